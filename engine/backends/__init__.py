@@ -1,0 +1,1 @@
+"""One file per framework that can execute a model."""

@@ -1,0 +1,82 @@
+"""A backend that computes nothing and returns at once: what is measured through it is the harness itself.
+
+The model path is not opened. `BackendOptions.extra` gives the tensors, `name:dtype:sizes` without the batch, several
+with a blank between: `inputs: image:float32:3,224,224`, `outputs: ArgMax:int64: scores:float32:1001`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.errors import UsageError
+
+DEFAULTS = {"inputs": "input:float32:4", "outputs": "output:int64:"}
+
+
+def version() -> str:
+    """Return the version of what is not there."""
+    return "0"
+
+
+def load(model: Path, options: BackendOptions) -> "NullRunner":
+    """Make a runner; the file does not matter. Raises UsageError where a tensor is not `name:dtype:sizes`."""
+    del model
+    unknown = set(options.extra) - set(DEFAULTS)
+    if unknown:
+        raise UsageError(f"the null backend has no option '{min(unknown)}'", "it has 'inputs' and 'outputs'")
+    texts = {**DEFAULTS, **options.extra}
+    outputs = _tensors(texts["outputs"])
+    if options.outputs:
+        outputs = tuple(spec for spec in outputs if spec.name in options.outputs)
+    return NullRunner(_tensors(texts["inputs"]), outputs)
+
+
+class NullBinding:
+    """Buffers that nobody reads and outputs that stay zero."""
+
+    def __init__(self, inputs: tuple[Array, ...], outputs: tuple[Array, ...]) -> None:
+        self.inputs = inputs
+        self._outputs = outputs
+
+    def run(self) -> tuple[Array, ...]:
+        """Return the zeros."""
+        return self._outputs
+
+
+class NullRunner:
+    """A model that does nothing."""
+
+    def __init__(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+
+    def bind(self, batch: int) -> NullBinding:
+        """Prepare buffers for any batch."""
+        return NullBinding(_zeros(self.inputs, batch), _zeros(self.outputs, batch))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _zeros(specs: tuple[TensorSpec, ...], batch: int) -> tuple[Array, ...]:
+    return tuple(np.zeros([batch, *(size or 1 for size in spec.shape[1:])], spec.dtype) for spec in specs)
+
+
+def _tensors(text: str) -> tuple[TensorSpec, ...]:
+    return tuple(_tensor(word) for word in text.split())
+
+
+def _tensor(word: str) -> TensorSpec:
+    name, colon, rest = word.partition(":")
+    dtype, second_colon, sizes = rest.partition(":")
+    try:
+        shape = tuple(int(size) for size in sizes.split(",") if size)
+        np.dtype(dtype)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"'{word}' is not a tensor: {error}", "write name:dtype:sizes, as in x:float32:3,224"
+        ) from error
+    if not (colon and second_colon):
+        raise UsageError(f"'{word}' is not a tensor", "write name:dtype:sizes, as in x:float32:3,224")
+    return TensorSpec(name, (None, *shape), dtype)

@@ -1,0 +1,288 @@
+"""ONNX Runtime as a backend: sessions whose inputs and outputs are bound to numpy memory once.
+
+Bound memory is neither copied nor allocated again in a run; that matters for small models, where
+`InferenceSession.run` costs as much as the model. An output whose size the model does not state is allocated in every
+run, by ONNX Runtime.
+
+`BackendOptions.extra` holds, by ONNX Runtime's own names: attributes of SessionOptions (`enable_cpu_mem_arena: false`),
+configuration entries, known by their dot (`session.intra_op.allow_spinning: 0`), and `dimension.NAME: 384`, which fixes
+an open dimension of the model. Threads spin while they wait for work, ONNX Runtime's default, because a ResNet-50 on
+two threads was 5 % slower without; the memory arena and memory patterns made no difference and stay on.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.errors import DataError, RunError, UsageError, nearest
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(bool)": "bool",
+    **{f"tensor({kind}{bits})": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
+}
+
+_ENUMS: Mapping[str, Mapping[str, Any]] = {
+    "graph_optimization_level": {
+        "disable_all": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+        "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+        "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+        "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    },
+    "execution_mode": {
+        "sequential": ort.ExecutionMode.ORT_SEQUENTIAL,
+        "parallel": ort.ExecutionMode.ORT_PARALLEL,
+    },
+}
+_NUMBERS = frozenset({"inter_op_num_threads", "log_severity_level", "log_verbosity_level"})
+_SWITCHES = frozenset({"enable_cpu_mem_arena", "enable_mem_pattern", "enable_mem_reuse", "enable_profiling"})
+_PATHS = frozenset({"optimized_model_filepath", "profile_file_prefix"})
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_DIMENSION = "dimension."
+
+_ERRORS = (
+    RuntimeError,
+    state.EPFail,
+    state.Fail,
+    state.InvalidArgument,
+    state.InvalidGraph,
+    state.InvalidProtobuf,
+    state.NoModel,
+    state.NotFound,
+    state.NotImplemented,
+    state.RuntimeException,
+)
+"""ONNX Runtime's exceptions have no base class of their own."""
+
+
+def version() -> str:
+    """Return ONNX Runtime's version."""
+    return str(ort.__version__)
+
+
+def load(model: Path, options: BackendOptions) -> "OnnxRunner":
+    """Load a model file.
+
+    Raises DataError where the file is not a model that ONNX Runtime can run, lacks a wanted output, or where the
+    device is not there, and UsageError where an option in `extra` is unknown.
+    """
+    if not model.is_file():
+        raise DataError(f"{model}: there is no such model file", "give the path of an ONNX file")
+    provider = _provider(options.device)
+    with _as_data_error(model):
+        session = ort.InferenceSession(str(model), _session_options(options), providers=[provider])
+    if session.get_providers()[0] != provider:
+        raise DataError(
+            f"{model}: ONNX Runtime could not use the device '{options.device}' and fell back to the CPU",
+            "check the driver and the libraries that this build of ONNX Runtime needs, or choose the device 'cpu'",
+        )
+    return OnnxRunner(model, session, options.outputs)
+
+
+class OnnxBinding:
+    """The buffers of one batch size."""
+
+    def __init__(
+        self, session: ort.InferenceSession, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
+    ) -> None:
+        self.inputs = tuple(inputs.values())
+        self._outputs = tuple(outputs.values())
+        self._binding = session.io_binding()
+        self._session = session
+        for name, array in inputs.items():
+            self._binding.bind_input(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+        for name, array in outputs.items():
+            self._binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+
+    def run(self) -> tuple[Array, ...]:
+        """Execute one batch. The arrays are valid until the next run of this binding."""
+        try:
+            self._session.run_with_iobinding(self._binding)
+        except _ERRORS as error:
+            raise _failed_run(error) from error
+        return self._outputs
+
+
+class OpenBinding(OnnxBinding):
+    """The buffers of one batch size of a model with outputs whose size only a run tells."""
+
+    def __init__(self, session: ort.InferenceSession, inputs: Mapping[str, Array], outputs: Sequence[str]) -> None:
+        super().__init__(session, inputs, {})
+        self._names = outputs
+
+    def run(self) -> tuple[Array, ...]:
+        """Execute one batch. The arrays are the caller's own."""
+        for name in self._names:  # what the run before allocated would be taken as given memory of a fixed shape
+            self._binding.bind_output(name, "cpu")
+        super().run()
+        return tuple(self._binding.copy_outputs_to_cpu())
+
+
+class OnnxRunner:
+    """A loaded model. Its bindings share one buffer per input, as long as the largest batch."""
+
+    def __init__(self, model: Path, session: ort.InferenceSession, wanted: Sequence[str]) -> None:
+        available = {value.name: value for value in session.get_outputs()}
+        for name in wanted:
+            if name not in available:
+                raise DataError(f"{model}: the model has no output '{name}'", nearest(name, available))
+        chosen = [available[name] for name in wanted] or list(available.values())
+        self._model = model
+        self._session: ort.InferenceSession | None = session
+        self.inputs = tuple(_spec(model, value) for value in session.get_inputs())
+        self.outputs = tuple(_spec(model, value) for value in chosen)
+        self._sized = _sized_by_batch(session.get_inputs(), chosen)
+        self._buffers: dict[str, Array] = {}
+
+    def bind(self, batch: int) -> OnnxBinding:
+        """Prepare buffers for a batch. Bind the largest batch first: the inputs of the others are parts of its own.
+
+        Raises DataError where the model is made for another batch or leaves a dimension open that is not the batch.
+        """
+        session = self._session
+        if session is None:
+            raise ValueError("the runner is closed")
+        inputs = {spec.name: self._buffer(spec, self._input_shape(spec, batch)) for spec in self.inputs}
+        if not self._sized:
+            return OpenBinding(session, inputs, [spec.name for spec in self.outputs])
+        outputs = {spec.name: np.zeros(_shape(spec, batch), spec.dtype) for spec in self.outputs}
+        return OnnxBinding(session, inputs, outputs)
+
+    def close(self) -> None:
+        """Give the session's memory and threads back, once no binding is left."""
+        self._session = None
+        self._buffers.clear()
+
+    def _input_shape(self, spec: TensorSpec, batch: int) -> tuple[int, ...]:
+        fixed = spec.shape[0] if spec.shape else batch
+        if fixed not in {None, batch}:
+            raise DataError(
+                f"{self._model}: input '{spec.name}' is made for batches of {fixed}, not {batch}",
+                f"set the batch to {fixed}, or export the model with an open batch dimension",
+            )
+        if None in spec.shape[1:]:
+            raise DataError(
+                f"{self._model}: input '{spec.name}' leaves dimensions other than the batch open: {spec.shape}",
+                f"fix them with the backend option '{_DIMENSION}NAME', NAME as in the model",
+            )
+        return _shape(spec, batch)
+
+    def _buffer(self, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
+        if not shape:
+            return np.zeros((), spec.dtype)
+        buffer = self._buffers.get(spec.name)
+        if buffer is None or len(buffer) < shape[0]:
+            buffer = self._buffers[spec.name] = np.zeros(shape, spec.dtype)
+        return buffer[: shape[0]]
+
+
+def _provider(device: str) -> str:
+    available = [name for name, provider in PROVIDERS.items() if provider in ort.get_available_providers()]
+    if device not in available:
+        raise DataError(f"this build of ONNX Runtime has no device '{device}'", nearest(device, available))
+    return PROVIDERS[device]
+
+
+def _session_options(options: BackendOptions) -> ort.SessionOptions:
+    settings = ort.SessionOptions()
+    settings.intra_op_num_threads = options.intra_op_threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 3  # errors come as exceptions as well; warnings about the graph help nobody here
+    pinned = options.cores[1 : options.intra_op_threads]
+    if pinned and len(pinned) == options.intra_op_threads - 1:
+        # One entry per thread of the pool; the caller's thread does its share and is pinned by the caller.
+        # ONNX Runtime counts processors from 1.
+        cores = ";".join(str(core + 1) for core in pinned)
+        settings.add_session_config_entry("session.intra_op_thread_affinities", cores)
+    for name, value in options.extra.items():
+        _set(settings, name, value)
+    return settings
+
+
+def _set(settings: ort.SessionOptions, name: str, value: str) -> None:
+    if name.startswith(_DIMENSION):
+        settings.add_free_dimension_override_by_name(name.removeprefix(_DIMENSION), _number(name, value))
+    elif "." in name:
+        settings.add_session_config_entry(name, value)
+    elif name in _ENUMS:
+        setattr(settings, name, _choice(name, value, _ENUMS[name]))
+    elif name in _NUMBERS:
+        setattr(settings, name, _number(name, value))
+    elif name in _SWITCHES:
+        setattr(settings, name, _choice(name, value, _BOOLEANS))
+    elif name in _PATHS:
+        setattr(settings, name, value)
+    else:
+        known = {*_ENUMS, *_NUMBERS, *_SWITCHES, *_PATHS}
+        raise UsageError(f"ONNX Runtime's session has no option '{name}'", nearest(name, known))
+
+
+def _choice(name: str, value: str, allowed: Mapping[str, Any]) -> Any:
+    if value.lower() not in allowed:
+        raise UsageError(f"ONNX Runtime's option '{name}' cannot be '{value}'", nearest(value, allowed))
+    return allowed[value.lower()]
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isdecimal():
+        raise UsageError(f"ONNX Runtime's option '{name}' cannot be '{value}'", "give a whole number")
+    return int(value)
+
+
+def _spec(model: Path, value: Any) -> TensorSpec:
+    if value.type not in _DTYPES:
+        raise DataError(f"{model}: '{value.name}' is a {value.type}", f"its type must be one of {', '.join(_DTYPES)}")
+    shape = tuple(size if isinstance(size, int) and size > 0 else None for size in value.shape)
+    return TensorSpec(value.name, shape, _DTYPES[value.type])
+
+
+def _sized_by_batch(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+    """Say whether the batch alone decides the size of every output: open dimensions are the inputs' batch and first."""
+    batch = {value.shape[0] for value in inputs if value.shape}
+    return all(
+        all(isinstance(size, int) for size in value.shape[1:])
+        and all(isinstance(size, int) or (size is not None and size in batch) for size in value.shape[:1])
+        for value in outputs
+    )
+
+
+def _shape(spec: TensorSpec, batch: int) -> tuple[int, ...]:
+    return tuple(batch if size is None else size for size in spec.shape)
+
+
+@contextmanager
+def _as_data_error(model: Path) -> Iterator[None]:
+    try:
+        yield
+    except (state.InvalidProtobuf, state.NoModel) as error:
+        raise DataError(
+            f"{model}: the file is not an ONNX model: {_text(error)}", "fetch or export it again"
+        ) from error
+    except _ERRORS as error:
+        raise DataError(
+            f"{model}: ONNX Runtime {version()} cannot run this model: {_text(error)}",
+            "use a newer ONNX Runtime, or export the model with operators that it has",
+        ) from error
+
+
+def _failed_run(error: Exception) -> RunError:
+    return RunError(
+        f"ONNX Runtime failed while it ran the model: {_text(error)}",
+        "run the model alone with the same batch; out of memory shows here as well",
+    )
+
+
+def _text(error: Exception) -> str:
+    """Return the first line of ONNX Runtime's message without the number of its error code."""
+    first = str(error).strip().split("\n", 1)[0]
+    return first.split(" : ", 2)[-1] if first.startswith("[ONNXRuntimeError]") else first

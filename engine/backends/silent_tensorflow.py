@@ -1,0 +1,33 @@
+"""TensorFlow, imported without what it prints.
+
+Its libraries greet on stderr while they are loaded, whatever the log level, and go on to say things that no person can
+act upon; what matters comes as an exception too.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["config_pb2", "saved_model_pb2", "tf"]
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Drop what anything in this process writes to stderr."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Read when the first session is made: without it all sessions share one pool of threads, as large as the first wanted.
+os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
+with _silence():
+    import tensorflow as tf
+    from tensorflow.core.protobuf import config_pb2, saved_model_pb2
+tf.get_logger().setLevel("ERROR")

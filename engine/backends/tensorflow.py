@@ -1,0 +1,203 @@
+"""TensorFlow as a backend: a frozen graph or a SavedModel, in sessions that keep to their own threads.
+
+Measured on the CPU (2.21): a session's callable costs half of `Session.run` outside the model and an eighth of a
+`tf.function`, which is what a small model feels, and the executor that runs one operator after another keeps one
+thread to one core where the usual one takes a third more. By itself TensorFlow has one pool of threads per process,
+of the size that the first session asked for; TF_OVERRIDE_GLOBAL_THREADPOOL gives each session its own, and a pool
+inherits the cores of the thread that makes it. A session takes about five times the model file; runners of one thread,
+which compute in their caller's thread, share one.
+
+`BackendOptions.extra` holds fields of TensorFlow's ConfigProto by their own names, dots between:
+`graph_options.optimizer_options.global_jit_level: ON_1`.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+from google.protobuf import text_format
+
+from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.frozen_graph import FrozenGraph, Tensor, explained, first_line
+from engine.backends.silent_tensorflow import config_pb2, tf
+from engine.errors import DataError, RunError, UsageError, nearest
+
+DEVICES = ("cpu",)
+
+ALIGNMENT = 64
+"""Bytes. TensorFlow reads memory that begins at a multiple of this where it lies and copies any other."""
+
+_CONTROL_FLOW = frozenset("Switch Merge Enter If StatelessIf While StatelessWhile Case StatelessCase".split())
+"""Operators that the executor of one operator after another does not have."""
+
+_LOADING = Lock()
+_GRAPHS: WeakValueDictionary[tuple[Path, int, int], FrozenGraph] = WeakValueDictionary()
+"""By file, time and size: what several runners of one model share."""
+
+
+def version() -> str:
+    """Return TensorFlow's version."""
+    return str(tf.__version__)
+
+
+def load(model: Path, options: BackendOptions) -> "TensorFlowRunner":
+    """Load a frozen graph (a file) or a SavedModel (a folder).
+
+    Raises DataError where it is neither, lacks a wanted output or needs an operator that is not there, and UsageError
+    where an option in `extra` is unknown.
+    """
+    if options.device not in DEVICES:
+        raise DataError(f"this TensorFlow backend has no device '{options.device}'", nearest(options.device, DEVICES))
+    with _LOADING:
+        graph = _graph(model)
+        outputs = tuple(graph.output(name) for name in options.outputs) or graph.outputs
+        inputs = graph.inputs_of(outputs)
+        with explained(model):
+            call = _call(graph, options, inputs, outputs)
+    return TensorFlowRunner(graph, call, inputs, outputs)
+
+
+class TensorFlowBinding:
+    """The input buffers of one batch size. TensorFlow allocates the outputs in each run."""
+
+    def __init__(self, call: Any, inputs: tuple[Array, ...]) -> None:
+        self.inputs = inputs
+        self._call = call
+
+    def run(self) -> tuple[Array, ...]:
+        """Execute one batch. The arrays are the caller's own."""
+        try:
+            return tuple(self._call(*self.inputs))
+        except tf.errors.OpError as error:
+            raise RunError(
+                f"TensorFlow failed while it ran the model: {first_line(error)}",
+                "run the model alone with the same batch; out of memory shows here as well",
+            ) from error
+
+
+class TensorFlowRunner:
+    """A loaded model. Its bindings share one buffer per input, as long as the largest batch."""
+
+    def __init__(self, graph: FrozenGraph, call: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        self._graph: FrozenGraph | None = graph
+        self._call = call
+        self.inputs = tuple(one.spec for one in inputs)
+        self.outputs = tuple(one.spec for one in outputs)
+        self._buffers: dict[str, Array] = {}
+
+    def bind(self, batch: int) -> TensorFlowBinding:
+        """Prepare buffers for a batch. Bind the largest batch first: the inputs of the others are parts of its own.
+
+        Raises DataError where the model is made for another batch or leaves a dimension open that is not the batch.
+        """
+        if self._graph is None:
+            raise ValueError("the runner is closed")
+        buffers = (self._buffer(self._graph.model, spec, batch) for spec in self.inputs)
+        return TensorFlowBinding(self._call, tuple(buffers))
+
+    def close(self) -> None:
+        """Give the session's memory and threads back, once no binding and no other runner uses them."""
+        self._call = self._graph = None
+        self._buffers.clear()
+
+    def _buffer(self, model: Path, spec: TensorSpec, batch: int) -> Array:
+        fixed = spec.shape[0] if spec.shape else batch
+        if fixed not in {None, batch}:
+            raise DataError(
+                f"{model}: input '{spec.name}' is made for batches of {fixed}, not {batch}",
+                f"set the batch to {fixed}, or export the model with an open batch dimension",
+            )
+        sizes = [size for size in spec.shape[1:] if size is not None]
+        if len(sizes) < len(spec.shape[1:]):
+            raise DataError(
+                f"{model}: input '{spec.name}' leaves dimensions other than the batch open: {spec.shape}",
+                "export the model with these dimensions fixed",
+            )
+        if not spec.shape:
+            return np.zeros((), spec.dtype)
+        buffer = self._buffers.get(spec.name)
+        if buffer is None or len(buffer) < batch:
+            buffer = self._buffers[spec.name] = _aligned((batch, *sizes), np.dtype(spec.dtype))
+        return buffer[:batch]
+
+
+def _graph(model: Path) -> FrozenGraph:
+    """Read a model, or return what a runner that is still open has read."""
+    if not model.exists():
+        raise DataError(f"{model}: there is no such model", "give a frozen graph (.pb) or the folder of a SavedModel")
+    seen = model.stat()
+    key = (model.absolute(), seen.st_mtime_ns, seen.st_size)
+    graph = _GRAPHS.get(key)
+    if graph is None:
+        graph = _GRAPHS[key] = FrozenGraph.read(model)
+    return graph
+
+
+def _call(graph: FrozenGraph, options: BackendOptions, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
+    """Return what runs the graph in a session of its own, or in one of the same settings that runners can share."""
+    serial = not graph.operators & _CONTROL_FLOW
+    config = _config(options, serial=serial)
+    ends = config_pb2.CallableOptions(feed=[one.place for one in inputs], fetch=[one.place for one in outputs])
+    key = config.SerializeToString(deterministic=True) + ends.SerializeToString()
+    shared = serial and options.intra_op_threads == 1
+    call = graph.calls.get(key) if shared else None
+    if call is None:
+        with _on(options.cores):
+            session = tf.compat.v1.Session(graph=graph.graph, config=config)
+        # A private method, but what is public looks the tensors up by name in every run.
+        call = session._make_callable_from_options(ends)
+        if shared:
+            graph.calls[key] = call
+    return call
+
+
+def _config(options: BackendOptions, *, serial: bool) -> Any:
+    config = tf.compat.v1.ConfigProto(
+        device_count={"GPU": 0},
+        intra_op_parallelism_threads=options.intra_op_threads,
+        inter_op_parallelism_threads=-1 if serial else 1,  # -1: in the caller's thread
+        use_per_session_threads=True,
+    )
+    config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR" if serial else ""
+    config.experimental.optimize_for_static_graph = True  # with the next, two copies of the weights fewer
+    config.experimental.disable_output_partition_graphs = True
+    for name, value in options.extra.items():
+        *path, field = name.split(".")
+        text = f"{field}: {value}"
+        for part in reversed(path):
+            text = f"{part} {{ {text} }}"
+        try:
+            text_format.Merge(text, config)
+        except text_format.ParseError as error:
+            raise UsageError(
+                f"TensorFlow's session has no option '{name}' with the value '{value}': {error}",
+                "give a field of its ConfigProto, as in 'graph_options.optimizer_options.opt_level'",
+            ) from error
+    return config
+
+
+@contextmanager
+def _on(cores: tuple[int, ...]) -> Iterator[None]:
+    """Keep threads that are made inside the block on these cores, where the operating system can."""
+    if not cores or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return zeros in memory that TensorFlow takes without a copy."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype).reshape(shape)

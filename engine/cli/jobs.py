@@ -1,0 +1,79 @@
+"""`inferdeck jobs`, `attach`, `watch` and `cancel`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from engine.cli import words
+from engine.cli.run import follow
+from engine.cli.screen import Cell, Screen, duration
+from engine.errors import UsageError
+from engine.job import jobs
+from engine.job.survey import age
+from engine.store.folders import folders
+
+_STYLE = {"running": "todo", "finished": "good", "new": "todo"}
+
+
+def jobs_command(arguments: list[str]) -> int:
+    """List the jobs, the newest first."""
+    asked = words.parse_simple(arguments)
+    found = jobs.all_jobs(folders(asked.values.get("home")))
+    screen = Screen()
+    if "json" in asked.flags:
+        sys.stdout.write(json.dumps([_as_json(job) for job in found]) + "\n")
+        return 0
+    if not found:
+        screen.line("no jobs yet; inferdeck demo starts one")
+        return 0
+    rows: list[list[Cell]] = [[(word, "dim") for word in ("job", "state", "started", "took", "steps", "what")]]
+    for job in found:
+        took = duration(job.ended - job.started) if job.ended else ""
+        steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)}"
+        state = (job.state, _STYLE.get(job.state, "bad"))
+        rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (_what(job), "")])
+    screen.table(rows, right=(3,))
+    return 0
+
+
+def attach_command(arguments: list[str]) -> int:
+    """Show a job from its beginning and follow it to its end."""
+    asked = words.parse_simple(arguments)
+    job = _named(asked)
+    return follow(
+        Screen(), job, plain="plain" in asked.flags, as_json="json" in asked.flags, quiet="json" in asked.flags
+    )
+
+
+def cancel_command(arguments: list[str]) -> int:
+    """Ask a job to stop; what it has finished is kept."""
+    job = _named(words.parse_simple(arguments))
+    jobs.cancel(job)
+    Screen().line(f"{job.id} is stopping; this goes on with it: inferdeck {' '.join(job.spec.command)}")
+    return 0
+
+
+def _named(asked: words.Words) -> jobs.Job:
+    if len(asked.positional) > 1:
+        raise UsageError("one job at a time", "inferdeck attach r-0001")
+    return jobs.named(folders(asked.values.get("home")), asked.positional[0] if asked.positional else None)
+
+
+def _what(job: jobs.Job) -> str:
+    values = job.spec.plan.nodes[job.spec.plan.root].values()
+    words_ = [str(values.get(name, "")) for name in ("benchmark", "backend", "style", "sut")]
+    return " · ".join(word for word in words_ if word) or job.spec.title
+
+
+def _as_json(job: jobs.Job) -> dict[str, object]:
+    return {
+        "job": job.id,
+        "state": job.state,
+        "started": job.started,
+        "ended": job.ended,
+        "what": _what(job),
+        "command": job.spec.command,
+        "results_folder": str(Path(job.results)),
+    }

@@ -1,0 +1,142 @@
+"""Print lines for a person: rich draws on a terminal, plain text goes elsewhere, and no outside text is interpreted.
+
+rich is imported only where something is drawn, so that help and JSON come at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+_STYLES = {"good": "green", "todo": "yellow", "bad": "red", "dim": "dim", "bold": "bold", "": ""}
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+Cell = tuple[str, str]
+"""Text and the name of its style."""
+
+
+class Screen:
+    """Where the command line writes."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self.out = out or sys.stdout
+        self.is_terminal = self.out.isatty() and os.environ.get("TERM") != "dumb"
+        self._console: Console | None = None
+        self._live: Live | None = None
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Print one line."""
+        self.cells([(text, style)])
+
+    def cells(self, cells: Sequence[Cell], *, crop: bool = False) -> None:
+        """Print pieces of one line, each in its style; a terminal folds it at its edge, or crops it there."""
+        if self.is_terminal:
+            from rich.text import Text  # noqa: PLC0415
+
+            drawn = Text.assemble(*(_styled(cell) for cell in cells))
+            self.console.print(drawn, no_wrap=crop, overflow="ellipsis" if crop else None)
+        else:
+            self._plain("".join(clean(text) for text, _ in cells))
+
+    def table(self, rows: Sequence[Sequence[Cell]], *, right: Sequence[int] = ()) -> None:
+        """Print rows in columns; `right` columns are set flush right. On a terminal the last column folds."""
+        if not rows:
+            return
+        if self.is_terminal:
+            self._drawn_table(rows, right)
+            return
+        widths = [max(len(clean(row[column][0])) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            texts = [clean(text) for text, _ in row]
+            filled = [
+                text.rjust(width) if column in right else text.ljust(width)
+                for column, (text, width) in enumerate(zip(texts, widths, strict=True))
+            ]
+            self._plain("  ".join(filled))
+
+    def status(self, text: str) -> None:
+        """Keep one line under the log up to date; an empty text takes it away. Terminals only."""
+        if not text:
+            if self._live is not None:
+                self._live.stop()
+                self._live = None
+            return
+        from rich.live import Live  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        drawn = Text(clean(text), no_wrap=True, overflow="ellipsis")
+        if self._live is None:
+            self._live = Live(drawn, console=self.console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(drawn, refresh=True)
+
+    @property
+    def console(self) -> Console:
+        """The terminal, by rich: colours as it allows, none with NO_COLOR, and no markup in anything."""
+        if self._console is None:
+            from rich.console import Console  # noqa: PLC0415
+
+            self._console = Console(file=self.out, markup=False, highlight=False, emoji=False)
+        return self._console
+
+    def _drawn_table(self, rows: Sequence[Sequence[Cell]], right: Sequence[int]) -> None:
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table.grid(padding=(0, 2, 0, 0))
+        last = len(rows[0]) - 1
+        for column in range(last + 1):
+            table.add_column(
+                justify="right" if column in right else "left", no_wrap=column != last, overflow="ellipsis"
+            )
+        for row in rows:
+            table.add_row(*(_text(cell) for cell in row))
+        self.console.print(table)
+
+    def _plain(self, text: str) -> None:
+        self.out.write(text.rstrip() + "\n")
+        self.out.flush()
+
+
+def clean(text: str) -> str:
+    """Return the text without control characters, so that a file name can't steer the terminal."""
+    return _CONTROL.sub("", text)
+
+
+def size(count: int | None) -> str:
+    """Write bytes as a person reads them: 17.4 MB."""
+    if count is None:
+        return ""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float | None) -> str:
+    """Write seconds as a person reads them: 0:07, 12:30, 1:05:00."""
+    if seconds is None:
+        return ""
+    whole = max(1, round(seconds)) if seconds > 0 else 0
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _styled(cell: Cell) -> tuple[str, str]:
+    return clean(cell[0]), _STYLES[cell[1]]
+
+
+def _text(cell: Cell) -> Text:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text(*_styled(cell))

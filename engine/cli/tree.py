@@ -1,0 +1,116 @@
+"""Draw a surveyed plan as a tree: what, state, size, time and why, with the sums underneath."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.cli.screen import Cell, Screen, duration, size
+from engine.job.survey import Seen, Survey
+from engine.plan.plan import Edge, Node, Plan
+from engine.plan.reason import Asked, GroupDefault
+
+_STYLE = {"cached": "good", "found": "good", "group": "dim", "missing": "bad", "conflict": "bad", "blocked": "bad"}
+
+
+def draw(screen: Screen, plan: Plan, survey: Survey) -> None:
+    """Print the tree, the sums and what stands in the way."""
+    screen.cells([(_columns("state", "size", "time"), "dim"), ("what and why", "dim")], crop=True)
+    for node, edge, lasts in plan.walk():
+        seen = survey.seen[node.id]
+        cells: list[Cell] = [(_columns(_word(seen), _size(seen), _time(seen)), _STYLE.get(seen.state, "todo"))]
+        cells += [(_branch(lasts), "dim"), (_title(node), "bold" if edge is None else "")]
+        screen.cells([*cells, ("  " + _why(node, edge, seen), "dim")], crop=True)
+    _draw_totals(screen, survey)
+    for name, seen in survey.problems():
+        screen.line()
+        screen.line(f"{name}: {seen.text}", "bad")
+        screen.line(f"  {seen.remedy}")
+
+
+def as_json(plan: Plan, survey: Survey) -> dict[str, Any]:
+    """Return plan and survey as JSON values."""
+    return {
+        "root": plan.root,
+        "nodes": {
+            node.id: {
+                **msgspec.to_builtins(node),
+                "why": str(node.why),
+                "options": {name: decided.value for name, decided in node.options.items()},
+                "reasons": {name: str(decided.reason) for name, decided in node.options.items()},
+                "variations": [
+                    {"name": one.name, "group": one.group, "why": str(one.reason)} for one in node.variations
+                ],
+                "picked": str(node.picked),
+                "version_why": str(node.version_why) if node.version_why else None,
+                **_seen_as_json(survey.seen[node.id]),
+            }
+            for node in plan.nodes.values()
+        },
+        "totals": msgspec.to_builtins(survey.totals),
+        "can_run": not survey.problems(),
+    }
+
+
+def _seen_as_json(seen: Seen) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(seen)
+    plain.pop("recipe")
+    return {**plain, "causes": [str(cause) for cause in seen.causes]}
+
+
+def _columns(state: str, size_: str, time_: str) -> str:
+    return f"{state:13} {size_:>8} {time_:>7}  "
+
+
+def _branch(lasts: tuple[bool, ...]) -> str:
+    if not lasts:
+        return ""
+    return "".join("   " if last else "│  " for last in lasts[:-1]) + ("└─ " if lasts[-1] else "├─ ")
+
+
+def _title(node: Node) -> str:
+    words = [f"_{one.name}" for one in node.variations if not isinstance(one.reason, GroupDefault)]
+    version = f" {node.version}" if node.version else ""
+    return node.title + version + (f"  {' '.join(words)}" if words else "")
+
+
+def _word(seen: Seen) -> str:
+    return {"group": "", "run": "to run", "fetch": "to fetch", "build": "to build", "missing": "missing input"}.get(
+        seen.state, seen.state
+    )
+
+
+def _size(seen: Seen) -> str:
+    return size(seen.fetch_bytes or seen.disk_bytes)
+
+
+def _time(seen: Seen) -> str:
+    return duration(seen.seconds) if seen.state in ("fetch", "build", "run") else ""
+
+
+def _why(node: Node, edge: Edge | None, seen: Seen) -> str:
+    asked = [one for one in node.variations if isinstance(one.reason, Asked)]
+    if edge is not None and asked:
+        why = "; ".join(f"_{one.name} {one.reason}" for one in asked)
+    else:
+        implied = [
+            f"_{one.name} {one.reason}" for one in node.variations if not isinstance(one.reason, Asked | GroupDefault)
+        ]
+        why = "; ".join((str(node.why), *implied))
+    if seen.state == "found" and seen.text:
+        return f"{seen.text} · {why}"
+    causes = [str(cause) for cause in seen.causes]
+    return "; ".join((why, *causes[:2])) if seen.state in ("fetch", "build") else why
+
+
+def _draw_totals(screen: Screen, survey: Survey) -> None:
+    totals = survey.totals
+    unknown = f" (and {totals.unknown_times} steps of unknown length)" if totals.unknown_times else ""
+    screen.line()
+    screen.line(f"{totals.ready} ready, {totals.to_do} to do · {size(totals.fetch_bytes)} to fetch")
+    screen.line(f"disk: about {size(totals.disk_bytes)} more needed, {size(totals.disk_free)} free")
+    screen.line(
+        f"time: about {duration(totals.prepare_seconds) or '0:00'} to prepare, "
+        f"{duration(totals.run_seconds) or '0:00'} to measure{unknown}"
+    )

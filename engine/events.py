@@ -1,0 +1,129 @@
+"""What a job says while it runs: one closed union of frozen records, the same for the log, the screen and the tests.
+
+A job's log is JSON lines. Its first record is `launch`, its last is `done`; a log without `done` whose lock is free
+belongs to a job that died, and the same command goes on in the same log with another `launch`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["built", "cached", "found", "reused", "failed", "cancelled", "skipped"]
+"""How a step ended. `found` is on the machine already, `cached` is in the store, `reused` a finished result
+that the person asked to use again, `skipped` depends on a step that failed."""
+
+Ending = Literal["finished", "failed", "cancelled"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """The part that every record has."""
+
+    at: float
+    """Seconds since the epoch, from the wall clock of the machine that runs the job."""
+
+
+class Launch(Event, frozen=True, kw_only=True, tag="launch"):
+    """A process took the job up."""
+
+    job: str
+    pid: int
+    command: tuple[str, ...]
+    version: str
+    steps: int
+    resumed: bool = False
+
+
+class StepStarted(Event, frozen=True, kw_only=True, tag="started"):
+    """A step has begun to run."""
+
+    step: str
+    title: str
+    why: str
+    """Why it must run rather than come from the store, as a sentence."""
+
+
+class Progress(Event, frozen=True, kw_only=True, tag="progress"):
+    """How far a step is. `total` is None where it is not known."""
+
+    step: str
+    done: float
+    total: float | None
+    unit: str
+    """`bytes`, or the plural of what is counted: pictures, steps, seconds."""
+
+
+class Phase(Event, frozen=True, kw_only=True, tag="phase"):
+    """A step has begun another part of its work (warm-up, measuring, scoring)."""
+
+    step: str
+    name: str
+
+
+class Tick(Event, frozen=True, kw_only=True, tag="tick"):
+    """A running measurement, four times a second. Counters count from the start of the run."""
+
+    step: str
+    elapsed: float
+    """Seconds since LoadGen was started."""
+    issued: int
+    """Samples that LoadGen has handed over."""
+    completed: int
+    """Samples whose responses went back."""
+    latencies: dict[int, int]
+    """Sparse log-linear histogram (engine.histogram) of the sample latencies since the tick before: bucket -> count."""
+
+
+class Measured(Event, frozen=True, kw_only=True, tag="measured"):
+    """A LoadGen run ended and its logs were read."""
+
+    step: str
+    scenario: str
+    mode: str
+    metric: str
+    value: float | None
+    unit: str
+    valid: bool | None
+    """LoadGen's own verdict; None in accuracy mode, which has none."""
+
+
+class Warned(Event, frozen=True, kw_only=True, tag="warned"):
+    """Something the person should know that does not stop the work."""
+
+    step: str
+    text: str
+
+
+class StepEnded(Event, frozen=True, kw_only=True, tag="ended"):
+    """A step is over, whatever came of it."""
+
+    step: str
+    outcome: Outcome
+    seconds: float
+    text: str = ""
+    """For a person: what came of it, or what failed."""
+    remedy: str = ""
+
+
+class Done(Event, frozen=True, kw_only=True, tag="done"):
+    """The job is over."""
+
+    ending: Ending
+    seconds: float
+    results: str = ""
+    """The results folder, where there is one."""
+
+
+AnyEvent = Launch | StepStarted | Progress | Phase | Tick | Measured | Warned | StepEnded | Done
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: AnyEvent) -> bytes:
+    """Return the event as one line of JSON with its newline."""
+    return _encoder.encode(event) + b"\n"
+
+
+def decode(line: bytes) -> AnyEvent:
+    """Read one line. Raises msgspec.DecodeError for anything that is not an event."""
+    return _decoder.decode(line)

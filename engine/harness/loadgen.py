@@ -1,0 +1,121 @@
+"""LoadGen's settings made from ours, so that what runs is what the record says, seeds included.
+
+LoadGen 6 ignores seeds in configuration files other than the one that is built into it, so every number is set as an
+attribute. The two configuration files are still written and read: they belong to a submission, and a file that would
+change a number shows that the record and the files disagree, which must not go unseen.
+"""
+
+from collections.abc import Mapping
+from math import isclose
+from pathlib import Path
+from typing import Final
+
+import mlperf_loadgen as lg
+
+from engine.errors import RunError
+from engine.harness.spec import LoadGenSettings, RunSpec
+
+MLPERF_CONF: Final = "mlperf.conf"
+USER_CONF: Final = "user.conf"
+AUDIT_CONFIG: Final = "audit.config"
+"""LoadGen looks for it in the working directory when a test starts, and lets it change what it was told before."""
+
+_FILE_ONLY: Final = 2
+"""FromConfig's `conf_type`: read this file alone. 0 and 1 load the rules of the newest round, built into LoadGen."""
+
+_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
+    "SingleStream": {
+        "target_latency_ns": "single_stream_expected_latency_ns",
+        "target_latency_percentile": "single_stream_target_latency_percentile",
+    },
+    "MultiStream": {
+        "target_latency_ns": "multi_stream_expected_latency_ns",
+        "target_latency_percentile": "multi_stream_target_latency_percentile",
+        "samples_per_query": "multi_stream_samples_per_query",
+    },
+    "Server": {
+        "target_qps": "server_target_qps",
+        "target_latency_ns": "server_target_latency_ns",
+        "target_latency_percentile": "server_target_latency_percentile",
+    },
+    "Offline": {"target_qps": "offline_expected_qps"},
+}
+_COMMON: Final[Mapping[str, str]] = {
+    "min_duration_ms": "min_duration_ms",
+    "max_duration_ms": "max_duration_ms",
+    "min_query_count": "min_query_count",
+    "max_query_count": "max_query_count",
+    "performance_sample_count": "performance_sample_count_override",
+    "sample_concatenate_permutation": "sample_concatenate_permutation",
+    "qsl_rng_seed": "qsl_rng_seed",
+    "sample_index_rng_seed": "sample_index_rng_seed",
+    "schedule_rng_seed": "schedule_rng_seed",
+}
+
+
+def attributes(record: LoadGenSettings) -> dict[str, int | float | bool]:
+    """Return the numbers of a run by the names of LoadGen's attributes; what is None is left out."""
+    names = {**_COMMON, **_NAMES[record.scenario]}
+    values = {name: getattr(record, field) for field, name in names.items()}
+    if record.scenario == "Offline":
+        # In Offline LoadGen takes the least number of samples in the one query from the least number of queries.
+        values["min_query_count"] = max(record.min_query_count, record.min_sample_count)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def settings(spec: RunSpec, folder: Path) -> "lg.TestSettings":
+    """Write mlperf.conf, user.conf and audit.config into `folder` and return LoadGen's settings of the run.
+
+    What audit.config changes is not in them. Raises RunError where one of the other two says something else than the
+    record, LoadGen cannot take one, or `folder` holds an audit.config that the record does not know of.
+    """
+    wanted = attributes(spec.settings)
+    effective = lg.TestSettings()
+    effective.scenario = getattr(lg.TestScenario, spec.settings.scenario)
+    effective.mode = lg.TestMode.AccuracyOnly if spec.settings.mode == "accuracy" else lg.TestMode.PerformanceOnly
+    _assign(effective, wanted)
+    for name, text in ((MLPERF_CONF, spec.mlperf_conf), (USER_CONF, spec.user_conf)):
+        _read(effective, _written(folder / name, text), spec)
+    for name, value in wanted.items():
+        found = getattr(effective, name)
+        if not isclose(found, value, rel_tol=1e-9):
+            raise RunError(
+                f"{folder}: {MLPERF_CONF} and {USER_CONF} set {name} to {found}, the run's record says {value}",
+                f"make {USER_CONF} say the same as the run's settings",
+            )
+    # The same again: where the files differed by rounding only, the record is what runs.
+    _assign(effective, wanted)
+    if spec.audit:
+        _read(lg.TestSettings(), _written(folder / AUDIT_CONFIG, spec.audit), spec)
+    elif (folder / AUDIT_CONFIG).exists():
+        raise RunError(f"{folder / AUDIT_CONFIG}: LoadGen would obey this file", "remove it, or give another folder")
+    return effective
+
+
+def log_settings(folder: Path) -> "lg.LogSettings":
+    """Return settings that put LoadGen's files into `folder` and nothing on the screen."""
+    output = lg.LogOutputSettings()
+    output.outdir = str(folder)
+    output.copy_summary_to_stdout = False
+    logs = lg.LogSettings()
+    logs.log_output = output
+    logs.enable_trace = False
+    return logs
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _read(settings: "lg.TestSettings", path: Path, spec: RunSpec) -> None:
+    if settings.FromConfig(str(path), spec.benchmark, spec.settings.scenario, _FILE_ONLY) != 0:
+        raise RunError(f"{path}: LoadGen cannot read this file", "each line is: model.scenario.key = value")
+
+
+def _assign(settings: "lg.TestSettings", values: Mapping[str, int | float | bool]) -> None:
+    for name, value in values.items():
+        try:
+            setattr(settings, name, value)
+        except TypeError as error:
+            raise RunError(f"LoadGen's setting {name} cannot be {value!r}", "give a number in its range") from error

@@ -1,0 +1,131 @@
+"""From queries to batches: what LoadGen issues on its thread is taken up here by the workers' threads."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import NamedTuple, Protocol
+
+from engine.harness.tally import now
+
+
+class Batch(NamedTuple):
+    """Samples that are inferred together."""
+
+    ids: Sequence[int]
+    indices: Sequence[int]
+    issued_at: Sequence[int]
+
+
+class BatchQueue(Protocol):
+    """One thread issues, several take batches."""
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Take a query in."""
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield batches until the queue is closed. Each batch goes to one of the threads that iterate."""
+
+    def close(self) -> None:
+        """End the iterators. All queries must have been answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    ids: list[int]
+    indices: list[int]
+    issued_at: int
+    slices: Iterator[slice]
+    """One iterator for all workers: made of iterators in C alone, it gives each item to one of them in CPython."""
+
+
+class SliceQueue:
+    """Offline and MultiStream: a query of many samples is cut into slices, each worker taking the next one.
+
+    Slices are cut when a worker is free for one, so that a query of millions of samples costs nothing when it comes.
+    """
+
+    def __init__(self, workers: int, max_batch: int) -> None:
+        self._workers = workers
+        self._max_batch = max_batch
+        self._queries: SimpleQueue[_Query | None] = SimpleQueue()
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Take a query in."""
+        query = _Query(ids, indices, now(), _slices(len(ids), self._max_batch, self._workers))
+        for _ in range(self._workers):
+            self._queries.put(query)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield slices until the queue is closed."""
+        while (query := self._queries.get()) is not None:
+            for part in query.slices:
+                ids = query.ids[part]
+                yield Batch(ids, query.indices[part], [query.issued_at] * len(ids))
+
+    def close(self) -> None:
+        """End the iterators."""
+        for _ in range(self._workers):
+            self._queries.put(None)
+
+
+class QueryQueue:
+    """Server: samples are put together into a batch until it is full or the first of them has waited long enough.
+
+    Workers collect in turn: two that collected at once would halve each other's batches.
+    """
+
+    def __init__(self, workers: int, max_batch: int, wait_us: int) -> None:
+        self._workers = workers
+        self._max_batch = max_batch
+        self._wait_ns = wait_us * 1000
+        self._samples: SimpleQueue[tuple[int, int, int] | None] = SimpleQueue()
+        self._turn = Lock()
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Take a query in."""
+        at = now()
+        for sample in zip(ids, indices, repeat(at)):
+            self._samples.put(sample)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield batches until the queue is closed."""
+        while (samples := self._collect()) is not None:
+            yield Batch(*zip(*samples, strict=True))
+
+    def close(self) -> None:
+        """End the iterators."""
+        for _ in range(self._workers):
+            self._samples.put(None)
+
+    def _collect(self) -> list[tuple[int, int, int]] | None:
+        with self._turn:
+            first = self._samples.get()
+            if first is None:
+                return None
+            samples = [first]
+            until = first[2] + self._wait_ns
+            while len(samples) < self._max_batch:
+                sample = self._next(until)
+                if sample is None:
+                    break
+                samples.append(sample)
+            return samples
+
+    def _next(self, until: int) -> tuple[int, int, int] | None:
+        try:
+            left = until - now()
+            return self._samples.get(timeout=left / 1e9) if left > 0 else self._samples.get_nowait()
+        except Empty:
+            return None
+
+
+def _slices(count: int, batch: int, workers: int) -> Iterator[slice]:
+    """Cut `count` samples into batches, and what is left for the last round evenly, so that no worker ends alone."""
+    whole = max(-(-(count - workers * batch) // batch), 0) * batch
+    last = -(-(count - whole) // workers)
+    return chain(
+        map(slice, range(0, whole, batch), range(batch, whole + batch, batch)),
+        map(slice, range(whole, count, last), range(whole + last, count + last, last)),
+    )

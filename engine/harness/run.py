@@ -1,0 +1,162 @@
+"""From a spec to a finished log folder: what surrounds LoadGen's test."""
+
+import gc
+import importlib
+import os
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+import mlperf_loadgen as lg
+import msgspec
+
+from engine import events
+from engine.backends.base import BackendOptions
+from engine.errors import RunError
+from engine.harness import STARTED, loadgen
+from engine.harness.cores import pin, usable
+from engine.harness.failure import FailLoudly
+from engine.harness.neighbours import Neighbours
+from engine.harness.samples import SampleLibrary
+from engine.harness.session import Session
+from engine.harness.spec import RunReport, RunSpec
+from engine.harness.sut import OpenSession, Sut, make_sut
+from engine.harness.ticker import Ticker
+
+REPORT = "run.json"
+
+Emit = Callable[[events.AnyEvent], None]
+
+
+def run(spec: RunSpec, emit: Emit) -> RunReport:
+    """Measure: load, warm up, let LoadGen test, write LoadGen's files and run.json into the log folder.
+
+    Changes the working directory and ends the process where something fails under LoadGen (engine.harness.failure).
+    Raises the family of engine.errors for what is wrong before LoadGen starts.
+    """
+    folder = _log_folder(spec)
+    model, samples = Path(spec.model).absolute(), [Path(path).absolute() for path in spec.samples]
+    backend = _module(spec.backend)
+    os.chdir(folder)
+    settings = loadgen.settings(spec, folder)
+    library = SampleLibrary(samples, spec.settings.performance_sample_count)
+    emit(events.Phase(at=time.time(), step=spec.step, name="load"))
+    _warn_of_crowding(spec, emit)
+    library.load([0])  # for the warm-up
+    sut = make_sut(spec.settings.scenario, spec.workers, _opener(spec, backend, model, library))
+    library.unload()
+    load_seconds = time.monotonic() - STARTED
+    emit(events.Phase(at=time.time(), step=spec.step, name="measure"))
+    started, neighbours = time.monotonic(), Neighbours()
+    with Ticker(spec.step, sut.tallies, emit):
+        _test(sut, library, settings, folder)
+    seconds = time.monotonic() - started
+    if spec.settings.mode == "performance" and (complaint := neighbours.complaint()):
+        emit(events.Warned(at=time.time(), step=spec.step, text=complaint))
+    sut.close()
+    report = RunReport(
+        seconds=seconds,
+        load_seconds=load_seconds,
+        samples=sum(tally.completed for tally in sut.tallies),
+        batches=sum(tally.batches for tally in sut.tallies),
+        backend_version=backend.version(),
+        loadgen_version=version("mlcommons-loadgen"),
+        workers=spec.workers,
+    )
+    _write(folder / REPORT, msgspec.json.format(msgspec.json.encode(report)))
+    return report
+
+
+def _test(sut: Sut, library: SampleLibrary, settings: "lg.TestSettings", folder: Path) -> None:
+    """Let LoadGen test. Python's garbage collector, which would stop every thread now and then, is off meanwhile."""
+    failing = FailLoudly("LoadGen's sample set")
+
+    def load(indices: list[int]) -> None:
+        with failing:
+            library.load(indices)
+
+    # The fast interface hands over two lists of numbers in place of an object per sample.
+    handle = lg.ConstructFastSUT(sut.issue, _flush)
+    qsl = lg.ConstructQSL(library.count, library.performance_count, load, library.unload)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    lg.StartTestWithLogSettings(handle, qsl, settings, loadgen.log_settings(folder), loadgen.AUDIT_CONFIG)
+    gc.enable()
+    lg.DestroyQSL(qsl)
+    lg.DestroyFastSUT(handle)
+
+
+def _flush() -> None:
+    """Nothing is ever held back for more queries than the queue's own bound allows."""
+
+
+def _opener(spec: RunSpec, backend: ModuleType, model: Path, library: SampleLibrary) -> OpenSession:
+    workers = spec.workers
+    if workers.cores and len(workers.cores) != workers.sessions:
+        raise RunError(
+            f"there are {workers.sessions} sessions and cores for {len(workers.cores)}",
+            "give one group of cores for each session, or none",
+        )
+    if min(workers.sessions, workers.intra_op_threads, workers.max_batch) < 1:
+        raise RunError(f"the workers cannot be shared out like this: {workers}", "each number must be at least 1")
+    respond = _module(spec.task).respond
+    largest = 1 if spec.settings.scenario == "SingleStream" else workers.max_batch
+
+    def open_session(number: int) -> Session:
+        cores = workers.cores[number] if workers.cores else ()
+        pin(cores)
+        options = BackendOptions(
+            device=spec.device,
+            intra_op_threads=workers.intra_op_threads,
+            cores=cores,
+            outputs=spec.outputs,
+            extra=spec.backend_options,
+        )
+        session = Session(backend.load(model, options), library, respond, spec.task_options, largest)
+        session.warm_up(_batches(spec))
+        return session
+
+    return open_session
+
+
+def _batches(spec: RunSpec) -> list[int]:
+    """Return the batch sizes that are worth warming up: the largest that will come, and the smallest in Server."""
+    workers = spec.workers
+    if spec.settings.scenario == "SingleStream":
+        return [1]
+    if spec.settings.scenario == "MultiStream":
+        return [min(workers.max_batch, -(-spec.settings.samples_per_query // workers.sessions))]
+    return [workers.max_batch, 1] if spec.settings.scenario == "Server" else [workers.max_batch]
+
+
+def _log_folder(spec: RunSpec) -> Path:
+    folder = Path(spec.log_dir).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / REPORT).exists():
+        raise RunError(f"{folder}: there is a finished run here already", "give another folder, or remove this one")
+    return folder
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise RunError(f"{name} cannot be used here: {error}", "install what it needs into this environment") from error
+
+
+def _warn_of_crowding(spec: RunSpec, emit: Emit) -> None:
+    threads = spec.workers.intra_op_threads * (1 if spec.settings.scenario == "SingleStream" else spec.workers.sessions)
+    cores = len(usable())
+    if threads > cores and spec.device == "cpu":
+        text = f"{threads} threads share {cores} cores: they will wait for each other"
+        emit(events.Warned(at=time.time(), step=spec.step, text=text))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that is either whole or not there."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(data)
+    partial.replace(path)

@@ -1,0 +1,167 @@
+"""What LoadGen is told for one run: the round's rules, the style of the run, and what the person changed.
+
+Pure: the same arguments give the same settings and the same two configuration files, and the files say what the
+settings say, because LoadGen's logs and the submission show both.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from engine.errors import CannotRunError
+from engine.harness.spec import LoadGenSettings, Mode, Scenario
+from engine.profile.rounds import Benchmark, Round, ScenarioRule, Seeds, Style
+
+NS_PER_MS = 1_000_000
+_Count = Annotated[int, Meta(ge=0)]
+_Positive = Annotated[float, Meta(gt=0)]
+
+
+class Overrides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person may change; None leaves it to the rules and the style."""
+
+    min_duration_ms: _Count | None = None
+    min_query_count: _Count | None = None
+    """Offline: samples in its one query."""
+    max_query_count: _Count | None = None
+    performance_sample_count: Annotated[int, Meta(ge=1)] | None = None
+    target_qps: _Positive | None = None
+    """Server and Offline."""
+    target_latency_ms: _Positive | None = None
+    """SingleStream and MultiStream: the latency to expect. Server: the bound, in whole milliseconds."""
+
+
+def settings(
+    rules: Round,
+    benchmark: str,
+    scenario: Scenario,
+    mode: Mode,
+    style: Style,
+    *,
+    sample_count: int,
+    target: float | None = None,
+    overrides: Overrides | None = None,
+    test: str | None = None,
+) -> LoadGenSettings:
+    """Return the settings of one run.
+
+    `sample_count` is the size of the data set at hand. `target` is what the system's configuration says for this
+    benchmark and scenario, in the unit of the scenario's target (queries/s, samples/s or ms); an override of the same
+    thing beats it. LoadGen sizes an Offline query as max(min_sample_count, 1.1 * duration in s * target_qps). `test` is
+    a compliance test, whose run has its own seeds; what else it changes is in its audit.config.
+
+    Raises UsageError for an unknown benchmark or test; CannotRunError where the data set is too small for a valid run
+    or for the test, or an override does not fit the scenario.
+    """
+    over = overrides or Overrides()
+    bench, rule = rules.benchmark(benchmark), rules.scenarios[scenario]
+    how = rules.styles[style]
+    _refuse_misfits(scenario, over)
+    duration = _first(over.min_duration_ms, how.min_duration_ms, rule.min_duration_ms)
+    samples = _first(how.min_sample_count, rule.min_sample_count) if scenario == "Offline" else 0
+    queries = _first(how.min_query_count.get(scenario), rule.min_query_count)
+    if over.min_query_count is not None:
+        samples, queries = (over.min_query_count, 1) if scenario == "Offline" else (0, over.min_query_count)
+    performance_samples = _performance_samples(rules, benchmark, style, sample_count, over)
+    seeds = rules.seeds if test is None else _seeds(rules, test, performance_samples)
+    return LoadGenSettings(
+        scenario=scenario,
+        mode=mode,
+        min_duration_ms=duration,
+        # A limit below what the run must last would only make it invalid.
+        max_duration_ms=0 if how.max_duration_ms < duration else how.max_duration_ms,
+        min_query_count=queries,
+        max_query_count=over.max_query_count or 0,
+        min_sample_count=samples,
+        performance_sample_count=performance_samples,
+        target_qps=_target_qps(bench, rule, scenario, target, over),
+        target_latency_ns=_latency_ns(bench, rule, scenario, how.expected_latency_ms.get(scenario), target, over),
+        target_latency_percentile=rule.percentile / 100,
+        samples_per_query=rule.samples_per_query,
+        sample_concatenate_permutation=bench.sample_concatenate_permutation,
+        qsl_rng_seed=seeds.qsl,
+        sample_index_rng_seed=seeds.sample_index,
+        schedule_rng_seed=seeds.schedule,
+    )
+
+
+def _seeds(rules: Round, test: str, performance_samples: int) -> Seeds:
+    rule = rules.test(test)
+    asked_again = rule.settings.get("performance_issue_same_index", 0)
+    if asked_again >= performance_samples:
+        raise CannotRunError(
+            f"{test} asks for sample {asked_again} of the performance set again and again, which has "
+            f"{performance_samples} only",
+            "give a larger data set",
+        )
+    return rule.seeds or rules.seeds
+
+
+def _first(*values: int | None) -> int:
+    return next(value for value in values if value is not None)
+
+
+def _refuse_misfits(scenario: Scenario, over: Overrides) -> None:
+    if over.target_qps is not None and scenario in ("SingleStream", "MultiStream"):
+        raise CannotRunError(
+            f"{scenario} has no target_qps: LoadGen sends the next query when the last one is answered",
+            "give target_latency, the latency to expect, instead",
+        )
+    if over.target_latency_ms is not None and scenario == "Offline":
+        raise CannotRunError("Offline has no target_latency: all samples come at once", "give target_qps instead")
+    if over.target_latency_ms is not None and scenario == "Server" and over.target_latency_ms % 1:
+        raise CannotRunError(
+            f"LoadGen reads the latency bound of Server in whole milliseconds, not {over.target_latency_ms:g}",
+            f"give {max(1, round(over.target_latency_ms))}",
+        )
+
+
+def _performance_samples(rules: Round, benchmark: str, style: Style, sample_count: int, over: Overrides) -> int:
+    """Return how many samples a run draws from. Samples are never repeated to reach a number."""
+    bench = rules.benchmark(benchmark)
+    least = bench.performance_sample_count
+    usual = max(least, sample_count) if bench.performance_set_is_whole else least
+    wanted = _first(over.performance_sample_count, usual)
+    if sample_count < 1:
+        raise CannotRunError(f"the data set of {benchmark} is empty", "give a data set with at least one sample")
+    if style != "valid":
+        return min(wanted, sample_count)
+    if wanted > sample_count:
+        raise CannotRunError(
+            f"the data set has {sample_count} samples, a valid run of {benchmark} in round {rules.name} "
+            f"wants a performance sample count of {wanted}",
+            f"give the whole data set ({bench.dataset}, {bench.sample_count} samples), or take the style fast or test",
+        )
+    if wanted < least:
+        raise CannotRunError(
+            f"a performance sample count of {wanted} is below the {least} that round {rules.name} wants of {benchmark}",
+            "raise it, or take the style fast or test",
+        )
+    return wanted
+
+
+def _target_qps(
+    bench: Benchmark, rule: ScenarioRule, scenario: Scenario, target: float | None, over: Overrides
+) -> float | None:
+    if rule.target.key != "target_qps":
+        return None
+    return over.target_qps or target or bench.targets.get(scenario) or rule.target.default
+
+
+def _latency_ns(
+    bench: Benchmark,
+    rule: ScenarioRule,
+    scenario: Scenario,
+    expected_ms: float | None,
+    target: float | None,
+    over: Overrides,
+) -> int | None:
+    """Server: the bound that the rules set. SingleStream and MultiStream: the latency that sizes the run."""
+    if scenario == "Offline":
+        return None
+    if scenario == "Server":
+        bound = over.target_latency_ms or bench.server_latency_ms or rule.latency_ms
+        return None if bound is None else round(bound * NS_PER_MS)
+    usual = bench.targets.get(scenario) or rule.target.default
+    return round((over.target_latency_ms or target or expected_ms or usual) * NS_PER_MS)

@@ -1,0 +1,95 @@
+"""What one LoadGen run is told: everything, in one frozen record, so that a run can be repeated from its JSON."""
+
+from typing import Any, Literal
+
+import msgspec
+
+Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline"]
+Mode = Literal["performance", "accuracy"]
+
+
+class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a run in the words of mlperf.conf; None leaves LoadGen's own default."""
+
+    scenario: Scenario
+    mode: Mode
+    min_duration_ms: int
+    min_query_count: int
+    max_query_count: int = 0
+    """0 is no limit."""
+    max_duration_ms: int = 0
+    """0 is no limit."""
+    performance_sample_count: int
+    """Samples kept in memory in a performance run. Never above the data set's size."""
+    target_qps: float | None = None
+    """Server and Offline."""
+    target_latency_ns: int | None = None
+    """Server: the bound at the percentile. SingleStream and MultiStream: the expected latency, which sizes the run."""
+    target_latency_percentile: float | None = None
+    """As a fraction: 0.99."""
+    samples_per_query: int = 8
+    """MultiStream."""
+    min_sample_count: int = 0
+    """Offline: samples in the one query, at the least."""
+    sample_concatenate_permutation: bool = False
+    qsl_rng_seed: int
+    sample_index_rng_seed: int
+    schedule_rng_seed: int
+
+
+class Workers(msgspec.Struct, frozen=True, kw_only=True):
+    """How the machine is shared out: `sessions` copies of the model, each with its own thread and its own batch."""
+
+    sessions: int
+    intra_op_threads: int
+    max_batch: int
+    queue_wait_us: int = 0
+    """Server: how long a worker waits for more queries once it has one."""
+    cores: tuple[tuple[int, ...], ...] = ()
+    """Per session the cores it is pinned to; empty leaves it to the operating system."""
+
+
+class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One LoadGen run."""
+
+    step: str
+    """The step's id, which every event of the run carries."""
+    benchmark: str
+    """Model key of the rules: resnet50."""
+    sut_name: str
+    qsl_name: str
+    settings: LoadGenSettings
+    backend: str
+    """Module of the backend: engine.backends.onnxruntime."""
+    backend_options: dict[str, str] = {}
+    device: str = "cpu"
+    model: str
+    """Path of the model file."""
+    outputs: tuple[str, ...] = ()
+    """Names of the outputs that the task reads; empty means all."""
+    task: str
+    """Module of the task: engine.tasks.image_classification."""
+    task_options: dict[str, Any] = {}
+    samples: tuple[str, ...]
+    """Paths of .npy files, one per model input, first dimension the samples of the data set in QSL order."""
+    workers: Workers
+    mlperf_conf: str
+    """The text of mlperf.conf: written beside the logs and read by LoadGen."""
+    user_conf: str
+    audit: str = ""
+    """The text of audit.config, with which a compliance test changes LoadGen's settings; empty in an ordinary run."""
+    log_dir: str
+    """Where LoadGen's files go; empty or absent before the run."""
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished run says of itself, written as `run.json` beside LoadGen's files."""
+
+    seconds: float
+    load_seconds: float
+    """From process start until LoadGen was started: imports, model, warm-up."""
+    samples: int
+    batches: int
+    backend_version: str
+    loadgen_version: str
+    workers: Workers

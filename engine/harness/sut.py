@@ -1,0 +1,114 @@
+"""The system under test as LoadGen sees it: something that takes queries, in the way of each scenario.
+
+SingleStream, and MultiStream with one session, run inside LoadGen's call: handing the query to another thread and
+waiting for it would be part of the latency. Elsewhere each session has a thread of its own, which loads its model
+itself so that memory and the framework's threads belong to the cores the thread is on.
+"""
+
+from collections.abc import Callable, Sequence
+from threading import Barrier, Thread
+from typing import Protocol
+
+from engine.harness.failure import FailLoudly
+from engine.harness.queues import BatchQueue, QueryQueue, SliceQueue
+from engine.harness.session import Session
+from engine.harness.spec import Scenario, Workers
+from engine.harness.tally import Tally, now
+
+OpenSession = Callable[[int], Session]
+"""Loads and warms up session number n, on the calling thread."""
+
+
+class Sut(Protocol):
+    """What LoadGen calls, and what the ticker reads."""
+
+    @property
+    def tallies(self) -> Sequence[Tally]:
+        """One tally per thread that does something."""
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Take a query: response ids and QSL indices of its samples."""
+
+    def close(self) -> None:
+        """Give everything back, after LoadGen's test has ended."""
+
+
+class InlineSut:
+    """One session on LoadGen's own thread."""
+
+    def __init__(self, open_session: OpenSession, max_batch: int) -> None:
+        self._tally = Tally()
+        self.tallies = (self._tally,)
+        self._failing = FailLoudly("LoadGen's query")
+        self._max_batch = max_batch
+        self._session = open_session(0)
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Answer the query before returning, in slices where it is larger than a batch."""
+        with self._failing:
+            issued_at = now()
+            tally = self._tally
+            tally.issued += len(ids)
+            for start in range(0, len(ids), self._max_batch):
+                part = slice(start, start + self._max_batch)
+                self._session.answer(ids[part], indices[part])
+                tally.record([issued_at] * len(ids[part]))
+
+    def close(self) -> None:
+        """Close the session."""
+        self._session.close()
+
+
+class PooledSut:
+    """Several sessions, each on a thread of its own, that share the queries of one queue."""
+
+    def __init__(self, open_session: OpenSession, sessions: int, queue: BatchQueue) -> None:
+        """Start the threads; returns when every session is loaded and warm."""
+        self._issued = Tally()
+        self._queue = queue
+        self._failing = FailLoudly("LoadGen's query")
+        done = [Tally() for _ in range(sessions)]
+        self.tallies = (self._issued, *done)
+        ready = Barrier(sessions + 1)
+        self._threads = [
+            Thread(target=self._work, args=(open_session, number, tally, ready), name=f"session {number}", daemon=True)
+            for number, tally in enumerate(done)
+        ]
+        for thread in self._threads:
+            thread.start()
+        ready.wait()
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Queue the query."""
+        with self._failing:
+            self._issued.issued += len(ids)
+            self._queue.issue(ids, indices)
+
+    def close(self) -> None:
+        """End the threads; each closes its session."""
+        self._queue.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, open_session: OpenSession, number: int, tally: Tally, ready: Barrier) -> None:
+        with FailLoudly(f"session {number}"):
+            session = open_session(number)
+            ready.wait()
+            for ids, indices, issued_at in self._queue.batches():
+                session.answer(ids, indices)
+                tally.record(issued_at)
+            session.close()
+
+
+def make_sut(scenario: Scenario, workers: Workers, open_session: OpenSession) -> Sut:
+    """Return the system under test of a scenario, its sessions loaded and warm."""
+    if scenario == "SingleStream":
+        return InlineSut(open_session, 1)
+    if scenario == "MultiStream" and workers.sessions == 1:
+        return InlineSut(open_session, workers.max_batch)
+    queue: BatchQueue
+    if scenario == "Server":
+        queue = QueryQueue(workers.sessions, workers.max_batch, workers.queue_wait_us)
+    else:
+        queue = SliceQueue(workers.sessions, workers.max_batch)
+    return PooledSut(open_session, workers.sessions, queue)

@@ -1,0 +1,1 @@
+"""Survey a plan on this machine and run it, in a process of its own."""

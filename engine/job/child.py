@@ -1,0 +1,168 @@
+"""Start a worker for one step, forward what it reports, and read its answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from engine.errors import InferdeckError, RunError
+from engine.events import AnyEvent
+from engine.job.spec import JobSpec
+from engine.job.worker import Answer, Task
+from engine.plan.plan import Node
+from engine.profile.component import Component
+from engine.steps.base import Artifact
+from engine.store.files import disk_errors
+
+
+class StepFailedError(InferdeckError):
+    """A step failed in a way that its function could name."""
+
+
+class Children:
+    """The workers of one job, so that all of them can be stopped at once."""
+
+    def __init__(
+        self, folder: Path, spec: JobSpec, emit: Callable[[AnyEvent], None], profiles: tuple[Path, ...]
+    ) -> None:
+        self.folder = folder
+        self.spec = spec
+        self.profiles = profiles
+        self.emit = emit
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopping = False
+
+    def run(
+        self, node: Node, component: Component, inputs: Mapping[str, Artifact], output: Path, locks: tuple[int, ...]
+    ) -> dict[str, Any]:
+        """Run a step in a worker and return its facts.
+
+        `locks` are descriptors that the worker inherits, so that what it writes stays locked until it has ended.
+        Raises StepFailedError with the step's own words, RunError if the worker crashed.
+        """
+        log = self.folder / "logs" / f"{file_name(node.id)}.log"
+        task = Task(
+            id=node.id,
+            title=node.title,
+            step=component.step,
+            command=component.command,
+            profile=component.place.file,
+            profiles=tuple(str(one) for one in self.profiles),
+            results=str(self.spec.results_folder(self.folder)),
+            made_by=self.spec.command,
+            notice=self.spec.notice,
+            options=node.values(),
+            inputs=dict(inputs),
+            output=str(output),
+        )
+        with disk_errors(log):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("ab") as log_file:
+                status, answer = self._follow(task, log_file, locks)
+        if answer is None:
+            raise _crash(status, log)
+        if answer.what:
+            raise StepFailedError(answer.what, answer.remedy)
+        return answer.facts
+
+    def stop(self) -> None:
+        """Kill every worker with all that it started; none is started afterwards."""
+        with self._lock:
+            self._stopping = True
+            for process in self._running:
+                _kill_group(process)
+
+    def _follow(self, task: Task, log_file: BinaryIO, locks: tuple[int, ...]) -> tuple[int, Answer | None]:
+        read_end, write_end = os.pipe()
+        with self._lock:
+            if self._stopping:
+                os.close(read_end)
+                os.close(write_end)
+                return -signal.SIGTERM, None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "engine.job.worker", "--events-fd", str(write_end)],
+                stdin=subprocess.PIPE,
+                stdout=log_file,
+                stderr=log_file,
+                pass_fds=(write_end, *locks),
+                process_group=0,
+            )
+            self._running.add(process)
+        os.close(write_end)
+        assert process.stdin is not None
+        try:
+            with suppress(BrokenPipeError):
+                process.stdin.write(msgspec.json.encode(task) + b"\n")
+                process.stdin.flush()
+            with os.fdopen(read_end, "rb") as lines:
+                answer = self._forward(lines)
+            return process.wait(), answer
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            _kill_group(process)
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+
+    def _forward(self, lines: BinaryIO) -> Answer | None:
+        """Pass on events until the pipe ends; returns the answer, or None where the worker gave none."""
+        for line in lines:
+            said = _said(line)
+            if isinstance(said, Answer):
+                return said
+            self.emit(said)
+        return None
+
+
+def _said(line: bytes) -> AnyEvent | Answer:
+    try:
+        return _decoder.decode(line)
+    except msgspec.DecodeError:
+        raise RunError(
+            f"the step's process sent what is no event: {line[:80]!r}", "this is a bug; see its log"
+        ) from None
+
+
+_decoder: msgspec.json.Decoder[AnyEvent | Answer] = msgspec.json.Decoder(AnyEvent | Answer)
+
+
+def file_name(step: str) -> str:
+    """Return a step's id as a file name."""
+    return re.sub(r"[^A-Za-z0-9_.#\[\]-]", "_", step)
+
+
+def last_lines(log: Path, count: int = 20) -> list[str]:
+    """Return the last lines of a log, as text that holds no control characters."""
+    try:
+        text = log.read_bytes()[-16384:].decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", line) for line in text.splitlines()[-count:]]
+
+
+def _crash(status: int, log: Path) -> RunError:
+    lines = last_lines(log)
+    if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
+        return RunError("the step's process was killed", "often the memory ran out: dmesg tells; use fewer workers")
+    cause = (
+        f"the step's process ended by signal {-status}" if status < 0 else f"a bug: {lines[-1] if lines else status}"
+    )
+    return RunError(cause, f"the whole story is in {log}")
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return

@@ -1,0 +1,67 @@
+"""Make a node's recipe: what would have to be equal for a stored artifact to serve."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from engine.errors import ProfileError
+from engine.plan.plan import Node
+from engine.profile.component import Component
+from engine.store.files import digest, sha256_of
+from engine.store.recipe import Recipe
+
+
+def recipe_of(node: Node, component: Component, identities: Mapping[str, str], outside: str = "") -> Recipe:
+    """Return the recipe of a node, given the identities of the nodes that it needs.
+
+    `outside` is what the survey saw of a file that the step reads from elsewhere on the machine.
+    """
+    inputs: dict[str, tuple[str, ...]] = {}
+    for edge in node.needs:
+        inputs[edge.name] = (*inputs.get(edge.name, ()), identities[edge.node])
+    if outside:
+        inputs["outside"] = (outside,)
+    return Recipe(
+        component=component.name,
+        definition=component.step or " ".join(component.command),
+        version=node.version or node.version_range,
+        code=code_digest(component),
+        options={name: decided.value for name, decided in node.options.items() if decided.key},
+        inputs=inputs,
+    )
+
+
+def code_digest(component: Component) -> str:
+    """Return the digest of the source that makes the artifact; empty where nothing of ours runs."""
+    modules = [component.step.partition(":")[0]] if component.step else []
+    files = [source_file(module, component) for module in (*modules, *component.code)]
+    return digest("".join(_file_digest(file) for file in files)) if files else ""
+
+
+def source_file(module: str, component: Component) -> Path:
+    """Return the source file of a module, or of a `.py` file that stands beside the profile."""
+    if module.endswith(".py"):
+        path = (Path(component.place.file).parent / module).resolve()
+        found = path if path.is_file() else None
+    else:
+        found = _module_file(module)
+    if found is None:
+        raise ProfileError(f"{component.place}: there is no step module '{module}'", "check the name after 'step:'")
+    return found
+
+
+@cache
+def _module_file(module: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+@cache
+def _file_digest(path: Path) -> str:
+    return sha256_of(path)

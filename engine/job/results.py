@@ -1,0 +1,40 @@
+"""Put what a step left into the results folder, file by file, so that a reader never sees half a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from engine.errors import UsageError
+from engine.store.files import disk_errors
+
+MARK = "run.json"
+"""The file that a finished LoadGen run has, written last."""
+
+
+def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
+    """Copy the files of `output` to `results/inside`; returns that folder.
+
+    With `fresh` what an earlier run left there is moved to `results/.replaced/<time>/` first: never lost, never mixed.
+    Raises UsageError if `inside` would leave the results folder.
+    """
+    target = (results / inside).resolve()
+    if not target.is_relative_to(results.resolve()) or target == results.resolve():
+        raise UsageError(f"'{inside}' is not a folder inside the results", "give the SUT a plain name")
+    with disk_errors(target):
+        if fresh and target.exists():
+            grave = results / ".replaced" / time.strftime("%Y%m%d-%H%M%S") / inside
+            grave.parent.mkdir(parents=True, exist_ok=True)
+            target.rename(grave.with_name(f"{grave.name}-{os.getpid()}") if grave.exists() else grave)
+        files = sorted(
+            (path for path in output.rglob("*") if path.is_file()), key=lambda path: (path.name == MARK, path)
+        )
+        for path in files:
+            place = target / path.relative_to(output)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = place.with_name(f".{place.name}.part")
+            shutil.copyfile(path, beside)
+            beside.replace(place)
+    return target

@@ -1,0 +1,27 @@
+"""How long steps took on this machine the last time, for the estimates of the next plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from engine.store.files import locked, write_atomic
+from engine.store.folders import Folders
+
+
+def load(folders: Folders) -> dict[str, float]:
+    """Return seconds by step id; empty where nothing was measured yet."""
+    try:
+        return msgspec.json.decode((folders.state / "timings.json").read_bytes(), type=dict[str, float])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def add(folders: Folders, times: Mapping[str, float]) -> None:
+    """Remember the times of a job."""
+    if not times:
+        return
+    path = folders.state / "timings.json"
+    with locked(path.with_suffix(".lock")):
+        write_atomic(path, msgspec.json.encode(load(folders) | dict(times)))

@@ -1,0 +1,154 @@
+"""Reads `mlperf_log_detail.txt`: every message of a LoadGen run, exact to the last digit of its seeds.
+
+Verdicts hang on this file, so a line that cannot be read becomes data with its line number instead of an exception:
+whoever judges the log decides what a damaged line means.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import DataError
+
+MARKER = b":::MLLOG"
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """Where in LoadGen's sources a message comes from, and how bad it is."""
+
+    is_error: bool = False
+    is_warning: bool = False
+    file: str = ""
+    line_no: int = 0
+    pid: int = 0
+    tid: int = 0
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """The JSON object of one line."""
+
+    key: str
+    value: Any
+    """A string, number, bool, list or object. Whole numbers are exact, up to 2^64 and beyond."""
+    time_ms: float = 0.0
+    namespace: str = ""
+    event_type: str = ""
+    metadata: Metadata = Metadata()
+
+
+class Message(Body, frozen=True, kw_only=True):
+    """One message and the line it stands on."""
+
+    line: int
+    """Counted from 1."""
+
+
+class Malformed(msgspec.Struct, frozen=True):
+    """A line that bears the marker but is not a message."""
+
+    line: int
+    text: str
+    """The beginning of the line, at most 200 characters, bytes that are not UTF-8 replaced."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A whole detail log."""
+
+    messages: tuple[Message, ...]
+    malformed: tuple[Malformed, ...] = ()
+    other_lines: int = 0
+    """Lines without the marker; no published log has one."""
+
+    @cached_property
+    def _firsts(self) -> dict[str, Message]:
+        firsts: dict[str, Message] = {}
+        for message in self.messages:
+            firsts.setdefault(message.key, message)
+        return firsts
+
+    def first(self, key: str) -> Message | None:
+        """Return the first message of this key: the one that counts where a key comes twice."""
+        return self._firsts.get(key)
+
+    def value(self, key: str, default: Any = None) -> Any:
+        """Return the value of the first message of this key."""
+        message = self._firsts.get(key)
+        return default if message is None else message.value
+
+    def values(self, key: str) -> list[Any]:
+        """Return the values of all messages of this key, in the order of the log."""
+        return [message.value for message in self.messages if message.key == key]
+
+    @property
+    def errors(self) -> tuple[Message, ...]:
+        """The messages that LoadGen marked as errors."""
+        return tuple(message for message in self.messages if message.metadata.is_error)
+
+    @property
+    def warnings(self) -> tuple[Message, ...]:
+        """The messages that LoadGen marked as warnings."""
+        return tuple(message for message in self.messages if message.metadata.is_warning)
+
+
+_decode = msgspec.json.Decoder(Body).decode
+
+
+def _body(payload: bytes) -> Body:
+    """Decode one JSON object. Raises ValueError (msgspec's errors are) for anything else."""
+    try:
+        return _decode(payload)
+    except msgspec.DecodeError:
+        # LoadGen prints bare Infinity and NaN, which are no JSON but which the standard library reads.
+        return msgspec.convert(json.loads(payload), Body)
+
+
+def messages(lines: Iterable[bytes]) -> Iterator[Message | Malformed]:
+    """Yield what each line with the marker says; lines without it yield nothing."""
+    for number, line in enumerate(lines, start=1):
+        if not line.startswith(MARKER):
+            continue
+        try:
+            body = _body(line[len(MARKER) :])
+        except (ValueError, RecursionError) as error:
+            text = line[:200].decode("utf-8", "replace").rstrip("\r\n")
+            yield Malformed(number, text, str(error))
+            continue
+        yield Message(
+            key=body.key,
+            value=body.value,
+            time_ms=body.time_ms,
+            namespace=body.namespace,
+            event_type=body.event_type,
+            metadata=body.metadata,
+            line=number,
+        )
+
+
+def parse(data: bytes) -> Detail:
+    """Read a detail log that is in memory already."""
+    lines = data.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    found = list(messages(lines))
+    return Detail(
+        tuple(entry for entry in found if isinstance(entry, Message)),
+        tuple(entry for entry in found if isinstance(entry, Malformed)),
+        len(lines) - len(found),
+    )
+
+
+def read(path: Path) -> Detail:
+    """Read a detail log. Raises DataError where the file cannot be read."""
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        raise DataError(
+            f"{path}: the detail log cannot be read ({error.strerror})", "give the folder of a finished LoadGen run"
+        ) from error

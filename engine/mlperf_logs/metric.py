@@ -1,0 +1,85 @@
+"""The one number that a performance log is worth, by the folder it lies in and the scenario it was run in.
+
+The rules let an edge system infer a scenario from another one's log: the folder then holds a copy of that log, and the
+number is computed from it (submission rules v2.1, inferred results; the formulas are those of its checker).
+"""
+
+import math
+from collections.abc import Callable
+
+import msgspec
+
+from engine.errors import DataError
+from engine.mlperf_logs.detail import Detail
+
+NS_PER_MS = 1e6
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A result."""
+
+    value: float
+    unit: str
+    """`Samples/s` and `Queries/s`: higher is better. `Latency (ms)`: lower is better."""
+    inferred: bool
+    """The log was run in another scenario than the folder says."""
+
+
+def _number(detail: Detail, key: str) -> float:
+    value = detail.value(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        found = "has no" if value is None else f"gives {value!r} for"
+        raise DataError(
+            f"the detail log {found} {key}", "run the performance mode again: the log is of a run that failed"
+        )
+    return float(value)
+
+
+def _multi_from_single(detail: Detail) -> float:
+    latency = _number(detail, "early_stopping_latency_ms")
+    if latency == 0:
+        raise DataError(
+            "the SingleStream log has too few queries for a 99th percentile, so MultiStream can't be inferred from it",
+            "run SingleStream with at least 662 queries",
+        )
+    return 8 * latency / NS_PER_MS
+
+
+def _offline_from_multi(detail: Detail) -> float:
+    query_ms = _number(detail, "result_mean_query_latency_ns") / NS_PER_MS
+    samples = _number(detail, "effective_samples_per_query") * 1000
+    return samples / query_ms if query_ms else math.inf
+
+
+_FORMULAS: dict[tuple[str, str], Callable[[Detail], float]] = {
+    ("Offline", "Offline"): lambda log: _number(log, "result_samples_per_second"),
+    ("Server", "Server"): lambda log: _number(log, "result_scheduled_samples_per_sec"),
+    ("SingleStream", "SingleStream"): lambda log: _number(log, "early_stopping_latency_ss") / NS_PER_MS,
+    # The key's `ms` is MultiStream; the value is in nanoseconds.
+    ("MultiStream", "MultiStream"): lambda log: _number(log, "early_stopping_latency_ms") / NS_PER_MS,
+    ("Offline", "SingleStream"): lambda log: _number(log, "result_qps_without_loadgen_overhead"),
+    ("Offline", "MultiStream"): _offline_from_multi,
+    ("MultiStream", "SingleStream"): _multi_from_single,
+}
+"""(scenario of the folder, scenario of the log) → its formula."""
+
+UNITS = {
+    "Offline": "Samples/s",
+    "Server": "Queries/s",
+    "SingleStream": "Latency (ms)",
+    "MultiStream": "Latency (ms)",
+}
+
+
+def metric(detail: Detail, scenario: str) -> Metric:
+    """Return the result of a performance log that lies in the folder of `scenario`.
+
+    Raises DataError where the log lacks what the formula needs, or is of a scenario that says nothing about this one.
+    """
+    ran = detail.value("effective_scenario")
+    formula = _FORMULAS.get((scenario, ran)) if isinstance(ran, str) else None
+    if formula is None:
+        raise DataError(
+            f"a log of scenario {ran} says nothing about {scenario}", f"put a log of a {scenario} run into this folder"
+        )
+    return Metric(formula(detail), UNITS[scenario], inferred=ran != scenario)

@@ -1,0 +1,1 @@
+"""Readers and writers of model files that this project converts or builds itself."""

@@ -1,0 +1,1 @@
+"""Resolve a selection against the profiles. Pure: no files, no clock, no environment."""

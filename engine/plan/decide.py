@@ -1,0 +1,221 @@
+"""Decide one component by itself: which variations are on, what its options are, and why.
+
+A choice has a rank. What the person asked for beats what other choices imply, which beats a group's default; two
+different choices of one rank in one group contradict each other, and the error names both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import UsageError, nearest
+from engine.plan.plan import Chosen, Decided
+from engine.plan.reason import Asked, GroupDefault, HandedDown, ImpliedBy, OptionDefault, Reason, RoundRule
+from engine.profile.component import Component, Option, Override, Rule, Variation
+from engine.profile.values import coerce
+
+DEFAULT, IMPLIED, ASKED = 1, 2, 3
+
+RuleBook = Callable[[str, Mapping[str, Any]], Any]
+"""Looks a rule of the round up: (name of the rule, the component's decided options) → value."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A variation that somebody wants on, or off."""
+
+    name: str
+    reason: Reason
+    off: bool = False
+
+    @property
+    def rank(self) -> int:
+        """How strongly it is wanted."""
+        return ASKED if isinstance(self.reason, Asked) else IMPLIED
+
+
+@dataclass(frozen=True)
+class Given:
+    """An option value from outside the component."""
+
+    value: Any
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A component with its variations and options decided."""
+
+    component: Component
+    chosen: tuple[tuple[Variation, str, Reason], ...]
+    """Variation, parameter and reason, weakest first, so that later settings win."""
+    options: Mapping[str, Decided]
+
+    def values(self) -> dict[str, Any]:
+        """Return the option values by name."""
+        return {name: decided.value for name, decided in self.options.items()}
+
+    def variations(self) -> tuple[Chosen, ...]:
+        """Return the variations as the plan shows them, in alphabetical order."""
+        groups = self.component.groups()
+        shown = [
+            Chosen(
+                name=_written(variation, parameter),
+                group=variation.group,
+                reason=reason,
+                alternatives=tuple(
+                    one.name for one in groups.get(variation.group, ()) if one is not variation and not one.refused
+                ),
+            )
+            for variation, parameter, reason in self.chosen
+        ]
+        return tuple(sorted(shown, key=lambda one: one.name))
+
+
+@dataclass
+class _Choice:
+    variation: Variation
+    parameter: str
+    reason: Reason
+    rank: int
+
+
+@dataclass
+class _Choices:
+    component: Component
+    where: str
+    off: Mapping[str, int]
+    on: dict[str, _Choice] = field(default_factory=dict)
+    by_group: dict[str, str] = field(default_factory=dict)
+
+    def add(self, word: str, reason: Reason, rank: int) -> None:
+        found = self.component.variation(word)
+        if found is None:
+            raise UsageError(
+                f"{self.where}: {self.component.name} has no variation '_{word}'",
+                nearest(word, self.component.variations),
+            )
+        variation, parameter = found
+        if self.off.get(word, 0) >= rank:
+            return
+        if variation.refused:
+            raise UsageError(f"{self.where}: '_{word}' of {self.component.name} can't be used", variation.refused)
+        if not self._makes_room(variation, word, reason, rank):
+            return
+        self.on[variation.name] = _Choice(variation, parameter, reason, rank)
+        if variation.group:
+            self.by_group[variation.group] = variation.name
+        for implied in variation.implies:
+            self.add(implied, ImpliedBy(self.component.name, word), min(rank, IMPLIED))
+
+    def _makes_room(self, variation: Variation, word: str, reason: Reason, rank: int) -> bool:
+        """Say whether the variation may be switched on, removing a weaker one of its group."""
+        present = self.by_group.get(variation.group, "") if variation.group else variation.name
+        held = self.on.get(present)
+        if held is None:
+            return True
+        if held.variation is variation and held.rank >= rank:
+            return False
+        if held.variation is not variation:
+            if held.rank > rank:
+                return False
+            if held.rank == rank:
+                raise UsageError(
+                    f"{self.where}: '_{held.variation.name}' ({held.reason}) and '_{word}' ({reason}) exclude each "
+                    f"other in {self.component.name}",
+                    f"both are of the group '{variation.group}': keep one",
+                )
+        del self.on[present]
+        return True
+
+
+def decide(
+    component: Component,
+    words: Iterable[Word],
+    given: Mapping[str, Given],
+    rules: RuleBook,
+    round_name: str,
+    where: str,
+) -> Decision:
+    """Decide the variations and options of one component.
+
+    `words` are variations that others want, `given` option values from outside (strongest last applied already).
+    Raises UsageError naming `where` for words or values that do not fit.
+    """
+    wanted = list(words)
+    off = {word.name: word.rank for word in wanted if word.off}
+    choices = _Choices(component, where, off)
+    for name, value in given.items():
+        option = component.options.get(name)
+        if option is not None and option.implies and isinstance(value.reason, Asked):
+            choices.add(option.implies, value.reason, ASKED)
+    for word in sorted((word for word in wanted if not word.off), key=lambda word: -word.rank):
+        choices.add(word.name, word.reason, word.rank)
+    for variation in component.variations.values():
+        if variation.default and variation.name not in choices.on and variation.group not in choices.by_group:
+            choices.add(variation.name, GroupDefault(variation.group), DEFAULT)
+    ordered = sorted(choices.on.values(), key=lambda choice: choice.rank)
+    chosen = tuple((choice.variation, choice.parameter, choice.reason) for choice in ordered)
+    return Decision(component, chosen, _options(component, chosen, given, rules, round_name, where))
+
+
+def _options(
+    component: Component,
+    chosen: Iterable[tuple[Variation, str, Reason]],
+    given: Mapping[str, Given],
+    rules: RuleBook,
+    round_name: str,
+    where: str,
+) -> dict[str, Decided]:
+    raw: dict[str, tuple[Any, Reason]] = {
+        name: (option.default, OptionDefault()) for name, option in component.options.items()
+    }
+    for variation, parameter, _ in chosen:
+        for name, value in variation.set.items():
+            raw[name] = (
+                parameter if value == "#" else value,
+                ImpliedBy(component.name, _written(variation, parameter)),
+            )
+    for name, one in given.items():
+        if name not in component.options:
+            raise UsageError(f"{where}: {component.name} has no option '{name}'", nearest(name, component.options))
+        raw[name] = (one.value, one.reason)
+    known = {name: value for name, (value, _) in raw.items() if not isinstance(value, Rule)}
+    decided = {}
+    for name, (value, reason) in raw.items():
+        option = component.options[name]
+        if isinstance(value, Rule):
+            # An option that another rule reads stands before it in the component.
+            known[name], reason = rules(value.name, known), RoundRule(round_name, value.name)  # noqa: PLW2901
+            value = known[name]  # noqa: PLW2901
+        decided[name] = Decided(_coerce(option, value, reason, where), reason, option.key)
+    return decided
+
+
+def _coerce(option: Option, value: Any, reason: Reason, where: str) -> Any:
+    return coerce(option, value, reason.how if isinstance(reason, Asked) else where)
+
+
+def wanted_by(override: Override, reason: Reason) -> list[Word]:
+    """Return the words that an override brings to a dependency."""
+    on = [Word(name, reason) for name in override.add.variations]
+    return on + [Word(name, reason, off=True) for name in override.add.without]
+
+
+def given_by(override: Override, reason: Reason) -> dict[str, Given]:
+    """Return the option values that an override brings to a dependency."""
+    return {name: Given(value, reason) for name, value in override.set.items()}
+
+
+def handed(
+    parent: Component, values: Mapping[str, Any], hand: Mapping[str, str], fixed: Mapping[str, Any]
+) -> dict[str, Given]:
+    """Return the options that a parent hands to a dependency, and those that its need sets."""
+    found = {child: Given(values[own], HandedDown(parent.name, own)) for child, own in hand.items()}
+    return found | {child: Given(value, HandedDown(parent.name, "")) for child, value in fixed.items()}
+
+
+def _written(variation: Variation, parameter: str) -> str:
+    return variation.name.replace("#", parameter) if parameter else variation.name

@@ -1,0 +1,340 @@
+"""Resolve a selection against the profiles: pure, so that a person sees the whole tree at once, on every key press.
+
+No file is read, no clock or environment is asked. What this machine has is the survey's business (engine.job.survey).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from engine.errors import ProfileError, UsageError, nearest
+from engine.plan.decide import Decision, Given, RuleBook, Word, decide, given_by, handed, wanted_by
+from engine.plan.plan import Edge, Node, Plan
+from engine.plan.reason import Asked, ImpliedBy, NeededBy, OnlyOne, Reason, VersionRange
+from engine.plan.selection import Selection
+from engine.profile.catalog import Catalog
+from engine.profile.component import Component, Need, Override, Query, fill
+
+Scope = ChainMap[str, list[Node]]
+Change = tuple[Override, Reason]
+"""A change to a dependency and who wants it."""
+
+
+def resolve(catalog: Catalog, selection: Selection, rules: RuleBook | None = None, round_name: str = "") -> Plan:
+    """Return the plan of a selection. The same arguments always give the same plan.
+
+    `rules` answers for values that the round decides. Raises UsageError for words that do not exist or exclude each
+    other, with the nearest valid spelling; ProfileError for dependencies that go round in a circle.
+    """
+    return _Resolver(catalog, selection, rules or _no_rules, round_name).plan()
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What a component finds around it in the tree."""
+
+    why: Reason
+    where: str
+    changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    """Changes to dependencies by name that hold from here down."""
+    scope: Scope = field(default_factory=ChainMap)
+    """The dependencies of this component by name, and behind them those of its parents."""
+    stack: tuple[str, ...] = ()
+
+    def keep(self, name: str, *nodes: Node) -> None:
+        """Put a dependency where those beside it and below can find it, leaving the parents' own alone."""
+        self.scope.maps[0].setdefault(name, []).extend(nodes)
+
+
+class _Resolver:
+    def __init__(self, catalog: Catalog, selection: Selection, rules: RuleBook, round_name: str) -> None:
+        self.catalog = catalog
+        self.selection = selection
+        self.rules = rules
+        self.round_name = round_name
+        self.nodes: dict[str, Node] = {}
+        self.by_identity: dict[str, Node] = {}
+        self.used_env: set[str] = set()
+        self.known_env: set[str] = set()
+        self.handles: set[str] = set()
+
+    def plan(self) -> Plan:
+        self._check_env_names()
+        query = self.selection.query
+        changes = {name: ((override, Asked(f"--adr.{name}")),) for name, override in self.selection.overrides.items()}
+        asked = Asked("--tags")
+        words = [Word(name, Asked(f"_{name} in --tags")) for name in query.variations]
+        words += [Word(name, Asked(f"-_{name} in --tags"), off=True) for name in query.without]
+        given = {name: Given(value, Asked(f"--{name}")) for name, value in self.selection.options.items()}
+        component = self._pick(query, "--tags")
+        decision = self._decide(component, words, given, "--tags")
+        root = self._node(decision, "", _Around(why=asked, where="--tags", changes=changes))
+        self._refuse_unused()
+        return Plan(root=root.id, nodes=self.nodes)
+
+    def _pick(self, query: Query, where: str) -> Component:
+        found = self.catalog.find(query, where)
+        exact = [one for one in found if set(one.tags) == set(query.tags)]
+        if len(found) > 1 and len(exact) != 1:
+            names = ", ".join(one.name for one in found)
+            raise UsageError(f"{where}: '{','.join(query.tags)}' fits several components: {names}", "add a tag of one")
+        return exact[0] if len(exact) == 1 else found[0]
+
+    def _decide(self, component: Component, words: Iterable[Word], given: Mapping[str, Given], where: str) -> Decision:
+        outside = {}
+        for option in component.options.values():
+            self.known_env.update(option.env)
+            for name in option.env:
+                if name in self.selection.env:
+                    self.used_env.add(name)
+                    outside[option.name] = Given(self.selection.env[name], Asked(f"--env.{name}"))
+        return decide(component, words, {**given, **outside}, self.rules, self.round_name, where)
+
+    def _node(self, decision: Decision, version_range: str, around: _Around) -> Node:
+        component = decision.component
+        if component.name in around.stack:
+            circle = " → ".join((*around.stack[around.stack.index(component.name) :], component.name))
+            raise ProfileError(f"{component.place}: dependencies go round in a circle: {circle}", "cut one of them")
+        inner = self._inner(decision, around)
+        values = decision.values()
+        own = [*component.needs, *(need for variation, _, _ in decision.chosen for need in variation.needs)]
+        needs = self._edges(decision, [need for need in own if need.condition.holds(values)], inner, after=False)
+        version, range_ = _version(component, version_range, around.where)
+        node = self._place(decision, needs, around.why, (version, range_), around.scope)
+        later = [*component.after, *(need for variation, _, _ in decision.chosen for need in variation.after)]
+        wanted = [need for need in later if need.condition.holds(values)]
+        if wanted and not node.after:
+            after = self._edges(decision, wanted, inner, after=True)
+            node = _replaced(node, after=after)
+            self.nodes[node.id] = node
+            if component.step or component.command:
+                for edge in after:
+                    later_node = self.nodes[edge.node]
+                    self.nodes[edge.node] = _replaced(later_node, follows=(*later_node.follows, node.id))
+        return node
+
+    def _inner(self, decision: Decision, around: _Around) -> _Around:
+        """Return what the dependencies of this component find around them."""
+        changes = {name: list(found) for name, found in around.changes.items()}
+
+        def add(overrides: Mapping[str, Override], reason: Reason) -> None:
+            for name, override in overrides.items():
+                changes.setdefault(name, []).append((override, reason))
+
+        add(decision.component.everywhere, ImpliedBy(decision.component.name))
+        for variation, _, _ in decision.chosen:
+            add(variation.everywhere, ImpliedBy(decision.component.name, variation.name))
+        return _Around(
+            why=around.why,
+            where=decision.component.name,
+            changes={name: tuple(found) for name, found in changes.items()},
+            scope=around.scope.new_child(),
+            stack=(*around.stack, decision.component.name),
+        )
+
+    def _edges(self, parent: Decision, needs: Sequence[Need], inner: _Around, *, after: bool) -> tuple[Edge, ...]:
+        changes = self._agree(parent, needs, inner)
+        edges: list[Edge] = []
+        for need in needs:
+            self.handles.update(need.handles)
+            if need.beside:
+                nodes = _beside(need, parent, inner.scope)
+                inner.keep(need.name, *nodes)
+                edges += [Edge(need.name, node.id, after, shared=True) for node in nodes]
+                continue
+            for fixed in _fan_out(need, parent.values()):
+                decision, version = self._child(parent, need, fixed, inner, changes)
+                around = _Around(
+                    why=_why(parent, need, decision, after=after),
+                    where=f"{parent.component.name}.{need.name}",
+                    changes=inner.changes,
+                    scope=inner.scope,
+                    stack=inner.stack,
+                )
+                node = self._node(decision, version, around)
+                inner.keep(need.name, node)
+                edges.append(Edge(need.name, node.id, after))
+        return tuple(edges)
+
+    def _agree(self, parent: Decision, needs: Sequence[Need], inner: _Around) -> Mapping[str, tuple[Change, ...]]:
+        """Find what the dependencies ask of each other, until nothing new is asked."""
+        changes = dict(inner.changes)
+        for _ in range(len(needs) + 1):
+            found = dict(inner.changes)
+            for need in needs:
+                if need.beside:
+                    continue
+                for fixed in _fan_out(need, parent.values())[:1]:
+                    decision, _ = self._child(parent, need, fixed, inner, changes)
+                    for name, change in _asked_beside(decision):
+                        found[name] = (*found.get(name, ()), change)
+            if found == changes:
+                break
+            changes = found
+        return changes
+
+    def _child(
+        self,
+        parent: Decision,
+        need: Need,
+        fixed: Mapping[str, Any],
+        inner: _Around,
+        changes: Mapping[str, tuple[Change, ...]],
+    ) -> tuple[Decision, str]:
+        """Decide the component of one dependency; return it with the version range that is asked for."""
+        where = f"{parent.component.name}.{need.name}"
+        wired = ImpliedBy(parent.component.name)
+        own: list[Change] = [
+            (variation.overrides[need.name], ImpliedBy(parent.component.name, variation.name))
+            for variation, _, _ in parent.chosen
+            if need.name in variation.overrides
+        ]
+        own += [change for handle in need.handles for change in changes.get(handle, ())]
+        tags = need.query.tags
+        words = [Word(name, wired) for name in need.query.variations]
+        words += [Word(name, wired, off=True) for name in need.query.without]
+        given = handed(parent.component, parent.values(), need.hand, {**need.set, **fixed})
+        ranges = [need.version] if need.version else []
+        for override, reason in own:
+            tags = override.tags or (*tags, *(tag for tag in override.add.tags if tag not in tags))
+            words += wanted_by(override, reason)
+            given |= handed(parent.component, parent.values(), override.hand, {}) | given_by(override, reason)
+            ranges += [override.version] if override.version else []
+        asked = Query(tags, tuple(word.name for word in words if not word.off))
+        component = self._pick(asked, where)
+        return self._decide(component, words, given, where), ",".join(ranges)
+
+    def _place(
+        self, decision: Decision, needs: tuple[Edge, ...], why: Reason, version: tuple[str, str], scope: Scope
+    ) -> Node:
+        """Return the node for a decision: the one that is there already, or a new one with a readable id."""
+        values = decision.values()
+        component = decision.component
+        identity = json.dumps([component.name, sorted(values.items()), [(e.name, e.node) for e in needs], version[1]])
+        found = self.by_identity.get(identity)
+        if found is not None:
+            return self.nodes[found.id]
+        label = fill(component.label, values) if component.label else ""
+        base = component.name + (f"[{label}]" if label else "")
+        ident, number = base, 2
+        while ident in self.nodes:
+            ident, number = f"{base}#{number}", number + 1
+        node = Node(
+            id=ident,
+            component=component.name,
+            title=(component.summary or component.name) + (f" · {label}" if label else ""),
+            why=why,
+            variations=decision.variations(),
+            options=dict(decision.options),
+            needs=needs,
+            version=version[0],
+            version_range=version[1],
+            version_why=VersionRange(version[1]) if version[0] or version[1] else None,
+            picked=OnlyOne(",".join(component.tags)),
+        )
+        self.nodes[ident] = node
+        self.by_identity[identity] = node
+        return node
+
+    def _check_env_names(self) -> None:
+        every = {
+            name for one in self.catalog.components.values() for option in one.options.values() for name in option.env
+        }
+        for name in self.selection.env:
+            if name not in every:
+                raise UsageError(f"--env.{name}: no component reads '{name}'", nearest(name, every))
+
+    def _refuse_unused(self) -> None:
+        for name in self.selection.env:
+            if name not in self.used_env:
+                raise UsageError(
+                    f"--env.{name}: nothing in this plan reads '{name}'",
+                    f"this plan reads {', '.join(sorted(self.known_env)) or 'nothing from outside'}",
+                )
+        for name in self.selection.overrides:
+            if name not in self.handles:
+                raise UsageError(f"--adr.{name}: this plan has no dependency '{name}'", nearest(name, self.handles))
+
+
+def _why(parent: Decision, need: Need, child: Decision, *, after: bool) -> Reason:
+    for variation, _, _ in parent.chosen:
+        if need.name in variation.overrides and variation.overrides[need.name].tags:
+            return ImpliedBy(parent.component.name, variation.name)
+        if need in (*variation.needs, *variation.after):
+            return ImpliedBy(parent.component.name, variation.name)
+    return NeededBy(parent.component.name, need.name, after)
+
+
+def _asked_beside(decision: Decision) -> list[tuple[str, Change]]:
+    found = [(name, (override, _implied(decision))) for name, override in decision.component.beside.items()]
+    for variation, _, _ in decision.chosen:
+        reason = ImpliedBy(decision.component.name, variation.name)
+        found += [(name, (override, reason)) for name, override in variation.beside.items()]
+    return found
+
+
+def _implied(decision: Decision) -> Reason:
+    return ImpliedBy(decision.component.name)
+
+
+def _fan_out(need: Need, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the options of each instance of a dependency: one, or one for each value of the lists it runs over."""
+    lists = [[(option, value) for value in values[mine] or ()] for option, mine in need.each.items()]
+    return [dict(pairs) for pairs in itertools.product(*lists)]
+
+
+def _beside(need: Need, owner: Decision, scope: Scope) -> list[Node]:
+    """Return the nodes that stand beside under the asked name and have the asked options."""
+    values = owner.values()
+    wanted = {
+        option: values.get(text[1:-1]) if isinstance(text, str) and text.startswith("{") else text
+        for option, text in need.where.items()
+    }
+    found = scope.get(need.beside, [])
+    fitting = [
+        node
+        for node in found
+        if all(node.options[key].value == value for key, value in wanted.items() if key in node.options)
+    ]
+    if not fitting:
+        asked = f" with {wanted}" if wanted else ""
+        raise ProfileError(
+            f"{need.place}: nothing named '{need.beside}'{asked} stands beside {owner.component.name}",
+            nearest(need.beside, scope) if need.beside not in scope else "its parent must have one with these options",
+        )
+    return fitting
+
+
+def _version(component: Component, range_: str, where: str) -> tuple[str, str]:
+    """Pick the highest of the component's versions in the range; without a list the survey finds the version."""
+    try:
+        allowed = SpecifierSet(range_)
+    except InvalidSpecifier:
+        raise UsageError(f"{where}: '{range_}' is not a version range", "write it as pip does: >=1.17,<2") from None
+    if not component.versions:
+        return "", range_
+    fitting = list(allowed.filter(component.versions, prereleases=True))
+    if not fitting:
+        raise UsageError(
+            f"{where}: no version of {component.name} fits '{range_}'", f"there are {', '.join(component.versions)}"
+        )
+    from packaging.version import Version  # noqa: PLC0415  (few components list versions)
+
+    return max(fitting, key=Version), range_
+
+
+def _replaced(node: Node, **changes: Any) -> Node:
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    return replace(node, **changes)
+
+
+def _no_rules(name: str, _options: Mapping[str, Any]) -> Any:
+    raise UsageError(f"the rule '{name}' needs a round", "give --round")

@@ -1,0 +1,78 @@
+"""The values in a plan that the round decides rather than a profile or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ProfileError, UsageError, nearest
+from engine.plan.decide import RuleBook
+from engine.profile.rounds import Round
+from engine.profile.systems import find, load_system
+
+SYSTEM_TYPES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
+
+
+def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
+    """Return the look-up that the resolver asks: (name of the rule, the component's options) → value.
+
+    `folders` are the profile folders, where the descriptions of systems are.
+    """
+
+    def look_up(name: str, options: Mapping[str, Any]) -> Any:
+        if name in _OF_THE_SYSTEM:
+            return _OF_THE_SYSTEM[name](_description(folders, options["sut"]))
+        if name not in _RULES:
+            raise ProfileError(f"the round has no rule '{name}'", nearest(name, (*_RULES, *_OF_THE_SYSTEM)))
+        return _RULES[name](rules, options)
+
+    return look_up
+
+
+def _description(folders: Sequence[Path], sut: str) -> Mapping[str, Any]:
+    path, _ = find(folders, sut, "")
+    description = load_system(path).description
+    if not description:
+        raise UsageError(f"the system '{sut}' has no description", f"inferdeck system new {path.stem} writes one")
+    return description
+
+
+def _category(description: Mapping[str, Any]) -> str:
+    kind = str(description.get("system_type", ""))
+    for category, system_type in SYSTEM_TYPES.items():
+        if set(kind.split(",")) == set(system_type.split(",")):
+            return category
+    raise UsageError(f"the system_type of the system is '{kind}'", nearest(kind, SYSTEM_TYPES.values()))
+
+
+_OF_THE_SYSTEM: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "sut-category": _category,
+    "sut-division": lambda description: description.get("division"),
+}
+
+
+def _required_scenarios(rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
+    return rules.required(options["benchmark"], SYSTEM_TYPES[options["category"]])
+
+
+def _server_latency_ms(rules: Round, options: Mapping[str, Any]) -> float | None:
+    bound = rules.benchmark(options["benchmark"]).server_latency_ms
+    return bound if bound is not None else rules.scenarios["Server"].latency_ms
+
+
+def _compliance_tests(rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
+    return rules.benchmark(options["benchmark"]).compliance
+
+
+def _required_compliance(rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
+    division = rules.divisions.get(options["division"])
+    return _compliance_tests(rules, options) if division is not None and division.compliance else ()
+
+
+_RULES: Mapping[str, Callable[[Round, Mapping[str, Any]], Any]] = {
+    "required-scenarios": _required_scenarios,
+    "server-latency-ms": _server_latency_ms,
+    "compliance-tests": _compliance_tests,
+    "required-compliance": _required_compliance,
+}

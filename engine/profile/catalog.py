@@ -1,0 +1,95 @@
+"""All profiles of one session: ours, overlaid by the person's own folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import profiles
+from engine.errors import ProfileError, UsageError, nearest
+from engine.profile.component import Component, Query
+from engine.profile.reading import read_component
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The components that can be planned with, by name."""
+
+    components: Mapping[str, Component]
+    folders: tuple[Path, ...] = field(default=())
+    """Where they came from, ours first; rounds, systems and recipes are looked up in the same folders."""
+
+    def find(self, query: Query, where: str) -> tuple[Component, ...]:
+        """Return the components that have every tag of the query and know its variations.
+
+        Raises UsageError, naming `where` the query stands, if there is none: with the nearest tag or variation.
+        """
+        tagged = [one for one in self.components.values() if set(query.tags) <= set(one.tags)]
+        if not tagged:
+            raise self._no_such_tag(query, where)
+        fitting = tuple(one for one in tagged if all(one.variation(word) for word in query.variations))
+        if not fitting:
+            known = sorted({name for one in tagged for name in one.variations})
+            word = next(word for word in query.variations if not any(one.variation(word) for one in tagged))
+            names = " or ".join(one.name for one in tagged[:3])
+            raise UsageError(f"{where}: {names} has no variation '_{word}'", nearest(word, known).replace("'", "'_", 1))
+        return fitting
+
+    def profile(self, kind: str, name: str) -> Path:
+        """Return the YAML file of a round, system or recipe; a person's own folder wins over ours."""
+        return profile_file(self.folders, kind, name)
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """Every tag that some component has."""
+        return frozenset(tag for one in self.components.values() for tag in one.tags)
+
+    def _no_such_tag(self, query: Query, where: str) -> UsageError:
+        unknown = [tag for tag in query.tags if tag not in self.tags]
+        if unknown:
+            return UsageError(f"{where}: no component has the tag '{unknown[0]}'", nearest(unknown[0], self.tags))
+        most = max(self.components.values(), key=lambda one: len(set(query.tags) & set(one.tags)))
+        missing = [tag for tag in query.tags if tag not in most.tags]
+        return UsageError(
+            f"{where}: no component has all of the tags {','.join(query.tags)}",
+            f"the nearest, {most.name}, lacks {', '.join(missing)}; its tags are {','.join(most.tags)}",
+        )
+
+
+def profile_file(folders: Sequence[Path], kind: str, name: str) -> Path:
+    """Return the YAML file of a round, system or recipe; a later folder wins over an earlier.
+
+    Raises UsageError with the nearest name where there is none.
+    """
+    for folder in reversed(folders):
+        path = folder / kind / f"{name}.yaml"
+        if path.is_file():
+            return path
+    known = [path.stem for folder in folders for path in (folder / kind).glob("*.yaml")]
+    raise UsageError(f"there is no {kind.rstrip('s')} '{name}'", nearest(name, known))
+
+
+def load(own: Sequence[Path] = ()) -> Catalog:
+    """Read our profiles and then the folders in `own`; a component there replaces ours of the same name."""
+    folders = (profiles.FOLDER, *own)
+    components: dict[str, Component] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such profile folder", "check --profiles and the spelling")
+        components.update(_read_all(sorted((folder / "components").glob("*.yaml"))))
+    return Catalog(components=components, folders=folders)
+
+
+def _read_all(paths: Iterable[Path]) -> dict[str, Component]:
+    found: dict[str, Component] = {}
+    for path in paths:
+        component = read_component(path)
+        if component.name in found:
+            raise ProfileError(
+                f"{component.place}: the name '{component.name}' is taken by {found[component.name].place}",
+                "give it a name of its own",
+            )
+        found[component.name] = component
+    return found

@@ -1,0 +1,160 @@
+"""Read a YAML file so that every complaint can name its file, line, place and the nearest valid spelling.
+
+PyYAML's composed nodes carry their marks; a plain `safe_load` would have thrown them away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import ProfileError, nearest
+
+if TYPE_CHECKING:
+    import yaml
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a profile."""
+
+    file: str
+    line: int
+    path: str
+    """Keys from the top of the file, joined by dots: `variations.full.needs`."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" + (f" ({self.path})" if self.path else "")
+
+
+class Value:
+    """A piece of a YAML document that knows where it stands."""
+
+    __slots__ = ("node", "place")
+
+    def __init__(self, node: yaml.Node, place: Place) -> None:
+        self.node = node
+        self.place = place
+
+    def wrong(self, found: str, remedy: str) -> ProfileError:
+        """Return an error about this place, for the caller to raise."""
+        return ProfileError(f"{self.place}: {found}", remedy)
+
+    def plain(self) -> Any:
+        """Return the JSON value: str, int, float, bool, None, list or dict with text keys."""
+        import yaml  # noqa: PLC0415  (start-up: only who reads a profile pays for it)
+
+        if isinstance(self.node, yaml.MappingNode):
+            return {key: value.plain() for key, value in self.items()}
+        if isinstance(self.node, yaml.SequenceNode):
+            return [value.plain() for value in self]
+        return _scalar(self)
+
+    def text(self) -> str:
+        """Return a text, refusing anything else."""
+        value = self.plain()
+        if not isinstance(value, str):
+            raise self.wrong(f"{_kind(value)} where a text is expected", "put it in quotes")
+        return value
+
+    def flag(self) -> bool:
+        """Return true or false, refusing anything else."""
+        value = self.plain()
+        if not isinstance(value, bool):
+            raise self.wrong(f"{_kind(value)} where true or false is expected", "write true or false")
+        return value
+
+    def words(self) -> tuple[str, ...]:
+        """Return a list of texts; a single text is split at commas, as on the command line."""
+        value = self.plain()
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        if isinstance(value, list):
+            return tuple(item.text() for item in self)
+        raise self.wrong(f"{_kind(value)} where a list of words is expected", "write [one, two] or 'one,two'")
+
+    def __iter__(self) -> Iterator[Value]:
+        import yaml  # noqa: PLC0415
+
+        if not isinstance(self.node, yaml.SequenceNode):
+            raise self.wrong(f"{_kind(self.plain())} where a list is expected", "write [one, two]")
+        for number, child in enumerate(self.node.value):
+            yield Value(child, self._inner(f"[{number}]", child))
+
+    def items(self) -> list[tuple[str, Value]]:
+        """Return the pairs of a mapping in file order; a key that stands twice is refused."""
+        import yaml  # noqa: PLC0415
+
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.wrong(f"{_kind(self.plain())} where a mapping is expected", "write key: value")
+        pairs: dict[str, Value] = {}
+        for key_node, child in self.node.value:
+            key = str(key_node.value)
+            place = self._inner(f".{key}", key_node)
+            if key in pairs:
+                raise ProfileError(f"{place}: the key '{key}' stands twice", "keep one of them")
+            pairs[key] = Value(child, place)
+        return list(pairs.items())
+
+    def section(self, allowed: Iterable[str], required: Iterable[str] = ()) -> dict[str, Value]:
+        """Return a mapping whose keys are all known, raising ProfileError with the nearest spelling otherwise."""
+        known = tuple(allowed)
+        found = dict(self.items())
+        for key, value in found.items():
+            if key not in known:
+                raise value.wrong(f"unknown key '{key}'", nearest(key, known))
+        for key in required:
+            if key not in found:
+                raise self.wrong(f"the key '{key}' is missing", "add it")
+        return found
+
+    def _inner(self, step: str, node: yaml.Node) -> Place:
+        path = (self.place.path + step).lstrip(".")
+        return Place(self.place.file, node.start_mark.line + 1, path)
+
+
+def read(path: Path) -> Value:
+    """Compose one YAML file. Raises ProfileError when it can't be read or is not YAML."""
+    import yaml  # noqa: PLC0415
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    place = Place(str(path), 1, "")
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
+    except OSError as error:
+        raise ProfileError(f"{path}: {error.strerror}", "check the path and its permissions") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        reason = getattr(error, "problem", None) or "not a text in UTF-8"
+        raise ProfileError(f"{path}:{line}: not YAML: {reason}", "mend the file at that line") from None
+    if node is None:
+        raise ProfileError(f"{place}: the file is empty", "write a profile or remove it")
+    return Value(node, place)
+
+
+def _scalar(value: Value) -> Any:
+    import yaml  # noqa: PLC0415
+
+    constructor = yaml.constructor.SafeConstructor()
+    try:
+        plain = constructor.construct_object(value.node, deep=True)
+    except (yaml.YAMLError, ValueError) as error:
+        raise value.wrong(f"this value can't be read: {error}", "use text, numbers, true, false or null") from None
+    if plain is None or isinstance(plain, str | int | float | bool):
+        return plain
+    return str(value.node.value)
+
+
+def _kind(value: Any) -> str:
+    names = {
+        dict: "a mapping",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return "nothing" if value is None else names.get(type(value), "a number")

@@ -1,0 +1,256 @@
+"""Read a component from its YAML file, strictly: an unknown key, option or variation is an error with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_args
+
+from engine.errors import ProfileError, UsageError, nearest
+from engine.profile import document
+from engine.profile.component import (
+    Component,
+    Condition,
+    Cost,
+    Need,
+    Option,
+    OptionType,
+    Override,
+    Query,
+    Rule,
+    Variation,
+)
+from engine.profile.document import Value
+from engine.profile.values import coerce, size
+
+_COMPONENT = (
+    "name summary tags step command survey code cache exclusive resumable results label cost options needs after "
+    "variations versions everywhere beside"
+).split()
+_OPTION = "type default choices unit help env minimum implies key".split()
+_NEED = "tags names when unless version hand set each beside where".split()
+_OVERRIDE = "tags add version set hand".split()
+_VARIATION = "group default help set implies needs after everywhere beside refused".split()
+_COST = "fetch disk seconds".split()
+
+
+def read_component(path: Path) -> Component:
+    """Read one component file. Raises ProfileError with file, line, place and the nearest valid spelling."""
+    return component(document.read(path))
+
+
+def component(top: Value) -> Component:
+    """Read a component from a composed document."""
+    keys = top.section(_COMPONENT, required=("name", "tags"))
+    options = {name: _option(name, value) for name, value in _pairs(keys, "options")}
+    read = Component(
+        name=keys["name"].text(),
+        place=top.place,
+        summary=_text(keys, "summary"),
+        tags=keys["tags"].words(),
+        step=_text(keys, "step"),
+        command=_words(keys, "command"),
+        survey=_text(keys, "survey"),
+        code=_words(keys, "code"),
+        cache=_flag(keys, "cache", True),
+        exclusive=_flag(keys, "exclusive", False),
+        resumable=_flag(keys, "resumable", False),
+        results=_text(keys, "results"),
+        label=_text(keys, "label"),
+        cost=_cost(keys["cost"]) if "cost" in keys else Cost(),
+        options=options,
+        needs=tuple(_need(name, value, options) for name, value in _pairs(keys, "needs")),
+        after=tuple(_need(name, value, options) for name, value in _pairs(keys, "after")),
+        versions=_words(keys, "versions"),
+        everywhere=_overrides(keys, "everywhere"),
+        beside=_overrides(keys, "beside"),
+    )
+    own = {need.name for need in (*read.needs, *read.after)}
+    variations = {name: _variation(name, value, options, own) for name, value in _pairs(keys, "variations")}
+    _check_words(variations, options, keys)
+    return Component(**{**vars(read), "variations": variations})
+
+
+def _option(name: str, value: Value) -> Option:
+    keys = value.section(_OPTION)
+    kind = _text(keys, "type") or "text"
+    if kind not in get_args(OptionType):
+        raise keys["type"].wrong(f"'{kind}' is no type of option", nearest(kind, get_args(OptionType)))
+    default = keys["default"].plain() if "default" in keys else None
+    option = Option(
+        name=name,
+        type=kind,  # type: ignore[arg-type]  # checked against the literal above
+        choices=tuple(keys["choices"].plain()) if "choices" in keys else (),
+        unit=_text(keys, "unit"),
+        help=_text(keys, "help"),
+        env=_words(keys, "env"),
+        minimum=keys["minimum"].plain() if "minimum" in keys else None,
+        implies=_text(keys, "implies"),
+        key=_flag(keys, "key", True),
+    )
+    return Option(**{**vars(option), "default": _value(option, default, keys.get("default", value))})
+
+
+def _value(option: Option, plain: Any, place: Value) -> Any:
+    """A value in a profile: `{rule: name}` is left to the round, anything else must fit the option."""
+    if isinstance(plain, dict) and set(plain) == {"rule"}:
+        return Rule(str(plain["rule"]))
+    if isinstance(plain, str) and plain == "#":
+        return plain
+    try:
+        return coerce(option, plain, str(place.place))
+    except UsageError as error:
+        raise ProfileError(error.what, error.remedy) from None
+
+
+def _settings(value: Value | None, options: Mapping[str, Option]) -> dict[str, Any]:
+    if value is None:
+        return {}
+    found = {}
+    for name, inner in value.items():
+        if name not in options:
+            raise inner.wrong(f"this component has no option '{name}'", nearest(name, options))
+        found[name] = _value(options[name], inner.plain(), inner)
+    return found
+
+
+def _need(name: str, value: Value, options: Mapping[str, Option]) -> Need:
+    keys = value.section(_NEED)
+    if ("tags" in keys) == ("beside" in keys):
+        raise value.wrong(f"the dependency '{name}' needs either 'tags' or 'beside'", "say what to look for")
+    each = _handed(keys, "each", options)
+    return Need(
+        name=name,
+        query=Query.parse(_words(keys, "tags")),
+        names=_words(keys, "names"),
+        condition=_condition(keys, options),
+        version=_text(keys, "version"),
+        hand=_handed(keys, "hand", options),
+        set=keys["set"].plain() if "set" in keys else {},
+        each=each,
+        beside=_text(keys, "beside"),
+        where=keys["where"].plain() if "where" in keys else {},
+        place=value.place,
+    )
+
+
+def _handed(keys: Mapping[str, Value], key: str, options: Mapping[str, Option]) -> dict[str, str]:
+    """Read `{theirs: mine}`, or a list where both have one name; what is handed must be an option of this component."""
+    if key not in keys:
+        return {}
+    plain = keys[key].plain()
+    found = (
+        {str(word): str(word) for word in plain} if isinstance(plain, list) else {a: str(b) for a, b in plain.items()}
+    )
+    for mine in found.values():
+        if mine not in options:
+            raise keys[key].wrong(f"this component has no option '{mine}'", nearest(mine, options))
+    return found
+
+
+def _condition(keys: Mapping[str, Value], options: Mapping[str, Option]) -> Condition:
+    sides: list[dict[str, tuple[Any, ...]]] = []
+    for key in ("when", "unless"):
+        side: dict[str, tuple[Any, ...]] = {}
+        for name, inner in keys[key].items() if key in keys else ():
+            if name not in options:
+                raise inner.wrong(f"this component has no option '{name}'", nearest(name, options))
+            plain = inner.plain()
+            side[name] = tuple(plain) if isinstance(plain, list) else (plain,)
+        sides.append(side)
+    return Condition(when=sides[0], unless=sides[1])
+
+
+def _variation(name: str, value: Value, options: Mapping[str, Option], own: set[str]) -> Variation:
+    keys = value.section(_VARIATION)
+    overrides: dict[str, Override] = {}
+    needs: list[Need] = []
+    after: list[Need] = []
+    for key, new in (("needs", needs), ("after", after)):
+        for need, inner in keys[key].items() if key in keys else ():
+            if need in own:
+                overrides[need] = _override(inner, options)
+            else:
+                new.append(_need(need, inner, options))
+    return Variation(
+        name=name,
+        group=_text(keys, "group"),
+        default=_flag(keys, "default", False),
+        help=_text(keys, "help"),
+        set=_settings(keys.get("set"), options),
+        implies=tuple(word.removeprefix("_") for word in _words(keys, "implies")),
+        overrides=overrides,
+        needs=tuple(needs),
+        after=tuple(after),
+        everywhere=_overrides(keys, "everywhere"),
+        beside=_overrides(keys, "beside"),
+        refused=_text(keys, "refused"),
+        place=value.place,
+    )
+
+
+def _override(value: Value, options: Mapping[str, Option] = MappingProxyType({})) -> Override:
+    keys = value.section(_OVERRIDE)
+    return Override(
+        tags=_words(keys, "tags"),
+        add=Query.parse(_words(keys, "add")),
+        version=_text(keys, "version"),
+        set=keys["set"].plain() if "set" in keys else {},
+        hand=_handed(keys, "hand", options),
+    )
+
+
+def _overrides(keys: Mapping[str, Value], key: str) -> dict[str, Override]:
+    return {name: _override(value) for name, value in _pairs(keys, key)}
+
+
+def _cost(value: Value) -> Cost:
+    keys = value.section(_COST)
+    sizes: dict[str, int | None] = {}
+    for key in ("fetch", "disk"):
+        sizes[key] = size(keys[key].plain()) if key in keys else None
+        if key in keys and sizes[key] is None:
+            raise keys[key].wrong(f"'{keys[key].plain()}' is not a size", "write 17.4 MB or 2 GiB")
+    seconds = keys["seconds"].plain() if "seconds" in keys else None
+    return Cost(fetch_bytes=sizes["fetch"], disk_bytes=sizes["disk"], seconds=seconds)
+
+
+def _check_words(variations: Mapping[str, Variation], options: Mapping[str, Option], keys: Mapping[str, Value]) -> None:
+    """Every implied variation must exist, and a group has at most one default."""
+    defaults: dict[str, str] = {}
+    for variation in variations.values():
+        for word in variation.implies:
+            if word not in variations and word.partition(".")[0] + ".#" not in variations:
+                raise ProfileError(
+                    f"{variation.place}: implies an unknown variation '{word}'", nearest(word, variations)
+                )
+        if variation.default and variation.group:
+            other = defaults.setdefault(variation.group, variation.name)
+            if other != variation.name:
+                raise ProfileError(
+                    f"{variation.place}: the group '{variation.group}' has two defaults, {other} and {variation.name}",
+                    "keep one of them",
+                )
+    for name, option in options.items():
+        if option.implies and option.implies not in variations:
+            raise keys["options"].wrong(
+                f"the option '{name}' implies an unknown variation '{option.implies}'",
+                nearest(option.implies, variations),
+            )
+
+
+def _pairs(keys: Mapping[str, Value], key: str) -> list[tuple[str, Value]]:
+    return keys[key].items() if key in keys else []
+
+
+def _text(keys: Mapping[str, Value], key: str) -> str:
+    return keys[key].text() if key in keys else ""
+
+
+def _words(keys: Mapping[str, Value], key: str) -> tuple[str, ...]:
+    return keys[key].words() if key in keys else ()
+
+
+def _flag(keys: Mapping[str, Value], key: str, default: bool) -> bool:
+    return keys[key].flag() if key in keys else default

@@ -1,0 +1,1 @@
+"""The functions that components name, one file per kind of work."""

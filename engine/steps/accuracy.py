@@ -1,0 +1,33 @@
+"""Score an accuracy run into `accuracy.txt`, in the form that the rules' checker reads."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+from engine import events
+from engine.steps.base import Step
+
+ACCURACY_LOG = "mlperf_log_accuracy.json"
+
+
+def score(step: Step) -> dict[str, Any]:
+    """Score the log of the need `run` against the labels of the samples that were measured."""
+    samples = step.inputs["preprocessed"]
+    task = importlib.import_module(step.options["task"])
+    found = task.score(step.inputs["run"].folder / ACCURACY_LOG, samples.folder / samples.facts["labels"], step.options)
+    (step.output / "accuracy.txt").write_text(found.text)
+    step.emit(
+        events.Measured(
+            at=time.time(),
+            step=step.id,
+            scenario=step.options["scenario"],
+            mode="accuracy",
+            metric=found.metric,
+            value=found.value,
+            unit="%",
+            valid=None,
+        )
+    )
+    return {"metric": found.metric, "value": found.value, "good": found.good, "total": found.total, "text": found.text}

@@ -1,0 +1,101 @@
+"""What a step function gets and gives: the contract between a component's YAML and the Python that it names.
+
+`step: module:function` names a function `(Step) -> dict` that fills `step.output` and returns the facts of the
+artifact. `survey: module:function` names a function `(Look) -> Sight` that says, quickly and without changing
+anything, what this machine already has.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from engine import events
+
+
+class Artifact(msgspec.Struct, frozen=True):
+    """What a step left: a folder (or a place on this machine) and facts about it."""
+
+    path: str
+    """The folder in the store, or the place where the thing was found; empty where there is no file."""
+    facts: dict[str, Any] = {}
+    """JSON values that steps which need this artifact read: counts, file names, versions, checksums. The fact `text`
+    is shown to the person when the step ends."""
+
+    @property
+    def folder(self) -> Path:
+        """The artifact's folder."""
+        return Path(self.path)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step at work."""
+
+    id: str
+    title: str
+    options: Mapping[str, Any]
+    """Every option of the component, decided and typed."""
+    inputs: Mapping[str, Artifact]
+    """The artifacts of the needs, by the need's name."""
+    output: Path
+    """An existing folder to fill. It is published whole when the function returns; where the component says
+    `resumable`, what an interrupted attempt left is still in it."""
+    emit: Callable[[events.AnyEvent], None]
+    profiles: tuple[Path, ...] = ()
+    """The profile folders, ours first."""
+    results: Path = Path()
+    """The results folder of the job."""
+    command: tuple[str, ...] = ()
+    """The words after `inferdeck` that make this job again."""
+    notice: str = ""
+    """What must be said wherever the job's results show."""
+
+    def progress(self, done: float, total: float | None, unit: str) -> None:
+        """Report how far the step is."""
+        self.emit(events.Progress(at=time.time(), step=self.id, done=done, total=total, unit=unit))
+
+    def phase(self, name: str) -> None:
+        """Report that another part of the work begins."""
+        self.emit(events.Phase(at=time.time(), step=self.id, name=name))
+
+    def warn(self, text: str) -> None:
+        """Report something the person should know."""
+        self.emit(events.Warned(at=time.time(), step=self.id, text=text))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a survey function may look at."""
+
+    options: Mapping[str, Any]
+    inputs: Mapping[str, Artifact | None]
+    """None where the need is not there yet."""
+    version: str | None = None
+    """The version range that is asked for, as pip writes it: `>=1.17,<2`."""
+    profiles: tuple[Path, ...] = ()
+    """The profile folders, ours first."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a survey function saw.
+
+    `found`: on this machine, `artifact` says where. `run`: nothing found, the step must run (or its result is in
+    the store). `missing`: a person must give something, `remedy` says what. `conflict`: it can't be had here.
+    """
+
+    state: Literal["found", "run", "missing", "conflict"]
+    artifact: Artifact | None = None
+    identity: str = ""
+    """What tells this thing from another of the same name, for the keys of the steps that need it:
+    a version, a checksum, or sizes and times of files."""
+    text: str = ""
+    remedy: str = ""
+    fetch_bytes: int | None = None
+    disk_bytes: int | None = None
+    seconds: float | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)

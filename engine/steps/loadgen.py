@@ -1,0 +1,292 @@
+"""One LoadGen run as a step: put the spec together, start the harness in its own process, read its logs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+import engine
+from engine import events
+from engine.errors import RunError
+from engine.harness.conf import audit_config, mlperf_conf, user_conf
+from engine.harness.settings import Overrides, settings
+from engine.harness.spec import LoadGenSettings, Mode, RunSpec, Workers
+from engine.mlperf_logs import detail
+from engine.mlperf_logs.metric import metric
+from engine.profile.catalog import profile_file
+from engine.profile.rounds import Round, load_round
+from engine.steps.base import Look, Sight, Step
+from engine.submission import provenance
+
+SPEC = "spec.json"
+TEST_FOLDER = "performance"
+"""Where in the output of a compliance test LoadGen's files are: beside them come those of its verification."""
+MENDABLE = 3
+"""Exit status of the harness for something that a person can mend."""
+
+OVERRIDES = (
+    "min_duration_ms",
+    "min_query_count",
+    "max_query_count",
+    "performance_sample_count",
+    "target_qps",
+    "target_latency_ms",
+)
+
+SERVER_SHARE = 0.5
+"""Share of the measured rate that Server is asked for where nobody configured a target: by queueing theory a server at
+half its capacity keeps its tail within ten service times."""
+
+TAIL = 10
+"""The service times that fit the bound at that share. With fewer of them, proportionally less is asked for."""
+
+HARNESS_SECONDS = 40e-6
+"""What a query of its own costs outside the model (tests/benchmarks/harness.py); it counts for tiny models only."""
+
+CUT_SHORT = "Max test duration reached"
+"""LoadGen's words where a run hit the limit of a try-out style: the figures are real, the run is not valid."""
+
+METRICS = {
+    "SingleStream": "90th percentile latency",
+    "MultiStream": "99th percentile latency",
+    "Server": "scheduled throughput",
+    "Offline": "throughput",
+}
+
+
+def survey(look: Look) -> Sight:
+    """Estimate how long the run takes: at least the duration of the rules and the style."""
+    options = look.options
+    rules = _round(look.profiles, options["round"])
+    samples = look.inputs["preprocessed"]
+    count = samples.facts["count"] if samples is not None else rules.benchmark(options["benchmark"]).sample_count
+    made = _settings(options, rules, count, None)
+    if made.mode == "performance":
+        return Sight("run", seconds=made.min_duration_ms / 1000)
+    return Sight("run")
+
+
+def run(step: Step) -> dict[str, Any]:
+    """Measure. The output folder gets LoadGen's files, the configuration files, `spec.json` and, last, `run.json`.
+
+    The mode is `performance`, `accuracy`, or the name of a compliance test; a test's files of LoadGen and of its
+    configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`. Raises RunError
+    in the harness's words.
+    """
+    spec = _spec(step)
+    spec_file = step.output / SPEC
+    spec_file.write_bytes(msgspec.json.format(msgspec.json.encode(spec), indent=1))
+    (step.output / provenance.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(_provenance(step)), indent=1))
+    _harness(step, spec_file)
+    return _read(step, spec)
+
+
+def _provenance(step: Step) -> provenance.Provenance:
+    options, model, samples = step.options, step.inputs["model"].facts, step.inputs["preprocessed"].facts
+    backend = step.inputs["backend"].facts
+    return provenance.Provenance(
+        inferdeck=engine.VERSION,
+        command=step.command,
+        notice=step.notice,
+        round=options["round"],
+        benchmark=options["benchmark"],
+        sut=options["sut"],
+        scenario=options["scenario"],
+        mode=options["mode"],
+        style=options["style"],
+        backend=options["backend"],
+        backend_version=backend["version"],
+        device=options["device"],
+        samples=samples["count"],
+        stand_in=bool(model.get("stand_in", False)),
+        model={name: model[name] for name in provenance.MEASUREMENTS},
+        model_sha256=model["sha256"],
+    )
+
+
+def _spec(step: Step) -> RunSpec:
+    options, inputs = step.options, step.inputs
+    rules = _round(step.profiles, options["round"])
+    test = _test(options)
+    model, samples = inputs["model"], inputs["preprocessed"]
+    made = _settings(options, rules, samples.facts["count"], _target(step, rules))
+    least = rules.benchmark(options["benchmark"]).performance_sample_count
+    if made.mode == "performance" and made.performance_sample_count < least:
+        step.warn(
+            f"the data set has {samples.facts['count']} samples; the rules want {least} in a performance run: "
+            "this result can't be handed in"
+        )
+    return RunSpec(
+        step=step.id,
+        benchmark=rules.benchmark(options["benchmark"]).loadgen_model,
+        sut_name=options["sut"],
+        qsl_name=options["benchmark"],
+        settings=made,
+        backend=inputs["backend"].facts["module"],
+        device=options["device"],
+        model=str(model.folder / model.facts["model"]),
+        outputs=tuple(model.facts["outputs"]),
+        task=options["task"],
+        task_options={"label_offset": model.facts["label_offset"]},
+        samples=tuple(str(samples.folder / name) for name in samples.facts["arrays"]),
+        workers=_workers(step),
+        mlperf_conf=mlperf_conf(rules),
+        user_conf=user_conf(rules, options["benchmark"], made),
+        audit=audit_config(rules, options["benchmark"], test) if test else "",
+        log_dir=str(step.output / TEST_FOLDER if test else step.output),
+    )
+
+
+def _round(folders: tuple[Path, ...], name: str) -> Round:
+    path = profile_file(folders, "rounds", name)
+    return _read_round(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _read_round(path: Path, _changed: int) -> Round:
+    """Read once for all runs of a plan, and again when the file has changed."""
+    return load_round(path)
+
+
+def _test(options: Any) -> str | None:
+    """Return the compliance test that the mode names, if it names one."""
+    mode: str = options["mode"]
+    return None if mode in get_args(Mode) else mode
+
+
+def _settings(options: Any, rules: Round, sample_count: int, target: float | None) -> LoadGenSettings:
+    given = {name: options[name] for name in OVERRIDES if options[name] is not None}
+    scenario = options["scenario"]
+    if scenario in ("SingleStream", "MultiStream"):
+        given.pop("target_qps", None)
+    elif scenario == "Offline":
+        given.pop("target_latency_ms", None)
+    return settings(
+        rules,
+        options["benchmark"],
+        scenario,
+        "accuracy" if options["mode"] == "accuracy" else "performance",
+        options["style"],
+        sample_count=sample_count,
+        target=target,
+        overrides=Overrides(**given),
+        test=_test(options),
+    )
+
+
+def _workers(step: Step) -> Workers:
+    """Take what was measured at start, changed by what the person asked for."""
+    chosen = step.inputs["workers"].facts["workers"][step.options["scenario"]]
+    given = {
+        name: step.options[name]
+        for name in ("sessions", "intra_op_threads", "max_batch", "queue_wait_us")
+        if step.options[name] is not None
+    }
+    if "sessions" in given or "intra_op_threads" in given:
+        chosen = {**chosen, "cores": ()}
+    return msgspec.convert({**chosen, **given}, Workers)
+
+
+def _target(step: Step, rules: Round) -> float:
+    """Return the target of this scenario: what the SUT is configured with, or what was measured at start."""
+    scenario, sut = step.options["scenario"], step.inputs["sut"].facts
+    configured = sut["figures"].get(scenario)
+    if sut["targets"] == "configured" and configured:
+        return float(configured)
+    tuned = step.inputs["workers"].facts
+    if scenario == "Server":
+        bound = step.options["target_latency_ms"] or _server_bound(rules, step.options["benchmark"])
+        return server_target(_measured("Server", tuned)[0], _measured("SingleStream", tuned)[1], bound)
+    rate, latency_ms = _measured(scenario, tuned)
+    return rate if scenario == "Offline" else latency_ms
+
+
+def server_target(rate: float, latency_ms: float, bound_ms: float) -> float:
+    """Return the queries/s to ask of a server that reached `rate` samples/s and needs `latency_ms` for one sample."""
+    possible = 1 / (1 / rate + HARNESS_SECONDS)
+    return SERVER_SHARE * possible * min(1.0, bound_ms / (TAIL * latency_ms))
+
+
+def _server_bound(rules: Round, benchmark: str) -> float:
+    bound = rules.benchmark(benchmark).server_latency_ms or rules.scenarios["Server"].latency_ms
+    assert bound is not None
+    return bound
+
+
+def _measured(scenario: str, tuned: dict[str, Any]) -> tuple[float, float]:
+    """Return what the chosen workers reached when they were chosen: samples/s, and milliseconds for a batch."""
+    workers = tuned["workers"][scenario]
+    for trial in tuned["table"]:
+        same = all(trial[name] == workers[name] for name in ("sessions", "intra_op_threads"))
+        if same and trial["batch"] == workers["max_batch"] and trial["pinned"] == bool(workers["cores"]):
+            return float(trial["samples_per_second"]), float(trial["batch_ms"])
+    raise AssertionError(f"the workers of {scenario} were chosen without a trial")
+
+
+def _harness(step: Step, spec_file: Path) -> None:
+    """Run the harness in a process of its own and pass on what it reports."""
+    read_end, write_end = os.pipe()
+    words = [sys.executable, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stderr=errors, pass_fds=(write_end,), cwd=step.output
+        )
+        os.close(write_end)
+        with os.fdopen(read_end, "rb") as lines:
+            for line in lines:
+                step.emit(events.decode(line))
+        status = process.wait()
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace")
+    if said:
+        sys.stderr.write(said)
+    if status == MENDABLE:
+        last = msgspec.json.decode(said.strip().splitlines()[-1], type=dict[str, str])
+        raise RunError(last["what"], last["remedy"])
+    if status:
+        lines_said = said.strip().splitlines()
+        raise RunError(
+            f"the harness ended with status {status}" + (f": {lines_said[-1]}" if lines_said else ""),
+            "often the memory ran out (fewer sessions, a smaller batch) or the backend crashed; the step's log has all",
+        )
+
+
+def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
+    """Read the outcome from the detail log, which is what the rules' checker reads too."""
+    log = detail.read(Path(spec.log_dir) / "mlperf_log_detail.txt")
+    faults = [str(message.value) for message in log.errors]
+    for fault in faults:
+        if CUT_SHORT not in fault:
+            raise RunError(f"LoadGen reports an error: {fault}", "see mlperf_log_detail.txt in the step's output")
+    if faults:
+        step.warn("the run was cut at the time limit of its style, so it is not valid; _valid has no limit")
+    if spec.settings.mode == "accuracy":
+        return {"valid": None, "metric": None, "value": None, "unit": ""}
+    found = metric(log, spec.settings.scenario)
+    value = found.value or None  # 0 is LoadGen's way to say that there were too few queries for an estimate
+    valid = log.value("result_validity") == "VALID" and not faults
+    unit = "ms" if found.unit.startswith("Latency") else found.unit
+    reason = log.value("result_invalid_reason")
+    if not valid and reason:
+        step.warn(f"INVALID: {reason}")
+    step.emit(
+        events.Measured(
+            at=time.time(),
+            step=step.id,
+            scenario=spec.settings.scenario,
+            mode=step.options["mode"],
+            metric=METRICS[spec.settings.scenario],
+            value=value,
+            unit=unit,
+            valid=valid,
+        )
+    )
+    return {"valid": valid, "metric": METRICS[spec.settings.scenario], "value": value, "unit": unit}

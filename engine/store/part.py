@@ -1,0 +1,103 @@
+"""The unfinished file of a download: what has come, its digests, and which version of the remote file it belongs to."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+Report = Callable[[int, int | None], None]
+"""Gets bytes done and bytes in all, None where that is not known."""
+
+CHUNK = 1 << 16
+"""Bytes read at once: the most that a dropped connection can lose."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What the server said when the file began to come."""
+
+    url: str
+    etag: str = ""
+    modified: str = ""
+
+    @property
+    def validator(self) -> str:
+        """What If-Range may carry: a strong entity tag, else the date (RFC 9110, 13.1.5); empty for neither."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
+
+
+class Part:
+    """`NAME.part` with `NAME.part.json` beside it. Digests are kept up with every byte, so nothing is read twice."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.path = target.with_name(f"{target.name}.part")
+        self._memo = target.with_name(f"{target.name}.part.json")
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self.size = 0
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    @property
+    def sha256(self) -> str:
+        """Of what has come, in lower-case hex."""
+        return self._sha256.hexdigest()
+
+    @property
+    def md5(self) -> str:
+        """Of what has come, in lower-case hex."""
+        return self._md5.hexdigest()
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where it came from; None where nobody remembers."""
+        try:
+            return msgspec.json.decode(self._memo.read_bytes(), type=Origin)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def take_up(self, total: int | None, report: Report) -> None:
+        """Read what an earlier attempt left, so that the digests cover it. A finished file counts as what has come."""
+        if self.target.exists():
+            self.target.replace(self.path)
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                self._count(chunk)
+                report(self.size, total)
+
+    def restart(self, origin: Origin) -> None:
+        """Begin again with nothing, and remember where the bytes come from."""
+        self.path.write_bytes(b"")
+        self._memo.write_bytes(msgspec.json.encode(origin))
+        self._fresh()
+
+    def extend(self, chunks: Iterable[bytes], total: int | None, report: Report) -> None:
+        """Write bytes behind the others as they come."""
+        with self.path.open("ab") as file:
+            for chunk in chunks:
+                file.write(chunk)
+                self._count(chunk)
+                report(self.size, total)
+
+    def _count(self, chunk: bytes) -> None:
+        self._sha256.update(chunk)
+        self._md5.update(chunk)
+        self.size += len(chunk)
+
+    def publish(self) -> None:
+        """Give the file its name, all at once."""
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+        self.path.replace(self.target)
+        self._memo.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove what has come."""
+        self.path.unlink(missing_ok=True)
+        self._memo.unlink(missing_ok=True)
+        self._fresh()

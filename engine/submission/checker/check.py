@@ -1,0 +1,40 @@
+"""Checks a whole submission tree, unit by unit, so that a larger one takes no more memory than its results do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import UsageError
+from engine.profile.rounds import Round
+from engine.submission.checker import walk, workers
+from engine.submission.checker.findings import Finding, Ledger, Report, Result, Severities, System
+from engine.submission.checker.folders import Disk
+
+
+def check(
+    tree: Path, rules: Round, *, submitter: str | None = None, strict: bool = False, processes: int | None = None
+) -> Report:
+    """Return all that the rules of a round say against a tree.
+
+    `submitter` leaves the others out; `strict` makes warnings errors; `processes` is chosen by the tree's size unless
+    given. Whatever lies in the tree becomes a finding. Raises UsageError where there is no folder, ProfileError where
+    the round does not fit this checker.
+    """
+    if not tree.is_dir():
+        raise UsageError(f"there is no folder {tree}", "give the folder that holds closed/, open/ or network/")
+    ledger = Ledger(Severities(rules, strict=strict))
+    units = walk.units(Disk(str(tree.absolute()), rules.files), rules, submitter, ledger)
+    findings: list[Finding] = ledger.findings
+    results: list[Result] = []
+    systems: dict[str, System] = {}
+    for outcome in workers.share(tree, rules, units, strict=strict, processes=processes):
+        findings += outcome.findings
+        results += outcome.results
+        if outcome.system is not None:
+            systems[outcome.system.path] = outcome.system
+    if not results:
+        ledger.add("layout.no_results", ".", "no result", "division/submitter/results/system/model/scenario")
+    findings.sort(key=lambda finding: (finding.path, finding.rule, finding.found))
+    results.sort(key=lambda result: result.path)
+    failed = any(finding.severity == "error" for finding in findings)
+    return Report("fail" if failed else "pass", results, findings, systems, rules.name)

@@ -1,0 +1,129 @@
+"""The compliance runs that closed and network results need: TEST01, TEST04, TEST05."""
+
+from __future__ import annotations
+
+from engine.profile.rounds import ComplianceTest
+from engine.submission.checker import accuracy, performance
+from engine.submission.checker.folders import Folder, misfit
+from engine.submission.checker.log import Log
+from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, Place
+from engine.submission.compliance import speed
+
+PASS = b"TEST PASS"
+
+
+def check(place: Place, result: Log | None) -> None:
+    """Check a result's compliance runs; `result` is the log of its performance run."""
+    path = place.beside("compliance")
+    ledger = place.site.ledger
+    if place.compliance is None:
+        ledger.add("compliance.missing", path, "no such folder", ", ".join(place.benchmark.compliance))
+        return
+    first = True
+    for name in place.benchmark.compliance:
+        folder = place.compliance.at(name)
+        if folder is None:
+            ledger.add("compliance.test_missing", f"{path}/{name}", "no such folder", "the runs of this test")
+            continue
+        _check_performance(place, folder, name, result, first=first)
+        if place.site.rules.compliance[name].accuracy:
+            _check_accuracy(place, folder)
+        first = False
+
+
+def _check_performance(place: Place, folder: Folder, name: str, result: Log | None, *, first: bool) -> None:
+    ledger = place.site.ledger
+    test = place.site.rules.compliance[name]
+    text = place.site.read(folder, "verify_performance.txt")
+    if text is None or PASS not in text:
+        found = "no such file" if text is None else "no line with TEST PASS"
+        ledger.add("compliance.verify_performance", f"{folder.path}/verify_performance.txt", found, "TEST PASS")
+    run = folder.at("performance", "run_1")
+    if run is None:
+        ledger.add("compliance.run_missing", f"{folder.path}/performance/run_1", "no such folder", "the test's run")
+        return
+    files = place.site.rules.files
+    if fault := misfit(run, files.compliance_performance, files.tolerated + files.tolerated_performance):
+        ledger.add("compliance.files", run.path, fault, ", ".join(files.compliance_performance))
+    elif DETAIL not in run.files:
+        ledger.add("performance.missing", f"{run.path}/{DETAIL}", "not there", "the detail log of the run")
+    log = performance.check_log(place, run, test.seeds or place.site.rules.seeds, overlooked=not first).log
+    if log is not None:
+        path = f"{run.path}/{DETAIL}"
+        _check_settings(place, log, test, path)
+        if result is not None:
+            _compare(place, name, log, result, path)
+
+
+def _check_settings(place: Place, log: Log, test: ComplianceTest, path: str) -> None:
+    for name, wanted in test.settings_of(place.benchmark).items():
+        key = f"effective_{name}"
+        found = log.value(key)
+        if found != wanted:
+            place.site.ledger.add("compliance.settings", path, f"{key} {found}", str(wanted))
+
+
+def _compare(place: Place, name: str, log: Log, result: Log, path: str) -> None:
+    """Hold the test's score against the result's: the official checker believes verify_performance.txt."""
+    found = speed(place.site.rules, place.benchmark, name, result, log)
+    if not found.passed and found.most is not None:
+        least = "" if found.least is None else f"above {found.least:g} and "
+        place.site.ledger.add("compliance.performance_differs", path, found.why, f"{least}below {found.most:g}")
+
+
+def _check_accuracy(place: Place, test: Folder) -> None:
+    ledger, files = place.site.ledger, place.site.rules.files
+    text = place.site.read(test, "verify_accuracy.txt")
+    if text is None:
+        path = f"{test.path}/verify_accuracy.txt"
+        ledger.add("compliance.verify_accuracy", path, "no such file", "what verifying the responses printed")
+        return
+    folder = test.at("accuracy")
+    if folder is None:
+        path = f"{test.path}/accuracy"
+        ledger.add("compliance.accuracy_missing", path, "no such folder", ", ".join(files.compliance_accuracy))
+        return
+    same = PASS in text
+    wanted = files.compliance_accuracy if same else files.compliance_accuracy + files.compliance_baseline
+    if fault := misfit(folder, wanted, files.tolerated):
+        ledger.add("compliance.accuracy_files", folder.path, fault, ", ".join(wanted))
+    if not same:
+        _compare_accuracies(place, folder)
+    _check_log(place, folder)
+
+
+def _compare_accuracies(place: Place, folder: Folder) -> None:
+    """Where responses differ, the two accuracies must not: |1 - baseline / compliance| in per cent (v2.1 checker)."""
+    values = []
+    metric = place.benchmark.accuracy.metric
+    for name in place.site.rules.files.compliance_baseline:
+        path = f"{folder.path}/{name}"
+        data = place.site.read(folder, name)
+        if data is None:
+            if not folder.files:  # an empty folder is compared with nothing, so its absence was not found yet
+                place.site.ledger.add("compliance.accuracy_value", path, "no such file", f"a line with {metric}")
+            continue
+        try:
+            text = accuracy.read_scores(data, metric, place.site.rules).value
+            values.append(float(text or ""))
+        except ValueError as error:
+            place.site.ledger.add("compliance.accuracy_value", path, f"no {metric} ({error})", f"a line with {metric}")
+    if len(values) < 2:
+        return
+    limit = place.benchmark.baseline_percent
+    difference = abs(1 - values[0] / values[1]) * 100 if values[1] else float("inf")
+    if difference > limit:
+        found = f"{metric} {values[0]:g} and {values[1]:g}, {difference:.3g} % apart"
+        place.site.ledger.add("compliance.accuracy_differs", folder.path, found, f"at most {limit:g} %")
+
+
+def _check_log(place: Place, folder: Folder) -> None:
+    limit = place.site.rules.files.accuracy_log_max_bytes
+    size = folder.files.get(ACCURACY_LOG, 0)
+    if size > limit:
+        path = f"{folder.path}/{ACCURACY_LOG}"
+        place.site.ledger.add("compliance.log_size", path, f"{size} bytes", f"at most {limit} bytes")
+    data = place.site.read(folder, ACCURACY)
+    if data is not None and b"hash=" not in data:
+        path = f"{folder.path}/{ACCURACY}"
+        place.site.ledger.add("compliance.hash_missing", path, "no line hash=...", "the SHA-256 of the whole log")

@@ -1,0 +1,176 @@
+"""Directories and files as they are, whatever they are: links, pipes, rubbish and what may not be read become findings.
+
+A directory is listed once, and its listing answers every later question about it. Links are followed, as the official
+checker follows them, but not back to a folder that they lie in, and no link to a folder within a linked folder: links
+that lead to each other would have no end.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from engine.profile.rounds import Files
+from engine.submission.checker.findings import Ledger
+
+DEEPEST = 40
+"""Levels below a folder; deeper than any path that a system can open in one piece."""
+READ_LIMIT = 1 << 26
+"""Bytes read of a file at most; nothing that is asked of a text stands further behind."""
+
+
+class Folder:
+    """A directory: its folders and its plain files with their sizes in bytes, by name."""
+
+    __slots__ = ("files", "folders", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        """From the tree's root."""
+        self.folders: dict[str, Folder] = {}
+        self.files: dict[str, int] = {}
+
+    def at(self, *names: str) -> Folder | None:
+        """Return a folder below this one."""
+        folder: Folder | None = self
+        for name in names:
+            folder = folder.folders.get(name) if folder is not None else None
+        return folder
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.files or name in self.folders
+
+
+class Disk:
+    """The tree on disk, from its root."""
+
+    def __init__(self, root: str, files: Files) -> None:
+        self.root = root
+        self._tolerated = frozenset(files.tolerated)
+        self._largest = files.max_bytes
+
+    def list(self, path: str, ledger: Ledger, *, deep: bool = True) -> Folder | None:
+        """Return a folder with all that is below it, or None where there is none; odd things go into the ledger.
+
+        `deep=False` leaves the folders in it unread.
+        """
+        if not os.path.isdir(self.real(path)):  # noqa: PTH112  (a Path for each of 100,000 folders is too slow)
+            return None
+        return self._scan(path, ledger, DEEPEST if deep else 0)
+
+    def _scan(self, path: str, ledger: Ledger, levels: int, *, linked: bool = False) -> Folder:
+        folder = Folder(path)
+        below = []
+        try:
+            with os.scandir(self.real(path)) as entries:
+                for entry in entries:
+                    inside = f"{path}/{entry.name}" if path else entry.name
+                    if self._enters(folder, entry, inside, ledger, linked=linked):
+                        below.append((entry.name, inside, linked or entry.is_symlink()))
+        except OSError as error:
+            ledger.add("layout.unreadable", path or ".", str(error.strerror), "a folder that can be listed")
+            return folder
+        if not below and not folder.files and path:
+            ledger.add("layout.empty_folder", path, "nothing in it", "files")
+        for name, inside, link in sorted(below):
+            deeper = self._scan(inside, ledger, levels - 1, linked=link) if levels > 0 else Folder(inside)
+            folder.folders[name] = deeper
+        return folder
+
+    def _enters(self, folder: Folder, entry: os.DirEntry[str], path: str, ledger: Ledger, *, linked: bool) -> bool:
+        """Enter a file into the folder's listing; say whether the entry is a folder that is to be read."""
+        name = entry.name
+        if name[0] == "." or " " in name or name == "__pycache__":
+            self._name(name, path, ledger)
+        try:
+            is_link = entry.is_symlink()
+            if is_link and not self._followed(path, ledger):
+                return False
+            if entry.is_dir():
+                return not (is_link and linked)
+            status = entry.stat()
+        except OSError as error:
+            ledger.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
+            return False
+        if not stat.S_ISREG(status.st_mode):
+            ledger.add("layout.special_file", path, "a pipe, socket or device", "a plain file")
+            return False
+        if status.st_size > self._largest:
+            ledger.add("layout.large_file", path, f"{status.st_size} bytes", f"at most {self._largest} bytes")
+        folder.files[name] = status.st_size
+        return False
+
+    def _name(self, name: str, path: str, ledger: Ledger) -> None:
+        if name not in self._tolerated and path not in (".git", ".github"):
+            ledger.add("layout.name", path, name, "a name without blanks and without a dot in front")
+
+    def _followed(self, path: str, ledger: Ledger) -> bool:
+        """Note a link, and say whether it leads to something that does not hold the link itself."""
+        real = self.real(path)
+        ledger.add("layout.symlink", path, f"a link to {os.readlink(real)}", "the file or folder itself")  # noqa: PTH115
+        target = os.path.realpath(real)
+        holder = os.path.realpath(os.path.dirname(real))  # noqa: PTH120
+        return os.path.exists(target) and not f"{holder}/".startswith(target.rstrip("/") + "/")  # noqa: PTH110
+
+    def real(self, path: str) -> str:
+        """Return the name by which the operating system knows a place in the tree."""
+        return f"{self.root}/{path}" if path else self.root
+
+    def exists(self, path: str) -> bool:
+        """Say whether there is anything; of a name that no file can have, that there is nothing."""
+        try:
+            return os.path.exists(self.real(path))  # noqa: PTH110
+        except ValueError:
+            return False
+
+    def is_file(self, path: str) -> bool:
+        """Say whether there is a plain file."""
+        return os.path.isfile(self.real(path))  # noqa: PTH113
+
+    def size(self, path: str) -> int:
+        """Return a file's size in bytes; 0 where there is none."""
+        try:
+            return os.path.getsize(self.real(path))  # noqa: PTH202
+        except OSError:
+            return 0
+
+    def read(self, path: str, size: int, ledger: Ledger) -> bytes | None:
+        """Return a plain file's bytes, the first READ_LIMIT of them; None and a finding where it cannot be read."""
+        try:
+            handle = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                return os.read(handle, min(size, READ_LIMIT) + 1)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            ledger.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
+            return None
+
+    def lines(self, path: str, longest: int) -> Iterator[bytes]:
+        """Yield a large file's lines, cut off after `longest` bytes. Raises OSError."""
+        with open(self.real(path), "rb") as file:  # noqa: PTH123
+            begins = True
+            while piece := file.readline(longest):
+                if begins:
+                    yield piece
+                begins = piece.endswith(b"\n")
+
+
+def text_lines(data: bytes) -> list[str]:
+    """Return the lines of a text in UTF-8, as Python's text files end them. Raises UnicodeDecodeError."""
+    return data.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def misfit(folder: Folder, expected: tuple[str, ...], tolerated: tuple[str, ...]) -> str:
+    """Say which files are missing or too many in a folder; nothing where it fits.
+
+    The official checker compares no folder that holds no file at all, and no sub-folders.
+    """
+    if not folder.files:
+        return ""
+    missing = [name for name in expected if name not in folder.files]
+    extra = sorted(name for name in folder.files if name not in expected and name not in tolerated)
+    words = [f"{', '.join(missing)} missing"] if missing else []
+    words += [f"{', '.join(extra)} not asked for"] if extra else []
+    return "; ".join(words)

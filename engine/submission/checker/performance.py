@@ -1,0 +1,234 @@
+"""A performance run: the detail log against the rules of its scenario, and the number that it is worth.
+
+Compliance runs are performance runs too and are held against the same rules.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import DataError
+from engine.mlperf_logs.metric import UNITS, Metric, metric
+from engine.profile.rounds import SCENARIOS, Scenario, ScenarioRule, Seeds, Severity
+from engine.submission.checker.folders import Folder, misfit
+from engine.submission.checker.log import Log
+from engine.submission.checker.place import DETAIL, Place
+
+NS_PER_MS = 1e6
+
+_METRIC_KEYS = (
+    "effective_scenario", "effective_samples_per_query", "early_stopping_latency_ss", "early_stopping_latency_ms",
+    "result_samples_per_second", "result_scheduled_samples_per_sec", "result_qps_without_loadgen_overhead",
+    "result_mean_query_latency_ns",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a performance log came to."""
+
+    valid: bool
+    metric: Metric | None
+    log: Log | None
+
+
+NO_RUN = Run(valid=False, metric=None, log=None)
+
+
+def check(place: Place) -> Run:
+    """Check the performance run of a result."""
+    path = f"{place.folder.path}/performance"
+    ledger = place.site.ledger
+    performance = place.folder.at("performance")
+    folder = place.folder.at("performance", "run_1")
+    if folder is None or DETAIL not in folder.files:
+        missing = f"{path}/run_1" + (f"/{DETAIL}" if folder is not None else "")
+        ledger.add("performance.missing", missing, "not there", "the detail log of the run")
+    if performance is None:
+        return NO_RUN
+    for name in performance.folders:
+        if name.startswith("run_") and name != "run_1":
+            ledger.add("performance.extra_run", f"{path}/{name}", name, "run_1 only")
+    if folder is None:
+        return NO_RUN
+    files = place.site.rules.files
+    fault = misfit(folder, files.performance, files.tolerated + files.tolerated_performance)
+    if fault and "power" not in performance:
+        ledger.add("performance.files", folder.path, fault, ", ".join(files.performance))
+    run = check_log(place, folder, place.site.rules.seeds)
+    if run.log is not None and run.log.warnings:
+        found = f"{run.log.warnings} messages marked as warnings"
+        ledger.add("performance.warning", f"{folder.path}/{DETAIL}", found, "none")
+    return run
+
+
+def check_log(place: Place, folder: Folder, seeds: Seeds, *, overlooked: bool = False) -> Run:
+    """Check the detail log in a folder, if there is one.
+
+    `overlooked`: what makes the log unreadable is a warning only. The official checker takes over the verdict of the
+    compliance test before, where it fails to read one.
+    """
+    log = place.site.log(folder) if DETAIL in folder.files else None
+    if log is None:
+        return NO_RUN
+    return _LogCheck(place, log, f"{folder.path}/{DETAIL}", overlooked=overlooked).run(seeds)
+
+
+class _LogCheck:
+    """Holds one log against the rules; every rule that it breaks goes into the ledger."""
+
+    def __init__(self, place: Place, log: Log, path: str, *, overlooked: bool) -> None:
+        self.place = place
+        self.log = log
+        self.path = path
+        self.severity: Severity | None = "warning" if overlooked else None
+        """Of what makes the log unreadable; None where the round says it."""
+        self.rules = place.site.rules
+        self.ledger = place.site.ledger
+
+    def run(self, seeds: Seeds) -> Run:
+        before = self.ledger.errors
+        self._check_readable()
+        self._check_validity()
+        self._check_sample_count()
+        self._check_seeds(seeds)
+        ran = self.log.value("effective_scenario")
+        value = None
+        if isinstance(ran, str) and ran in SCENARIOS:
+            self._check_scenario(ran)
+            self._check_settings(ran, self.rules.scenarios[ran])
+            value = self._metric(ran)
+        else:
+            self._value("effective_scenario", "one of " + ", ".join(SCENARIOS))
+        self._check_identity()
+        return Run(self.ledger.errors == before, value, self.log)
+
+    def _add(self, rule: str, found: str, expected: str) -> None:
+        self.ledger.add(rule, self.path, found, expected)
+
+    def _value(self, key: str, expected: str) -> None:
+        found = f"{key} {self.log.value(key)!r}" if self.log.value(key) is not None else f"no {key}"
+        self.ledger.add("performance.value", self.path, found, expected, severity=self.severity)
+
+    def _number(self, key: str) -> float | None:
+        """Return a value that must be a number; None and a finding where it is not."""
+        value: Any = self.log.value(key)
+        if isinstance(value, int | float):
+            return value
+        self._value(key, "a number")
+        return None
+
+    def _check_readable(self) -> None:
+        if self.log.malformed:
+            first = self.log.malformed[0]
+            found = f"line {first.line}: {first.text[:120]}"
+            self.ledger.add("performance.line", self.path, found, "a message in JSON", severity=self.severity)
+        if self.log.errors:
+            self._add("performance.error_message", "; ".join(self.log.errors[:3]), "no error messages")
+        if self.log.other_lines:
+            self._add("performance.other_line", f"{self.log.other_lines} lines", "messages only")
+
+    def _check_validity(self) -> None:
+        said = self.log.values("result_validity")
+        if not said or said[0] != "VALID":
+            why = self.log.value("result_invalid_reason")
+            found = f"result_validity {said[0]}" if said else "no result_validity"
+            self._add("performance.validity", f"{found} ({why})" if why else found, "VALID")
+        elif any(value != "VALID" for value in said):
+            self._add("performance.validity_twice", ", ".join(map(str, said[:4])), "VALID once")
+
+    def _check_sample_count(self) -> None:
+        count = self._number("effective_performance_sample_count")
+        if count is None:
+            return
+        least = self.place.benchmark.performance_sample_count
+        if count < least:
+            self._add("performance.sample_count", f"effective_performance_sample_count {count}", f"at least {least}")
+        total = self.log.value("qsl_reported_total_count")
+        totals = [total] if isinstance(total, int) else []
+        if self.place.site.division != "open":
+            totals.append(self.place.benchmark.sample_count)
+        if totals and count > min(totals):
+            found = f"effective_performance_sample_count {count}"
+            self._add("performance.sample_count_above", found, f"at most {min(totals)}, the size of the data set")
+
+    def _check_seeds(self, seeds: Seeds) -> None:
+        wanted = {"qsl": seeds.qsl, "sample_index": seeds.sample_index, "schedule": seeds.schedule}
+        for name, seed in wanted.items():
+            key = f"effective_{name}_rng_seed"
+            found = self.log.value(key)
+            if found != seed:
+                self._add("performance.seed", f"{key} {found}", str(seed))
+
+    def _check_settings(self, ran: Scenario, rule: ScenarioRule) -> None:
+        if rule.early_stopping and not self.log.value("early_stopping_met"):
+            why = self.log.value("early_stopping_result")
+            self._add("performance.early_stopping", str(why or "no early_stopping_met"), "early_stopping_met true")
+        if ran == "Server":
+            self._check_latency()
+        if ran == "Offline":
+            self._at_least("performance.min_query_count", "effective_min_query_count", rule.min_query_count)
+            self._at_least("performance.samples_per_query", "effective_samples_per_query", rule.min_sample_count)
+        self._at_least("performance.min_duration", "effective_min_duration_ms", rule.min_duration_ms)
+
+    def _at_least(self, rule: str, key: str, least: int) -> None:
+        value = self._number(key)
+        if value is not None and value < least:
+            self._add(rule, f"{key} {value}", f"at least {least}")
+
+    def _check_latency(self) -> None:
+        bound_ms = self.place.benchmark.server_latency_ms
+        if bound_ms is None:
+            return
+        bound = bound_ms * NS_PER_MS
+        target = self._number("effective_target_latency_ns")
+        if target is not None and target > bound:
+            self._add("performance.target_latency", f"effective_target_latency_ns {target}", f"at most {bound:.0f}")
+        measured = self.log.value("result_99.00_percentile_latency_ns")
+        if isinstance(measured, int | float) and measured > bound:
+            self._add("performance.latency", f"99th percentile {measured} ns", f"at most {bound:.0f} ns")
+
+    def _check_scenario(self, ran: Scenario) -> None:
+        if ran == self.place.scenario:
+            return
+        if not _infers(ran, self.place.scenario):
+            self._add("performance.scenario", f"effective_scenario {ran}", self.place.scenario)
+        elif not set(self.place.described.categories) & set(self.rules.inferring_categories):
+            allowed = " or ".join(self.rules.inferring_categories)
+            self._add("performance.inferred_category", f"inferred from {ran}", f"a run, or a system of {allowed}")
+
+    def _metric(self, ran: Scenario) -> Metric | None:
+        """Return the number as the official checker takes it: of a foreign scenario's log that scenario's own."""
+        scenario = self.place.scenario
+        log = self.log.detail(_METRIC_KEYS)
+        try:
+            found = metric(log, ran)
+            if _infers(ran, scenario):
+                found = metric(log, scenario)
+        except DataError as error:
+            if "too few queries" in error.what:
+                self._add("performance.inferred_samples", "early_stopping_latency_ms 0", "an estimate above 0")
+            else:
+                self.ledger.add("performance.value", self.path, error.what, "a number", severity=self.severity)
+            return None
+        if not math.isfinite(found.value) or found.value <= 0:
+            self._add("performance.metric", f"{found.value} {UNITS[scenario]}", "a number above 0")
+            return None
+        return Metric(found.value, UNITS[scenario], found.inferred)
+
+    def _check_identity(self) -> None:
+        modes = self.rules.test_modes.performance
+        mode = self.log.value("effective_test_mode")
+        if mode not in modes:
+            self._add("performance.test_mode", f"effective_test_mode {mode}", " or ".join(modes))
+        if self.place.described.network:
+            name = self.log.value("sut_name")
+            if not isinstance(name, str) or self.rules.network_sut not in name:
+                self._add("performance.network_name", f"sut_name {name!r}", f"a name with '{self.rules.network_sut}'")
+
+
+def _infers(ran: Scenario, scenario: Scenario) -> bool:
+    """Say whether a result of `scenario` can be inferred from a run of another."""
+    return (scenario, ran) in {("Offline", "SingleStream"), ("Offline", "MultiStream"), ("MultiStream", "SingleStream")}

@@ -1,0 +1,84 @@
+"""Where in a tree something is checked, and by which rules: what every concern's module is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.profile.rounds import SCENARIOS, Benchmark, Category, Division, Round, Scenario
+from engine.submission.checker.findings import Ledger
+from engine.submission.checker.folders import Disk, Folder
+from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
+
+DETAIL = "mlperf_log_detail.txt"
+SUMMARY = "mlperf_log_summary.txt"
+ACCURACY_LOG = "mlperf_log_accuracy.json"
+ACCURACY = "accuracy.txt"
+
+SPELLINGS: dict[str, Scenario] = {name: one for one in SCENARIOS for name in (one, one.lower())}
+"""Names of a scenario's folder; any other spelling is unknown."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What one unit of work looks at: a submitter in a division of a tree."""
+
+    disk: Disk
+    reader: Reader
+    rules: Round
+    ledger: Ledger
+    division: Division
+    submitter: str
+
+    @property
+    def home(self) -> str:
+        """The submitter's folder, from the tree's root."""
+        return f"{self.division}/{self.submitter}"
+
+    def read(self, folder: Folder, name: str) -> bytes | None:
+        """Return a file's bytes; None where it is not there or cannot be read, which is then a finding."""
+        size = folder.files.get(name)
+        return None if size is None else self.disk.read(f"{folder.path}/{name}", size, self.ledger)
+
+    def log(self, folder: Folder) -> Log | None:
+        """Return a folder's detail log; None where it is not there or cannot be read."""
+        size = folder.files.get(DETAIL, 0)
+        if size <= SMALL:
+            data = self.read(folder, DETAIL)
+            return None if data is None else self.reader.parse(data)
+        path = f"{folder.path}/{DETAIL}"
+        try:
+            return slow(self.disk.lines(path, LONGEST))
+        except OSError as error:
+            self.ledger.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
+            return None
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a system description means for the results of the system."""
+
+    valid: bool
+    network: bool
+    categories: tuple[Category, ...]
+    """None at all where the system type is not known."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One scenario folder."""
+
+    site: Site
+    system: str
+    model: str
+    spelling: str
+    """The scenario folder's name."""
+    scenario: Scenario
+    benchmark: Benchmark
+    described: Described
+    folder: Folder
+    measurements: Folder | None
+    compliance: Folder | None
+
+    def beside(self, kind: str) -> str:
+        """Return the path of this result's folder under measurements/ or compliance/."""
+        return f"{self.site.home}/{kind}/{self.system}/{self.model}/{self.spelling}"

@@ -1,0 +1,151 @@
+"""The power folders of a performance run, and the power or energy that spl.txt makes of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import reduce
+from operator import add
+from typing import NamedTuple
+
+from engine.profile.rounds import Scenario
+from engine.submission.checker.folders import Folder, misfit, text_lines
+from engine.submission.checker.log import Log
+from engine.submission.checker.place import DETAIL, Place
+
+SAMPLES = "spl.txt"
+UNITS: dict[Scenario, str] = {
+    "Offline": "Watts",
+    "Server": "Watts",
+    "SingleStream": "Joules",
+    "MultiStream": "Joules",
+}
+
+_FORMAT = "%m-%d-%Y %H:%M:%S.%f"
+_DAY = r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31"
+_STAMP = re.compile(rf"(?:{_DAY})-[1-9]\d{{3}} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{{3}}", re.ASCII).fullmatch
+"""The usual form of a time: compared as text, ten times as fast as a date."""
+
+
+class _Window(NamedTuple):
+    begin: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.begin).total_seconds()
+
+
+def has_power(place: Place) -> bool:
+    """Say whether power was measured: then there is something named power beside the run."""
+    performance = place.folder.at("performance")
+    return performance is not None and "power" in performance
+
+
+def check(place: Place, log: Log | None) -> float | None:
+    """Check the power folders; return watts (Offline, Server) or joules per query, or None where it is refused."""
+    performance = place.folder.at("performance")
+    run = place.folder.at("performance", "run_1")
+    if performance is None or run is None:
+        return None
+    ledger = place.site.ledger
+    before = ledger.errors
+    _check_files(place, performance, run)
+    window = None if log is None else _window(place, log, f"{run.path}/{DETAIL}")
+    watts = None if window is None else _average(place, run, window)
+    value = None
+    if log is not None and window is not None and watts is not None:
+        value = _power_metric(place, log, watts, window.seconds)
+    return value if ledger.errors == before else None
+
+
+def _check_files(place: Place, performance: Folder, run: Folder) -> None:
+    files, ledger = place.site.rules.files, place.site.ledger
+    ranging = performance.folders.get("ranging")
+    if ranging is None:
+        ledger.add("power.ranging_missing", f"{performance.path}/ranging", "no such folder", "the ranging run")
+    logs = performance.folders.get("power")
+    if logs is None:
+        ledger.add("power.files", f"{performance.path}/power", "a file", "a folder")
+    wanted = files.performance + files.power_performance
+    for folder, expected, tolerated in (
+        (run, wanted, files.tolerated + files.tolerated_performance),
+        (ranging, wanted, files.tolerated + files.tolerated_performance),
+        (logs, files.power_logs, files.tolerated),
+    ):
+        fault = misfit(folder, expected, tolerated) if folder is not None else ""
+        if folder is not None and fault:
+            ledger.add("power.files", folder.path, fault, ", ".join(expected))
+
+
+def _window(place: Place, log: Log, path: str) -> _Window | None:
+    """Return when the run was, by LoadGen's clock."""
+    times = []
+    for key in ("power_begin", "power_end"):
+        value = log.value(key)
+        try:
+            times.append(_time(value))
+        except (TypeError, ValueError):
+            place.site.ledger.add("power.window", path, f"{key} {value!r}", "MM-DD-YYYY hh:mm:ss.mmm in UTC")
+    return _Window(*times) if len(times) == 2 else None
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
+
+
+def _average(place: Place, run: Folder, window: _Window) -> float | None:
+    """Return the average of the samples strictly within the run, in watts."""
+    data = place.site.read(run, SAMPLES)
+    if data is None:
+        return None
+    path = f"{run.path}/{SAMPLES}"
+    try:
+        watts = _samples(text_lines(data), window)
+    except ValueError as error:
+        place.site.ledger.add("power.sample_line", path, str(error), "Time,MM-DD-YYYY hh:mm:ss.mmm,Watts,NUMBER,...")
+        return None
+    if not watts:
+        within = f"samples between {window.begin:%H:%M:%S} and {window.end:%H:%M:%S} UTC"
+        place.site.ledger.add("power.no_samples", path, "none", within)
+        return None
+    # One after the other, as the published figures were added up: from Python 3.12 on, sum() rounds otherwise.
+    return reduce(add, watts) / len(watts)
+
+
+def _samples(lines: list[str], window: _Window) -> list[float]:
+    """Return the watts of the samples in the window. Raises ValueError for a line that is no sample."""
+    first, last = (_sortable(f"{time:%m-%d-%Y %H:%M:%S.%f}"[:-3]) for time in window)
+    exact = all(time.microsecond % 1000 == 0 for time in window)
+    found = []
+    for number, line in enumerate(lines[:-1] if lines[-1] == "" else lines, start=1):
+        columns = line.split(",", 4)
+        try:
+            stamp = columns[1]
+            if exact and _STAMP(stamp):
+                inside = first < _sortable(stamp) < last
+            else:
+                inside = window.begin < _time(stamp) < window.end
+            if inside:
+                found.append(float(columns[3]))
+        except (ValueError, IndexError):
+            raise ValueError(f"line {number}: {line[:80]}") from None
+    return found
+
+
+def _sortable(stamp: str) -> str:
+    return stamp[6:10] + stamp[:5] + stamp[10:]
+
+
+def _power_metric(place: Place, log: Log, watts: float, seconds: float) -> float | None:
+    """Watts, or watts x seconds / queries; a MultiStream query inferred from SingleStream is eight of them (v2.1)."""
+    if UNITS[place.scenario] == "Watts":
+        return watts
+    count = log.value("result_query_count")
+    if not isinstance(count, int) or count == 0:
+        path = f"{place.folder.path}/performance/run_1/{DETAIL}"
+        place.site.ledger.add("power.query_count", path, f"result_query_count {count!r}", "a number above 0")
+        return None
+    if place.scenario == "MultiStream" and log.value("effective_scenario") == "SingleStream":
+        return watts * seconds * place.site.rules.scenarios["MultiStream"].samples_per_query / count
+    return watts * seconds / count

@@ -1,0 +1,273 @@
+"""Verify the compliance tests of a round: is a test's run as fast as the performance run, and answers it the same?
+
+What counts is read from LoadGen's detail and accuracy logs, never from its summary, whose wording changes between
+versions. Tolerances are the round's; which figures are compared, and how, is what its verification scripts do (v2.1).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
+
+import msgspec
+
+from engine.errors import DataError
+from engine.mlperf_logs.accuracy import Record, records, write
+from engine.profile.rounds import Benchmark, ComplianceTest, Round
+
+VERIFY_PERFORMANCE = "verify_performance.txt"
+VERIFY_ACCURACY = "verify_accuracy.txt"
+PASS, FAIL = "TEST PASS", "TEST FAIL"
+
+NS_PER_S = 1e9
+_LATENCIES = ("SingleStream", "MultiStream")
+SCORES = {
+    "SingleStream": "early_stopping_latency_ss",
+    "MultiStream": "early_stopping_latency_ms",
+    "Server": "result_completed_samples_per_sec",
+    "Offline": "result_samples_per_second",
+}
+"""Scenario of a log → the key of its score: a latency in ns, or samples/s."""
+
+Dtype = Literal["byte", "float32", "int32", "int64"]
+"""What a response is an array of. Of each response the first element is compared, and no more."""
+_ELEMENTS = {name: struct.Struct(form) for name, form in zip(get_args(Dtype), ("B", "<f", "<i", "<q"), strict=True)}
+
+
+class Log(Protocol):
+    """A detail log: the value of a key's first message, None where there is none."""
+
+    def value(self, key: str) -> Any:
+        """Return the value of `key`."""
+
+
+class Speed(msgspec.Struct, frozen=True, kw_only=True):
+    """A test's score beside that of the performance run.
+
+    Both in the unit of SCORES; where only a better score is held against a test, latencies are turned into queries/s.
+    """
+
+    passed: bool
+    reference: float | None = None
+    score: float | None = None
+    least: float | None = None
+    """The score is above this; None where there is no such limit."""
+    most: float | None = None
+    """The score is below this."""
+    why: str = ""
+    """What is wrong; empty where the test passed."""
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts of comparing the responses that a test logged with those of the accuracy run."""
+
+    num_acc_log_entries: int = 0
+    num_acc_log_duplicate_keys: int = 0
+    num_acc_log_data_mismatch: int = 0
+    """Samples that the accuracy run answered twice, and differently."""
+    num_perf_log_entries: int = 0
+    num_perf_log_qsl_idx_match: int = 0
+    num_perf_log_data_mismatch: int = 0
+    """Responses that differ from those of the accuracy run."""
+    num_missing_qsl_idxs: int = 0
+    """Responses to samples that the accuracy run did not answer; they count for nothing."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there were responses to compare, and all are the same."""
+        return self.num_perf_log_qsl_idx_match > 0 and self.num_perf_log_data_mismatch == 0
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """Two accuracies over the sampled responses, which decide where single responses differ."""
+
+    passed: bool
+    baseline: float
+    """Of the accuracy run's responses to these samples."""
+    compliance: float
+    """Of the test's responses."""
+    baseline_text: str
+    compliance_text: str
+    """What goes into baseline_accuracy.txt and compliance_accuracy.txt."""
+    why: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one test in one scenario."""
+
+    test: str
+    scenario: str
+    speed: Speed
+    answers: Answers | None = None
+    """None where the test compares no responses."""
+    baseline: Baseline | None = None
+    """None where the responses are the same, or there are none to compare."""
+
+    @property
+    def why(self) -> str:
+        """What is wrong, for a person; empty where the test passed."""
+        reasons = [self.speed.why]
+        if self.baseline is not None:
+            reasons.append(self.baseline.why)
+        elif self.answers is not None and not self.answers.passed:
+            reasons.append("no response of the test can be compared with one of the accuracy run")
+        return "; ".join(reason for reason in reasons if reason)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the rules' checker would accept the test."""
+        return not self.why
+
+
+def speed(rules: Round, benchmark: Benchmark, test: str, reference: Log, tested: Log) -> Speed:
+    """Compare the detail log of a test's run with that of the performance run.
+
+    Both must be VALID and of one scenario, and the test's run must have been made with the settings of the test.
+    Raises UsageError for an unknown test.
+    """
+    rule = rules.test(test)
+    fault = _fault(rules, benchmark, rule, reference, tested)
+    scenario = str(reference.value("effective_scenario"))
+    figures = [_score(log, scenario, rule) for log in (reference, tested)]
+    if fault or figures[0] is None or figures[1] is None:
+        why = fault or "LoadGen gives no score: the run had too few queries"
+        return Speed(passed=False, reference=figures[0], score=figures[1], why=why)
+    least, most = limits(rules, rule, scenario, figures[0])
+    passed = figures[1] < most and (least is None or figures[1] > least)
+    side = "below" if figures[1] < most else "above"
+    why = f"its score is {figures[1] / figures[0]:.1%} of the performance run's, {side} the limit"
+    return Speed(
+        passed=passed, reference=figures[0], score=figures[1], least=least, most=most, why="" if passed else why
+    )
+
+
+def limits(rules: Round, rule: ComplianceTest, scenario: str, reference: float) -> tuple[float | None, float]:
+    """Return what a score must be above and below, given that of the performance run.
+
+    Very short latencies may differ more. A one-sided test's script looks for them among figures that are queries/s by
+    then, so that nearly every latency counts as short; what it accepts is what the rules accept.
+    """
+    short = any(name == scenario and reference <= limit for name, limit in rules.relaxation.below_ns.items())
+    tolerance = rules.relaxation.tolerance if short else rule.tolerance
+    return None if rule.one_sided else reference * (1 - tolerance), reference * (1 + tolerance)
+
+
+def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: Log, tested: Log) -> str:
+    """Say what makes two logs unfit for a comparison, if anything does."""
+    scenarios = [log.value("effective_scenario") for log in (reference, tested)]
+    if scenarios[0] != scenarios[1]:
+        return f"the test was run in {scenarios[1]}, the performance run in {scenarios[0]}"
+    if scenarios[0] not in SCORES:
+        return f"the logs are of no known scenario ({scenarios[0]})"
+    for name, log in (("performance", reference), ("test's", tested)):
+        if log.value("result_validity") != "VALID":
+            return f"the {name} run is {log.value('result_validity') or 'unfinished'}"
+    seeds = rule.seeds or rules.seeds
+    wanted = {f"{name}_rng_seed": getattr(seeds, name) for name in ("qsl", "sample_index", "schedule")}
+    for name, value in {**wanted, **rule.settings_of(benchmark)}.items():
+        found = tested.value(f"effective_{name}")
+        if found != value:
+            return f"this is no run of the test: {name} is {found}, not {value}"
+    return ""
+
+
+def _score(log: Log, scenario: str, rule: ComplianceTest) -> float | None:
+    """Return a log's score; LoadGen writes 0 for an early stopping estimate that it can't make."""
+    value = log.value(SCORES.get(scenario, ""))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        return None
+    return NS_PER_S / value if rule.one_sided and scenario in _LATENCIES else value
+
+
+def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> Answers:
+    """Compare the responses that a test logged with those that the accuracy run gave to the same samples.
+
+    Both are accuracy logs; where the accuracy run answered a sample twice, its first answer counts. Raises DataError
+    where a log is not what it should be, or truncated.
+    """
+    element = _ELEMENTS[dtype]
+    first: dict[int, object] = {}
+    counts = dict.fromkeys(Answers.__struct_fields__, 0)
+    for record in records(reference):
+        counts["num_acc_log_entries"] += 1
+        value = _first(record, element)
+        if record.qsl_idx in first:
+            counts["num_acc_log_duplicate_keys"] += 1
+            counts["num_acc_log_data_mismatch"] += first[record.qsl_idx] != value
+        first.setdefault(record.qsl_idx, value)
+    for record in records(tested):
+        counts["num_perf_log_entries"] += 1
+        known = record.qsl_idx in first
+        counts["num_perf_log_qsl_idx_match"] += known
+        counts["num_missing_qsl_idxs"] += not known
+        counts["num_perf_log_data_mismatch"] += known and first[record.qsl_idx] != _first(record, element)
+    return Answers(**counts)
+
+
+def _first(record: Record, element: struct.Struct) -> object:
+    """Return the first element of a response; a response that is too short for one stands for itself."""
+    return element.unpack_from(record.data)[0] if len(record.data) >= element.size else record.data
+
+
+def baseline(
+    rules: Round, benchmark: Benchmark, reference: Path, tested: Path, score: Callable[[Path], str], scratch: Path
+) -> Baseline:
+    """Score the sampled responses of a test, and those of the accuracy run to the same samples, and compare the two.
+
+    `score` returns what accuracy.txt would say of an accuracy log. `scratch` is a folder for the accuracy run's part of
+    the log, which can be thrown away. Raises DataError where a log or the score's text is not what it should be.
+    """
+    sampled = {record.qsl_idx for record in records(tested)}
+    part = scratch / "baseline.json"
+    write(part, (record for record in _once(records(reference)) if record.qsl_idx in sampled))
+    texts = [score(log) for log in (part, tested)]
+    expected, found = (_value(rules, benchmark, text) for text in texts)
+    difference = abs(1 - expected / found) * 100 if found else float("inf")
+    why = (
+        f"the sampled responses have {benchmark.accuracy.metric} {found:g}, the accuracy run's to the same samples "
+        f"{expected:g}: more than {benchmark.baseline_percent:g} % apart"
+    )
+    passed = difference <= benchmark.baseline_percent
+    return Baseline(
+        passed=passed,
+        baseline=expected,
+        compliance=found,
+        baseline_text=texts[0],
+        compliance_text=texts[1],
+        why="" if passed else why,
+    )
+
+
+def _once(found: Iterator[Record]) -> Iterator[Record]:
+    seen = set()
+    for record in found:
+        if record.qsl_idx not in seen:
+            seen.add(record.qsl_idx)
+            yield record
+
+
+def _value(rules: Round, benchmark: Benchmark, text: str) -> float:
+    """Return the accuracy that the rules' checker reads from a score's text."""
+    pattern = rules.accuracy_lines[benchmark.accuracy.metric].line
+    for line in text.splitlines():
+        if match := re.match(pattern, line):
+            return float(match[1])
+    raise DataError(f"the score of {benchmark.title} has no line with its {benchmark.accuracy.metric}: {text!r}")
+
+
+def performance_text(found: Speed) -> str:
+    """Return the content of verify_performance.txt."""
+    lines = ["Verifying performance."]
+    if found.reference is not None and found.score is not None:
+        lines += [f"reference score = {found.reference}", f"test score = {found.score}"]
+    return "\n".join([*lines, PASS if found.passed else f"{FAIL}: {found.why}", ""])
+
+
+def accuracy_text(found: Answers) -> str:
+    """Return the content of verify_accuracy.txt. A fail in it sends the rules' checker to the two accuracies."""
+    counts = msgspec.structs.asdict(found)
+    lines = [f"{name} = {count}" for name, count in counts.items()]
+    return "\n".join(["Verifying accuracy.", *lines, PASS if found.passed else FAIL, ""])

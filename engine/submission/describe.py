@@ -1,0 +1,115 @@
+"""Describe this machine in the fields of the rules: what can be read, and nothing invented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from engine.errors import DataError
+from engine.profile import systems
+from engine.profile.rounds import Round
+from engine.system import System, detect, storage
+from engine.system.facts import Cache, Gpu
+
+FRAMEWORKS = ("onnxruntime", "tensorflow", "tensorflow-cpu", "openvino")
+
+FIXED = {"number_of_nodes": "1", "status": "available"}
+"""What holds unless somebody says otherwise: one machine, and software that anybody can have."""
+
+
+def detected(rules: Round, folder: Path, frameworks: str) -> dict[str, str]:
+    """Return every field of the rules' system description; empty where nothing can be read.
+
+    `folder` is on the disk that counts as storage; `frameworks` names the installed backends with their versions.
+    """
+    found = {**dict.fromkeys(rules.system.required, ""), **FIXED}
+    found.update(_read(detect(deep=True), folder, frameworks))
+    return found
+
+
+def description_of(folders: Sequence[Path], sut: str, rules: Round, disk: Path) -> dict[str, str | int | float | bool]:
+    """Return the description of a system; where it says so, with this machine's figures for what it leaves out.
+
+    Raises UsageError for an unknown system, DataError for one that nobody has described.
+    """
+    path, _ = systems.find(folders, sut, "")
+    system = systems.load_system(path)
+    if not system.description:
+        raise DataError(f"the system {path.stem} has no description", f"inferdeck system new {path.stem} writes one")
+    read = detected(rules, disk, frameworks()) if system.detected else {}
+    return {**read, **system.description}
+
+
+def frameworks() -> str:
+    """Return the installed backends with their versions."""
+    found = []
+    for package in FRAMEWORKS:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def empty_fields(description: dict[str, str]) -> list[str]:
+    """Return the fields that nobody has filled."""
+    return [name for name, value in description.items() if value in ("", None)]
+
+
+def differences(description: dict[str, str], rules: Round, folder: Path) -> list[str]:
+    """Return the fields of a description that this machine contradicts, as `field: described, found`."""
+    here = detected(rules, folder, "")
+    compared = (
+        "host_processor_model_name",
+        "host_processor_core_count",
+        "host_processors_per_node",
+        "accelerator_model_name",
+    )
+    return [
+        f"{name}: described as '{description[name]}', here it is '{here[name]}'"
+        for name in compared
+        if name in description and str(description[name]) not in ("", "N/A") and str(description[name]) != here[name]
+    ]
+
+
+def _read(machine: System, folder: Path, frameworks: str) -> dict[str, str]:
+    cpu, gpus = machine.cpu, machine.gpus
+    disk = storage(folder)
+    sockets = max(1, cpu.sockets)
+    return {
+        "host_processor_model_name": cpu.model,
+        "host_processors_per_node": str(sockets),
+        "host_processor_core_count": str(cpu.physical_cores // sockets),
+        "host_processor_frequency": f"{cpu.mhz / 1000:.2f} GHz" if cpu.mhz else "",
+        "host_processor_caches": "; ".join(_cache(cache) for cache in cpu.caches),
+        "host_memory_capacity": f"{round(machine.memory.bytes / 2**30)} GB",
+        "host_storage_capacity": f"{round(disk.bytes / 1e9)} GB",
+        "accelerators_per_node": str(len(gpus)),
+        "accelerator_model_name": gpus[0].model if gpus else "N/A",
+        "accelerator_memory_capacity": _memory(gpus),
+        "framework": frameworks,
+        "operating_system": machine.os.name,
+        "other_software_stack": "; ".join(
+            part
+            for part in (
+                f"Linux {machine.os.kernel}" if machine.os.libc else machine.os.kernel,
+                machine.os.libc,
+                f"Python {machine.python}",
+                *machine.compilers.values(),
+                *sorted({f"driver {gpu.driver}" for gpu in gpus if gpu.driver}),
+            )
+            if part
+        ),
+    }
+
+
+def _cache(cache: Cache) -> str:
+    return f"{cache.name} {cache.instances} x {cache.bytes // 1024} KiB"
+
+
+def _memory(gpus: tuple[Gpu, ...]) -> str:
+    if not gpus:
+        return "N/A"
+    size = gpus[0].memory_bytes
+    return f"{round(size / 2**30)} GB" if size else ""

@@ -1,0 +1,222 @@
+"""Build the tree that the rules ask for from a results folder: one system at a time, and all of it or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import DataError, UsageError, nearest
+from engine.profile.rounds import Round
+from engine.store.files import disk_errors
+from engine.submission import pack, provenance
+from engine.submission.provenance import Provenance
+from engine.submission.texts import calibration, demonstration, readme
+
+IMPLEMENTATION = "inferdeck"
+RUN_REPORT = "run.json"
+"""The harness writes it last: a run without it is unfinished."""
+
+INFERRED = ("MultiStream", "Offline")
+"""Scenarios that an edge system may take from its SingleStream run (v2.1 rules)."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build, and from what."""
+
+    results: Path
+    out: Path
+    """The tree's root; other systems that are in it already stay."""
+    sut: str
+    description: Mapping[str, Any]
+    """The system description, by the field names of the rules."""
+    infer: bool = False
+    """Let MultiStream and Offline stand for themselves by the SingleStream run, where they were not run."""
+    share_99: bool = False
+    """Let a 99.9 result serve the 99 folder, where that was not run."""
+
+    @property
+    def division(self) -> str:
+        """closed, open or network."""
+        return str(self.description.get("division", ""))
+
+    @property
+    def submitter(self) -> str:
+        """Who hands in."""
+        return str(self.description.get("submitter", ""))
+
+
+@dataclass(frozen=True)
+class Result:
+    """One scenario of one benchmark, as it was measured."""
+
+    benchmark: str
+    scenario: str
+    """The scenario whose folder it fills; its files may be of another, which it is inferred from."""
+    folder: Path
+    origin: Provenance
+
+
+def generate(request: Request, rules: Round) -> list[Result]:
+    """Write the tree; returns what went into it.
+
+    Raises UsageError or DataError, one for each thing that is wrong: no such system, half-finished results, results of
+    another round or system, a division that does not fit. Nothing half-written is left: all is written beside and
+    renamed.
+    """
+    _refuse_misfits(request, rules)
+    results = list(_results(request, rules))
+    if not results:
+        raise DataError(f"{request.results / request.sut} holds no finished results", "run a benchmark first")
+    marked = [found for found in results if pack.pretence(found.origin)]
+    staging = request.out.with_name(f".{request.out.name}.part-{os.getpid()}")
+    with disk_errors(request.out):
+        try:
+            _write(request, results, staging)
+            _move_in(staging, request)
+            if marked:
+                notices = sorted({pack.pretence(found.origin) for found in marked})
+                (request.out / pack.MARK).write_text(demonstration(notices))
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return results
+
+
+def _refuse_misfits(request: Request, rules: Round) -> None:
+    folder = request.results / request.sut
+    if not folder.is_dir():
+        known = [path.name for path in request.results.glob("*") if path.is_dir()]
+        raise UsageError(f"{request.results} has no results of the system '{request.sut}'", nearest(request.sut, known))
+    if request.division not in rules.divisions:
+        raise DataError(
+            f"the division of {request.sut} is '{request.division}'", nearest(request.division, rules.divisions)
+        )
+    if not request.submitter:
+        raise DataError(f"the description of {request.sut} names no submitter", "fill in its field 'submitter'")
+    for name in (request.sut, request.submitter):
+        if name != Path(name).name or name.startswith("."):
+            raise DataError(f"'{name}' can't be the name of a folder", "use letters, digits, - and _")
+
+
+def _results(request: Request, rules: Round) -> Iterator[Result]:
+    for benchmark in sorted(path for path in (request.results / request.sut).glob("*") if path.is_dir()):
+        found: dict[str, Result] = {}
+        for scenario in sorted(path for path in benchmark.glob("*") if path.is_dir()):
+            found[scenario.name] = _result(request, rules, benchmark.name, scenario)
+        yield from found.values()
+        if request.infer and "SingleStream" in found:
+            source = found["SingleStream"]
+            required = rules.required(benchmark.name, str(request.description.get("system_type")))
+            for name in INFERRED:
+                if name in required and name not in found:
+                    yield Result(benchmark.name, name, source.folder, source.origin)
+        base = benchmark.name.removesuffix(".9")
+        if request.share_99 and benchmark.name.endswith("-99.9") and not (benchmark.parent / base).exists():
+            yield from (Result(base, one.scenario, one.folder, one.origin) for one in found.values())
+
+
+def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> Result:
+    for mode in ("performance", "accuracy"):
+        if not (scenario / mode / RUN_REPORT).is_file():
+            raise DataError(f"{scenario} has no finished {mode} run", "the same command goes on where the job stopped")
+    if not (scenario / "accuracy" / "accuracy.txt").is_file():
+        raise DataError(f"{scenario / 'accuracy'} was not scored", "the same command goes on where the job stopped")
+    origins = [_origin(scenario / mode) for mode in ("performance", "accuracy")]
+    for origin in origins:
+        if origin.round != rules.name:
+            raise DataError(f"{scenario} was measured by round {origin.round}, not {rules.name}", "measure it again")
+        if (origin.sut, origin.benchmark) != (request.sut, benchmark):
+            raise DataError(
+                f"{scenario} is a result of {origin.benchmark} on {origin.sut}",
+                "one folder holds one system: sort them",
+            )
+    if origins[0].model_sha256 != origins[1].model_sha256:
+        raise DataError(
+            f"{scenario}: performance and accuracy are of different models", "run both modes with one model"
+        )
+    return Result(benchmark, scenario.name, scenario, origins[0])
+
+
+def _origin(folder: Path) -> Provenance:
+    try:
+        return msgspec.json.decode((folder / provenance.FILE).read_bytes(), type=Provenance)
+    except (FileNotFoundError, msgspec.DecodeError):
+        raise DataError(
+            f"{folder} does not say where it comes from", f"it needs the {provenance.FILE} of its run"
+        ) from None
+
+
+def _write(request: Request, results: list[Result], root: Path) -> None:
+    owner = root / request.division / request.submitter
+    description = owner / "systems" / f"{request.sut}.json"
+    description.parent.mkdir(parents=True)
+    description.write_bytes(_json(dict(request.description)))
+    for result in results:
+        inside = Path(request.sut) / result.benchmark / result.scenario
+        _copy_runs(result, owner / "results" / inside)
+        _copy_compliance(result, owner / "compliance" / inside)
+        _write_measurements(request, result, owner / "measurements" / inside)
+        code = owner / "code" / result.benchmark / IMPLEMENTATION
+        code.mkdir(parents=True, exist_ok=True)
+        (code / "README.md").write_text(readme(result.origin))
+
+
+LOADGEN_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt", "mlperf_log_accuracy.json")
+
+
+def _copy_runs(result: Result, place: Path) -> None:
+    _copy(result.folder / "performance", place / "performance" / "run_1", LOADGEN_FILES)
+    _copy(result.folder / "accuracy", place / "accuracy", ("accuracy.txt", *LOADGEN_FILES))
+
+
+def _copy_compliance(result: Result, place: Path) -> None:
+    for test in sorted(result.folder.glob("TEST*")):
+        _copy(test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
+        _copy(test, place / test.name, ("verify_performance.txt", "verify_accuracy.txt"))
+        if (test / "accuracy").is_dir():
+            shutil.copytree(test / "accuracy", place / test.name / "accuracy")
+
+
+def _copy(source: Path, target: Path, names: tuple[str, ...]) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
+def _write_measurements(request: Request, result: Result, place: Path) -> None:
+    place.mkdir(parents=True)
+    origin = result.origin
+    fields = {**origin.model, "inferdeck": msgspec.to_builtins(origin)}
+    (place / f"{request.sut}_{IMPLEMENTATION}_{result.scenario}.json").write_bytes(_json(fields))
+    _copy(result.folder / "performance", place, ("mlperf.conf", "user.conf", "lock.json"))
+    (place / "README.md").write_text(readme(origin))
+    (place / "calibration_process.adoc").write_text(calibration(origin))
+
+
+def _move_in(staging: Path, request: Request) -> None:
+    """Put the new system into the tree; what was there of the same system goes away."""
+    owner = Path(request.division) / request.submitter
+    pieces = [owner / kind / request.sut for kind in ("measurements", "compliance", "results")]
+    pieces += [owner / "systems" / f"{request.sut}.json"]
+    pieces += [path.relative_to(staging) for path in sorted((staging / owner / "code").glob("*/*"))]
+    for piece in pieces:
+        if not (staging / piece).exists():
+            continue
+        target = request.out / piece
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            old = staging / "old" / piece
+            old.parent.mkdir(parents=True, exist_ok=True)
+            target.rename(old)
+        (staging / piece).rename(target)
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -1,0 +1,124 @@
+"""Before anything runs: what the checker will refuse and what can be known of it now.
+
+Pure: the plan's choices and the survey's sizes come in as plain values, so that the plan stays instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.profile.rounds import Round, Severity
+
+
+@dataclass(frozen=True)
+class Intended:
+    """What a plan is going to run."""
+
+    benchmark: str
+    style: str
+    scenarios: Sequence[str]
+    modes: Sequence[str]
+    compliance: Sequence[str]
+    description: Mapping[str, Any]
+    samples: int | None
+    """Size of the data set; None where it is not known before the data is there."""
+    stand_in: bool
+    notice: str
+    targets: Mapping[str, float]
+    """Configured for this system by scenario; empty means measured at start."""
+    disk_needed: int
+    disk_free: int
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One thing to know before the runs."""
+
+    severity: Severity
+    what: str
+    remedy: str
+
+
+def preflight(plan: Intended, rules: Round) -> list[Expected]:
+    """Return what will be refused (error), what only looks bad or is risky (warning), and what to know (note)."""
+    found = [*_description(plan, rules), *_runs(plan, rules), *_data(plan, rules)]
+    if plan.style != "valid":
+        found.append(_error(f"runs of the style {plan.style} can't be handed in", "take _valid"))
+    if plan.stand_in:
+        found.append(_error("a stand-in model shows speed only and can't be handed in", "measure the real model"))
+    elif plan.notice:
+        found.append(_error("a demonstration can't be handed in", "measure the real model on the real data"))
+    if plan.disk_needed > plan.disk_free:
+        found.append(_error(f"{plan.disk_needed:,} bytes are needed, {plan.disk_free:,} are free", "free some space"))
+    return found
+
+
+def _description(plan: Intended, rules: Round) -> list[Expected]:
+    fields, found = plan.description, []
+    if not fields:
+        return [_error("the system has no description", "inferdeck system new NAME writes one")]
+    missing = [name for name in rules.system.required if name not in fields]
+    if missing:
+        found.append(_error(f"the description lacks {', '.join(missing)}", "add these fields; they may be empty"))
+    for name, allowed in (
+        ("division", tuple(rules.divisions)),
+        ("status", rules.system.status),
+        ("system_type", tuple(rules.system.types)),
+    ):
+        if name in fields and fields[name] not in allowed:
+            found.append(_error(f"{name} is '{fields[name]}'", f"one of {', '.join(allowed)}"))
+    if not fields.get("submitter"):
+        found.append(_error("the description names no submitter", "fill in its field 'submitter'"))
+    return found
+
+
+def _runs(plan: Intended, rules: Round) -> list[Expected]:
+    division = rules.divisions.get(plan.description.get("division", ""))
+    required: Sequence[str] = ()
+    if plan.description.get("system_type") in rules.system.types:
+        required = rules.required(plan.benchmark, str(plan.description["system_type"]))
+        if not required:
+            return [
+                _error(f"{plan.benchmark} is not in this system's category", "change system_type, or the benchmark")
+            ]
+    found = []
+    lacking = [scenario for scenario in required if scenario not in plan.scenarios]
+    if division is not None and division.all_scenarios and lacking:
+        found.append(_error(f"{', '.join(lacking)} must be run as well", "_all-scenarios"))
+    if division is not None and division.compliance:
+        tests = [test for test in rules.benchmark(plan.benchmark).compliance if test not in plan.compliance]
+        if tests:
+            found.append(_error(f"the compliance tests {', '.join(tests)} must be run as well", "_compliance"))
+    for mode in ("performance", "accuracy"):
+        if mode not in plan.modes:
+            found.append(_error(f"a result needs {mode} runs", "_all-modes"))
+    found += [
+        Expected("note", f"{scenario} has no configured target: it is measured at start", "set it in the system's runs")
+        for scenario in plan.scenarios
+        if scenario not in plan.targets
+    ]
+    return found
+
+
+def _data(plan: Intended, rules: Round) -> list[Expected]:
+    benchmark = rules.benchmark(plan.benchmark)
+    if plan.samples is None:
+        return []
+    found = []
+    if plan.samples < benchmark.performance_sample_count:
+        found.append(
+            _error(
+                f"the data set has {plan.samples} samples, a run draws from {benchmark.performance_sample_count}",
+                "take the whole data set",
+            )
+        )
+    if plan.samples < benchmark.sample_count:
+        what = f"accuracy on {plan.samples} of {benchmark.sample_count} samples"
+        found.append(Expected("warning", what, "take the whole data set, unless this is the open division"))
+    return found
+
+
+def _error(what: str, remedy: str) -> Expected:
+    return Expected("error", what, remedy)

@@ -1,0 +1,42 @@
+"""Where a result comes from: what a submission must say of it, written beside LoadGen's files when it is measured."""
+
+from __future__ import annotations
+
+import msgspec
+
+FILE = "provenance.json"
+
+MEASUREMENTS = (
+    "starting_weights_filename",
+    "weight_data_types",
+    "input_data_types",
+    "retraining",
+    "weight_transformations",
+)
+"""What the measurements file of a submission asks of a model; steps that provide a model have facts of these names."""
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """One run's origin."""
+
+    inferdeck: str
+    command: tuple[str, ...]
+    """The words after `inferdeck` that make it again."""
+    notice: str
+    """What must be said wherever it shows: a demonstration, a stand-in."""
+    round: str
+    benchmark: str
+    sut: str
+    scenario: str
+    mode: str
+    style: str
+    backend: str
+    backend_version: str
+    device: str
+    samples: int
+    """Size of the data set."""
+    stand_in: bool
+    """Weights made up here: it shows speed, never accuracy."""
+    model: dict[str, str]
+    """Facts of the model by the names in MEASUREMENTS."""
+    model_sha256: str

@@ -1,0 +1,46 @@
+"""The texts that go into a submission beside the logs: how to repeat a result, how the model was quantised."""
+
+from __future__ import annotations
+
+import shlex
+
+from engine.submission.provenance import Provenance
+
+
+def readme(origin: Provenance) -> str:
+    """Return how to make a result again: the command, the versions, the model."""
+    words = shlex.join(("inferdeck", *origin.command))
+    notice = f"> {origin.notice}\n\n" if origin.notice else ""
+    return f"""\
+# {origin.benchmark} on {origin.sut}
+
+{notice}Measured with inferdeck {origin.inferdeck}, MLPerf Inference {origin.round}, run style {origin.style}, on
+{origin.backend} {origin.backend_version} ({origin.device}), {origin.samples} samples.
+
+    pip install inferdeck=={origin.inferdeck}
+    {words}
+
+`lock.json` beside the measurements fixes every component, option, version and checksum of that plan;
+`inferdeck run --locked lock.json` runs exactly it, or says what differs.
+
+Model: {origin.model["starting_weights_filename"]}, SHA-256 {origin.model_sha256}.
+Weights {origin.model["weight_data_types"]},
+input {origin.model["input_data_types"]}, transformations: {origin.model["weight_transformations"]}.
+"""
+
+
+def calibration(origin: Provenance) -> str:
+    """Return the calibration write-up that the rules ask for."""
+    return f"""\
+= Calibration
+
+Weights: {origin.model["weight_data_types"]}. Transformations: {origin.model["weight_transformations"]}.
+
+Where the weights are as published (fp32), nothing was calibrated.
+"""
+
+
+def demonstration(reasons: list[str]) -> str:
+    """Return the file that marks a tree as a demonstration."""
+    lines = "\n".join(f"- it holds a result that is {reason}" for reason in reasons)
+    return f"This folder shows how a submission is made. It is not one and can't be handed in:\n\n{lines}\n"

@@ -1,0 +1,81 @@
+"""What machine this is: read without root, without changing anything, and fast enough to do it at every start."""
+
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from engine.system.facts import Cache, Cpu, Gpu, Memory, OperatingSystem, Storage, System
+
+__all__ = ["Cache", "Cpu", "Gpu", "Memory", "OperatingSystem", "Storage", "System", "detect", "storage"]
+
+ROOT = Path("/")
+SECONDS = 5
+"""What a program may take to tell its version."""
+
+
+def detect(deep: bool = False) -> System:
+    """Return what can be read of this machine. `deep` starts programs, too: compilers, and nvidia-smi for the memory.
+
+    On Linux and on macOS; what is not told is left at the fields' defaults.
+    """
+    cpu, memory, system, gpus = _read()
+    return System(
+        hostname=platform.node(),
+        cpu=cpu,
+        memory=memory,
+        os=system,
+        python=platform.python_version(),
+        gpus=(_nvidia_smi() or gpus) if deep else gpus,
+        compilers=_compilers() if deep else {},
+    )
+
+
+def _read() -> tuple[Cpu, Memory, OperatingSystem, tuple[Gpu, ...]]:
+    if platform.system() == "Darwin":
+        from engine.system import macos  # noqa: PLC0415  (each reads what only its own system has)
+
+        return macos.cpu(), macos.memory(), macos.operating_system(), ()
+    from engine.system import linux  # noqa: PLC0415
+
+    return linux.cpu(ROOT), linux.memory(ROOT), linux.operating_system(ROOT), linux.gpus(ROOT)
+
+
+def storage(path: Path) -> Storage:
+    """Return the file system that holds a path, or would hold it once it is made."""
+    place = path.absolute()
+    while not place.exists():
+        place = place.parent
+    seen = shutil.disk_usage(place)
+    kind = ""
+    if platform.system() == "Linux":
+        from engine.system import linux  # noqa: PLC0415
+
+        kind = linux.file_system(ROOT, place.resolve())
+    return Storage(bytes=seen.total, free=seen.free, kind=kind)
+
+
+def _said(*command: str) -> str:
+    """Return what a program writes; nothing where it is not there, fails or hangs."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+    return done.stdout.strip()
+
+
+def _compilers() -> dict[str, str]:
+    found = {name: _said(name, "--version") for name in ("gcc", "clang")}
+    return {name: text.splitlines()[0] for name, text in found.items() if text}
+
+
+def _nvidia_smi() -> tuple[Gpu, ...]:
+    query = "--query-gpu=name,memory.total,driver_version"
+    found = []
+    for line in _said("nvidia-smi", query, "--format=csv,noheader,nounits").splitlines():
+        model, mebibytes, driver = (part.strip() for part in line.rsplit(",", 2))
+        memory = int(mebibytes) << 20 if mebibytes.isdigit() else None
+        found.append(Gpu(model=model, memory_bytes=memory, driver=driver))
+    return tuple(found)

@@ -1,0 +1,99 @@
+"""What there is to know of a machine, as frozen data: for the system description, the tuning and the comparison."""
+
+import msgspec
+
+
+class Cache(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of cache of the processors."""
+
+    level: int
+    kind: str
+    """Data, Instruction or Unified."""
+    bytes: int
+    """Of one of them."""
+    instances: int
+
+    @property
+    def name(self) -> str:
+        """L1d, L1i, L2, L3."""
+        return f"L{self.level}{self.kind[0].lower() if self.kind != 'Unified' else ''}"
+
+
+class Cpu(msgspec.Struct, frozen=True, kw_only=True):
+    """The processors of a machine, and what of them this process may use."""
+
+    model: str
+    architecture: str
+    """As the operating system names it: x86_64, aarch64, arm64."""
+    sockets: int
+    physical_cores: int
+    logical_cores: int
+    allowed_cores: int
+    """Logical cores that this process may run on (its affinity)."""
+    quota: float | None = None
+    """Cores' worth of time that the control group allows; None is no limit."""
+    mhz: float | None = None
+    """Highest clock that the system knows of; in a virtual machine often the present one."""
+    caches: tuple[Cache, ...] = ()
+    flags: tuple[str, ...] = ()
+    """Instruction sets that decide the speed of inference, by the kernel's names."""
+    numa_nodes: int = 1
+
+    @property
+    def usable_cores(self) -> int:
+        """Logical cores that are worth a thread: no more than the affinity and the quota allow, at least one."""
+        return self.allowed_cores if self.quota is None else max(1, min(self.allowed_cores, round(self.quota)))
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Main memory, in bytes."""
+
+    bytes: int
+    limit: int | None = None
+    """What the control group allows; None is no limit."""
+
+    @property
+    def usable(self) -> int:
+        """What a process can have at the most."""
+        return self.bytes if self.limit is None else min(self.bytes, self.limit)
+
+
+class OperatingSystem(msgspec.Struct, frozen=True, kw_only=True):
+    """The operating system."""
+
+    name: str
+    """For a person: Debian GNU/Linux 12 (bookworm)."""
+    kinds: tuple[str, ...]
+    """Its own id and those it is like, from near to far: ubuntu, debian."""
+    kernel: str
+    libc: str = ""
+
+
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """An accelerator."""
+
+    model: str
+    memory_bytes: int | None = None
+    driver: str = ""
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """The file system that holds a path, in bytes."""
+
+    bytes: int
+    free: int
+    kind: str = ""
+    """ext4, xfs, nfs4 ..."""
+
+
+class System(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine as this process sees it."""
+
+    hostname: str
+    cpu: Cpu
+    memory: Memory
+    os: OperatingSystem
+    python: str
+    gpus: tuple[Gpu, ...] = ()
+    compilers: dict[str, str] = {}
+    """Command → first line of its version; only a deep look asks them."""

@@ -1,0 +1,193 @@
+"""Image classification: picture → tensor, class → response, accuracy log → top-1 accuracy.
+
+The arithmetic of the pictures is OpenCV's own wherever the rules' reference uses OpenCV: other libraries round and
+filter differently, and top-1 moves with it.
+"""
+
+import math
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import DataError, UsageError, nearest
+from engine.mlperf_logs import accuracy
+from engine.tasks.base import Array, Responses, Score
+
+RESPONSE_BYTES = 4
+"""One float32 per sample: the class."""
+
+VGG_MEAN = np.array([123.68, 116.78, 103.94], np.float32)
+"""RGB means that the rules' ResNet-50 v1.5 was trained with."""
+
+
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+"""RGB mean and standard deviation of ImageNet's pictures in 0...1, as torchvision's models expect."""
+
+
+def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+    """Return shape and dtype of one preprocessed sample, as `preprocess` expects its `out`."""
+    size = int(options["image_size"])
+    shape = (3, size, size) if options["layout"] == "NCHW" else (size, size, 3)
+    return shape, np.dtype(options["dtype"])
+
+
+def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> None:
+    """Write the picture `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
+
+    With dtype uint8 the cropped and resized picture is stored as it is, for models that subtract the mean themselves.
+    Raises DataError naming the file where it is not a whole picture, UsageError where the chain is unknown.
+    """
+    try:
+        frame, normalise = CHAINS[options["preprocessing"]]
+    except KeyError as error:
+        raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
+    picture = frame(_read(raw), int(options["image_size"]))
+    pixels = picture if out.dtype == np.uint8 else normalise(picture)
+    out[...] = pixels.transpose(2, 0, 1) if options["layout"] == "NCHW" else pixels
+
+
+def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
+    """Answer with the class of each sample, less `label_offset`, as float32.
+
+    The first output holds either classes (int64 [N] or [N,1]) or scores ([N,C], the highest wins).
+    """
+    classes = outputs[0]
+    if classes.ndim == 2 and classes.shape[1] > 1:
+        classes = classes.argmax(1)
+    return Responses(np.subtract(classes, options["label_offset"], dtype=np.float32, casting="unsafe"), RESPONSE_BYTES)
+
+
+def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+    """Return top-1 accuracy as the rules' accuracy-imagenet.py prints it.
+
+    `labels` is a val_map.txt: line number = QSL index. Where a sample was answered twice the first answer counts; the
+    total is the number of samples that were answered. Raises DataError for a malformed log, label or answer.
+    """
+    truth = [label for _, label in read_val_map(labels)]
+    right: dict[int, bool] = {}
+    for record in accuracy.records(log):
+        index = record.qsl_idx
+        if index in right:
+            continue
+        if not 0 <= index < len(truth):
+            raise DataError(
+                f"{log}: sample {index} has no label: {labels} has {len(truth)} lines",
+                "score with the labels of the data set that was measured",
+            )
+        right[index] = _answer(record.data, index, log) == truth[index]
+    if not right:
+        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
+    good, total = sum(right.values()), len(right)
+    share = 100.0 * good / total
+    return Score(f"accuracy={share:.3f}%, good={good}, total={total}\n", "accuracy", share, good, total)
+
+
+def read_val_map(path: Path) -> list[tuple[str, int]]:
+    """Return names and labels of a val_map.txt in line order, `NAME LABEL` per line.
+
+    Raises DataError naming the line that is something else.
+    """
+    entries = []
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                name, label = line.rsplit(maxsplit=1)
+                entries.append((name.strip(), int(label)))
+    except OSError as error:
+        raise DataError(f"{path}: the labels cannot be read: {error.strerror}", "give a val_map.txt") from error
+    except ValueError as error:
+        place = f"{path}:{len(entries) + 1}"
+        raise DataError(f"{place}: not a name and a label: {error}", "one `NAME LABEL` per line") from error
+    return entries
+
+
+def _answer(data: bytes, index: int, log: Path) -> int:
+    if len(data) != RESPONSE_BYTES:
+        raise DataError(
+            f"{log}: the answer for sample {index} has {len(data)} bytes, not {RESPONSE_BYTES}",
+            "every answer is one float32; an empty one means that the sample failed in the run",
+        )
+    (value,) = struct.unpack("<f", data)
+    if not math.isfinite(value):
+        raise DataError(f"{log}: the answer for sample {index} is {value}", "run in accuracy mode again")
+    return int(value)
+
+
+def _read(raw: Path) -> Array:
+    """Return the picture as RGB uint8 [H,W,3], turned as its EXIF orientation says."""
+    import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
+
+    try:
+        data = np.fromfile(raw, np.uint8)
+    except OSError as error:
+        raise DataError(f"{raw}: the picture cannot be read: {error.strerror}", "fetch the data set again") from error
+    # From memory, because from a file OpenCV fills up a truncated JPEG with grey and says nothing.
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if picture is None:
+        raise DataError(f"{raw}: truncated, or not a picture", "fetch the data set again")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def _frame_vgg(picture: Array, size: int) -> Array:
+    """Return the middle of the picture with its short side scaled to size/0.875, truncating as the reference does."""
+    import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
+
+    height, width = picture.shape[:2]
+    short, side = int(100.0 * size / 87.5), min(height, width)
+    target = int(short * width / side), int(short * height / side)
+    scaled = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)
+    left, top = (target[0] - size) // 2, (target[1] - size) // 2
+    return scaled[top : top + size, left : left + size]
+
+
+def _frame_efficientnet_lite(picture: Array, size: int) -> Array:
+    """Return the central square of size/(size + 32) of the short side, scaled to `size`."""
+    import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
+
+    return _square(picture, size / (size + 32), size, cv2.INTER_CUBIC)
+
+
+def _frame_unit(picture: Array, size: int) -> Array:
+    """Return the whole central square, scaled to `size`."""
+    import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
+
+    return _square(picture, 1.0, size, cv2.INTER_AREA)
+
+
+def _frame_torchvision(picture: Array, size: int) -> Array:
+    """Return the middle of the picture with its short side scaled to size/0.875 by Pillow, as torchvision does it."""
+    from PIL import Image  # noqa: PLC0415
+
+    height, width = picture.shape[:2]
+    short, side = int(size / 0.875), min(height, width)
+    target = int(short * width / side), int(short * height / side)
+    scaled = np.asarray(Image.fromarray(picture).resize(target, Image.Resampling.BILINEAR))
+    left, top = round((target[0] - size) / 2), round((target[1] - size) / 2)
+    return scaled[top : top + size, left : left + size]
+
+
+def _square(picture: Array, share: float, size: int, interpolation: int) -> Array:
+    import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
+
+    height, width = picture.shape[:2]
+    side = max(1, int(share * min(height, width)))
+    top, left = (height - side + 1) // 2, (width - side + 1) // 2
+    return cv2.resize(picture[top : top + side, left : left + side], (size, size), interpolation=interpolation)
+
+
+CHAINS: Mapping[str, tuple[Callable[[Array, int], Array], Callable[[Array], Array]]] = {
+    "vgg": (_frame_vgg, lambda pixels: pixels - VGG_MEAN),
+    "efficientnet-lite": (_frame_efficientnet_lite, lambda pixels: (pixels - np.float32(127)) / np.float32(128)),
+    "torchvision": (_frame_torchvision, lambda pixels: (pixels / np.float32(255) - IMAGENET_MEAN) / IMAGENET_DEVIATION),
+    "unit": (_frame_unit, lambda pixels: pixels / np.float32(255)),
+}
+"""How a picture is framed (RGB uint8 [H,W,3], size → RGB uint8 [size,size,3]) and normalised (→ float32), by name.
+
+`vgg` is the chain of the rules' ResNet-50; `efficientnet-lite` that of the network's authors; `torchvision` that of
+models that were trained with it (labels from 0); `unit` shows a small
+network the whole picture in 0...1.
+"""

@@ -1,0 +1,24 @@
+"""Run the benchmarks: `python -m tests.benchmarks [NAME [options]]`; without a name those that need nothing."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+ALONE = ("start", "plan", "checker", "harness", "preprocessing")
+"""Those that need neither a model file nor a further package."""
+
+NAMES = (*ALONE, "offline", "tensorflow")
+
+
+def main(arguments: list[str]) -> None:
+    """Run one benchmark with its options, or all."""
+    if arguments and arguments[0] not in NAMES:
+        sys.exit(f"there is no benchmark '{arguments[0]}'; there are {', '.join(NAMES)}")
+    for name in arguments[:1] or ALONE:
+        print(f"== {name}")
+        importlib.import_module(f"tests.benchmarks.{name}").main(arguments[1:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,229 @@
+"""The command line as a person uses it: words, exit statuses, two-line errors, plans, locks, the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.cli.main import main
+from engine.cli.screen import clean, duration, size
+from tests.engine.job import profile
+
+TAGS = "--tags=app,mlperf,inference,reference,python"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for each test."""
+    monkeypatch.setenv("INFERDECK_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run a command line; return status, output and errors."""
+    status = main(list(words))
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["--help"], ["plan", "--help"]):
+        status, out, _ = said(capsys, *words)
+        assert status == 0
+        assert "inferdeck demo" in out
+    assert re.fullmatch(r"inferdeck \d+\.\d+\.\d+\n", said(capsys, "--version")[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "remedy"),
+    [
+        (["pln"], "no command 'pln'", "'plan'"),
+        (["plan"], "nothing is selected", "--tags"),
+        (["plan", f"{TAGS},_resnet51"], "'_resnet51'", "'_resnet50'"),
+        (["plan", f"{TAGS},_gpu"], "'_gpu'", "_cpu"),
+        (["plan", f"{TAGS},_pytorch"], "'_pytorch'", "_onnxruntime"),
+        (["plan", f"{TAGS},_cpp"], "'_cpp'", "LoadGen"),
+        (["plan", TAGS, "--senarios=Offline"], "no option 'senarios'", "scenarios"),
+        (["plan", TAGS, "--scenarios=Ofline"], "'Ofline'", "Offline"),
+        (["plan", TAGS, "--evn.IMAGENET_PATH=x"], "--evn.IMAGENET_PATH", "--env"),
+        (["plan", TAGS, "--env.IMAGENT_PATH=x"], "'IMAGENT_PATH'", "IMAGENET_PATH"),
+        (["plan", TAGS, "--add_deps_tags.imagnet=_full"], "'imagnet'", "imagenet"),
+        (["plan", TAGS, "--adr.imagenet=_full"], "says nothing to change", ".tags"),
+        (["plan", TAGS, "--target_qps"], "needs a value", "VALUE"),
+        (["plan", TAGS, "scrpt"], "unexpected word", "--"),
+        (["run", "scrpt", TAGS], "unexpected word", "script"),
+        (["plan", "--recipe=dmeo"], "no recipe 'dmeo'", "demo"),
+        (["plan", TAGS, "--profiles=/nowhere"], "/nowhere", "spelling"),
+        (["store", "lst"], "'lst'", "list"),
+        (["store", "why", "x"], "no entry 'x'", "empty"),
+        (["attach", "r-0009"], "no job", ""),
+        (["jobs", "--jsn"], "'--jsn'", "--json"),
+        (["attach", "--plian"], "'--plian'", "--plain"),
+        (["plan", "--diff", "a"], "two lock files", "A B"),
+    ],
+)
+def test_a_wrong_word_is_two_lines_and_the_nearest_right_one(
+    capsys: pytest.CaptureFixture[str], words: list[str], what: str, remedy: str
+) -> None:
+    status, _, err = said(capsys, *words)
+    assert status in (1, 2)
+    assert what in err
+    assert remedy in err
+    assert len(err.strip().splitlines()) <= 2
+    assert "Traceback" not in err
+
+
+def plan(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, dict[str, object]]:
+    """Return the nodes of a plan by id."""
+    status, out, err = said(capsys, "plan", *words, "--json")
+    assert status in (0, 2), err
+    found: dict[str, dict[str, object]] = json.loads(out)["nodes"]
+    return found
+
+
+def test_the_plan_shows_all_scenarios_and_modes_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = plan(capsys, f"{TAGS},_all-scenarios,_all-modes,_edge-and-datacenter")
+    runs = [name for name in nodes if name.startswith("loadgen-run")]
+    assert len(runs) == 8
+    reasons = nodes["app-mlperf-inference"]["reasons"]
+    assert isinstance(reasons, dict)
+    assert reasons["scenarios"] == "rule of v2.1: required-scenarios"
+    assert len([name for name in plan(capsys, f"{TAGS},_all-scenarios") if name.startswith("loadgen-run")]) == 3
+
+
+def test_a_plan_without_imagenet_says_how_to_give_it(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "plan", TAGS, "--add_deps_tags.imagenet=_full")
+    assert status == 2
+    assert "missing input" in out
+    assert "--env.IMAGENET_PATH=DIR" in out
+    status, _, err = said(capsys, "run", TAGS, "--add_deps_tags.imagenet=_full")
+    assert status == 2
+    assert "IMAGENET_PATH" in err
+
+
+def test_an_unknown_system_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "plan", TAGS, "--env.CM_SUT_NAME=gcp-n2-standard-8")
+    assert status == 2
+    assert "there is no system 'gcp-n2-standard-8'" in out
+    assert "gcp-n2-standard-80" in out
+
+
+def test_the_spelling_of_the_tutorial_is_the_same_plan(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    ours = plan(capsys, TAGS, "--adr.imagenet.tags=_full", "--sut=apple-m1", f"--env.IMAGENET_PATH={tmp_path}")
+    theirs = plan(
+        capsys, TAGS, "--add_deps_tags.imagenet=_full", "--env.CM_SUT_NAME=apple-m1", f"--env.IMAGENET_PATH={tmp_path}"
+    )
+    assert {name: node["identity"] for name, node in ours.items()} == {
+        name: node["identity"] for name, node in theirs.items()
+    }
+
+
+def test_a_backend_of_another_version_is_a_conflict(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "plan", TAGS, "--adr.onnxruntime.version=<1.0")
+    assert status == 2
+    assert "conflict" in out
+    assert "is installed" in out
+
+
+def test_the_model_component_implies_its_preprocessing(capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = plan(capsys, "--recipe=demo")
+    variations = nodes["imagenet-preprocessed"]["variations"]
+    assert {"name": "efficientnet-lite", "group": "preprocessing", "why": "implied by efficientnet-lite0"} in variations  # type: ignore[operator]
+
+
+def test_a_lock_replays_and_a_difference_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    assert said(capsys, "plan", "--recipe=demo-offline", f"--lock={first}")[0] == 0
+    assert said(capsys, "plan", "--recipe=demo-offline", f"--lock={second}", "--adr.images.count=2000")[0] == 0
+    assert said(capsys, "plan", "--diff", str(first), str(first))[1] == "the two plans are the same\n"
+    _, out, _ = said(capsys, "plan", "--diff", str(first), str(second))
+    assert "~ imagenet-patterns: count: 1024 → 2000" in out
+    assert said(capsys, "plan", f"--locked={first}")[0] == 0
+    changed = json.loads(first.read_text())
+    changed["nodes"]["onnxruntime"]["identity"] = "onnxruntime==0.1"
+    first.write_text(json.dumps(changed))
+    status, _, err = said(capsys, "plan", f"--locked={first}")
+    assert status == 2
+    assert "onnxruntime==0.1" in err
+
+
+def test_a_job_of_ones_own_components_from_start_to_store(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = profile.write(tmp_path / "profile")
+    words = ["--tags=app", f"--profiles={own}", f"--diary={tmp_path / 'diary'}", f"--output_dir={tmp_path / 'results'}"]
+    status, out, err = said(capsys, "run", *words, "--quiet")
+    assert status == 0, err
+    assert (tmp_path / "results" / "sut" / "1" / "run.json").exists()
+    assert "finished in" in out
+    status, out, _ = said(capsys, "run", *words, "--reuse")
+    assert status == 0
+    assert "an equal job, r-0001, finished on" in out
+    assert "r-0001 finished" in out
+    listed = json.loads(said(capsys, "jobs", "--json")[1])
+    assert [job["state"] for job in listed] == ["finished"]
+    assert "r-0001" in said(capsys, "jobs")[1]
+    assert "measure · 2" in said(capsys, "attach", "1", "--plain")[1]
+    entries = json.loads(said(capsys, "store", "list", "--json")[1])
+    assert {entry["recipe"]["component"] for entry in entries} == {"file", "join"}
+    joined = next(entry["entry"] for entry in entries if entry["recipe"]["component"] == "join")
+    assert "a plan with this recipe hits" in said(capsys, "store", "why", joined)[1]
+    assert said(capsys, "store", "verify")[0] == 0
+    os.utime(tmp_path / "home" / "store" / "entries" / joined / "content" / "joined.bin", ns=(1, 1))
+    assert said(capsys, "store", "verify")[0] == 1
+    assert said(capsys, "store", "remove", joined)[0] == 0
+    assert joined not in said(capsys, "store", "list")[1]
+
+
+def test_a_failed_job_says_what_and_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = profile.write(tmp_path / "profile")
+    words = ["--tags=app", f"--profiles={own}", f"--diary={tmp_path / 'diary'}", "--mode=fail"]
+    status, out, _ = said(capsys, "run", *words, "--plain")
+    assert status == 1
+    assert "the measurement failed" in out
+    assert "mend it" in out
+    assert "the same command goes on" in out
+    status, out, _ = said(capsys, "run", *words, "--json")
+    assert status == 1
+    assert json.loads(out)["failed"][-1]["remedy"] == "mend it"
+
+
+def test_doctor_tells_the_machine_and_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "doctor", "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["machine"]["python"].startswith("3.")
+    benchmarks = {one["name"]: one for one in found["benchmarks"]}
+    assert benchmarks["recipe demo-offline"]["ready"]
+    assert not benchmarks["resnet50, whole data set"]["ready"]
+    assert "IMAGENET_PATH" in benchmarks["resnet50, whole data set"]["remedy"]
+
+
+def test_preflight_says_what_would_be_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [TAGS + ",_patterns-net,_submission,_test", "--sut=demo-offline"]
+    status, out, _ = said(capsys, "submission", "preflight", *words)
+    assert status == 1
+    assert "runs of the style test can't be handed in" in out
+    words = [TAGS + ",_submission,_valid", "--sut=gcp-n2-standard-80", "--adr.imagenet.tags=_full"]
+    status, out, _ = said(capsys, "submission", "preflight", *words, "--json")
+    assert [one["what"] for one in json.loads(out) if one["severity"] == "error"] == [
+        "imagenet-full: ImageNet can't be fetched freely: its place must be given"
+    ]
+
+
+def test_text_from_outside_can_not_steer_the_terminal() -> None:
+    assert clean("a\x1b[2Jb\x07\x9bc\n[red]d") == "a[2Jbc[red]d"
+
+
+def test_sizes_and_times_as_a_person_reads_them() -> None:
+    assert [size(count) for count in (None, 0, 999, 1_700_000, 102_500_000, 10**15)] == [
+        "",
+        "0 B",
+        "999 B",
+        "1.7 MB",
+        "102 MB",
+        "1000.0 TB",
+    ]
+    assert [duration(seconds) for seconds in (None, 0, 0.2, 75, 3725)] == ["", "0:00", "0:01", "1:15", "1:02:05"]

@@ -1,0 +1,40 @@
+"""Other work on the machine is noticed, our own is not."""
+
+import os
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from engine.harness import neighbours
+from engine.harness.neighbours import Neighbours
+
+
+def test_another_process_is_seen() -> None:
+    watch = Neighbours()
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        time.sleep(0.5)
+        seen = watch.cores()
+        process.kill()
+    assert seen > 0.1
+
+
+def test_only_what_is_not_ours_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(machine=100.0, own=10.0, now=0.0)
+    monkeypatch.setattr(psutil, "cpu_times", lambda: SimpleNamespace(user=clock.machine, system=1.0, idle=clock.now))
+    monkeypatch.setattr(os, "times", lambda: SimpleNamespace(user=clock.own, system=0.5))
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(neighbours, "usable", lambda: (0, 1))
+    watch = Neighbours()
+    clock.machine, clock.own, clock.now = 120.0, 30.0, 10.0
+    assert (watch.cores(), watch.complaint()) == (0.0, "")
+    clock.machine = 135.0
+    assert watch.cores() == pytest.approx(1.5)
+    assert watch.complaint().startswith("other work kept 1.5 of ")
+
+
+def test_a_short_time_says_nothing() -> None:
+    assert Neighbours().complaint() == ""

@@ -1,0 +1,91 @@
+"""The query sample library, over files in a temporary folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.backends.base import TensorSpec
+from engine.errors import DataError, RunError
+from engine.harness.samples import SampleLibrary
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("samples")
+    np.save(folder / "a.npy", np.arange(40, dtype=np.float32).reshape(20, 2))
+    np.save(folder / "b.npy", np.arange(20, dtype=np.int64))
+    return [folder / "a.npy", folder / "b.npy"]
+
+
+@given(st.lists(st.integers(0, 19), min_size=1, max_size=30), st.data())
+def test_loaded_samples_come_back_in_the_order_asked_for(
+    files: list[Path], loaded: list[int], data: st.DataObject
+) -> None:
+    library = SampleLibrary(files, 20)
+    library.load(loaded)
+    asked = data.draw(st.lists(st.sampled_from(loaded), min_size=1, max_size=40))
+    outs = (np.full((41, 2), -1, np.float32), np.full(41, -1, np.int64))
+    library.gather(asked, outs)
+    assert outs[0][: len(asked)].tolist() == [[2 * index, 2 * index + 1] for index in asked]
+    assert outs[1].tolist() == asked + [-1] * (41 - len(asked))
+
+
+def test_samples_that_are_not_loaded_are_never_made_up(files: list[Path]) -> None:
+    library = SampleLibrary(files, 20)
+    outs = (np.zeros((2, 2), np.float32), np.zeros(2, np.int64))
+    library.load([3, 4])
+    library.load([5])
+    for asked in ([3], [5, 4]):
+        with pytest.raises(KeyError):
+            library.gather(asked, outs)
+    library.unload([5])
+    with pytest.raises(KeyError):
+        library.gather([5], outs)
+
+
+@pytest.mark.parametrize("count", [0, 21])
+def test_a_performance_set_must_fit_the_data_set(files: list[Path], count: int) -> None:
+    assert SampleLibrary(files, 20).count == 20
+    with pytest.raises(RunError, match=f"20 samples, performance_sample_count is {count}"):
+        SampleLibrary(files, count)
+
+
+def test_files_of_different_length_are_refused(files: list[Path], tmp_path: Path) -> None:
+    np.save(tmp_path / "short.npy", np.zeros(19))
+    with pytest.raises(DataError, match=r"\[19, 20\] samples"):
+        SampleLibrary([files[0], tmp_path / "short.npy"], 5)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array at all"])
+def test_a_file_that_is_no_array_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.npy"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"bad\.npy"):
+        SampleLibrary([path], 1)
+
+
+def test_missing_empty_and_pickled_arrays_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "empty.npy", np.zeros((0, 3)))
+    np.save(tmp_path / "pickled.npy", np.array([{}], object), allow_pickle=True)
+    for name in ("missing.npy", "empty.npy", "pickled.npy"):
+        with pytest.raises(DataError, match=name):
+            SampleLibrary([tmp_path / name], 1)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        (TensorSpec("a", (None, 2), "float32"),),
+        (TensorSpec("a", (None, 3), "float32"), TensorSpec("b", (None,), "int64")),
+        (TensorSpec("a", (None, 2), "float16"), TensorSpec("b", (None,), "int64")),
+        (TensorSpec("a", (None, 2, 1), "float32"), TensorSpec("b", (None,), "int64")),
+    ],
+)
+def test_samples_that_do_not_fit_the_model_are_refused(files: list[Path], inputs: tuple[TensorSpec, ...]) -> None:
+    library = SampleLibrary(files, 5)
+    library.check((TensorSpec("a", (None, None), "float32"), TensorSpec("b", (1,), "int64")))
+    with pytest.raises(DataError):
+        library.check(inputs)

@@ -1,0 +1,1 @@
+"""Model files are read, converted and built as promised."""

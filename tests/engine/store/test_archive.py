@@ -1,0 +1,159 @@
+import contextlib
+import io
+import stat
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import DataError, StoreError
+from engine.store.archive import unpack
+
+
+def no_report(_done: int, _total: int | None) -> None:
+    pass
+
+
+def make_zip(path: Path, members: dict[str, bytes], mode: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, data)
+    return path
+
+
+def make_tar(path: Path, members: dict[str, bytes], kind: bytes = tarfile.REGTYPE, how: str = "w") -> Path:
+    with tarfile.open(path, how) as archive:  # type: ignore[call-overload]
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data) if kind == tarfile.REGTYPE else 0
+            info.type = kind
+            info.linkname = "/etc/passwd" if kind != tarfile.REGTYPE else ""
+            archive.addfile(info, io.BytesIO(data) if info.size else None)
+    return path
+
+
+GOOD = {"a.txt": b"one", "sub/deep/b.txt": b"two" * 1000, "sub/c.txt": b""}
+
+
+def test_a_zip_is_unpacked(tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    archive = make_zip(tmp_path / "x.zip", {"sub/": b"", **GOOD})
+    assert unpack(archive, tmp_path / "out", lambda *both: told.append(both)) == list(GOOD)
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in GOOD} == GOOD
+    assert told
+    assert all(total == archive.stat().st_size for _, total in told)
+
+
+@pytest.mark.parametrize("how", ["w", "w:gz", "w:xz", "w:bz2"])
+def test_a_tar_is_unpacked(how: str, tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "x.tar", GOOD, how=how)
+    assert unpack(archive, tmp_path / "out", no_report) == list(GOOD)
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in GOOD} == GOOD
+
+
+def test_only_the_wanted_members(tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / "x.zip", {**GOOD, "../evil": b""})
+    assert unpack(archive, tmp_path / "out", no_report, lambda name: name.startswith("sub/c")) == ["sub/c.txt"]
+    assert [path.name for path in (tmp_path / "out").rglob("*.txt")] == ["c.txt"]
+
+
+def test_unpacking_again_overwrites(tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "x.tar", GOOD)
+    for _ in range(2):
+        unpack(archive, tmp_path / "out", no_report)
+        (tmp_path / "out" / "a.txt").write_bytes(b"half")
+    unpack(archive, tmp_path / "out", no_report)
+    assert (tmp_path / "out" / "a.txt").read_bytes() == b"one"
+
+
+ESCAPES = ["../evil", "/tmp/evil", "sub/../../evil", "..", "/", "sub/.."]
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_a_zip_that_leads_outside_is_refused(name: str, tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / "x.zip", {name: b"evil"})
+    with pytest.raises(DataError, match="leads outside") as caught:
+        unpack(archive, tmp_path / "in" / "out", no_report)
+    assert caught.value.remedy
+    assert [path.name for path in tmp_path.rglob("*evil*")] == []
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_a_tar_that_leads_outside_is_refused(name: str, tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "x.tar", {name: b"evil"})
+    with pytest.raises(DataError, match="leads outside"):
+        unpack(archive, tmp_path / "in" / "out", no_report)
+    assert [path.name for path in tmp_path.rglob("*evil*")] == []
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_in_a_tar_are_refused(kind: bytes, tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "x.tar", {"link": b""}, kind)
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        unpack(archive, tmp_path / "out", no_report)
+
+
+def test_links_in_a_zip_are_refused(tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / "x.zip", {"link": b"/etc/passwd"}, stat.S_IFLNK | 0o777)
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        unpack(archive, tmp_path / "out", no_report)
+
+
+def test_a_link_that_is_there_already_is_not_followed_outside(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="leads outside"):
+        unpack(make_zip(tmp_path / "x.zip", {"sub/evil": b""}), tmp_path / "out", no_report)
+    assert not (tmp_path / "evil").exists()
+
+
+@given(st.text(st.sampled_from("a./\\~ "), min_size=1, max_size=12))
+def test_no_name_leads_outside(name: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        base = Path(place)
+        archive = make_zip(base / "x.zip", {name: b"x"})
+        with contextlib.suppress(DataError, StoreError):
+            unpack(archive, base / "out", no_report)
+        outside = [path for path in base.rglob("*") if not path.is_relative_to(base / "out") and path != archive]
+        assert outside == []
+
+
+@pytest.mark.parametrize("data", [b"", b"neither", b"PK\x03\x04 and then nothing", b"\x1f\x8b\x08 no gzip"])
+def test_what_is_no_archive(data: bytes, tmp_path: Path) -> None:
+    archive = tmp_path / "x.zip"
+    archive.write_bytes(data)
+    with pytest.raises(DataError) as caught:
+        unpack(archive, tmp_path / "out", no_report)
+    assert str(archive) in caught.value.what
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("how", ["zip", "w:gz", "w:xz"])
+def test_a_damaged_archive(how: str, tmp_path: Path) -> None:
+    members = {"big.bin": bytes(range(256)) * 4000}
+    archive = tmp_path / "x"
+    make_zip(archive, members) if how == "zip" else make_tar(archive, members, how=how)
+    data = bytearray(archive.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 20] = bytes(20)
+    archive.write_bytes(data)
+    with pytest.raises(DataError, match="damaged"):
+        unpack(archive, tmp_path / "out", no_report)
+
+
+def test_a_cut_off_tar(tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "x.tar.gz", {"big.bin": bytes(10**6)}, how="w:gz")
+    archive.write_bytes(archive.read_bytes()[:-100])
+    with pytest.raises(DataError, match="damaged"):
+        unpack(archive, tmp_path / "out", no_report)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(StoreError):
+        unpack(make_zip(tmp_path / "x.zip", GOOD), tmp_path / "out", no_report)

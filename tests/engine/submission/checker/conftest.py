@@ -1,0 +1,33 @@
+"""The sample of published results that lies beside the repository, where it does, unpacked once."""
+
+from __future__ import annotations
+
+import csv
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import SHARED
+
+ARCHIVE = SHARED / "corpus" / "results_v2.1_sample.tar.xz"
+VERDICTS = SHARED / "corpus" / "results_v2.1_sample_verdicts.csv"
+
+
+def published_rows() -> list[dict[str, str]]:
+    """What the official checker said of each result; nothing where the sample is not there."""
+    if not VERDICTS.exists():
+        return []
+    with VERDICTS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree of published results, which nobody may change."""
+    if not ARCHIVE.exists():
+        pytest.skip("the published results are not beside this repository (../shared/corpus)")
+    root = tmp_path_factory.mktemp("corpus")
+    with tarfile.open(ARCHIVE) as tar:
+        tar.extractall(root, filter="data")
+    return root

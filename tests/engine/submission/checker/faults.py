@@ -1,0 +1,146 @@
+"""One fault in a tree that is right otherwise: how to make it, and what the checker must say of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.profile.rounds import Severity
+from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, SUMMARY
+from tests.engine.submission.base_tree import SYSTEMS, System
+
+__all__ = ["ACCURACY", "ACCURACY_LOG", "DETAIL", "SUMMARY"]
+
+Break = Callable[[Path], object]
+"""Breaks one thing, given the path that the fault names: of a file, a folder, or of something that is to come."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A single fault."""
+
+    name: str
+    system: str
+    """A key of SYSTEMS."""
+    rule: str
+    severity: Severity
+    path: str
+    """Where the finding is, from the tree's root."""
+    make: Break
+    at: str = ""
+    """What is broken, where that is another place than the finding's."""
+    also: frozenset[str] = field(default=frozenset())
+    """Rules that may speak of the same fault, too."""
+    results_stand: bool = False
+    """The tree is refused, but no result of it."""
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.rule}: {self.name}"
+
+
+def run_of(system: str, scenario: str, model: str = "") -> str:
+    """The path of a performance run."""
+    return f"{result_of(system, scenario, model)}/performance/run_1"
+
+
+def result_of(system: str, scenario: str, model: str = "") -> str:
+    """The path of a result; of the system's first model unless one is named."""
+    return beside(system, "results", scenario, model)
+
+
+def beside(system: str, kind: str, scenario: str, model: str = "") -> str:
+    """The path of a scenario folder under results/, measurements/ or compliance/."""
+    return SYSTEMS[system].at(kind, model or SYSTEMS[system].models[0], scenario)
+
+
+def described(system: str) -> str:
+    """The path of a system's description."""
+    one: System = SYSTEMS[system]
+    return f"{one.home}/systems/{one.name}.json"
+
+
+def remove(path: Path) -> None:
+    """Take a file or a folder away."""
+    if path.is_dir():
+        for inside in path.iterdir():
+            remove(inside)
+        path.rmdir()
+    else:
+        path.unlink()
+
+
+def write(content: str | bytes) -> Break:
+    """Write a file anew."""
+
+    def make(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return make
+
+
+def replace(old: str, new: str) -> Break:
+    """Replace a piece of text, which must be there."""
+
+    def make(path: Path) -> None:
+        text = path.read_text()
+        assert old in text, f"{path} has no {old!r}"
+        path.write_text(text.replace(old, new, 1))
+
+    return make
+
+
+def append(text: str) -> Break:
+    """Write more at the end of a file."""
+    return lambda path: path.write_text(path.read_text() + text)
+
+
+def rename(name: str) -> Break:
+    """Give a file or folder another name."""
+    return lambda path: path.rename(path.with_name(name))
+
+
+def fields(**values: Any) -> Break:
+    """Change fields of a JSON object; None takes a field away."""
+
+    def make(path: Path) -> None:
+        found = json.loads(path.read_text()) | values
+        path.write_text(json.dumps({key: value for key, value in found.items() if value is not None}))
+
+    return make
+
+
+def says(**values: Any) -> Break:
+    """Change what a detail log's first message of a key says; None takes the message away.
+
+    Keys with dots are written with `__` for a dot and a prefix.
+    """
+
+    def make(path: Path) -> None:
+        for key, value in values.items():
+            _say(path, key.replace("__", "."), value)
+
+    return make
+
+
+def _say(path: Path, key: str, value: Any) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    number = next(number for number, line in enumerate(lines) if f'"key": "{key}"' in line)
+    message = json.loads(lines[number].removeprefix(":::MLLOG "))
+    lines[number] = "" if value is None else ":::MLLOG " + json.dumps(message | {"value": value}) + "\n"
+    path.write_text("".join(lines))
+
+
+def cut_line(key: str) -> Break:
+    """Damage the line of a message: it ends in the middle."""
+
+    def make(path: Path) -> None:
+        lines = path.read_text().splitlines(keepends=True)
+        number = next(number for number, line in enumerate(lines) if f'"key": "{key}"' in line)
+        lines[number] = lines[number][:60] + "\n"
+        path.write_text("".join(lines))
+
+    return make

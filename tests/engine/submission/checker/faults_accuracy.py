@@ -1,0 +1,243 @@
+"""Faults of the accuracy folder, for every model class."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from engine.profile.rounds import Severity
+from tests.engine.submission import loadgen_logs as logs
+from tests.engine.submission.base_tree import ACCURACY as VALUES
+from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES
+from tests.engine.submission.checker.faults import (
+    ACCURACY,
+    ACCURACY_LOG,
+    DETAIL,
+    SUMMARY,
+    Break,
+    Fault,
+    append,
+    cut_line,
+    remove,
+    replace,
+    result_of,
+    says,
+    write,
+)
+
+_CLOSED = [
+    *((f"dc-{model}", "Offline", model) for model in DATACENTER),
+    *((f"edge-{one}", "SingleStream", one) for one in EDGE),
+]
+_THREE: tuple[tuple[str, str, Severity], ...] = (
+    ("dc-dlrm-99", "Server", "error"),
+    ("net", "Offline", "error"),
+    ("open", "SingleStream", "warning"),
+)
+"""One system of each division, and how bad it is there what open forgives."""
+
+
+def at(system: str, scenario: str, name: str) -> str:
+    """A file of a result's accuracy folder, or the folder itself."""
+    return f"{result_of(system, scenario)}/accuracy/{name}".rstrip("/")
+
+
+def each(name: str, rule: str, file: str, make: Break, *also: str) -> list[Fault]:
+    """The same fault in each division; open forgives it."""
+    return [
+        Fault(name, system, f"accuracy.{rule}", severity, at(system, scenario, file), make, also=frozenset(also))
+        for system, scenario, severity in _THREE
+    ]
+
+
+def warned(name: str, rule: str, file: str, make: Break, broken: str = "") -> list[Fault]:
+    """A fault that the official checker accepts everywhere; `broken` is the file with the fault, if another."""
+    return [
+        Fault(
+            name,
+            system,
+            f"accuracy.{rule}",
+            "warning",
+            at(system, scenario, file),
+            make,
+            at=at(system, scenario, broken or file),
+        )
+        for system, scenario, _ in _THREE
+    ]
+
+
+def crash(name: str, rule: str, file: str, make: Break) -> list[Fault]:
+    """A fault on which the official checker crashes, in any division."""
+    return [
+        Fault(name, system, f"accuracy.{rule}", "error", at(system, scenario, file), make)
+        for system, scenario, _ in _THREE
+    ]
+
+
+def below(model: str) -> Break:
+    """Put the accuracy a little below the target."""
+    rule = RULES.benchmark(model).accuracy
+    before, usual, _ = VALUES[rule.metric]
+    return replace(f"{before}{usual}", f"{before}{rule.target * 0.99999:.7f}")
+
+
+def glue(path: Path) -> None:
+    """Take the newline before the hash away."""
+    path.write_text(path.read_text().replace("\nhash=", "hash="))
+
+
+def own_hash(path: Path) -> None:
+    """Put the hash of the truncated log in place of that of the whole one."""
+    text = path.read_text().partition("hash=")[0]
+    digest = hashlib.sha256((path.parent / ACCURACY_LOG).read_bytes()).hexdigest()
+    path.write_text(f"{text}hash={digest}\n")
+
+
+def other_small_log(path: Path) -> None:
+    """Put a small log beside a hash that is of another one."""
+    path.write_bytes(logs.accuracy_log(20))
+
+
+TEXT = [
+    *each("gone", "missing", ACCURACY, remove)[:2],
+    Fault("gone", "open", "accuracy.missing", "error", at("open", "Offline", ACCURACY), remove),
+    Fault(
+        "folder gone",
+        "edge-rnnt",
+        "accuracy.missing",
+        "error",
+        at("edge-rnnt", "Offline", ACCURACY),
+        remove,
+        at=f"{result_of('edge-rnnt', 'Offline')}/accuracy",
+    ),
+    *crash("not text", "text", ACCURACY, write(b"accuracy=76.456%\n\xff\xfe\n")),
+    *(
+        Fault(
+            f"{model} below the target",
+            system,
+            "accuracy.target",
+            "error",
+            at(system, scenario, ACCURACY),
+            below(model),
+        )
+        for system, scenario, model in _CLOSED
+    ),
+    Fault("below the target", "net", "accuracy.target", "error", at("net", "Server", ACCURACY), below("resnet50")),
+    Fault("below the target", "open", "accuracy.target", "note", at("open", "Offline", ACCURACY), below("resnet50")),
+    *(
+        Fault(
+            f"{model} with a blank in front",
+            system,
+            "accuracy.value_missing",
+            "error",
+            at(system, scenario, ACCURACY),
+            replace(
+                VALUES[RULES.benchmark(model).accuracy.metric][0],
+                " " + VALUES[RULES.benchmark(model).accuracy.metric][0],
+            ),
+        )
+        for system, scenario, model in _CLOSED[:9]
+    ),
+    Fault(
+        "no value",
+        "open",
+        "accuracy.value_missing",
+        "warning",
+        at("open", "Offline", ACCURACY),
+        replace("accuracy=", "accuracy: "),
+    ),
+    *(
+        Fault("not a number", system, "accuracy.value", "error", at(system, scenario, ACCURACY), replace(old, "1.2.3"))
+        for system, scenario, old in (
+            ("dc-resnet50", "Server", "76.456"),
+            ("net", "Offline", "76.456"),
+            ("open", "Offline", "76.456"),
+        )
+    ),
+    *each("no hash", "hash_missing", ACCURACY, lambda path: path.write_text(path.read_text().partition("hash=")[0])),
+    *each("hash glued to another line", "hash_missing", ACCURACY, glue)[:2],
+    *warned("two hashes", "hash_twice", ACCURACY, append("hash=" + "0" * 64 + "\n")),
+    *warned("not a SHA-256", "hash_wrong", ACCURACY, replace("hash=", "hash=x")),
+    *warned("hash of the truncated log", "hash_wrong", ACCURACY, own_hash),
+    *warned("hash of another log", "hash_wrong", ACCURACY, other_small_log, broken=ACCURACY_LOG),
+]
+
+FILES = [
+    *each("no log", "log_missing", ACCURACY_LOG, remove),
+    *each("log not truncated", "log_size", ACCURACY_LOG, write(logs.accuracy_log(1000))),
+    *each("log a byte too large", "log_size", ACCURACY_LOG, write(b"{" * 10_241)),
+    *warned("empty log", "log_empty", ACCURACY_LOG, write("")),
+    *warned("log without responses", "log_empty", ACCURACY_LOG, write("[\n]\n")),
+    *warned("no summary", "files", "", remove, broken=SUMMARY),
+    *warned("another file", "files", "", write("x"), broken="notes.txt"),
+]
+
+RUN = [
+    *each("no detail log", "detail_missing", DETAIL, remove),
+    *each("an error message", "detail_error", DETAIL, append(logs.message("error_runtime", "Ran out.", is_error=True))),
+    *crash("a line that ends early", "detail_line", DETAIL, cut_line("requested_print_timestamps")),
+    *crash("rubbish after the marker", "detail_line", DETAIL, append(":::MLLOG rubbish\n")),
+    *crash(
+        "a list that ends early", "detail_line", DETAIL, append(':::MLLOG {"key": "loaded_qsl_set", "value": [1, 2\n')
+    ),
+    *crash("binary", "detail_line", DETAIL, lambda path: path.write_bytes(path.read_bytes() + b":::MLLOG \xff\x00\n")),
+    *warned("a performance run", "mode", DETAIL, says(effective_test_mode="PerformanceOnly")),
+    *warned("another scenario", "scenario", DETAIL, lambda path: says(effective_scenario=_other(path))(path)),
+    *(
+        Fault(
+            f"{model} over 500 samples",
+            system,
+            "accuracy.samples",
+            "warning",
+            at(system, scenario, DETAIL),
+            says(qsl_reported_total_count=min(500, RULES.benchmark(model).sample_count - 1)),
+        )
+        for system, scenario, model in _CLOSED[:9]
+    ),
+    *(
+        Fault(
+            "over 500 samples",
+            system,
+            "accuracy.samples",
+            "warning",
+            at(system, "Offline", DETAIL),
+            says(qsl_reported_total_count=500),
+        )
+        for system in ("net", "open")
+    ),
+    Fault(
+        "a set not issued",
+        "edge-resnet50",
+        "accuracy.samples",
+        "warning",
+        at("edge-resnet50", "Offline", DETAIL),
+        says(generated_samples_per_query=1),
+    ),
+    Fault(
+        "a data set of its own",
+        "open-dc",
+        "accuracy.data_set",
+        "note",
+        at("open-dc", "Server", DETAIL),
+        lambda path: (
+            says(qsl_reported_total_count=10_570)(path),
+            says(qsl_reported_total_count=10_570)(path.parents[1] / "performance" / "run_1" / DETAIL),
+        ),
+        also=frozenset({"performance.sample_count_above"}),
+    ),
+    Fault(
+        "another build",
+        "edge-retinanet",
+        "accuracy.build",
+        "note",
+        at("edge-retinanet", "Offline", DETAIL),
+        says(loadgen_version="2.0 @ 0123456789"),
+    ),
+]
+
+
+def _other(path: Path) -> str:
+    return "SingleStream" if path.parts[-3] == "Server" else "Server"
+
+
+FAULTS = [*TEXT, *FILES, *RUN]

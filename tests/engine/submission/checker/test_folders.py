@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.submission.checker.check import check
+from engine.submission.checker.findings import Ledger, Severities, printable
+from engine.submission.checker.folders import Disk, Folder, misfit
+from tests.engine.submission.base_tree import RULES, SYSTEMS, write_system
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger(Severities(RULES))
+
+
+def disk(root: Path) -> Disk:
+    return Disk(str(root), RULES.files)
+
+
+def test_a_folder_that_may_not_be_listed_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = SYSTEMS["dc-rnnt"]
+    write_system(tmp_path, system)
+    closed = tmp_path / system.at("results", "rnnt", "Server") / "accuracy"
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if path == str(closed):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    report = check(tmp_path, RULES, processes=1)
+    assert report.verdict == "fail"
+    where = str(closed.relative_to(tmp_path))
+    assert ("layout.unreadable", where) in {(one.rule, one.path) for one in report.findings}
+
+
+def test_a_file_that_may_not_be_read_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = SYSTEMS["open"]
+    write_system(tmp_path, system)
+    locked = tmp_path / system.at("results", "resnet50", "Offline") / "performance" / "run_1" / "mlperf_log_detail.txt"
+    real_open = os.open
+
+    def refusing(path: str, flags: int) -> int:
+        if path == str(locked):
+            raise PermissionError(13, "Permission denied", path)
+        return real_open(path, flags)
+
+    monkeypatch.setattr(os, "open", refusing)
+    report = check(tmp_path, RULES, processes=1)
+    assert [(one.rule, one.severity) for one in report.findings] == [("layout.unreadable", "error")]
+    assert [one.verdict for one in report.results].count("fail") == 1
+
+
+def test_links_are_followed_but_never_in_a_circle(tmp_path: Path, ledger: Ledger) -> None:
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "real" / "deep" / "file.txt").write_text("x")
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "real" / "up").symlink_to("..")
+    (tmp_path / "real" / "self").symlink_to("self")
+    folder = disk(tmp_path).list("", ledger)
+    assert folder is not None
+    deep = folder.at("link", "deep")
+    assert deep is not None
+    assert deep.files == {"file.txt": 1}
+    assert folder.at("real", "up") is None
+    assert {one.path for one in ledger.findings if one.rule == "layout.symlink"} >= {"link", "real/up", "real/self"}
+
+
+def test_a_tree_of_links_to_each_other_ends(tmp_path: Path, ledger: Ledger) -> None:
+    names = "abcdefgh"
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file.txt").write_text("x")
+    for name in names:
+        for other in names:
+            (tmp_path / name / f"to-{other}").symlink_to(f"../{other}")
+    folder = disk(tmp_path).list("", ledger)
+    assert folder is not None
+    assert folder.at("a", "to-b") is not None
+
+
+def test_names_that_are_no_text_can_be_printed(tmp_path: Path, ledger: Ledger) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe ")).mkdir()
+    folder = disk(tmp_path).list("", ledger)
+    assert folder is not None
+    assert {one.rule for one in ledger.findings} == {"layout.name", "layout.empty_folder"}
+    for finding in ledger.findings:
+        finding.path.encode()
+    assert printable("x" * 1000).endswith(" ...")
+
+
+def test_a_path_that_no_file_can_have_does_not_exist(tmp_path: Path) -> None:
+    assert not disk(tmp_path).exists("a\0b")
+    assert not disk(tmp_path).exists("a" * 5000)
+    assert disk(tmp_path).exists("")
+    assert disk(tmp_path).size("nothing") == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("a b", ""),
+        ("a b t", ""),
+        ("a", "b missing"),
+        ("a b c", "c not asked for"),
+        ("a d c", "b missing; c, d not asked for"),
+        ("", ""),
+    ],
+)
+def test_misfits(names: str, said: str) -> None:
+    folder = Folder("x")
+    folder.files = dict.fromkeys(names.split(), 1)
+    assert misfit(folder, ("a", "b"), ("t",)) == said

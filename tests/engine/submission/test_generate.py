@@ -1,0 +1,131 @@
+"""From a results folder to a tree: what goes where, what is refused, and that nothing half-written stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InferdeckError
+from engine.submission.generate import Request, generate
+from engine.submission.pack import MARK
+from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
+
+RULES = rules()
+
+
+def request(tmp_path: Path, sut: str = "box", **changes: object) -> Request:
+    """Return a request for one system."""
+    plain = {"results": tmp_path / "results", "out": tmp_path / "tree", "sut": sut, "description": DESCRIPTION}
+    return Request(**{**plain, **changes})  # type: ignore[arg-type]
+
+
+def files(folder: Path) -> set[str]:
+    """Return the files below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_tree_of_the_rules(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    generate(request(tmp_path), RULES)
+    assert files(tmp_path / "tree" / "open" / "Me") == {
+        "systems/box.json",
+        "code/resnet50/inferdeck/README.md",
+        "measurements/box/resnet50/Offline/box_inferdeck_Offline.json",
+        "measurements/box/resnet50/Offline/mlperf.conf",
+        "measurements/box/resnet50/Offline/user.conf",
+        "measurements/box/resnet50/Offline/lock.json",
+        "measurements/box/resnet50/Offline/README.md",
+        "measurements/box/resnet50/Offline/calibration_process.adoc",
+        "results/box/resnet50/Offline/performance/run_1/mlperf_log_summary.txt",
+        "results/box/resnet50/Offline/performance/run_1/mlperf_log_detail.txt",
+        "results/box/resnet50/Offline/performance/run_1/mlperf_log_accuracy.json",
+        "results/box/resnet50/Offline/accuracy/accuracy.txt",
+        "results/box/resnet50/Offline/accuracy/mlperf_log_summary.txt",
+        "results/box/resnet50/Offline/accuracy/mlperf_log_detail.txt",
+        "results/box/resnet50/Offline/accuracy/mlperf_log_accuracy.json",
+    }
+    fields = json.loads(
+        (tmp_path / "tree/open/Me/measurements/box/resnet50/Offline/box_inferdeck_Offline.json").read_text()
+    )
+    assert set(RULES.files.measurement_fields) <= set(fields)
+    assert not (tmp_path / "tree" / MARK).exists()
+    assert "inferdeck run --tags=app" in (tmp_path / "tree/open/Me/code/resnet50/inferdeck/README.md").read_text()
+
+
+def test_a_second_system_joins_and_a_second_time_replaces(tmp_path: Path) -> None:
+    for sut in ("box", "rack"):
+        write_run(tmp_path / "results", sut, "resnet50", "Offline")
+    generate(request(tmp_path), RULES)
+    generate(request(tmp_path, "rack"), RULES)
+    tree = tmp_path / "tree" / "open" / "Me"
+    assert {path.name for path in (tree / "results").iterdir()} == {"box", "rack"}
+    stale = tree / "results" / "box" / "resnet50" / "Server"
+    stale.mkdir()
+    generate(request(tmp_path), RULES)
+    assert not stale.exists()
+    assert not [path for path in tmp_path.iterdir() if ".part-" in path.name]
+
+
+def test_an_edge_system_infers_when_asked(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "SingleStream")
+    assert [one.scenario for one in generate(request(tmp_path), RULES)] == ["SingleStream"]
+    made = generate(request(tmp_path, infer=True), RULES)
+    assert sorted(one.scenario for one in made) == ["MultiStream", "Offline", "SingleStream"]
+    log = tmp_path / "tree/open/Me/results/box/resnet50/Offline/performance/run_1/mlperf_log_detail.txt"
+    assert log.read_text() == "mlperf_log_detail.txt of SingleStream performance"
+
+
+def test_a_99_9_result_serves_the_99_folder_when_asked(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "bert-99.9", "Offline")
+    made = generate(request(tmp_path, share_99=True), RULES)
+    assert [one.benchmark for one in made] == ["bert-99.9", "bert-99"]
+
+
+def test_a_try_out_marks_the_tree(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline", {"style": "test"})
+    generate(request(tmp_path), RULES)
+    assert "style test" in (tmp_path / "tree" / MARK).read_text()
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        ("system", "no results of the system 'bxo'"),
+        ("round", "by round v3.0, not v2.1"),
+        ("unfinished", "no finished accuracy run"),
+        ("unscored", "was not scored"),
+        ("mixed", "result of resnet50 on rack"),
+        ("division", "division of box is 'opn'"),
+        ("submitter", "names no submitter"),
+        ("origin", "does not say where it comes from"),
+        ("name", "can't be the name of a folder"),
+        ("empty", "holds no finished results"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_left_behind(tmp_path: Path, fault: str, what: str) -> None:
+    changes = {"round": {"round": "v3.0"}, "mixed": {"sut": "rack"}}.get(fault, {})
+    write_run(tmp_path / "results", "box", "resnet50", "Offline", changes)
+    folder = tmp_path / "results" / "box" / "resnet50" / "Offline"
+    description = dict(DESCRIPTION)
+    if fault == "unfinished":
+        (folder / "accuracy" / "run.json").unlink()
+    elif fault == "unscored":
+        (folder / "accuracy" / "accuracy.txt").unlink()
+    elif fault == "origin":
+        (folder / "performance" / "provenance.json").write_text("{")
+    elif fault == "division":
+        description["division"] = "opn"
+    elif fault == "submitter":
+        description["submitter"] = ""
+    elif fault == "name":
+        description["submitter"] = "../Me"
+    elif fault == "empty":
+        folder.parent.rename(tmp_path / "elsewhere")
+    with pytest.raises(InferdeckError) as caught:
+        generate(request(tmp_path, "bxo" if fault == "system" else "box", description=description), RULES)
+    assert what in caught.value.what
+    assert caught.value.remedy
+    assert not (tmp_path / "tree").exists()
+    assert not [path for path in tmp_path.iterdir() if ".part-" in path.name]

@@ -1,0 +1,1 @@
+"""Each task preprocesses, responds and scores as the rules' reference does."""

@@ -1,0 +1,98 @@
+"""The layout is the architecture: a room imports only rooms below it, and the command line starts light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENGINE = Path(__file__).parents[2] / "engine"
+
+ROOMS = [
+    {"cli"},
+    {"explore"},
+    {"job"},
+    {"steps"},
+    {"submission", "harness", "tasks", "backends", "models"},
+    {"store", "system", "mlperf_logs"},
+    {"plan"},
+    {"profile"},
+    {"errors", "events", "histogram"},
+]
+"""From the top down; rooms of one line may use each other."""
+
+CONTRACTS = {"engine.steps.base"}
+"""What a room below may import from above: the record that a step function is given, and nothing that runs."""
+
+
+def room(module: str) -> str:
+    """Return the room of a module: the first name below engine."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def level(name: str) -> int:
+    """Return how far down a room is."""
+    return next(number for number, rooms in enumerate(ROOMS) if name in rooms)
+
+
+def imports(path: Path) -> set[str]:
+    """Return the engine modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "engine"}
+    return found
+
+
+FILES = sorted(ENGINE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_imports_point_down(path: Path) -> None:
+    module = "engine." + ".".join(path.relative_to(ENGINE).with_suffix("").parts)
+    used = imports(path)
+    assert not {name for name in used if name.split(".")[0] in ("tui", "textual")}, "the engine knows no interface"
+    if path.parent == ENGINE and path.stem == "__init__":
+        return
+    for name in used:
+        if (
+            name.startswith("engine.")
+            and name not in CONTRACTS
+            and room(name) in {one for rooms in ROOMS for one in rooms}
+        ):
+            assert level(room(name)) >= level(room(module)), f"{module} reaches up to {name}"
+
+
+def test_every_room_has_its_place() -> None:
+    rooms = {path.name for path in ENGINE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms <= {one for names in ROOMS for one in names}
+
+
+def test_only_the_command_line_draws() -> None:
+    drawing = {path for path in FILES if any(name.split(".")[0] == "rich" for name in imports(path))}
+    assert {path.parent.name for path in drawing} == {"cli"}
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], {"yaml", "numpy", "onnxruntime", "cv2", "rich", "msgspec", "psutil", "requests"}),
+        (
+            ["plan", "--recipe=demo", "--json"],
+            {"numpy", "onnxruntime", "cv2", "onnx", "mlperf_loadgen", "rich", "requests"},
+        ),
+        (["jobs"], {"numpy", "onnxruntime", "cv2", "rich", "requests"}),
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path, words: list[str], heavy: set[str]) -> None:
+    code = f"import sys; from engine.cli.main import main; main({words!r}); sys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"INFERDECK_HOME": str(tmp_path)}
+    )
+    assert not heavy & set(done.stderr.split())

