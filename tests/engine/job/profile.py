@@ -27,11 +27,13 @@ def _ran(step):
         diary.write(step.id + "\\n")
 
 def slow_file(step):
-    """Write a file in pieces, going on with what an earlier attempt left."""
+    """Write a file in pieces, going on behind the last whole piece of an earlier attempt: a kill can split a write."""
     target = step.output / "file.bin"
     pieces = step.options["pieces"]
     with target.open("ab") as out:
-        for number in range(target.stat().st_size // 1000, pieces):
+        whole = target.stat().st_size // 1000
+        out.truncate(whole * 1000)
+        for number in range(whole, pieces):
             out.write(bytes([number % 256]) * 1000)
             out.flush()
             step.progress(number + 1, pieces, "pieces")
