@@ -95,7 +95,7 @@ def _check(name: str, arguments: list[str], places: Folders) -> Health:
     """Survey what would run."""
     home = [f"--home={places.state.parent}"] if places.state.parent == places.store.parent else []
     try:
-        survey = prepare(words.parse([*arguments, *home])).survey
+        survey = prepare(words.parse([*arguments, *home])).seen
     except InferdeckError as error:
         return Health(name, ready=False, text=error.what, remedy=error.remedy)
     problems = survey.problems()

@@ -5,90 +5,33 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-import engine
 from engine.cli import tree, words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
 from engine.errors import UsageError, nearest
 from engine.job import jobs
 from engine.job import lock as locks
-from engine.job.spec import JobSpec
-from engine.job.survey import Survey, Surveyor, age
-from engine.plan.plan import Plan
-from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
-from engine.plan.selection import Selection
-from engine.profile import catalog
-from engine.profile.rounds import load_round
-from engine.store.folders import Folders, folders
+from engine.job.prepare import Prepared, workplace
+from engine.job.prepare import prepare as prepare_job
+from engine.job.survey import age
 
 CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A command line, resolved and surveyed."""
-
-    asked: words.Words
-    selection: Selection
-    plan: Plan
-    survey: Survey
-    folders: Folders
-    catalog: catalog.Catalog
-    round: str
-
-    @property
-    def notice(self) -> str:
-        """What must be said wherever the results show."""
-        notice = self.plan.nodes[self.plan.root].options.get("notice")
-        return str(notice.value) if notice and notice.value else ""
-
-    def command(self) -> tuple[str, ...]:
-        """The words after `inferdeck` that do the same again."""
-        return ("run", *self.selection.words(), *(f"--output_dir={one}" for one in self._output()))
-
-    def _output(self) -> list[str]:
-        return [self.asked.values["output_dir"]] if "output_dir" in self.asked.values else []
-
-    def lock(self) -> locks.Lock:
-        """Fix the plan."""
-        return locks.lock(self.plan, self.survey, self.command(), engine.VERSION)
-
-    def spec(self) -> JobSpec:
-        """Return what the job is told."""
-        output = self.asked.values.get("output_dir", "")
-        return JobSpec(
-            plan=self.plan,
-            command=self.command(),
-            title=self.plan.nodes[self.plan.root].title,
-            results=str(Path(output).expanduser().absolute()) if output else "",
-            profiles=tuple(str(one) for one in self.catalog.folders[1:]),
-            again="again" in self.asked.flags,
-            notice=self.notice,
-            lock=self.lock(),
-        )
-
-
 def prepare(asked: words.Words) -> Prepared:
     """Read the profiles, resolve what was asked for and look at this machine."""
-    places = folders(asked.values.get("home"))
-    own = [places.profiles] if places.profiles.is_dir() else []
-    known = catalog.load([*own, *asked.profiles])
+    place = workplace(asked.values.get("home"), asked.profiles)
     if "locked" in asked.values:
         again = words.parse(locks.read(Path(asked.values["locked"])).command[1:])
         asked.values = {**again.values, **asked.values}
         asked.options, asked.env, asked.overrides = again.options, again.env, again.overrides
     if "yes-install" in asked.flags:
         asked.env["YES_INSTALL"] = "yes"
-    chosen = words.selection(asked, known)
-    round_name = chosen.options.get("round", "v2.1")
-    plan = resolve(known, chosen, rule_book(load_round(known.profile("rounds", round_name)), known.folders), round_name)
-    survey = Surveyor(known, places, again="again" in asked.flags).survey(plan)
-    prepared = Prepared(asked, chosen, plan, survey, places, known, round_name)
+    chosen = words.selection(asked, place.catalog)
+    prepared = prepare_job(place, chosen, output=asked.values.get("output_dir", ""), again="again" in asked.flags)
     if "locked" in asked.values:
         locks.refuse_changes(locks.read(Path(asked.values["locked"])), prepared.lock())
     return prepared
@@ -104,20 +47,20 @@ def plan_command(arguments: list[str]) -> int:
     if "lock" in asked.values:
         locks.write(Path(asked.values["lock"]), prepared.lock())
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(tree.as_json(prepared.plan, prepared.survey)) + "\n")
+        sys.stdout.write(json.dumps(tree.as_json(prepared.plan, prepared.seen)) + "\n")
     elif "quiet" not in asked.flags:
         screen = Screen()
         if prepared.notice:
             screen.line(prepared.notice, "todo")
-        tree.draw(screen, prepared.plan, prepared.survey)
-    return 2 if prepared.survey.problems() else 0
+        tree.draw(screen, prepared.plan, prepared.seen)
+    return 2 if prepared.seen.problems() else 0
 
 
 def run_command(arguments: list[str]) -> int:
     """Start (or go on with) the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
     asked = words.parse(arguments)
     _refuse_positional(asked, ("script",))
-    return start(prepare(asked))
+    return start(prepare(asked), asked)
 
 
 def demo_command(arguments: list[str]) -> int:
@@ -125,30 +68,29 @@ def demo_command(arguments: list[str]) -> int:
     asked = words.parse(arguments)
     _refuse_positional(asked, ())
     asked.values.setdefault("recipe", "demo-offline" if "offline" in asked.flags else "demo")
-    return start(prepare(asked))
+    return start(prepare(asked), asked)
 
 
-def start(prepared: Prepared) -> int:
+def start(prepared: Prepared, asked: words.Words) -> int:
     """Start or resume the job and follow it."""
-    asked = prepared.asked
     screen = Screen()
     quiet = "quiet" in asked.flags or "json" in asked.flags
-    prepared.survey.refuse_problems()
+    prepared.seen.refuse_problems()
     spec = prepared.spec()
-    finished = jobs.equal(prepared.folders, spec.fingerprint(), "finished")
+    finished = jobs.equal(prepared.workplace.folders, spec.fingerprint(), "finished")
     if finished is not None and not quiet:
         when = age(finished.ended or finished.started)
         screen.line(f"an equal job, {finished.id}, finished on {when}: {finished.results} (--reuse takes it)", "dim")
     if finished is not None and "reuse" in asked.flags:
         return _report(screen, finished, as_json="json" in asked.flags)
-    folder, resumed = jobs.take_up(prepared.folders, spec)
+    folder, resumed = jobs.take_up(prepared.workplace.folders, spec)
     if "lock" in asked.values:
         locks.write(Path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
     if resumed and not quiet:
         screen.line(f"going on with {folder.name}, which stopped before its end", "dim")
-    jobs.launch(folder, prepared.folders)
+    jobs.launch(folder, prepared.workplace.folders)
     job = jobs.read(folder)
     if "detach" in asked.flags:
         screen.line(f"{job.id} runs; come back with: inferdeck attach {job.id}")

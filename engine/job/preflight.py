@@ -1,0 +1,69 @@
+"""What will be refused of a prepared plan and can be known now: its choices and the survey's sizes, by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import InferdeckError, UsageError
+from engine.job.prepare import Prepared
+from engine.profile import systems
+from engine.profile.rounds import Round
+from engine.submission import describe
+from engine.submission.preflight import Expected, Intended, preflight
+
+
+def is_benchmark(prepared: Prepared) -> bool:
+    """Say whether the plan runs a benchmark of a round, so that there is something that could be handed in."""
+    return "benchmark" in prepared.plan.nodes[prepared.plan.root].options
+
+
+def expected(prepared: Prepared) -> list[Expected]:
+    """Return what speaks against handing in what this plan makes. Raises UsageError if it is no benchmark."""
+    rules = prepared.workplace.round(prepared.round)
+    found = preflight(_intended(prepared, rules), rules)
+    return found + [
+        Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan")
+        for node, seen in prepared.seen.problems()
+    ]
+
+
+def _intended(prepared: Prepared, rules: Round) -> Intended:
+    if not is_benchmark(prepared):
+        raise UsageError(f"{prepared.plan.root} is no benchmark", "give the tags of one: app,mlperf,inference,...")
+    options = prepared.plan.nodes[prepared.plan.root].values()
+    configured = systems.configuration(
+        prepared.workplace.catalog.folders, options["sut"], options["benchmark"], options["backend"]
+    )
+    return Intended(
+        benchmark=options["benchmark"],
+        style=options["style"],
+        scenarios=options["scenarios"],
+        modes=options["modes"],
+        compliance=options["compliance"],
+        description=_description(prepared, options["sut"], rules),
+        samples=_facts(prepared).get("count"),
+        stand_in=any(node.component.startswith("standin-") for node in prepared.plan.nodes.values()),
+        notice=prepared.notice,
+        targets=configured.figures if configured.targets == "configured" else {},
+        disk_needed=prepared.seen.totals.disk_bytes,
+        disk_free=prepared.seen.totals.disk_free,
+    )
+
+
+def _facts(prepared: Prepared) -> Mapping[str, Any]:
+    """Return the facts of the data set: of the preprocessed one where it is there, else of the pictures."""
+    for name in ("preprocessed", "dataset"):
+        for edge in prepared.plan.nodes[prepared.plan.root].needs:
+            artifact = prepared.seen.seen[edge.node].artifact
+            if edge.name == name and artifact is not None and "count" in artifact.facts:
+                return artifact.facts
+    return {}
+
+
+def _description(prepared: Prepared, sut: str, rules: Round) -> Mapping[str, Any]:
+    place = prepared.workplace
+    try:
+        return describe.description_of(place.catalog.folders, sut, rules, place.folders.store.parent)
+    except InferdeckError:
+        return {}

@@ -1,0 +1,107 @@
+"""From a selection to a job that can start: resolve it, look at this machine, fix what was chosen.
+
+The command line and the screen both go this way, so that what one shows is what the other runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import engine
+from engine.job import lock as locks
+from engine.job.spec import JobSpec
+from engine.job.survey import Survey, Surveyor
+from engine.plan.plan import Plan
+from engine.plan.resolve import resolve
+from engine.plan.rules import rule_book
+from engine.plan.selection import Selection
+from engine.profile import catalog
+from engine.profile.rounds import Round, load_round
+from engine.store.folders import Folders, folders
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where one person works: their folders, and the profiles that they see."""
+
+    folders: Folders
+    catalog: catalog.Catalog
+
+    def round(self, name: str) -> Round:
+        """Return the rules of a round."""
+        return load_round(self.catalog.profile("rounds", name))
+
+
+def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:
+    """Read the profiles: ours, the person's own, and further folders. Raises ProfileError where one is wrong."""
+    places = folders(home)
+    own = [places.profiles] if places.profiles.is_dir() else []
+    return Workplace(places, catalog.load([*own, *profiles]))
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A selection with everything decided; nothing of this machine is known yet."""
+
+    selection: Selection
+    plan: Plan
+    round: str
+    workplace: Workplace
+
+    def survey(self, *, again: bool = False) -> Survey:
+        """Look at what this machine has of it."""
+        return Surveyor(self.workplace.catalog, self.workplace.folders, again=again).survey(self.plan)
+
+
+@dataclass(frozen=True)
+class Prepared(Resolved):
+    """A selection, resolved and surveyed."""
+
+    seen: Survey
+    output: str = ""
+    """The results folder as the person wrote it; empty for the job's own."""
+    again: bool = False
+
+    @property
+    def notice(self) -> str:
+        """What must be said wherever the results show."""
+        notice = self.plan.nodes[self.plan.root].options.get("notice")
+        return str(notice.value) if notice and notice.value else ""
+
+    def command(self) -> tuple[str, ...]:
+        """The words after `inferdeck` that do the same again."""
+        return ("run", *self.selection.words(), *([f"--output_dir={self.output}"] if self.output else []))
+
+    def lock(self) -> locks.Lock:
+        """Fix the plan."""
+        return locks.lock(self.plan, self.seen, self.command(), engine.VERSION)
+
+    def spec(self) -> JobSpec:
+        """Return what the job is told."""
+        return JobSpec(
+            plan=self.plan,
+            command=self.command(),
+            title=self.plan.nodes[self.plan.root].title,
+            results=str(Path(self.output).expanduser().absolute()) if self.output else "",
+            profiles=tuple(str(one) for one in self.workplace.catalog.folders[1:]),
+            again=self.again,
+            notice=self.notice,
+            lock=self.lock(),
+        )
+
+
+def resolved(place: Workplace, chosen: Selection) -> Resolved:
+    """Decide everything. Raises ProfileError or UsageError for a selection that can't be."""
+    round_name = chosen.options.get("round", "v2.1")
+    rules = rule_book(place.round(round_name), place.catalog.folders)
+    return Resolved(chosen, resolve(place.catalog, chosen, rules, round_name), round_name, place)
+
+
+def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: bool = False) -> Prepared:
+    """Resolve a selection and look at this machine."""
+    decided = resolved(place, chosen)
+    return Prepared(
+        decided.selection, decided.plan, decided.round, place, decided.survey(again=again), output=output, again=again
+    )

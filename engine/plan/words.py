@@ -1,0 +1,144 @@
+"""A selection as words (options of the command line, in our spelling and the one of the CM tutorials) and as a recipe.
+
+--NAME=VALUE                      option of the component that the tags name
+--env.KEY=VALUE                   input by its outside name
+--add_deps_tags.NAME=_x           variations and tags of a dependency, at any depth (also --adr.NAME.tags, --ad...)
+--adr.NAME.version=RANGE          version of a dependency
+--adr.NAME.OPTION=VALUE           option of a dependency
+
+A recipe is the same in YAML: `tags`, `options`, `env`, `adr`, with a title.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UsageError, nearest
+from engine.plan.selection import Selection
+from engine.profile import document
+from engine.profile.component import Override, Query
+
+_SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
+
+
+@dataclass
+class Changes:
+    """What words change, collected one by one."""
+
+    options: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, Override] = field(default_factory=dict)
+
+    def keep(self, name: str, value: str) -> None:
+        """Take `--name=value`. Raises UsageError for a name that has no meaning."""
+        head, dot, tail = name.partition(".")
+        if head == "env" and dot:
+            self.env[tail] = value
+        elif head == "add_deps_tags" and dot:
+            self.change(tail, Override(add=Query.parse(split(value))))
+        elif head in _SWITCHES and dot:
+            self.change_by_path(name, tail, value)
+        elif dot:
+            known = ("env", "add_deps_tags", *_SWITCHES)
+            raise UsageError(f"unknown option '--{name}'", nearest(head, known).replace("'", "'--", 1))
+        else:
+            self.options[name.replace("-", "_")] = value
+
+    def change_by_path(self, name: str, tail: str, value: str) -> None:
+        """Take `DEPENDENCY.WHAT` and its value; `name` is how the person wrote it."""
+        dependency, dot, what = tail.rpartition(".")
+        if not dot:
+            raise UsageError(f"'--{name}' says nothing to change", f"write --{name}.tags=_x or --{name}.version='>=1'")
+        if what == "tags":
+            self.change(dependency, Override(add=Query.parse(split(value))))
+        elif what == "version":
+            self.change(dependency, Override(version=value if value[:1] in "<>=!~" else f"=={value}"))
+        elif what in ("version_min", "version_max"):
+            self.change(dependency, Override(version=f"{'>=' if what == 'version_min' else '<='}{value}"))
+        else:
+            self.change(dependency, Override(set={what: value}))
+
+    def change(self, dependency: str, more: Override) -> None:
+        """Add to what is changed of a dependency."""
+        old = self.overrides.get(dependency, Override())
+        add = Query(
+            old.add.tags + more.add.tags, old.add.variations + more.add.variations, old.add.without + more.add.without
+        )
+        version = ",".join(text for text in (old.version, more.version) if text)
+        self.overrides[dependency] = replace(old, add=add, version=version, set={**old.set, **more.set})
+
+
+def changed(chosen: Selection, tags: str, changes: Changes) -> Selection:
+    """Return a selection with more tags (new plain tags take the place of the old) and changes on top."""
+    more = Query.parse(split(tags))
+    overrides = Changes(overrides=dict(chosen.overrides))
+    for name, override in changes.overrides.items():
+        overrides.change(name, override)
+    return Selection(
+        query=Query(
+            more.tags or chosen.query.tags,
+            (*chosen.query.variations, *more.variations),
+            (*chosen.query.without, *more.without),
+        ),
+        options={**chosen.options, **changes.options},
+        env={**chosen.env, **changes.env},
+        overrides=overrides.overrides,
+    )
+
+
+def selection_of(words: Sequence[str]) -> tuple[Selection, str]:
+    """Return what a finished command (`Selection.words`, perhaps with --output_dir) selects, and its output folder."""
+    tags, output, changes = "", "", Changes()
+    for word in words:
+        name, _, value = word.removeprefix("--").partition("=")
+        if name == "tags":
+            tags = value
+        elif name == "output_dir":
+            output = value
+        elif word.startswith("--"):
+            changes.keep(name, value)
+    return changed(Selection(Query()), tags, changes), output
+
+
+def read_recipe(path: Path) -> tuple[Selection, str]:
+    """Return what a recipe selects, and its title. Raises ProfileError with the place of what is wrong."""
+    keys = document.read(path).section(("title", "tags", "options", "env", "adr"), required=("tags",))
+    changes = Changes()
+    for dependency, found in keys["adr"].items() if "adr" in keys else ():
+        for what, value in found.items():
+            changes.change_by_path(dependency, f"{dependency}.{what}", _written(value.plain()))
+    chosen = Selection(
+        query=Query.parse(keys["tags"].words()),
+        options={key: _written(value.plain()) for key, value in (keys["options"].items() if "options" in keys else ())},
+        env={key: _written(value.plain()) for key, value in (keys["env"].items() if "env" in keys else ())},
+        overrides=changes.overrides,
+    )
+    return chosen, str(keys["title"].plain()) if "title" in keys else path.stem
+
+
+def recipe_text(chosen: Selection, title: str) -> str:
+    """Return a selection as the text of a recipe, which `read_recipe` reads back equal."""
+    import yaml  # noqa: PLC0415  (start-up: only who saves a recipe needs it)
+
+    adr: dict[str, dict[str, str]] = {}
+    for name, override in chosen.overrides.items():
+        adr[name] = dict(override.set)
+        if str(override.add):
+            adr[name]["tags"] = str(override.add)
+        if override.version:
+            adr[name]["version"] = override.version
+    parts = {"title": title, "tags": str(chosen.query), "options": dict(chosen.options), "env": dict(chosen.env)}
+    kept = {key: value for key, value in {**parts, "adr": adr}.items() if value}
+    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def split(value: str) -> tuple[str, ...]:
+    """Take a list of words apart at its commas."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _written(value: Any) -> str:
+    return ",".join(str(one) for one in value) if isinstance(value, list) else str(value)
