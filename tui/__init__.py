@@ -1,0 +1,1 @@
+"""The terminal interface: it draws what `engine/` says and decides nothing about benchmarks."""
