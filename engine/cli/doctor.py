@@ -11,10 +11,11 @@ import engine
 from engine import system
 from engine.cli import words
 from engine.cli.run import prepare
-from engine.cli.screen import Cell, Screen, size
+from engine.cli.screen import Cell, Screen
 from engine.errors import InferdeckError
 from engine.profile import catalog
 from engine.store.folders import Folders, folders
+from engine.text import size
 
 APP = "app-mlperf-inference"
 TAGS = "app,mlperf,inference,reference,python"

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from engine.cli import words
 from engine.cli.run import follow
-from engine.cli.screen import Cell, Screen, duration
+from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError
 from engine.job import jobs
 from engine.job.survey import age
 from engine.store.folders import folders
+from engine.text import duration
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 

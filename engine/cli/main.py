@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.errors import InferdeckError, UsageError, nearest
@@ -66,9 +67,13 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; returns the exit status."""
-    words = sys.argv[1:] if arguments is None else arguments
+    return guarded(_run, sys.argv[1:] if arguments is None else arguments)
+
+
+def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
+    """Run something for a person: what they can mend is told in two lines; returns the exit status."""
     try:
-        return _run(words)
+        return command(words)
     except InferdeckError as error:
         sys.stderr.write(f"inferdeck: {error.what}\n" + (f"  {error.remedy}\n" if error.remedy else ""))
         return error.exit_status

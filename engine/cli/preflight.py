@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from engine.cli.run import prepare
-from engine.cli.screen import Screen, duration, size
+from engine.cli.screen import Screen
 from engine.cli.words import Words
 from engine.job.preflight import expected
 from engine.job.prepare import Prepared
 from engine.submission.preflight import Expected
+from engine.text import duration, size
 
 _STYLES = {"error": "bad", "warning": "todo", "note": "dim"}
 

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from engine import events
-from engine.cli.screen import Cell, Screen, duration
+from engine.cli.screen import Cell, Screen
 from engine.job import jobs
 from engine.job.child import file_name, last_lines
 from engine.job.log import EventReader
 from engine.job.main import STATUS
 from engine.job.survey import disk_free
+from engine.text import duration
 
 NEARLY_FULL = 1_000_000
 """Bytes; with less than this a job can't even write its log."""

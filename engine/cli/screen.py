@@ -6,10 +6,11 @@ rich is imported only where something is drawn, so that help and JSON come at on
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
+
+from engine.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _STYLES = {"good": "green", "todo": "yellow", "bad": "red", "dim": "dim", "bold": "bold", "": ""}
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 Cell = tuple[str, str]
 """Text and the name of its style."""
@@ -103,33 +103,6 @@ class Screen:
     def _plain(self, text: str) -> None:
         self.out.write(text.rstrip() + "\n")
         self.out.flush()
-
-
-def clean(text: str) -> str:
-    """Return the text without control characters, so that a file name can't steer the terminal."""
-    return _CONTROL.sub("", text)
-
-
-def size(count: int | None) -> str:
-    """Write bytes as a person reads them: 17.4 MB."""
-    if count is None:
-        return ""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 999.5:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
-def duration(seconds: float | None) -> str:
-    """Write seconds as a person reads them: 0:07, 12:30, 1:05:00."""
-    if seconds is None:
-        return ""
-    whole = max(1, round(seconds)) if seconds > 0 else 0
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _styled(cell: Cell) -> tuple[str, str]:

@@ -8,12 +8,13 @@ import sys
 import msgspec
 
 from engine.cli import words
-from engine.cli.screen import Cell, Screen, size
+from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
 from engine.job.survey import age
 from engine.store.folders import folders
 from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
+from engine.text import size
 
 _COMMANDS = ("list", "verify", "remove", "why")
 

@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass, field
 
 from engine import events
-from engine.cli.screen import Screen, duration, size
+from engine.cli.screen import Screen
 from engine.histogram import add, percentile
+from engine.text import duration, size
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines about a step that is still under way."""

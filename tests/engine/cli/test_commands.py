@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.main import main
-from engine.cli.screen import clean, duration, size
+from engine.text import clean, duration, size
 from tests.engine.job import profile
 
 TAGS = "--tags=app,mlperf,inference,reference,python"

@@ -1,0 +1,39 @@
+"""Numbers and outside text as a person reads them: the same on the command line and on the screen."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+
+def clean(text: str) -> str:
+    """Return the text without control characters, so that a log or a file name can't steer the terminal."""
+    return _CONTROL.sub("", text)
+
+
+def size(count: int | None) -> str:
+    """Write bytes: 17.4 MB; nothing where it is not known."""
+    if count is None:
+        return ""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float | None) -> str:
+    """Write seconds: 0:07, 12:30, 1:05:00; nothing where it is not known."""
+    if seconds is None:
+        return ""
+    whole = max(1, round(seconds)) if seconds > 0 else 0
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def cut(text: str, width: int) -> str:
+    """Return at most `width` cells of a text, the last of them an ellipsis where something is left out."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
