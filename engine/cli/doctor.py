@@ -4,39 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 
 import engine
 from engine import system
 from engine.cli import words
-from engine.cli.run import prepare
 from engine.cli.screen import Cell, Screen
-from engine.errors import InferdeckError
-from engine.profile import catalog
-from engine.store.folders import Folders, folders
+from engine.job.health import Health, benchmark_checks, recipe_checks
+from engine.job.prepare import workplace
+from engine.store.folders import Folders
 from engine.text import size
 
-APP = "app-mlperf-inference"
-TAGS = "app,mlperf,inference,reference,python"
 PACKAGES = ("mlcommons-loadgen", "onnxruntime", "numpy", "opencv-python-headless", "onnx", "pillow", "rich", "pip")
-
-
-@dataclass(frozen=True)
-class Health:
-    """What one benchmark or recipe needs on this machine."""
-
-    name: str
-    ready: bool
-    text: str
-    remedy: str = ""
 
 
 def doctor_command(arguments: list[str]) -> int:
     """Describe the machine and say what is missing; exit status 0 if at least one thing can run."""
     asked = words.parse_simple(arguments)
-    places = folders(asked.values.get("home"))
-    checks = [*_recipes(places), *_benchmarks(places)]
+    place = workplace(asked.values.get("home"), asked.profiles)
+    places = place.folders
+    checks = [*recipe_checks(place), *benchmark_checks(place)]
     if "json" in asked.flags:
         sys.stdout.write(
             json.dumps({"machine": _machine(places), "benchmarks": [asdict(one) for one in checks]}) + "\n"
@@ -71,42 +59,6 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "missing"
-
-
-def _recipes(places: Folders) -> list[Health]:
-    known = catalog.load([places.profiles] if places.profiles.is_dir() else [])
-    names = {path.stem for folder in known.folders for path in (folder / "recipes").glob("*.yaml")}
-    return [_check(f"recipe {name}", [f"--recipe={name}"], places) for name in sorted(names)]
-
-
-def _benchmarks(places: Folders) -> list[Health]:
-    app = catalog.load([]).components[APP]
-    found = []
-    for variation in app.groups()["benchmark"]:
-        if variation.refused:
-            found.append(Health(variation.name, ready=False, text=variation.refused))
-            continue
-        tags = f"--tags={TAGS},_{variation.name},_all-scenarios,_all-modes"
-        found.append(_check(f"{variation.name}, whole data set", [tags, "--adr.imagenet.tags=_full"], places))
-        found.append(_check(f"{variation.name}, 500 pictures", [tags], places))
-    return found
-
-
-def _check(name: str, arguments: list[str], places: Folders) -> Health:
-    """Survey what would run."""
-    home = [f"--home={places.state.parent}"] if places.state.parent == places.store.parent else []
-    try:
-        survey = prepare(words.parse([*arguments, *home])).seen
-    except InferdeckError as error:
-        return Health(name, ready=False, text=error.what, remedy=error.remedy)
-    problems = survey.problems()
-    if problems:
-        remedy = "; ".join(seen.remedy for _, seen in problems)
-        return Health(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
-    fetch = survey.totals.fetch_bytes
-    return Health(
-        name, ready=True, text=f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
-    )
 
 
 def _show(screen: Screen, machine: dict[str, str], checks: list[Health]) -> None:

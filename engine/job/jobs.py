@@ -112,7 +112,7 @@ def read(folder: Path) -> Job:
         raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them") from None
     except msgspec.DecodeError as error:
         raise JobError(f"{folder / 'plan.json'} is not a plan of this version: {error}", "start the job anew") from None
-    events = EventReader(folder / "events.jsonl").read()
+    events = EventReader(folder / "events.jsonl").read(ticks=False)
     launches = [event for event in events if isinstance(event, Launch)]
     last = events[-1] if events else None
     return Job(
@@ -188,7 +188,7 @@ def _after_its_death(job: Job) -> Job:
 
 
 def _pid(job: Job) -> int | None:
-    launches = [event for event in EventReader(job.events).read() if isinstance(event, Launch)]
+    launches = [event for event in EventReader(job.events).read(ticks=False) if isinstance(event, Launch)]
     return launches[-1].pid if launches else None
 
 

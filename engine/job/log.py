@@ -15,6 +15,9 @@ from engine.store.files import disk_errors
 _LASTING = (Launch, Phase, StepEnded, Done)
 """Events after which the log is flushed to the disk."""
 
+_TICK = b'{"event":"tick"'
+"""How the line of a Tick begins."""
+
 
 class EventWriter:
     """Appends events; safe to use from several threads of the one process that holds the job's lock."""
@@ -46,8 +49,11 @@ class EventReader:
         self.path = path
         self.offset = offset
 
-    def read(self) -> list[AnyEvent]:
-        """Return the new events; lines that are no events (the tail of a killed writer) are skipped."""
+    def read(self, *, ticks: bool = True) -> list[AnyEvent]:
+        """Return the new events; lines that are no events (the tail of a killed writer) are skipped.
+
+        Without `ticks` the running measurements are left out, which are nearly all of a long log.
+        """
         try:
             with self.path.open("rb") as handle:
                 handle.seek(self.offset)
@@ -58,12 +64,12 @@ class EventReader:
         if not newline:
             return []
         self.offset += len(whole) + 1
-        return list(_events(whole))
+        return list(_events(whole, ticks=ticks))
 
 
-def _events(data: bytes) -> Iterator[AnyEvent]:
+def _events(data: bytes, *, ticks: bool) -> Iterator[AnyEvent]:
     for line in data.split(b"\n"):
-        if not line:
+        if not line or (not ticks and line.startswith(_TICK)):
             continue
         try:
             yield decode(line)

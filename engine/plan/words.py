@@ -19,6 +19,7 @@ from typing import Any
 from engine.errors import UsageError, nearest
 from engine.plan.selection import Selection
 from engine.profile import document
+from engine.profile.catalog import Catalog
 from engine.profile.component import Override, Query
 
 _SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
@@ -101,6 +102,12 @@ def selection_of(words: Sequence[str]) -> tuple[Selection, str]:
         elif word.startswith("--"):
             changes.keep(name, value)
     return changed(Selection(Query()), tags, changes), output
+
+
+def recipes(catalog: Catalog) -> dict[str, Path]:
+    """Return the files of all recipes by name; a folder of the person's own goes before ours."""
+    found = {path.stem: path for folder in catalog.folders for path in sorted((folder / "recipes").glob("*.yaml"))}
+    return dict(sorted(found.items()))
 
 
 def read_recipe(path: Path) -> tuple[Selection, str]:
