@@ -22,6 +22,7 @@ inferdeck measures machine-learning inference the MLPerf way.
   inferdeck jobs                                     what runs and what ran
   inferdeck attach|watch [JOB] [--plain]             follow a job (the newest without a name)
   inferdeck cancel [JOB]                             stop a job; the same command goes on with it
+  inferdeck results [list|show A|compare A B...]     what was measured, and what a change brought
   inferdeck store list|verify|remove KEY|why KEY     the artifacts on this machine
   inferdeck system new|show NAME, list               describe this machine as a system under test
   inferdeck submission check TREE [--strict]         what the rules' checker says; also generate, truncate, zip
@@ -58,6 +59,7 @@ COMMANDS = {
     "attach": _Command("engine.cli.jobs", "attach_command"),
     "watch": _Command("engine.cli.jobs", "attach_command"),
     "cancel": _Command("engine.cli.jobs", "cancel_command"),
+    "results": _Command("engine.cli.results", "results_command"),
     "store": _Command("engine.cli.store", "store_command"),
     "system": _Command("engine.cli.system", "system_command"),
     "submission": _Command("engine.cli.submission", "submission_command"),

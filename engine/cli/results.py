@@ -1,0 +1,133 @@
+"""`inferdeck results list | show | compare`: what all jobs measured, one run by itself, runs side by side."""
+
+from __future__ import annotations
+
+import sys
+
+from engine.cli import words
+from engine.cli.screen import Cell, Screen
+from engine.errors import UsageError, nearest
+from engine.explore import columns, compare, export, runs
+from engine.explore.history import all_runs
+from engine.explore.metrics import METRICS
+from engine.explore.origin import place
+from engine.explore.runs import Run
+from engine.store.folders import folders
+
+_COMMANDS = ("list", "show", "compare")
+_STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
+EMPTY = "nothing has been measured yet; inferdeck demo does, in about a minute"
+LEAST = 2
+"""Runs that can be compared."""
+
+
+def results_command(arguments: list[str]) -> int:
+    """Show what was measured. Raises UsageError for names that mean nothing or several things."""
+    asked = words.parse_simple(arguments, "format", "filter", "sort")
+    command = asked.positional[0] if asked.positional else "list"
+    names = asked.positional[1:]
+    if command not in _COMMANDS:
+        raise UsageError(f"results has no command '{command}'", nearest(command, _COMMANDS))
+    known = all_runs(folders(asked.values.get("home")))
+    as_ = export.format_named("json" if "json" in asked.flags else asked.options.get("format", "text"))
+    if command == "list":
+        return _list(known, names, asked.options, as_)
+    if command == "show":
+        return _show(known, names, as_)
+    return _compare(known, names, as_)
+
+
+def _list(known: list[Run], names: list[str], options: dict[str, str], as_: export.Format) -> int:
+    if names:
+        raise UsageError(f"results list takes no '{names[0]}'", f"results list --filter={names[0]}")
+    found = runs.matching(runs.fold(known), options.get("filter", ""))
+    sort = options.get("sort", "")
+    if sort:
+        found = columns.ordered(found, columns.column(sort.removeprefix("-")), reverse=sort.startswith("-"))
+    screen = Screen()
+    if as_ != "text":
+        sys.stdout.write(export.listing(found, as_))
+    elif not found:
+        screen.line(f"no run of {len(known)} fits --filter={options['filter']}" if known else EMPTY)
+    else:
+        _draw(screen, found)
+    return 0
+
+
+def _draw(screen: Screen, found: list[Run]) -> None:
+    shown = [columns.COLUMNS[key] for key in columns.LISTED]
+    rows: list[list[Cell]] = [[(column.header, "dim") for column in shown]]
+    for run in found:
+        styles = {"run": "bold", "state": _STYLE.get(run.state, "")}
+        rows.append([(column.text(run), styles.get(column.key, "")) for column in shown])
+    screen.table(rows, right=[number for number, column in enumerate(shown) if column.number])
+    _notices(screen, found)
+
+
+def _show(known: list[Run], names: list[str], as_: export.Format) -> int:
+    if len(names) != 1:
+        raise UsageError("results show takes one run", "inferdeck results list names them")
+    run = runs.find(known, names[0])
+    run = next((one for one in runs.fold(known) if one.id == run.id), run)
+    if as_ != "text":
+        sys.stdout.write(export.listing([run], as_))
+        return 0
+    screen = Screen()
+    screen.cells([(run.id, "bold"), ("  ", ""), (run.state, _STYLE.get(run.state, ""))])
+    for text in (run.damage, *run.reasons):
+        if text:
+            screen.line(f"  {text}", "todo")
+    facts = [column for column in columns.FACTS if column.key != "run" and column.text(run)]
+    screen.table([[(f"  {column.header}", "dim"), (column.text(run), "")] for column in facts])
+    screen.line()
+    figures = [metric for metric in METRICS if metric.key in run.figures]
+    screen.table([[(f"  {one.title}", "dim"), (one.text(run.figures[one.key]), "bold")] for one in figures], right=(1,))
+    for mode, state in run.beside.items():
+        screen.line(f"  {mode} run beside it: {state}" + (f", {run.score}" if mode == "accuracy" and run.score else ""))
+    screen.line()
+    screen.line(f"files: {place(run)}")
+    if run.command:
+        screen.line(f"again: {export.command_line(run.command)}")
+    _notices(screen, [run])
+    return 0
+
+
+def _compare(known: list[Run], names: list[str], as_: export.Format) -> int:
+    if len(names) < LEAST:
+        raise UsageError("results compare takes two runs or more", "inferdeck results list names them")
+    found = compare.compare([runs.find(known, name) for name in names], known)
+    if as_ != "text":
+        sys.stdout.write(export.comparison(found, as_))
+        return 0
+    screen = Screen()
+    heads = [run.id for run in found.runs]
+    if found.differs:
+        _table(screen, [["what differs", *heads], *([one.name, *one.values] for one in found.differs)])
+    else:
+        screen.line("nothing differs: equal choices, made again")
+    screen.line(f"(same: {export.same_line(found)})", "dim")
+    screen.line()
+    figures = export.figure_rows(found)
+    _table(screen, figures, right=range(1, len(heads) + 1))
+    for run in found.runs:
+        if run.why:
+            screen.line(f"{run.id} is {run.state}: {run.why}", "todo")
+    for line in export.missing_lines(found):
+        screen.line(line, "todo")
+    _notices(screen, list(found.runs))
+    return 0
+
+
+def _table(screen: Screen, rows: list[list[str]], right: range = range(0)) -> None:
+    drawn: list[list[Cell]] = [[(text, "dim") for text in rows[0]]]
+    drawn += [[(row[0], ""), *((text, _change_style(text)) for text in row[1:])] for row in rows[1:]]
+    screen.table(drawn, right=list(right))
+
+
+def _change_style(text: str) -> str:
+    return "bold" if text.startswith("above noise") else ""
+
+
+def _notices(screen: Screen, found: list[Run]) -> None:
+    for notice in export.notices(found):
+        screen.line(notice, "todo")

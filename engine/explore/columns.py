@@ -1,0 +1,89 @@
+"""The columns of a list of runs: one record each, from which screen, command line and exports take theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import UsageError, nearest
+from engine.explore.metrics import METRICS, Metric
+from engine.explore.runs import Run, day
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column shows of a run."""
+
+    key: str
+    header: str
+    text: Callable[[Run], str]
+    value: Callable[[Run], Any]
+    """What it is sorted by, and what a program gets."""
+    number: bool = False
+    """Set flush right; the best first when sorted."""
+    lower: bool = False
+    """Lower is better."""
+
+
+def _fact(key: str, header: str, text: Callable[[Run], str]) -> Column:
+    return Column(key, header, text, text)
+
+
+def _figure(metric: Metric) -> Column:
+    unit = "" if metric.short == metric.display_unit else f" {metric.display_unit}"
+    return Column(
+        key=metric.key,
+        header=f"{metric.short}{unit}",
+        text=lambda run: metric.text(run.figures.get(metric.key)),
+        value=lambda run: None if metric.key not in run.figures else metric.shown(run.figures[metric.key]),
+        number=True,
+        lower=metric.better == "lower",
+    )
+
+
+FACTS: tuple[Column, ...] = (
+    _fact("run", "run", lambda run: run.id),
+    Column("when", "when", lambda run: day(run.when), lambda run: run.when),
+    _fact("benchmark", "benchmark", lambda run: run.benchmark),
+    _fact("system", "system", lambda run: run.sut),
+    _fact("model", "model", lambda run: run.model_name),
+    _fact("backend", "backend", lambda run: f"{run.backend} {run.backend_version}".strip()),
+    _fact("scenario", "scenario", lambda run: run.scenario),
+    _fact("mode", "mode", lambda run: run.mode),
+    _fact("style", "style", lambda run: run.style),
+    _fact("choices", "choices", lambda run: run.choices_text()),
+)
+STATE: tuple[Column, ...] = (
+    _fact("state", "state", lambda run: run.state),
+    _fact("why", "why", lambda run: run.why),
+)
+FIGURES: tuple[Column, ...] = tuple(_figure(metric) for metric in METRICS)
+COLUMNS: Mapping[str, Column] = {column.key: column for column in (*FACTS, *FIGURES, *STATE)}
+
+LISTED = (
+    *("run", "when", "model", "backend", "style", "choices"),
+    *("samples_per_second", "latency_p99", "accuracy", "state", "why"),
+)
+"""The columns of a list that a person reads."""
+
+
+def column(name: str) -> Column:
+    """Return a column by its key or header, however it is written. Raises UsageError with the nearest."""
+    wanted = name.lower().replace("-", "_")
+    for one in COLUMNS.values():
+        if wanted in (one.key, one.header.lower(), one.header.lower().partition(" ")[0]):
+            return one
+    raise UsageError(f"there is no column '{name}'", nearest(wanted, COLUMNS))
+
+
+def ordered(runs: Iterable[Run], by: Column, *, reverse: bool = False) -> list[Run]:
+    """Sort runs by a column: texts from a to z, figures with the best first, times with the newest first.
+
+    Runs without a value come last either way; equal ones keep their order.
+    """
+    listed = list(runs)
+    known = [run for run in listed if by.value(run) not in (None, "")]
+    high_first = (by.number and not by.lower) or by.key == "when"
+    known.sort(key=by.value, reverse=high_first != reverse)
+    return known + [run for run in listed if by.value(run) in (None, "")]

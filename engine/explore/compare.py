@@ -1,0 +1,191 @@
+"""Two or more runs side by side: what differs, what is the same, and which figures changed by more than noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.explore.metrics import METRICS, Metric
+from engine.explore.noise import Noise, Steady, noise
+from engine.explore.runs import Run, fold
+from engine.explore.steadiness import Steadiness, steadiness
+
+NAMES = {"mode": "", "scenario": "", "benchmark": "", "sut": "system", "task": "", "loadgen": "", "backend version": ""}
+"""Names of decisions that read better, or (empty) that are said by a field of the run or by another decision."""
+SAME = ("benchmark", "scenario", "model", "backend", "LoadGen", "machine", "style", "workers in use")
+"""What is worth saying where it is the same."""
+OUTCOMES = ("workers in use",)
+"""What was not decided but found out when it ran: said behind what was decided."""
+ABSENT = "-"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing in which the runs are not alike."""
+
+    name: str
+    values: tuple[str, ...]
+    """A value for each run."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure of one run against the first's."""
+
+    share: float | None
+    """As a share of the first; None where one of the two has no figure, or the first is 0."""
+    points: float | None
+    """The plain difference, in the metric's unit."""
+    noise: Noise | None
+    ranked: bool = True
+    """Whether higher or lower is better at all."""
+
+    @property
+    def above_noise(self) -> bool | None:
+        """Whether the change is more than chance; None where that is not known."""
+        size = self.points if self.noise is not None and self.noise.source == "samples" else self.share
+        return None if size is None or self.noise is None else abs(size) > self.noise.band
+
+
+@dataclass(frozen=True)
+class Row:
+    """A metric over all runs."""
+
+    metric: Metric
+    figures: tuple[float | None, ...]
+    changes: tuple[Change, ...]
+    """For each run but the first."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A measurement that some of the runs have and this one has not."""
+
+    run: Run
+    what: str
+    words: tuple[str, ...]
+    """The words after `inferdeck` that make it; none where the run's own command is not known."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All there is to say of some runs side by side; the first is what the others are held against."""
+
+    runs: tuple[Run, ...]
+    differs: tuple[Difference, ...]
+    same: tuple[tuple[str, str], ...]
+    """Name and value of what is worth saying."""
+    rows: tuple[Row, ...]
+    missing: tuple[Missing, ...]
+
+
+def compare(chosen: Sequence[Run], known: Iterable[Run], steady: Steady | None = None) -> Comparison:
+    """Compare runs with the first of them. `known` are all runs, among which repeated ones tell the noise.
+
+    `steady` tells how steady a run was in itself; without it, the event logs of the jobs are read.
+    """
+    everything = list(known)
+    folded = {run.id: run for run in fold(everything)}
+    runs = tuple(folded.get(run.id, run) for run in chosen)
+    return Comparison(
+        runs=runs,
+        differs=differences(runs),
+        same=_same(runs),
+        rows=tuple(_rows(runs, everything, steady or from_events)),
+        missing=tuple(_missing(runs)),
+    )
+
+
+def from_events(run: Run) -> Steadiness | None:
+    """Read how steady a run was from the event log of its job."""
+    job = Path(run.folder).parents[2] if run.folder else None
+    return steadiness(job / "events.jsonl", run.step) if job is not None else None
+
+
+def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
+    """Return in what the runs are not alike: the choices first, in the order of the plan."""
+    told = [_told(run) for run in runs]
+    names = sorted(dict.fromkeys(name for one in told for name in one), key=lambda name: name in OUTCOMES)
+    found = [Difference(name, tuple(one.get(name, ABSENT) for one in told)) for name in names]
+    apart = [one for one in found if len(set(one.values)) > 1]
+    changed = {one.name for one in apart}
+    # What lies inside another component is said by the component's name.
+    shown = tuple(one for one in apart if one.name.partition(".")[0] not in changed - {one.name})
+    return shown or _unseen(runs)
+
+
+def _told(run: Run) -> dict[str, str]:
+    fields = {
+        "benchmark": run.benchmark,
+        "scenario": run.scenario,
+        "mode": run.mode,
+        "model": run.model_name,
+        "backend": f"{run.backend} {run.backend_version}".strip(),
+        "style": run.style,
+        "system": run.sut,
+    }
+    own = {name: value for name, value in fields.items() if value}
+    decided = {NAMES.get(name, name): value for name, value in run.decided.items() if NAMES.get(name, name)}
+    return {**own, **decided, **own}
+
+
+def _unseen(runs: Sequence[Run]) -> tuple[Difference, ...]:
+    """Say which dependencies were made from other inputs or code where nothing that has a name differs."""
+    names = list(dict.fromkeys(name for run in runs for name in run.keys))
+    found = [
+        Difference(f"{name} (inputs or code)", tuple(run.keys.get(name, ABSENT)[:8] for run in runs)) for name in names
+    ]
+    return tuple(one for one in found if len(set(one.values)) > 1)
+
+
+def _same(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
+    told = [_told(run) for run in runs]
+    return tuple(
+        (name, told[0][name]) for name in SAME if name in told[0] and len({one.get(name) for one in told}) == 1
+    )
+
+
+def _rows(runs: Sequence[Run], known: Sequence[Run], steady: Steady) -> Iterable[Row]:
+    cached: dict[str, Steadiness | None] = {}
+
+    def once(run: Run) -> Steadiness | None:
+        if run.id not in cached:
+            cached[run.id] = steady(run)
+        return cached[run.id]
+
+    for metric in METRICS:
+        figures = tuple(run.figures.get(metric.key) for run in runs)
+        if any(figure is not None for figure in figures):
+            changes = tuple(_change(metric, runs[0], run, known, once) for run in runs[1:])
+            yield Row(metric, figures, changes)
+
+
+def _change(metric: Metric, first: Run, second: Run, known: Sequence[Run], steady: Steady) -> Change:
+    before, after = first.figures.get(metric.key), second.figures.get(metric.key)
+    if before is None or after is None:
+        return Change(None, None, None)
+    band = noise(metric.key, first, second, known, steady) if metric.better else None
+    share = (after - before) / before if before else None
+    return Change(share, after - before, band, ranked=bool(metric.better))
+
+
+def _missing(runs: Sequence[Run]) -> Iterable[Missing]:
+    scenarios = {run.scenario for run in runs}
+    for mode in dict.fromkeys(mode for run in runs for mode in (run.mode, *run.beside)):
+        for run in runs:
+            if mode not in (run.mode, *run.beside):
+                yield Missing(run, mode, _words(run, mode))
+    for run in runs:
+        if len(scenarios) == 1 and not run.figures and not run.damage:
+            yield Missing(run, "figures", ())
+
+
+def _words(run: Run, mode: str) -> tuple[str, ...]:
+    """Return the command of a run's job, changed to one scenario and mode."""
+    if not run.command:
+        return ()
+    option = "modes" if mode in ("performance", "accuracy") else "compliance"
+    dropped = ("--scenarios=", "--modes=", "--compliance=")
+    kept = [word for word in run.command if not word.startswith(dropped)]
+    return (*kept, f"--scenarios={run.scenario}", f"--{option}={mode}")

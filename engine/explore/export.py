@@ -1,0 +1,241 @@
+"""Write a list of runs, or a comparison, as text, CSV, JSON or Markdown: for a terminal, a sheet, a program, an issue.
+
+Text, CSV and Markdown say figures in the units that people read; JSON says the unit beside each figure. What comes
+from logs and names is cleared of control characters, and in Markdown of what it would take for its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, get_args
+
+from engine.errors import UsageError, nearest
+from engine.explore.columns import COLUMNS, LISTED, Column
+from engine.explore.compare import ABSENT, Change, Comparison
+from engine.explore.metrics import BY_KEY
+from engine.explore.noise import percent
+from engine.explore.origin import place
+from engine.explore.runs import Run
+from engine.text import clean
+
+Format = Literal["text", "csv", "json", "md"]
+SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|])")
+
+Rows = Sequence[Sequence[str]]
+"""The first is the header."""
+
+
+def format_named(word: str) -> Format:
+    """Return the format of that name. Raises UsageError with the nearest."""
+    found: dict[str, Format] = {name: name for name in get_args(Format)} | {"markdown": "md", "txt": "text"}
+    if word not in found:
+        raise UsageError(f"there is no format '{word}'", nearest(word, found))
+    return found[word]
+
+
+def listing(runs: Sequence[Run], as_: Format, columns: Sequence[Column] | None = None) -> str:
+    """Write a list of runs. Text and Markdown have the columns of the screen, CSV all of them."""
+    if as_ == "json":
+        return _json([as_data(run) for run in runs])
+    if as_ == "csv":
+        every = list(COLUMNS.values())
+        header = [*(column.header for column in every), "folder", "command"]
+        return _csv([header, *([*(_cell(column, run) for column in every), *_ends(run)] for run in runs)])
+    shown = list(columns or (COLUMNS[key] for key in LISTED))
+    rows = [[column.header for column in shown], *([column.text(run) for column in shown] for run in runs)]
+    right = [number for number, column in enumerate(shown) if column.number]
+    return _drawn([(rows, right)], notices(runs), as_)
+
+
+def comparison(found: Comparison, as_: Format) -> str:
+    """Write a comparison: what differs, what is the same, the figures with change and noise, what is missing."""
+    if as_ == "json":
+        return _json(comparison_data(found))
+    heads = [run.id for run in found.runs]
+    differs = [["what differs", *heads], *([one.name, *one.values] for one in found.differs)]
+    if as_ == "csv":
+        return _csv([*differs, [], *figure_rows(found)])
+    states = ["state", *(run.state for run in found.runs)]
+    figures = figure_rows(found)
+    figures.insert(1, [*states, *[""] * (len(figures[0]) - len(states))])
+    tables = [(differs, []), (figures, list(range(1, len(heads) + 1)))]
+    return _drawn(tables, [*_same_lines(found), *missing_lines(found), *notices(found.runs)], as_)
+
+
+def figure_rows(found: Comparison) -> list[list[str]]:
+    """Return the figures of a comparison as rows: metric, a figure for each run, change and noise for each but one."""
+    later = [run.id for run in found.runs[1:]]
+    named = len(later) > 1
+    header = ["figure", *(run.id for run in found.runs)]
+    header += [f"change {name}" if named else "change" for name in later]
+    header += [f"noise {name}" if named else "noise" for name in later]
+    rows = [header]
+    for row in found.rows:
+        texts = [row.metric.text(figure) for figure in row.figures]
+        changes = [change_text(change) for change in row.changes]
+        rows.append([row.metric.title, *texts, *changes, *(noise_text(one) for one in row.changes)])
+    return rows
+
+
+def change_text(change: Change) -> str:
+    """Write a change: +191 %, -65 %, in points for accuracy."""
+    if change.noise is not None and change.noise.source == "samples" and change.points is not None:
+        return f"{_sign(change.points)}{abs(change.points):.3g} points"
+    if change.share is None:
+        return ABSENT
+    return f"{_sign(change.share)}{percent(change.share)} %"
+
+
+def noise_text(change: Change) -> str:
+    """Say whether a change is above noise, and where the noise is known from."""
+    if not change.points:
+        return ""
+    if change.noise is None:
+        return "noise not known: repeat a run" if change.ranked else ""
+    return f"{'above' if change.above_noise else 'within'} noise ({change.noise.text()})"
+
+
+def same_line(found: Comparison) -> str:
+    """Say in one line what is the same."""
+    return ", ".join(f"{name} {value}" for name, value in found.same)
+
+
+def missing_lines(found: Comparison) -> list[str]:
+    """Name the measurements that are missing, with the command that makes each."""
+    return [
+        f"{one.run.id} has no {one.what} run" + (f": {command_line(one.words)}" if one.words else "")
+        for one in found.missing
+    ]
+
+
+def notices(runs: Iterable[Run]) -> list[str]:
+    """Return what must be said of these runs, each once."""
+    return list(dict.fromkeys(run.notice for run in runs if run.notice))
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Write words as they are typed into a shell."""
+    import shlex  # noqa: PLC0415  (start-up: only where a command is shown)
+
+    return shlex.join(["inferdeck", *words])
+
+
+def as_data(run: Run) -> dict[str, Any]:
+    """Return a run as plain data for a program: figures with their units."""
+    facts = {column.key: column.value(run) for column in COLUMNS.values() if column.key not in BY_KEY}
+    figures = {
+        key: {"value": BY_KEY[key].shown(figure), "unit": BY_KEY[key].display_unit}
+        for key, figure in run.figures.items()
+        if key in BY_KEY
+    }
+    return {
+        **facts,
+        "job": run.job,
+        "round": run.round,
+        "device": run.device,
+        "stand_in": run.stand_in,
+        "notice": run.notice,
+        "choices": run.choices,
+        "beside": run.beside,
+        "figures": figures,
+        "score": run.score,
+        "reasons": run.reasons,
+        "damage": run.damage,
+        "folder": str(place(run)),
+        "command": run.command,
+        "decided": run.decided,
+    }
+
+
+def comparison_data(found: Comparison) -> dict[str, Any]:
+    """Return a comparison as plain data for a program."""
+    return {
+        "runs": [as_data(run) for run in found.runs],
+        "differs": {one.name: one.values for one in found.differs},
+        "same": dict(found.same),
+        "figures": [
+            {
+                "metric": row.metric.key,
+                "unit": row.metric.display_unit,
+                "better": row.metric.better,
+                "values": [None if one is None else row.metric.shown(one) for one in row.figures],
+                "changes": [_change_data(one) for one in row.changes],
+            }
+            for row in found.rows
+        ],
+        "missing": [{"run": one.run.id, "what": one.what, "command": one.words} for one in found.missing],
+    }
+
+
+def _change_data(change: Change) -> dict[str, Any]:
+    noise = change.noise
+    told = None if noise is None else {"band": noise.band, "source": noise.source, "count": noise.count}
+    return {"share": change.share, "points": change.points, "above_noise": change.above_noise, "noise": told}
+
+
+def _same_lines(found: Comparison) -> list[str]:
+    return [f"same: {same_line(found)}"] if found.same else []
+
+
+def _sign(value: float) -> str:
+    return "+" if value > 0 else "-" if value < 0 else ""
+
+
+def _cell(column: Column, run: Run) -> str:
+    value = column.value(run)
+    return column.text(run) if column.key == "when" else "" if value is None else str(value)
+
+
+def _ends(run: Run) -> list[str]:
+    return [str(place(run)), command_line(run.command) if run.command else ""]
+
+
+def _drawn(tables: Sequence[tuple[Rows, Sequence[int]]], lines: Sequence[str], as_: Format) -> str:
+    """Write tables (rows, and the columns that are set flush right) and below them some lines."""
+    draw, say, gap = (_markdown, _escaped, "\n\n") if as_ == "md" else (_text, one_line, "\n")
+    drawn = [draw(rows, right) for rows, right in tables if len(rows) > 1]
+    return "\n".join([*drawn, *([gap.join(map(say, lines)) + "\n"] if lines else [])])
+
+
+def _text(rows: Rows, right: Sequence[int]) -> str:
+    cleaned = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in cleaned) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cleaned
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(rows: Rows, right: Sequence[int]) -> str:
+    ruled = ["---:" if number in right else "---" for number in range(len(rows[0]))]
+    lines = [[_escaped(cell) for cell in rows[0]], ruled, *([_escaped(cell) for cell in row] for row in rows[1:])]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _csv(rows: Rows) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([one_line(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", one_line(text))
+
+
+def one_line(text: str) -> str:
+    """Return the text in one line, without control characters."""
+    return clean(" ".join(text.split()))

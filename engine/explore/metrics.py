@@ -1,0 +1,308 @@
+"""What can be said of a run in numbers: each metric is a small class of facts.
+
+Tables, charts, comparisons and exports are made from these, so that a new metric is a new class and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+Readings = Mapping[str, Any]
+"""What a run left, by name: the detail log's keys, `run.*` of run.json, `score.*` of the accuracy step."""
+
+Better = Literal["higher", "lower", ""]
+
+_SCALES = {("ns", "ms"): 1e-6, ("s", "s"): 1.0}
+"""(unit, display unit) → factor; units that are shown as they are need none."""
+
+
+class Metric:
+    """The facts of one metric; the formula and its source are in the docstring."""
+
+    key: ClassVar[str]
+    header: ClassVar[str]
+    short: ClassVar[str]
+    """For a narrow column."""
+    unit: ClassVar[str]
+    """Of the figure as it is kept."""
+    display: ClassVar[str] = ""
+    """Unit that a person reads; empty where it is `unit`."""
+    better: ClassVar[Better] = ""
+    """Empty where neither is better."""
+
+    def read(self, readings: Readings) -> float | None:
+        """Return the figure in `unit`; None where the run has none."""
+        raise NotImplementedError
+
+    @property
+    def display_unit(self) -> str:
+        """The unit that a person reads."""
+        return self.display or self.unit
+
+    @property
+    def title(self) -> str:
+        """The header with its unit: p99 latency ms."""
+        return f"{self.header} {self.display_unit}"
+
+    def shown(self, figure: float) -> float:
+        """Return the figure in the display unit."""
+        return figure * _SCALES.get((self.unit, self.display_unit), 1.0)
+
+    def text(self, figure: float | None) -> str:
+        """Write the figure in the display unit, to four digits that count; a dash where there is none."""
+        return "-" if figure is None else plain(self.shown(figure))
+
+
+class SamplesPerSecond(Metric):
+    """Samples answered per second of the run.
+
+    Offline `result_samples_per_second`; Server `result_completed_samples_per_sec`; SingleStream
+    `result_qps_with_loadgen_overhead`; MultiStream samples per query over the mean latency of a query, for its queries
+    follow each other (inferred results, submission rules v2.1). Source: LoadGen's detail log.
+    """
+
+    key, header, short = "samples_per_second", "throughput", "samples/s"
+    unit, better = "samples/s", "higher"
+
+    def read(self, readings: Readings) -> float | None:
+        """Take the key of the scenario."""
+        for key in (
+            "result_samples_per_second",
+            "result_completed_samples_per_sec",
+            "result_qps_with_loadgen_overhead",
+        ):
+            if (found := number(readings, key)) is not None:
+                return found
+        latency, samples = number(readings, "result_mean_query_latency_ns"), number(readings, _PER_QUERY)
+        return 1e9 * samples / latency if latency and samples else None
+
+
+_PER_QUERY = "effective_samples_per_query"
+
+
+class ScheduledRate(Metric):
+    """Queries per second that were asked of the server: the result of Server.
+
+    `result_scheduled_samples_per_sec` of LoadGen's detail log (v2.1 rules, metric of Server).
+    """
+
+    key, header, short = "scheduled_rate", "scheduled rate", "queries/s"
+    unit, better = "queries/s", "higher"
+
+    def read(self, readings: Readings) -> float | None:
+        """Take LoadGen's figure."""
+        return number(readings, "result_scheduled_samples_per_sec")
+
+
+class Estimate90(Metric):
+    """Early-stopping estimate of the 90th percentile latency: the result of SingleStream.
+
+    `early_stopping_latency_ss` of LoadGen's detail log; 0 means too few queries for an estimate.
+    """
+
+    key, header, short = "estimate_90", "90th percentile estimate", "est p90"
+    unit, display, better = "ns", "ms", "lower"
+
+    def read(self, readings: Readings) -> float | None:
+        """Take LoadGen's figure; 0 is none."""
+        return number(readings, "early_stopping_latency_ss") or None
+
+
+class Estimate99(Metric):
+    """Early-stopping estimate of the 99th percentile latency: the result of MultiStream.
+
+    `early_stopping_latency_ms` of LoadGen's detail log (`ms` is MultiStream, the value is in ns); 0 means too few.
+    """
+
+    key, header, short = "estimate_99", "99th percentile estimate", "est p99"
+    unit, display, better = "ns", "ms", "lower"
+
+    def read(self, readings: Readings) -> float | None:
+        """Take LoadGen's figure; 0 is none."""
+        return number(readings, "early_stopping_latency_ms") or None
+
+
+class _Latency(Metric):
+    """A latency that LoadGen reports: of a query in MultiStream, of a sample elsewhere.
+
+    Offline has none that says anything: all samples are issued at once, so a latency there is a place in the queue.
+    """
+
+    unit, display, better = "ns", "ms", "lower"
+    names: ClassVar[tuple[str, ...]]
+
+    def read(self, readings: Readings) -> float | None:
+        """Take the latency of whole queries where there is one."""
+        if readings.get("effective_scenario") == "Offline":
+            return None
+        return next((found for name in self.names if (found := number(readings, name)) is not None), None)
+
+
+class MeanLatency(_Latency):
+    """Mean latency: `result_mean_query_latency_ns` in MultiStream, `result_mean_latency_ns` elsewhere."""
+
+    key, header, short = "latency_mean", "mean latency", "mean"
+    names = ("result_mean_query_latency_ns", "result_mean_latency_ns")
+
+
+class _Percentile(_Latency):
+    """A percentile of the latency: `result_P_percentile_latency_ns`, in MultiStream `..._per_query_latency_ns`."""
+
+    fraction: ClassVar[float]
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The detail log's keys for this percentile."""
+        start = f"result_{100 * self.fraction:.2f}_percentile_"
+        return (f"{start}per_query_latency_ns", f"{start}latency_ns")
+
+
+class P50(_Percentile):
+    """Median latency, as LoadGen reports it."""
+
+    key, header, short, fraction = "latency_p50", "median latency", "p50", 0.5
+
+
+class P90(_Percentile):
+    """90th percentile latency, as LoadGen reports it."""
+
+    key, header, short, fraction = "latency_p90", "p90 latency", "p90", 0.9
+
+
+class P95(_Percentile):
+    """95th percentile latency, as LoadGen reports it."""
+
+    key, header, short, fraction = "latency_p95", "p95 latency", "p95", 0.95
+
+
+class P97(_Percentile):
+    """97th percentile latency, as LoadGen reports it."""
+
+    key, header, short, fraction = "latency_p97", "p97 latency", "p97", 0.97
+
+
+class P99(_Percentile):
+    """99th percentile latency, as LoadGen reports it."""
+
+    key, header, short, fraction = "latency_p99", "p99 latency", "p99", 0.99
+
+
+class P999(_Percentile):
+    """99.9th percentile latency, as LoadGen reports it."""
+
+    key, header, short, fraction = "latency_p999", "p99.9 latency", "p99.9", 0.999
+
+
+class OverBound(Metric):
+    """Share of Server's queries that took longer than the bound.
+
+    `result_overlatency_query_count` / `result_query_count` of LoadGen's detail log; the rules allow 1 - percentile.
+    """
+
+    key, header, short = "over_bound", "queries over the bound", "over"
+    unit, better = "%", "lower"
+
+    def read(self, readings: Readings) -> float | None:
+        """Divide LoadGen's counts."""
+        over, queries = number(readings, "result_overlatency_query_count"), number(readings, "result_query_count")
+        return None if over is None or not queries else 100 * over / queries
+
+
+class Accuracy(Metric):
+    """Accuracy of the accuracy run, by the benchmark's own metric, in per cent: the figure in accuracy.txt."""
+
+    key, header, short = "accuracy", "accuracy", "acc"
+    unit, better = "%", "higher"
+
+    def read(self, readings: Readings) -> float | None:
+        """Take what the scoring step found."""
+        return number(readings, "score.value")
+
+
+class MeanBatch(Metric):
+    """Samples per batch that the backend was given: `samples` / `batches` of run.json."""
+
+    key, header, short, unit = "batch_mean", "mean batch", "batch", "samples"
+
+    def read(self, readings: Readings) -> float | None:
+        """Divide the harness's counts."""
+        samples, batches = number(readings, "run.samples"), number(readings, "run.batches")
+        return None if samples is None or not batches else samples / batches
+
+
+class LoadSeconds(Metric):
+    """Seconds from the process's start to LoadGen's: imports, model, warm-up. `load_seconds` of run.json."""
+
+    key, header, short = "load_seconds", "start-up", "start"
+    unit, better = "s", "lower"
+
+    def read(self, readings: Readings) -> float | None:
+        """Take the harness's figure."""
+        return number(readings, "run.load_seconds")
+
+
+class RunSeconds(Metric):
+    """Seconds that LoadGen tested. `seconds` of run.json."""
+
+    key, header, short, unit = "run_seconds", "duration", "took", "s"
+
+    def read(self, readings: Readings) -> float | None:
+        """Take the harness's figure."""
+        return number(readings, "run.seconds")
+
+
+METRICS: tuple[Metric, ...] = (
+    SamplesPerSecond(),
+    ScheduledRate(),
+    Estimate90(),
+    Estimate99(),
+    MeanLatency(),
+    P50(),
+    P90(),
+    P95(),
+    P97(),
+    P99(),
+    P999(),
+    OverBound(),
+    Accuracy(),
+    MeanBatch(),
+    RunSeconds(),
+    LoadSeconds(),
+)
+"""In the order in which they are shown."""
+
+BY_KEY: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
+
+RESULT: Mapping[str, Metric] = {
+    "Offline": BY_KEY["samples_per_second"],
+    "Server": BY_KEY["scheduled_rate"],
+    "SingleStream": BY_KEY["estimate_90"],
+    "MultiStream": BY_KEY["estimate_99"],
+}
+"""Scenario → the metric that the rules of v2.1 rank by."""
+
+
+def figures(readings: Readings) -> dict[str, float]:
+    """Return every figure that the readings give, by the metric's key, in the metric's unit."""
+    found = {metric.key: metric.read(readings) for metric in METRICS}
+    return {key: figure for key, figure in found.items() if figure is not None}
+
+
+def number(readings: Readings, key: str) -> float | None:
+    """Return a reading that is a number, whatever a damaged log holds instead."""
+    found = readings.get(key)
+    return None if isinstance(found, bool) or not isinstance(found, int | float) else float(found)
+
+
+def plain(value: float) -> str:
+    """Write a number to four digits that count, without an exponent: 0.05492, 12.20, 141.9, 21065."""
+    size = abs(value)
+    if size == 0 or size >= 1000:
+        return f"{value:.0f}"
+    decimals = 3
+    while size >= 10 and decimals > 1:
+        size, decimals = size / 10, decimals - 1
+    while 0 < size < 1 and decimals < 9:
+        size, decimals = size * 10, decimals + 1
+    return f"{value:.{decimals}f}"

@@ -1,0 +1,103 @@
+"""Whether a change is more than chance: the noise of a difference, from repeated runs or from the runs themselves."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.explore.runs import Run, repeats
+from engine.explore.steadiness import Steadiness
+
+_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+"""Two-sided 95 % quantiles of Student's t for 1 to 10 degrees of freedom (any statistics table)."""
+
+Source = Literal["repeats", "itself", "samples"]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A band in which 95 of 100 differences of two equal runs lie."""
+
+    band: float
+    """As a share of the figure; for accuracy in points of per cent."""
+    source: Source
+    """`repeats`: runs of equal choices; `itself`: parts of both runs, a lower bound; `samples`: those scored."""
+    count: int
+    """Runs, or parts of a run, or samples that it is made from."""
+
+    def text(self) -> str:
+        """Say the band and where it comes from."""
+        if self.source == "samples":
+            return f"±{self.band:.2g} points, {self.count:,} samples"
+        band = f"±{percent(self.band)} %"
+        if self.source == "repeats":
+            return f"{band}, {self.count} runs of equal choices"
+        return f"{band} at least, {self.count} parts of each run"
+
+
+def percent(share: float) -> str:
+    """Write a share in per cent, to two digits that count: 0.12, 1.2, 12, 120."""
+    value = abs(100 * share)
+    return f"{value:.0f}" if value >= 9.95 or value == 0 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+
+
+Steady = Callable[[Run], Steadiness | None]
+
+
+def noise(key: str, first: Run, second: Run, known: Iterable[Run], steady: Steady) -> Noise | None:
+    """Return the noise of the difference of two runs in one metric; None where nothing tells it.
+
+    Repeated runs of the choices of either tell it best: the relative deviations from the mean of their own group are
+    pooled, s² = Σ d² / Σ (n - 1), and the band of a difference of two is t · s · √2. Without repeats the standard
+    errors of both runs are added by squares. Accuracy is a share p of n samples: 1.96 √(Σ p (1 - p) / n), with two hits
+    and two misses more so that a perfect score is not held for certain (Agresti and Coull, 1998).
+    """
+    if key == "accuracy":
+        return _of_samples(first, second)
+    listed = list(known)
+    groups = [_figures(key, repeats(listed, first))]
+    if second.recipe != first.recipe:
+        groups.append(_figures(key, repeats(listed, second)))
+    return _of_repeats([group for group in groups if len(group) > 1]) or _of_themselves(key, first, second, steady)
+
+
+def student(freedom: int) -> float:
+    """Return the two-sided 95 % quantile of Student's t; above 10 degrees to 1 %."""
+    return _STUDENT[freedom - 1] if freedom <= len(_STUDENT) else 1.96 + 2.6 / freedom
+
+
+def _figures(key: str, runs: Sequence[Run]) -> list[float]:
+    return [run.figures[key] for run in runs if key in run.figures]
+
+
+def _of_repeats(groups: Sequence[Sequence[float]]) -> Noise | None:
+    freedom = sum(len(group) - 1 for group in groups)
+    means = [statistics.fmean(group) for group in groups]
+    if not freedom or not all(means):
+        return None
+    squares = sum((one / mean - 1) ** 2 for group, mean in zip(groups, means, strict=True) for one in group)
+    spread = (squares / freedom) ** 0.5
+    return Noise(student(freedom) * spread * 2**0.5, "repeats", sum(map(len, groups)))
+
+
+def _of_themselves(key: str, first: Run, second: Run, steady: Steady) -> Noise | None:
+    found = [one for run in (first, second) if (one := steady(run)) is not None and key in one.errors]
+    if len(found) != 2:
+        return None
+    blocks = min(one.blocks for one in found)
+    error = sum(one.errors[key] ** 2 for one in found) ** 0.5
+    return Noise(student(blocks - 1) * error, "itself", blocks)
+
+
+def _of_samples(first: Run, second: Run) -> Noise | None:
+    variance = 0.0
+    for run in (first, second):
+        share = run.figures.get("accuracy", 0.0) / 100
+        if not run.samples or not 0 <= share <= 1:
+            return None
+        count = run.samples + 4
+        share = (share * run.samples + 2) / count
+        variance += share * (1 - share) / count
+    return Noise(100 * 1.96 * variance**0.5, "samples", min(first.samples, second.samples))

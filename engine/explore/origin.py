@@ -1,0 +1,149 @@
+"""Say in a person's names what a run was made from: the choices in its job's plan, versions, machine, workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.explore.runs import Run
+from engine.job.spec import JobSpec
+from engine.plan.plan import Node, Plan
+from engine.plan.reason import Asked, HandedDown
+
+FIELDS = frozenset(
+    {"scenarios", "scenario", "modes", "mode", "sut", "notice", "benchmark", "backend", "device", "round"}
+)
+"""Options that a run record has fields for, or that only say what else the job did."""
+GROUPS = frozenset({"benchmark", "backend", "device", "model", "modes", "implementation", "style", "compliance"})
+"""Groups of variations of the root that a run record has fields for."""
+TOLD = ("scenario", "mode", "benchmark", "sut", "backend", "backend_version", "device", "style", "round", "notice")
+"""Fields of a run that its provenance says."""
+
+
+def told(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a run that its provenance gives, whatever else it holds."""
+    found: dict[str, Any] = {name: str(provenance[name]) for name in TOLD if isinstance(provenance.get(name), str)}
+    if provenance.get("stand_in") is True:
+        found["stand_in"] = True
+    return found
+
+
+def planned(spec: JobSpec, node: Node) -> dict[str, Any]:
+    """Return the fields of a run as the plan has them."""
+    values = node.values()
+    found: dict[str, Any] = {name: str(values[name]) for name in TOLD if values.get(name) is not None}
+    model = next((edge.node for edge in node.needs if edge.name == "model"), "")
+    if model:
+        found["model"] = spec.plan.nodes[model].component
+    return found
+
+
+def choices(plan: Plan, node: Node) -> dict[str, str]:
+    """Return what the person asked for and the run has no field for, by option or `dependency.option`."""
+    root = plan.nodes[plan.root]
+    found = {
+        variation.group or variation.name: f"_{variation.name}"
+        for variation in root.variations
+        if isinstance(variation.reason, Asked) and variation.group not in GROUPS and variation.name != "all-scenarios"
+    }
+    found |= {
+        name: text(decided.value)
+        for name, decided in root.options.items()
+        if isinstance(decided.reason, Asked) and name not in FIELDS
+    }
+    for handle, one in _below(plan, node):
+        for variation in one.variations:
+            if isinstance(variation.reason, Asked):
+                found[handle] = f"{found[handle]},_{variation.name}" if handle in found else f"_{variation.name}"
+        for name, decided in one.options.items():
+            if isinstance(decided.reason, Asked):
+                found[f"{handle}.{name}"] = text(decided.value)
+        if one.version_range:
+            found[f"{handle}.version"] = one.version_range
+    return found
+
+
+def decided(spec: JobSpec, node: Node) -> dict[str, str]:
+    """Return everything that decides the run, by option or `dependency.option`; dependencies by what they are.
+
+    What a dependency was handed by its parent is the parent's and not said twice.
+    """
+    found = {name: text(one.value) for name, one in node.options.items() if one.value is not None and one.key}
+    for handle, one in _below(spec.plan, node):
+        identity = _identity(spec, one)
+        found["machine" if handle == "system" else handle] = identity if _readable(identity) else one.component
+        found |= {
+            f"{handle}.{name}": text(option.value)
+            for name, option in one.options.items()
+            if option.value is not None and option.key and not isinstance(option.reason, HandedDown)
+        }
+    return found
+
+
+def measured(report: Mapping[str, Any], told_: Mapping[str, Any]) -> dict[str, str]:
+    """Return what only the run itself could say: the workers that were chosen, and versions."""
+    found = {}
+    workers = report.get("workers")
+    if isinstance(workers, Mapping):
+        sessions, threads, batch = (workers.get(name) for name in ("sessions", "intra_op_threads", "max_batch"))
+        pinned = ", pinned" if workers.get("cores") else ""
+        found["workers in use"] = f"sessions {sessions}, threads {threads}, batch {batch}{pinned}"
+    if isinstance(report.get("loadgen_version"), str):
+        found["LoadGen"] = report["loadgen_version"]
+    if told_.get("backend_version"):
+        found["backend version"] = str(told_["backend_version"])
+    return found
+
+
+def keys(spec: JobSpec, node: Node) -> dict[str, str]:
+    """Return the store keys of what the run was made from, by dependency."""
+    found = {handle: _identity(spec, one) for handle, one in _below(spec.plan, node)}
+    return {handle: key for handle, key in found.items() if key and not _readable(key)}
+
+
+def place(run: Run) -> Path:
+    """Return the folder of a run in the results folder, or the job's own copy where another run is there by now."""
+    published, own = Path(run.published), Path(run.folder)
+    return published if run.published and _same(published, own) else own
+
+
+def _same(published: Path, own: Path) -> bool:
+    """Say whether two folders hold the same run: its own spec names the folder that it was made in."""
+    try:
+        return (published / "spec.json").read_bytes() == (own / "spec.json").read_bytes()
+    except OSError:
+        return False
+
+
+def _below(plan: Plan, node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield what a node was made from, each once and the nearest first, by the name that its parent has for it."""
+    seen: set[str] = set()
+    taken: set[str] = set()
+    waiting = [(edge.name, edge.name, edge.node) for edge in node.needs]
+    while waiting:
+        name, path, wanted = waiting.pop(0)
+        if wanted in seen:
+            continue
+        handle = path if name in taken else name
+        seen.add(wanted)
+        taken.add(handle)
+        yield handle, plan.nodes[wanted]
+        waiting += [(edge.name, f"{path} {edge.name}", edge.node) for edge in plan.nodes[wanted].needs]
+
+
+def _identity(spec: JobSpec, node: Node) -> str:
+    fixed = spec.lock.nodes.get(node.id) if spec.lock is not None else None
+    return fixed.identity if fixed is not None else ""
+
+
+def _readable(identity: str) -> bool:
+    """Tell what a found thing says of itself from a key of the store."""
+    return bool(identity) and (" " in identity or "=" in identity)
+
+
+def text(value: Any) -> str:
+    """Write an option's value as the command line takes it."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(text, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,221 @@
+"""Read the finished measurements of a job from its folder, whatever is missing or broken in it.
+
+The job's own step folders are read and not the results folder, for a later job may have taken its place. Damage is
+kept as a sentence in the record: a run that can't be read well is shown as such, never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.errors import DataError
+from engine.explore import origin
+from engine.explore.metrics import figures
+from engine.explore.runs import Run
+from engine.job.child import file_name
+from engine.job.results import MARK
+from engine.job.run import Finished
+from engine.job.spec import JobSpec
+from engine.mlperf_logs import detail, summary
+from engine.plan.plan import Node
+from engine.steps.loadgen import TEST_FOLDER
+from engine.store.files import is_locked
+from engine.submission import provenance
+
+DETAIL, SUMMARY = "mlperf_log_detail.txt", "mlperf_log_summary.txt"
+FINISHED = "finished.json"
+_PLACE = ("sut", "benchmark", "scenario", "mode")
+"""Options that make the path of a run in the results folder."""
+
+_BROKEN = {
+    "result_perf_constraints_met": "the performance constraints are not met",
+    "result_min_duration_met": "the run was too short",
+    "result_min_queries_met": "there were too few queries",
+    "early_stopping_met": "early stopping is not met",
+}
+"""LoadGen's checks, in words for logs that give no reason of their own."""
+
+
+@dataclass
+class _Damage:
+    """What could not be read of one run."""
+
+    found: list[str] = field(default_factory=list)
+
+    def json(self, path: Path) -> dict[str, Any]:
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        except FileNotFoundError:
+            self.found.append(f"{path.name} is missing")
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            self.found.append(f"{path.name}: {error}")
+        return {}
+
+
+def job_runs(folder: Path) -> list[Run]:
+    """Return every measurement that a job has finished, in the order of its plan."""
+    try:
+        spec = msgspec.json.decode((folder / "plan.json").read_bytes(), type=JobSpec)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return list(_without_plan(folder))
+    found = []
+    for node in spec.plan.nodes.values():
+        if {"scenario", "mode"} <= node.options.keys():
+            step = folder / "steps" / file_name(node.id)
+            if _ended(folder, step):
+                found.append(_run(folder, step, spec, node))
+    return _distinct(found)
+
+
+def _ended(folder: Path, step: Path) -> bool:
+    """Say whether a measurement has ended: the job filed it, or the harness had written its last file when it died."""
+    if (step / FINISHED).exists():
+        return True
+    return _log_folder(step / "output") is not None and not is_locked(folder / "run.lock")
+
+
+def _log_folder(output: Path) -> Path | None:
+    """Return where the harness left its report: a compliance test has a folder for it."""
+    return next((place for place in (output, output / TEST_FOLDER) if (place / MARK).exists()), None)
+
+
+def _without_plan(folder: Path) -> Iterator[Run]:
+    """A job whose plan can't be read: what its runs say of themselves."""
+    for step in sorted((folder / "steps").glob("*")):
+        output = step / "output"
+        if not (output / provenance.FILE).exists() and _log_folder(output) is None:
+            continue
+        damage = _Damage(["the job's plan.json can't be read"])
+        origin_ = damage.json(output / provenance.FILE)
+        scenario, mode = str(origin_.get("scenario", step.name)), str(origin_.get("mode", ""))
+        known = Run(id=_id(folder.name, scenario, mode), job=folder.name, step=step.name, folder=str(output))
+        yield _measured(known, output, damage, {"scenario": scenario, "mode": mode, **origin.told(origin_)}, {})
+
+
+def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
+    damage = _Damage()
+    output = step / "output"
+    values = node.values()
+    filed, score = _filed(step, damage), _scored(folder, spec, node)
+    scenario, mode = str(values["scenario"]), str(values["mode"])
+    known = Run(
+        id=_id(folder.name, scenario, mode),
+        job=folder.name,
+        step=node.id,
+        recipe=filed.entry if filed else "",
+        choices=origin.choices(spec.plan, node),
+        keys=origin.keys(spec, node),
+        command=spec.command,
+        folder=str(output),
+        published=str(spec.results_folder(folder).joinpath(*(str(values.get(name, "")) for name in _PLACE))),
+        notice=spec.notice,
+        passed=score.get("passed"),
+        score=str(score.get("text", "")).strip(),
+        samples=score["total"] if isinstance(score.get("total"), int) else 0,
+        reasons=(str(score["why"]),) if score.get("passed") is False else (),
+    )
+    told = {**origin.planned(spec, node), **origin.told(damage.json(output / provenance.FILE))}
+    run = _measured(known, output, damage, told, {f"score.{name}": value for name, value in score.items()})
+    if filed is not None and isinstance(filed.facts.get("valid"), bool):
+        run = msgspec.structs.replace(run, valid=bool(filed.facts["valid"]))
+    decided = {**origin.decided(spec, node), **run.decided}
+    return msgspec.structs.replace(run, decided=decided)
+
+
+def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], score: Mapping[str, Any]) -> Run:
+    """Add what the run's own files say."""
+    place = _log_folder(output) or output
+    report = damage.json(place / MARK)
+    log = _log(place, damage)
+    performance = told["mode"] != "accuracy"
+    readings = {**(log if performance else {}), **{f"run.{name}": value for name, value in report.items()}, **score}
+    return msgspec.structs.replace(
+        run,
+        **{**told, "notice": run.notice or told.get("notice", "")},
+        when=_when(place, output),
+        figures=figures(readings),
+        decided=origin.measured(report, told),
+        valid=_valid(log) if performance else None,
+        reasons=run.reasons or (_reasons(log) if performance else ()),
+        damage="; ".join(damage.found),
+    )
+
+
+def _filed(step: Path, damage: _Damage) -> Finished | None:
+    try:
+        return msgspec.json.decode((step / FINISHED).read_bytes(), type=Finished)
+    except FileNotFoundError:
+        damage.found.append("the job ended before it was filed")
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        damage.found.append(f"{FINISHED}: {error}")
+    return None
+
+
+def _scored(folder: Path, spec: JobSpec, node: Node) -> Mapping[str, Any]:
+    """Return the facts of the step that scored this accuracy run, or verified this compliance test."""
+    handle = "run" if node.options["mode"].value == "accuracy" else "test"
+    for later in spec.plan.nodes.values():
+        if any(edge.node == node.id and edge.name == handle for edge in later.needs):
+            filed = _filed(folder / "steps" / file_name(later.id), _Damage())
+            if filed is not None and {"value", "passed"} & filed.facts.keys():
+                return filed.facts
+    return {}
+
+
+def _log(place: Path, damage: _Damage) -> dict[str, Any]:
+    """Return LoadGen's messages by key: from the detail log, which is exact, or else from the summary."""
+    try:
+        found = detail.read(place / DETAIL)
+        messages = {message.key: message.value for message in reversed(found.messages)}
+        if "result_validity" in messages or "effective_test_mode" in messages:
+            return {**messages, "errors": [str(one.value) for one in found.errors]}
+        damage.found.append(f"{DETAIL} holds no result")
+    except DataError:
+        damage.found.append(f"{DETAIL} is missing")
+    try:
+        return dict(summary.parse((place / SUMMARY).read_text(errors="replace")))
+    except OSError:
+        damage.found.append(f"{SUMMARY} is missing")
+    return {}
+
+
+def _valid(log: Mapping[str, Any]) -> bool | None:
+    verdict = log.get("result_validity")
+    return verdict == "VALID" and not log.get("errors") if isinstance(verdict, str) else None
+
+
+def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return why LoadGen finds the run INVALID; its own words first."""
+    said = [str(log.get("result_invalid_reason", "")), *map(str, log.get("errors") or ())]
+    words = [line.strip() for text in said for line in text.splitlines() if line.strip()]
+    if not words and log.get("result_validity") == "INVALID":
+        words = [text for key, text in _BROKEN.items() if log.get(key) is False]
+    return tuple(words)
+
+
+def _when(place: Path, output: Path) -> float:
+    for path in (place / MARK, place / DETAIL, output):
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0
+
+
+def _id(job: str, scenario: str, mode: str) -> str:
+    return f"{job}/{scenario}" + (f"/{mode}" if mode not in ("", "performance") else "")
+
+
+def _distinct(runs: list[Run]) -> list[Run]:
+    """Number the runs of one id, which only components of a person's own can bring about."""
+    seen: dict[str, int] = {}
+    found = []
+    for run in runs:
+        count = seen[run.id] = seen.get(run.id, 0) + 1
+        found.append(run if count == 1 else msgspec.structs.replace(run, id=f"{run.id}#{count}"))
+    return found

@@ -1,0 +1,111 @@
+"""How steady a run was in itself, from the ticks in its job's event log: for noise where nothing was repeated.
+
+The run is cut into blocks of equal time; the standard deviation of the blocks over the root of their number is the
+standard error of the whole (the method of batch means). It misses what differs from run to run, so it is a lower bound.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from engine.events import Tick, decode
+from engine.histogram import add, percentile
+
+BLOCKS = 10
+LEAST = 4
+"""Fewer blocks say nothing about a spread."""
+PER_BLOCK = 4
+"""Ticks in a block, at the least: a second of the run."""
+
+PERCENTILES = {
+    "latency_p50": 0.5,
+    "latency_p90": 0.9,
+    "latency_p95": 0.95,
+    "latency_p97": 0.97,
+    "latency_p99": 0.99,
+    "latency_p999": 0.999,
+    "estimate_90": 0.9,
+    "estimate_99": 0.99,
+}
+"""Metric → the percentile that stands for it in a block."""
+STANDS_FOR = {"scheduled_rate": "samples_per_second", "latency_mean": "latency_p50"}
+"""Metric → the one whose spread it is given."""
+
+
+@dataclass(frozen=True)
+class Steadiness:
+    """Relative standard errors of a run's figures."""
+
+    errors: Mapping[str, float]
+    """By the metric's key, as a share of the figure."""
+    blocks: int
+
+
+def steadiness(events: Path, step: str) -> Steadiness | None:
+    """Return how steady a run was; None where the event log holds too little of it."""
+    ticks = _ticks(events, step)
+    count = min(BLOCKS, len(ticks) // PER_BLOCK)
+    if count < LEAST:
+        return None
+    blocks = _blocks(ticks, count)
+    values: dict[str, list[float]] = {"samples_per_second": [_rate(block) for block in blocks]}
+    for key, fraction in PERCENTILES.items():
+        found = [_percentile(block[1:], fraction) for block in blocks]
+        values[key] = [one for one in found if one is not None]
+    errors = {key: error for key, many in values.items() if len(many) == count and (error := _error(many)) is not None}
+    for key, stands in STANDS_FOR.items():
+        if stands in errors:
+            errors[key] = errors[stands]
+    return Steadiness(errors, count)
+
+
+def _ticks(events: Path, step: str) -> list[Tick]:
+    """Return the ticks of a step's last attempt."""
+    found: list[Tick] = []
+    named = msgspec.json.encode(step)
+    try:
+        with events.open("rb") as lines:
+            for line in lines:
+                if b'"tick"' in line and named in line and (tick := _tick(line)) is not None and tick.step == step:
+                    if found and tick.elapsed < found[-1].elapsed:
+                        found = []
+                    found.append(tick)
+    except OSError:
+        return []
+    return found
+
+
+def _tick(line: bytes) -> Tick | None:
+    try:
+        event = decode(line)
+    except msgspec.DecodeError:
+        return None
+    return event if isinstance(event, Tick) else None
+
+
+def _blocks(ticks: Sequence[Tick], count: int) -> list[Sequence[Tick]]:
+    """Cut the ticks into blocks of equal number; each begins with the last tick of the one before."""
+    size = (len(ticks) - 1) // count
+    return [ticks[number * size : (number + 1) * size + 1] for number in range(count)]
+
+
+def _rate(block: Sequence[Tick]) -> float:
+    seconds = block[-1].elapsed - block[0].elapsed
+    return (block[-1].completed - block[0].completed) / seconds if seconds > 0 else 0.0
+
+
+def _percentile(block: Sequence[Tick], fraction: float) -> float | None:
+    total: dict[int, int] = {}
+    for tick in block:
+        add(total, tick.latencies)
+    return percentile(total, fraction)
+
+
+def _error(values: Sequence[float]) -> float | None:
+    mean = statistics.fmean(values)
+    return statistics.stdev(values) / mean / len(values) ** 0.5 if mean > 0 else None
