@@ -1,0 +1,144 @@
+"""Which rate to try next: the search of the highest target that holds, as a pure function of what was tried.
+
+A trial asks whether a rate is valid. Steps that grow find a bracket (the highest valid rate below the lowest invalid
+one), halving it in ratio closes it, and the winner must be valid a second time, because near the limit the same rate is
+now valid and now not. Nothing is remembered outside the list of trials, so a search can be shown, tested and cut short
+at any trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import exp, lgamma, log, log1p, sqrt
+from typing import Final
+
+import msgspec
+
+CONFIDENCE: Final = 0.99
+"""Of LoadGen's early stopping test (v2.1)."""
+_DIGITS: Final = 4
+"""Significant digits of a rate: what a person reads in the configuration is what was tried."""
+_STEP: Final = 1.2
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One run at one rate."""
+
+    rate: float
+    """Queries/s."""
+    valid: bool
+    figure: float | None = None
+    """What tells two trials of one rate apart: the latency at the percentile in ms. None where it was cut short."""
+
+
+class Aim(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a search begins and when it is good enough. Rates are in queries/s and above 0."""
+
+    start: float
+    lowest: float
+    """Below this no rate is tried."""
+    highest: float
+    """Above this no rate is tried."""
+    resolution: float
+    """The search ends when the lowest invalid rate is at most this fraction above the highest valid one."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of trials says."""
+
+    rate: float | None
+    """The highest valid rate below every invalid one; None where there is none."""
+    refused: float | None
+    """The lowest invalid rate: the other end of the bracket. None where none was seen."""
+    repeats: int
+    """How often the rate was found valid; it was never found invalid."""
+    trials: int
+    spread: float | None
+    """Of the figures of the repeats: (largest - smallest) / smallest. None with fewer than two."""
+
+
+def found(trials: Sequence[Trial]) -> Found:
+    """Return what the trials say so far. A valid trial at or above an invalid rate was luck and does not count."""
+    refused = min((trial.rate for trial in trials if not trial.valid), default=None)
+    holding = [trial for trial in trials if trial.valid and (refused is None or trial.rate < refused)]
+    rate = max((trial.rate for trial in holding), default=None)
+    repeats = [trial for trial in holding if trial.rate == rate]
+    return Found(
+        rate=rate,
+        refused=refused,
+        repeats=len(repeats),
+        trials=len(trials),
+        spread=spread([trial.figure for trial in repeats if trial.figure is not None]),
+    )
+
+
+def next_rate(trials: Sequence[Trial], aim: Aim, *, last: bool = False) -> float | None:
+    """Return the rate to try next, or None where the search is over (`found` has the outcome).
+
+    `last` says that there is time for one trial only: it goes to the repeat of what holds so far.
+    """
+    if not trials:
+        return _within(aim.start, aim)
+    now = found(trials)
+    if last and now.rate is not None:
+        return now.rate if now.repeats < 2 else None
+    if now.rate is None:
+        return _lower(trials, aim)
+    higher = _higher(trials, aim) if now.refused is None else _between(now.rate, now.refused, aim)
+    return higher or (now.rate if now.repeats < 2 else None)
+
+
+def spread(figures: Sequence[float]) -> float | None:
+    """Return how far apart repeats are: (largest - smallest) / smallest; None with fewer than two."""
+    return (max(figures) - min(figures)) / min(figures) if len(figures) > 1 and min(figures) > 0 else None
+
+
+def settled(figures: Sequence[float], tolerance: float, most: int) -> bool:
+    """Say whether a figure that is measured, not searched, was repeated often enough: twice alike, or `most` times."""
+    return len(figures) >= most or any((spread([one, other]) or 0.0) <= tolerance for one, other in pairwise(figures))
+
+
+def tolerated(queries: int, share: float) -> int | None:
+    """Return how many of `queries` may miss the bound where `share` of them (0.99) must meet it; None: too few queries.
+
+    LoadGen's early stopping (loadgen/early_stopping.cc): t misses in n queries are allowed while a system that misses
+    with probability 1 - share would do as well, P[at most t misses in n], with probability 1 - CONFIDENCE at the most.
+    """
+    chance, misses = 0.0, 0
+    while misses <= queries:
+        chance += exp(_log_binomial(queries, misses) + misses * log1p(-share) + (queries - misses) * log(share))
+        if chance > 1 - CONFIDENCE:
+            break
+        misses += 1
+    return misses - 1 if misses else None
+
+
+def _log_binomial(count: int, chosen: int) -> float:
+    return lgamma(count + 1) - lgamma(chosen + 1) - lgamma(count - chosen + 1)
+
+
+def _higher(trials: Sequence[Trial], aim: Aim) -> float | None:
+    """Go up by the ratio that was covered already: the further the start was off, the longer the steps."""
+    rates = [trial.rate for trial in trials]
+    wanted = _within(max(rates) * max(_STEP, max(rates) / min(rates)), aim)
+    return wanted if wanted > max(rates) else None
+
+
+def _lower(trials: Sequence[Trial], aim: Aim) -> float | None:
+    rates = [trial.rate for trial in trials]
+    wanted = _within(min(rates) / max(_STEP, max(rates) / min(rates)), aim)
+    return wanted if wanted < min(rates) else None
+
+
+def _between(low: float, high: float, aim: Aim) -> float | None:
+    middle = _rounded(sqrt(low * high))
+    return middle if high > low * (1 + aim.resolution) and low < middle < high else None
+
+
+def _within(rate: float, aim: Aim) -> float:
+    return _rounded(min(max(rate, aim.lowest), aim.highest))
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.{_DIGITS}g}")
