@@ -74,7 +74,9 @@ def column(name: str) -> Column:
     for one in COLUMNS.values():
         if wanted in (one.key, one.header.lower(), one.header.lower().partition(" ")[0]):
             return one
-    raise UsageError(f"there is no column '{name}'", nearest(wanted, COLUMNS))
+    raise UsageError(
+        f"there is no column '{name}'", nearest(wanted, [*COLUMNS, *(one.header for one in COLUMNS.values())])
+    )
 
 
 def ordered(runs: Iterable[Run], by: Column, *, reverse: bool = False) -> list[Run]:

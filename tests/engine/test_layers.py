@@ -88,6 +88,7 @@ def test_only_the_command_line_draws() -> None:
             {"numpy", "onnxruntime", "cv2", "onnx", "mlperf_loadgen", "rich", "requests"},
         ),
         (["jobs"], {"numpy", "onnxruntime", "cv2", "rich", "requests"}),
+        (["results"], {"numpy", "onnxruntime", "cv2", "rich", "requests", "yaml"}),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path, words: list[str], heavy: set[str]) -> None:

@@ -1,0 +1,61 @@
+"""Each metric reads its figure from LoadGen's own keys, scenario by scenario, and writes it as a person reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.explore.metrics import BY_KEY, METRICS, RESULT, figures, plain
+from tests.engine.explore.history import detail_values
+
+
+def test_metrics_are_facts_with_a_source() -> None:
+    assert len(BY_KEY) == len(METRICS)
+    for metric in METRICS:
+        assert metric.header
+        assert metric.short
+        assert metric.unit
+        assert (type(metric).__doc__ or "").strip().endswith((".", ")"))
+
+
+@pytest.mark.parametrize("scenario", ["SingleStream", "MultiStream", "Server", "Offline"])
+def test_throughput_is_read_in_every_scenario(scenario: str) -> None:
+    found = figures(detail_values(scenario, "performance", 250.0))
+    assert found["samples_per_second"] == pytest.approx(250.0)
+    assert RESULT[scenario].key in found
+
+
+def test_latencies_are_of_queries_in_multistream_and_absent_in_offline() -> None:
+    log = detail_values("MultiStream", "performance", 100.0)
+    log["result_99.00_percentile_latency_ns"] = 1
+    assert figures(log)["latency_p99"] == 3e7
+    assert BY_KEY["latency_p99"].text(figures(log)["latency_p99"]) == "30.00"
+    assert not {key for key in figures(detail_values("Offline", "performance", 100.0)) if key.startswith("latency")}
+
+
+def test_an_estimate_of_zero_is_none() -> None:
+    log = {**detail_values("SingleStream", "performance", 100.0), "early_stopping_latency_ss": 0}
+    assert "estimate_90" not in figures(log)
+    assert BY_KEY["estimate_90"].text(None) == "-"
+
+
+@pytest.mark.parametrize("damaged", ["text", None, True, [1], {"a": 1}])
+def test_a_damaged_reading_is_no_figure(damaged: Any) -> None:
+    assert figures({"result_samples_per_second": damaged, "run.samples": damaged, "run.batches": 0}) == {}
+
+
+def test_shares_and_counts() -> None:
+    found = figures(
+        {"result_overlatency_query_count": 5, "result_query_count": 200, "run.samples": 90, "run.batches": 30}
+    )
+    assert found["over_bound"] == 2.5
+    assert found["batch_mean"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.05492222, "0.05492"), (12.2, "12.20"), (141.94, "141.9"), (21065.3, "21065"), (0, "0"), (100, "100.0")],
+)
+def test_four_digits_count(value: float, text: str) -> None:
+    assert plain(value) == text
