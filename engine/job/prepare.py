@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import engine
+from engine.job import jobs
 from engine.job import lock as locks
 from engine.job.spec import JobSpec
 from engine.job.survey import Survey, Surveyor
@@ -21,6 +23,9 @@ from engine.profile import catalog
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 
+SUBMISSION = "submission"
+"""By this name a benchmark has the step that builds the submission."""
+
 
 @dataclass(frozen=True)
 class Workplace:
@@ -31,7 +36,14 @@ class Workplace:
 
     def round(self, name: str) -> Round:
         """Return the rules of a round."""
-        return load_round(self.catalog.profile("rounds", name))
+        path = self.catalog.profile("rounds", name)
+        return _round(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _round(path: Path, _changed: int) -> Round:
+    """Read a round once: the screen resolves on every key press."""
+    return load_round(path)
 
 
 def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:
@@ -70,6 +82,11 @@ class Prepared(Resolved):
         notice = self.plan.nodes[self.plan.root].options.get("notice")
         return str(notice.value) if notice and notice.value else ""
 
+    @property
+    def makes_submission(self) -> bool:
+        """Whether it ends in a submission, so that what speaks against one is worth saying beforehand."""
+        return any(edge.name == SUBMISSION for edge in self.plan.nodes[self.plan.root].after)
+
     def command(self) -> tuple[str, ...]:
         """The words after `inferdeck` that do the same again."""
         return ("run", *self.selection.words(), *([f"--output_dir={self.output}"] if self.output else []))
@@ -105,3 +122,11 @@ def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: boo
     return Prepared(
         decided.selection, decided.plan, decided.round, place, decided.survey(again=again), output=output, again=again
     )
+
+
+def begin(prepared: Prepared) -> jobs.Job:
+    """Start the job of a plan, or go on with the one that stopped. Raises CannotRunError, JobError."""
+    prepared.seen.refuse_problems()
+    folder, _ = jobs.take_up(prepared.workplace.folders, prepared.spec())
+    jobs.launch(folder, prepared.workplace.folders)
+    return jobs.read(folder)

@@ -1,0 +1,237 @@
+"""What a person can choose, and what each choice would make of the selection: the rows of the Plan screen.
+
+Pure, like resolving. Whether an alternative can be had is found by resolving it: its reason is the resolver's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from engine.plan.plan import Node, Plan
+from engine.plan.reason import Asked, Reason
+from engine.plan.selection import Selection
+from engine.profile.catalog import Catalog
+from engine.profile.component import Component, Option, Override, Query, Variation
+
+Kind = Literal["one", "several", "text"]
+"""One of the alternatives, any number of them, or a text that the person writes."""
+
+UNSET = ""
+"""The value that takes a choice back to what follows from the others."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A value that could be taken."""
+
+    value: str
+    help: str = ""
+    refused: str = ""
+    """Why it can't be taken, where the profile itself says so."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing to choose."""
+
+    key: str
+    """Tells choices apart: `group benchmark`, `option scenarios`, `switch submission`, `imagenet group source`."""
+    title: str
+    kind: Kind
+    value: str
+    """As it is decided now; the members of a list with commas between."""
+    reason: Reason | None
+    alternatives: tuple[Alternative, ...] = ()
+    help: str = ""
+    unit: str = ""
+    dependency: str = ""
+    """The name by which the dependency is reached; empty for the root component."""
+    name: str = ""
+    """Of the option, or of the group."""
+    is_option: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether the person asked for what it is now."""
+        return isinstance(self.reason, Asked)
+
+
+def choices(catalog: Catalog, plan: Plan, systems: Sequence[str] = ()) -> tuple[Choice, ...]:
+    """Return everything that can be chosen of a plan, the most telling first.
+
+    `systems` are the names that the option `sut` can take.
+    """
+    root = plan.nodes[plan.root]
+    component = catalog.components[root.component]
+    rows = [*_groups(component, root, ""), *_switches(component, root)]
+    for edge in root.needs:
+        node = plan.nodes[edge.node]
+        rows += _groups(catalog.components[node.component], node, edge.name)
+    rows += _options(component, root, systems)
+    rows += [_version(edge.name, plan.nodes[edge.node]) for edge in root.needs if edge.name == "backend"]
+    return tuple(rows)
+
+
+def _groups(component: Component, node: Node, dependency: str) -> Iterator[Choice]:
+    """Yield a row for every group with something to choose from."""
+    chosen = {one.group: one for one in node.variations if one.group}
+    for group, members in component.groups().items():
+        if len(members) < 2 or (dependency and sum(not one.refused for one in members) < 2):
+            continue
+        now = chosen.get(group)
+        yield Choice(
+            key=f"{dependency} group {group}".strip(),
+            title=f"{dependency} {group}".strip() if dependency else group,
+            kind="one",
+            value=now.name if now else "",
+            reason=now.reason if now else None,
+            alternatives=tuple(_alternative(one) for one in members),
+            dependency=dependency,
+            name=group,
+        )
+
+
+def _alternative(variation: Variation) -> Alternative:
+    return Alternative(variation.name, variation.help, variation.refused)
+
+
+def _switches(component: Component, node: Node) -> Iterator[Choice]:
+    """Yield a row for every variation that stands alone: on or off."""
+    on = {one.name: one.reason for one in node.variations}
+    for variation in component.variations.values():
+        if variation.group or variation.name.endswith(".#"):
+            continue
+        yield Choice(
+            key=f"switch {variation.name}",
+            title=variation.name,
+            kind="one",
+            value="on" if variation.name in on else "off",
+            reason=on.get(variation.name),
+            alternatives=(Alternative("on", variation.help, variation.refused), Alternative("off")),
+            help=variation.help,
+            name=variation.name,
+        )
+
+
+def _options(component: Component, node: Node, systems: Sequence[str]) -> Iterator[Choice]:
+    """Yield a row for every option, as far as no group of variations stands for it."""
+    grouped = {name for one in component.variations.values() if one.group for name in one.set}
+    grouped -= {"scenarios", "modes", "compliance", "notice"}
+    for option in component.options.values():
+        if option.name in grouped:
+            continue
+        decided = node.options[option.name]
+        allowed = tuple(Alternative(str(one)) for one in option.choices)
+        if option.name == "sut":
+            allowed = tuple(Alternative(name) for name in systems)
+        kind: Kind = "text" if not allowed else "several" if option.type == "list" else "one"
+        yield Choice(
+            key=f"option {option.name}",
+            title=option.name.replace("_", " "),
+            kind=kind,
+            value=_written(decided.value),
+            reason=decided.reason,
+            alternatives=allowed,
+            help=option.help,
+            unit=_unit(option),
+            name=option.name,
+            is_option=True,
+        )
+
+
+def _unit(option: Option) -> str:
+    return "file or folder" if option.type == "path" else option.unit
+
+
+def _version(dependency: str, node: Node) -> Choice:
+    return Choice(
+        key=f"{dependency} version",
+        title=f"{dependency} version",
+        kind="text",
+        value=node.version_range,
+        reason=node.version_why,
+        help="a range as pip writes it: >=1.17,<2; empty takes what is installed",
+        dependency=dependency,
+        name="version",
+        is_option=True,
+    )
+
+
+def choose(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> Selection:
+    """Return the selection with a choice taken; `UNSET` takes back what was asked for."""
+    if choice.dependency:
+        return _choose_below(catalog, chosen, choice, value)
+    if choice.is_option:
+        options = {name: old for name, old in chosen.options.items() if name != choice.name}
+        env = _without_env(catalog, chosen, choice.name)
+        return replace(chosen, options={**options, choice.name: value} if value != UNSET else options, env=env)
+    return replace(chosen, query=_query(chosen.query, choice, value))
+
+
+def _query(query: Query, choice: Choice, value: str) -> Query:
+    mine = {one.value for one in choice.alternatives} if choice.key.split()[-2] == "group" else {choice.name}
+    on = tuple(name for name in query.variations if name not in mine)
+    off = tuple(name for name in query.without if name not in mine)
+    if value in ("", "off"):
+        return Query(query.tags, on, (*off, choice.name) if value == "off" and choice.name not in mine else off)
+    return Query(query.tags, (*on, choice.name if value == "on" else value), off)
+
+
+def _choose_below(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> Selection:
+    overrides = dict(chosen.overrides)
+    # A dependency can be reached by several names; what was asked by another of them gives way.
+    for handle in _handles(catalog, choice.dependency):
+        old = overrides.pop(handle, None)
+        if old is not None:
+            overrides[choice.dependency] = _joined(overrides.get(choice.dependency), old)
+    old = overrides.pop(choice.dependency, Override())
+    if choice.name == "version":
+        new = replace(old, version=value if not value or value[:1] in "<>=!~" else f"=={value}")
+    else:
+        mine = {one.value for one in choice.alternatives}
+        kept = tuple(name for name in old.add.variations if name not in mine)
+        new = replace(old, add=Query(old.add.tags, (*kept, value) if value else kept, old.add.without))
+    return replace(chosen, overrides={**overrides, choice.dependency: new} if new != Override() else overrides)
+
+
+def _joined(first: Override | None, second: Override) -> Override:
+    if first is None:
+        return second
+    add = Query(
+        first.add.tags + second.add.tags,
+        first.add.variations + second.add.variations,
+        first.add.without + second.add.without,
+    )
+    return replace(first, add=add, version=first.version or second.version, set={**first.set, **second.set})
+
+
+def _handles(catalog: Catalog, dependency: str) -> tuple[str, ...]:
+    for component in catalog.components.values():
+        for need in component.needs:
+            if need.name == dependency and need.names:
+                return need.names
+    return ()
+
+
+def _without_env(catalog: Catalog, chosen: Selection, name: str) -> Mapping[str, str]:
+    """Return the inputs from outside without those that stand for an option."""
+    spelled = {
+        env
+        for component in catalog.components.values()
+        for option in component.options.values()
+        if option.name == name
+        for env in option.env
+    }
+    return {key: value for key, value in chosen.env.items() if key not in spelled}
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ",".join(str(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,33 @@
+"""What a person can do on a screen: one record for the key, the last line, the help and the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+_SHOWN = {"question_mark": "?", "slash": "/", "space": "Space", "enter": "Enter", "escape": "Esc", "tab": "Tab"}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that a key does. The screen has a method `do_NAME`, and may say why not now: `why_not`."""
+
+    key: str
+    """As Textual names it: `r`, `slash`, `space`."""
+    name: str
+    label: str
+    """One or two words for the last line."""
+    help: str
+    """A sentence for the help and the palette."""
+
+    @property
+    def shown_key(self) -> str:
+        """The key as a person reads it."""
+        return _SHOWN.get(self.key, self.key)
+
+
+def bindings(actions: Sequence[Action]) -> list[BindingType]:
+    """Return the key bindings for a screen: every action goes through `DeckScreen.action_act`."""
+    return [Binding(one.key, f"act('{one.name}')", one.label, show=False) for one in actions]

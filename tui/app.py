@@ -1,0 +1,217 @@
+"""The app: five screens over one workplace. It draws and asks; everything else is the engine's."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from engine.errors import InferdeckError
+from tui.settings import Settings
+from tui.terminal import Terminal
+from tui.theme import THEMES
+from tui.widgets import header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.driver import Driver
+
+    from engine.job.jobs import Job
+    from engine.job.prepare import Workplace
+    from engine.plan.selection import Selection
+    from tui.screens.base import DeckScreen
+
+KEPT_MESSAGES = 200
+
+Severity = Literal["information", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something that was said in a corner, kept because it goes away there."""
+
+    at: float
+    severity: Severity
+    text: str
+
+
+def _home() -> Screen[None]:
+    from tui.screens.home import HomeScreen  # noqa: PLC0415  (start-up: a screen is imported when it is first shown)
+
+    return HomeScreen()
+
+
+def _plan() -> Screen[None]:
+    from tui.screens.plan import PlanScreen  # noqa: PLC0415
+
+    return PlanScreen()
+
+
+def _run() -> Screen[None]:
+    from tui.screens.run import RunScreen  # noqa: PLC0415
+
+    return RunScreen()
+
+
+def _results() -> Screen[None]:
+    from tui.screens.results import ResultsScreen  # noqa: PLC0415
+
+    return ResultsScreen()
+
+
+def _submit() -> Screen[None]:
+    from tui.screens.submit import SubmitScreen  # noqa: PLC0415
+
+    return SubmitScreen()
+
+
+class InferdeckApp(App[None]):
+    """inferdeck's terminal UI."""
+
+    CSS_PATH = "inferdeck.tcss"
+    MODES = {  # noqa: RUF012  (as Textual declares it)
+        "home": _home,
+        "plan": _plan,
+        "run": _run,
+        "results": _results,
+        "submit": _submit,
+    }
+    DEFAULT_MODE = "home"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(key, f"switch_mode('{mode}')", label, show=False) for key, mode, label in header.MODES),
+        Binding("question_mark", "help", "help", show=False),
+        Binding("colon", "command_palette", "all actions", show=False),
+        Binding("q", "leave", "quit", show=False),
+        Binding("ctrl+c", "leave", "quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        settings: Settings | None = None,
+        *,
+        home: str | None = None,
+        driver: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(driver_class=driver)
+        self.terminal = terminal
+        self.settings = settings or Settings()
+        self._home = home
+        self._place: Workplace | None = None
+        self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
+        self.last_words: list[str] = []
+        """Printed on the terminal when the app has gone: what goes on, and how to come back."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.settings.theme
+
+    @property
+    def opened(self) -> bool:
+        """Whether the workplace has been read."""
+        return self._place is not None
+
+    @property
+    def place(self) -> Workplace:
+        """The workplace; only after `opened`."""
+        assert self._place is not None
+        return self._place
+
+    def on_mount(self) -> None:
+        """Paint first, read afterwards."""
+        self.call_after_refresh(self.open_place)
+
+    def open_place(self) -> None:
+        """Read the profiles away from the event loop."""
+        self.run_worker(self._read_place, thread=True, group="place", exclusive=True, exit_on_error=False)
+
+    def _read_place(self) -> None:
+        from engine.job.prepare import workplace  # noqa: PLC0415  (start-up: paint first)
+
+        try:
+            place = workplace(self._home)
+        except InferdeckError as error:
+            self.call_from_thread(self.say_error, error)
+            return
+        self.call_from_thread(self._opened, place)
+
+    def _opened(self, place: Workplace) -> None:
+        again = self.opened
+        self._place = place
+        for screen in self._deck_screens():
+            if not again:
+                screen.ready()
+            if screen is self.screen:
+                screen.shown()
+
+    def _deck_screens(self) -> Iterable[DeckScreen]:
+        from tui.screens.base import DeckScreen  # noqa: PLC0415
+
+        return [one for one in self.screen_stack if isinstance(one, DeckScreen)]
+
+    def say(self, text: str, severity: Severity = "information") -> None:
+        """Show a line in the corner and keep it: `messages` in the palette lists what was said."""
+        self.messages.append(Message(time.time(), severity, text))
+        self.notify(text, severity=severity, markup=False)
+
+    def say_error(self, error: InferdeckError) -> None:
+        """Show what happened and what to do."""
+        self.say(f"{error.what}\n{error.remedy}" if error.remedy else error.what, "error")
+
+    async def open_plan(self, chosen: Selection, output: str = "") -> None:
+        """Go to the Plan screen with a selection."""
+        from tui.screens.plan import PlanScreen  # noqa: PLC0415
+
+        await self.switch_mode("plan")
+        if isinstance(self.screen, PlanScreen):
+            self.screen.choose(chosen, output)
+
+    async def open_run(self, job: Job) -> None:
+        """Go to the Run screen and follow a job."""
+        from tui.screens.run import RunScreen  # noqa: PLC0415
+
+        await self.switch_mode("run")
+        if isinstance(self.screen, RunScreen):
+            self.screen.watch_job(job)
+
+    def go_plan(self, chosen: Selection, output: str = "") -> None:
+        """Go to the Plan screen with a selection."""
+        self.run_worker(self.open_plan(chosen, output), exit_on_error=False)
+
+    def go_run(self, job: Job) -> None:
+        """Go to the Run screen and follow a job."""
+        self.run_worker(self.open_run(job), exit_on_error=False)
+
+    def go_guide(self) -> None:
+        """Go to the guide of a submission."""
+        self.run_worker(self.run_action("switch_mode('submit')"), exit_on_error=False)
+
+    def action_help(self) -> None:
+        """Explain the screen, the focused pane and the keys."""
+        from tui.screens.help import help_of  # noqa: PLC0415
+
+        self.push_screen(help_of(self.screen))
+
+    def action_leave(self) -> None:
+        """Leave; jobs go on, and the way back is printed."""
+        if self._place is not None:
+            from engine.job import jobs  # noqa: PLC0415
+
+            self.last_words += [
+                f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"
+                for job in jobs.all_jobs(self._place.folders)
+                if job.state == "running"
+            ]
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Everything that can be done here, for the palette."""
+        from tui.screens.help import commands  # noqa: PLC0415
+
+        return commands(self, screen)

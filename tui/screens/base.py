@@ -1,0 +1,95 @@
+"""What all screens share: first and last line, actions that say why they can't be done now, the smallest size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from engine.errors import InferdeckError
+from tui.actions import Action
+from tui.widgets.header import Header
+from tui.widgets.keys import KeyLine
+
+if TYPE_CHECKING:
+    from tui.app import InferdeckApp
+
+SMALLEST = (80, 24)
+
+
+class DeckScreen(Screen[None]):
+    """A screen of the deck. Subclasses give MODE, ABOUT, ACTIONS, BINDINGS = bindings(ACTIONS), `body`, `ready`."""
+
+    MODE: ClassVar[str]
+    ABOUT: ClassVar[str] = ""
+    """What the screen is for, in a few sentences: the top of its help."""
+    ACTIONS: ClassVar[tuple[Action, ...]] = ()
+
+    @property
+    def deck(self) -> InferdeckApp:
+        """The app, with its own type."""
+        return cast("InferdeckApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the lines around the body."""
+        yield Header(self.MODE)
+        with Vertical(id="body"):
+            yield from self.body()
+        yield KeyLine(self.ACTIONS)
+        yield Static(id="tiny", markup=False)
+
+    def body(self) -> Iterable[Widget]:
+        """Yield what stands between the first and the last line."""
+        raise NotImplementedError
+
+    def ready(self) -> None:
+        """The workplace (`self.deck.place`) has been read; called once."""
+
+    def shown(self) -> None:
+        """The person has come to this screen, again perhaps: read what may have changed."""
+
+    def why_not(self, name: str) -> str | None:
+        """Say why an action can't be done now; None where it can."""
+        return None
+
+    def on_mount(self) -> None:
+        """Go on at once where the workplace is there already."""
+        if self.deck.opened:
+            self.ready()
+
+    def on_screen_resume(self) -> None:
+        """Say that the person is here."""
+        if self.deck.opened:
+            self.shown()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say what is needed where there is too little room."""
+        wide, high = event.size
+        tiny = wide < SMALLEST[0] or high < SMALLEST[1]
+        self.set_class(tiny, "-tiny")
+        if tiny:
+            needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
+            self.query_one("#tiny", Static).update(
+                f"needs {needs}, is {wide}x{high}\ninferdeck watch --plain shows a job in any size"
+            )
+
+    def action_act(self, name: str) -> None:
+        """Do what a key stands for, or say why it can't be done now."""
+        reason = self.why_not(name)
+        if reason is not None:
+            self.deck.say(reason, "warning")
+            return
+        try:
+            getattr(self, f"do_{name}")()
+        except InferdeckError as error:
+            self.deck.say_error(error)
+
+    def header(self) -> Header:
+        """The first line."""
+        return self.query_one(Header)

@@ -1,0 +1,156 @@
+"""Windows to take a choice: one of the alternatives, several of them, or a text. What can't be had says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.plan.choices import UNSET, Choice
+from engine.text import clean
+from tui.widgets.pane import Pane
+
+TAKE_BACK = "(as it follows from the other choices)"
+
+Verdict = Callable[[str], str]
+"""Says why a value can't be taken; empty where it can."""
+
+
+class TakeOne(ModalScreen[str | None]):
+    """Choose one value; the answer is None for Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
+
+    def __init__(self, choice: Choice, verdict: Verdict) -> None:
+        super().__init__()
+        self.choice = choice
+        self.verdict = verdict
+
+    def compose(self) -> ComposeResult:
+        """Show the values; those that can't be taken stay visible, with the reason."""
+        pane = Pane(self.choice.title, OptionList(*self._options(), markup=False))
+        pane.border_subtitle = "Enter take · Esc back"
+        yield pane
+
+    def _options(self) -> Sequence[Option]:
+        width = max((len(one.value) for one in self.choice.alternatives), default=0) + 2
+        options = []
+        for one in self.choice.alternatives:
+            reason = one.refused or self.verdict(one.value)
+            now = one.value == self.choice.value
+            text = f"can't be taken: {clean(reason)}" if reason else clean(one.help)
+            parts = [
+                ("● " if now else "  ", "$mark"),
+                (f"{clean(one.value):{width}}", "$dim" if reason else "bold"),
+                (text, "$todo" if reason else "$dim"),
+            ]
+            options.append(Option(Content.assemble(*parts), id=one.value, disabled=bool(reason)))
+        if self.choice.changed:
+            options.append(Option(Content.styled(f"  {TAKE_BACK}", "$dim"), id=TAKE_BACK))
+        return options
+
+    def on_mount(self) -> None:
+        """Begin at the present value."""
+        options = self.query_one(OptionList)
+        ids = [options.get_option_at_index(number).id for number in range(options.option_count)]
+        options.highlighted = ids.index(self.choice.value) if self.choice.value in ids else 0
+        options.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the value."""
+        self.dismiss(UNSET if event.option_id == TAKE_BACK else event.option_id)
+
+
+class TakeSeveral(ModalScreen[str | None]):
+    """Choose any number of values: Space marks, Enter takes what is marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "back"),
+        Binding("space", "mark", "mark", priority=True),
+        Binding("enter", "take", "take", priority=True),
+    ]
+
+    def __init__(self, choice: Choice) -> None:
+        super().__init__()
+        self.choice = choice
+        self.marked = {one for one in choice.value.split(",") if one}
+
+    def compose(self) -> ComposeResult:
+        """Show the values with their marks."""
+        pane = Pane(self.choice.title, Static(self.choice.help, markup=False), OptionList(markup=False))
+        pane.border_subtitle = "Space mark · Enter take · Esc back"
+        yield pane
+
+    def on_mount(self) -> None:
+        """Draw the values."""
+        self._draw(0)
+        self.query_one(OptionList).focus()
+
+    def _draw(self, at: int) -> None:
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for one in self.choice.alternatives:
+            box = "[x]" if one.value in self.marked else "[ ]"
+            options.add_option(Option(Content.assemble((f"{box} ", "$mark"), (clean(one.value), "bold")), id=one.value))
+        options.highlighted = at
+
+    def action_mark(self) -> None:
+        """Mark or unmark the value under the cursor."""
+        options = self.query_one(OptionList)
+        if options.highlighted is not None and options.highlighted_option is not None:
+            self.marked ^= {str(options.highlighted_option.id)}
+            self._draw(options.highlighted)
+
+    def action_take(self) -> None:
+        """Take what is marked, in the order in which it stands."""
+        self.dismiss(",".join(one.value for one in self.choice.alternatives if one.value in self.marked))
+
+
+class Write(ModalScreen[str | None]):
+    """Write a text; what can't be is said while it is written. Enter takes it, Esc goes back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
+
+    def __init__(self, title: str, about: str, value: str, verdict: Verdict) -> None:
+        super().__init__()
+        self.asked = title
+        self.about = about
+        self.value = value
+        self.verdict = verdict
+
+    def compose(self) -> ComposeResult:
+        """Show what is asked, the line to write in, and what is wrong with it."""
+        line = Input(self.value)
+        line.cursor_blink = False
+        pane = Pane(self.asked, Static(self.about, markup=False), line, Static("", id="wrong", markup=False))
+        pane.border_subtitle = "Enter take · Esc back"
+        yield pane
+
+    def on_mount(self) -> None:
+        """Let the keys go to the line."""
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once what can't be."""
+        self.query_one("#wrong", Static).update(Content.styled(clean(self.verdict(event.value)), "$todo"))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the text, unless it can't be."""
+        if not self.verdict(event.value):
+            self.dismiss(event.value)
+
+
+def window(choice: Choice, verdict: Verdict) -> ModalScreen[str | None]:
+    """Return the window that fits a choice."""
+    if choice.kind == "several":
+        return TakeSeveral(choice)
+    if choice.kind == "one" and choice.alternatives:
+        return TakeOne(choice, verdict)
+    unit = f" ({choice.unit})" if choice.unit else ""
+    return Write(choice.title, f"{choice.help}{unit}", choice.value, lambda text: verdict(text) if text else "")

@@ -1,0 +1,243 @@
+"""Home: what goes on now, what can be started, and what this machine is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.errors import InferdeckError
+from engine.text import clean, duration, size
+from tui.actions import Action, bindings
+from tui.screens.base import DeckScreen
+from tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from engine.job.health import Health
+    from engine.job.jobs import Job
+
+SHOWN_JOBS = 5
+INTERVAL = 2.0
+"""Seconds between two looks at the jobs."""
+
+_WORDS = {
+    "running": ("● runs", "bold $good"),
+    "finished": ("  finished", "$good"),
+    "failed": ("  failed", "$bad"),
+    "cancelled": ("  stopped", "$todo"),
+    "died": ("  died", "bold $bad"),
+    "new": ("  not begun", "$dim"),
+}
+
+_STARTS = (
+    ("guide", "g", "Guided first submission", "step by step to a checked folder"),
+    ("new", "n", "New run", "pick, see the plan, run"),
+    ("try", "t", "Try it now", "a tiny model, nothing to fetch, about half a minute"),
+    ("open", "o", "Open a recipe", "a selection that was saved"),
+)
+
+Cells = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line about the machine: what it is, or what is missing and how to get it."""
+
+    name: str
+    text: str
+    remedy: str = ""
+    good: bool = True
+
+
+class HomeScreen(DeckScreen):
+    """The first screen. Jobs that go on stand first; Enter attaches to them."""
+
+    MODE = "home"
+    ABOUT = (
+        "Home shows the jobs of this machine, the newest first, four ways to start, and what this machine can run. "
+        "A job is a process of its own: leaving this screen, or losing the connection, never stops it."
+    )
+    ACTIONS = (
+        Action("g", "guide", "guide", "the guided first submission: every step explained, nothing is sent anywhere"),
+        Action("n", "new", "new run", "choose model, backend, scenarios and more, and see the plan before it runs"),
+        Action("t", "try", "try it", "run the demonstration that needs no download, in test style"),
+        Action("o", "open", "open recipe", "start from a selection that was saved"),
+    )
+    BINDINGS: ClassVar = bindings(ACTIONS)
+    DEFAULT_CSS = """
+    HomeScreen #jobs-pane { max-height: 9; }
+    HomeScreen #machine-pane { height: 1fr; }
+    """
+
+    def body(self) -> Iterable[Widget]:
+        """Yield the three panes."""
+        yield Pane(
+            "going on now",
+            OptionList(id="jobs", markup=False),
+            id="jobs-pane",
+            help="The jobs of this machine. Enter opens one: a running one live, an ended one with its last state.",
+        )
+        yield Pane(
+            "start",
+            OptionList(*(_start_option(*one) for one in _STARTS), id="start", markup=False),
+            id="start-pane",
+            help="Four ways to begin. Every one shows the plan before anything runs, except 'try it'.",
+        )
+        yield Pane("this machine", Static(" reading…", id="machine", markup=False), id="machine-pane")
+
+    def on_mount(self) -> None:
+        """Begin with what can be started."""
+        super().on_mount()
+        self._listed: tuple[tuple[str, str, int], ...] | None = None
+        self._jobs: dict[str, Job] = {}
+        self.query_one("#start", OptionList).focus()
+        self.set_interval(INTERVAL, self._look)
+
+    def ready(self) -> None:
+        """Look at the machine once; it does not change while one looks."""
+        self.run_worker(self._read_machine, thread=True, group="machine", exit_on_error=False)
+
+    def shown(self) -> None:
+        """Look at the jobs."""
+        self._look()
+
+    def _look(self) -> None:
+        if self.deck.opened and self.is_current:
+            self.run_worker(self._read_jobs, thread=True, group="jobs", exclusive=True, exit_on_error=False)
+
+    def _read_jobs(self) -> None:
+        from engine.job import jobs  # noqa: PLC0415  (start-up: paint first)
+
+        found = jobs.all_jobs(self.deck.place.folders)
+        self.deck.call_from_thread(self._show_jobs, found)
+
+    def _show_jobs(self, found: Sequence[Job]) -> None:
+        running = [job for job in found if job.state == "running"]
+        self.header().tell(going_on=f"{len(running)} going on" if running else "")
+        chosen = [*running, *(job for job in found if job.state != "running")][:SHOWN_JOBS]
+        listed = tuple((job.id, job.state, job.steps_ended) for job in chosen)
+        if listed == self._listed:
+            return
+        first, self._listed = self._listed is None, listed
+        self._jobs = {job.id: job for job in chosen}
+        options = self.query_one("#jobs", OptionList)
+        kept = options.highlighted
+        options.clear_options()
+        options.add_options([Option(_job_line(job), id=job.id) for job in chosen])
+        if not chosen:
+            empty = Content.styled("nothing yet: t runs a first job here, in half a minute", "$dim")
+            options.add_option(Option(empty, disabled=True))
+        elif kept is not None:
+            options.highlighted = min(kept, len(chosen) - 1)
+        if first and running:
+            options.focus()
+            options.highlighted = 0
+
+    def _read_machine(self) -> None:
+        lines = _machine(self.deck)
+        self.deck.call_from_thread(self.query_one("#machine", Static).update, _drawn(lines))
+        checks = _checks(self.deck)
+        self.deck.call_from_thread(self.query_one("#machine", Static).update, _drawn([*lines, *checks]))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open a job, or start something."""
+        name = event.option_id or ""
+        if name in self._jobs:
+            self.deck.go_run(self._jobs[name])
+        elif name:
+            self.action_act(name)
+
+    def why_not(self, name: str) -> str | None:
+        """Everything needs the profiles."""
+        return None if self.deck.opened else "the profiles are still being read"
+
+    def do_guide(self) -> None:
+        """Go to the guide."""
+        self.deck.go_guide()
+
+    def do_new(self) -> None:
+        """Go to the plan."""
+        self.run_worker(self.deck.run_action("switch_mode('plan')"), exit_on_error=False)
+
+    def do_try(self) -> None:
+        """Start the offline demonstration and watch it."""
+        self.run_worker(self._try, thread=True, group="try", exclusive=True, exit_on_error=False)
+
+    def _try(self) -> None:
+        from engine.job.prepare import begin, prepare  # noqa: PLC0415
+        from engine.plan.words import read_recipe, recipes  # noqa: PLC0415
+
+        place = self.deck.place
+        try:
+            chosen, _ = read_recipe(recipes(place.catalog)["demo-offline"])
+            job = begin(prepare(place, chosen))
+        except InferdeckError as error:
+            self.deck.call_from_thread(self.deck.say_error, error)
+            return
+        self.deck.call_from_thread(self.deck.go_run, job)
+
+    def do_open(self) -> None:
+        """Choose a recipe."""
+        from tui.screens.recipes import choose_recipe  # noqa: PLC0415
+
+        choose_recipe(self.deck)
+
+
+def _start_option(name: str, key: str, title: str, text: str) -> Option:
+    return Option(Content.assemble((f"{key}  ", "bold $mark"), (f"{title:26}", "bold"), (text, "$dim")), id=name)
+
+
+def _job_line(job: Job) -> Content:
+    word, style = _WORDS[job.state]
+    steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)} steps"
+    when = duration(time.time() - job.started)
+    text = f"{when} ago" if job.state != "running" else f"since {when}"
+    what = clean(" ".join(str(word) for word in job.spec.command[1:2]))
+    return Content.assemble(
+        (f"{word:12}", style), (f"{job.id}  ", "bold"), (f"{steps:13} {text:14} ", ""), (what, "$dim")
+    )
+
+
+def _machine(deck: object) -> list[Line]:
+    """Read what the machine is."""
+    from engine import system  # noqa: PLC0415
+    from tui.app import InferdeckApp  # noqa: PLC0415
+
+    assert isinstance(deck, InferdeckApp)
+    found = system.detect()
+    disk = system.storage(deck.place.folders.store)
+    cpu = found.cpu
+    gpus = ", ".join(gpu.model for gpu in found.gpus)
+    quick = [flag for flag in cpu.flags if flag in ("avx512_vnni", "avx512_bf16", "amx_int8", "avx2", "asimddp")]
+    return [
+        Line("", f"{found.hostname}  {cpu.model}, {cpu.usable_cores} cores  {' '.join(quick)}"),
+        Line("", f"{size(found.memory.usable)} memory, {size(disk.free)} disk free, {gpus or 'no GPU'}"),
+    ]
+
+
+def _checks(deck: object) -> list[Line]:
+    """Look at what can run here."""
+    from engine.job.health import benchmark_checks, recipe_checks  # noqa: PLC0415
+    from tui.app import InferdeckApp  # noqa: PLC0415
+
+    assert isinstance(deck, InferdeckApp)
+    checks: list[Health] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
+    return [Line(one.name, one.text, one.remedy, one.ready) for one in checks]
+
+
+def _drawn(lines: Iterable[Line]) -> Content:
+    parts: list[tuple[str, str]] = []
+    for line in lines:
+        if not line.name:
+            parts += [(clean(line.text) + "\n", "")]
+            continue
+        word = ("ready  ", "$good") if line.good else ("lacks  ", "$todo")
+        parts += [word, (f"{line.name:24} ", "bold"), (clean(line.text), "" if line.good else "$dim")]
+        parts += [(f"  {clean(line.remedy)}\n" if line.remedy else "\n", "$dim")]
+    return Content.assemble(*parts)

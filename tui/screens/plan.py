@@ -1,0 +1,352 @@
+"""Plan: choices on one side, the resolved tree on the other, live with every change."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Container
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+
+from engine.errors import InferdeckError
+from engine.plan.choices import Choice, choices, choose
+from engine.plan.selection import Selection
+from engine.profile.component import Query
+from engine.text import clean, cut, duration, size
+from tui.actions import Action, bindings
+from tui.screens.base import DeckScreen
+from tui.screens.choosing import Write, window
+from tui.screens.dialogs import Question, Reading
+from tui.widgets.choice_list import ChoiceList
+from tui.widgets.pane import Pane
+from tui.widgets.tree import PlanTree
+
+if TYPE_CHECKING:
+    from engine.job.jobs import Job
+    from engine.job.prepare import Prepared
+    from engine.submission.preflight import Expected
+
+FIRST = Selection(
+    Query(("app", "mlperf", "inference", "reference", "python"), ("resnet50", "onnxruntime", "cpu", "test"))
+)
+"""What the plan shows before anything was chosen."""
+
+KEPT = 50
+"""Changes that can be taken back."""
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What is chosen now."""
+
+    selection: Selection
+    output: str = ""
+
+
+class PlanScreen(DeckScreen):
+    """Choose, see what follows, run."""
+
+    MODE = "plan"
+    ABOUT = (
+        "Choose on one side what to run, and see on the other what follows from it: every component with everything "
+        "decided, what this machine has of it already, how large it is, how long it takes, and why it is there. "
+        "Nothing runs before r. The command line below does just the same."
+    )
+    ACTIONS = (
+        Action("e", "edit", "change", "change the choice under the cursor"),
+        Action(
+            "w", "why", "why", "the whole chain for the node under the cursor: who chose it, what else was possible"
+        ),
+        Action("r", "run", "run", "start the job; a question first says how long it takes"),
+        Action("u", "undo", "undo", "take the last change back"),
+        Action("y", "copy", "copy command", "copy the equal command line to the terminal's clipboard"),
+        Action("s", "save", "save", "save the choices as a recipe"),
+        Action("f", "preflight", "preflight", "what a checker would refuse of a submission made by these choices"),
+        Action("slash", "find", "filter", "keep the nodes of the tree in which words are; Esc shows all"),
+        Action("space", "fold", "fold", "close or open the branch under the cursor"),
+        Action("o", "output", "results folder", "say where the results go"),
+    )
+    BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "all", "show all")]
+    DEFAULT_CSS = """
+    PlanScreen #sides { height: 1fr; layout: grid; grid-size: 1 2; grid-rows: 9 1fr; }
+    PlanScreen.-wide #sides { grid-size: 2 1; grid-columns: 38 1fr; grid-rows: 1fr; }
+    PlanScreen #choices-pane, PlanScreen #tree-pane { height: 100%; }
+    PlanScreen #choices, PlanScreen #tree { height: 1fr; }
+    PlanScreen #totals { height: auto; color: $dim; }
+    PlanScreen #filter { display: none; }
+    PlanScreen #filter.-open { display: block; }
+    PlanScreen #command { height: 2; padding: 0 1; color: $dim; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft = _Draft(FIRST)
+        self.before: list[_Draft] = []
+        self.prepared: Prepared | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """Yield the choices, the tree with its sums, and the command line."""
+        line = Input(placeholder="words to find in the tree", id="filter")
+        line.cursor_blink = False
+        yield Container(
+            Pane(
+                "choices",
+                ChoiceList(id="choices"),
+                id="choices-pane",
+                help="A star marks what you asked for; the rest follows. Enter or e shows the values, each with what "
+                "it means or why it can't be taken.",
+            ),
+            Pane(
+                "what will happen",
+                PlanTree(id="tree"),
+                line,
+                Static(id="totals", markup=False),
+                id="tree-pane",
+                help="Every component of the plan, dependencies below what needs them. cached: in the store. found: on "
+                "this machine. to fetch, to build, to run: still to be done. missing, conflict: must be mended first; "
+                "w says how.",
+            ),
+            id="sides",
+        )
+        yield Static(id="command", markup=False)
+
+    def ready(self) -> None:
+        """Show the first plan."""
+        self._resolve()
+        self.query_one(ChoiceList).focus()
+
+    def shown(self) -> None:
+        """Look again at what the machine has."""
+        self._resolve()
+
+    def choose(self, selection: Selection, output: str = "") -> None:
+        """Take a whole selection, from a recipe or an earlier run."""
+        self._take(_Draft(selection, output))
+
+    def _take(self, draft: _Draft) -> None:
+        if draft == self.draft:
+            return
+        self.before = [*self.before[-KEPT:], self.draft]
+        self.draft = draft
+        self._resolve()
+
+    def _resolve(self) -> None:
+        if self.deck.opened:
+            self.run_worker(self._prepare, thread=True, group="resolve", exclusive=True, exit_on_error=False)
+
+    def _prepare(self) -> None:
+        from engine.job.prepare import prepare  # noqa: PLC0415  (start-up: paint first)
+
+        draft = self.draft
+        try:
+            prepared = prepare(self.deck.place, draft.selection, output=draft.output)
+        except InferdeckError as error:
+            self.deck.call_from_thread(self._refused, draft, error)
+            return
+        self.deck.call_from_thread(self._show, draft, prepared)
+
+    def _refused(self, draft: _Draft, error: InferdeckError) -> None:
+        """Go back to what could be resolved, and say why."""
+        if draft is self.draft and self.before:
+            self.draft = self.before.pop()
+            self._resolve()
+        self.deck.say_error(error)
+
+    def _show(self, draft: _Draft, prepared: Prepared) -> None:
+        if draft is not self.draft:
+            return
+        self.prepared = prepared
+        self.query_one(ChoiceList).show(self._choices(prepared))
+        self.query_one(PlanTree).show(prepared)
+        self.query_one("#totals", Static).update(_totals(prepared))
+        self.query_one("#command", Static).update(self._command_line(prepared))
+        self.header().tell(title=clean(_title(prepared)))
+
+    def _choices(self, prepared: Prepared) -> tuple[Choice, ...]:
+        places = prepared.workplace.catalog.folders
+        systems = sorted({path.stem for folder in places for path in (folder / "systems").glob("*.yaml")})
+        return choices(prepared.workplace.catalog, prepared.plan, systems)
+
+    def _command_line(self, prepared: Prepared) -> Content:
+        width = max(self.size.width - 2, 20)
+        return Content.assemble(
+            ("same as: ", "$dim"), (cut(clean(self._words(prepared)), 2 * width - 12), "$secondary")
+        )
+
+    def _words(self, prepared: Prepared) -> str:
+        return shlex.join(("inferdeck", *prepared.command()))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter changes a choice, or tells why a node is there."""
+        self.action_act("edit" if isinstance(event.option_list, ChoiceList) else "why")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter the tree with every key."""
+        self.query_one(PlanTree).filter(event.value)
+
+    def on_input_submitted(self, _: Input.Submitted) -> None:
+        """Go to what was found."""
+        self.query_one(PlanTree).focus()
+
+    def why_not(self, name: str) -> str | None:
+        """Nothing can be done before the plan is there; running needs one without problems."""
+        if self.prepared is None:
+            return "the plan is still being made"
+        if name == "run" and self.prepared.seen.problems():
+            node, seen = self.prepared.seen.problems()[0]
+            return f"it can't run yet: {node}: {seen.text}. {seen.remedy}"
+        if name == "undo" and not self.before:
+            return "nothing was changed yet"
+        if name == "fold" and not self.query_one(PlanTree).has_focus:
+            return "folding is for the tree: Tab goes there"
+        return None
+
+    def do_edit(self) -> None:
+        """Ask for another value."""
+        choice = self.query_one(ChoiceList).choice
+        if choice is None:
+            self.deck.say("no choice is under the cursor")
+            return
+
+        def taken(value: str | None) -> None:
+            if value is not None and value != choice.value:
+                selection = choose(self.deck.place.catalog, self.draft.selection, choice, value)
+                self._take(_Draft(selection, self.draft.output))
+
+        self.deck.push_screen(window(choice, lambda value: self._verdict(choice, value)), taken)
+
+    def _verdict(self, choice: Choice, value: str) -> str:
+        """Say why a value can't be taken: in the resolver's own words."""
+        from engine.job.prepare import resolved  # noqa: PLC0415
+
+        try:
+            resolved(self.deck.place, choose(self.deck.place.catalog, self.draft.selection, choice, value))
+        except InferdeckError as error:
+            return f"{error.what} ({error.remedy})" if error.remedy else error.what
+        return ""
+
+    def do_why(self) -> None:
+        """Tell the chain of a node."""
+        from engine.job.explain import explain  # noqa: PLC0415
+
+        node = self.query_one(PlanTree).node
+        if self.prepared is None or node is None:
+            return
+        parts: list[tuple[str, str]] = []
+        for fact in explain(self.prepared, node):
+            parts += [(f"{fact.heading:18}", "bold $mark"), (clean(fact.text) + "\n", "")]
+        self.deck.push_screen(Reading(clean(self.prepared.plan.nodes[node].title), Content.assemble(*parts)))
+
+    def do_run(self) -> None:
+        """Ask, then start the job."""
+        assert self.prepared is not None
+        totals = self.prepared.seen.totals
+        where = self.draft.output or "the job's own folder"
+        text = (
+            f"{totals.to_do} steps to do: about {duration(totals.prepare_seconds) or '0:00'} to prepare and "
+            f"{duration(totals.run_seconds) or '0:00'} to measure; {size(totals.fetch_bytes)} to fetch.\n"
+            f"Results go to {where}.\nThe job goes on when this screen or the connection goes."
+        )
+        answers = [("run", "run it"), ("back", "not now")]
+        self.deck.push_screen(Question("run", text, answers), self._answered)
+
+    def _answered(self, answer: str | None) -> None:
+        if answer == "run":
+            self.run_worker(self._begin, thread=True, group="begin", exclusive=True, exit_on_error=False)
+
+    def _begin(self) -> None:
+        from engine.job.prepare import begin  # noqa: PLC0415
+
+        assert self.prepared is not None
+        try:
+            job: Job = begin(self.prepared)
+        except InferdeckError as error:
+            self.deck.call_from_thread(self.deck.say_error, error)
+            return
+        self.deck.call_from_thread(self.deck.go_run, job)
+
+    def do_undo(self) -> None:
+        """Take the last change back."""
+        self.draft = self.before.pop()
+        self._resolve()
+
+    def do_copy(self) -> None:
+        """Copy the command line."""
+        assert self.prepared is not None
+        self.deck.copy_to_clipboard(self._words(self.prepared))
+        self.deck.say("copied the command line")
+
+    def do_save(self) -> None:
+        """Save a recipe."""
+        from tui.screens.recipes import save_recipe  # noqa: PLC0415
+
+        save_recipe(self.deck, self.draft.selection)
+
+    def do_preflight(self) -> None:
+        """Say what would be refused."""
+        from engine.job.preflight import expected  # noqa: PLC0415
+
+        assert self.prepared is not None
+        self.deck.push_screen(Reading("preflight", _expected(expected(self.prepared))))
+
+    def do_find(self) -> None:
+        """Open the filter."""
+        line = self.query_one("#filter", Input)
+        line.add_class("-open")
+        line.focus()
+
+    def action_all(self) -> None:
+        """Take the filter away."""
+        line = self.query_one("#filter", Input)
+        line.value = ""
+        line.remove_class("-open")
+        self.query_one(PlanTree).focus()
+
+    def do_fold(self) -> None:
+        """Close or open a branch."""
+        self.query_one(PlanTree).fold()
+
+    def do_output(self) -> None:
+        """Ask for the results folder."""
+
+        def taken(value: str | None) -> None:
+            if value is not None:
+                self._take(_Draft(self.draft.selection, value))
+
+        about = "a folder; empty leaves the results in the job's own"
+        self.deck.push_screen(Write("results folder", about, self.draft.output, lambda _: ""), taken)
+
+
+def _title(prepared: Prepared) -> str:
+    options = prepared.plan.nodes[prepared.plan.root].values()
+    words = [str(options[name]) for name in ("benchmark", "backend", "sut", "style") if options.get(name)]
+    return " · ".join(words) or prepared.plan.root
+
+
+def _totals(prepared: Prepared) -> Content:
+    totals = prepared.seen.totals
+    parts = [
+        (f"{totals.ready} ready, {totals.to_do} to do · {size(totals.fetch_bytes)} to fetch · ", ""),
+        (f"prepare {duration(totals.prepare_seconds) or '0:00'} + run {duration(totals.run_seconds) or '0:00'}", ""),
+        (f" + {totals.unknown_times} of unknown length" if totals.unknown_times else "", ""),
+    ]
+    problems = prepared.seen.problems()
+    if problems:
+        node, seen = problems[0]
+        parts.append((f"\ncan't run yet: {clean(node)}: {clean(seen.text)}. {clean(seen.remedy)}", "bold $bad"))
+    elif prepared.notice:
+        parts.append((f"\n{clean(prepared.notice)}", "$todo"))
+    return Content.assemble(*parts)
+
+
+def _expected(found: Iterable[Expected]) -> Content:
+    styles = {"error": "bold $bad", "warning": "$todo", "note": "$dim"}
+    parts: list[tuple[str, str]] = []
+    for one in found:
+        parts += [(f"{one.severity:9}", styles[one.severity]), (clean(one.what) + "\n", "")]
+        parts += [(f"{'':9}{clean(one.remedy)}\n", "$dim")]
+    return Content.assemble(*parts) if parts else Content("nothing that can be known now stands against it")

@@ -1,0 +1,21 @@
+"""The Results screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.screens.base import DeckScreen
+from tui.widgets.pane import Pane
+
+
+class ResultsScreen(DeckScreen):
+    """Not there yet."""
+
+    MODE = "results"
+
+    def body(self) -> Iterable[Widget]:
+        """Yield what stands between the first and the last line."""
+        yield Pane("results", Static("", markup=False))

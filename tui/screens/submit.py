@@ -1,0 +1,21 @@
+"""The Submit screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.screens.base import DeckScreen
+from tui.widgets.pane import Pane
+
+
+class SubmitScreen(DeckScreen):
+    """Not there yet."""
+
+    MODE = "submit"
+
+    def body(self) -> Iterable[Widget]:
+        """Yield what stands between the first and the last line."""
+        yield Pane("submit", Static("", markup=False))

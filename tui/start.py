@@ -1,0 +1,86 @@
+"""Open the screen: decide what the terminal can show, then import Textual and run the app."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from typing import TypeVar
+
+from engine.errors import UsageError, nearest
+from engine.store.folders import folders
+from tui import settings, terminal
+
+FLAGS = ("ascii", "plain", "mouse", "no-mouse")
+VALUES = ("driver", "theme", "home", "glyphs")
+GLYPHS: tuple[terminal.Glyphs, ...] = ("braille", "block", "ascii")
+DRIVERS: tuple[terminal.DriverName, ...] = ("diff", "stock")
+
+T = TypeVar("T", bound=str)
+
+
+def start(words: list[str], environ: Mapping[str, str]) -> int:
+    """Run the app until the person leaves; without a fit terminal, say what serves instead."""
+    flags, values = _parse(words)
+    home = values.get("home")
+    kept = settings.load(folders(home).config)
+    if "theme" in values:
+        kept = settings.changed(kept, theme=values["theme"])
+    wishes = terminal.Wishes(
+        view="plain" if "plain" in flags else None,
+        glyphs=_one_of("glyphs", "ascii" if "ascii" in flags else values.get("glyphs") or kept.glyphs, GLYPHS),
+        mouse=True if "mouse" in flags else False if "no-mouse" in flags else kept.mouse,
+        driver=_one_of("driver", values.get("driver") or kept.driver, DRIVERS),
+    )
+    chosen = terminal.decide(environ, tty=terminal.is_tty(), wishes=wishes)
+    if chosen.view == "plain":
+        return _plain(home)
+    chosen = dataclasses.replace(
+        chosen,
+        number_interval=kept.number_interval or chosen.number_interval,
+        chart_interval=kept.chart_interval or chosen.chart_interval,
+    )
+    terminal.apply(chosen)
+    return _show(chosen, kept, home)
+
+
+def _parse(words: list[str]) -> tuple[set[str], dict[str, str]]:
+    flags, values = set(), {}
+    for word in words:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if name in FLAGS and not equals:
+            flags.add(name)
+        elif name in VALUES and equals:
+            values[name] = value
+        else:
+            raise UsageError(f"unknown word '{word}'", nearest(name, (*FLAGS, *VALUES)))
+    return flags, values
+
+
+def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:
+    if not word:
+        return None
+    for one in allowed:
+        if one == word:
+            return one
+    raise UsageError(f"'{word}' is no value of --{name}", nearest(word, allowed))
+
+
+def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None) -> int:
+    from tui.app import InferdeckApp  # noqa: PLC0415  (Textual reads the environment while it is imported)
+    from tui.driver import driver_class  # noqa: PLC0415
+
+    app = InferdeckApp(chosen, kept, home=home, driver=driver_class(chosen))
+    app.run(mouse=chosen.mouse)
+    for line in app.last_words:
+        sys.stdout.write(f"{line}\n")
+    return app.return_code or 0
+
+
+def _plain(home: str | None) -> int:
+    """Show what goes on, a line each, and where the words are."""
+    from engine.cli import main as command_line  # noqa: PLC0415
+
+    sys.stdout.write("no screen can be shown here (no terminal, TERM=dumb, or --plain); these commands do the same:\n")
+    sys.stdout.write("  inferdeck --help, inferdeck jobs, inferdeck watch --plain\n")
+    return command_line.main(["jobs", *([f"--home={home}"] if home else [])])

@@ -1,0 +1,45 @@
+"""The first line: the five screens, what this screen shows, and what is going on."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+MODES = (
+    ("1", "home", "Home"),
+    ("2", "plan", "Plan"),
+    ("3", "run", "Run"),
+    ("4", "results", "Results"),
+    ("5", "submit", "Submit"),
+)
+
+
+class Header(Static):
+    """`now` is the screen's mode; the texts on the right give way when there is no room."""
+
+    def __init__(self, now: str) -> None:
+        super().__init__(markup=False)
+        self.now = now
+        self.title = ""
+        self.going_on = ""
+
+    def tell(self, title: str | None = None, going_on: str | None = None) -> None:
+        """Change the texts; what is not given stays."""
+        new = (self.title if title is None else title, self.going_on if going_on is None else going_on)
+        if new != (self.title, self.going_on):
+            self.title, self.going_on = new
+            self.refresh()
+
+    def render(self) -> Content:
+        """Draw the line for the width that there is."""
+        parts: list[tuple[str, str]] = [(" inferdeck  ", "bold")]
+        for key, mode, label in MODES:
+            here = mode == self.now
+            parts.append((f" {key} {label} ", "bold reverse" if here else "$dim"))
+        used = sum(len(text) for text, _ in parts)
+        room = self.size.width - used - 1
+        right = self.going_on if len(self.going_on) <= room else ""
+        room -= len(right) + 2
+        middle = self.title if len(self.title) <= room else self.title[: max(0, room - 1)] + "…" if room > 8 else ""
+        gap = self.size.width - used - len(middle) - len(right) - 3
+        return Content.assemble(*parts, ("  " + middle, "$dim"), (" " * max(gap, 1), ""), (right, "bold $good"))

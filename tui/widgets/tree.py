@@ -1,0 +1,152 @@
+"""The resolved plan as a tree, with state, size, time and why in columns; branches fold, a filter keeps what fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from engine.text import clean, cut, duration, size
+
+if TYPE_CHECKING:
+    from engine.job.prepare import Prepared
+    from engine.job.survey import Seen
+    from engine.plan.plan import Edge, Node
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "group": ("", "$dim"),
+    "cached": ("cached", "$good"),
+    "found": ("found", "$good"),
+    "fetch": ("to fetch", "$todo"),
+    "build": ("to build", "$todo"),
+    "run": ("to run", "$todo"),
+    "missing": ("missing", "bold $bad"),
+    "conflict": ("conflict", "bold $bad"),
+    "blocked": ("blocked", "$bad"),
+}
+_DONE = ("group", "cached", "found")
+_NUMBERS = 10 + 8 + 8
+"""Cells of state, size and time."""
+_WHY_FROM = 72
+"""Cells of width from which the reason has a column."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A node at one place of the tree."""
+
+    key: str
+    node: Node
+    seen: Seen
+    branch: str
+    why: str
+    children: bool
+    folded: bool
+
+
+def rows(prepared: Prepared, folded: frozenset[str], wanted: str) -> Iterator[Row]:
+    """Yield what is to be seen, from the root down. `wanted` keeps the nodes in whose texts all of its words are."""
+    words = wanted.lower().split()
+    hidden_below: int | None = None
+    counts: dict[str, int] = {}
+    for node, edge, lasts in prepared.plan.walk():
+        depth = len(lasts)
+        if hidden_below is not None and depth > hidden_below:
+            continue
+        hidden_below = None
+        counts[node.id] = counts.get(node.id, 0) + 1
+        seen = prepared.seen.seen[node.id]
+        children = any(not one.shared for one in (*node.needs, *node.after))
+        if node.id in folded and not words:
+            hidden_below = depth
+        why = _why(node, edge)
+        if words:
+            text = f"{node.title} {node.id} {seen.state} {why} {' '.join(one.name for one in node.variations)}".lower()
+            if not all(word in text for word in words):
+                continue
+        key = f"{node.id}\n{counts[node.id]}"
+        yield Row(key, node, seen, "" if words else _branch(lasts), why, children, folded=hidden_below is not None)
+
+
+def _branch(lasts: tuple[bool, ...]) -> str:
+    if not lasts:
+        return ""
+    return "".join("   " if last else "│  " for last in lasts[:-1]) + ("└─ " if lasts[-1] else "├─ ")
+
+
+def _why(node: Node, edge: Edge | None) -> str:
+    """Return the most telling reason: what was asked for, then what implies it, then the rest."""
+    asked = [f"_{one.name} {one.reason}" for one in node.variations if str(one.reason).startswith("asked")]
+    return "; ".join(asked) if edge is not None and asked else str(node.why)
+
+
+def drawn(row: Row, width: int) -> Content:
+    """Return a row as it stands in `width` cells."""
+    word, style = STATES[row.seen.state]
+    why = width >= _WHY_FROM
+    room = width - _NUMBERS - (width // 4 if why else 0)
+    mark = "▸ " if row.folded else ""
+    title = f"{row.branch}{mark}{clean(row.node.title)}{f' {row.node.version}' if row.node.version else ''}"
+    todo = row.seen.state not in _DONE
+    taken = duration(row.seen.seconds) if todo else ""
+    bytes_ = size(row.seen.fetch_bytes or row.seen.disk_bytes) if row.seen.state != "group" else ""
+    parts = [
+        (f"{cut(title, room - 1):{room}}", "bold" if not row.branch else ""),
+        (f"{word:10}", style),
+        (f"{bytes_:>8}{taken:>8}", "$dim" if not todo else ""),
+    ]
+    if why:
+        parts.append((cut(f"  {clean(row.why)}", width // 4), "$dim"))
+    return Content.assemble(*parts)
+
+
+class PlanTree(OptionList):
+    """Shows a prepared plan; the highlighted row's node is `node`."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, markup=False)
+        self.prepared: Prepared | None = None
+        self.folded: frozenset[str] = frozenset()
+        self.wanted = ""
+        self._rows: list[Row] = []
+
+    @property
+    def node(self) -> str | None:
+        """The node on which the cursor stands."""
+        return self._rows[self.highlighted].node.id if self.highlighted is not None and self._rows else None
+
+    def show(self, prepared: Prepared) -> None:
+        """Show a plan; the cursor stays on its node where that is still there."""
+        self.prepared = prepared
+        self._draw()
+
+    def filter(self, wanted: str) -> None:
+        """Keep the rows in which all the words are; none keeps all."""
+        self.wanted = wanted
+        self._draw()
+
+    def fold(self) -> None:
+        """Close or open the branch under the cursor."""
+        if self.node is not None and self._rows[self.highlighted or 0].children:
+            self.folded = self.folded ^ {self.node}
+            self._draw()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Fit the columns."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.prepared is None or not self.size.width:
+            return
+        at = self._rows[self.highlighted].key if self.highlighted is not None and self._rows else None
+        self._rows = list(rows(self.prepared, self.folded, self.wanted))
+        width = self.scrollable_content_region.width or self.size.width
+        self.clear_options()
+        self.add_options([Option(drawn(row, width), id=row.key) for row in self._rows])
+        keys = [row.key for row in self._rows]
+        self.highlighted = keys.index(at) if at in keys else 0 if keys else None
