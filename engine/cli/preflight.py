@@ -10,10 +10,12 @@ from dataclasses import asdict
 from engine.cli.run import prepare
 from engine.cli.screen import Screen
 from engine.cli.words import Words
-from engine.job.preflight import expected
+from engine.job.preflight import by_the_rules, expected
 from engine.job.prepare import Prepared
 from engine.submission.preflight import Expected
 from engine.text import duration, size
+
+__all__ = ["as_json", "by_the_rules", "expected", "preflight_command", "show_expected"]
 
 _STYLES = {"error": "bad", "warning": "todo", "note": "dim"}
 
@@ -25,10 +27,15 @@ def preflight_command(asked: Words) -> int:
     found = expected(prepared)
     status = 1 if any(one.severity == "error" for one in found) else 0
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps([asdict(one) for one in found]) + "\n")
+        sys.stdout.write(json.dumps(as_json(found)) + "\n")
         return status
     _show(Screen(), prepared, found)
     return status
+
+
+def as_json(found: Sequence[Expected]) -> list[dict[str, str]]:
+    """Return what is expected as JSON values."""
+    return [asdict(one) for one in found]
 
 
 def show_expected(screen: Screen, found: Sequence[Expected]) -> None:
@@ -37,7 +44,10 @@ def show_expected(screen: Screen, found: Sequence[Expected]) -> None:
         screen.cells([(f"{one.severity:8}", _STYLES[one.severity]), (one.what, ""), (f"  {one.remedy}", "dim")])
     errors = sum(one.severity == "error" for one in found)
     if errors:
-        screen.line(f"a submission made by these words would be refused for {errors} reasons", "bad")
+        reasons = "one reason" if errors == 1 else f"{errors} reasons"
+        screen.line(f"a submission made by these words would be refused for {reasons}", "bad")
+    elif any(one.severity == "warning" for one in found):
+        screen.line("the checker would accept a submission made by these words; read the warnings", "todo")
     else:
         screen.line("nothing that can be known now stands against a submission made by these words", "good")
 

@@ -47,13 +47,30 @@ def plan_command(arguments: list[str]) -> int:
     if "lock" in asked.values:
         locks.write(Path(asked.values["lock"]), prepared.lock())
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(tree.as_json(prepared.plan, prepared.seen)) + "\n")
+        _plan_as_json(prepared)
     elif "quiet" not in asked.flags:
-        screen = Screen()
-        if prepared.notice:
-            screen.line(prepared.notice, "todo")
-        tree.draw(screen, prepared.plan, prepared.seen)
+        _draw_plan(Screen(), prepared)
     return 2 if prepared.seen.problems() else 0
+
+
+def _plan_as_json(prepared: Prepared) -> None:
+    plain = tree.as_json(prepared.plan, prepared.seen)
+    if prepared.makes_submission:
+        from engine.cli import preflight  # noqa: PLC0415  (it prepares as this module does)
+
+        plain["preflight"] = preflight.as_json(preflight.expected(prepared))
+    sys.stdout.write(json.dumps(plain) + "\n")
+
+
+def _draw_plan(screen: Screen, prepared: Prepared) -> None:
+    if prepared.notice:
+        screen.line(prepared.notice, "todo")
+    tree.draw(screen, prepared.plan, prepared.seen)
+    if prepared.makes_submission:
+        from engine.cli import preflight  # noqa: PLC0415
+
+        screen.line()
+        preflight.show_expected(screen, preflight.by_the_rules(prepared))
 
 
 def run_command(arguments: list[str]) -> int:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from engine.cli import words
 from engine.cli.screen import Screen
-from engine.errors import DataError, UsageError
-from engine.profile import catalog, systems
+from engine.errors import UsageError
+from engine.profile import catalog
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
-from engine.submission import describe
-from engine.submission.generate import Request, generate
-from engine.submission.pack import MARK, origins, pack
+from engine.submission import describe, identity
+from engine.submission.generate import OVERRIDES, Request, generate
+from engine.submission.pack import MARK, pack
 from engine.submission.truncate import truncate
 
 
@@ -28,7 +28,7 @@ def generate_command(asked: words.Words) -> int:
         options["sut"] = found[0]
     rules = _rules(asked, known)
     description = describe.description_of(known.folders, options["sut"], rules, places.store)
-    description |= {name: options[name] for name in ("division", "submitter") if name in options}
+    description |= {name: options[name] for name in OVERRIDES if name in options}
     request = Request(
         results=results,
         out=Path(options.get("out", results / "submission")).expanduser().absolute(),
@@ -46,8 +46,8 @@ def generate_command(asked: words.Words) -> int:
     screen.line(f"{len(made)} results of {request.sut} in {request.out}", "good")
     if (request.out / MARK).exists():
         screen.line((request.out / MARK).read_text().strip(), "todo")
-    for line in describe.differences({name: str(value) for name, value in description.items()}, rules, places.store):
-        screen.line(f"the description does not fit this machine: {line}", "todo")
+    for doubt in identity.doubts(request.sut, description, known.folders, options.get("submitter", "")):
+        screen.line(f"{doubt.what}; zip refuses it: {doubt.remedy}", "todo")
     return 0
 
 
@@ -69,25 +69,12 @@ def truncate_command(asked: words.Words) -> int:
 
 def zip_command(asked: words.Words) -> int:
     """Pack a checked tree."""
-    tree = _folder(asked, "submission zip TREE [--out=FILE]")
-    places, known = _profiles(asked)
-    _refuse_another_machine(tree, known, places, _rules(asked, known))
+    tree = _folder(asked, "submission zip TREE [--out=FILE] [--submitter=NAME]")
+    _, known = _profiles(asked)
+    identity.refuse(tree, known.folders, asked.options.get("submitter", ""))
     target = pack(tree, Path(asked.options.get("out", f"{tree}.zip")).expanduser().absolute())
     Screen().line(f"wrote {target}", "good")
     return 0
-
-
-def _refuse_another_machine(tree: Path, known: catalog.Catalog, places: Folders, rules: Round) -> None:
-    """Raise DataError where a description names other hardware than this machine, on which the results were made."""
-    for sut in sorted({found.sut for _, found in origins(tree)}):
-        path, _ = systems.find(known.folders, sut, "onnxruntime")
-        described = {name: str(value) for name, value in systems.load_system(path).description.items()}
-        wrong = describe.differences(described, rules, places.store)
-        if wrong:
-            raise DataError(
-                f"the description of {sut} is not of this machine: {'; '.join(wrong)}",
-                f"inferdeck system new NAME describes it; or zip on the machine that {sut} is",
-            )
 
 
 def _folder(asked: words.Words, usage: str) -> Path:

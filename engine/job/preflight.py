@@ -10,6 +10,8 @@ from engine.job.prepare import Prepared
 from engine.profile import systems
 from engine.profile.rounds import Round
 from engine.submission import describe
+from engine.submission.generate import OVERRIDES
+from engine.submission.identity import doubts
 from engine.submission.preflight import Expected, Intended, preflight
 
 
@@ -18,12 +20,16 @@ def is_benchmark(prepared: Prepared) -> bool:
     return "benchmark" in prepared.plan.nodes[prepared.plan.root].options
 
 
-def expected(prepared: Prepared) -> list[Expected]:
-    """Return what speaks against handing in what this plan makes. Raises UsageError if it is no benchmark."""
+def by_the_rules(prepared: Prepared) -> list[Expected]:
+    """Return what the rules have against handing in what this plan makes. Raises UsageError if it is no benchmark."""
     rules = prepared.workplace.round(prepared.round)
-    found = preflight(_intended(prepared, rules), rules)
-    return found + [
-        Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan")
+    return preflight(_intended(prepared, rules), rules)
+
+
+def expected(prepared: Prepared) -> list[Expected]:
+    """Return all that speaks against it, and why the plan can't run at all. Raises UsageError if it is no benchmark."""
+    return by_the_rules(prepared) + [
+        Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan", "machine")
         for node, seen in prepared.seen.problems()
     ]
 
@@ -32,6 +38,8 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
     if not is_benchmark(prepared):
         raise UsageError(f"{prepared.plan.root} is no benchmark", "give the tags of one: app,mlperf,inference,...")
     options = prepared.plan.nodes[prepared.plan.root].values()
+    submitter = options["submitter"] or ""
+    description = _description(prepared, options["sut"], rules)
     configured = systems.configuration(
         prepared.workplace.catalog.folders, options["sut"], options["benchmark"], options["backend"]
     )
@@ -41,13 +49,15 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
         scenarios=options["scenarios"],
         modes=options["modes"],
         compliance=options["compliance"],
-        description=_description(prepared, options["sut"], rules),
+        description=description,
         samples=_facts(prepared).get("count"),
         stand_in=any(node.component.startswith("standin-") for node in prepared.plan.nodes.values()),
         notice=prepared.notice,
         targets=configured.figures if configured.targets == "configured" else {},
         disk_needed=prepared.seen.totals.disk_bytes,
         disk_free=prepared.seen.totals.disk_free,
+        min_duration_ms=options["min_duration_ms"],
+        doubts=doubts(options["sut"], description, prepared.workplace.catalog.folders, submitter),
     )
 
 
@@ -63,7 +73,10 @@ def _facts(prepared: Prepared) -> Mapping[str, Any]:
 
 def _description(prepared: Prepared, sut: str, rules: Round) -> Mapping[str, Any]:
     place = prepared.workplace
+    options = prepared.plan.nodes[prepared.plan.root].values() if prepared.makes_submission else {}
+    given = {name: options[name] for name in OVERRIDES if options.get(name)}
     try:
-        return describe.description_of(place.catalog.folders, sut, rules, place.folders.store.parent)
+        found = describe.description_of(place.catalog.folders, sut, rules, place.folders.store.parent, deep=False)
     except InferdeckError:
         return {}
+    return {**found, **given}

@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.steps.base import Artifact, Look, Sight, Step
-from engine.steps.download import download
 
 VAL_MAP = "val_map.txt"
 LAYOUT = "a folder with the validation JPEGs and, if you have it, val_map.txt (a name and a label a line)"
@@ -44,6 +43,8 @@ def survey_labels(look: Look) -> Sight:
 
 def fetch_pictures(step: Step) -> dict[str, Any]:
     """Fetch and unpack an archive of pictures. Raises DataError if it holds none."""
+    from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
+
     facts = download(step)
     first = next(step.output.rglob("*.JPEG"), None)
     if first is None:
@@ -53,6 +54,8 @@ def fetch_pictures(step: Step) -> dict[str, Any]:
 
 def fetch_labels(step: Step) -> dict[str, Any]:
     """Fetch and unpack the published labels. Option `val_map` names the list in the archive."""
+    from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
+
     facts = download(step)
     if not (step.output / step.options["val_map"]).is_file():
         raise DataError(

@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.steps.base import Look, Sight, Step
-from engine.steps.download import download
 from engine.store.files import sha256_of
 from engine.submission.provenance import MEASUREMENTS
 
@@ -21,6 +20,8 @@ SAVED_MODEL_FILE = "saved_model.pb"
 
 def fetch_model(step: Step) -> dict[str, Any]:
     """Fetch a model. Facts: `model`, `format`, `outputs`, `label_offset`, `sha256`, the starting weights' address."""
+    from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
+
     facts = download(step)
     options = step.options
     found = {"model": facts["file"], "sha256": facts["sha256"], "starting_weights_filename": options["url"][0]}

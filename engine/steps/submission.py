@@ -11,10 +11,10 @@ from engine.errors import DataError
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps.base import Step
-from engine.submission import describe, pack
+from engine.submission import describe, identity, pack
 from engine.submission.checker.check import check
 from engine.submission.checker.report import as_json
-from engine.submission.generate import Request, generate
+from engine.submission.generate import OVERRIDES, Request, generate
 from engine.submission.truncate import truncate
 
 FOLDER = "submission"
@@ -34,6 +34,7 @@ def build(step: Step) -> dict[str, Any]:
     tree = step.results / FOLDER
     step.phase("generating")
     description = describe.description_of(step.profiles, options["sut"], rules, step.results)
+    description |= {name: options[name] for name in OVERRIDES if options[name]}
     made = generate(
         Request(
             results=step.results,
@@ -64,7 +65,8 @@ def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
     if verdict == "fail":
         return None, f"refused by the checker, so not packed: inferdeck submission check {tree}"
     try:
+        identity.refuse(tree, step.profiles, step.options["submitter"] or "")
         packed = str(pack.pack(tree, step.results / f"{FOLDER}.zip"))
     except DataError as error:
-        return None, f"accepted by the checker, but not packed: {error.what}"
+        return None, f"accepted by the checker, but not packed: {error.what}; {error.remedy}"
     return packed, f"accepted by the checker, packed in {packed}"

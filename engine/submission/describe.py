@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from engine.errors import DataError
 from engine.profile import systems
@@ -14,21 +14,27 @@ from engine.system.facts import Cache, Gpu
 
 FRAMEWORKS = ("onnxruntime", "tensorflow", "tensorflow-cpu", "openvino")
 
+NOT_APPLICABLE = "N/A"
+"""What a field says that does not concern this system."""
+
 FIXED = {"number_of_nodes": "1", "status": "available"}
 """What holds unless somebody says otherwise: one machine, and software that anybody can have."""
 
 
-def detected(rules: Round, folder: Path, frameworks: str) -> dict[str, str]:
+def detected(rules: Round, folder: Path, frameworks: str, *, deep: bool = True) -> dict[str, str]:
     """Return every field of the rules' system description; empty where nothing can be read.
 
     `folder` is on the disk that counts as storage; `frameworks` names the installed backends with their versions.
+    `deep` starts the programs that tell their versions.
     """
     found = {**dict.fromkeys(rules.system.required, ""), **FIXED}
-    found.update(_read(detect(deep=True), folder, frameworks))
+    found.update(_read(detect(deep=deep), folder, frameworks))
     return found
 
 
-def description_of(folders: Sequence[Path], sut: str, rules: Round, disk: Path) -> dict[str, str | int | float | bool]:
+def description_of(
+    folders: Sequence[Path], sut: str, rules: Round, disk: Path, *, deep: bool = True
+) -> dict[str, str | int | float | bool]:
     """Return the description of a system; where it says so, with this machine's figures for what it leaves out.
 
     Raises UsageError for an unknown system, DataError for one that nobody has described.
@@ -37,12 +43,14 @@ def description_of(folders: Sequence[Path], sut: str, rules: Round, disk: Path) 
     system = systems.load_system(path)
     if not system.description:
         raise DataError(f"the system {path.stem} has no description", f"inferdeck system new {path.stem} writes one")
-    read = detected(rules, disk, frameworks()) if system.detected else {}
+    read = detected(rules, disk, frameworks(), deep=deep) if system.detected else {}
     return {**read, **system.description}
 
 
 def frameworks() -> str:
     """Return the installed backends with their versions."""
+    from importlib import metadata  # noqa: PLC0415  (start-up: a plan that describes nothing needs no packages)
+
     found = []
     for package in FRAMEWORKS:
         try:
@@ -57,36 +65,43 @@ def empty_fields(description: dict[str, str]) -> list[str]:
     return [name for name, value in description.items() if value in ("", None)]
 
 
-def differences(description: dict[str, str], rules: Round, folder: Path) -> list[str]:
+def differences(description: Mapping[str, Any]) -> list[str]:
     """Return the fields of a description that this machine contradicts, as `field: described, found`."""
-    here = detected(rules, folder, "")
-    compared = (
-        "host_processor_model_name",
-        "host_processor_core_count",
-        "host_processors_per_node",
-        "accelerator_model_name",
-    )
-    return [
-        f"{name}: described as '{description[name]}', here it is '{here[name]}'"
-        for name in compared
-        if name in description and str(description[name]) not in ("", "N/A") and str(description[name]) != here[name]
-    ]
+    wrong = _contradicted(description, detect())
+    if "accelerator_model_name" in wrong:  # some drivers list their devices nowhere but in their own program
+        wrong = _contradicted(description, detect(deep=True))
+    return [f"{name}: described as '{description[name]}', here it is '{found}'" for name, found in wrong.items()]
+
+
+def _contradicted(description: Mapping[str, Any], machine: System) -> dict[str, str]:
+    return {
+        name: found
+        for name, found in _hardware(machine).items()
+        if found and str(description.get(name, "")) not in ("", NOT_APPLICABLE, found)
+    }
+
+
+def _hardware(machine: System) -> dict[str, str]:
+    """Return what tells one machine from another at a glance, and can be read without starting a program."""
+    sockets = max(1, machine.cpu.sockets)
+    return {
+        "host_processor_model_name": machine.cpu.model,
+        "host_processors_per_node": str(sockets),
+        "host_processor_core_count": str(machine.cpu.physical_cores // sockets),
+        "accelerator_model_name": machine.gpus[0].model if machine.gpus else NOT_APPLICABLE,
+    }
 
 
 def _read(machine: System, folder: Path, frameworks: str) -> dict[str, str]:
     cpu, gpus = machine.cpu, machine.gpus
     disk = storage(folder)
-    sockets = max(1, cpu.sockets)
     return {
-        "host_processor_model_name": cpu.model,
-        "host_processors_per_node": str(sockets),
-        "host_processor_core_count": str(cpu.physical_cores // sockets),
+        **_hardware(machine),
         "host_processor_frequency": f"{cpu.mhz / 1000:.2f} GHz" if cpu.mhz else "",
         "host_processor_caches": "; ".join(_cache(cache) for cache in cpu.caches),
         "host_memory_capacity": f"{round(machine.memory.bytes / 2**30)} GB",
         "host_storage_capacity": f"{round(disk.bytes / 1e9)} GB",
         "accelerators_per_node": str(len(gpus)),
-        "accelerator_model_name": gpus[0].model if gpus else "N/A",
         "accelerator_memory_capacity": _memory(gpus),
         "framework": frameworks,
         "operating_system": machine.os.name,
@@ -110,6 +125,6 @@ def _cache(cache: Cache) -> str:
 
 def _memory(gpus: tuple[Gpu, ...]) -> str:
     if not gpus:
-        return "N/A"
+        return NOT_APPLICABLE
     size = gpus[0].memory_bytes
     return f"{round(size / 2**30)} GB" if size else ""

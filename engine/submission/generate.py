@@ -22,6 +22,9 @@ IMPLEMENTATION = "inferdeck"
 RUN_REPORT = "run.json"
 """The harness writes it last: a run without it is unfinished."""
 
+OVERRIDES = ("division", "submitter")
+"""What a person may say of a description without writing another one."""
+
 INFERRED = ("MultiStream", "Offline")
 """Scenarios that an edge system may take from its SingleStream run (v2.1 rules)."""
 

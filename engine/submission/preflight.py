@@ -5,11 +5,12 @@ Pure: the plan's choices and the survey's sizes come in as plain values, so that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from engine.profile.rounds import Round, Severity
+from engine.profile.rounds import Round, Scenario, Severity
+from engine.submission.identity import Doubt
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Intended:
 
     benchmark: str
     style: str
-    scenarios: Sequence[str]
+    scenarios: Sequence[Scenario]
     modes: Sequence[str]
     compliance: Sequence[str]
     description: Mapping[str, Any]
@@ -30,6 +31,14 @@ class Intended:
     """Configured for this system by scenario; empty means measured at start."""
     disk_needed: int
     disk_free: int
+    min_duration_ms: int | None = None
+    """Instead of what the rules and the style say."""
+    doubts: Sequence[Doubt] = ()
+    """Whether the description is of this machine and of this person."""
+
+
+About = Literal["description", "runs", "data", "style", "model", "disk", "machine"]
+"""Where it is mended: what of the plan, the description or the machine has to change."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +48,27 @@ class Expected:
     severity: Severity
     what: str
     remedy: str
+    about: About = "runs"
 
 
 def preflight(plan: Intended, rules: Round) -> list[Expected]:
     """Return what will be refused (error), what only looks bad or is risky (warning), and what to know (note)."""
-    found = [*_description(plan, rules), *_runs(plan, rules), *_data(plan, rules)]
+    found = [*_of("description", _description(plan, rules)), *_runs(plan, rules), *_of("data", _data(plan, rules))]
     if plan.style != "valid":
-        found.append(_error(f"runs of the style {plan.style} can't be handed in", "take _valid"))
+        found.append(_error(f"runs of the style {plan.style} can't be handed in", "take _valid", "style"))
     if plan.stand_in:
-        found.append(_error("a stand-in model shows speed only and can't be handed in", "measure the real model"))
+        found.append(_error("a stand-in model shows speed only and can't be handed in", "measure the real model", "model"))
     elif plan.notice:
-        found.append(_error("a demonstration can't be handed in", "measure the real model on the real data"))
+        found.append(_error("a demonstration can't be handed in", "measure the real model on the real data", "model"))
     if plan.disk_needed > plan.disk_free:
-        found.append(_error(f"{plan.disk_needed:,} bytes are needed, {plan.disk_free:,} are free", "free some space"))
-    return found
+        what = f"{plan.disk_needed:,} bytes are needed, {plan.disk_free:,} are free"
+        found.append(_error(what, "free some space", "disk"))
+    doubts = [Expected("warning", f"{one.what}; zip refuses that", one.remedy, "description") for one in plan.doubts]
+    return found + doubts
+
+
+def _of(about: About, found: Iterable[Expected]) -> Iterator[Expected]:
+    return (replace(one, about=about) for one in found)
 
 
 def _description(plan: Intended, rules: Round) -> list[Expected]:
@@ -94,6 +110,16 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
     for mode in ("performance", "accuracy"):
         if mode not in plan.modes:
             found.append(_error(f"a result needs {mode} runs", "_all-modes"))
+    for scenario in plan.scenarios:
+        least = rules.scenarios[scenario].min_duration_ms
+        if plan.style == "valid" and plan.min_duration_ms is not None and plan.min_duration_ms < least:
+            found.append(
+                Expected(
+                    "warning",
+                    f"{scenario} may end after {plan.min_duration_ms} of {least} ms",
+                    "leave it out: --min_duration_ms",
+                )
+            )
     found += [
         Expected("note", f"{scenario} has no configured target: it is measured at start", "set it in the system's runs")
         for scenario in plan.scenarios
@@ -120,5 +146,5 @@ def _data(plan: Intended, rules: Round) -> list[Expected]:
     return found
 
 
-def _error(what: str, remedy: str) -> Expected:
-    return Expected("error", what, remedy)
+def _error(what: str, remedy: str, about: About = "runs") -> Expected:
+    return Expected("error", what, remedy, about)

@@ -227,3 +227,29 @@ def test_sizes_and_times_as_a_person_reads_them() -> None:
         "1000.0 TB",
     ]
     assert [duration(seconds) for seconds in (None, 0, 0.2, 75, 3725)] == ["", "0:00", "0:01", "1:15", "1:02:05"]
+
+
+TUTORIAL = (f"{TAGS},_submission,_valid", "--add_deps_tags.imagenet=_full", "--env.CM_SUT_NAME=gcp-n2-standard-80-tf")
+
+
+def test_a_plan_of_a_submission_says_what_will_be_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "plan", *TUTORIAL)
+    assert status == 2
+    tree, _, foreseen = out.partition("imagenet-full: ")
+    assert "Submission folder and zip" in tree
+    assert "warning 'OctoML', the submitter of gcp-n2-standard-80-tf, is of an example; zip refuses that" in foreseen
+    assert "warning the description of gcp-n2-standard-80-tf is not of this machine" in foreseen
+    assert "error" not in foreseen, "what stands in the way of the plan is said once"
+    assert "read the warnings" in foreseen
+    named = said(capsys, "plan", *TUTORIAL, "--submitter=Me")[1]
+    assert "OctoML" not in named
+    assert "zip refuses that" not in said(capsys, "plan", f"{TAGS},_all-modes", "--sut=gcp-n2-standard-80")[1]
+
+
+def test_the_plan_and_the_preflight_foresee_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(said(capsys, "plan", *TUTORIAL, "--json")[1])
+    status, out, _ = said(capsys, "submission", "preflight", *TUTORIAL, "--json")
+    assert status == 1
+    assert found["preflight"] == json.loads(out)
+    assert {one["severity"] for one in found["preflight"]} == {"warning", "error"}
+    assert "preflight" not in json.loads(said(capsys, "plan", TAGS, "--json")[1])

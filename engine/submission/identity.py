@@ -1,0 +1,94 @@
+"""Whether a description is of this machine and of the person who hands in: what no checker of a tree can know.
+
+The preflight warns of it, and `zip` refuses it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError
+from engine.profile import systems
+from engine.profile.systems import System
+from engine.submission import describe, pack
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why a description may not be the person's own."""
+
+    what: str
+    remedy: str
+
+
+def doubts(sut: str, description: Mapping[str, Any], folders: Sequence[Path], submitter: str = "") -> list[Doubt]:
+    """Return what in a system's description is not of this machine, or not of this person.
+
+    `folders` are the profile folders, ours first: the systems in the others are the person's, and so are the submitters
+    that those name. `submitter` is the person's name as they gave it, which goes before.
+    """
+    found = []
+    other = _another(str(description.get("submitter", "")), sut, folders, submitter)
+    if other:
+        found.append(Doubt(other, "write your own name into the description, or say it: --submitter=NAME"))
+    wrong = describe.differences(description)
+    if wrong:
+        what = f"the description of {sut} is not of this machine: {'; '.join(wrong)}"
+        found.append(Doubt(what, "inferdeck system new NAME describes it; or do this on the machine described"))
+    return found
+
+
+def refuse(tree: Path, folders: Sequence[Path], submitter: str = "") -> None:
+    """Raise DataError where a result that was measured here is handed in under another's name or machine."""
+    for sut, path in sorted({(found.sut, _description(tree, place)) for place, found in pack.origins(tree)}):
+        for doubt in doubts(sut, _fields(path), folders, submitter):
+            raise DataError(doubt.what, doubt.remedy)
+
+
+def _description(tree: Path, measurements: Path) -> Path:
+    """Return the description of the system whose measurements file this is."""
+    division, owner, _, system, *_ = measurements.relative_to(tree).parts
+    return tree / division / owner / "systems" / f"{system}.json"
+
+
+def _fields(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{path} is no description of a system", "generate the tree anew: inferdeck submission generate"
+        )
+    return found
+
+
+def _another(name: str, sut: str, folders: Sequence[Path], given: str) -> str:
+    """Say whose name it is, where it is not the person's; nothing where that can't be told."""
+    shipped = [system for _, system in _systems(folders[:1])]
+    own = _submitters(system for path, system in _systems(folders[1:]) if path.stem != sut)
+    if given:
+        own = {given.lower(): given}
+    nobody = _submitters(system for system in shipped if system.detected)
+    examples = _submitters(system for system in shipped if not system.detected)
+    if not name or name.lower() in nobody.keys() | own.keys():
+        return ""
+    if own:
+        return f"the submitter of {sut} is '{name}', and yours is '{', '.join(sorted(own.values()))}'"
+    return f"'{name}', the submitter of {sut}, is of an example" if name.lower() in examples else ""
+
+
+def _systems(folders: Sequence[Path]) -> Iterator[tuple[Path, System]]:
+    for folder in folders:
+        for path in sorted((folder / "systems").glob("*.yaml")):
+            yield path, systems.load_system(path)
+
+
+def _submitters(found: Iterable[System]) -> dict[str, str]:
+    """Return the submitters that systems name: in lower case, as the checker compares them → as they are written."""
+    names = [str(system.description.get("submitter", "")) for system in found]
+    return {name.lower(): name for name in names if name}
