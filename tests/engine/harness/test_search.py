@@ -1,4 +1,4 @@
-"""The search against simulated systems: a cliff, an edge that is chance, one where nothing holds, one where all does."""
+"""The search against simulated systems: a cliff, an edge that is chance, nothing that holds, everything that holds."""
 
 from __future__ import annotations
 
