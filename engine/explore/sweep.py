@@ -1,0 +1,86 @@
+"""Run several jobs one after another, for measurements that ran side by side would measure each other.
+
+The chain is a process of its own, as a job is: it starts a job, waits until its lock is free, and starts the next. It
+keeps nothing: where it dies, the jobs that it had not reached have not begun, and their own commands begin them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import InferdeckError, UsageError
+from engine.job import jobs
+from engine.job.prepare import Prepared
+from engine.store.files import disk_errors, is_locked
+from engine.store.folders import Folders, folders
+
+LOG = "sweep.log"
+"""In the first job's folder: what the chain has to say."""
+_LOOK = 0.5
+"""Seconds between two looks at a job that runs."""
+
+
+def begin(prepared: Sequence[Prepared]) -> tuple[jobs.Job, ...]:
+    """Start jobs one after another; returns them, the first of them running.
+
+    Raises CannotRunError where one of them can't run, before any is made; JobError where the first does not start.
+    """
+    if not prepared:
+        raise UsageError("there is nothing to run", "mark a value or more")
+    for one in prepared:
+        one.seen.refuse_problems()
+    places = prepared[0].workplace.folders
+    made = [jobs.create(places, one.spec()) for one in prepared]
+    jobs.launch(made[0], places)
+    if len(made) > 1:
+        _chain(made, places)
+    return tuple(jobs.read(folder) for folder in made)
+
+
+def _chain(made: Sequence[Path], places: Folders) -> None:
+    home = [f"--home={places.state.parent}"] if places.state.parent == places.store.parent else []
+    with disk_errors(made[0]), (made[0] / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "engine.explore.sweep", *home, *(str(folder) for folder in made)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    # A viewer that stays must not keep the ended chain as a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
+def run(made: Sequence[Path], home: str | None = None) -> int:
+    """Run the jobs of these folders in their order, and wait for each; returns how many were reached.
+
+    A job that has begun is only waited for. One that was stopped ends the chain, one that failed does not.
+    """
+    places = folders(home)
+    for number, folder in enumerate(made, start=1):
+        try:
+            if jobs.read(folder).state == "new":
+                jobs.launch(folder, places)
+        except InferdeckError as error:
+            sys.stderr.write(f"{error.what}\n{error.remedy}\n")
+            continue
+        while is_locked(folder / "run.lock"):
+            time.sleep(_LOOK)
+        if jobs.read(folder).state == "cancelled":
+            return number
+    return len(made)
+
+
+def main(words: Sequence[str]) -> None:
+    """Take the words of the chain's process: `--home=DIR`, then the folders of its jobs."""
+    home = next((word.removeprefix("--home=") for word in words if word.startswith("--home=")), None)
+    run([Path(word) for word in words if not word.startswith("--")], home)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
