@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ def build(step: Step) -> dict[str, Any]:
         ),
         rules,
     )
+    _forget_logs_before(step, description)
     step.phase("truncating")
     truncate(tree, step.results / WHOLE_LOGS, rules)
     step.phase("checking")
@@ -58,6 +61,13 @@ def build(step: Step) -> dict[str, Any]:
     packed, text = _packed(step, tree, report.verdict)
     facts = {"tree": str(tree), "results": len(made), "verdict": report.verdict, "findings": len(report.findings)}
     return {**facts, "zip": packed, "text": text}
+
+
+def _forget_logs_before(step: Step, description: Mapping[str, Any]) -> None:
+    """Remove the whole logs of a tree that was built before: this one starts from whole logs of its own."""
+    owner = step.results / WHOLE_LOGS / str(description["division"]) / str(description["submitter"])
+    for kind in ("results", "compliance"):
+        shutil.rmtree(owner / kind / step.options["sut"], ignore_errors=True)
 
 
 def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
