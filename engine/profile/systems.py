@@ -8,11 +8,37 @@ from typing import Literal
 
 import msgspec
 
+import profiles
 from engine.errors import UsageError, nearest
-from engine.profile import document, typed
+from engine.profile import document, edit, typed
 
 BACKEND_ENDINGS = {"onnxruntime": "onnxruntime", "ort": "onnxruntime", "tf": "tensorflow", "tensorflow": "tensorflow"}
 """Endings of a SUT name that pick the configuration of a backend: `gcp-n2-standard-80-tf`."""
+
+
+class FoundTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A target that a search found on this system, and how sure it is."""
+
+    target: float
+    """In the unit of `runs`. Where the two differ, somebody has changed the figure since, and this is history."""
+    date: str
+    """The day it was found, 2026-11-23."""
+    trials: int
+    repeats: int
+    """How many trials ended with this outcome; with one it is not confirmed."""
+    refused: float | None = None
+    """Server: the lowest rate that was not valid."""
+    spread: float | None = None
+    """Of the repeats: (largest - smallest) / smallest."""
+    trial_seconds: float
+    """How long LoadGen tested in each trial; valid runs are longer."""
+    model: str
+    """SHA-256 of the model: with another one the target says nothing."""
+    versions: dict[str, str]
+    """Of inferdeck, LoadGen and the backend."""
+
+
+Targets = dict[str, dict[str, dict[str, float]]]
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +50,10 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of the rules' system description; empty where nobody has described it."""
     detected: bool = False
     """Fields that the description leaves out are read off the machine that a submission is built on."""
-    runs: dict[str, dict[str, dict[str, float]]]
+    runs: Targets
     """Backend → benchmark → scenario → target: queries/s for Server and Offline, ms for the other two."""
+    found: dict[str, dict[str, dict[str, FoundTarget]]] = {}
+    """For figures in `runs` that a search put there: they hold whatever `targets` says."""
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +61,11 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str
     backend: str
-    targets: Literal["configured", "measured"]
+    """Whose figures these are."""
     figures: dict[str, float]
-    """By scenario."""
+    """By scenario, those that hold: placeholders are left out."""
+    found: dict[str, FoundTarget]
+    """By scenario, where a search found the figure."""
     file: str
 
 
@@ -51,13 +81,26 @@ def configuration(folders: Sequence[Path], sut: str, benchmark: str, backend: st
     """
     path, chosen = find(folders, sut, backend)
     system = load_system(path)
-    return Configuration(
-        system=path.stem,
-        backend=chosen,
-        targets=system.targets,
-        figures=system.runs.get(chosen, {}).get(benchmark, {}),
-        file=str(path),
-    )
+    figures = system.runs.get(chosen, {}).get(benchmark, {})
+    records = system.found.get(chosen, {}).get(benchmark, {})
+    found = {scenario: one for scenario, one in records.items() if figures.get(scenario) == one.target}
+    if system.targets == "measured":
+        figures = {scenario: figures[scenario] for scenario in found}
+    return Configuration(system=path.stem, backend=chosen, figures=figures, found=found, file=str(path))
+
+
+def file_to_write(path: Path, own: Path) -> Path:
+    """Return where a change to the system at `path` goes: of one that is shipped, a copy among the person's own."""
+    return own / "systems" / path.name if path.is_relative_to(profiles.FOLDER) else path
+
+
+def with_target(text: str, place: tuple[str, str, str], found: FoundTarget) -> str:
+    """Return the text of a system's file with a target that was found, all else as it was.
+
+    `place` is backend, benchmark and scenario. `text` is the file of a system, which can be read.
+    """
+    text = edit.put(text, ("runs", *place), found.target)
+    return edit.put(text, ("found", *place), msgspec.to_builtins(found))
 
 
 def find(folders: Sequence[Path], sut: str, backend: str) -> tuple[Path, str]:

@@ -24,6 +24,7 @@ from engine.mlperf_logs.metric import metric
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
 from engine.steps.base import Look, Sight, Step
+from engine.steps.target import target
 from engine.submission import provenance
 
 SPEC = "spec.json"
@@ -40,16 +41,6 @@ OVERRIDES = (
     "target_qps",
     "target_latency_ms",
 )
-
-SERVER_SHARE = 0.5
-"""Share of the measured rate that Server is asked for where nobody configured a target: by queueing theory a server at
-half its capacity keeps its tail within ten service times."""
-
-TAIL = 10
-"""The service times that fit the bound at that share. With fewer of them, proportionally less is asked for."""
-
-HARNESS_SECONDS = 40e-6
-"""What a query of its own costs outside the model (tests/benchmarks/harness.py); it counts for tiny models only."""
 
 CUT_SHORT = "Max test duration reached"
 """LoadGen's words where a run hit the limit of a try-out style: the figures are real, the run is not valid."""
@@ -117,7 +108,7 @@ def _spec(step: Step) -> RunSpec:
     rules = _round(step.profiles, options["round"])
     test = _test(options)
     model, samples = inputs["model"], inputs["preprocessed"]
-    made = _settings(options, rules, samples.facts["count"], _target(step, rules))
+    made = _settings(options, rules, samples.facts["count"], target(step, rules))
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
@@ -193,42 +184,6 @@ def _workers(step: Step) -> Workers:
     if "sessions" in given or "intra_op_threads" in given:
         chosen = {**chosen, "cores": ()}
     return msgspec.convert({**chosen, **given}, Workers)
-
-
-def _target(step: Step, rules: Round) -> float:
-    """Return the target of this scenario: what the SUT is configured with, or what was measured at start."""
-    scenario, sut = step.options["scenario"], step.inputs["sut"].facts
-    configured = sut["figures"].get(scenario)
-    if sut["targets"] == "configured" and configured:
-        return float(configured)
-    tuned = step.inputs["workers"].facts
-    if scenario == "Server":
-        bound = step.options["target_latency_ms"] or _server_bound(rules, step.options["benchmark"])
-        return server_target(_measured("Server", tuned)[0], _measured("SingleStream", tuned)[1], bound)
-    rate, latency_ms = _measured(scenario, tuned)
-    return rate if scenario == "Offline" else latency_ms
-
-
-def server_target(rate: float, latency_ms: float, bound_ms: float) -> float:
-    """Return the queries/s to ask of a server that reached `rate` samples/s and needs `latency_ms` for one sample."""
-    possible = 1 / (1 / rate + HARNESS_SECONDS)
-    return SERVER_SHARE * possible * min(1.0, bound_ms / (TAIL * latency_ms))
-
-
-def _server_bound(rules: Round, benchmark: str) -> float:
-    bound = rules.benchmark(benchmark).server_latency_ms or rules.scenarios["Server"].latency_ms
-    assert bound is not None
-    return bound
-
-
-def _measured(scenario: str, tuned: dict[str, Any]) -> tuple[float, float]:
-    """Return what the chosen workers reached when they were chosen: samples/s, and milliseconds for a batch."""
-    workers = tuned["workers"][scenario]
-    for trial in tuned["table"]:
-        same = all(trial[name] == workers[name] for name in ("sessions", "intra_op_threads"))
-        if same and trial["batch"] == workers["max_batch"] and trial["pinned"] == bool(workers["cores"]):
-            return float(trial["samples_per_second"]), float(trial["batch_ms"])
-    raise AssertionError(f"the workers of {scenario} were chosen without a trial")
 
 
 def _harness(step: Step, spec_file: Path) -> None:

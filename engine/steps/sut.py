@@ -15,7 +15,6 @@ def survey(look: Look) -> Sight:
     found = configuration(look.profiles, options["sut"], options["benchmark"], options["backend"])
     facts = msgspec.to_builtins(found)
     figures = ", ".join(f"{scenario} {figure:g}" for scenario, figure in found.figures.items())
-    text = figures if found.targets == "configured" else "targets are measured at start"
     return Sight(
-        "found", Artifact("", facts), identity=digest(str(facts)), text=text or "no figures: measured at start"
+        "found", Artifact("", facts), identity=digest(str(facts)), text=figures or "targets are measured at start"
     )

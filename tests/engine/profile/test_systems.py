@@ -1,0 +1,103 @@
+"""Run configurations: which figures hold, and how one that was found is written without touching the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ProfileError, UsageError
+from engine.profile.systems import Configuration, FoundTarget, configuration, file_to_write, load_system, with_target
+from profiles import FOLDER
+
+FOUND = FoundTarget(
+    target=31.5,
+    date="2026-11-23",
+    trials=7,
+    repeats=2,
+    refused=32.4,
+    spread=0.02,
+    trial_seconds=25,
+    model="ab" * 32,
+    versions={"inferdeck": "0.1", "loadgen": "6.0", "onnxruntime": "1.20"},
+)
+PLACE = ("onnxruntime", "resnet50", "Server")
+
+
+def own(folder: Path, name: str, text: str) -> Path:
+    path = folder / "systems" / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def figures(folders: list[Path], sut: str, backend: str = "onnxruntime") -> Configuration:
+    return configuration(folders, sut, "resnet50", backend)
+
+
+def test_configured_figures_hold_and_placeholders_do_not() -> None:
+    assert figures([FOLDER], "apple-m1").figures == {
+        "Offline": 70,
+        "Server": 10,
+        "SingleStream": 20,
+        "MultiStream": 100,
+    }
+    assert figures([FOLDER], "default").figures == {}
+    ended = figures([FOLDER], "gcp-n2-standard-80-tf")
+    assert (ended.system, ended.backend, ended.figures["Offline"]) == ("gcp-n2-standard-80", "tensorflow", 175)
+
+
+@pytest.mark.parametrize("shipped", sorted((FOLDER / "systems").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_found_target_holds_from_then_on(shipped: Path, tmp_path: Path) -> None:
+    """Of every shipped system a copy with the target goes to the person's own, and what it said before stands."""
+    target = file_to_write(shipped, tmp_path)
+    assert target == tmp_path / "systems" / shipped.name
+    before = load_system(shipped)
+    own(tmp_path, shipped.stem, with_target(shipped.read_text(), PLACE, FOUND))
+    after = load_system(target)
+    assert (after.targets, after.description, after.detected) == (before.targets, before.description, before.detected)
+    assert set(shipped.read_text().splitlines()) - set(target.read_text().splitlines()) <= {
+        line for line in shipped.read_text().splitlines() if "resnet50" in line or line == "runs: {}"
+    }
+    found = figures([FOLDER, tmp_path], shipped.stem)
+    assert found.figures["Server"] == 31.5
+    assert found.found == {"Server": FOUND}
+    assert found.file == str(target)
+    others = {scenario: figure for scenario, figure in found.figures.items() if scenario != "Server"}
+    was = figures([FOLDER], shipped.stem).figures
+    assert others == {scenario: figure for scenario, figure in was.items() if scenario != "Server"}
+    assert figures([FOLDER, tmp_path], shipped.stem, "tensorflow").found == {}, "of one backend only"
+
+
+def test_the_second_find_replaces_the_first(tmp_path: Path) -> None:
+    text = with_target("targets: measured\nruns: {}\n", PLACE, FOUND)
+    later = FoundTarget(
+        target=40, date="2026-12-01", trials=2, repeats=1, trial_seconds=2, model="cd" * 32, versions={"loadgen": "6.0"}
+    )
+    path = own(tmp_path, "box", with_target(text, PLACE, later))
+    assert figures([tmp_path], "box").found == {"Server": later}
+    assert len(path.read_text().splitlines()) == len(text.splitlines())
+
+
+def test_a_figure_that_somebody_changed_is_not_found_any_more(tmp_path: Path) -> None:
+    text = with_target("targets: configured\nruns: {}\n", PLACE, FOUND)
+    own(tmp_path, "box", text.replace("Server: 31.5", "Server: 33"))
+    changed = figures([tmp_path], "box")
+    assert (changed.figures, changed.found) == ({"Server": 33}, {})
+
+
+def test_a_file_of_ones_own_is_changed_in_its_place(tmp_path: Path) -> None:
+    path = own(tmp_path / "other", "box", "targets: measured\nruns: {}\n")
+    assert file_to_write(path, tmp_path / "own") == path
+
+
+def test_a_record_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
+    own(tmp_path, "box", "targets: measured\nruns: {}\nfound: {onnxruntime: {resnet50: {Server: {tagret: 1}}}}\n")
+    with pytest.raises(ProfileError, match=r"box.yaml:3 .*tagret"):
+        figures([tmp_path], "box")
+
+
+def test_an_unknown_system_is_named_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="there is no system 'apple-m2'") as caught:
+        figures([FOLDER], "apple-m2")
+    assert "apple-m1" in caught.value.remedy
