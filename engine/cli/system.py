@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.cli import words
@@ -10,9 +11,9 @@ from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
 from engine.profile import catalog, systems
 from engine.profile.rounds import Round, load_round
-from engine.store.files import write_atomic
 from engine.store.folders import Folders, folders
-from engine.submission import describe
+from engine.submission import own
+from engine.submission.form import Field, form
 
 COMMANDS = ("new", "list", "show")
 
@@ -80,45 +81,36 @@ def _show(places: tuple[Path, ...], name: str) -> int:
 
 def _new(asked: words.Words, places: Folders, known: catalog.Catalog, name: str) -> int:
     """Write a description of this machine into the person's own profiles; ask for what can't be read."""
-    target = places.profiles / "systems" / f"{name}.yaml"
+    target = own.path_of(places.profiles, name)
     if target.exists() and "again" not in asked.flags:
         raise UsageError(f"{target} exists already", "edit it, or write it anew with --again")
     rules = load_round(known.profile("rounds", asked.options.pop("round", "v2.1")))
-    given = asked.options
-    for field in given:
-        if field not in (*rules.system.required, *rules.system.network, *rules.system.optional):
-            raise UsageError(f"the rules know no field '{field}'", nearest(field, rules.system.required))
-    places.store.mkdir(parents=True, exist_ok=True)
-    description = {**describe.detected(rules, places.store, describe.frameworks()), **given}
+    description = own.new(rules, places.store, asked.options)
     if sys.stdin.isatty() and "quiet" not in asked.flags:
         _ask(description, rules)
-    write_atomic(target, _yaml(description).encode())
+    own.write(places.profiles, name, description)
     screen = Screen()
     screen.line(f"wrote {target}", "good")
-    empty = describe.empty_fields(description)
-    if empty:
-        screen.line(f"empty, and that is allowed where nothing can be said: {', '.join(empty)}", "todo")
+    _show_what_is_missing(screen, form(description, rules, {}))
     screen.line(f"use it with --env.CM_SUT_NAME={name}")
     return 0
 
 
-def _ask(description: dict[str, str], rules: Round) -> None:
-    choices = {
-        "division": tuple(rules.divisions),
-        "system_type": tuple(rules.system.types),
-        "status": rules.system.status,
-    }
+def _show_what_is_missing(screen: Screen, fields: Sequence[Field]) -> None:
+    for field in fields:
+        if field.verdict in ("problem", "warning"):
+            screen.line(f"{field.name}: {field.said}; {field.remedy}", "bad" if field.verdict == "problem" else "todo")
+    empty = [field.name for field in fields if field.verdict == "empty"]
+    if empty:
+        screen.line(f"empty, and that is allowed where nothing can be said: {', '.join(empty)}", "todo")
+
+
+def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None:
+    picks = {field.name: field.picks for field in form(description, rules, {})}
     for field in ASKED:
         if description.get(field):
             continue
-        hint = f" ({' | '.join(choices[field])})" if field in choices else ""
+        hint = f" ({' | '.join(pick.value for pick in picks[field])})" if picks[field] else ""
         sys.stdout.write(f"{field}{hint}: ")
         sys.stdout.flush()
         description[field] = sys.stdin.readline().strip()
-
-
-def _yaml(description: dict[str, str]) -> str:
-    import yaml  # noqa: PLC0415
-
-    head = "# The fields of the rules. Run figures go under runs: backend: benchmark: {Scenario: target}.\n"
-    return head + yaml.safe_dump({"targets": "measured", "description": description, "runs": {}}, sort_keys=False)

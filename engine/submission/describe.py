@@ -60,11 +60,6 @@ def frameworks() -> str:
     return ", ".join(found)
 
 
-def empty_fields(description: dict[str, str]) -> list[str]:
-    """Return the fields that nobody has filled."""
-    return [name for name, value in description.items() if value in ("", None)]
-
-
 def differences(description: Mapping[str, Any]) -> list[str]:
     """Return the fields of a description that this machine contradicts, as `field: described, found`."""
     wrong = _contradicted(description, detect())

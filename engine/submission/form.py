@@ -1,0 +1,260 @@
+"""The system description as a form: every field with what it is, what the rules want of it, and whether it is right.
+
+Pure: what this machine says of itself comes in, and nothing is invented for a field that nobody has filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.profile.rounds import Round
+from engine.submission.describe import NOT_APPLICABLE
+
+Verdict = Literal["ok", "empty", "warning", "problem"]
+"""Right; empty, which the checker accepts with a warning; accepted with a warning; refused."""
+
+Said = tuple[Verdict, str, str]
+"""What is said of a value: verdict, what is the matter, how to mend it."""
+
+FINE: Said = ("ok", "", "")
+
+YOURS, READ, EMPTY, NETWORK, FURTHER = (
+    "yours to say",
+    "read off this machine",
+    "may stay empty",
+    "of a network system",
+    "further fields",
+)
+"""The groups of the form, in its order: what matters comes first."""
+
+LONGEST_NAME = 200
+"""Bytes of a name that becomes a folder; file systems end at 255."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A value that can be chosen."""
+
+    value: str
+    help: str = ""
+    refused: str = ""
+    """Why it can't be chosen."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of a form."""
+
+    name: str
+    """As the rules, or the file, spell it."""
+    label: str
+    group: str
+    value: str
+    rule: str
+    """What is wanted, in a sentence."""
+    picks: tuple[Pick, ...] = ()
+    """The values that are allowed; none where it is a free text."""
+    detected: str = ""
+    """What this machine says; empty where it says nothing."""
+    verdict: Verdict = "ok"
+    said: str = ""
+    """What is the matter."""
+    remedy: str = ""
+
+
+_MEANING = {
+    "submitter": ("submitter", "your organisation; it becomes the name of a folder, so no blanks"),
+    "division": ("division", "closed compares systems on the rules' own model; open lets you change the model"),
+    "system_type": ("category", "decides which scenarios are required"),
+    "status": ("availability", "available: anybody can have it; preview: soon; rdi: research or internal"),
+    "system_name": ("system's title", "what people read in the table of results"),
+    "number_of_nodes": ("machines", "how many computers the system is made of"),
+    "host_processor_model_name": ("processor", "the model as its maker writes it"),
+    "host_processors_per_node": ("processors", "sockets in one machine"),
+    "host_processor_core_count": ("cores each", "physical cores in one processor"),
+    "host_processor_frequency": ("frequency", "of the processor, with its unit"),
+    "host_processor_caches": ("caches", "level, number and size"),
+    "host_processor_interconnect": ("processor link", "between the sockets: UPI, xGMI; N/A with one"),
+    "host_memory_capacity": ("memory", "of one machine, with its unit"),
+    "host_memory_configuration": ("memory modules", "number, size and speed: 12 x 64 GB DDR4-3200"),
+    "host_storage_capacity": ("storage", "with its unit"),
+    "host_storage_type": ("storage type", "NVMe SSD, SATA SSD, network"),
+    "host_networking": ("network card", "what connects the machine; N/A for a machine that stands alone"),
+    "host_networking_topology": ("network topology", "how machines are connected; N/A with one"),
+    "accelerators_per_node": ("accelerators", "how many in one machine; 0 where there is none"),
+    "accelerator_model_name": ("accelerator", "the model; N/A where there is none"),
+    "accelerator_memory_capacity": ("its memory", "of one accelerator; N/A where there is none"),
+    "accelerator_frequency": ("its frequency", "of the accelerator; N/A where there is none"),
+    "accelerator_host_interconnect": ("its link to the host", "PCIe 4.0 x16; N/A where there is none"),
+    "accelerator_interconnect": ("accelerator link", "between accelerators; N/A where there is none"),
+    "accelerator_interconnect_topology": ("its topology", "of that link; N/A where there is none"),
+    "accelerator_memory_configuration": ("its memory type", "HBM2e, GDDR6; N/A where there is none"),
+    "accelerator_on-chip_memories": ("on-chip memory", "of the accelerator; N/A where there is none"),
+    "cooling": ("cooling", "air, liquid, passive"),
+    "framework": ("framework", "what runs the model, with its version"),
+    "operating_system": ("operating system", "with its version"),
+    "other_software_stack": ("other software", "kernel, C library, compiler, driver"),
+    "hw_notes": ("hardware notes", "what a reader should know of the hardware"),
+    "sw_notes": ("software notes", "what a reader should know of the software"),
+    "is_network": ("network system", 'true where queries come over a network: only in the division "network"'),
+}
+
+_FIRST = ("submitter", "division", "system_type", "status", "system_name")
+_COUNTS = ("number_of_nodes", "host_processors_per_node", "host_processor_core_count", "accelerators_per_node")
+
+
+def form(
+    description: Mapping[str, object],
+    rules: Round,
+    detected: Mapping[str, str],
+    differing: Mapping[str, str] | None = None,
+) -> tuple[Field, ...]:
+    """Return the fields of a description, checked, the ones that matter first.
+
+    `detected` is what this machine says of itself (`describe.detected`), `differing` what contradicts it, by field.
+    """
+    found = [_field(name, description, rules, detected, differing or {}) for name in _names(description, rules)]
+    order = (YOURS, READ, EMPTY, NETWORK, FURTHER)
+    return tuple(sorted(found, key=lambda field: order.index(field.group)))
+
+
+def problems(fields: tuple[Field, ...]) -> list[Field]:
+    """Return the fields for which the description would be refused."""
+    return [field for field in fields if field.verdict == "problem"]
+
+
+def folder_name(name: str) -> Said:
+    """Check a name that becomes a folder: verdict, what is the matter, and how to mend it."""
+    if not name:
+        return "problem", "it is empty", "write a name"
+    if "/" in name or "\\" in name or name.startswith(".") or not name.isprintable():
+        return "problem", f"'{name}' can't be the name of a folder", "use letters, digits, - and _"
+    if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
+        return "problem", "it is too long for the name of a folder", f"at most {LONGEST_NAME} bytes"
+    if " " in name:
+        return "warning", "the checker warns of a blank in the name of a folder", "write - or _ for it"
+    return FINE
+
+
+def _names(description: Mapping[str, object], rules: Round) -> list[str]:
+    system = rules.system
+    network = system.network if _is_network(description, rules) else ()
+    shown = dict.fromkeys((*_FIRST, *system.required, *network))
+    return [*shown, *(name for name in description if name not in shown)]
+
+
+def _is_network(description: Mapping[str, object], rules: Round) -> bool:
+    division = rules.divisions.get(str(description.get("division", "")))  # type: ignore[call-overload]
+    return str(description.get("is_network", "")).lower() == "true" or (division is not None and bool(division.network))
+
+
+def _field(
+    name: str,
+    description: Mapping[str, object],
+    rules: Round,
+    detected: Mapping[str, str],
+    differing: Mapping[str, str],
+) -> Field:
+    value = _text(description.get(name))
+    label, rule = _MEANING.get(name, (name.replace("_", " "), "a field of the rules"))
+    verdict, said, remedy = _check(name, value, description, rules, differing)
+    return Field(
+        name=name,
+        label=label,
+        group=_group(name, rules, detected),
+        value=value,
+        rule=rule,
+        picks=_picks(name, rules),
+        detected=detected.get(name, ""),
+        verdict=verdict,
+        said=said,
+        remedy=remedy,
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _group(name: str, rules: Round, detected: Mapping[str, str]) -> str:
+    if name in _FIRST:
+        return YOURS
+    if name in rules.system.network:
+        return NETWORK
+    if name not in rules.system.required:
+        return FURTHER
+    return READ if detected.get(name) else EMPTY
+
+
+def _picks(name: str, rules: Round) -> tuple[Pick, ...]:
+    if name == "division":
+        return tuple(Pick(one, _division(one, rules)) for one in rules.divisions)
+    if name == "status":
+        return tuple(Pick(one) for one in rules.system.status)
+    if name == "system_type":
+        return tuple(Pick(one) for one in rules.system.types)
+    return (Pick("true"), Pick("false")) if name == "is_network" else ()
+
+
+def _division(name: str, rules: Round) -> str:
+    wants = rules.divisions[name]  # type: ignore[index]
+    parts = (
+        ("the accuracy of the rules", wants.accuracy_target),
+        ("every scenario", wants.all_scenarios),
+        ("compliance tests", wants.compliance),
+        ("a network system", bool(wants.network)),
+    )
+    return "wants " + ", ".join(part for part, wanted in parts if wanted) if wants.compliance else "wants no target"
+
+
+def _check(
+    name: str, value: str, description: Mapping[str, object], rules: Round, differing: Mapping[str, str]
+) -> Said:
+    """Say what the checker, or the step that builds the tree, would say of one field."""
+    system = rules.system
+    if name not in (*system.required, *system.network, *system.optional):
+        return "warning", "the rules know no such field", "correct its spelling or remove it from the file"
+    match name:
+        case "submitter":
+            return folder_name(value)
+        case "status":
+            return _one_of(value.lower(), value, system.status)
+        case "division" | "system_type":
+            return _one_of(value, value, tuple(rules.divisions if name == "division" else system.types))
+        case "is_network":
+            return _network(value, description, rules)
+    if name not in description:
+        return "problem", "the description lacks it", "add it; an empty value is accepted"
+    return _check_text(name, value, name in system.optional, differing)
+
+
+def _check_text(name: str, value: str, optional: bool, differing: Mapping[str, str]) -> Said:
+    if not value.strip():
+        return FINE if optional else _empty(name)
+    if name in differing:
+        return "warning", differing[name], "packing refuses another machine's description; take what was found here"
+    if name in _COUNTS and not value.isdigit():
+        return "warning", f"'{value}' is no number", "write a whole number"
+    return FINE
+
+
+def _one_of(compared: str, value: str, allowed: tuple[str, ...]) -> Said:
+    if compared in allowed:
+        return FINE
+    said = f"'{value}' is none of the allowed values" if value else "it is empty"
+    return "problem", said, f"one of {' | '.join(allowed)}"
+
+
+def _network(value: str, description: Mapping[str, object], rules: Round) -> Said:
+    division = rules.divisions.get(str(description.get("division", "")))  # type: ignore[call-overload]
+    if division is None or division.network is None or division.network is (value.lower() == "true"):
+        return FINE
+    wanted = "true" if division.network else "false"
+    return "problem", f"the division wants {wanted}", f"write {wanted}, or choose another division"
+
+
+def _empty(name: str) -> Said:
+    remedy = "say it" if name in _FIRST else f"say it, or {NOT_APPLICABLE} where it does not apply"
+    return "empty", "accepted, with a warning", remedy

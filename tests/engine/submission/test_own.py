@@ -1,0 +1,71 @@
+"""A person's system is written whole, changed field by field, and read back as it was."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import profiles
+from engine.errors import UsageError
+from engine.profile.rounds import load_round
+from engine.submission import own
+
+RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
+
+
+def test_a_new_description_is_what_the_machine_says_with_what_the_person_says_on_top(tmp_path: Path) -> None:
+    found = own.new(RULES, tmp_path, {"submitter": "Me", "host_processor_model_name": "Mine"})
+    assert set(found) >= set(RULES.system.required)
+    assert (found["submitter"], found["host_processor_model_name"]) == ("Me", "Mine")
+    assert found["cooling"] == "", "nobody said it and nothing can read it"
+    with pytest.raises(UsageError, match="no field 'submiter'"):
+        own.new(RULES, tmp_path, {"submiter": "Me"})
+
+
+def test_one_field_is_changed_and_comments_and_run_figures_stay(tmp_path: Path) -> None:
+    path = own.path_of(tmp_path, "box")
+    path.parent.mkdir()
+    path.write_text(
+        "# mine\ntargets: configured\ndescription:\n  submitter: Me  # us\n"
+        "runs: {onnxruntime: {resnet50: {Offline: 5}}}\n"
+    )
+    assert own.say(tmp_path, "box", "cooling", "air") == path
+    assert "# mine" in path.read_text()
+    assert "# us" in path.read_text()
+    read = own.read(tmp_path, "box")
+    assert read is not None
+    assert read.description == {"submitter": "Me", "cooling": "air"}
+    assert read.runs == {"onnxruntime": {"resnet50": {"Offline": 5}}}
+
+
+def test_a_system_that_is_not_written_yet_is_nothing_and_bad_names_are_refused(tmp_path: Path) -> None:
+    assert own.read(tmp_path, "box") is None
+    for name in ("", "a/b", "..", "x" * 250):
+        with pytest.raises(UsageError, match="a system's name"):
+            own.path_of(tmp_path, name)
+
+
+def test_examples_are_known_as_such() -> None:
+    assert own.is_shipped((profiles.FOLDER,), "gcp-n2-standard-80")
+    assert not own.is_shipped((profiles.FOLDER,), "box")
+
+
+@given(
+    st.dictionaries(st.sampled_from(["cooling", "hw_notes", "submitter"]), st.text(), min_size=1),
+    st.sampled_from(["cooling", "sw_notes"]),
+    st.text(),
+)
+def test_any_text_comes_back_as_it_was_written(description: dict[str, str], field: str, value: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        own.write(Path(place), "box", description)
+        first = own.read(Path(place), "box")
+        assert first is not None
+        assert first.description == description
+        own.say(Path(place), "box", field, value)
+        second = own.read(Path(place), "box")
+        assert second is not None
+        assert second.description == {**description, field: value}
