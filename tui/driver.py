@@ -1,0 +1,276 @@
+"""A driver for Textual that sends changed cells only, and not faster than the terminal takes them.
+
+Textual writes every refreshed widget whole. Here its text goes into a drawing (tui/stream.py); a thread compares that
+with what the terminal shows (tui/cells.py), sends the difference, and waits for the terminal before the next one
+(tui/pace.py). The app never waits for the terminal, so keys are answered however slow the link is.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import selectors
+import signal
+import sys
+import termios
+import threading
+from codecs import getincrementaldecoder
+from types import FrameType
+from typing import TYPE_CHECKING, ClassVar
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+from tui.cells import Mirror
+from tui.pace import QUESTION, Pace
+from tui.stream import Drawing
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+    from tui.terminal import Terminal
+
+_BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
+_LEAVING_SECONDS = 1.0
+"""How long leaving waits for the terminal to answer and to read the rest."""
+_INPUT_POLL = 0.05
+
+
+def driver_class(terminal: Terminal) -> type[Driver] | None:
+    """Return the class for `App(driver_class=...)`; None leaves the choice to Textual."""
+    if terminal.driver == "stock":
+        return None
+    return AsciiDriver if terminal.glyphs == "ascii" else DiffDriver
+
+
+class DiffDriver(LinuxDriver):
+    """Sends the difference between two screens, one frame at a time."""
+
+    ASCII_ONLY: ClassVar[bool] = False
+
+    _output: Output | None = None
+    _drawing: Drawing | None = None
+
+    @property
+    def link_ms(self) -> float | None:
+        """Milliseconds from a frame to the terminal's answer; None where it has not answered yet."""
+        return self._output.pace.link_ms if self._output else None
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes written to the terminal so far."""
+        return self._output.bytes_sent if self._output else 0
+
+    def repaint(self) -> None:
+        """Send the whole screen again, for a terminal to which something else has written."""
+        if self._output:
+            self._output.repaint()
+
+    def write(self, data: str) -> None:
+        """Take in what Textual writes; it is sent by a thread."""
+        if self._output:
+            self._output.draw(data, self._get_terminal_size())
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, with nothing known of what it shows. What was drawn before a pause is drawn again:
+        Textual itself does not repaint after one."""
+        if self._output:
+            self._output.stop()
+        self._drawing = self._drawing or Drawing(ascii_only=self.ASCII_ONLY)
+        self._output = Output(_output_file(), self._drawing)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if not _echoes(self.fileno):
+            self._output.begin()
+        resized = signal.getsignal(signal.SIGWINCH)
+
+        def forget_and_tell(number: int, frame: FrameType | None) -> None:
+            self.repaint()
+            if callable(resized):
+                resized(number, frame)
+
+        signal.signal(signal.SIGWINCH, forget_and_tell)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, when it has answered: its answer would be typed into the shell."""
+        if self._output:
+            self._output.settle()
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """Send the rest and end the thread."""
+        super().close()
+        if self._output:
+            self._output.stop()
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop, less the answers to our own questions. Bytes that are not UTF-8 are shown as
+        such: one wrong byte must not end the app."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_INPUT_POLL):
+                    data = _read(self.fileno)
+                    if not data:
+                        self._app.call_from_thread(self._app.exit)
+                        return
+                    data = self._without_answers(data)
+                else:
+                    data = self._output.held() if self._output else b""
+                if text := decode(data):
+                    for message in parser.feed(text):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+
+    def _without_answers(self, data: bytes) -> bytes:
+        return self._output.without_answers(data) if self._output else data
+
+
+class AsciiDriver(DiffDriver):
+    """The same for terminals that have nothing beyond ASCII."""
+
+    ASCII_ONLY = True
+
+
+class Output:
+    """Owns the way to the terminal: what it should show, what it shows, and a thread that brings the two together.
+
+    The lock can be taken again by the thread that holds it, because signal handlers draw too.
+    """
+
+    def __init__(self, file: int, drawing: Drawing) -> None:
+        self.pace = Pace()
+        self.bytes_sent = 0
+        self._file = file
+        self._drawing = drawing
+        self._mirror = Mirror()
+        self._passed: list[str] = []
+        """What is handed on as it is, ahead of the next frame."""
+        self._changed = threading.Condition()
+        self._dirty = self._forget = self._stopped = False
+        self._held = True
+        """Whether frames are held back, and only what is handed on goes out."""
+        self._thread = threading.Thread(target=self._run, name="terminal-output", daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Let frames go: the terminal's answers will not be echoed onto the screen any more."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def draw(self, data: str, size: tuple[int, int]) -> None:
+        """Change what the terminal should show; returns at once."""
+        with self._changed:
+            grid = self._drawing.grid
+            if (grid.width, grid.height) != size:
+                grid.resize(*size)
+                self._forget = True
+            if passed := self._drawing.draw(data):
+                self._passed.append(passed)
+            self._dirty = True
+            self._changed.notify_all()
+
+    def repaint(self) -> None:
+        """Take nothing for granted of what the terminal shows."""
+        with self._changed:
+            self._forget = self._dirty = True
+            self._changed.notify_all()
+
+    def without_answers(self, data: bytes) -> bytes:
+        """Take the terminal's answers out of its input; called by the thread that reads."""
+        with self._changed:
+            rest = self.pace.without_answers(data)
+            self._changed.notify_all()
+            return rest
+
+    def held(self) -> bytes:
+        """Return bytes that were taken for the beginning of an answer and are none."""
+        with self._changed:
+            return self.pace.held()
+
+    def settle(self) -> None:
+        """Send no more frames, and wait a moment for the answer to the last."""
+        with self._changed:
+            self._held = True
+            self._changed.wait_for(lambda: not self.pace.waiting, _LEAVING_SECONDS)
+
+    def stop(self) -> None:
+        """Send what is handed on, then end; a terminal that reads nothing is left after a moment."""
+        with self._changed:
+            self._held = self._stopped = True
+            self._changed.notify_all()
+        self._thread.join(_LEAVING_SECONDS)
+
+    def _run(self) -> None:
+        while (text := self._next()) is not None:
+            if not self._write(text.encode("utf-8", "replace")):
+                return
+
+    def _next(self) -> str | None:
+        """Wait for something to send; None when there will be no more."""
+        with self._changed:
+            while True:
+                if self._passed:
+                    text = "".join(self._passed)
+                    self._passed.clear()
+                    return text
+                if self._stopped:
+                    return None
+                delay = None
+                if self._dirty and not self._held:
+                    delay = self.pace.delay()
+                    if not delay and (frame := self._frame()):
+                        return frame
+                self._changed.wait(delay or None)
+
+    def _frame(self) -> str:
+        self._dirty = False
+        if self._forget or self._drawing.lost:
+            self._mirror.forget()
+            self._forget = self._drawing.lost = False
+        change = self._mirror.change(self._drawing.grid, self._drawing.cursor)
+        if not change:
+            return ""
+        if self._drawing.synchronized:
+            change = _BEGIN_FRAME + change + _END_FRAME
+        if not self.pace.asks:
+            return change
+        self.pace.sent(len(change))
+        return change + QUESTION
+
+    def _write(self, data: bytes) -> bool:
+        """Write all, waiting as long as the terminal takes nothing; says whether the terminal is still there."""
+        self.bytes_sent += len(data)
+        while data:
+            try:
+                data = data[os.write(self._file, data) :]
+            except BlockingIOError:
+                select.select([], [self._file], [])
+            except OSError:
+                return False
+        return True
+
+
+def _output_file() -> int:
+    """Return standard error, as Textual does, or standard output where that alone is a terminal."""
+    error, output = sys.__stderr__, sys.__stdout__
+    return 1 if error is None or (not error.isatty() and output is not None and output.isatty()) else error.fileno()
+
+
+def _echoes(file: int) -> bool:
+    """Say whether a terminal shows what is typed, as it does while the app is in the background."""
+    try:
+        return bool(termios.tcgetattr(file)[3] & termios.ECHO)
+    except termios.error:
+        return False
+
+
+def _read(file: int) -> bytes:
+    """Return what the terminal sent; nothing when it has gone."""
+    try:
+        return os.read(file, 4096)
+    except OSError:
+        return b""
