@@ -16,6 +16,7 @@ from engine.errors import InferdeckError
 from engine.text import clean, duration, size
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
+from tui.screens.dialogs import Reading
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _WORDS = {
 _STARTS = (
     ("guide", "g", "Guided first submission", "step by step to a checked folder"),
     ("new", "n", "New run", "pick, see the plan, run"),
-    ("try", "t", "Try it now", "a tiny model, nothing to fetch, about half a minute"),
+    ("try", "t", "Try it now", "a tiny model, no download, half a minute"),
     ("open", "o", "Open a recipe", "a selection that was saved"),
 )
 
@@ -68,11 +69,13 @@ class HomeScreen(DeckScreen):
         Action("n", "new", "new run", "choose model, backend, scenarios and more, and see the plan before it runs"),
         Action("t", "try", "try it", "run the demonstration that needs no download, in test style"),
         Action("o", "open", "open recipe", "start from a selection that was saved"),
+        Action("i", "machine", "this machine", "everything that was found here, and what is missing with its remedy"),
     )
     BINDINGS: ClassVar = bindings(ACTIONS)
     DEFAULT_CSS = """
     HomeScreen #jobs-pane { max-height: 9; }
     HomeScreen #machine-pane { height: 1fr; }
+    HomeScreen #machine { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def body(self) -> Iterable[Widget]:
@@ -96,6 +99,7 @@ class HomeScreen(DeckScreen):
         super().on_mount()
         self._listed: tuple[tuple[str, str, int], ...] | None = None
         self._jobs: dict[str, Job] = {}
+        self._lines: list[Line] = []
         self.query_one("#start", OptionList).focus()
         self.set_interval(INTERVAL, self._look)
 
@@ -140,10 +144,10 @@ class HomeScreen(DeckScreen):
             options.highlighted = 0
 
     def _read_machine(self) -> None:
-        lines = _machine(self.deck)
-        self.deck.call_from_thread(self.query_one("#machine", Static).update, _drawn(lines))
-        checks = _checks(self.deck)
-        self.deck.call_from_thread(self.query_one("#machine", Static).update, _drawn([*lines, *checks]))
+        self._lines = _machine(self.deck)
+        self.deck.call_from_thread(self.query_one("#machine", Static).update, _drawn(self._lines))
+        self._lines += _checks(self.deck)
+        self.deck.call_from_thread(self.query_one("#machine", Static).update, _drawn(self._lines))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open a job, or start something."""
@@ -181,6 +185,10 @@ class HomeScreen(DeckScreen):
             self.deck.call_from_thread(self.deck.say_error, error)
             return
         self.deck.call_from_thread(self.deck.go_run, job)
+
+    def do_machine(self) -> None:
+        """Show all lines whole."""
+        self.deck.push_screen(Reading("this machine", _drawn(self._lines)))
 
     def do_open(self) -> None:
         """Choose a recipe."""
@@ -228,7 +236,11 @@ def _checks(deck: object) -> list[Line]:
 
     assert isinstance(deck, InferdeckApp)
     checks: list[Health] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
-    return [Line(one.name, one.text, one.remedy, one.ready) for one in checks]
+    later = [one for one in checks if not one.ready and not one.remedy]
+    lines = [Line(one.name, one.text, one.remedy, one.ready) for one in checks if one not in later]
+    if later:
+        lines.append(Line("not in this release", ", ".join(one.name for one in later), good=False))
+    return lines
 
 
 def _drawn(lines: Iterable[Line]) -> Content:
@@ -239,5 +251,7 @@ def _drawn(lines: Iterable[Line]) -> Content:
             continue
         word = ("ready  ", "$good") if line.good else ("lacks  ", "$todo")
         parts += [word, (f"{line.name:24} ", "bold"), (clean(line.text), "" if line.good else "$dim")]
-        parts += [(f"  {clean(line.remedy)}\n" if line.remedy else "\n", "$dim")]
+        parts += [("\n", "")]
+        if line.remedy:
+            parts += [(f"{'':32}{clean(line.remedy)}\n", "$dim")]
     return Content.assemble(*parts)

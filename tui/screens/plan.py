@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -74,7 +74,10 @@ class PlanScreen(DeckScreen):
     DEFAULT_CSS = """
     PlanScreen #sides { height: 1fr; layout: grid; grid-size: 1 2; grid-rows: 9 1fr; }
     PlanScreen.-wide #sides { grid-size: 2 1; grid-columns: 38 1fr; grid-rows: 1fr; }
-    PlanScreen #choices-pane, PlanScreen #tree-pane { height: 100%; }
+    PlanScreen #choices-pane, PlanScreen #right, PlanScreen #tree-pane { height: 100%; }
+    PlanScreen #why-pane { display: none; height: 10; }
+    PlanScreen.-wide #why-pane { display: block; }
+    PlanScreen.-wide #tree-pane { height: 1fr; }
     PlanScreen #choices, PlanScreen #tree { height: 1fr; }
     PlanScreen #totals { height: auto; color: $dim; }
     PlanScreen #filter { display: none; }
@@ -100,15 +103,19 @@ class PlanScreen(DeckScreen):
                 help="A star marks what you asked for; the rest follows. Enter or e shows the values, each with what "
                 "it means or why it can't be taken.",
             ),
-            Pane(
-                "what will happen",
-                PlanTree(id="tree"),
-                line,
-                Static(id="totals", markup=False),
-                id="tree-pane",
-                help="Every component of the plan, dependencies below what needs them. cached: in the store. found: on "
-                "this machine. to fetch, to build, to run: still to be done. missing, conflict: must be mended first; "
-                "w says how.",
+            Vertical(
+                Pane(
+                    "what will happen",
+                    PlanTree(id="tree"),
+                    line,
+                    Static(id="totals", markup=False),
+                    id="tree-pane",
+                    help="Every component of the plan, dependencies below what needs them. cached: in the store. "
+                    "found: on this machine. to fetch, to build, to run: still to be done. missing, conflict: must be "
+                    "mended first; w says how.",
+                ),
+                Pane("why", Static(id="why", markup=False), id="why-pane"),
+                id="right",
             ),
             id="sides",
         )
@@ -184,6 +191,27 @@ class PlanScreen(DeckScreen):
         """Enter changes a choice, or tells why a node is there."""
         self.action_act("edit" if isinstance(event.option_list, ChoiceList) else "why")
 
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Tell of the node under the cursor, where there is room for it."""
+        if isinstance(event.option_list, PlanTree) and self.has_class("-wide"):
+            self._tell_why()
+
+    def _tell_why(self) -> None:
+        node = self.query_one(PlanTree).node
+        if self.prepared is None or node is None:
+            return
+        self.query_one("#why-pane", Pane).rename(f"why: {clean(self.prepared.plan.nodes[node].title)}")
+        self.query_one("#why", Static).update(self._reasons(node))
+
+    def _reasons(self, node: str) -> Content:
+        from engine.job.explain import explain  # noqa: PLC0415  (start-up: paint first)
+
+        assert self.prepared is not None
+        parts: list[tuple[str, str]] = []
+        for fact in explain(self.prepared, node):
+            parts += [(f"{fact.heading:18}", "bold $mark"), (clean(fact.text) + "\n", "")]
+        return Content.assemble(*parts)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter the tree with every key."""
         self.query_one(PlanTree).filter(event.value)
@@ -231,15 +259,9 @@ class PlanScreen(DeckScreen):
 
     def do_why(self) -> None:
         """Tell the chain of a node."""
-        from engine.job.explain import explain  # noqa: PLC0415
-
         node = self.query_one(PlanTree).node
-        if self.prepared is None or node is None:
-            return
-        parts: list[tuple[str, str]] = []
-        for fact in explain(self.prepared, node):
-            parts += [(f"{fact.heading:18}", "bold $mark"), (clean(fact.text) + "\n", "")]
-        self.deck.push_screen(Reading(clean(self.prepared.plan.nodes[node].title), Content.assemble(*parts)))
+        if self.prepared is not None and node is not None:
+            self.deck.push_screen(Reading(clean(self.prepared.plan.nodes[node].title), self._reasons(node)))
 
     def do_run(self) -> None:
         """Ask, then start the job."""

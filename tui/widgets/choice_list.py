@@ -22,9 +22,8 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "option scenarios",
             "switch all-scenarios",
-            "group modes",
             "option modes",
-            "group compliance",
+            "option compliance",
             "group style",
             "switch submission",
             "switch find-performance",
@@ -77,7 +76,7 @@ class ChoiceList(OptionList):
             self.add_option(Option(Content.styled(title, "$dim"), disabled=True))
             self.add_options([Option(_line(one, width), id=one.key) for one in rows])
         ids = [self.get_option_at_index(number).id for number in range(self.option_count)]
-        self.highlighted = ids.index(at) if at in ids else 1
+        self.highlighted = ids.index(at) if at is not None and at in ids else 1
 
 
 def _line(choice: Choice, width: int) -> Content:

@@ -1,0 +1,57 @@
+"""What the tests of the screen share: an app on a home of its own, its screen as text, and waiting for something to be so."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tui.app import InferdeckApp
+from tui.terminal import Terminal, decide
+
+SIZES = ((80, 24), (120, 36))
+PATIENCE = 60.0
+"""Seconds after which a test gives up; a machine under load is slow."""
+
+
+def terminal() -> Terminal:
+    """Return a capable local terminal."""
+    return decide({"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}, tty=True)
+
+
+def deck(home: Path) -> InferdeckApp:
+    """Return an app whose folders are below `home`."""
+    return InferdeckApp(terminal(), home=str(home))
+
+
+def grid(app: InferdeckApp) -> list[str]:
+    """Return the lines of the screen as text."""
+    strips = app.screen._compositor.render_strips(app.size)
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+def text(app: InferdeckApp) -> str:
+    """Return the screen as one text."""
+    return "\n".join(grid(app))
+
+
+async def until(pilot: Pilot[None], so: Callable[[], bool], what: str) -> None:
+    """Wait until something is so; fails with what was waited for and with the screen."""
+    deadline = time.monotonic() + PATIENCE
+    while not so():
+        if time.monotonic() > deadline:
+            app = pilot.app
+            assert isinstance(app, InferdeckApp)
+            raise AssertionError(f"not within {PATIENCE:.0f} s: {what}\n{text(app)}")
+        await asyncio.sleep(0.02)
+        await pilot.pause()
+
+
+async def shows(pilot: Pilot[None], words: str) -> None:
+    """Wait until the screen shows these words."""
+    app = pilot.app
+    assert isinstance(app, InferdeckApp)
+    await until(pilot, lambda: words in text(app), f"the words '{words}'")
