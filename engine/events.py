@@ -59,6 +59,33 @@ class Phase(Event, frozen=True, kw_only=True, tag="phase"):
     name: str
 
 
+class Measuring(Event, frozen=True, kw_only=True, tag="measuring"):
+    """A LoadGen run is about to start: what it goes for, and when it may end. Ticks of the same step follow."""
+
+    step: str
+    scenario: str
+    mode: str
+    """`performance`, `accuracy`, or the name of a compliance test."""
+    target: float | None
+    target_unit: str
+    """`queries/s` or `samples/s`, which are asked for; `ms`, the latency by which the run is sized."""
+    bound_ns: int | None
+    """Server: the latency that may not be exceeded at the percentile."""
+    percentile: float
+    """The one that is the result, or is held against the bound, as a fraction: 0.99."""
+    min_seconds: float
+    min_queries: int
+    """Offline: samples of its one query. 0 where nothing is asked."""
+    max_seconds: float | None
+    """A try-out style cuts a slow run here, and it is not valid then."""
+    samples_per_query: int
+    samples: int | None
+    """How many samples the run goes through, where that is known before: all of them in accuracy mode."""
+    sessions: int
+    intra_op_threads: int
+    max_batch: int
+
+
 class Tick(Event, frozen=True, kw_only=True, tag="tick"):
     """A running measurement, four times a second. Counters count from the start of the run."""
 
@@ -91,6 +118,9 @@ class Warned(Event, frozen=True, kw_only=True, tag="warned"):
 
     step: str
     text: str
+    rule: str = ""
+    """The checker's rule that it is about, if it is about one; the text names it too."""
+    remedy: str = ""
 
 
 class StepEnded(Event, frozen=True, kw_only=True, tag="ended"):
@@ -113,7 +143,7 @@ class Done(Event, frozen=True, kw_only=True, tag="done"):
     """The results folder, where there is one."""
 
 
-AnyEvent = Launch | StepStarted | Progress | Phase | Tick | Measured | Warned | StepEnded | Done
+AnyEvent = Launch | StepStarted | Progress | Phase | Measuring | Tick | Measured | Warned | StepEnded | Done
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -5,7 +5,7 @@ screen that shows it must not load numpy. Buckets are exact up to 511 ns; above,
 equal buckets, so that a value read back is at most 1/512 (0.2 %) away from the one that went in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -74,13 +74,25 @@ def percentile(counts: Mapping[int, int], fraction: float) -> int | None:
     `fraction` is 0.99 for the 99th percentile. LoadGen (loadgen.cc, PercentileEntry) takes element floor(n * fraction)
     of the n latencies in ascending order, the last one where that is past the end.
     """
+    found = percentiles(counts, (fraction,))
+    return found[0] if found else None
+
+
+def percentiles(counts: Mapping[int, int], fractions: Sequence[float]) -> tuple[int, ...]:
+    """Return several percentiles, the fractions in ascending order, in one pass; nothing where nothing was counted."""
     total = sum(counts.values())
-    rank = min(floor(total * fraction), total - 1)
+    if total == 0:
+        return ()
+    ranks = [min(floor(total * fraction), total - 1) for fraction in fractions]
+    found: list[int] = []
+    passed = 0
     for bucket in sorted(counts):
-        rank -= counts[bucket]
-        if rank < 0:
-            return value_of(bucket)
-    return None
+        passed += counts[bucket]
+        while len(found) < len(ranks) and ranks[len(found)] < passed:
+            found.append(value_of(bucket))
+        if len(found) == len(ranks):
+            break
+    return tuple(found)
 
 
 def mean(counts: Mapping[int, int]) -> float | None:

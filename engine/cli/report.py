@@ -11,14 +11,10 @@ import msgspec
 from engine import events
 from engine.cli.screen import Cell, Screen
 from engine.job import jobs
-from engine.job.child import file_name, last_lines
+from engine.job.inquest import inquest
 from engine.job.log import EventReader
 from engine.job.main import STATUS
-from engine.job.survey import disk_free
 from engine.text import duration
-
-NEARLY_FULL = 1_000_000
-"""Bytes; with less than this a job can't even write its log."""
 
 
 def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
@@ -56,16 +52,11 @@ def _table(screen: Screen, results: list[events.Measured]) -> None:
 
 
 def _died(screen: Screen, job: jobs.Job) -> None:
-    screen.line(f"{job.id} died: its process is gone and said no last word", "bad")
-    if disk_free(job.folder) < NEARLY_FULL:
-        screen.line(f"the disk is full at {job.folder}: free some space, then the same command goes on", "bad")
-    else:
-        screen.line("often the memory ran out, or the machine was restarted; the same command goes on where it stopped")
-    started = [event for event in EventReader(job.events).read() if isinstance(event, events.StepStarted)]
-    logs = [job.folder / "job.log"]
-    logs += [job.folder / "logs" / f"{file_name(started[-1].step)}.log"] if started else []
-    for log in logs:
-        for line in last_lines(log):
+    found = inquest(job)
+    screen.line(f"{job.id} died: {found.what}", "bad")
+    screen.line(found.cause, "bad" if found.certain else "")
+    for log in found.logs:
+        for line in log.lines:
             screen.line(f"  {line}", "dim")
 
 

@@ -49,15 +49,16 @@ class EventReader:
         self.path = path
         self.offset = offset
 
-    def read(self, *, ticks: bool = True) -> list[AnyEvent]:
+    def read(self, *, ticks: bool = True, limit: int = -1) -> list[AnyEvent]:
         """Return the new events; lines that are no events (the tail of a killed writer) are skipped.
 
-        Without `ticks` the running measurements are left out, which are nearly all of a long log.
+        Without `ticks` the running measurements are left out, which are nearly all of a long log. At most `limit` bytes
+        are read, which must be longer than any line.
         """
         try:
             with self.path.open("rb") as handle:
                 handle.seek(self.offset)
-                data = handle.read()
+                data = handle.read(limit)
         except FileNotFoundError:
             return []
         whole, newline, _ = data.rpartition(b"\n")

@@ -17,6 +17,7 @@ import engine
 from engine import events
 from engine.errors import RunError
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
+from engine.harness.goal import measuring
 from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings, Mode, RunSpec, Workers
 from engine.mlperf_logs import detail
@@ -44,6 +45,9 @@ OVERRIDES = (
 
 CUT_SHORT = "Max test duration reached"
 """LoadGen's words where a run hit the limit of a try-out style: the figures are real, the run is not valid."""
+
+TOO_FEW = "performance.sample_count"
+"""The checker's rule that a small data set breaks: said before the run."""
 
 METRICS = {
     "SingleStream": "90th percentile latency",
@@ -76,6 +80,8 @@ def run(step: Step) -> dict[str, Any]:
     spec_file = step.output / SPEC
     spec_file.write_bytes(msgspec.json.format(msgspec.json.encode(spec), indent=1))
     (step.output / provenance.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(_provenance(step)), indent=1))
+    rule = _round(step.profiles, step.options["round"]).scenarios[spec.settings.scenario]
+    step.emit(measuring(spec, rule, step.options["mode"], step.inputs["preprocessed"].facts["count"]))
     _harness(step, spec_file)
     return _read(step, spec)
 
@@ -113,7 +119,8 @@ def _spec(step: Step) -> RunSpec:
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
             f"the data set has {samples.facts['count']} samples; the rules want {least} in a performance run: "
-            "this result can't be handed in"
+            "this result can't be handed in",
+            rule=TOO_FEW,
         )
     return RunSpec(
         step=step.id,
@@ -229,9 +236,6 @@ def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
     value = found.value or None  # 0 is LoadGen's way to say that there were too few queries for an estimate
     valid = log.value("result_validity") == "VALID" and not faults
     unit = "ms" if found.unit.startswith("Latency") else found.unit
-    reason = log.value("result_invalid_reason")
-    if not valid and reason:
-        step.warn(f"INVALID: {reason}")
     step.emit(
         events.Measured(
             at=time.time(),
@@ -244,4 +248,17 @@ def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
             valid=valid,
         )
     )
+    _say_findings(step, spec, cut=bool(faults))
     return {"valid": valid, "metric": METRICS[spec.settings.scenario], "value": value, "unit": unit}
+
+
+def _say_findings(step: Step, spec: RunSpec, *, cut: bool) -> None:
+    from engine.steps import findings  # noqa: PLC0415  (the checker: a plan must be instant and needs none of it)
+    from engine.submission.checker import single  # noqa: PLC0415
+
+    options = step.options
+    what = findings.about(options, _round(step.profiles, options["round"]))
+    said = {TOO_FEW, *({"performance.validity"} if cut else ())}
+    findings.say(
+        step, single.performance_run(Path(spec.log_dir), what, _test(options)), style=options["style"], said=said
+    )

@@ -1,0 +1,36 @@
+"""What a run goes for and when it may end, said before it starts, so that who watches can tell how it stands."""
+
+import time
+
+from engine import events
+from engine.harness.settings import NS_PER_MS
+from engine.harness.spec import RunSpec
+from engine.profile.rounds import ScenarioRule
+
+
+def measuring(spec: RunSpec, rule: ScenarioRule, mode: str, samples: int) -> events.Measuring:
+    """Return the announcement of a run in the numbers that LoadGen is given.
+
+    `mode` may name a compliance test, `samples` is the size of the data set. An accuracy run has no conditions: it goes
+    through all samples once.
+    """
+    made, accuracy = spec.settings, spec.settings.mode == "accuracy"
+    latency_ms = None if made.target_latency_ns is None else made.target_latency_ns / NS_PER_MS
+    return events.Measuring(
+        at=time.time(),
+        step=spec.step,
+        scenario=made.scenario,
+        mode=mode,
+        target=latency_ms if rule.target.unit == "ms" else made.target_qps,
+        target_unit=rule.target.unit,
+        bound_ns=made.target_latency_ns if made.scenario == "Server" else None,
+        percentile=made.target_latency_percentile or rule.percentile / 100,
+        min_seconds=0.0 if accuracy else made.min_duration_ms / 1000,
+        min_queries=0 if accuracy else max(made.min_query_count, made.min_sample_count),
+        max_seconds=None if accuracy else made.max_duration_ms / 1000 or None,
+        samples_per_query=made.samples_per_query if made.scenario == "MultiStream" else 1,
+        samples=samples if accuracy else None,
+        sessions=spec.workers.sessions,
+        intra_op_threads=spec.workers.intra_op_threads,
+        max_batch=spec.workers.max_batch,
+    )

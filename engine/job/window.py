@@ -1,0 +1,161 @@
+"""Figures of a running measurement over time: any window of the last half hour, rebuilt from its ticks.
+
+Ticks are gathered into slots of one second. A slot keeps its latencies as two packed arrays, because half an hour of
+dictionaries is tens of megabytes; percentiles of longer stretches are taken from the sum of their slots and kept.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.events import Tick
+from engine.histogram import Histogram, add, percentiles
+
+KEPT_SLOTS = 1800
+"""Half an hour."""
+
+FRACTIONS = (0.5, 0.9, 0.95, 0.99, 0.999, 1.0)
+"""The percentiles that are shown; the last is the maximum."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Throughput and latencies of a stretch of time."""
+
+    seconds: float
+    """Of it that ticks tell of; 0 where there are none."""
+    samples: int
+    """Completed in it."""
+    latencies: tuple[int, ...]
+    """Nanoseconds at FRACTIONS; empty where nothing was completed."""
+
+    @property
+    def rate(self) -> float | None:
+        """Samples per second; None where no time has passed."""
+        return self.samples / self.seconds if self.seconds > 0 else None
+
+    def latency(self, fraction: float) -> int | None:
+        """Return the latency at one of FRACTIONS."""
+        return self.latencies[FRACTIONS.index(fraction)] if self.latencies else None
+
+
+NOTHING = Figures(0.0, 0, ())
+
+
+@dataclass
+class _Slot:
+    seconds: float
+    samples: int
+    buckets: array[int]
+    counts: array[int]
+
+
+class Window:
+    """What the ticks of one measurement tell, and its last half hour second by second."""
+
+    def __init__(self, *, partial: bool = False) -> None:
+        """`partial` says that the first tick to come is not the first of the run: what was before is not known."""
+        self._partial = partial
+        self._begun = not partial
+        self.issued = 0
+        self.completed = 0
+        self.elapsed = 0.0
+        self._all: Histogram = {}
+        self._slots: deque[_Slot] = deque(maxlen=KEPT_SLOTS)
+        self._first = 0
+        """Number of the oldest slot: the second of the run that it stands for."""
+        self._seconds = 0.0
+        self._samples = 0
+        self._latencies: Histogram = {}
+        """These three are of the second that is not over yet."""
+        self._groups: dict[tuple[int, int], Figures] = {}
+
+    def add(self, tick: Tick) -> None:
+        """Take in a tick. It stands for the time since the one before, and belongs to the second of its middle."""
+        if not self._begun:
+            self._begin(tick)
+            return
+        middle = int((self.elapsed + tick.elapsed) / 2)
+        if middle - self._now() > KEPT_SLOTS:
+            self._leap(middle)
+        while middle > self._now():
+            self._close()
+        self._seconds += max(tick.elapsed - self.elapsed, 0.0)
+        self._samples += max(tick.completed - self.completed, 0)
+        add(self._latencies, tick.latencies)
+        self.issued, self.completed, self.elapsed = tick.issued, tick.completed, tick.elapsed
+
+    def whole(self) -> Figures:
+        """Return the figures from the start on; without latencies where the start is not known."""
+        if self._partial:
+            return Figures(self.elapsed, self.completed, ())
+        total = dict(self._all)
+        add(total, self._latencies)
+        return Figures(self.elapsed, self.completed, percentiles(total, FRACTIONS))
+
+    def last(self, seconds: int) -> Figures:
+        """Return the figures of the last seconds, the one that is not over included."""
+        return self._sum(self._now() + 1 - seconds, self._now() + 1)
+
+    def points(self, seconds: int, count: int) -> tuple[Figures, ...]:
+        """Return up to `count` stretches of so many seconds each, the oldest first; the last may not be over yet.
+
+        A stretch begins at a multiple of its length, so that its figures stay the same while time goes on.
+        """
+        newest = self._now() // seconds
+        oldest = max(newest - count + 1, -(-self._first // seconds), 0)
+        return tuple(self._group(seconds, number) for number in range(oldest, newest + 1))
+
+    def _now(self) -> int:
+        return self._first + len(self._slots)
+
+    def _begin(self, tick: Tick) -> None:
+        """Start in the middle of a run."""
+        self._begun, self._first = True, int(tick.elapsed)
+        self.issued, self.completed, self.elapsed = tick.issued, tick.completed, tick.elapsed
+
+    def _leap(self, second: int) -> None:
+        """Go on after a time of which nothing is known and which is longer than what is kept: the machine slept."""
+        self._close()
+        self._slots.clear()
+        self._groups.clear()
+        self._first = second
+
+    def _close(self) -> None:
+        """End the current second."""
+        add(self._all, self._latencies)
+        buckets, counts = array("I", self._latencies.keys()), array("I", self._latencies.values())
+        if len(self._slots) == KEPT_SLOTS:
+            self._first += 1
+            self._groups = {key: figures for key, figures in self._groups.items() if key[0] * key[1] >= self._first}
+        self._slots.append(_Slot(self._seconds, self._samples, buckets, counts))
+        self._seconds, self._samples, self._latencies = 0.0, 0, {}
+
+    def _group(self, seconds: int, number: int) -> Figures:
+        begin, end = seconds * number, seconds * (number + 1)
+        if end > self._now():
+            return self._sum(begin, end)
+        key = (seconds, number)
+        if key not in self._groups:
+            self._groups[key] = self._sum(begin, end)
+        return self._groups[key]
+
+    def _sum(self, begin: int, end: int) -> Figures:
+        """Add up the seconds from `begin` to before `end`."""
+        passed, samples, total = 0.0, 0, Histogram()
+        for slot in self._between(begin, end):
+            passed += slot.seconds
+            samples += slot.samples
+            add(total, dict(zip(slot.buckets, slot.counts, strict=True)))
+        if end > self._now():
+            passed += self._seconds
+            samples += self._samples
+            add(total, self._latencies)
+        return Figures(passed, samples, percentiles(total, FRACTIONS))
+
+    def _between(self, begin: int, end: int) -> Iterable[_Slot]:
+        for number in range(max(begin, self._first), min(end, self._now())):
+            yield self._slots[number - self._first]

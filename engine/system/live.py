@@ -1,0 +1,115 @@
+"""What the machine does at this moment: read from /proc and /sys, no process started, nothing loaded for it.
+
+On a system without these files everything but the load is None, and so is what a virtual machine does not tell.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "x86_pkg_temp", "soc_thermal", "acpitz")
+"""Kinds of sensors that tell the processor's temperature, the best first."""
+_CORES_READ = 8
+"""Clocks are read of so many processors: each of them is a file."""
+_TEXT_READ = 8192
+"""Bytes of /proc/cpuinfo: the kernel takes long to write it for a machine of many processors."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A moment. None is what can't be read here."""
+
+    cpu: float | None = None
+    """Share of all processors that was busy since the reading before, 0 to 1."""
+    cores: int = 1
+    memory_used: int | None = None
+    """Bytes that can't be had without swapping."""
+    memory_total: int | None = None
+    mhz: float | None = None
+    """The mean clock of the first processors."""
+    celsius: float | None = None
+    """The hottest sensor of the processor."""
+    load: float | None = None
+    """Processes that ran or wanted to, on average of a minute."""
+
+
+class Machine:
+    """Reads moments; it remembers the processor's counters between two of them. `root` is that of the file tree."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
+        self._counters: tuple[int, int] | None = None
+        self._clocks = _clock_files(root)
+        self._sensors = _sensor_files(root)
+
+    def read(self) -> Live:
+        """Return the present moment."""
+        used, total = self._memory()
+        return Live(
+            cpu=self._busy(),
+            cores=os.cpu_count() or 1,
+            memory_used=used,
+            memory_total=total,
+            mhz=self._mhz(),
+            celsius=max((value / 1000 for value in map(_number, self._sensors) if value is not None), default=None),
+            load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        )
+
+    def _busy(self) -> float | None:
+        """The first line of /proc/stat counts hundredths of seconds: user nice system idle iowait irq softirq steal."""
+        words = _text(self._root / "proc/stat").partition("\n")[0].split()
+        if words[:1] != ["cpu"] or not all(word.isdigit() for word in words[1:]):
+            return None
+        spent = [int(word) for word in words[1:9]]
+        now = (sum(spent) - sum(spent[3:5]), sum(spent))
+        before, self._counters = self._counters, now
+        if before is None or now[1] <= before[1]:
+            return None
+        return min(max((now[0] - before[0]) / (now[1] - before[1]), 0.0), 1.0)
+
+    def _memory(self) -> tuple[int | None, int | None]:
+        text = _text(self._root / "proc/meminfo")
+        total, free = (re.search(rf"^{name}:\s+(\d+) kB", text, re.M) for name in ("MemTotal", "MemAvailable"))
+        if total is None or free is None:
+            return None, None
+        return (int(total[1]) - int(free[1])) * 1024, int(total[1]) * 1024
+
+    def _mhz(self) -> float | None:
+        found = [value / 1000 for value in map(_number, self._clocks) if value is not None]
+        if not found:
+            text = _text(self._root / "proc/cpuinfo")
+            found = [float(value) for value in re.findall(r"^cpu MHz\s*: ([\d.]+)$", text, re.M)[:_CORES_READ]]
+        return sum(found) / len(found) if found else None
+
+
+def _clock_files(root: Path) -> list[Path]:
+    base = root / "sys/devices/system/cpu"
+    paths = [base / f"cpu{number}/cpufreq/scaling_cur_freq" for number in range(_CORES_READ)]
+    return [path for path in paths if path.exists()]
+
+
+def _sensor_files(root: Path) -> list[Path]:
+    """Return the files of the best kind of sensor that is there."""
+    found: dict[str, list[Path]] = {}
+    for name in (root / "sys/class/hwmon").glob("hwmon*/name"):
+        found.setdefault(_text(name).strip(), []).extend(sorted(name.parent.glob("temp*_input")))
+    for kind in (root / "sys/class/thermal").glob("thermal_zone*/type"):
+        found.setdefault(_text(kind).strip(), []).append(kind.parent / "temp")
+    return next((found[kind] for kind in _SENSORS if found.get(kind)), [])
+
+
+def _number(path: Path) -> int | None:
+    text = _text(path).strip()
+    return int(text) if re.fullmatch(r"-?\d+", text) else None
+
+
+def _text(path: Path) -> str:
+    """Return the beginning of a file, or nothing where there is none or it may not be read."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return file.read(_TEXT_READ).decode("utf-8", "replace")
+    except OSError:
+        return ""
