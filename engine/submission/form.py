@@ -19,6 +19,7 @@ Said = tuple[Verdict, str, str]
 """What is said of a value: verdict, what is the matter, how to mend it."""
 
 FINE: Said = ("ok", "", "")
+LACKING: Said = ("problem", "the description lacks it", "add it; an empty value is accepted")
 
 YOURS, READ, EMPTY, NETWORK, FURTHER = (
     "yours to say",
@@ -225,14 +226,14 @@ def _check(
             return _one_of(value, value, tuple(rules.divisions if name == "division" else system.types))
         case "is_network":
             return _network(value, description, rules)
-    if name not in description:
-        return "problem", "the description lacks it", "add it; an empty value is accepted"
-    return _check_text(name, value, name in system.optional, differing)
+    return FINE if name in system.optional else _check_text(name, value, name in description, differing)
 
 
-def _check_text(name: str, value: str, optional: bool, differing: Mapping[str, str]) -> Said:
+def _check_text(name: str, value: str, is_there: bool, differing: Mapping[str, str]) -> Said:
+    if not is_there:
+        return LACKING
     if not value.strip():
-        return FINE if optional else _empty(name)
+        return _empty(name)
     if name in differing:
         return "warning", differing[name], "packing refuses another machine's description; take what was found here"
     if name in _COUNTS and not value.isdigit():

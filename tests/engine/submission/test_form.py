@@ -1,4 +1,4 @@
-"""The form says of a description what the checker says of it, field by field, and what it can't know is not invented."""
+"""The form says of a description what the checker says of it, field by field, and invents nothing."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ def test_the_form_refuses_what_the_checker_refuses(changes: dict[str, str]) -> N
         folder = Path(tree) / division / owner / "systems"
         folder.mkdir(parents=True)
         (folder / "box.json").write_text(json.dumps(description))
-        ledger = Ledger(Severities(RULES), division)  # type: ignore[arg-type]
-        site = Site(Disk(tree, RULES.files), Reader(), RULES, ledger, division, owner)  # type: ignore[arg-type]
+        ledger = Ledger(Severities(RULES), division)
+        site = Site(Disk(tree, RULES.files), Reader(), RULES, ledger, division, owner)
         system.describe(site, "box")
     errors = {finding.rule: finding.found for finding in ledger.findings if finding.severity == "error"}
     missing = errors.pop("system.field_missing", "no ").removeprefix("no ").split(", ")
