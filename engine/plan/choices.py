@@ -80,6 +80,8 @@ def _groups(component: Component, node: Node, dependency: str) -> Iterator[Choic
     for group, members in component.groups().items():
         if len(members) < 2 or (dependency and sum(not one.refused for one in members) < 2):
             continue
+        if _only_a_list(component, members):
+            continue
         now = chosen.get(group)
         yield Choice(
             key=f"{dependency} group {group}".strip(),
@@ -91,6 +93,12 @@ def _groups(component: Component, node: Node, dependency: str) -> Iterator[Choic
             dependency=dependency,
             name=group,
         )
+
+
+def _only_a_list(component: Component, members: Sequence[Variation]) -> bool:
+    """Say whether a group only fills a list in different ways: then the row of that option says it better."""
+    filled = {name for one in members for name in one.set}
+    return len(filled) == 1 and component.options[filled.pop()].type == "list"
 
 
 def _alternative(variation: Variation) -> Alternative:
@@ -118,9 +126,8 @@ def _switches(component: Component, node: Node) -> Iterator[Choice]:
 def _options(component: Component, node: Node, systems: Sequence[str]) -> Iterator[Choice]:
     """Yield a row for every option, as far as no group of variations stands for it."""
     grouped = {name for one in component.variations.values() if one.group for name in one.set}
-    grouped -= {"scenarios", "modes", "compliance", "notice"}
     for option in component.options.values():
-        if option.name in grouped:
+        if option.name in grouped and option.type != "list" and option.choices:
             continue
         decided = node.options[option.name]
         allowed = tuple(Alternative(str(one)) for one in option.choices)
@@ -167,7 +174,15 @@ def choose(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> S
         options = {name: old for name, old in chosen.options.items() if name != choice.name}
         env = _without_env(catalog, chosen, choice.name)
         return replace(chosen, options={**options, choice.name: value} if value != UNSET else options, env=env)
-    return replace(chosen, query=_query(chosen.query, choice, value))
+    said = _said_by(catalog, chosen, choice)
+    options = {name: old for name, old in chosen.options.items() if name not in said}
+    return replace(chosen, query=_query(chosen.query, choice, value), options=options)
+
+
+def _said_by(catalog: Catalog, chosen: Selection, choice: Choice) -> set[str]:
+    """Return the options that a group decides: one of them given by itself would win over the group."""
+    root = catalog.find(chosen.query, "--tags")[0]
+    return {name for one in root.groups().get(choice.name, ()) for name in one.set if name != "notice"}
 
 
 def _query(query: Query, choice: Choice, value: str) -> Query:

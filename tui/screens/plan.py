@@ -76,6 +76,7 @@ class PlanScreen(DeckScreen):
     PlanScreen.-wide #sides { grid-size: 2 1; grid-columns: 38 1fr; grid-rows: 1fr; }
     PlanScreen #choices-pane, PlanScreen #right, PlanScreen #tree-pane { height: 100%; }
     PlanScreen #why-pane { display: none; height: 10; }
+    PlanScreen #why { text-wrap: nowrap; text-overflow: ellipsis; }
     PlanScreen.-wide #why-pane { display: block; }
     PlanScreen.-wide #tree-pane { height: 1fr; }
     PlanScreen #choices, PlanScreen #tree { height: 1fr; }
