@@ -1,0 +1,72 @@
+"""`inferdeck serve`: the screen as a page of a browser. Every tab is a process of its own on the same jobs."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import sys
+from dataclasses import dataclass
+
+from engine.errors import RunError, UsageError, nearest
+
+HOST, PORT = "127.0.0.1", 8000
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_NAMES = ("host", "port", "home", "theme")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where the page is, and what each tab runs."""
+
+    host: str
+    port: int
+    key: str
+    """Without it nobody gets in: other people of this machine reach its loopback address as well."""
+    command: str
+    """A line for the shell."""
+
+    @property
+    def address(self) -> str:
+        """What a person opens in the browser."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/?key={self.key}"
+
+
+def serve_command(words: list[str]) -> int:
+    """Serve until Ctrl-C."""
+    serving = parse(words)
+    try:
+        from tui.page import run  # noqa: PLC0415  (an extra, and heavy)
+    except ImportError:
+        raise UsageError("the page in the browser needs the extra 'web'", "pip install 'inferdeck[web]'") from None
+    sys.stdout.write(_announcement(serving))
+    sys.stdout.flush()
+    try:
+        run(serving)
+    except OSError as error:
+        what = f"{serving.host}:{serving.port} can't be served: {error.strerror or error}"
+        raise RunError(what, "another one: --port=N, or --host=ADDRESS") from None
+    return 0
+
+
+def parse(words: list[str]) -> Serving:
+    """Read the words of the command line. Raises UsageError."""
+    values = {}
+    for word in words:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or not equals or name not in _NAMES:
+            raise UsageError(f"unknown word '{word}'", nearest(name, _NAMES))
+        values[name] = value
+    port = values.get("port", str(PORT))
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise UsageError(f"'{port}' is no port", "--port=N, from 1 to 65535")
+    passed = [f"--{name}={values[name]}" for name in ("home", "theme") if name in values]
+    command = shlex.join([sys.executable, "-m", "tui", *passed])
+    return Serving(values.get("host", HOST), int(port), secrets.token_urlsafe(16), command)
+
+
+def _announcement(serving: Serving) -> str:
+    text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs go on\n"
+    if serving.host not in _LOOPBACK:
+        text += "whoever has this address can start and stop jobs here, and the way to it is not encrypted\n"
+    return text
