@@ -77,6 +77,8 @@ class JobView:
                 self._tick(event)
             case events.Warned():
                 self._say(f"  warning  {event.step}: {event.text}", "todo")
+                if event.remedy:
+                    self._say(f"           {event.remedy}", "dim")
             case events.Measured():
                 self._say(f"  result   {measured(event)}", "bold")
             case events.StepEnded():

@@ -43,6 +43,7 @@ def _run(folder: Path, lock: int) -> events.Ending:
         signal.signal(number, lambda *_: runner.cancel())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log = folder / "events.jsonl"
+    resumed = log.stat().st_size > 0
     runner.log.write(
         events.Launch(
             at=time.time(),
@@ -51,9 +52,11 @@ def _run(folder: Path, lock: int) -> events.Ending:
             command=spec.command,
             version=engine.VERSION,
             steps=len(spec.plan.nodes),
-            resumed=log.stat().st_size > 0,
+            resumed=resumed,
         )
     )
+    if spec.foretold and not resumed:
+        runner.log.write(events.Warned(at=time.time(), step=spec.plan.root, text=spec.foretold))
     return runner.run()
 
 

@@ -95,6 +95,12 @@ class Prepared(Resolved):
         """Fix the plan."""
         return locks.lock(self.plan, self.seen, self.command(), engine.VERSION)
 
+    def _foretold(self) -> str:
+        from engine.submission.preflight import try_out  # noqa: PLC0415  (only a job that starts needs it)
+
+        style = self.plan.nodes[self.plan.root].options.get("style")
+        return try_out(str(style.value), self.workplace.round(self.round)) if style else ""
+
     def spec(self) -> JobSpec:
         """Return what the job is told."""
         return JobSpec(
@@ -105,6 +111,7 @@ class Prepared(Resolved):
             profiles=tuple(str(one) for one in self.workplace.catalog.folders[1:]),
             again=self.again,
             notice=self.notice,
+            foretold=self._foretold(),
             lock=self.lock(),
         )
 

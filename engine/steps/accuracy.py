@@ -7,7 +7,11 @@ import time
 from typing import Any
 
 from engine import events
+from engine.profile.catalog import profile_file
+from engine.profile.rounds import load_round
+from engine.steps import findings
 from engine.steps.base import Step
+from engine.submission.checker import single
 
 ACCURACY_LOG = "mlperf_log_accuracy.json"
 
@@ -30,4 +34,11 @@ def score(step: Step) -> dict[str, Any]:
             valid=None,
         )
     )
+    _say_findings(step, found.text)
     return {"metric": found.metric, "value": found.value, "good": found.good, "total": found.total, "text": found.text}
+
+
+def _say_findings(step: Step, text: str) -> None:
+    rules = load_round(profile_file(step.profiles, "rounds", step.options["round"]))
+    what = findings.about(step.options, rules)
+    findings.say(step, single.accuracy_run(step.inputs["run"].folder, what, text))

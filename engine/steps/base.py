@@ -47,6 +47,8 @@ class Step:
     emit: Callable[[events.AnyEvent], None]
     profiles: tuple[Path, ...] = ()
     """The profile folders, ours first."""
+    own_profiles: Path = Path()
+    """The person's own profile folder, whether it is there or not."""
     results: Path = Path()
     """The results folder of the job."""
     command: tuple[str, ...] = ()
@@ -62,9 +64,9 @@ class Step:
         """Report that another part of the work begins."""
         self.emit(events.Phase(at=time.time(), step=self.id, name=name))
 
-    def warn(self, text: str) -> None:
-        """Report something the person should know."""
-        self.emit(events.Warned(at=time.time(), step=self.id, text=text))
+    def warn(self, text: str, *, rule: str = "", remedy: str = "") -> None:
+        """Report something the person should know; `rule` is the checker's where it is about one."""
+        self.emit(events.Warned(at=time.time(), step=self.id, text=text, rule=rule, remedy=remedy))
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Look:
     """The version range that is asked for, as pip writes it: `>=1.17,<2`."""
     profiles: tuple[Path, ...] = ()
     """The profile folders, ours first."""
+    own_profiles: Path = Path()
+    """The person's own profile folder, whether it is there or not."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,12 @@ from engine import events
 from engine.mlperf_logs import detail
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Benchmark, Round, load_round
+from engine.steps import findings
 from engine.steps.accuracy import ACCURACY_LOG
 from engine.steps.base import Step
 from engine.steps.loadgen import TEST_FOLDER
 from engine.submission import compliance
+from engine.submission.checker import single
 from engine.submission.compliance import Outcome
 
 DETAIL_LOG = "mlperf_log_detail.txt"
@@ -44,7 +46,7 @@ def verify(step: Step) -> dict[str, Any]:
     if rules.test(name).accuracy:
         outcome = _compare_answers(step, rules, benchmark, outcome, tested / ACCURACY_LOG)
     (step.output / compliance.VERIFY_PERFORMANCE).write_text(compliance.performance_text(speed))
-    _report(step, outcome)
+    _report(step, outcome, rules)
     facts = {field: getattr(speed, field) for field in ("reference", "score", "least", "most")}
     return {"passed": outcome.passed, "why": outcome.why, **facts}
 
@@ -80,7 +82,7 @@ def _scorer(step: Step) -> Any:
     return lambda log: task.score(log, labels, step.options).text
 
 
-def _report(step: Step, outcome: Outcome) -> None:
+def _report(step: Step, outcome: Outcome, rules: Round) -> None:
     speed = outcome.speed
     share = 100 * speed.score / speed.reference if speed.score and speed.reference else None
     step.emit(
@@ -96,4 +98,7 @@ def _report(step: Step, outcome: Outcome) -> None:
         )
     )
     if not outcome.passed:
-        step.warn(f"{outcome.test} {outcome.scenario}: {compliance.FAIL}: {outcome.why}")
+        what = findings.about(step.options, rules)
+        broken = next(iter(single.verification(step.output, what, outcome.test)))
+        text = f"{broken.severity} {broken.rule}: {outcome.test} {outcome.scenario}: {compliance.FAIL}: {outcome.why}"
+        step.warn(text, rule=broken.rule, remedy=broken.remedy)

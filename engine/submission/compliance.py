@@ -225,7 +225,7 @@ def baseline(
     write(part, (record for record in _once(records(reference)) if record.qsl_idx in sampled))
     texts = [score(log) for log in (part, tested)]
     expected, found = (_value(rules, benchmark, text) for text in texts)
-    difference = abs(1 - expected / found) * 100 if found else float("inf")
+    difference = percent_apart(expected, found)
     why = (
         f"the sampled responses have {benchmark.accuracy.metric} {found:g}, the accuracy run's to the same samples "
         f"{expected:g}: more than {benchmark.baseline_percent:g} % apart"
@@ -239,6 +239,11 @@ def baseline(
         compliance_text=texts[1],
         why="" if passed else why,
     )
+
+
+def percent_apart(baseline: float, compliance: float) -> float:
+    """Return how far two accuracies are from each other: |1 - baseline / compliance| in per cent (v2.1 checker)."""
+    return abs(1 - baseline / compliance) * 100 if compliance else float("inf")
 
 
 def _once(found: Iterator[Record]) -> Iterator[Record]:

@@ -69,8 +69,9 @@ def _fields(path: Path) -> Mapping[str, Any]:
 
 def _another(name: str, sut: str, folders: Sequence[Path], given: str) -> str:
     """Say whose name it is, where it is not the person's; nothing where that can't be told."""
+    copied = {path.stem for path, _ in _systems(folders[:1])}
     shipped = [system for _, system in _systems(folders[:1])]
-    own = _submitters(system for path, system in _systems(folders[1:]) if path.stem != sut)
+    own = _submitters(system for path, system in _systems(folders[1:]) if path.stem not in {sut, *copied})
     if given:
         own = {given.lower(): given}
     nobody = _submitters(system for system in shipped if system.detected)

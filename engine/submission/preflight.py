@@ -12,6 +12,9 @@ from typing import Any, Literal
 from engine.profile.rounds import Round, Scenario, Severity
 from engine.submission.identity import Doubt
 
+SHORT_RUN = ("performance.min_duration", "performance.samples_per_query", "performance.min_query_count")
+"""The checker's rules that a try-out style breaks, because it is shorter than the rules want."""
+
 
 @dataclass(frozen=True)
 class Intended:
@@ -57,7 +60,9 @@ def preflight(plan: Intended, rules: Round) -> list[Expected]:
     if plan.style != "valid":
         found.append(_error(f"runs of the style {plan.style} can't be handed in", "take _valid", "style"))
     if plan.stand_in:
-        found.append(_error("a stand-in model shows speed only and can't be handed in", "measure the real model", "model"))
+        found.append(
+            _error("a stand-in model shows speed only and can't be handed in", "measure the real model", "model")
+        )
     elif plan.notice:
         found.append(_error("a demonstration can't be handed in", "measure the real model on the real data", "model"))
     if plan.disk_needed > plan.disk_free:
@@ -69,6 +74,15 @@ def preflight(plan: Intended, rules: Round) -> list[Expected]:
 
 def _of(about: About, found: Iterable[Expected]) -> Iterator[Expected]:
     return (replace(one, about=about) for one in found)
+
+
+def try_out(style: str, rules: Round) -> str:
+    """Say once for all runs what they are not, where their style is no style of the rules; empty where it is."""
+    if style == "valid" or style not in rules.styles:
+        return ""
+    title = next(rule.title for name, rule in rules.styles.items() if name == style)
+    broken = " and ".join(SHORT_RUN[:2])
+    return f"run style {style}: {title}; only _valid can be handed in. The checker says {broken} of it, as expected"
 
 
 def _description(plan: Intended, rules: Round) -> list[Expected]:

@@ -73,7 +73,7 @@ def check(place: Place) -> tuple[str | None, Log | None]:
         place.site.ledger.add("accuracy.files", path, fault, ", ".join(files.accuracy))
     scores = _check_scores(place, folder)
     _check_log(place, folder, scores)
-    return scores.value, _check_detail(place, folder)
+    return scores.value, check_detail(place, folder)
 
 
 def _check_scores(place: Place, folder: Folder) -> Scores:
@@ -86,7 +86,7 @@ def _check_scores(place: Place, folder: Folder) -> Scores:
         site.ledger.add("accuracy.text", path, str(error), "text in UTF-8")
         return Scores(None, [])
     if data is not None:
-        _check_value(place, path, scores.value, rule)
+        check_value(place, path, scores.value, rule)
         if not scores.hashes:
             site.ledger.add("accuracy.hash_missing", path, "no line hash=...", "the SHA-256 of the whole accuracy log")
     if len(set(scores.hashes)) > 1:
@@ -94,7 +94,8 @@ def _check_scores(place: Place, folder: Folder) -> Scores:
     return scores
 
 
-def _check_value(place: Place, path: str, value: str | None, rule: AccuracyRule) -> None:
+def check_value(place: Place, path: str, value: str | None, rule: AccuracyRule) -> None:
+    """Check the accuracy that a score gives, as text."""
     ledger = place.site.ledger
     line = place.site.rules.accuracy_lines[rule.metric]
     target = f"{rule.metric} of at least {rule.target:.10g}{line.unit}"
@@ -138,7 +139,8 @@ def _check_log(place: Place, folder: Folder, scores: Scores) -> None:
             site.ledger.add("accuracy.hash_wrong", where, f"hash={given}", f"hash={own}, of the log beside it")
 
 
-def _check_detail(place: Place, folder: Folder) -> Log | None:
+def check_detail(place: Place, folder: Folder) -> Log | None:
+    """Check the detail log of an accuracy run; return it where it can be read."""
     site, path = place.site, f"{folder.path}/{DETAIL}"
     ledger = site.ledger
     if DETAIL not in folder.files:

@@ -7,9 +7,7 @@ from engine.submission.checker import accuracy, performance
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, Place
-from engine.submission.compliance import speed
-
-PASS = b"TEST PASS"
+from engine.submission.compliance import PASS, VERIFY_ACCURACY, VERIFY_PERFORMANCE, percent_apart, speed
 
 
 def check(place: Place, result: Log | None) -> None:
@@ -27,17 +25,16 @@ def check(place: Place, result: Log | None) -> None:
             continue
         _check_performance(place, folder, name, result, first=first)
         if place.site.rules.compliance[name].accuracy:
-            _check_accuracy(place, folder)
+            answers = check_answers(place, folder)
+            if answers is not None:
+                _check_log(place, answers)
         first = False
 
 
 def _check_performance(place: Place, folder: Folder, name: str, result: Log | None, *, first: bool) -> None:
     ledger = place.site.ledger
     test = place.site.rules.compliance[name]
-    text = place.site.read(folder, "verify_performance.txt")
-    if text is None or PASS not in text:
-        found = "no such file" if text is None else "no line with TEST PASS"
-        ledger.add("compliance.verify_performance", f"{folder.path}/verify_performance.txt", found, "TEST PASS")
+    check_verified(place, folder)
     run = folder.at("performance", "run_1")
     if run is None:
         ledger.add("compliance.run_missing", f"{folder.path}/performance/run_1", "no such folder", "the test's run")
@@ -50,12 +47,21 @@ def _check_performance(place: Place, folder: Folder, name: str, result: Log | No
     log = performance.check_log(place, run, test.seeds or place.site.rules.seeds, overlooked=not first).log
     if log is not None:
         path = f"{run.path}/{DETAIL}"
-        _check_settings(place, log, test, path)
+        check_settings(place, log, test, path)
         if result is not None:
             _compare(place, name, log, result, path)
 
 
-def _check_settings(place: Place, log: Log, test: ComplianceTest, path: str) -> None:
+def check_verified(place: Place, folder: Folder) -> None:
+    """Check what the verification of a test's performance said."""
+    text = place.site.read(folder, VERIFY_PERFORMANCE)
+    if text is None or PASS.encode() not in text:
+        found = "no such file" if text is None else f"no line with {PASS}"
+        place.site.ledger.add("compliance.verify_performance", f"{folder.path}/{VERIFY_PERFORMANCE}", found, PASS)
+
+
+def check_settings(place: Place, log: Log, test: ComplianceTest, path: str) -> None:
+    """Check that a run was made with the settings of its test."""
     for name, wanted in test.settings_of(place.benchmark).items():
         key = f"effective_{name}"
         found = log.value(key)
@@ -71,29 +77,30 @@ def _compare(place: Place, name: str, log: Log, result: Log, path: str) -> None:
         place.site.ledger.add("compliance.performance_differs", path, found.why, f"{least}below {found.most:g}")
 
 
-def _check_accuracy(place: Place, test: Folder) -> None:
+def check_answers(place: Place, test: Folder) -> Folder | None:
+    """Check what the verification of a test's responses left; return the folder of its accuracy."""
     ledger, files = place.site.ledger, place.site.rules.files
-    text = place.site.read(test, "verify_accuracy.txt")
+    text = place.site.read(test, VERIFY_ACCURACY)
     if text is None:
-        path = f"{test.path}/verify_accuracy.txt"
+        path = f"{test.path}/{VERIFY_ACCURACY}"
         ledger.add("compliance.verify_accuracy", path, "no such file", "what verifying the responses printed")
-        return
+        return None
     folder = test.at("accuracy")
     if folder is None:
         path = f"{test.path}/accuracy"
         ledger.add("compliance.accuracy_missing", path, "no such folder", ", ".join(files.compliance_accuracy))
-        return
-    same = PASS in text
+        return None
+    same = PASS.encode() in text
     wanted = files.compliance_accuracy if same else files.compliance_accuracy + files.compliance_baseline
     if fault := misfit(folder, wanted, files.tolerated):
         ledger.add("compliance.accuracy_files", folder.path, fault, ", ".join(wanted))
     if not same:
         _compare_accuracies(place, folder)
-    _check_log(place, folder)
+    return folder
 
 
 def _compare_accuracies(place: Place, folder: Folder) -> None:
-    """Where responses differ, the two accuracies must not: |1 - baseline / compliance| in per cent (v2.1 checker)."""
+    """Where responses differ, the two accuracies must not."""
     values = []
     metric = place.benchmark.accuracy.metric
     for name in place.site.rules.files.compliance_baseline:
@@ -111,7 +118,7 @@ def _compare_accuracies(place: Place, folder: Folder) -> None:
     if len(values) < 2:
         return
     limit = place.benchmark.baseline_percent
-    difference = abs(1 - values[0] / values[1]) * 100 if values[1] else float("inf")
+    difference = percent_apart(*values)
     if difference > limit:
         found = f"{metric} {values[0]:g} and {values[1]:g}, {difference:.3g} % apart"
         place.site.ledger.add("compliance.accuracy_differs", folder.path, found, f"at most {limit:g} %")

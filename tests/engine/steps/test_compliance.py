@@ -58,6 +58,8 @@ def step(folder: Path, test: str, score: float, answers: Mapping[int, int], told
     options = {
         "round": "v2.1",
         "benchmark": "resnet50",
+        "division": "closed",
+        "sut": "box",
         "scenario": "Offline",
         "test": test,
         "task": "engine.tasks.image_classification",
@@ -101,7 +103,9 @@ def test_a_test_that_fails_is_an_outcome_and_a_warning(tmp_path: Path) -> None:
     assert isinstance(result, events.Measured)
     assert (result.metric, result.value) == ("TEST FAIL", 200)
     assert isinstance(warning, events.Warned)
-    assert warning.text.startswith("TEST05 Offline: TEST FAIL: its score is 200.0%")
+    assert warning.text.startswith(f"error {warning.rule}: TEST05 Offline: TEST FAIL: its score is 200.0%")
+    assert warning.rule == "compliance.verify_performance"
+    assert "again" in warning.remedy
 
 
 def test_the_same_responses_leave_the_log_and_its_score(tmp_path: Path) -> None:
@@ -141,6 +145,7 @@ def test_where_responses_differ_the_accuracies_decide(
     assert left["accuracy/baseline_accuracy.txt"] == baseline
     assert left["accuracy/compliance_accuracy.txt"] == compliance
     assert isinstance(told[-1], events.Warned)
+    assert told[-1].rule == "compliance.accuracy_differs"
 
 
 def test_differing_responses_of_equal_accuracy_pass(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""The rules for one run by itself, as soon as it has ended: its files lie in a results folder, and in no tree yet.
+
+What only a whole tree can tell is left to the check of the tree: exact sets of files, hashes, measurements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.profile.rounds import Division, Round, Scenario
+from engine.submission.checker import accuracy, compliance, performance, summary
+from engine.submission.checker.findings import Finding, Ledger, Severities
+from engine.submission.checker.folders import Disk, Folder
+from engine.submission.checker.log import Log, Reader
+from engine.submission.checker.place import SUMMARY, Described, Place, Site
+
+
+@dataclass(frozen=True)
+class About:
+    """What a run is of."""
+
+    rules: Round
+    division: Division
+    system: str
+    benchmark: str
+    scenario: Scenario
+
+
+def performance_run(folder: Path, about: About, test: str | None = None) -> list[Finding]:
+    """Return what the rules say against the logs of a performance run, or of the run of a compliance test."""
+    place = _place(folder, about)
+    seeds = about.rules.seeds if test is None else about.rules.test(test).seeds or about.rules.seeds
+    log = performance.check_log(place, place.folder, seeds).log
+    if log is not None and SUMMARY in place.folder.files:
+        summary.check(place, place.folder, log)
+    if log is not None and test is not None:
+        compliance.check_settings(place, log, about.rules.test(test), f"{place.folder.path}/{test}")
+    return _found(place)
+
+
+def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
+    """Return what the rules say against the detail log of an accuracy run and against its score, accuracy.txt."""
+    place = _place(folder, about)
+    rule = place.benchmark.accuracy
+    value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
+    accuracy.check_value(place, accuracy.ACCURACY, value, rule)
+    log: Log | None = accuracy.check_detail(place, place.folder)
+    if log is not None:
+        accuracy.check_run(place, log, None)
+    return _found(place)
+
+
+def verification(folder: Path, about: About, test: str) -> list[Finding]:
+    """Return what the rules say against the verification of a compliance test."""
+    place = _place(folder, about)
+    compliance.check_verified(place, place.folder)
+    if about.rules.test(test).accuracy:
+        compliance.check_answers(place, place.folder)
+    return _found(place)
+
+
+def _place(folder: Path, about: About) -> Place:
+    rules = about.rules
+    ledger = Ledger(Severities(rules), about.division)
+    disk = Disk(str(folder.absolute()), rules.files)
+    inside = disk.list("", ledger) or Folder("")
+    network = bool(rules.divisions[about.division].network)
+    return Place(
+        site=Site(disk, Reader(), rules, ledger, about.division, ""),
+        system=about.system,
+        model=about.benchmark,
+        spelling=about.scenario,
+        scenario=about.scenario,
+        benchmark=rules.benchmark(about.benchmark),
+        described=Described(valid=True, network=network, categories=()),
+        folder=inside,
+        measurements=None,
+        compliance=None,
+    )
+
+
+def _found(place: Place) -> list[Finding]:
+    """Return the findings about the run; those about the folder that it lies in are not of the rules yet."""
+    return [one for one in place.site.ledger.findings if not one.rule.startswith("layout.")]
