@@ -12,6 +12,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
+def clean_lines(text: str) -> str:
+    """Return a text of several lines without other control characters."""
+    return "\n".join(clean(line) for line in text.splitlines())
+
+
 def size(count: int | None) -> str:
     """Write bytes: 17.4 MB; nothing where it is not known."""
     if count is None:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from engine.errors import InferdeckError
+from engine.text import clean_lines
 from tui.settings import Settings
 from tui.terminal import Terminal
 from tui.theme import THEMES
@@ -157,6 +158,7 @@ class InferdeckApp(App[None]):
 
     def say(self, text: str, severity: Severity = "information") -> None:
         """Show a line in the corner and keep it: `messages` in the palette lists what was said."""
+        text = clean_lines(text)
         self.messages.append(Message(time.time(), severity, text))
         self.notify(text, severity=severity, markup=False)
 

@@ -190,7 +190,8 @@ def _query(query: Query, choice: Choice, value: str) -> Query:
     on = tuple(name for name in query.variations if name not in mine)
     off = tuple(name for name in query.without if name not in mine)
     if value in ("", "off"):
-        return Query(query.tags, on, (*off, choice.name) if value == "off" and choice.name not in mine else off)
+        implied = value == "off" and choice.value == "on" and not choice.changed
+        return Query(query.tags, on, (*off, choice.name) if implied else off)
     return Query(query.tags, (*on, choice.name if value == "on" else value), off)
 
 

@@ -13,7 +13,7 @@ ENGINE = Path(__file__).parents[2] / "engine"
 
 ROOMS = [
     {"cli"},
-    {"explore"},
+    {"explore", "guide"},
     {"job"},
     {"steps"},
     {"submission", "harness", "tasks", "backends", "models"},
@@ -67,6 +67,40 @@ def test_imports_point_down(path: Path) -> None:
             and room(name) in {one for rooms in ROOMS for one in rooms}
         ):
             assert level(room(name)) >= level(room(module)), f"{module} reaches up to {name}"
+
+
+SCREEN = ENGINE.parent / "tui"
+SCREEN_FILES = sorted(SCREEN.rglob("*.py"))
+
+FORBIDDEN_IN_THE_SCREEN = {"subprocess", "numpy", "onnx", "onnxruntime", "tensorflow", "cv2", "PIL", "mlperf_loadgen"}
+
+
+@pytest.mark.parametrize("path", SCREEN_FILES, ids=lambda path: str(path.relative_to(SCREEN)))
+def test_the_screen_draws_what_the_engine_says(path: Path) -> None:
+    used = imports(path)
+    assert not {name.split(".")[0] for name in used} & FORBIDDEN_IN_THE_SCREEN
+    allowed = {"engine.cli", "engine.cli.main"} if path.name in ("main.py", "start.py") else set()
+    assert not {name for name in used if name.startswith(("engine.cli", "engine.steps", "engine.harness"))} - allowed
+
+
+def test_nothing_heavy_is_in_the_process_of_the_screen(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from tests.tui.deck import deck, shows\n"
+        "async def visit():\n"
+        f"    app = deck(Path({str(tmp_path)!r}))\n"
+        "    async with app.run_test(size=(120, 36)) as pilot:\n"
+        "        await shows(pilot, 'recipe demo')\n"
+        "        for key in '23451':\n"
+        "            await pilot.press(key)\n"
+        "            await pilot.pause()\n"
+        "asyncio.run(visit())\n"
+        "sys.stderr.write(' '.join(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ENGINE.parent)
+    heavy = {"numpy", "onnx", "onnxruntime", "tensorflow", "cv2", "PIL", "mlperf_loadgen", "requests", "textual_serve"}
+    assert not heavy & set(done.stderr.split())
 
 
 def test_every_room_has_its_place() -> None:

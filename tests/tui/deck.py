@@ -1,4 +1,4 @@
-"""What the tests of the screen share: an app on a home of its own, its screen as text, and waiting for something to be so."""
+"""What the tests of the screen share: an app on a home of its own, its screen as text, and waiting."""
 
 from __future__ import annotations
 

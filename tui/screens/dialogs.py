@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from engine.text import clean, clean_lines
 from tui.widgets.pane import Pane
 
 
@@ -24,12 +25,12 @@ class Question(ModalScreen[str | None]):
     def __init__(self, title: str, text: str, answers: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self.asked = title
-        self.text = text
+        self.text = clean_lines(text)
         self.answers = tuple(answers)
 
     def compose(self) -> ComposeResult:
         """Show the text and the answers below it; the first is the safe one."""
-        options = [Option(Content(label), id=key) for key, label in self.answers]
+        options = [Option(Content(clean(label)), id=key) for key, label in self.answers]
         yield Pane(self.asked, Static(self.text, markup=False), Static(""), OptionList(*options, markup=False))
 
     def on_mount(self) -> None:
@@ -52,7 +53,7 @@ class Reading(ModalScreen[None]):
     def __init__(self, title: str, text: Content | str) -> None:
         super().__init__()
         self.asked = title
-        self.text = text if isinstance(text, Content) else Content(text)
+        self.text = text if isinstance(text, Content) else Content(clean_lines(text))
 
     def compose(self) -> ComposeResult:
         """Show the text in a frame that scrolls."""

@@ -180,10 +180,10 @@ class PlanScreen(DeckScreen):
         return choices(prepared.workplace.catalog, prepared.plan, systems)
 
     def _command_line(self, prepared: Prepared) -> Content:
-        width = max(self.size.width - 2, 20)
-        return Content.assemble(
-            ("same as: ", "$dim"), (cut(clean(self._words(prepared)), 2 * width - 12), "$secondary")
-        )
+        width = max(self.size.width - 11, 20)
+        words = clean(self._words(prepared))
+        first, second = words[:width], cut(words[width:], width)
+        return Content.assemble(("same as: ", "$dim"), (f"{first}\n         {second}", "$secondary"))
 
     def _words(self, prepared: Prepared) -> str:
         return shlex.join(("inferdeck", *prepared.command()))

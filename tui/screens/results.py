@@ -1,21 +1,394 @@
-"""The Results screen."""
+"""Results: every finished run of every job; below, the one under the cursor, runs side by side, or bars."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, OptionList, Static
 
+from engine.explore import export
+from engine.explore.columns import COLUMNS, column, ordered
+from engine.explore.metrics import BY_KEY, METRICS, RESULT, Metric
+from engine.explore.origin import place
+from engine.explore.runs import Run, fold, matching
+from engine.plan.words import selection_of
+from engine.text import clean
+from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
+from tui.screens.dialogs import Question, Reading
 from tui.widgets.pane import Pane
+from tui.widgets.run_list import RunList
+from tui.widgets.run_views import bars, compared, details
+
+if TYPE_CHECKING:
+    from engine.explore.compare import Comparison
+
+View = Literal["run", "compare", "bars"]
+INTERVAL = 5.0
+"""Seconds between two looks for new runs."""
+PAIR = 2
+SORTS = ("when", "samples_per_second", "latency_p99", "accuracy", "run", "model", "scenario", "state")
+"""What the runs can be sorted by, as the question offers it."""
+ABOUT_FILTER = "words, for example: server invalid -r-0003"
+
+_EMPTY = Content.assemble(
+    ("Nothing has been measured here yet.\n\n", "bold"),
+    ("  1 then t   ", "bold $mark"),
+    ("runs a first job in half a minute: nothing to fetch, four scenarios\n", ""),
+    ("  2          ", "bold $mark"),
+    ("chooses what to run, shows the whole plan, and runs it\n\n", ""),
+    ("Every finished run will stand here, also those of other terminals. Space marks runs, c\n", "$dim"),
+    ("compares them with their noise, v tries other values of one choice, x writes a table.", "$dim"),
+)
+_READING = "the runs are still being read"
+_NONE_FITS = Content.styled("no run has all of these words; Esc shows all again", "$dim")
 
 
 class ResultsScreen(DeckScreen):
-    """Not there yet."""
+    """List, compare, chart, export, repeat, vary."""
 
     MODE = "results"
+    ABOUT = (
+        "Results lists every finished run of every job, the newest first, with LoadGen's verdict. Mark two or more "
+        "with Space and compare them with c: what differs, what is the same, and whether a change is above the "
+        "noise of repeated runs. Nothing here changes a result."
+    )
+    ACTIONS = (
+        Action("space", "mark", "mark", "mark the run under the cursor, or take its mark away; the first is the base"),
+        Action("c", "compare", "compare", "what differs between the marked runs, and which changes are above noise"),
+        Action("v", "vary", "vary", "try other values of one choice of this run: a small sweep"),
+        Action("r", "again", "again", "go to the plan with the choices of this run"),
+        Action("slash", "find", "filter", "keep the runs in which words are; a word after - leaves runs out"),
+        Action("x", "export", "export", "write the list, or the comparison, as text, CSV, JSON or Markdown"),
+        Action("b", "bars", "bars", "bars of one metric over the marked runs, or all that are listed; again: the next"),
+        Action("o", "order", "sort", "sort the list by a column"),
+        Action("a", "missing", "add missing", "plan the measurement that the comparison lacks"),
+        Action("y", "copy", "copy", "copy the path of this run's files, or the comparison as text"),
+    )
+    BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "back", "back")]
+    CSS = """
+    ResultsScreen #runs-pane { height: 16; }
+    ResultsScreen.-narrow #runs-pane { height: 9; }
+    ResultsScreen #runs { height: 1fr; }
+    ResultsScreen #columns { height: 1; }
+    ResultsScreen #filter { display: none; }
+    ResultsScreen #filter.-open { display: block; }
+    ResultsScreen #view-pane { height: 1fr; }
+    ResultsScreen #view-scroll { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: tuple[Run, ...] = ()
+        self.loaded = False
+        self.words = ""
+        self.sort = "when"
+        self.view: View = "run"
+        self.metric: Metric = METRICS[0]
+        self.comparison: Comparison | None = None
 
     def body(self) -> Iterable[Widget]:
-        """Yield what stands between the first and the last line."""
-        yield Pane("results", Static("", markup=False))
+        """Yield the list with its filter, and what is said below it."""
+        line = Input(placeholder=ABOUT_FILTER, id="filter")
+        line.cursor_blink = False
+        yield Pane(
+            "runs",
+            Static(id="columns", markup=False),
+            RunList(id="runs"),
+            line,
+            id="runs-pane",
+            help="A row for each scenario that a job measured; accuracy and compliance runs are told in the row of the "
+            "performance run. VALID and INVALID are LoadGen's words; damaged: some of its files can't be read. "
+            "Enter shows everything of a run.",
+        )
+        yield Pane(
+            "run",
+            VerticalScroll(Static(id="view", markup=False), id="view-scroll"),
+            id="view-pane",
+            help="The run under the cursor, or after c the marked runs side by side, or after b bars of a metric. "
+            "Noise: the spread of runs of equal choices, or of the parts of each run where nothing was repeated.",
+        )
+
+    def on_mount(self) -> None:
+        """Begin in the list, and look for new runs now and then."""
+        super().on_mount()
+        self.query_one(RunList).focus()
+        self.set_interval(INTERVAL, self._look)
+
+    def shown(self) -> None:
+        """Look for new runs."""
+        self._look()
+
+    def _look(self) -> None:
+        if self.deck.opened and self.is_current:
+            self.run_worker(self._read, thread=True, group="runs", exclusive=True, exit_on_error=False)
+
+    def _read(self) -> None:
+        from engine.explore.history import all_runs  # noqa: PLC0415  (start-up: paint first)
+
+        found = tuple(fold(all_runs(self.deck.place.folders)))
+        self.deck.call_from_thread(self._take, found)
+
+    def _take(self, found: tuple[Run, ...]) -> None:
+        if self.loaded and found == self.known:
+            return
+        self.loaded, self.known = True, found
+        ids = {run.id for run in found}
+        runs = self.query_one(RunList)
+        runs.marks = [one for one in runs.marks if one in ids]
+        self._list()
+
+    def listed(self) -> list[Run]:
+        """The runs that fit the filter, in the order that was asked for."""
+        found = matching(self.known, self.words)
+        return found if self.sort == "when" else ordered(found, column(self.sort))
+
+    def marked(self) -> list[Run]:
+        """The marked runs, in the order in which they were marked."""
+        by_id = {run.id: run for run in self.known}
+        return [by_id[one] for one in self.query_one(RunList).marks if one in by_id]
+
+    def _list(self) -> None:
+        listed, runs = self.listed(), self.query_one(RunList)
+        runs.show(listed, _NONE_FITS if self.known else _EMPTY)
+        self.query_one("#columns", Static).update(runs.columns if listed else "")
+        order = "" if self.sort == "when" else f", sorted by {COLUMNS[self.sort].header}"
+        fitting = f"{len(listed)} of {len(self.known)}" if self.words else str(len(self.known))
+        pane = self.query_one("#runs-pane", Pane)
+        pane.rename(f"runs: {fitting}{order}" if self.known else "runs")
+        pane.border_subtitle = f"all: {' · '.join(runs.common)}".replace("[", "\\[") if runs.common else ""
+        self._tell()
+        self._draw()
+
+    def _tell(self) -> None:
+        count = len(self.marked())
+        self.header().tell(title=f"{count} marked of {len(self.known)} runs" if count else f"{len(self.known)} runs")
+
+    def on_resize(self, event: object) -> None:
+        """Fit what is drawn for a width."""
+        super().on_resize(event)  # type: ignore[arg-type]
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        runs = self.query_one(RunList)
+        self.query_one("#columns", Static).update(runs.columns if runs.runs else "")
+        self._draw()
+
+    def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
+        """Follow the cursor, unless runs stand side by side."""
+        if self.view == "run":
+            self._draw()
+
+    def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
+        """Show everything of a run."""
+        run = self.query_one(RunList).run
+        if run is not None:
+            self.deck.push_screen(Reading(run.id, _everything(run)))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter with every key."""
+        self.words = event.value
+        self._list()
+
+    def on_input_submitted(self, _: Input.Submitted) -> None:
+        """Go to what was found."""
+        self.query_one(RunList).focus()
+
+    def _draw(self) -> None:
+        """Draw what stands below the list."""
+        pane, shown = self.query_one("#view-pane", Pane), self.query_one("#view", Static)
+        width = max(self.query_one("#view-scroll").size.width - 2, 40)
+        run = self.query_one(RunList).run
+        if self.view == "compare" and self.comparison is not None:
+            pane.rename("compare  " + " → ".join(one.id for one in self.comparison.runs))
+            shown.update(compared(self.comparison, width))
+        elif self.view == "bars":
+            pane.rename(f"bars  {self.metric.title}")
+            shown.update(bars(self._charted(), self.metric, width, self.deck.terminal.glyphs))
+        else:
+            pane.rename(f"run  {clean(run.id)}" if run is not None else "run")
+            shown.update(details(run, str(place(run)), width) if run is not None else "")
+        pane.border_subtitle = "" if self.view == "run" else "Esc back to the run"
+
+    def _charted(self) -> Sequence[Run]:
+        return self.marked() or self.listed()
+
+    def why_not(self, name: str) -> str | None:
+        """Say what an action needs."""
+        if not self.known:
+            return "nothing has been measured yet: 1 goes Home, t there runs a first job" if self.loaded else _READING
+        run = self.query_one(RunList).run
+        if name in ("mark", "again", "vary") and run is None:
+            return "no run is under the cursor"
+        if name in ("again", "vary") and run is not None and not run.command:
+            return f"how {run.id} was made is not known: its job's plan can't be read"
+        if name == "compare" and len(self.marked()) < PAIR:
+            return f"Space marks runs; comparing takes two or more, {len(self.marked())} marked"
+        return self._why_not_missing() if name == "missing" else None
+
+    def _why_not_missing(self) -> str | None:
+        if self.view != "compare":
+            return "c compares two marked runs first; a then plans what one of them lacks"
+        return None if self._missing() else "neither run lacks a measurement that another has"
+
+    def _missing(self) -> list[tuple[str, ...]]:
+        if self.view != "compare" or self.comparison is None:
+            return []
+        return [one.words for one in self.comparison.missing if one.words]
+
+    def do_mark(self) -> None:
+        """Mark a run, and go on to the next."""
+        runs = self.query_one(RunList)
+        runs.mark()
+        if runs.has_focus:
+            runs.action_cursor_down()
+        self._tell()
+
+    def do_compare(self) -> None:
+        """Compare the marked runs."""
+        self.run_worker(self._compare, thread=True, group="compare", exclusive=True, exit_on_error=False)
+
+    def _compare(self) -> None:
+        from engine.explore.compare import compare  # noqa: PLC0415
+        from engine.explore.history import all_runs  # noqa: PLC0415
+
+        found = compare(self.marked(), all_runs(self.deck.place.folders))
+        self.deck.call_from_thread(self._show_comparison, found)
+
+    def _show_comparison(self, found: Comparison) -> None:
+        self.comparison, self.view = found, "compare"
+        self.query_one("#view-scroll", VerticalScroll).scroll_home(animate=False)
+        self._draw()
+
+    def do_bars(self) -> None:
+        """Draw bars of the metric that ranks the runs, then of the next ones."""
+        present = [one for one in METRICS if any(one.key in run.figures for run in self._charted())]
+        if not present:
+            self.deck.say("none of these runs has a figure", "warning")
+            return
+        if self.view != "bars":
+            first = RESULT.get(self._charted()[0].scenario, BY_KEY["samples_per_second"])
+            self.metric = first if first in present else present[0]
+        else:
+            at = present.index(self.metric) if self.metric in present else -1
+            self.metric = present[(at + 1) % len(present)]
+        self.view = "bars"
+        self._draw()
+
+    def do_again(self) -> None:
+        """Go to the plan with the choices of a run."""
+        run = self.query_one(RunList).run
+        assert run is not None
+        self._plan(run.command)
+
+    def do_missing(self) -> None:
+        """Go to the plan with the first measurement that is missing."""
+        self._plan(self._missing()[0])
+
+    def _plan(self, words: Sequence[str]) -> None:
+        selection, output = selection_of(words)
+        self.deck.go_plan(selection, output)
+
+    def do_vary(self) -> None:
+        """Choose what to vary, then the values."""
+        from tui.screens.varying import vary  # noqa: PLC0415
+
+        run = self.query_one(RunList).run
+        assert run is not None
+        vary(self.deck, run)
+
+    def do_find(self) -> None:
+        """Open the filter."""
+        line = self.query_one("#filter", Input)
+        line.add_class("-open")
+        line.focus()
+
+    def do_order(self) -> None:
+        """Ask for a column to sort by."""
+
+        def taken(key: str | None) -> None:
+            if key is not None:
+                self.sort = key
+                self._list()
+
+        answers = [(key, f"{COLUMNS[key].header:12} {_direction(key)}") for key in SORTS]
+        self.deck.push_screen(Question("sort by", "Runs without a value come last.", answers), taken)
+
+    def do_export(self) -> None:
+        """Ask for the form, write the file, and show where it is."""
+        comparing = self.view == "compare" and self.comparison is not None
+        what = "the comparison" if comparing else f"{len(self.listed())} runs"
+
+        def taken(answer: str | None) -> None:
+            if answer is not None:
+                self._export(export.format_named(answer))
+
+        answers = [
+            ("text", "text, as it stands here"),
+            ("csv", "CSV, every figure, for a sheet"),
+            ("json", "JSON, everything, for a program"),
+            ("md", "Markdown, for an issue or a page"),
+        ]
+        self.deck.push_screen(Question("export", f"Write {what} as", answers), taken)
+
+    def _export(self, as_: export.Format) -> None:
+        text = self._exported(as_)
+        name = "comparison" if self.view == "compare" else "results"
+        path = export.write(self.deck.place.folders, name, as_, text)
+        self.deck.copy_to_clipboard(str(path))
+        self.deck.say(f"written, and its path copied:\n{path}")
+        self.query_one("#view-pane", Pane).border_subtitle = f"written: {path}".replace("[", "\\[")
+
+    def _exported(self, as_: export.Format) -> str:
+        if self.view == "compare" and self.comparison is not None:
+            return export.comparison(self.comparison, as_)
+        return export.listing(self.listed(), as_)
+
+    def do_copy(self) -> None:
+        """Copy the comparison, or the path of the run's files."""
+        run = self.query_one(RunList).run
+        if self.view == "compare":
+            self.deck.copy_to_clipboard(self._exported("text"))
+            self.deck.say("copied the comparison")
+        elif run is not None:
+            self.deck.copy_to_clipboard(str(place(run)))
+            self.deck.say(f"copied the path:\n{place(run)}")
+
+    def action_back(self) -> None:
+        """Leave the filter, then the comparison or the bars, then the marks."""
+        line = self.query_one("#filter", Input)
+        if line.has_class("-open"):
+            line.value = ""
+            line.remove_class("-open")
+            self.query_one(RunList).focus()
+        elif self.view != "run":
+            self.view = "run"
+            self._draw()
+        else:
+            self.query_one(RunList).unmark()
+            self._tell()
+
+
+def _direction(key: str) -> str:
+    one = COLUMNS[key]
+    return "newest first" if key == "when" else "a to z" if not one.number else "best first"
+
+
+def _everything(run: Run) -> Content:
+    """Everything that is known of a run, to read and to copy."""
+    parts: list[tuple[str, str]] = []
+    for one in COLUMNS.values():
+        text = one.text(run)
+        if text not in ("", "-"):
+            parts += [(f"{one.header:16}", "$dim"), (clean(text) + "\n", "")]
+    parts += [("\nfiles\n", "bold"), (clean(str(place(run))) + "\n", "")]
+    if run.command:
+        parts += [("\nmake it again\n", "bold"), (clean(export.command_line(run.command)) + "\n", "$secondary")]
+    parts += [("\nmade from\n", "bold")]
+    for name, value in run.decided.items():
+        parts += [(f"{clean(name):32}", "$dim"), (clean(value) + "\n", "")]
+    return Content.assemble(*parts)

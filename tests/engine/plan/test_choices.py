@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from functools import cache
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import InferdeckError
+from engine.plan.choices import UNSET, Choice, choices, choose
+from engine.plan.plan import Plan
+from engine.plan.resolve import resolve
+from engine.plan.rules import rule_book
+from engine.plan.selection import Selection
+from engine.profile.catalog import Catalog, load
+from engine.profile.component import Query
+from engine.profile.rounds import load_round
+
+APP = Selection(Query(("app", "mlperf", "inference", "reference", "python"), ("resnet50",)))
+SYSTEMS = ("default", "demo")
+
+
+@cache
+def catalog() -> Catalog:
+    return load()
+
+
+def plan_of(chosen: Selection) -> Plan:
+    rules = rule_book(load_round(catalog().profile("rounds", "v2.1")), catalog().folders)
+    return resolve(catalog(), chosen, rules, "v2.1")
+
+
+def rows(chosen: Selection) -> dict[str, Choice]:
+    return {one.key: one for one in choices(catalog(), plan_of(chosen), SYSTEMS)}
+
+
+def test_every_choice_shows_what_is_decided() -> None:
+    found = rows(APP)
+    assert found["group benchmark"].value == "resnet50"
+    assert found["group benchmark"].changed
+    assert found["group model"].value == "reference"
+    assert not found["group model"].changed
+    assert found["dataset group source"].value == "500"
+    assert found["option scenarios"].kind == "several"
+    assert [one.value for one in found["option sut"].alternatives] == list(SYSTEMS)
+
+
+def test_what_the_profile_refuses_stays_visible_with_its_reason() -> None:
+    refused = {one.value: one.refused for one in rows(APP)["group benchmark"].alternatives if one.refused}
+    assert "bert-99" in refused
+    assert all(refused.values())
+
+
+def test_a_group_that_only_fills_a_list_has_no_row_of_its_own() -> None:
+    assert "group modes" not in rows(APP)
+    assert "option modes" in rows(APP)
+
+
+def test_taking_a_variation_replaces_the_one_that_was_asked_for() -> None:
+    chosen = choose(catalog(), APP, rows(APP)["group model"], "stand-in")
+    again = choose(catalog(), chosen, rows(chosen)["group model"], "patterns-net")
+    assert again.query.variations == ("resnet50", "patterns-net")
+    assert choose(catalog(), again, rows(again)["group model"], UNSET) == APP
+
+
+def test_a_switch_goes_on_and_off() -> None:
+    on = choose(catalog(), APP, rows(APP)["switch all-scenarios"], "on")
+    assert rows(on)["switch all-scenarios"].value == "on"
+    off = choose(catalog(), on, rows(on)["switch all-scenarios"], "off")
+    assert rows(off)["switch all-scenarios"].value == "off"
+
+
+def test_what_another_choice_implies_can_be_switched_off() -> None:
+    both = Selection(Query(APP.query.tags, ("resnet50", "submission")), options={"sut": "gcp-n2-standard-80"})
+    off = choose(catalog(), both, rows(both)["switch all-scenarios"], "off")
+    assert rows(off)["switch all-scenarios"].value == "off"
+
+
+def test_a_dependency_is_changed_by_its_own_name_whatever_it_was_called() -> None:
+    from engine.plan.words import selection_of
+
+    chosen, _ = selection_of(
+        ["--tags=app,mlperf,inference,reference,python,_resnet50", "--adr.imagenet.tags=_patterns"]
+    )
+    assert rows(chosen)["dataset group source"].value == "patterns"
+    again = choose(catalog(), chosen, rows(chosen)["dataset group source"], "photographs")
+    assert rows(again)["dataset group source"].value == "photographs"
+    assert choose(catalog(), again, rows(again)["dataset group source"], UNSET).overrides == {}
+
+
+def test_a_version_without_a_sign_means_just_that_one() -> None:
+    chosen = choose(catalog(), APP, rows(APP)["backend version"], "1.20.1")
+    assert chosen.overrides["backend"].version == "==1.20.1"
+
+
+@given(st.data())
+def test_what_can_be_chosen_is_what_the_plan_then_shows(data: st.DataObject) -> None:
+    row = data.draw(st.sampled_from([one for one in rows(APP).values() if one.alternatives]), label="row")
+    value = data.draw(st.sampled_from([one.value for one in row.alternatives if not one.refused]), label="value")
+    chosen = choose(catalog(), APP, row, value)
+    try:
+        after = rows(chosen)
+    except InferdeckError:
+        return  # excluded by another choice: the window shows the resolver's reason beside it
+    assert row.key not in after or after[row.key].value == value

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.job import jobs
+from engine.job.prepare import begin, prepare, workplace
+from engine.plan.words import read_recipe, recipes
+from tests.tui.deck import SIZES, deck, shows, text, until
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_home_says_what_can_be_started_and_what_the_machine_lacks(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "recipe demo-offline")
+        await shows(pilot, "nothing yet: t runs a first job here")
+        seen = text(app)
+        assert "Guided first submission" in seen
+        assert "IMAGENET_PATH" in seen, "what is missing comes with its remedy"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_help_explains_the_screen_its_keys_and_the_words(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "recipe demo")
+        await pilot.press("question_mark")
+        await shows(pilot, "Home shows the jobs of this machine")
+        await pilot.press("end")
+        await shows(pilot, "provisional")
+        await pilot.press("escape")
+        await shows(pilot, "this machine")
+
+
+async def test_below_the_smallest_size_it_says_what_it_needs(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(72, 20)) as pilot:
+        await shows(pilot, "needs 80x24, is 72x20")
+        await pilot.resize_terminal(80, 24)
+        await shows(pilot, "Guided first submission")
+
+
+async def test_the_palette_finds_actions_and_words(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shows(pilot, "recipe demo")
+        await pilot.press("colon")
+        await pilot.press(*"early stop")
+        await shows(pilot, "what is: early stopping")
+        await pilot.press("enter")
+        await pilot.press("enter")
+        await shows(pilot, "A statistical test")
+
+
+async def test_an_error_in_a_profile_is_said_and_kept(tmp_path: Path) -> None:
+    own = tmp_path / "config" / "profiles" / "components"
+    own.mkdir(parents=True)
+    (own / "wrong.yaml").write_text("name: wrong\ntags: [x]\nstpe: a:b\n")
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: bool(app.messages), "a message")
+        assert "stpe" in app.messages[0].text
+        assert app.messages[0].severity == "error"
+        await pilot.press("n")
+        assert "still being read" in app.messages[-1].text
+
+
+@pytest.mark.slow
+async def test_a_running_job_stands_first_and_leaving_says_how_to_come_back(tmp_path: Path) -> None:
+    place = workplace(str(tmp_path))
+    job = begin(prepare(place, read_recipe(recipes(place.catalog)["demo-offline"])[0]))
+    try:
+        app = deck(tmp_path)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await shows(pilot, job.id)
+            await shows(pilot, "● runs")
+            await pilot.press("q")
+        assert app.last_words == [f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"]
+    finally:
+        jobs.cancel(jobs.read(job.folder))
+        list(jobs.follow(job))

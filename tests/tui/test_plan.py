@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.plan.words import read_recipe
+from tests.tui.deck import SIZES, deck, shows, text, until
+from tui.app import InferdeckApp
+from tui.screens.plan import PlanScreen
+from tui.widgets.choice_list import ChoiceList
+from tui.widgets.tree import PlanTree
+
+
+def plan(app: InferdeckApp) -> PlanScreen:
+    found = next(one for one in app.screen_stack if isinstance(one, PlanScreen))
+    assert isinstance(found, PlanScreen)
+    return found
+
+
+def put_cursor(app: InferdeckApp, key: str) -> None:
+    rows = plan(app).query_one(ChoiceList)
+    rows.highlighted = rows.get_option_index(key)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_choice_changes_the_tree_and_the_command_line(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        await shows(pilot, "same as: inferdeck run")
+        put_cursor(app, "group model")
+        await pilot.press("e")
+        await shows(pilot, "patterns-net")
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: "_patterns-net" in "".join(text(app).split()), "the new command line")
+        await shows(pilot, "Tiny classifier")
+        await pilot.press("u")
+        await until(pilot, lambda: "Tiny classifier" not in text(app), "the change taken back")
+
+
+async def test_what_cannot_be_had_is_shown_with_its_reason_before_it_is_chosen(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        put_cursor(app, "group benchmark")
+        await pilot.press("enter")
+        await shows(pilot, "can't be taken: question answering has no task here yet")
+        await pilot.press("escape")
+        put_cursor(app, "backend version")
+        await pilot.press("e")
+        await pilot.press(*"nonsense")
+        await shows(pilot, "is not a version range")
+        await pilot.press("enter")
+        await shows(pilot, "is not a version range")
+
+
+async def test_a_plan_that_cannot_run_says_why_and_what_to_do(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        put_cursor(app, "dataset group source")
+        await pilot.press("e")
+        await shows(pilot, "the whole validation set")
+        await pilot.press("down", "enter")
+        await shows(pilot, "can't run yet")
+        await shows(pilot, "IMAGENET_PATH")
+        await pilot.press("r")
+        assert "it can't run yet" in app.messages[-1].text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_why_tells_the_whole_chain_of_a_node(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        await pilot.press("tab", "down", "down", "down")
+        assert plan(app).query_one(PlanTree).node == "loadgen"
+        await pilot.press("w")
+        await shows(pilot, "needed by app-mlperf-inference")
+        await shows(pilot, "loadgen.yaml")
+
+
+async def test_the_tree_folds_and_filters(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "The first 500 pictures")
+        tree = plan(app).query_one(PlanTree)
+        whole = tree.option_count
+        tree.focus()
+        tree.highlighted = next(n for n in range(whole) if str(tree.get_option_at_index(n).id).startswith("imagenet\n"))
+        await pilot.press("space")
+        await until(pilot, lambda: tree.option_count == whole - 1, "a closed branch")
+        await pilot.press("space", "slash")
+        await pilot.press(*"to fetch imagenet")
+        await until(pilot, lambda: tree.option_count == 0 or tree.option_count < whole, "fewer rows")
+        await pilot.press("escape")
+        await until(pilot, lambda: tree.option_count == whole, "all rows again")
+
+
+async def test_a_recipe_is_saved_and_opened(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        put_cursor(app, "option scenarios")
+        await pilot.press("e")
+        await shows(pilot, "[x] Offline")
+        await pilot.press("space", "enter")
+        await until(pilot, lambda: "SingleStream,Offline" in text(app), "two scenarios")
+        await pilot.press("s")
+        await pilot.press(*"two", "enter")
+        path = tmp_path / "config" / "profiles" / "recipes" / "two.yaml"
+        await until(pilot, path.exists, "the recipe's file")
+        assert read_recipe(path)[0].options["scenarios"] == "SingleStream,Offline"
+        await pilot.press("1", "o")
+        await shows(pilot, "two ")
+        await pilot.press("end", "enter")
+        await shows(pilot, "SingleStream,Offline")
+
+
+async def test_text_from_a_profile_is_never_markup_or_an_escape(tmp_path: Path) -> None:
+    own = tmp_path / "config" / "profiles" / "recipes"
+    own.mkdir(parents=True)
+    (own / "odd.yaml").write_text(
+        'title: "[red]x[/] \\e[31m"\ntags: "app,mlperf,inference,reference,python,_resnet50"\n'
+    )
+    app = deck(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "recipe demo")
+        await pilot.press("o")
+        await shows(pilot, "[red]x[/]")
+        assert "\x1b" not in text(app)
