@@ -10,7 +10,9 @@ import csv
 import io
 import json
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from engine.errors import UsageError, nearest
@@ -20,6 +22,8 @@ from engine.explore.metrics import BY_KEY
 from engine.explore.noise import percent
 from engine.explore.origin import place
 from engine.explore.runs import Run
+from engine.store.files import write_atomic
+from engine.store.folders import Folders
 from engine.text import clean
 
 Format = Literal["text", "csv", "json", "md"]
@@ -68,6 +72,17 @@ def comparison(found: Comparison, as_: Format) -> str:
     return _drawn(tables, [*_same_lines(found), *missing_lines(found), *notices(found.runs)], as_)
 
 
+def write(places: Folders, name: str, as_: Format, text: str) -> Path:
+    """Write an export into the folder `exports` of the state folder, under the time; returns the file."""
+    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    path = places.state / "exports" / f"{stem}{SUFFIX[as_]}"
+    number = 2
+    while path.exists():
+        path, number = path.with_name(f"{stem}-{number}{SUFFIX[as_]}"), number + 1
+    write_atomic(path, text.encode())
+    return path
+
+
 def figure_rows(found: Comparison) -> list[list[str]]:
     """Return the figures of a comparison as rows: metric, a figure for each run, change and noise for each but one."""
     later = [run.id for run in found.runs[1:]]
@@ -99,6 +114,16 @@ def noise_text(change: Change) -> str:
     if change.noise is None:
         return "noise not known: repeat a run" if change.ranked else ""
     return f"{'above' if change.above_noise else 'within'} noise ({change.noise.text()})"
+
+
+def noise_short(change: Change) -> str:
+    """The same for a narrow place."""
+    noise = change.noise
+    if noise is None or not change.points:
+        return noise_text(change).partition(":")[0]
+    runs = f", {noise.count} runs" if noise.source == "repeats" else " at least" if noise.source == "itself" else ""
+    band = f"{noise.band:.2g} points" if noise.source == "samples" else f"{percent(noise.band)} %"
+    return f"{'above' if change.above_noise else 'within'} noise ±{band}{runs}"
 
 
 def same_line(found: Comparison) -> str:

@@ -87,7 +87,7 @@ class ScheduledRate(Metric):
     `result_scheduled_samples_per_sec` of LoadGen's detail log (v2.1 rules, metric of Server).
     """
 
-    key, header, short = "scheduled_rate", "scheduled rate", "queries/s"
+    key, header, short = "scheduled_rate", "scheduled", "queries/s"
     unit, better = "queries/s", "higher"
 
     def read(self, readings: Readings) -> float | None:
@@ -101,7 +101,7 @@ class Estimate90(Metric):
     `early_stopping_latency_ss` of LoadGen's detail log; 0 means too few queries for an estimate.
     """
 
-    key, header, short = "estimate_90", "90th percentile estimate", "est p90"
+    key, header, short = "estimate_90", "p90 estimate", "est p90"
     unit, display, better = "ns", "ms", "lower"
 
     def read(self, readings: Readings) -> float | None:
@@ -115,7 +115,7 @@ class Estimate99(Metric):
     `early_stopping_latency_ms` of LoadGen's detail log (`ms` is MultiStream, the value is in ns); 0 means too few.
     """
 
-    key, header, short = "estimate_99", "99th percentile estimate", "est p99"
+    key, header, short = "estimate_99", "p99 estimate", "est p99"
     unit, display, better = "ns", "ms", "lower"
 
     def read(self, readings: Readings) -> float | None:
@@ -200,7 +200,7 @@ class OverBound(Metric):
     `result_overlatency_query_count` / `result_query_count` of LoadGen's detail log; the rules allow 1 - percentile.
     """
 
-    key, header, short = "over_bound", "queries over the bound", "over"
+    key, header, short = "over_bound", "over the bound", "over"
     unit, better = "%", "lower"
 
     def read(self, readings: Readings) -> float | None:
@@ -257,15 +257,15 @@ METRICS: tuple[Metric, ...] = (
     ScheduledRate(),
     Estimate90(),
     Estimate99(),
-    MeanLatency(),
+    Accuracy(),
     P50(),
     P90(),
-    P95(),
-    P97(),
     P99(),
     P999(),
     OverBound(),
-    Accuracy(),
+    MeanLatency(),
+    P95(),
+    P97(),
     MeanBatch(),
     RunSeconds(),
     LoadSeconds(),

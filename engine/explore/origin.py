@@ -26,6 +26,9 @@ def told(provenance: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {name: str(provenance[name]) for name in TOLD if isinstance(provenance.get(name), str)}
     if provenance.get("stand_in") is True:
         found["stand_in"] = True
+    command = provenance.get("command")
+    if isinstance(command, list) and all(isinstance(word, str) for word in command):
+        found["command"] = tuple(command)
     return found
 
 
@@ -88,7 +91,7 @@ def measured(report: Mapping[str, Any], told_: Mapping[str, Any]) -> dict[str, s
     if isinstance(workers, Mapping):
         sessions, threads, batch = (workers.get(name) for name in ("sessions", "intra_op_threads", "max_batch"))
         pinned = ", pinned" if workers.get("cores") else ""
-        found["workers in use"] = f"sessions {sessions}, threads {threads}, batch {batch}{pinned}"
+        found["workers in use"] = f"{sessions} x {threads} threads, batch {batch}{pinned}"
     if isinstance(report.get("loadgen_version"), str):
         found["LoadGen"] = report["loadgen_version"]
     if told_.get("backend_version"):

@@ -136,7 +136,7 @@ def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], 
     readings = {**(log if performance else {}), **{f"run.{name}": value for name, value in report.items()}, **score}
     return msgspec.structs.replace(
         run,
-        **{**told, "notice": run.notice or told.get("notice", "")},
+        **{**told, "notice": run.notice or told.get("notice", ""), "command": run.command or told.get("command", ())},
         when=_when(place, output),
         figures=figures(readings),
         decided=origin.measured(report, told),

@@ -6,19 +6,25 @@ Pure, like resolving: what a screen may ask at every key press. The choices them
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import UsageError, nearest
+from engine.explore.runs import Run
 from engine.plan.choices import Choice, choices, choose
 from engine.plan.decide import RuleBook
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
+from engine.plan.words import selection_of
 from engine.profile.catalog import Catalog
 from engine.profile.component import Option
 
-NOT_VARIED = frozenset({"notice", "round", "benchmark", "scenarios", "modes", "compliance", "model_path", "sut"})
-"""What says which measurements are made, rather than of what: another value would be nothing to compare with."""
+NOT_VARIED = frozenset(
+    "notice round benchmark scenarios modes compliance model_path sut category division preprocessing".split()
+)
+"""What says which measurements are made and for what, rather than how: another value is nothing to compare with."""
+FIRST = ("backend", "model", "style", "sessions", "intra_op_threads", "max_batch", "queue_wait_us", "target_qps")
+"""What people vary most."""
 STEPS = (0.25, 0.5, 2.0, 4.0)
 """What is proposed for a number, as multiples of its present value."""
 FEW = frozenset({"sessions", "intra_op_threads", "max_batch"})
@@ -26,6 +32,10 @@ FEW = frozenset({"sessions", "intra_op_threads", "max_batch"})
 POWERS = 6
 LEAST = 2
 """Values among which one can choose."""
+
+
+SCENARIO_ENV = "CM_LOADGEN_SCENARIO"
+"""The tutorials' word for the option that narrowing sets."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,17 @@ class Variable:
     """Any other number may be tried, too."""
 
 
+def narrowed(run: Run) -> Selection:
+    """Return the selection of a run's job, of this run's scenario alone. Raises UsageError where it is not known."""
+    if not run.command:
+        raise UsageError(f"how {run.id} was made is not known", "its job's plan can't be read: vary another run")
+    selection, _ = selection_of(run.command)
+    env = {name: value for name, value in selection.env.items() if name != SCENARIO_ENV}
+    variations = tuple(name for name in selection.query.variations if name != "all-scenarios")
+    query = replace(selection.query, variations=variations)
+    return replace(selection, query=query, env=env, options={**selection.options, "scenarios": run.scenario})
+
+
 def variables(catalog: Catalog, plan: Plan) -> tuple[Variable, ...]:
     """Return the choices of a plan that are worth varying, in the order of the Plan screen."""
     options = catalog.components[plan.nodes[plan.root].component].options
@@ -61,9 +82,22 @@ def variables(catalog: Catalog, plan: Plan) -> tuple[Variable, ...]:
         if option is not None and option.type in ("int", "float"):
             found.append(Variable(choice, _numbers(option, choice.value), free=True))
         elif sum(not one.refused for one in choice.alternatives) >= LEAST:
-            trials = (Trial(one.value, one.help, one.value == choice.value, one.refused) for one in choice.alternatives)
-            found.append(Variable(choice, tuple(trials)))
-    return tuple(found)
+            found.append(Variable(choice, tuple(_trials(catalog, plan, choice))))
+    last = len(FIRST)
+    return tuple(sorted(found, key=lambda one: FIRST.index(one.choice.name) if one.choice.name in FIRST else last))
+
+
+def _trials(catalog: Catalog, plan: Plan, choice: Choice) -> Iterable[Trial]:
+    """Yield the alternatives; of two words for one thing (_tf, _tensorflow) the first, or the one that is on."""
+    root = plan.nodes[plan.root]
+    known = {} if choice.dependency else catalog.components[root.component].variations
+    said: list[tuple[object, ...]] = []
+    for one in sorted(choice.alternatives, key=lambda one: one.value != choice.value):
+        variation = known.get(one.value)
+        does = (variation.set, variation.everywhere, variation.implies) if variation is not None else ()
+        if not any(does) or does not in said:
+            said.append(does)
+            yield Trial(one.value, one.help, one.value == choice.value, one.refused)
 
 
 def named(found: Sequence[Variable], name: str) -> Variable:

@@ -31,6 +31,8 @@ View = Literal["run", "compare", "bars"]
 INTERVAL = 5.0
 """Seconds between two looks for new runs."""
 PAIR = 2
+SCROLLBAR = 2
+"""Cells that a text leaves free at its right."""
 SORTS = ("when", "samples_per_second", "latency_p99", "accuracy", "run", "model", "scenario", "state")
 """What the runs can be sorted by, as the question offers it."""
 ABOUT_FILTER = "words, for example: server invalid -r-0003"
@@ -73,12 +75,12 @@ class ResultsScreen(DeckScreen):
     CSS = """
     ResultsScreen #runs-pane { height: 16; }
     ResultsScreen.-narrow #runs-pane { height: 9; }
-    ResultsScreen #runs { height: 1fr; }
+    ResultsScreen #runs { height: 1fr; scrollbar-gutter: stable; }
     ResultsScreen #columns { height: 1; }
     ResultsScreen #filter { display: none; }
     ResultsScreen #filter.-open { display: block; }
     ResultsScreen #view-pane { height: 1fr; }
-    ResultsScreen #view-scroll { height: 1fr; }
+    ResultsScreen #view-scroll { height: 1fr; scrollbar-gutter: stable; }
     """
 
     def __init__(self) -> None:
@@ -201,7 +203,7 @@ class ResultsScreen(DeckScreen):
     def _draw(self) -> None:
         """Draw what stands below the list."""
         pane, shown = self.query_one("#view-pane", Pane), self.query_one("#view", Static)
-        width = max(self.query_one("#view-scroll").size.width - 2, 40)
+        width = max(self.query_one("#view-scroll").size.width - SCROLLBAR, 40)
         run = self.query_one(RunList).run
         if self.view == "compare" and self.comparison is not None:
             pane.rename("compare  " + " → ".join(one.id for one in self.comparison.runs))

@@ -40,7 +40,7 @@ def test_a_choice_that_differs_is_named_and_the_rest_is_the_same(folders: Folder
     found = compared(folders, "1", "2")
     assert [(one.name, one.values) for one in found.differs] == [
         ("max_batch", ("-", "8")),
-        ("workers in use", ("sessions 2, threads 4, batch 32", "sessions 2, threads 4, batch 8")),
+        ("workers in use", ("2 x 4 threads, batch 32", "2 x 4 threads, batch 8")),
     ]
     assert dict(found.same)["machine"] == history.CPU
     assert row(found).figures == (100.0, 200.0)

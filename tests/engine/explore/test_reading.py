@@ -40,7 +40,7 @@ def test_a_job_gives_one_run_for_each_scenario_and_mode(tmp_path: Path) -> None:
     assert offline.result == 500.0
     assert offline.when == history.START + 60
     assert offline.decided["machine"] == history.CPU
-    assert offline.decided["workers in use"] == "sessions 2, threads 4, batch 8"
+    assert offline.decided["workers in use"] == "2 x 4 threads, batch 8"
     assert found[1].state == "done"
     assert found[1].figures["accuracy"] == 76.0
     assert "latency_p99" not in found[1].figures

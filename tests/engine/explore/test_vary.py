@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.errors import UsageError
 from engine.explore import vary
+from engine.explore.history import all_runs
+from engine.explore.runs import Run, find
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rules import rule_book
@@ -13,6 +17,7 @@ from engine.plan.selection import Selection
 from engine.plan.words import selection_of
 from engine.profile.rounds import load_round
 from tests.engine.explore import history
+from tests.helpers import folders_in
 
 CATALOG = history.our_catalog()
 RULES = rule_book(load_round(CATALOG.profile("rounds", "v2.1")), CATALOG.folders)
@@ -49,7 +54,7 @@ def test_what_decides_a_speed_can_be_varied_and_what_it_is_measured_for_not() ->
     found = vary.variables(CATALOG, plan_of(CHOSEN))
     titles = {one.choice.title for one in found}
     assert {"backend", "model", "style", "max batch", "sessions", "dataset source"} <= titles
-    assert not {"notice", "sut", "benchmark", "scenarios", "modes", "device", "submission"} & titles
+    assert not {"notice", "sut", "benchmark", "scenarios", "modes", "device", "submission", "division"} & titles
     assert len(titles) == len(found)
 
 
@@ -61,7 +66,7 @@ def test_a_group_shows_its_members_the_present_one_and_the_refused() -> None:
     assert now(variable("style")) == "test"
 
 
-@pytest.mark.parametrize(("name", "word"), [("style", "fast"), ("category", "datacenter"), ("division", "closed")])
+@pytest.mark.parametrize(("name", "word"), [("style", "fast"), ("style", "valid")])
 def test_another_value_takes_the_place_of_the_old_one(name: str, word: str) -> None:
     (other,) = vary.sweep(CATALOG, CHOSEN, variable(name), [word])
     assert root(other)[name] == word
@@ -74,6 +79,22 @@ def test_a_variation_wins_over_the_option_that_said_the_same() -> None:
     chosen, _ = selection_of(("run", history.TAGS, "--style=test"))
     (other,) = vary.sweep(CATALOG, chosen, variable("style", chosen), ["fast"])
     assert root(other)["style"] == "fast"
+
+
+def test_a_run_is_varied_in_its_own_scenario_alone(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    history.job(folders, "--scenarios=Offline,Server", "--max_batch=8")
+    run = find(all_runs(folders), "1/server")
+    assert root(vary.narrowed(run))["scenarios"] == ("Server",)
+    assert root(vary.narrowed(run))["max_batch"] == 8
+    with pytest.raises(UsageError, match="not known"):
+        vary.narrowed(Run(id="x", job="x", step="x"))
+
+
+def test_of_two_words_for_one_thing_one_is_proposed() -> None:
+    assert [one for one in words(variable("backend")) if one in ("tf", "tensorflow")] == ["tf"]
+    chosen, _ = selection_of(("run", history.TAGS + ",_tensorflow"))
+    assert [one for one in words(variable("backend", chosen)) if one in ("tf", "tensorflow")] == ["tensorflow"]
 
 
 def test_another_word_for_a_variation_gives_way_too() -> None:
