@@ -12,6 +12,8 @@ MARK = "› "
 class Pane(Vertical):
     """A frame with a title. `help` tells what one sees in it; the help screen shows that of the focused pane."""
 
+    DEFAULT_CSS = "Pane { height: auto; }"
+
     def __init__(self, title: str, *children: object, id: str | None = None, help: str = "") -> None:  # noqa: A002
         super().__init__(*children, id=id)  # type: ignore[arg-type]
         self.title = title
