@@ -1,0 +1,156 @@
+"""What a guide's steps do: each is what a command does, too, and each is safe to do again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import UsageError, nearest
+from engine.events import AnyEvent
+from engine.guide import offers
+from engine.guide.look import ROUND, Looker, Sight
+from engine.guide.state import Guide, save
+from engine.job import preparation
+from engine.job.jobs import Job
+from engine.job.prepare import Prepared, begin, prepare
+from engine.profile.rounds import Round
+from engine.steps import submission
+from engine.steps.base import Step
+from engine.submission import identity, own, pack
+from engine.submission.truncate import truncate
+
+_CHOICES = ("offer", "benchmark", "division", "category", "backend", "pictures", "style", "system")
+
+
+def choose(looker: Looker, guide: Guide, name: str, value: str) -> Guide:
+    """Take a choice and keep it. Raises UsageError for a name that is none."""
+    if name not in _CHOICES:
+        raise UsageError(f"a guide has no choice '{name}'", nearest(name, _CHOICES))
+    new = msgspec.structs.replace(guide, **{name: value.strip()})
+    offer = offers.OFFERS.get(new.offer)
+    if name == "offer" and offer is not None:
+        division = new.division if new.division in offer.divisions else offer.divisions[0]
+        new = msgspec.structs.replace(new, division=division, style="")
+    return save(looker.place.folders, new)
+
+
+def describe(looker: Looker, guide: Guide, changes: Mapping[str, str]) -> Path:
+    """Write fields of the description into the person's own file, which begins with all that was detected.
+
+    With no changes the file is only begun. Raises UsageError where an example has that name.
+    """
+    if own.is_shipped(looker.place.catalog.folders, guide.system):
+        raise UsageError(f"the system {guide.system} is an example", "give yours another name in step 1")
+    profiles = looker.place.folders.profiles
+    path = own.path_of(profiles, guide.system)
+    if not path.is_file():
+        own.write(profiles, guide.system, looker.draft(guide))
+    for name, value in changes.items():
+        own.say(profiles, guide.system, name, value)
+    _add_network_fields(looker.rules, looker, guide)
+    return path
+
+
+def _add_network_fields(rules: Round, looker: Looker, guide: Guide) -> None:
+    """A network system has further fields: the checker wants them to be there, be they empty."""
+    description = looker.draft(guide)
+    if str(description.get("is_network", "")).lower() == "true":
+        for name in rules.system.network:
+            if name not in description:
+                own.say(looker.place.folders.profiles, guide.system, name, "")
+
+
+def get(sight: Sight) -> Job:
+    """Start the job that prepares."""
+    return preparation.begin(_prepared(sight), sight.data)
+
+
+def try_out(sight: Sight) -> Job:
+    """Start the short run."""
+    _prepared(sight)
+    assert sight.trial is not None
+    return begin(sight.trial)
+
+
+def run(sight: Sight, scenario: str = "") -> Job:
+    """Start, or go on with, all runs; or do those of one scenario again. Both end with the tree, checked."""
+    prepared = _prepared(sight)
+    if sight.stale:
+        _forget_tree(sight)
+    if scenario:
+        prepared = prepare(sight.place, offers.one_scenario(sight.guide, scenario), output=str(sight.results))
+    return begin(prepared)
+
+
+def build(sight: Sight) -> None:
+    """Build the tree anew from the runs that there are, truncate, check and pack it."""
+    _forget_tree(sight)
+    options = _prepared(sight).plan.nodes[_node(sight)].values()
+    submission.build(
+        Step(
+            id=_node(sight),
+            title="",
+            options={**options, "round": ROUND},
+            inputs={},
+            output=sight.folder,
+            emit=_ignore,
+            profiles=sight.place.catalog.folders,
+            results=sight.results,
+        )
+    )
+
+
+def _forget_tree(sight: Sight) -> None:
+    """Remove a tree that is not of what there is now; it is made of results, which stay."""
+    for folder in (sight.tree, sight.results / submission.WHOLE_LOGS):
+        shutil.rmtree(folder, ignore_errors=True)
+    sight.zip.unlink(missing_ok=True)
+
+
+def pack_tree(sight: Sight) -> Path:
+    """Pack the tree; returns the zip. Raises DataError where it may not be packed."""
+    identity.refuse(sight.tree, sight.place.catalog.folders)
+    return pack.pack(sight.tree, sight.zip)
+
+
+def truncate_tree(tree: Path, rules: Round) -> int:
+    """Cut the accuracy logs of a tree, keeping whole copies beside it; returns how many were cut."""
+    done = truncate(tree, tree.with_name(f"{tree.name}-whole-logs"), rules)
+    return sum(one.action != "left alone" for one in done)
+
+
+def have_read(sight: Sight) -> Guide:
+    """Keep that the person has read the preflight of just this plan."""
+    return save(sight.place.folders, msgspec.structs.replace(sight.guide, read=sight.fingerprint))
+
+
+def skip(sight: Sight, step: str) -> Guide:
+    """Leave a step out, or take it up again."""
+    old = sight.guide.skipped
+    new = tuple(name for name in old if name != step) if step in old else (*old, step)
+    return save(sight.place.folders, msgspec.structs.replace(sight.guide, skipped=new))
+
+
+def have_sent(sight: Sight) -> Guide:
+    """Keep that the person has handed it in."""
+    return save(sight.place.folders, msgspec.structs.replace(sight.guide, sent=not sight.guide.sent))
+
+
+def _prepared(sight: Sight) -> Prepared:
+    if sight.stuck is not None:
+        raise sight.stuck
+    if sight.prepared is None:
+        raise UsageError("nothing can be planned yet", "steps 1 and 2 come first")
+    return sight.prepared
+
+
+def _node(sight: Sight) -> str:
+    plan = _prepared(sight).plan
+    return next(edge.node for edge in plan.nodes[plan.root].after if edge.name == "submission")
+
+
+def _ignore(_: AnyEvent) -> None:
+    """What a step says while it builds: its report is read from the tree."""

@@ -1,0 +1,241 @@
+"""Looks at everything that a guide's steps are derived from: choices, description, plan, jobs, runs, tree, zip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from engine.errors import InferdeckError
+from engine.guide import offers
+from engine.guide.state import Guide, folder_of
+from engine.job import jobs, preflight
+from engine.job.jobs import Job
+from engine.job.prepare import Prepared, Workplace, prepare
+from engine.profile import catalog
+from engine.profile.rounds import Round
+from engine.steps.submission import CHECKED, FOLDER
+from engine.store.files import digest
+from engine.submission import describe, own
+from engine.submission.checker.check import check
+from engine.submission.checker.findings import Report
+from engine.submission.form import Field, form, problems
+from engine.submission.generate import RUN_REPORT
+from engine.submission.preflight import Expected
+
+ROUND = "v2.1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run that the submission needs."""
+
+    scenario: str
+    mode: str
+    seconds: float | None
+    done: bool
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What there is."""
+
+    guide: Guide
+    place: Workplace
+    rules: Round
+    folder: Path
+    choices: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
+    """Of the description; none before the choices are made."""
+    written: bool = False
+    """Whether the description is in a file yet."""
+    prepared: Prepared | None = None
+    trial: Prepared | None = None
+    stuck: InferdeckError | None = None
+    """Why nothing can be planned."""
+    expected: tuple[Expected, ...] = ()
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    """The newest job of a step, by the step's name."""
+    runs: tuple[Run, ...] = ()
+    tried: bool = False
+    report: Report | None = None
+    stale: str = ""
+    """Why the tree must be built anew; empty where it need not."""
+    packed: bool = False
+
+    @property
+    def results(self) -> Path:
+        """The results folder."""
+        return self.folder / offers.label(self.guide)
+
+    @property
+    def attempt(self) -> Path:
+        """The results folder of the short run."""
+        return self.folder / "try" / offers.label(self.guide)
+
+    @property
+    def data(self) -> Path:
+        """The folder that tells the job that prepares from others; nothing is in it."""
+        return self.folder / "data" / offers.label(self.guide)
+
+    @property
+    def tree(self) -> Path:
+        """The folder that can be handed in."""
+        return self.results / FOLDER
+
+    @property
+    def zip(self) -> Path:
+        """The packed tree."""
+        return self.results / f"{FOLDER}.zip"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells one intended submission from another: choices and description."""
+        words = self.prepared.selection.words() if self.prepared else ()
+        return digest("\n".join([*words, *(f"{field.name}={field.value}" for field in self.fields)]))[:20]
+
+    @property
+    def offer(self) -> offers.Offer | None:
+        """What was chosen; None before."""
+        return offers.OFFERS.get(self.guide.offer)
+
+    def expects(self, rule: str) -> bool:
+        """Say whether the checker's finding belongs to what was chosen, so that there is nothing to mend."""
+        return self.offer is not None and rule in self.offer.expected
+
+
+class Looker:
+    """Looks as often as it is asked, and reads once what does not change meanwhile: this machine."""
+
+    def __init__(self, place: Workplace) -> None:
+        self.place = _with_own_profiles(place)
+        self.rules = self.place.round(ROUND)
+
+    @cached_property
+    def machine(self) -> Mapping[str, str]:
+        """What this machine says of itself, in the fields of the rules."""
+        return describe.detected(self.rules, self.place.folders.store.parent, describe.frameworks())
+
+    def look(self, guide: Guide) -> Sight:
+        """Return what there is. Raises ProfileError where the description's file is wrong."""
+        self.place = _with_own_profiles(self.place)
+        choices = offers.form(guide, self.place, self.rules)
+        folder = folder_of(self.place.folders, guide.name)
+        sight = Sight(guide, self.place, self.rules, folder, choices)
+        if problems(choices):
+            return sight
+        sight = self._described(sight)
+        return self._planned(sight) if sight.written and not problems(sight.fields) else sight
+
+    def draft(self, guide: Guide) -> dict[str, str | int | float | bool]:
+        """Return a guide's description: the file's, or what would be written first."""
+        system = own.read(self.place.folders.profiles, guide.system)
+        if system is not None:
+            return {**self.machine, **system.description} if system.detected else dict(system.description)
+        chosen = {"division": guide.division, "system_type": offers.system_type(guide)}
+        return {**self.machine, **chosen}
+
+    def _described(self, sight: Sight) -> Sight:
+        guide = sight.guide
+        description = self.draft(guide)
+        differing = {line.partition(":")[0]: line for line in describe.differences(description)}
+        fields = form(description, self.rules, self.machine, differing)
+        written = own.path_of(self.place.folders.profiles, guide.system).is_file()
+        return replace(sight, fields=tuple(_fitting(field, guide, self.rules) for field in fields), written=written)
+
+    def _planned(self, sight: Sight) -> Sight:
+        try:
+            prepared = prepare(self.place, offers.selection(sight.guide), output=str(sight.results))
+            trial = prepare(self.place, offers.trial(sight.guide), output=str(sight.attempt))
+            expected = tuple(preflight.expected(prepared))
+        except InferdeckError as error:
+            return replace(sight, stuck=error)
+        runs = tuple(_runs(prepared, sight.results / sight.guide.system / sight.guide.benchmark))
+        sight = replace(
+            sight,
+            prepared=prepared,
+            trial=trial,
+            expected=expected,
+            jobs=self._jobs(sight),
+            runs=runs,
+            tried=_is_run(sight.attempt / sight.guide.system / sight.guide.benchmark / "Offline", "accuracy"),
+        )
+        return self._checked(sight) if sight.tree.is_dir() else sight
+
+    def _jobs(self, sight: Sight) -> dict[str, Job]:
+        places = {str(sight.data): "get", str(sight.attempt): "try", str(sight.results): "runs"}
+        found: dict[str, Job] = {}
+        for job in jobs.all_jobs(self.place.folders):
+            if job.spec.results in places:
+                found.setdefault(places[job.spec.results], job)
+        return found
+
+    def _checked(self, sight: Sight) -> Sight:
+        report = check(sight.tree, self.rules, processes=1)
+        stale = _stale(sight, self.draft(sight.guide))
+        fresh = report.verdict == "pass" and not stale and _newer(sight.zip, sight.results / CHECKED)
+        return replace(sight, report=report, stale=stale, packed=fresh)
+
+
+def _with_own_profiles(place: Workplace) -> Workplace:
+    """Return the workplace with the person's own profile folder, once there is one."""
+    mine = place.folders.profiles
+    if not mine.is_dir() or mine in place.catalog.folders:
+        return place
+    return Workplace(place.folders, catalog.load([mine, *place.catalog.folders[1:]]))
+
+
+def _fitting(field: Field, guide: Guide, rules: Round) -> Field:
+    """Hold a field of the description against what was chosen."""
+    if field.verdict == "problem":
+        return field
+    if field.name == "division" and field.value != guide.division:
+        return _unlike(field, guide.division)
+    wanted = offers.system_type(guide)
+    if field.name == "system_type" and set(rules.system.types[field.value]) != set(rules.system.types[wanted]):
+        return _unlike(field, wanted)
+    return field
+
+
+def _unlike(field: Field, chosen: str) -> Field:
+    return replace(field, verdict="problem", said=f"step 1 says {chosen}", remedy=f"write {chosen}, or change step 1")
+
+
+def _runs(prepared: Prepared, results: Path) -> list[Run]:
+    found = []
+    for edge in prepared.plan.nodes[prepared.plan.root].after:
+        node = prepared.plan.nodes[edge.node]
+        if "scenario" in node.options and "mode" in node.options:
+            scenario, mode = str(node.options["scenario"].value), str(node.options["mode"].value)
+            seconds = prepared.seen.seen[node.id].seconds
+            found.append(Run(scenario, mode, seconds, _is_run(results / scenario, mode)))
+    return found
+
+
+def _is_run(scenario: Path, mode: str) -> bool:
+    if mode.startswith("TEST"):
+        return (scenario / mode / "verify_performance.txt").is_file()
+    scored = mode != "accuracy" or (scenario / mode / "accuracy.txt").is_file()
+    return scored and (scenario / mode / RUN_REPORT).is_file()
+
+
+def _stale(sight: Sight, description: Mapping[str, object]) -> str:
+    """Say why a tree is not of what there is now."""
+    owner = sight.tree / str(description.get("division")) / str(description.get("submitter"))
+    try:
+        said = json.loads((owner / "systems" / f"{sight.guide.system}.json").read_bytes())
+    except (OSError, ValueError):
+        return "it is of another submitter, division or system"
+    if said != dict(description):
+        return "the description was changed after it was built"
+    newest = max(
+        (path.stat().st_mtime for path in sight.results.glob(f"{sight.guide.system}/*/*/*/{RUN_REPORT}")), default=0
+    )
+    checked = sight.results / CHECKED
+    return "" if checked.is_file() and checked.stat().st_mtime >= newest else "there are newer runs"
+
+
+def _newer(path: Path, than: Path) -> bool:
+    return path.is_file() and than.is_file() and path.stat().st_mtime >= than.stat().st_mtime

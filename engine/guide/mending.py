@@ -1,0 +1,181 @@
+"""What can be done about a finding, here and now, and why some findings are no fault at all.
+
+A practice breaks rules on purpose. Who does not know that would look for a mistake of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.profile.rounds import SCENARIOS, Round
+from engine.submission import pack
+from engine.submission.checker.findings import Finding
+from engine.submission.checker.rules import RULES
+from engine.submission.preflight import Expected
+from engine.submission.provenance import Provenance
+
+EDIT, RUN, TRUNCATE, CHOOSE, GET = "e", "r", "t", "1", "3"
+"""The keys that mend: a field of the description, a scenario's runs, accuracy logs, a choice, model and data."""
+
+_SHORT = (
+    "performance.min_duration",
+    "performance.min_query_count",
+    "performance.samples_per_query",
+    "performance.early_stopping",
+)
+EMPTY = "system.field_empty"
+_RUN_CONCERNS = ("performance", "accuracy", "compliance")
+_LOGS = ("accuracy.log_size", "accuracy.hash_missing", "compliance.log_size", "compliance.hash_missing")
+_FIELDS = {
+    "system.status": "status",
+    "system.type": "system_type",
+    "system.submitter": "submitter",
+    "system.division": "division",
+    "system.network": "is_network",
+    "model.category": "system_type",
+}
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A key, and what it does."""
+
+    key: str
+    label: str
+    field: str = ""
+    scenario: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A finding with what is to be said of it here."""
+
+    finding: Finding
+    meaning: str
+    """The rule in a sentence."""
+    explained: str = ""
+    """Why it is as it must be; empty where it should be mended."""
+    mend: Mend | None = None
+
+
+@dataclass
+class Branch:
+    """A place in the tree: a folder, or folders that hold only one another, or a file."""
+
+    path: str
+    inside: dict[str, Branch] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def remarks(
+    tree: Path, findings: Iterable[Finding], rules: Round, *, own: bool, foreseen: Iterable[str] = ()
+) -> list[Remark]:
+    """Return the findings of a tree with what can be done about each.
+
+    `own`: the tree belongs to the guide, so descriptions and runs can be mended from here. `foreseen` are the rules
+    that what was chosen must break.
+    """
+    origins = _origins(tree)
+    expected = frozenset(foreseen)
+    return [_remark(finding, origins, rules, own=own, foreseen=finding.rule in expected) for finding in findings]
+
+
+def branches(found: Iterable[Remark]) -> Branch:
+    """Return remarks as a tree by place; folders that hold one thing each share a line."""
+    root = Branch("")
+    for remark in found:
+        branch = root
+        for name in remark.finding.path.split("/"):
+            branch = branch.inside.setdefault(name, Branch(name))
+        branch.remarks.append(remark)
+    return _joined(root)
+
+
+def mend_expected(one: Expected) -> Mend | None:
+    """Return what mends a thing that the preflight says."""
+    if one.severity == "note":
+        return None
+    return {
+        "description": Mend(EDIT, "edit the description"),
+        "style": Mend(CHOOSE, "choose valid runs in step 1"),
+        "model": Mend(CHOOSE, "choose another model in step 1"),
+        "data": Mend(CHOOSE, "choose the whole data set in step 1"),
+        "runs": Mend(CHOOSE, "choose again in step 1"),
+        "machine": Mend(CHOOSE, "choose again in step 1"),
+    }.get(one.about)
+
+
+def _joined(branch: Branch) -> Branch:
+    while len(branch.inside) == 1 and not branch.remarks:
+        (only,) = branch.inside.values()
+        branch = Branch(f"{branch.path}/{only.path}".lstrip("/"), only.inside, only.remarks)
+    return Branch(branch.path, {name: _joined(one) for name, one in branch.inside.items()}, branch.remarks)
+
+
+def _remark(
+    finding: Finding, origins: Mapping[tuple[str, ...], Provenance], rules: Round, *, own: bool, foreseen: bool
+) -> Remark:
+    origin = origins.get(_place(finding.path))
+    explained = _explained(finding, origin, rules, foreseen=foreseen)
+    mend = None if explained and finding.rule != EMPTY else _mend(finding, own=own)
+    return Remark(finding, RULES[finding.rule].meaning, explained, mend)
+
+
+def _place(path: str) -> tuple[str, ...]:
+    """Return division, submitter, system, model and scenario of a path below results/, measurements/ or compliance/."""
+    parts = path.split("/")
+    return (*parts[:2], *parts[3:6])
+
+
+def _origins(tree: Path) -> dict[tuple[str, ...], Provenance]:
+    return {_place(place.relative_to(tree).as_posix()): found for place, found in pack.origins(tree)}
+
+
+def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, foreseen: bool) -> str:
+    if finding.rule == EMPTY:
+        return "accepted: it is only printed. Say what you can; N/A where a field does not apply"
+    if origin is None:
+        return ""
+    benchmark = rules.benchmarks.get(origin.benchmark)
+    few = benchmark is not None and origin.samples < benchmark.sample_count
+    accepted = finding.severity != "error"
+    reasons = (
+        (
+            finding.rule in _SHORT and origin.style != "valid" and accepted,
+            f"as it must be: a run of the style {origin.style} is short; the style valid keeps this rule",
+        ),
+        (
+            finding.rule == "performance.sample_count" and foreseen,
+            f"as it must be: this practice has {origin.samples} pictures; the real data set has enough",
+        ),
+        (
+            finding.rule in ("accuracy.data_set", "accuracy.samples") and few,
+            f"as it must be with {origin.samples} samples; the open division allows that",
+        ),
+        (
+            finding.rule == "accuracy.target" and accepted,
+            "as it may be: the open division has no accuracy to reach",
+        ),
+        (
+            finding.rule == "performance.warning",
+            "LoadGen's own remark; it changes nothing. The detail log has its words",
+        ),
+    )
+    return next((text for holds, text in reasons if holds), "")
+
+
+def _mend(finding: Finding, *, own: bool) -> Mend | None:
+    rule = finding.rule
+    if rule in _LOGS:
+        return Mend(TRUNCATE, "truncate the accuracy logs")
+    if not own:
+        return None
+    if rule.startswith("system.") or rule in _FIELDS:
+        name = _FIELDS.get(rule) or finding.found.removeprefix("no ").split(",")[0].split(" ")[0]
+        return Mend(EDIT, f"edit {name}", field=name)
+    scenario = next((part for part in finding.path.split("/") if part in SCENARIOS), "")
+    if scenario and rule.split(".")[0] in _RUN_CONCERNS:
+        return Mend(RUN, f"run {scenario} again", scenario=scenario)
+    return None

@@ -1,0 +1,86 @@
+"""What a person has chosen in a guide: the little that can't be read off descriptions, jobs and trees."""
+
+from __future__ import annotations
+
+import platform
+import re
+import time
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import StoreError
+from engine.store.files import write_atomic
+from engine.store.folders import Folders
+
+FIRST = "first"
+FILE = "guide.json"
+
+
+class Guide(msgspec.Struct, frozen=True, kw_only=True):
+    """One guided submission."""
+
+    name: str
+    system: str
+    """The short name of the system: of its folder, its description and its command-line option."""
+    made: float
+    """Seconds since the epoch."""
+    offer: str = ""
+    """What will be submitted, a key of `offers.OFFERS`; empty until it is chosen."""
+    benchmark: str = "resnet50"
+    division: str = "open"
+    category: str = "edge"
+    backend: str = "onnxruntime"
+    style: str = ""
+    """Empty takes the offer's own."""
+    pictures: str = ""
+    """The folder of the whole ImageNet validation set; empty takes the 500 pictures that can be fetched."""
+    read: str = ""
+    """The fingerprint of the plan whose preflight the person has read."""
+    skipped: tuple[str, ...] = ()
+    """Steps that the person left out."""
+    sent: bool = False
+    """The person says that it was handed in: nothing here could know it."""
+
+
+def folder_of(folders: Folders, name: str) -> Path:
+    """Return the folder of a guide."""
+    return folders.state / "guides" / name
+
+
+def names(folders: Folders) -> list[str]:
+    """Return the guides that there are, the last changed first."""
+    found = sorted((folders.state / "guides").glob(f"*/{FILE}"), key=lambda path: -path.stat().st_mtime)
+    return [path.parent.name for path in found]
+
+
+def load(folders: Folders, name: str) -> Guide:
+    """Read a guide; a new one where there is none of that name. Raises StoreError where the file can't be read."""
+    path = folder_of(folders, name) / FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Guide)
+    except FileNotFoundError:
+        return Guide(name=name, system=default_system(), made=time.time())
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreError(
+            f"{path} can't be read: {error}", "remove it: runs and descriptions are kept elsewhere"
+        ) from None
+
+
+def save(folders: Folders, guide: Guide) -> Guide:
+    """Write a guide; returns it."""
+    write_atomic(folder_of(folders, guide.name) / FILE, msgspec.json.encode(guide))
+    return guide
+
+
+def another(folders: Folders) -> Guide:
+    """Return a new guide under the next free name, with the system of the one before."""
+    taken = names(folders)
+    number = next(number for number in range(2, len(taken) + 3) if f"submission-{number}" not in taken)
+    system = load(folders, taken[0]).system if taken else default_system()
+    return Guide(name=f"submission-{number}" if taken else FIRST, system=system, made=time.time())
+
+
+def default_system() -> str:
+    """Return this machine's name as a plain word."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", platform.node().split(".")[0]).strip("-") or "my-system"
