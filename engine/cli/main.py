@@ -25,7 +25,7 @@ inferdeck measures machine-learning inference the MLPerf way.
   inferdeck results [list|show A|compare A B...]     what was measured, and what a change brought
   inferdeck store list|verify|remove KEY|why KEY     the artifacts on this machine
   inferdeck system new|show NAME, list               describe this machine as a system under test
-  inferdeck submission check TREE [--strict]         what the rules' checker says; also generate, truncate, zip
+  inferdeck submission check TREE [--strict]         what the checker says; also report, preflight, generate, zip
   inferdeck doctor                                   what this machine is, and what each benchmark lacks
 
 options of run and plan

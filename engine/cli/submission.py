@@ -5,24 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli import words
+from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from engine.profile.rounds import Severity
-    from engine.submission.checker.findings import Finding, Report, Result
+    from engine.submission.checker.findings import Report, Result
 
-USAGE = "inferdeck submission check TREE --round v2.1 [--submitter NAME] [--strict] [--json] [--csv FILE]"
-_COMMANDS = ("check", "generate", "truncate", "zip", "preflight")
+USAGE = "inferdeck submission {} TREE --round v2.1 [--submitter NAME] [--strict] [--json] [--csv FILE]"
+_COMMANDS = ("check", "report", "generate", "truncate", "zip", "preflight")
 _FLAGS = ("strict", "json")
 _VALUES = ("round", "submitter", "csv", "home", "profiles")
-_STYLES = {"pass": "good", "fail": "bad", "error": "bad", "warning": "todo", "note": "dim"}
 
 
 def submission_command(arguments: list[str]) -> int:
@@ -30,6 +29,10 @@ def submission_command(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
     if name == "check":
         return check_command(arguments[1:])
+    if name == "report":
+        from engine.cli.submission_report import report_command  # noqa: PLC0415
+
+        return report_command(arguments[1:])
     if name not in _COMMANDS:
         raise UsageError(f"submission has no command '{name}'", nearest(name, _COMMANDS))
     from engine.cli import submit  # noqa: PLC0415  (checking needs none of it)
@@ -45,20 +48,12 @@ def submission_command(arguments: list[str]) -> int:
 
 def check_command(arguments: Sequence[str]) -> int:
     """Check a tree; exit status 0 where it passes, 1 where it fails."""
-    asked = _Asked.of(arguments)
-    import profiles  # noqa: PLC0415  (help and wrong words need none of this)
-    from engine.profile.catalog import profile_file  # noqa: PLC0415
-    from engine.profile.rounds import load_round  # noqa: PLC0415
-    from engine.store.folders import folders  # noqa: PLC0415
-    from engine.submission.checker.check import check  # noqa: PLC0415
-    from engine.submission.checker.report import as_json  # noqa: PLC0415
+    asked = Asked.of(arguments)
+    report = checked(asked)
+    from engine.submission.checker.report import as_json, csv_rows  # noqa: PLC0415  (help and wrong words need none)
 
-    given = [Path(asked.values["profiles"]).expanduser().absolute()] if "profiles" in asked.values else []
-    places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *given)
-    rules = load_round(profile_file(places, "rounds", asked.values.get("round", "v2.1")))
-    report = check(asked.tree, rules, submitter=asked.values.get("submitter"), strict="strict" in asked.flags)
     if "csv" in asked.values:
-        _write_csv(report, Path(asked.values["csv"]).expanduser())
+        write_csv(csv_rows(report), Path(asked.values["csv"]).expanduser())
     if "json" in asked.flags:
         sys.stdout.write(json.dumps(as_json(report), indent=1) + "\n")
     else:
@@ -66,16 +61,30 @@ def check_command(arguments: Sequence[str]) -> int:
     return 0 if report.verdict == "pass" else 1
 
 
+def checked(asked: Asked) -> Report:
+    """Return what the checker says of a tree."""
+    import profiles  # noqa: PLC0415  (help and wrong words need none of this)
+    from engine.profile.catalog import profile_file  # noqa: PLC0415
+    from engine.profile.rounds import load_round  # noqa: PLC0415
+    from engine.store.folders import folders  # noqa: PLC0415
+    from engine.submission.checker.check import check  # noqa: PLC0415
+
+    given = [Path(asked.values["profiles"]).expanduser().absolute()] if "profiles" in asked.values else []
+    places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *given)
+    rules = load_round(profile_file(places, "rounds", asked.values.get("round", "v2.1")))
+    return check(asked.tree, rules, submitter=asked.values.get("submitter"), strict="strict" in asked.flags)
+
+
 @dataclass
-class _Asked:
-    """The words after `submission check`."""
+class Asked:
+    """The words after `submission check` and `submission report`."""
 
     tree: Path
     flags: set[str] = field(default_factory=set)
     values: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, arguments: Sequence[str]) -> _Asked:
+    def of(cls, arguments: Sequence[str], command: str = "check") -> Asked:
         """Take them apart. Raises UsageError."""
         trees: list[str] = []
         flags: set[str] = set()
@@ -91,20 +100,20 @@ class _Asked:
             elif name not in _VALUES:
                 raise UsageError(f"unknown option '{word}'", nearest(name, (*_FLAGS, *_VALUES)).replace("'", "'--", 1))
             elif not equals and (not rest or rest[0].startswith("--")):
-                raise UsageError(f"the option '{word}' needs a value", USAGE)
+                raise UsageError(f"the option '{word}' needs a value", USAGE.format(command))
             else:
                 values[name] = value if equals else rest.pop(0)
         if len(trees) != 1:
-            raise UsageError(f"one folder is needed, {len(trees)} are given", USAGE)
+            raise UsageError(f"one folder is needed, {len(trees)} are given", USAGE.format(command))
         return cls(Path(trees[0]).expanduser(), flags, values)
 
 
-def _write_csv(report: Report, path: Path) -> None:
+def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:
+    """Write a table that other programs read. Raises StoreError where it can't be written."""
     from engine.store.files import disk_errors  # noqa: PLC0415
-    from engine.submission.checker.report import csv_rows  # noqa: PLC0415
 
     with disk_errors(path), path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(csv_rows(report))
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def show(screen: Screen, report: Report) -> None:
@@ -113,20 +122,7 @@ def show(screen: Screen, report: Report) -> None:
     if report.results:
         screen.table([head, *(_cells(result) for result in report.results)], right=(4,))
         screen.line()
-    if report.findings:
-        for cells in _tree(report.findings):
-            screen.cells(cells)
-        screen.line()
-    passed = sum(result.verdict == "pass" for result in report.results)
-    severities: tuple[Severity, ...] = ("error", "warning", "note")
-    counts = ", ".join(_counted(report.count(severity), severity) for severity in severities)
-    screen.line(f"{len(report.results)} results: {passed} pass, {len(report.results) - passed} fail · {counts}")
-    said = "would pass" if report.verdict == "pass" else "would be refused"
-    screen.line(f"{report.verdict}: by the rules of round {report.round} this tree {said}", _STYLES[report.verdict])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    draw(screen, report)
 
 
 def _cells(result: Result) -> list[Cell]:
@@ -139,48 +135,9 @@ def _cells(result: Result) -> list[Cell]:
         (f"{division}/{submitter}/{system}", "bold"),
         (model, ""),
         (scenario, ""),
-        (result.verdict, _STYLES[result.verdict]),
+        (result.verdict, STYLES[result.verdict]),
         (f"{result.metric:,.6g}" if result.metric is not None else "", ""),
         (result.units if result.metric is not None else "", "dim"),
         (result.accuracy or "", ""),
         (", ".join(remarks), "dim"),
     ]
-
-
-@dataclass
-class _Branch:
-    """A folder in the tree of places, or a file."""
-
-    inside: dict[str, _Branch] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-
-def _tree(findings: Sequence[Finding]) -> Iterator[list[Cell]]:
-    """Yield the lines of a tree of places, with what was found at each."""
-    root = _Branch()
-    for finding in findings:
-        branch = root
-        for name in finding.path.split("/"):
-            branch = branch.inside.setdefault(name, _Branch())
-        branch.findings.append(finding)
-    yield from _lines(root, "")
-
-
-def _lines(branch: _Branch, indent: str) -> Iterator[list[Cell]]:
-    for first, inside in branch.inside.items():
-        path, below = _joined(first, inside)
-        yield [(f"{indent}{path}", "bold" if below.findings else "dim")]
-        for finding in below.findings:
-            expected = f" (expected: {finding.expected})" if finding.expected else ""
-            said = f" {finding.rule}: {finding.found}{expected}"
-            yield [(f"{indent}  {finding.severity}", _STYLES[finding.severity]), (said, "")]
-            yield [(f"{indent}    {finding.remedy}", "dim")]
-        yield from _lines(below, f"{indent}  ")
-
-
-def _joined(path: str, branch: _Branch) -> tuple[str, _Branch]:
-    """Return a folder together with those below it that hold one entry each: they share a line."""
-    while len(branch.inside) == 1 and not branch.findings:
-        ((name, branch),) = branch.inside.items()
-        path = f"{path}/{name}"
-    return path, branch

@@ -41,10 +41,11 @@ def csv_rows(report: Report) -> Iterator[tuple[object, ...]]:
             system = report.systems[result.path.rsplit("/", 2)[0]]
             yield _row(report, result, system, result.metric, result.units)
             if result.has_power:
-                yield _row(report, result, system, result.power_metric, _power_unit(result))
+                yield _row(report, result, system, result.power_metric, power_unit(result))
 
 
-def _power_unit(result: Result) -> str:
+def power_unit(result: Result) -> str:
+    """Return the unit of a result's power metric."""
     return next(unit for scenario, unit in POWER_UNITS.items() if scenario == result.scenario)
 
 

@@ -13,7 +13,7 @@ from engine.submission.checker import accuracy, compliance, performance, summary
 from engine.submission.checker.findings import Finding, Ledger, Severities
 from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.log import Log, Reader
-from engine.submission.checker.place import SUMMARY, Described, Place, Site
+from engine.submission.checker.place import ACCURACY, SUMMARY, Described, Place, Site
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
     place = _place(folder, about)
     rule = place.benchmark.accuracy
     value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
-    accuracy.check_value(place, accuracy.ACCURACY, value, rule)
+    accuracy.check_value(place, ACCURACY, value, rule)
     log: Log | None = accuracy.check_detail(place, place.folder)
     if log is not None:
         accuracy.check_run(place, log, None)

@@ -1,0 +1,73 @@
+"""`inferdeck submission report`: the results of a tree by system, the refused ones too, and what was found where."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.cli.findings import STYLES, draw
+from engine.cli.screen import Cell, Screen
+from engine.cli.submission import Asked, checked, write_csv
+
+if TYPE_CHECKING:
+    from engine.submission.checker.findings import Report
+    from engine.submission.report import Row
+
+_HEAD = ("benchmark", "scenario", "", "result", "", "accuracy", "")
+
+
+def report_command(arguments: Sequence[str]) -> int:
+    """Show the results of a tree; exit status 0 whatever the checker says of it."""
+    asked = Asked.of(arguments, "report")
+    report = checked(asked)
+    from engine.submission.report import as_json, csv_rows, rows  # noqa: PLC0415  (help needs none of it)
+
+    found = rows(report, asked.tree)
+    if "csv" in asked.values:
+        write_csv(csv_rows(found), Path(asked.values["csv"]).expanduser())
+    if "json" in asked.flags:
+        sys.stdout.write(json.dumps(as_json(report, found), indent=1) + "\n")
+    else:
+        _show(Screen(), report, found)
+    return 0
+
+
+def _show(screen: Screen, report: Report, found: Sequence[Row]) -> None:
+    for (division, submitter, system), group in groupby(found, lambda row: (row.division, row.submitter, row.system)):
+        says = report.systems.get(f"{division}/{submitter}/results/{system}")
+        screen.cells([(f"{division}/{submitter}/{system}", "bold"), (_described(says.fields if says else {}), "dim")])
+        screen.table([[(name, "dim") for name in _HEAD], *_lines(list(group))], right=(3,))
+        screen.line()
+    draw(screen, report)
+
+
+def _described(fields: dict[str, str]) -> str:
+    names = ("system_name", "host_processor_model_name", "accelerator_model_name", "framework", "status")
+    said = [fields[name] for name in names if fields.get(name) not in (None, "", "N/A")]
+    return "  " + " · ".join(said) if said else ""
+
+
+def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:
+    """Yield the table's lines; a benchmark is named once."""
+    before = ""
+    for row in group:
+        name, before = row.benchmark if row.benchmark != before else "", row.benchmark
+        yield [
+            (name, ""),
+            (row.scenario, ""),
+            (row.verdict, STYLES[row.verdict]),
+            (f"{row.metric:,.6g}" if row.metric is not None else "", ""),
+            (row.units if row.metric is not None else "", "dim"),
+            (row.accuracy, ""),
+            (_remarks(row), "dim"),
+        ]
+
+
+def _remarks(row: Row) -> str:
+    power = [f"{row.power:.4g} {row.power_units}"] if row.power is not None else []
+    pretence = [row.no_submission] if row.no_submission else []
+    return ", ".join((*(["inferred"] if row.inferred else []), *power, *pretence, *row.broken))
