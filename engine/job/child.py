@@ -33,11 +33,17 @@ class Children:
     """The workers of one job, so that all of them can be stopped at once."""
 
     def __init__(
-        self, folder: Path, spec: JobSpec, emit: Callable[[AnyEvent], None], profiles: tuple[Path, ...]
+        self,
+        folder: Path,
+        spec: JobSpec,
+        emit: Callable[[AnyEvent], None],
+        profiles: tuple[Path, ...],
+        own_profiles: Path,
     ) -> None:
         self.folder = folder
         self.spec = spec
         self.profiles = profiles
+        self.own_profiles = own_profiles
         self.emit = emit
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -59,6 +65,7 @@ class Children:
             command=component.command,
             profile=component.place.file,
             profiles=tuple(str(one) for one in self.profiles),
+            own_profiles=str(self.own_profiles),
             results=str(self.spec.results_folder(self.folder)),
             made_by=self.spec.command,
             notice=self.spec.notice,

@@ -53,7 +53,7 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
         samples=_facts(prepared).get("count"),
         stand_in=any(node.component.startswith("standin-") for node in prepared.plan.nodes.values()),
         notice=prepared.notice,
-        targets=configured.figures,
+        targets=options["scenarios"] if options["targets"] == "searched" else configured.figures,
         disk_needed=prepared.seen.totals.disk_bytes,
         disk_free=prepared.seen.totals.disk_free,
         min_duration_ms=options["min_duration_ms"],

@@ -172,7 +172,11 @@ class Surveyor:
             return Sight("run")
         inputs = {edge.name: seen[edge.node].artifact for edge in node.needs}
         look = Look(
-            options=node.values(), inputs=inputs, version=node.version_range or None, profiles=self.catalog.folders
+            options=node.values(),
+            inputs=inputs,
+            version=node.version_range or None,
+            profiles=self.catalog.folders,
+            own_profiles=self.folders.profiles,
         )
         try:
             sight = load_function(component.survey, component)(look)

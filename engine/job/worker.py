@@ -45,6 +45,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The component's file, beside which its own Python files stand."""
     profiles: tuple[str, ...]
     """The profile folders, ours first."""
+    own_profiles: str
+    """The person's own profile folder."""
     results: str
     """The results folder of the job."""
     made_by: tuple[str, ...] = ()
@@ -77,6 +79,7 @@ def main(arguments: list[str]) -> int:
             output=Path(task.output),
             emit=lambda event: _send(out.fileno(), events.encode(event)),
             profiles=tuple(Path(one) for one in task.profiles),
+            own_profiles=Path(task.own_profiles),
             results=Path(task.results),
             command=task.made_by,
             notice=task.notice,

@@ -70,9 +70,20 @@ def _required_compliance(rules: Round, options: Mapping[str, Any]) -> tuple[str,
     return _compliance_tests(rules, options) if division is not None and division.compliance else ()
 
 
+def _usual_modes(_rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """A search is asked for by itself, or beside runs that are named."""
+    return () if options["targets"] == "searched" else ("performance",)
+
+
+def _search_seconds(rules: Round, options: Mapping[str, Any]) -> float:
+    return rules.styles[options["style"]].search_seconds
+
+
 _RULES: Mapping[str, Callable[[Round, Mapping[str, Any]], Any]] = {
     "required-scenarios": _required_scenarios,
     "server-latency-ms": _server_latency_ms,
     "compliance-tests": _compliance_tests,
     "required-compliance": _required_compliance,
+    "usual-modes": _usual_modes,
+    "search-seconds": _search_seconds,
 }

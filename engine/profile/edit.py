@@ -31,7 +31,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
             return edited
     except yaml.YAMLError:
         pass
-    return _head(text) + _block(wanted)
+    return _head(text) + _block(wanted, as_written=False)
 
 
 def _with(data: Any, path: Sequence[str], value: Any) -> Any:
@@ -98,15 +98,19 @@ def _flow(value: Any) -> str:
     return str(text).removesuffix("...\n").strip()
 
 
-def _block(value: Any) -> str:
-    """Write a mapping line by line; what is inside it and holds no further mappings or lists stays on one line."""
+def _block(value: Any, *, as_written: bool = True) -> str:
+    """Write a mapping line by line; what is inside it and holds no further mappings or lists stays on one line.
+
+    `as_written` leaves letters outside ASCII alone; PyYAML does not bring every control character back then.
+    """
     import yaml  # noqa: PLC0415
 
     nested = isinstance(value, dict) and any(isinstance(inner, dict | list) for inner in value.values())
     style = None if nested else False
-    return str(
-        yaml.safe_dump(value, default_flow_style=style, sort_keys=False, allow_unicode=True, width=float("inf"))
-    ).removesuffix("...\n")
+    text = yaml.safe_dump(
+        value, default_flow_style=style, sort_keys=False, allow_unicode=as_written, width=float("inf")
+    )
+    return str(text).removesuffix("...\n")
 
 
 def _in_block(value: Any, column: int) -> str:

@@ -135,6 +135,8 @@ class StyleRule(msgspec.Struct, frozen=True, kw_only=True):
     min_sample_count: Count | None = None
     expected_latency_ms: dict[Scenario, Positive] = {}
     """Where nobody configured a target: small, so that LoadGen generates enough queries for a fast machine."""
+    search_seconds: Positive
+    """How long the search of a scenario's target may take before such runs."""
 
 
 class ComplianceTest(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ BACKEND_ENDINGS = {"onnxruntime": "onnxruntime", "ort": "onnxruntime", "tf": "te
 """Endings of a SUT name that pick the configuration of a backend: `gcp-n2-standard-80-tf`."""
 
 
-class FoundTarget(msgspec.Struct, frozen=True, kw_only=True):
+class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A target that a search found on this system, and how sure it is."""
 
     target: float

@@ -43,6 +43,14 @@ OVERRIDES = (
     "target_latency_ms",
 )
 
+OF_A_SCENARIO = {
+    "SingleStream": ("target_latency_ms", "singlestream_target_latency_ms"),
+    "MultiStream": ("target_latency_ms", "multistream_target_latency_ms"),
+    "Server": ("target_qps", "server_target_qps"),
+    "Offline": ("target_qps", "offline_target_qps"),
+}
+"""Scenario → the override that is its target, and the option that gives it for this scenario alone."""
+
 CUT_SHORT = "Max test duration reached"
 """LoadGen's words where a run hit the limit of a try-out style: the figures are real, the run is not valid."""
 
@@ -60,7 +68,7 @@ METRICS = {
 def survey(look: Look) -> Sight:
     """Estimate how long the run takes: at least the duration of the rules and the style."""
     options = look.options
-    rules = _round(look.profiles, options["round"])
+    rules = round_of(look.profiles, options["round"])
     samples = look.inputs["preprocessed"]
     count = samples.facts["count"] if samples is not None else rules.benchmark(options["benchmark"]).sample_count
     made = _settings(options, rules, count, None)
@@ -76,14 +84,15 @@ def run(step: Step) -> dict[str, Any]:
     configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`. Raises RunError
     in the harness's words.
     """
-    spec = _spec(step)
+    rules = round_of(step.profiles, step.options["round"])
+    run_spec = spec(step, target(step, rules))
     spec_file = step.output / SPEC
-    spec_file.write_bytes(msgspec.json.format(msgspec.json.encode(spec), indent=1))
+    spec_file.write_bytes(msgspec.json.format(msgspec.json.encode(run_spec), indent=1))
     (step.output / provenance.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(_provenance(step)), indent=1))
-    rule = _round(step.profiles, step.options["round"]).scenarios[spec.settings.scenario]
-    step.emit(measuring(spec, rule, step.options["mode"], step.inputs["preprocessed"].facts["count"]))
-    _harness(step, spec_file)
-    return _read(step, spec)
+    rule = rules.scenarios[run_spec.settings.scenario]
+    step.emit(measuring(run_spec, rule, step.options["mode"], step.inputs["preprocessed"].facts["count"]))
+    harness(step, spec_file)
+    return _read(step, run_spec)
 
 
 def _provenance(step: Step) -> provenance.Provenance:
@@ -109,12 +118,16 @@ def _provenance(step: Step) -> provenance.Provenance:
     )
 
 
-def _spec(step: Step) -> RunSpec:
+def spec(step: Step, target: float) -> RunSpec:
+    """Return what the harness is told of a run with this target, in the unit of its scenario; an option beats it.
+
+    Raises CannotRunError where the data set or an option does not fit the rules.
+    """
     options, inputs = step.options, step.inputs
-    rules = _round(step.profiles, options["round"])
+    rules = round_of(step.profiles, options["round"])
     test = _test(options)
     model, samples = inputs["model"], inputs["preprocessed"]
-    made = _settings(options, rules, samples.facts["count"], target(step, rules))
+    made = _settings(options, rules, samples.facts["count"], target)
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
@@ -143,7 +156,8 @@ def _spec(step: Step) -> RunSpec:
     )
 
 
-def _round(folders: tuple[Path, ...], name: str) -> Round:
+def round_of(folders: tuple[Path, ...], name: str) -> Round:
+    """Return the rules of a round."""
     path = profile_file(folders, "rounds", name)
     return _read_round(path, path.stat().st_mtime_ns)
 
@@ -163,6 +177,9 @@ def _test(options: Any) -> str | None:
 def _settings(options: Any, rules: Round, sample_count: int, target: float | None) -> LoadGenSettings:
     given = {name: options[name] for name in OVERRIDES if options[name] is not None}
     scenario = options["scenario"]
+    name, own = OF_A_SCENARIO[scenario]
+    if options.get(own) is not None:
+        given[name] = options[own]
     if scenario in ("SingleStream", "MultiStream"):
         given.pop("target_qps", None)
     elif scenario == "Offline":
@@ -193,8 +210,11 @@ def _workers(step: Step) -> Workers:
     return msgspec.convert({**chosen, **given}, Workers)
 
 
-def _harness(step: Step, spec_file: Path) -> None:
-    """Run the harness in a process of its own and pass on what it reports."""
+def harness(step: Step, spec_file: Path) -> None:
+    """Run the harness in a process of its own and pass on what it reports.
+
+    It is killed where `step.emit` raises. Raises RunError in its own words, or in those of its end.
+    """
     read_end, write_end = os.pipe()
     words = [sys.executable, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]
     with tempfile.TemporaryFile() as errors:
@@ -202,9 +222,14 @@ def _harness(step: Step, spec_file: Path) -> None:
             words, stdin=subprocess.DEVNULL, stderr=errors, pass_fds=(write_end,), cwd=step.output
         )
         os.close(write_end)
-        with os.fdopen(read_end, "rb") as lines:
-            for line in lines:
-                step.emit(events.decode(line))
+        try:
+            with os.fdopen(read_end, "rb") as lines:
+                for line in lines:
+                    step.emit(events.decode(line))
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         status = process.wait()
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
@@ -221,20 +246,26 @@ def _harness(step: Step, spec_file: Path) -> None:
         )
 
 
-def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
-    """Read the outcome from the detail log, which is what the rules' checker reads too."""
-    log = detail.read(Path(spec.log_dir) / "mlperf_log_detail.txt")
+def cut_short(log: detail.Detail) -> bool:
+    """Say whether a run hit the limit of its style. Raises RunError for any other error that LoadGen reports."""
     faults = [str(message.value) for message in log.errors]
     for fault in faults:
         if CUT_SHORT not in fault:
             raise RunError(f"LoadGen reports an error: {fault}", "see mlperf_log_detail.txt in the step's output")
-    if faults:
+    return bool(faults)
+
+
+def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
+    """Read the outcome from the detail log, which is what the rules' checker reads too."""
+    log = detail.read(Path(spec.log_dir) / "mlperf_log_detail.txt")
+    cut = cut_short(log)
+    if cut:
         step.warn("the run was cut at the time limit of its style, so it is not valid; _valid has no limit")
     if spec.settings.mode == "accuracy":
         return {"valid": None, "metric": None, "value": None, "unit": ""}
     found = metric(log, spec.settings.scenario)
     value = found.value or None  # 0 is LoadGen's way to say that there were too few queries for an estimate
-    valid = log.value("result_validity") == "VALID" and not faults
+    valid = log.value("result_validity") == "VALID" and not cut
     unit = "ms" if found.unit.startswith("Latency") else found.unit
     step.emit(
         events.Measured(
@@ -248,7 +279,7 @@ def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
             valid=valid,
         )
     )
-    _say_findings(step, spec, cut=bool(faults))
+    _say_findings(step, spec, cut=cut)
     return {"valid": valid, "metric": METRICS[spec.settings.scenario], "value": value, "unit": unit}
 
 
@@ -257,7 +288,7 @@ def _say_findings(step: Step, spec: RunSpec, *, cut: bool) -> None:
     from engine.submission.checker import single  # noqa: PLC0415
 
     options = step.options
-    what = findings.about(options, _round(step.profiles, options["round"]))
+    what = findings.about(options, round_of(step.profiles, options["round"]))
     said = {TOO_FEW, *({"performance.validity"} if cut else ())}
     findings.say(
         step, single.performance_run(Path(spec.log_dir), what, _test(options)), style=options["style"], said=said

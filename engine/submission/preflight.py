@@ -5,7 +5,7 @@ Pure: the plan's choices and the survey's sizes come in as plain values, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -30,8 +30,8 @@ class Intended:
     """Size of the data set; None where it is not known before the data is there."""
     stand_in: bool
     notice: str
-    targets: Mapping[str, float]
-    """Configured for this system by scenario; empty means measured at start."""
+    targets: Collection[str]
+    """Scenarios whose target is configured for this system or searched by the plan; of others it is measured."""
     disk_needed: int
     disk_free: int
     min_duration_ms: int | None = None
@@ -135,7 +135,9 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
                 )
             )
     found += [
-        Expected("note", f"{scenario} has no configured target: it is measured at start", "set it in the system's runs")
+        Expected(
+            "note", f"{scenario} has no configured target: it is measured at start", "_find-performance searches it"
+        )
         for scenario in plan.scenarios
         if scenario not in plan.targets
     ]

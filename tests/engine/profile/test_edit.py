@@ -140,7 +140,7 @@ DATA = st.recursive(SCALARS, lambda inner: st.dictionaries(NAMES, inner, max_siz
 def test_the_data_is_always_what_was_asked_for(
     data: dict[str, Any], path: list[str], value: Any, style: bool | None
 ) -> None:
-    after = put(yaml.safe_dump(data, default_flow_style=style, allow_unicode=True), path, value)
+    after = put(yaml.safe_dump(data, default_flow_style=style), path, value)
     wanted: Any = data
     for key in path[:-1]:
         if not isinstance(wanted.get(key), dict):

@@ -1,0 +1,134 @@
+"""Find the target of a scenario on this machine in bounded time, and write it to the SUT's run configuration.
+
+The search itself is engine.steps.target_search; this is the step around it, and what is left of it: a target with its
+confidence in the person's own file of the system, so that the next run is configured.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import engine
+from engine.errors import InferdeckError
+from engine.profile import systems
+from engine.steps import loadgen
+from engine.steps.base import Look, Sight, Step
+from engine.steps.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
+from engine.steps.trial import Ran
+from engine.store.files import locked, write_atomic
+
+
+def survey(look: Look) -> Sight:
+    """Say how long it takes at the most, and whether the outcome can be written down. Raises as the look-up does."""
+    options = look.options
+    path, _ = systems.find(look.profiles, options["sut"], options["backend"])
+    systems.load_system(path)
+    target = systems.file_to_write(path, look.own_profiles)
+    if not _writable(target):
+        return Sight(
+            "missing",
+            text=f"the target can't be written to {target}",
+            remedy="make the file and its folder writable, or take a system of your own: inferdeck system new NAME",
+        )
+    seconds = float(options["seconds"])
+    if options["scenario"] != "Server":
+        seconds *= REPEATS / TRIALS
+    return Sight("run", seconds=seconds, text=f"writes to {target}")
+
+
+def run(step: Step) -> dict[str, Any]:
+    """Step: find the target. Facts: `target` with its `unit`, the confidence, `trials`, and the `file` it went to.
+
+    Options are those of a run, and `seconds` (the time for all trials) and `resolution`. Raises RunError where nothing
+    is valid, or a trial fails by more than being invalid.
+    """
+    rules = loadgen.round_of(step.profiles, step.options["round"])
+    scenario = step.options["scenario"]
+    unit = rules.scenarios[scenario].target.unit
+    search = Search(step, rules, unit)
+    outcome = search.highest_rate() if scenario == "Server" else search.measured()
+    if outcome.repeats < 2:
+        step.warn(f"the target {outcome.target:g} {unit} is not confirmed by a second trial", remedy=MORE_TIME)
+    step.emit(told(step, "target", outcome.target, unit, True if scenario == "Server" else None))
+    file = _write(step, _record(step, outcome, search.trial_seconds), unit)
+    return {
+        "scenario": scenario,
+        "target": outcome.target,
+        "unit": unit,
+        "repeats": outcome.repeats,
+        "refused": outcome.refused,
+        "spread": outcome.spread,
+        "trials": [_plain(ran) for ran in outcome.trials],
+        "file": file,
+        "text": _sentence(outcome, unit) + (f" → {file}" if file else ""),
+    }
+
+
+def _record(step: Step, outcome: Outcome, trial_seconds: float) -> systems.FoundTarget:
+    report = next(ran.report for ran in reversed(outcome.trials) if ran.report is not None)
+    return systems.FoundTarget(
+        target=outcome.target,
+        date=time.strftime("%Y-%m-%d"),
+        trials=len(outcome.trials),
+        repeats=outcome.repeats,
+        refused=outcome.refused,
+        spread=None if outcome.spread is None else round(outcome.spread, 4),
+        trial_seconds=round(trial_seconds, 1),
+        model=step.inputs["model"].facts["sha256"],
+        versions={
+            "inferdeck": engine.VERSION,
+            "loadgen": report.loadgen_version,
+            step.options["backend"]: report.backend_version,
+        },
+    )
+
+
+def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
+    """Write the target to the person's own file of the SUT; returns the file, or "" with a warning where it can't be.
+
+    What was searched for minutes must not be lost because of a file: the runs of this plan have it all the same.
+    """
+    options = step.options
+    path, backend = systems.find(step.profiles, options["sut"], options["backend"])
+    file = systems.file_to_write(path, step.own_profiles).resolve()
+    try:
+        with locked(file.with_name(f".{file.name}.lock")):
+            # A search of another scenario may have made the person's copy meanwhile.
+            text = (file if file.is_file() else path).read_text(encoding="utf-8")
+            changed = systems.with_target(text, (backend, options["benchmark"], options["scenario"]), record)
+            write_atomic(file, changed.encode())
+    except (InferdeckError, OSError) as error:
+        step.warn(f"the target {record.target:g} {unit} could not be written: {error}", remedy=f"add it to {file}")
+        return ""
+    return str(file)
+
+
+def _sentence(outcome: Outcome, unit: str) -> str:
+    """Write the target and its confidence for a person."""
+    parts = [f"{len(outcome.trials)} trials"]
+    if outcome.repeats < len(outcome.trials):
+        parts.append("valid once" if outcome.repeats == 1 else f"valid {outcome.repeats} times")
+    if outcome.refused is not None:
+        parts.append(f"{outcome.refused:g} was not")
+    if outcome.spread is not None:
+        parts.append(f"repeats {outcome.spread:.1%} apart")
+    return f"{outcome.target:g} {unit} ({', '.join(parts)})"
+
+
+def _plain(ran: Ran) -> Mapping[str, Any]:
+    figures = {name: getattr(ran, name) for name in ("latency_ms", "mean_ms", "samples_per_second")}
+    return {"target": ran.target, "valid": ran.valid, "seconds": round(ran.seconds, 2), **figures}
+
+
+def _writable(path: Path) -> bool:
+    """Say whether a file can be replaced, or made with the folders that lack."""
+    place = path.resolve().parent
+    while not place.exists():
+        place = place.parent
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        return False
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
