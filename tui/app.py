@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from engine.errors import InferdeckError
+from engine.store.folders import folders
 from engine.text import clean_lines
 from tui.settings import Settings
 from tui.terminal import Terminal
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from tui.screens.base import DeckScreen
 
 KEPT_MESSAGES = 200
+LOG = "screen.log"
+"""In the state folder: the traceback of the last bug."""
 
 Severity = Literal["information", "warning", "error"]
 
@@ -123,6 +128,32 @@ class InferdeckApp(App[None]):
         """The workplace; only after `opened`."""
         assert self._place is not None
         return self._place
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Let nothing that a worker raised be lost."""
+        self.tell_failure(event)
+
+    def tell_failure(self, event: Worker.StateChanged) -> None:
+        """Show what a person can mend; anything else is a bug, and ends the screen (jobs go on)."""
+        if event.state is not WorkerState.ERROR:
+            return
+        error = event.worker.error
+        if isinstance(error, InferdeckError):
+            self.say_error(error)
+        elif error is not None:
+            raise error
+
+    def _fatal_error(self) -> None:
+        """Leave after a bug: the traceback goes to a log, one line to the terminal. Textual calls it while it handles
+        the exception."""
+        path = folders(self._home).state / LOG
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(traceback.format_exc(), encoding="utf-8")
+        except OSError:
+            self.last_words.append(traceback.format_exc())
+        self.last_words.append(f"a bug ended the screen; jobs go on. The whole story is in {path}")
+        self._close_messages_no_wait()
 
     def on_mount(self) -> None:
         """Paint first, read afterwards."""

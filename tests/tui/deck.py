@@ -42,9 +42,10 @@ async def until(pilot: Pilot[None], so: Callable[[], bool], what: str) -> None:
     """Wait until something is so; fails with what was waited for and with the screen."""
     deadline = time.monotonic() + PATIENCE
     while not so():
+        app = pilot.app
+        assert isinstance(app, InferdeckApp)
+        assert app.is_running, f"the app has gone before: {what}"
         if time.monotonic() > deadline:
-            app = pilot.app
-            assert isinstance(app, InferdeckApp)
             raise AssertionError(f"not within {PATIENCE:.0f} s: {what}\n{text(app)}")
         await asyncio.sleep(0.02)
         await pilot.pause()

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import Worker
 
 from engine.errors import InferdeckError
 from tui.actions import Action
@@ -57,6 +58,10 @@ class DeckScreen(Screen[None]):
     def why_not(self, name: str) -> str | None:
         """Say why an action can't be done now; None where it can."""
         return None
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Let nothing that a worker raised be lost."""
+        self.deck.tell_failure(event)
 
     def on_mount(self) -> None:
         """Go on at once where the workplace is there already."""

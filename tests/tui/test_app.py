@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import DataError
+from tests.tui.deck import deck, shows, until
+from tui.app import LOG
+
+
+async def test_what_a_worker_raises_is_shown(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+
+    def fail() -> None:
+        raise DataError("the disk is full", "free some space")
+
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await shows(pilot, "recipe demo")
+        app.screen.run_worker(fail, thread=True, exit_on_error=False)
+        await shows(pilot, "free some space")
+        assert app.messages[-1].severity == "error"
+
+
+async def test_a_bug_leaves_one_line_and_a_traceback_in_a_log(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+
+    def fail() -> None:
+        raise ZeroDivisionError("a bug")
+
+    async def visit() -> None:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await shows(pilot, "recipe demo")
+            app.screen.run_worker(fail, thread=True, exit_on_error=False)
+            await until(pilot, lambda: not app.is_running, "the end")
+
+    with pytest.raises(ZeroDivisionError):
+        await visit()
+    log = tmp_path / "state" / LOG
+    assert "ZeroDivisionError: a bug" in log.read_text()
+    assert app.last_words == [f"a bug ended the screen; jobs go on. The whole story is in {log}"]
