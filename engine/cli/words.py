@@ -13,7 +13,12 @@ from engine.profile.catalog import Catalog
 from engine.profile.component import Query
 
 FLAGS = ("json", "quiet", "again", "reuse", "yes-install", "plain", "detach", "offline", "help")
+YES = ("yes", "true", "1", "on")
 VALUES = ("output_dir", "profiles", "home", "lock", "locked", "recipe", "tags")
+
+ENV_VALUES = {"OUTPUT_BASE_DIR": "output_dir", "CM_MLPERF_OUTPUT_DIR": "output_dir"}
+"""Names of the CM tutorials for what is no option of a component, but a value of the command line."""
+ENV_FLAGS = {"CM_RERUN": "again", "CM_QUIET": "quiet"}
 
 
 @dataclass
@@ -38,7 +43,7 @@ def parse(arguments: Sequence[str]) -> Words:
         name, equals, value = word.lstrip("-").partition("=")
         flag = name.replace("_", "-")
         if flag in FLAGS:
-            if not equals or value.lower() in ("yes", "true", "1", "on"):
+            if not equals or value.lower() in YES:
                 words.flags.add(flag)
             continue
         if not equals:
@@ -60,7 +65,12 @@ def parse_simple(arguments: Sequence[str], *options: str) -> Words:
 
 
 def _keep(words: Words, name: str, value: str) -> None:
-    if name == "profiles":
+    own = name.removeprefix("env.") if name.startswith("env.") else ""
+    if own in ENV_VALUES:
+        words.values[ENV_VALUES[own]] = value
+    elif own in ENV_FLAGS:
+        words.flags |= {ENV_FLAGS[own]} if value.lower() in YES else set()
+    elif name == "profiles":
         words.profiles.append(Path(value).expanduser().absolute())
     elif name.replace("-", "_") in VALUES:
         words.values[name.replace("-", "_")] = value

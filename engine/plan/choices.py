@@ -127,7 +127,7 @@ def _options(component: Component, node: Node, systems: Sequence[str]) -> Iterat
     """Yield a row for every option, as far as no group of variations stands for it."""
     grouped = {name for one in component.variations.values() if one.group for name in one.set}
     for option in component.options.values():
-        if option.name in grouped and option.type != "list" and option.choices:
+        if option.refused or (option.name in grouped and option.type != "list" and option.choices):
             continue
         decided = node.options[option.name]
         allowed = tuple(Alternative(str(one)) for one in option.choices)
@@ -176,7 +176,10 @@ def choose(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> S
         return replace(chosen, options={**options, choice.name: value} if value != UNSET else options, env=env)
     said = _said_by(catalog, chosen, choice)
     options = {name: old for name, old in chosen.options.items() if name not in said}
-    return replace(chosen, query=_query(chosen.query, choice, value), options=options)
+    env = chosen.env
+    for name in said:
+        env = _without_env(catalog, replace(chosen, env=env), name)
+    return replace(chosen, query=_query(chosen.query, choice, value), options=options, env=env)
 
 
 def _said_by(catalog: Catalog, chosen: Selection, choice: Choice) -> set[str]:

@@ -89,6 +89,35 @@ class _Choices:
     off: Mapping[str, int]
     on: dict[str, _Choice] = field(default_factory=dict)
     by_group: dict[str, str] = field(default_factory=dict)
+    picked: set[str] = field(default_factory=set)
+    """Groups of which an option has picked the member."""
+
+    def take(self, given: Mapping[str, Given]) -> Mapping[str, Given]:
+        """Switch on what a person's options stand for; return those that are still to be given a value.
+
+        What an option picks stands against the words of its group: with it a recipe can be changed.
+        """
+        left = dict(given)
+        for name, one in given.items():
+            option = self.component.options.get(name)
+            if option is None or not isinstance(one.reason, Asked):
+                continue
+            if option.refused:
+                raise UsageError(f"{one.reason.how} can't be honoured here", option.refused)
+            if option.implies:
+                self.add(option.implies, one.reason, ASKED)
+            if option.picks:
+                self._pick(option, left.pop(name))
+        return left
+
+    def _pick(self, option: Option, one: Given) -> None:
+        """Switch on the variation that the value of an option names."""
+        word, members = str(one.value), [member.name for member in self.component.groups()[option.picks]]
+        if word not in members:
+            assert isinstance(one.reason, Asked)
+            raise UsageError(f"{one.reason.how}: there is no {option.picks} '{word}'", nearest(word, members))
+        self.add(word, one.reason, ASKED)
+        self.picked.add(option.picks)
 
     def add(self, word: str, reason: Reason, rank: int) -> None:
         found = self.component.variation(word)
@@ -98,6 +127,8 @@ class _Choices:
                 nearest(word, self.component.variations),
             )
         variation, parameter = found
+        if variation.group in self.picked:
+            return
         if self.off.get(word, 0) >= rank:
             return
         if variation.refused:
@@ -147,10 +178,7 @@ def decide(
     wanted = list(words)
     off = {word.name: word.rank for word in wanted if word.off}
     choices = _Choices(component, where, off)
-    for name, value in given.items():
-        option = component.options.get(name)
-        if option is not None and option.implies and isinstance(value.reason, Asked):
-            choices.add(option.implies, value.reason, ASKED)
+    given = choices.take(given)
     for word in sorted((word for word in wanted if not word.off), key=lambda word: -word.rank):
         choices.add(word.name, word.reason, word.rank)
     for variation in component.variations.values():
@@ -170,7 +198,7 @@ def _options(
     where: str,
 ) -> dict[str, Decided]:
     raw: dict[str, tuple[Any, Reason]] = {
-        name: (option.default, OptionDefault()) for name, option in component.options.items()
+        name: (option.default, OptionDefault()) for name, option in component.options.items() if not option.refused
     }
     for variation, parameter, _ in chosen:
         for name, value in variation.set.items():

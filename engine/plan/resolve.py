@@ -303,6 +303,8 @@ def _beside(need: Need, owner: Decision, scope: Scope) -> list[Node]:
         for node in found
         if all(node.options[key].value == value for key, value in wanted.items() if key in node.options)
     ]
+    if not fitting and need.lacks:
+        raise UsageError(need.lacks, need.remedy)
     if not fitting:
         asked = f" with {wanted}" if wanted else ""
         raise ProfileError(

@@ -34,6 +34,10 @@ class Option:
     minimum: float | None = None
     implies: str = ""
     """A variation that is switched on when a person gives this option."""
+    picks: str = ""
+    """A group of variations, one of which a person's value names: it is switched on, and decides the value."""
+    refused: str = ""
+    """A known option that can't be honoured, and the reason. No plan holds it."""
     key: bool = True
     """Whether the value is part of the artifact's key. False for what changes speed but not the result."""
 
@@ -114,6 +118,9 @@ class Need:
     """Take what the parent has under this name rather than look for a component."""
     where: Mapping[str, Any] = field(default_factory=dict)
     """With `beside`: the options it must have; `{x}` stands for this component's own option x."""
+    lacks: str = ""
+    """With `beside`: what to tell a person whose choices leave nothing there to take."""
+    remedy: str = ""
     place: Place = NOWHERE
 
     @property

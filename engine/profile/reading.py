@@ -28,8 +28,8 @@ _COMPONENT = (
     "name summary tags step command survey code cache exclusive resumable results label cost options needs after "
     "variations versions everywhere beside"
 ).split()
-_OPTION = "type default choices unit help env minimum implies key".split()
-_NEED = "tags names when unless version hand set each beside where".split()
+_OPTION = "type default choices unit help env minimum implies picks refused key".split()
+_NEED = "tags names when unless version hand set each beside where lacks remedy".split()
 _OVERRIDE = "tags add version set hand".split()
 _VARIATION = "group default help set implies needs after everywhere beside refused".split()
 _COST = "fetch disk seconds".split()
@@ -87,6 +87,8 @@ def _option(name: str, value: Value) -> Option:
         env=_words(keys, "env"),
         minimum=keys["minimum"].plain() if "minimum" in keys else None,
         implies=_text(keys, "implies"),
+        picks=_text(keys, "picks"),
+        refused=_text(keys, "refused"),
         key=_flag(keys, "key", True),
     )
     return Option(**{**vars(option), "default": _value(option, default, keys.get("default", value))})
@@ -131,6 +133,8 @@ def _need(name: str, value: Value, options: Mapping[str, Option]) -> Need:
         each=each,
         beside=_text(keys, "beside"),
         where=keys["where"].plain() if "where" in keys else {},
+        lacks=_text(keys, "lacks"),
+        remedy=_text(keys, "remedy"),
         place=value.place,
     )
 
@@ -237,6 +241,11 @@ def _check_words(variations: Mapping[str, Variation], options: Mapping[str, Opti
             raise keys["options"].wrong(
                 f"the option '{name}' implies an unknown variation '{option.implies}'",
                 nearest(option.implies, variations),
+            )
+        groups = {variation.group for variation in variations.values() if variation.group}
+        if option.picks and option.picks not in groups:
+            raise keys["options"].wrong(
+                f"the option '{name}' picks from an unknown group '{option.picks}'", nearest(option.picks, groups)
             )
 
 

@@ -9,10 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine import events
 from engine.mlperf_logs import detail
 from engine.profile.catalog import profile_file
-from engine.profile.rounds import Benchmark, Round, load_round
+from engine.profile.rounds import Benchmark, ComplianceTest, Round, load_round
 from engine.steps import findings
 from engine.steps.accuracy import ACCURACY_LOG
 from engine.steps.base import Step
@@ -21,15 +23,15 @@ from engine.submission import compliance
 from engine.submission.checker import single
 from engine.submission.compliance import Outcome
 
-DETAIL_LOG = "mlperf_log_detail.txt"
 ACCURACY = "accuracy"
 
 
 def verify(step: Step) -> dict[str, Any]:
     """Compare the need `test` with the needs `performance` and, where the test asks for it, `accuracy`.
 
-    The output folder gets verify_performance.txt, and for a test that compares responses verify_accuracy.txt and
-    `accuracy/` with the responses and their score: where single responses differ, those of the accuracy run as well.
+    The output folder gets verify_performance.txt, which runs were compared, and for a test that compares responses
+    verify_accuracy.txt and `accuracy/` with the responses and their score: where single responses differ, those of the
+    accuracy run as well.
     A test that fails is an outcome, not an error. Facts: `passed`, `why`, `reference`, `score`, `least`, `most`.
     """
     options, rules = step.options, load_round(profile_file(step.profiles, "rounds", step.options["round"]))
@@ -39,16 +41,24 @@ def verify(step: Step) -> dict[str, Any]:
         rules,
         benchmark,
         name,
-        detail.read(step.inputs["performance"].folder / DETAIL_LOG),
-        detail.read(tested / DETAIL_LOG),
+        detail.read(step.inputs["performance"].folder / compliance.DETAIL_LOG),
+        detail.read(tested / compliance.DETAIL_LOG),
     )
     outcome = Outcome(test=name, scenario=options["scenario"], speed=speed)
     if rules.test(name).accuracy:
         outcome = _compare_answers(step, rules, benchmark, outcome, tested / ACCURACY_LOG)
     (step.output / compliance.VERIFY_PERFORMANCE).write_text(compliance.performance_text(speed))
+    _remember(step, rules.test(name))
     _report(step, outcome, rules)
     facts = {field: getattr(speed, field) for field in ("reference", "score", "least", "most")}
     return {"passed": outcome.passed, "why": outcome.why, **facts}
+
+
+def _remember(step: Step, rule: ComplianceTest) -> None:
+    """Write which runs were compared, so that the verification is not taken for one of later runs."""
+    accuracy = step.inputs["accuracy"].folder if rule.accuracy else None
+    compared = compliance.verified(step.inputs["performance"].folder, accuracy)
+    (step.output / compliance.VERIFIED).write_bytes(msgspec.json.encode(compared))
 
 
 def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Outcome, tested: Path) -> Outcome:

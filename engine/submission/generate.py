@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from engine.errors import DataError, UsageError, nearest
 from engine.profile.rounds import Round
 from engine.store.files import disk_errors
-from engine.submission import pack, provenance
+from engine.submission import compliance, pack, provenance
 from engine.submission.provenance import Provenance
 from engine.submission.texts import calibration, demonstration, readme
 
@@ -64,6 +64,8 @@ class Result:
     """The scenario whose folder it fills; its files may be of another, which it is inferred from."""
     folder: Path
     origin: Provenance
+    tests: tuple[Path, ...] = ()
+    """The folders of its compliance tests, verified against just these runs."""
 
 
 def generate(request: Request, rules: Round) -> list[Result]:
@@ -118,10 +120,10 @@ def _results(request: Request, rules: Round) -> Iterator[Result]:
             required = rules.required(benchmark.name, str(request.description.get("system_type")))
             for name in INFERRED:
                 if name in required and name not in found:
-                    yield Result(benchmark.name, name, source.folder, source.origin)
+                    yield replace(source, scenario=name)
         base = benchmark.name.removesuffix(".9")
         if request.share_99 and benchmark.name.endswith("-99.9") and not (benchmark.parent / base).exists():
-            yield from (Result(base, one.scenario, one.folder, one.origin) for one in found.values())
+            yield from (replace(one, benchmark=base) for one in found.values())
 
 
 def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> Result:
@@ -143,7 +145,19 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
         raise DataError(
             f"{scenario}: performance and accuracy are of different models", "run both modes with one model"
         )
-    return Result(benchmark, scenario.name, scenario, origins[0])
+    wanted = any(name == request.division and rule.compliance for name, rule in rules.divisions.items())
+    tests = tuple(_tests(scenario, wanted=wanted))
+    return Result(benchmark, scenario.name, scenario, origins[0], tests)
+
+
+def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:
+    """Yield the compliance tests of a result. Those of other runs are refused where tests count, else left out."""
+    for test in sorted(scenario.glob("TEST*")):
+        why = compliance.stale(test, scenario / "performance", scenario / "accuracy")
+        if why and wanted:
+            raise DataError(f"{test} {why}", "run the compliance tests again (_compliance), or move the folder away")
+        if not why:
+            yield test
 
 
 def _origin(folder: Path) -> Provenance:
@@ -179,7 +193,7 @@ def _copy_runs(result: Result, place: Path) -> None:
 
 
 def _copy_compliance(result: Result, place: Path) -> None:
-    for test in sorted(result.folder.glob("TEST*")):
+    for test in result.tests:
         _copy(test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
         _copy(test, place / test.name, ("verify_performance.txt", "verify_accuracy.txt"))
         if (test / "accuracy").is_dir():
@@ -210,15 +224,14 @@ def _move_in(staging: Path, request: Request) -> None:
     pieces += [owner / "systems" / f"{request.sut}.json"]
     pieces += [path.relative_to(staging) for path in sorted((staging / owner / "code").glob("*/*"))]
     for piece in pieces:
-        if not (staging / piece).exists():
-            continue
         target = request.out / piece
-        target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             old = staging / "old" / piece
             old.parent.mkdir(parents=True, exist_ok=True)
             target.rename(old)
-        (staging / piece).rename(target)
+        if (staging / piece).exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (staging / piece).rename(target)
 
 
 def _json(value: object) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.main import main
+from engine.cli.words import parse
 from engine.text import clean, duration, size
 from tests.engine.job import profile
 
@@ -51,6 +52,15 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan", TAGS, "--scenarios=Ofline"], "'Ofline'", "Offline"),
         (["plan", TAGS, "--evn.IMAGENET_PATH=x"], "--evn.IMAGENET_PATH", "--env"),
         (["plan", TAGS, "--env.IMAGENT_PATH=x"], "'IMAGENT_PATH'", "IMAGENET_PATH"),
+        (["plan", TAGS, "--env.CM_MLPERF_LOADGEN_TARGT_QPS=3"], "no component reads", "CM_MLPERF_LOADGEN_TARGET_QPS"),
+        (["plan", TAGS, "--env.CM_MLPERF_POWER=yes"], "--env.CM_MLPERF_POWER can't be honoured", "not measured here"),
+        (["plan", TAGS, "--env.CM_LOADGEN_ALL_SCENARIOS=yes"], "can't be honoured", "_all-scenarios"),
+        (["plan", TAGS, "--env.CM_BACKEND=pytorch"], "'_pytorch'", "_onnxruntime"),
+        (["plan", TAGS, "--env.CM_RUN_STYLE=vald"], "--env.CM_RUN_STYLE: there is no style 'vald'", "'valid'"),
+        (["plan", f"{TAGS},_compliance,_accuracy-only"], "held against a performance run", "leave out _accuracy-only"),
+        (["plan", f"{TAGS},_compliance,_performance-only"], "TEST01 compares", "TEST04,TEST05"),
+        (["plan", f"{TAGS},_submission,_accuracy-only", "--sut=demo"], "no performance runs", "_accuracy-only"),
+        (["plan", f"{TAGS},_submission,_performance-only", "--sut=demo"], "no accuracy runs", "_performance-only"),
         (["plan", TAGS, "--add_deps_tags.imagnet=_full"], "'imagnet'", "imagenet"),
         (["plan", TAGS, "--adr.imagenet=_full"], "says nothing to change", ".tags"),
         (["plan", TAGS, "--target_qps"], "needs a value", "VALUE"),
@@ -253,3 +263,41 @@ def test_the_plan_and_the_preflight_foresee_the_same(capsys: pytest.CaptureFixtu
     assert found["preflight"] == json.loads(out)
     assert {one["severity"] for one in found["preflight"]} == {"warning", "error"}
     assert "preflight" not in json.loads(said(capsys, "plan", TAGS, "--json")[1])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (("CM_LOADGEN_SCENARIO=Server", "CM_RUN_STYLE=fast"), ("--scenarios=Server", "--style=fast")),
+        (("CM_MLPERF_RUN_STYLE=valid", "CM_MLPERF_LOADGEN_MODE=accuracy"), ("--style=valid", "--modes=accuracy")),
+        (("CM_TEST_QUERY_COUNT=9",), ("--min_query_count=9", "--max_query_count=9")),
+        (("CM_NUM_THREADS=2", "CM_MLPERF_LOADGEN_MAX_BATCHSIZE=4"), ("--sessions=2", "--max_batch=4")),
+        (("CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS=7",), ("--offline_target_qps=7",)),
+        (("CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY=7",), ("--singlestream_target_latency_ms=7",)),
+        (("CM_MLPERF_SUBMITTER=Me", "CM_HW_NAME=apple-m1"), ("--submitter=Me", "--sut=apple-m1")),
+    ],
+)
+def test_the_names_of_the_tutorials_are_options(
+    capsys: pytest.CaptureFixture[str], theirs: tuple[str, ...], ours: tuple[str, ...]
+) -> None:
+    found = plan(capsys, TAGS, *(f"--env.{one}" for one in theirs))
+    wanted = plan(capsys, TAGS, *ours)
+    assert {name: node["options"] for name, node in found.items()} == {
+        name: node["options"] for name, node in wanted.items()
+    }
+
+
+def test_an_option_that_stands_for_a_variation_brings_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--backend=tensorflow"], ["--env.CM_MLPERF_BACKEND=tf"], ["--env.CM_BACKEND=tf"]):
+        nodes = plan(capsys, TAGS, *words)
+        assert "tensorflow" in nodes
+        assert nodes["app-mlperf-inference"]["options"]["backend"] == "tensorflow"  # type: ignore[index]
+    demo = plan(capsys, "--recipe=demo-offline", "--style=fast")
+    assert demo["app-mlperf-inference"]["options"]["style"] == "fast"  # type: ignore[index]
+
+
+def test_names_of_the_tutorials_for_words_of_the_command_line() -> None:
+    words = parse(["--env.OUTPUT_BASE_DIR=out", "--env.CM_QUIET=yes", "--env.CM_RERUN=no", "--env.CM_HW_NAME=x"])
+    assert words.values == {"output_dir": "out"}
+    assert words.flags == {"quiet"}
+    assert words.env == {"CM_HW_NAME": "x"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from hypothesis import given
@@ -60,6 +61,17 @@ def test_taking_a_variation_replaces_the_one_that_was_asked_for() -> None:
     again = choose(catalog(), chosen, rows(chosen)["group model"], "patterns-net")
     assert again.query.variations == ("resnet50", "patterns-net")
     assert choose(catalog(), again, rows(again)["group model"], UNSET) == APP
+
+
+def test_a_group_takes_the_place_of_the_option_that_picked_from_it() -> None:
+    for chosen in (replace(APP, options={"style": "fast"}), replace(APP, env={"CM_RUN_STYLE": "fast"})):
+        row = rows(chosen)["group style"]
+        assert (row.value, row.changed) == ("fast", True)
+        assert rows(choose(catalog(), chosen, row, "valid"))["group style"].value == "valid"
+
+
+def test_an_option_that_cant_be_honoured_is_no_choice() -> None:
+    assert "option power" not in rows(APP)
 
 
 def test_a_switch_goes_on_and_off() -> None:

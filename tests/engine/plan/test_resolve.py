@@ -228,6 +228,14 @@ def test_what_is_not_beside_is_named(tmp_path: Path) -> None:
         plan_of(catalog, "a")
 
 
+def test_a_person_whose_choices_leave_nothing_beside_reads_why(tmp_path: Path) -> None:
+    need = "{beside: modl, lacks: there is no model here, remedy: take one}"
+    catalog = catalog_of(tmp_path, {"a": f"name: a\ntags: [a]\nneeds: {{x: {need}}}"})
+    with pytest.raises(UsageError) as caught:
+        plan_of(catalog, "a")
+    assert (caught.value.what, caught.value.remedy) == ("there is no model here", "take one")
+
+
 def test_a_dependency_of_the_same_name_below_leaves_the_parents_alone(catalog: Catalog) -> None:
     plan = plan_of(catalog, "app,_all")
     for run in ("run[A]", "run[B]"):
@@ -272,7 +280,7 @@ def test_any_selection_resolves_to_a_sound_plan_or_says_why_not(words: list[str]
         component = SHIPPED.components[node.component]
         groups = [one.group for one in node.variations if one.group]
         assert len(groups) == len(set(groups)), "two variations of one group"
-        assert set(node.options) == set(component.options)
+        assert set(node.options) == {one.name for one in component.options.values() if not one.refused}
         filled = {group for group, members in component.groups().items() if any(one.default for one in members)}
         assert filled <= set(groups), "a group with a default has nothing chosen"
     assert {node.id for node, _, _ in plan.walk()} == set(plan.nodes), "the tree shows every node"

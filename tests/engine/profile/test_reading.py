@@ -90,6 +90,7 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
         ("set: {layout: NHWC}", "set: {layout: NWHC}", 26, "'NWHC' is not a value", "NHWC"),
         ("implies: [other]", "implies: [othr]", 26, "unknown variation 'othr'", "other"),
         ("implies: other", "implies: othr", 13, "unknown variation 'othr'", "other"),
+        ("implies: other", "picks: layot", 13, "unknown group 'layot'", "layout"),
         ("hand: [layout]", "hand: [layot]", 20, "no option 'layot'", "layout"),
         ("when: {layout", "when: {laout", 20, "no option 'laout'", "layout"),
         ("names: [dataset]", "beside: x", 20, "either 'tags' or 'beside'", "look for"),

@@ -17,6 +17,7 @@ from engine.mlperf_logs.accuracy import Record, records, write
 from engine.profile.rounds import load_round
 from engine.steps.base import Artifact, Step
 from engine.steps.compliance import verify
+from engine.submission.compliance import stale
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 CLASSES = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
@@ -77,8 +78,9 @@ def step(folder: Path, test: str, score: float, answers: Mapping[int, int], told
 
 
 def files(folder: Path) -> dict[str, str]:
-    """The texts in a folder by their path."""
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    """The texts in a folder by their path, but for what the verification remembers, which is the same for all."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != "verified.json")
+    return {str(path.relative_to(folder)): path.read_text() for path in found}
 
 
 @pytest.mark.parametrize("test", ["TEST04", "TEST05"])
@@ -106,6 +108,25 @@ def test_a_test_that_fails_is_an_outcome_and_a_warning(tmp_path: Path) -> None:
     assert warning.text.startswith(f"error {warning.rule}: TEST05 Offline: TEST FAIL: its score is 200.0%")
     assert warning.rule == "compliance.verify_performance"
     assert "again" in warning.remedy
+
+
+@pytest.mark.parametrize(
+    ("test", "redone", "why"),
+    [
+        ("TEST05", "", ""),
+        ("TEST05", "accuracy", ""),
+        ("TEST05", "performance", "another performance run"),
+        ("TEST01", "", ""),
+        ("TEST01", "accuracy", "another accuracy run"),
+    ],
+)
+def test_a_verification_holds_for_the_runs_that_it_compared(tmp_path: Path, test: str, redone: str, why: str) -> None:
+    verify(step(tmp_path, test, 1000, {4: 5}, []))
+    if redone:
+        log = tmp_path / redone / "mlperf_log_detail.txt"
+        log.write_text(log.read_text() + "\n")
+    found = stale(tmp_path / "output", tmp_path / "performance", tmp_path / "accuracy")
+    assert (why in found) if why else found == ""
 
 
 def test_the_same_responses_leave_the_log_and_its_score(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from engine.errors import InferdeckError
+from engine.errors import DataError, InferdeckError
+from engine.submission import compliance
 from engine.submission.generate import Request, generate
 from engine.submission.pack import MARK
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
@@ -81,6 +83,38 @@ def test_a_99_9_result_serves_the_99_folder_when_asked(tmp_path: Path) -> None:
     write_run(tmp_path / "results", "box", "bert-99.9", "Offline")
     made = generate(request(tmp_path, share_99=True), RULES)
     assert [one.benchmark for one in made] == ["bert-99.9", "bert-99"]
+
+
+def write_test(tmp_path: Path, test: str = "TEST05") -> Path:
+    """Write a compliance test of the result and its verification; return its folder."""
+    result = tmp_path / "results" / "box" / "resnet50" / "Offline"
+    (result / test / "performance").mkdir(parents=True)
+    (result / test / "performance" / "mlperf_log_detail.txt").write_text("of the test")
+    (result / test / "verify_performance.txt").write_text("TEST PASS")
+    compared = compliance.verified(result / "performance", None)
+    (result / test / compliance.VERIFIED).write_bytes(msgspec.json.encode(compared))
+    return result / test
+
+
+@pytest.mark.parametrize("division", ["closed", "open"])
+def test_a_compliance_test_goes_with_the_runs_that_it_was_verified_against(tmp_path: Path, division: str) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    test = write_test(tmp_path)
+    description = {**DESCRIPTION, "division": division}
+    generate(request(tmp_path, description=description), RULES)
+    place = tmp_path / "tree" / division / "Me" / "compliance" / "box" / "resnet50" / "Offline" / "TEST05"
+    assert files(place) == {"verify_performance.txt", "performance/run_1/mlperf_log_detail.txt"}
+    (test.parent / "performance" / "mlperf_log_detail.txt").write_text("measured again")
+    if division == "open":
+        generate(request(tmp_path, description=description), RULES)
+        assert not place.exists(), "there nobody asks for it, and it would be another run's"
+        return
+    with pytest.raises(DataError, match="against another performance run") as caught:
+        generate(request(tmp_path, description=description), RULES)
+    assert "_compliance" in caught.value.remedy
+    (test / compliance.VERIFIED).unlink()
+    with pytest.raises(DataError, match="TEST05 was not verified"):
+        generate(request(tmp_path, description=description), RULES)
 
 
 def test_a_try_out_marks_the_tree(tmp_path: Path) -> None:
