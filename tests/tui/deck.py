@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,3 +57,16 @@ async def shows(pilot: Pilot[None], words: str) -> None:
     app = pilot.app
     assert isinstance(app, InferdeckApp)
     await until(pilot, lambda: words in text(app), f"the words '{words}'")
+
+
+GRIDS = Path(__file__).parent / "grids"
+
+
+def same_grid(name: str, lines: list[str]) -> None:
+    """Compare a screen with its golden text; INFERDECK_GRIDS=write writes it anew, to be read in the diff."""
+    path = GRIDS / f"{name}.txt"
+    seen = "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
+    if os.environ.get("INFERDECK_GRIDS") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(seen, encoding="utf-8")
+    assert seen == path.read_text(encoding="utf-8"), f"{path.name} differs; INFERDECK_GRIDS=write writes it anew"

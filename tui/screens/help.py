@@ -11,10 +11,12 @@ from textual.app import SystemCommand
 from textual.content import Content
 from textual.screen import Screen
 
+from engine.errors import InferdeckError
 from tui.glossary import WORDS
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Reading
 from tui.widgets.header import MODES
+from tui.settings import changed, save
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -65,12 +67,25 @@ def commands(app: InferdeckApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
             f"{label}  ({key})", f"go to the screen {label}", partial(app.run_action, f"switch_mode('{mode}')")
         )
     for theme in ("inferdeck-dark", "inferdeck-light"):
-        yield SystemCommand(f"theme {theme}", "change the colours", partial(setattr, app, "theme", theme))
+        yield SystemCommand(
+            f"theme {theme}", "change the colours, now and from now on", partial(_take_theme, app, theme)
+        )
     yield SystemCommand("messages", "everything that was said in the corner", partial(_show_messages, app))
     yield SystemCommand("help  (?)", "explain this screen", app.action_help)
     yield SystemCommand("quit  (q)", "leave; jobs go on", app.action_leave)
     for word, meaning in WORDS.items():
         yield SystemCommand(f"what is: {word}", meaning, partial(_explain, app, word, meaning))
+
+
+def _take_theme(app: InferdeckApp, theme: str) -> None:
+    """Change the colours and keep that in the settings."""
+    app.theme = theme
+    if app.opened:
+        try:
+            app.settings = changed(app.settings, theme=theme)
+            app.say(f"kept in {save(app.place.folders.config, app.settings)}")
+        except InferdeckError as error:
+            app.say_error(error)
 
 
 def _show_messages(app: InferdeckApp) -> None:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ProfileError
+from tests.tui.deck import deck, shows, until
+from tui.settings import FILE, Settings, changed, load, save
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    assert load(tmp_path) == Settings()
+
+
+def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
+    mine = Settings(theme="inferdeck-light", glyphs="block", number_interval=0.5, mouse=False)
+    save(tmp_path, mine)
+    assert load(tmp_path) == mine
+
+
+@pytest.mark.parametrize("text", ["theme: pink\n", "colour: red\n", "theme: [\n", "number_interval: often\n"])
+def test_what_cannot_be_understood_names_the_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ProfileError, match=r"settings\.yaml"):
+        load(tmp_path)
+
+
+def test_a_wrong_value_is_refused() -> None:
+    with pytest.raises(ProfileError):
+        changed(Settings(), theme="pink")
+
+
+async def test_a_theme_taken_from_the_palette_stays(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shows(pilot, "recipe demo")
+        await pilot.press("colon")
+        await pilot.press(*"inferdeck-light")
+        await shows(pilot, "theme inferdeck-light")
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.theme == "inferdeck-light", "the light theme")
+    assert load(tmp_path / "config").theme == "inferdeck-light"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.app import App, ComposeResult
+
+from engine.job.prepare import Prepared, Workplace, prepare
+from engine.plan.words import selection_of
+from engine.profile.catalog import load
+from tests.engine.job import profile
+from tests.helpers import folders_in
+from tests.tui.deck import same_grid
+from tui.theme import THEMES
+from tui.widgets.tree import PlanTree, rows
+
+
+def prepared(home: Path) -> Prepared:
+    catalog = load([profile.write(home / "profile")])
+    place = Workplace(folders_in(home / "home"), catalog)
+    return prepare(place, selection_of(["--tags=app", f"--diary={home}/diary"])[0])
+
+
+class TreeApp(App[None]):
+    """The tree alone."""
+
+    CSS_PATH = Path(profile.__file__).parents[3] / "tui" / "inferdeck.tcss"
+
+    def __init__(self) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "inferdeck-dark"
+
+    def compose(self) -> ComposeResult:
+        yield PlanTree(id="tree")
+
+
+def drawn(app: App[None]) -> list[str]:
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips(app.size)]
+
+
+@pytest.mark.parametrize("size", [(76, 12), (100, 12)])
+async def test_the_tree_as_it_is_drawn(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = TreeApp()
+    async with app.run_test(size=size) as pilot:
+        tree = app.query_one(PlanTree)
+        tree.show(prepared(tmp_path))
+        await pilot.pause()
+        same_grid(f"tree-{size[0]}", drawn(app))
+
+
+def test_a_folded_branch_hides_what_is_below_it_and_a_filter_finds_it_all_the_same(tmp_path: Path) -> None:
+    plan = prepared(tmp_path)
+    whole = [row.node.id for row in rows(plan, frozenset(), "")]
+    root = plan.plan.root
+    assert [row.node.id for row in rows(plan, frozenset({root}), "")] == [root]
+    found = [row.node.id for row in rows(plan, frozenset({root}), "measure")]
+    assert found == [name for name in whole if name.startswith("measure")]
+    assert not list(rows(plan, frozenset(), "measure nonsense"))
+
+
+def test_every_place_in_the_tree_has_a_key_of_its_own(tmp_path: Path) -> None:
+    keys = [row.key for row in rows(prepared(tmp_path), frozenset(), "")]
+    assert len(keys) == len(set(keys))
