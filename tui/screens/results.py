@@ -246,7 +246,7 @@ class ResultsScreen(DeckScreen):
         """Mark a run, and go on to the next."""
         runs = self.query_one(RunList)
         runs.mark()
-        if runs.has_focus:
+        if runs.has_focus and runs.highlighted is not None and runs.highlighted + 1 < len(runs.runs):
             runs.action_cursor_down()
         self._tell()
 

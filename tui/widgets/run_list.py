@@ -101,7 +101,7 @@ class RunList(OptionList):
         """The names of the columns, as they stand over the rows."""
         layout = _layout(self._room, self.runs)
         texts = [f"  {'run':{layout.run}}", f"{'when':{layout.when}}" if layout.when else ""]
-        texts += [f"{'what':{layout.what}}"[: layout.what], f"{'samples/s':>{_FIGURE}}"]
+        texts += [f"{'choices':{layout.what}}"[: layout.what], f"{'samples/s':>{_FIGURE}}"]
         texts += [f"{'p99 ms':>{_FIGURE}}", f"{'acc %':>{layout.accuracy}}" if layout.accuracy else "", " state"]
         return Content.styled("".join(texts), "$dim")
 

@@ -16,6 +16,7 @@ from tui.widgets.run_list import STATES, common, what
 
 Parts = list[tuple[str, str]]
 
+PAIR = 2
 _NAME = 22
 _GAP = 2
 _CHANGE = 8
@@ -82,7 +83,10 @@ def compared(found: Comparison, width: int) -> Content:
     for run in found.runs:
         if run.why:
             parts += [(f"{run.id} is {run.state}: {clean(run.why)}\n", "$todo")]
+    rows = {row.metric.key for row in found.rows} if len(heads) == PAIR else set()
     for missing in found.missing:
+        if missing.what in rows and missing.words:
+            continue  # said in its row
         parts += [(f"{missing.run.id} has no {clean(missing.what)} run", "$todo")]
         parts += [("   a", "bold $mark"), (" makes it\n", "$dim")] if missing.words else [("\n", "")]
     for notice in notices(found.runs):
@@ -109,7 +113,7 @@ def _row(name: str, values: Sequence[str], cell: int, name_style: str, style: st
 
 def _figure_rows(found: Comparison, heads: Sequence[str], width: int) -> Parts:
     """Two runs have change and noise beside the figures; of more, the change stands behind each figure."""
-    pair = len(heads) == 2
+    pair = len(heads) == PAIR
     cell = max(max(map(len, heads)) + _GAP, _FIGURE) if pair else _cell_width(width, len(heads))
     while pair and _NAME + 2 * cell + _CHANGE > width - _NOISE and cell > _FIGURE:
         cell -= 1
