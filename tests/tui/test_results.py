@@ -112,7 +112,7 @@ async def test_words_filter_and_escape_shows_all(home: Path, size: tuple[int, in
     async with app.run_test(size=size) as pilot:
         screen = await opened(pilot)
         await pilot.press("slash")
-        assert app.focused is screen.query_one(Input)
+        assert screen.query_one(Input).has_focus
         await pilot.press(*"offline -max_batch")
         await until(pilot, lambda: [run.id for run in screen.listed()] == ["r-0002/Offline", "r-0001/Offline"], "two")
         assert "runs: 2 of 4" in text(app)
@@ -120,7 +120,7 @@ async def test_words_filter_and_escape_shows_all(home: Path, size: tuple[int, in
         await shows(pilot, "no run has all of these words")
         await pilot.press("escape")
         await until(pilot, lambda: len(list(rows(app))) == 4, "all of them")
-        assert app.focused is screen.query_one(RunList)
+        assert screen.query_one(RunList).has_focus
 
 
 async def test_sorting_by_a_column(home: Path, size: tuple[int, int]) -> None:

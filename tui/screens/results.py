@@ -37,14 +37,15 @@ SORTS = ("when", "samples_per_second", "latency_p99", "accuracy", "run", "model"
 """What the runs can be sorted by, as the question offers it."""
 ABOUT_FILTER = "words, for example: server invalid -r-0003"
 
-_EMPTY = Content.assemble(
-    ("Nothing has been measured here yet.\n\n", "bold"),
-    ("  1 then t   ", "bold $mark"),
-    ("runs a first job in half a minute: nothing to fetch, four scenarios\n", ""),
-    ("  2          ", "bold $mark"),
-    ("chooses what to run, shows the whole plan, and runs it\n\n", ""),
-    ("Every finished run will stand here, also those of other terminals. Space marks runs, c\n", "$dim"),
-    ("compares them with their noise, v tries other values of one choice, x writes a table.", "$dim"),
+_EMPTY = Content.styled("Nothing has been measured here yet.", "bold")
+_TEACHING = Content.assemble(
+    ("1 then t   ", "bold $mark"),
+    ("runs a first job: half a minute, nothing to fetch\n", ""),
+    ("2          ", "bold $mark"),
+    ("chooses what to run, shows the whole plan, runs it\n\n", ""),
+    ("Every finished run will stand above, also those of other terminals:\n", "$dim"),
+    ("Space marks runs, c compares them and says what is above the noise,\n", "$dim"),
+    ("v tries other values of one choice, x writes a table.", "$dim"),
 )
 _READING = "the runs are still being read"
 _NONE_FITS = Content.styled("no run has all of these words; Esc shows all again", "$dim")
@@ -212,8 +213,9 @@ class ResultsScreen(DeckScreen):
             pane.rename(f"bars  {self.metric.title}")
             shown.update(bars(self._charted(), self.metric, width, self.deck.terminal.glyphs))
         else:
-            pane.rename(f"run  {clean(run.id)}" if run is not None else "run")
-            shown.update(details(run, str(place(run)), width) if run is not None else "")
+            pane.rename(f"run  {clean(run.id)}" if run is not None else "run" if self.known else "how to begin")
+            nothing = _TEACHING if self.loaded and not self.known else ""
+            shown.update(details(run, str(place(run)), width) if run is not None else nothing)
         pane.border_subtitle = "" if self.view == "run" else "Esc back to the run"
 
     def _charted(self) -> Sequence[Run]:

@@ -17,10 +17,10 @@ from tui.widgets.run_list import STATES, common, what
 Parts = list[tuple[str, str]]
 
 PAIR = 2
-_NAME = 22
+_NAME = 21
 _GAP = 2
 _CHANGE = 8
-_FIGURE = 9
+_FIGURE = 8
 _NOISE = 12
 """Cells for a figure and for the words about noise, at the least."""
 _EIGHTHS = "▏▎▍▌▋▊▉"
