@@ -20,6 +20,7 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.buffers import InputBuffers
 from engine.errors import DataError, RunError, UsageError, nearest
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -129,7 +130,7 @@ class OpenBinding(OnnxBinding):
 
 
 class OnnxRunner:
-    """A loaded model. Its bindings share one buffer per input, as long as the largest batch."""
+    """A loaded model."""
 
     def __init__(self, model: Path, session: ort.InferenceSession, wanted: Sequence[str]) -> None:
         available = {value.name: value for value in session.get_outputs()}
@@ -137,12 +138,13 @@ class OnnxRunner:
             if name not in available:
                 raise DataError(f"{model}: the model has no output '{name}'", nearest(name, available))
         chosen = [available[name] for name in wanted] or list(available.values())
-        self._model = model
         self._session: ort.InferenceSession | None = session
         self.inputs = tuple(_spec(model, value) for value in session.get_inputs())
         self.outputs = tuple(_spec(model, value) for value in chosen)
         self._sized = _sized_by_batch(session.get_inputs(), chosen)
-        self._buffers: dict[str, Array] = {}
+        self._buffers = InputBuffers(
+            model, self.inputs, f"fix them with the backend option '{_DIMENSION}NAME', NAME as in the model"
+        )
 
     def bind(self, batch: int) -> OnnxBinding:
         """Prepare buffers for a batch. Bind the largest batch first: the inputs of the others are parts of its own.
@@ -152,7 +154,7 @@ class OnnxRunner:
         session = self._session
         if session is None:
             raise ValueError("the runner is closed")
-        inputs = {spec.name: self._buffer(spec, self._input_shape(spec, batch)) for spec in self.inputs}
+        inputs = {spec.name: array for spec, array in zip(self.inputs, self._buffers.of(batch), strict=True)}
         if not self._sized:
             return OpenBinding(session, inputs, [spec.name for spec in self.outputs])
         outputs = {spec.name: np.zeros(_shape(spec, batch), spec.dtype) for spec in self.outputs}
@@ -162,28 +164,6 @@ class OnnxRunner:
         """Give the session's memory and threads back, once no binding is left."""
         self._session = None
         self._buffers.clear()
-
-    def _input_shape(self, spec: TensorSpec, batch: int) -> tuple[int, ...]:
-        fixed = spec.shape[0] if spec.shape else batch
-        if fixed not in {None, batch}:
-            raise DataError(
-                f"{self._model}: input '{spec.name}' is made for batches of {fixed}, not {batch}",
-                f"set the batch to {fixed}, or export the model with an open batch dimension",
-            )
-        if None in spec.shape[1:]:
-            raise DataError(
-                f"{self._model}: input '{spec.name}' leaves dimensions other than the batch open: {spec.shape}",
-                f"fix them with the backend option '{_DIMENSION}NAME', NAME as in the model",
-            )
-        return _shape(spec, batch)
-
-    def _buffer(self, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
-        if not shape:
-            return np.zeros((), spec.dtype)
-        buffer = self._buffers.get(spec.name)
-        if buffer is None or len(buffer) < shape[0]:
-            buffer = self._buffers[spec.name] = np.zeros(shape, spec.dtype)
-        return buffer[: shape[0]]
 
 
 def _provider(device: str) -> str:

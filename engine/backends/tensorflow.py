@@ -19,18 +19,15 @@ from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
-import numpy as np
 from google.protobuf import text_format
 
-from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.base import Array, BackendOptions
+from engine.backends.buffers import InputBuffers
 from engine.backends.frozen_graph import FrozenGraph, Tensor, explained, first_line
 from engine.backends.silent_tensorflow import config_pb2, tf
 from engine.errors import DataError, RunError, UsageError, nearest
 
 DEVICES = ("cpu",)
-
-ALIGNMENT = 64
-"""Bytes. TensorFlow reads memory that begins at a multiple of this where it lies and copies any other."""
 
 _CONTROL_FLOW = frozenset("Switch Merge Enter If StatelessIf While StatelessWhile Case StatelessCase".split())
 """Operators that the executor of one operator after another does not have."""
@@ -81,14 +78,14 @@ class TensorFlowBinding:
 
 
 class TensorFlowRunner:
-    """A loaded model. Its bindings share one buffer per input, as long as the largest batch."""
+    """A loaded model."""
 
     def __init__(self, graph: FrozenGraph, call: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self._graph: FrozenGraph | None = graph
         self._call = call
         self.inputs = tuple(one.spec for one in inputs)
         self.outputs = tuple(one.spec for one in outputs)
-        self._buffers: dict[str, Array] = {}
+        self._buffers = InputBuffers(graph.model, self.inputs, "export the model with these dimensions fixed")
 
     def bind(self, batch: int) -> TensorFlowBinding:
         """Prepare buffers for a batch. Bind the largest batch first: the inputs of the others are parts of its own.
@@ -97,33 +94,12 @@ class TensorFlowRunner:
         """
         if self._graph is None:
             raise ValueError("the runner is closed")
-        buffers = (self._buffer(self._graph.model, spec, batch) for spec in self.inputs)
-        return TensorFlowBinding(self._call, tuple(buffers))
+        return TensorFlowBinding(self._call, self._buffers.of(batch))
 
     def close(self) -> None:
         """Give the session's memory and threads back, once no binding and no other runner uses them."""
         self._call = self._graph = None
         self._buffers.clear()
-
-    def _buffer(self, model: Path, spec: TensorSpec, batch: int) -> Array:
-        fixed = spec.shape[0] if spec.shape else batch
-        if fixed not in {None, batch}:
-            raise DataError(
-                f"{model}: input '{spec.name}' is made for batches of {fixed}, not {batch}",
-                f"set the batch to {fixed}, or export the model with an open batch dimension",
-            )
-        sizes = [size for size in spec.shape[1:] if size is not None]
-        if len(sizes) < len(spec.shape[1:]):
-            raise DataError(
-                f"{model}: input '{spec.name}' leaves dimensions other than the batch open: {spec.shape}",
-                "export the model with these dimensions fixed",
-            )
-        if not spec.shape:
-            return np.zeros((), spec.dtype)
-        buffer = self._buffers.get(spec.name)
-        if buffer is None or len(buffer) < batch:
-            buffer = self._buffers[spec.name] = _aligned((batch, *sizes), np.dtype(spec.dtype))
-        return buffer[:batch]
 
 
 def _graph(model: Path) -> FrozenGraph:
@@ -193,11 +169,3 @@ def _on(cores: tuple[int, ...]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return zeros in memory that TensorFlow takes without a copy."""
-    size = int(np.prod(shape)) * dtype.itemsize
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size].view(dtype).reshape(shape)

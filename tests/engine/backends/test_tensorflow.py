@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine.backends.base import BackendOptions, TensorSpec
+from engine.backends.buffers import ALIGNMENT
 from engine.errors import DataError, RunError, UsageError
 
 backend: Any = pytest.importorskip("engine.backends.tensorflow", reason="needs pip install 'inferdeck[tensorflow]'")
@@ -73,7 +74,7 @@ def test_inputs_lie_where_tensorflow_takes_them_without_a_copy(tmp_path: Path, b
     runner = backend.load(doubled(tmp_path / "double.pb"), BackendOptions())
     for size in (batch, 1):
         array = runner.bind(size).inputs[0]
-        assert array.ctypes.data % backend.ALIGNMENT == 0
+        assert array.ctypes.data % ALIGNMENT == 0
         assert array.flags.c_contiguous
 
 
