@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textual.binding import Binding, BindingType
 
 _SHOWN = {"question_mark": "?", "slash": "/", "space": "Space", "enter": "Enter", "escape": "Esc", "tab": "Tab"}
+_SHOWN |= {"plus": "+", "minus": "-"}
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def jobs_command(arguments: list[str]) -> int:
         took = duration(job.ended - job.started) if job.ended else ""
         steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)}"
         state = (job.state, _STYLE.get(job.state, "bad"))
-        rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (_what(job), "")])
+        rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (job.what, "")])
     screen.table(rows, right=(3,))
     return 0
 
@@ -62,19 +62,13 @@ def _named(asked: words.Words) -> jobs.Job:
     return jobs.named(folders(asked.values.get("home")), asked.positional[0] if asked.positional else None)
 
 
-def _what(job: jobs.Job) -> str:
-    values = job.spec.plan.nodes[job.spec.plan.root].values()
-    words_ = [str(values.get(name, "")) for name in ("benchmark", "backend", "style", "sut")]
-    return " · ".join(word for word in words_ if word) or job.spec.title
-
-
 def _as_json(job: jobs.Job) -> dict[str, object]:
     return {
         "job": job.id,
         "state": job.state,
         "started": job.started,
         "ended": job.ended,
-        "what": _what(job),
+        "what": job.what,
         "command": job.spec.command,
         "results_folder": str(Path(job.results)),
     }

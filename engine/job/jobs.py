@@ -50,6 +50,13 @@ class Job:
         """The event log."""
         return self.folder / "events.jsonl"
 
+    @property
+    def what(self) -> str:
+        """What it measures, in a few words: benchmark, backend, style and system."""
+        values = self.spec.plan.nodes[self.spec.plan.root].values()
+        words = [str(values.get(name, "")) for name in ("benchmark", "backend", "style", "sut")]
+        return " · ".join(word for word in words if word) or self.spec.title
+
 
 def create(folders: Folders, spec: JobSpec) -> Path:
     """Make the folder of a new job under the next free number and write its plan."""

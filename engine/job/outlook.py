@@ -46,7 +46,7 @@ class Outlook:
     course: Literal["VALID", "INVALID", "early", "none"]
     """`early`: too little is known yet. `none`: an accuracy run, which has no such verdict."""
     reason: str = ""
-    """Why INVALID, or what else to know."""
+    """Why INVALID and what helps, in 40 characters."""
 
 
 def outlook(seen: Measurement) -> Outlook:
@@ -74,9 +74,7 @@ def _one_query(seen: Measurement) -> Outlook:
         return Outlook(conditions, share, left, "early")
     total = seen.elapsed + left
     if total < rules.min_seconds:
-        reason = (
-            f"it would end after {total:.0f} s of {rules.min_seconds:.0f} s: a higher target_qps makes the query larger"
-        )
+        reason = f"ends at {total:.0f} of {rules.min_seconds:.0f} s: raise target_qps"
         return Outlook(conditions, share, left, "INVALID", reason)
     return _not_cut(Outlook(conditions, share, left, "VALID"), seen, total)
 
@@ -99,8 +97,8 @@ def _stream(seen: Measurement) -> Outlook:
     if seen.elapsed < EARLY_SECONDS or left is None or latency is None:
         return Outlook(tuple(conditions), share, left, "early")
     if rules.bound_ns is not None and latency > rules.bound_ns:
-        reason = f"p{rules.percentile * 100:g} is {latency / 1e6:.4g} ms, the limit {rules.bound_ns / 1e6:g} ms"
-        return Outlook(tuple(conditions), share, left, "INVALID", f"{reason}: a lower target_qps leaves more room")
+        over = f"p{rules.percentile * 100:g} {latency / 1e6:.4g} over {rules.bound_ns / 1e6:g} ms"
+        return Outlook(tuple(conditions), share, left, "INVALID", f"{over}: lower target_qps")
     return _not_cut(Outlook(tuple(conditions), share, left, "VALID"), seen, seen.elapsed + left)
 
 
@@ -108,7 +106,7 @@ def _not_cut(found: Outlook, seen: Measurement, total: float) -> Outlook:
     limit = seen.rules.max_seconds
     if limit is None or total <= limit:
         return found
-    reason = f"it would take {total:.0f} s, and this style cuts it at {limit:.0f} s"
+    reason = f"needs {total:.0f} s, this style cuts at {limit:.0f} s"
     return Outlook(found.conditions, found.share, max(limit - seen.elapsed, 0.0), "INVALID", reason)
 
 
@@ -121,10 +119,10 @@ def _deciding_latency(seen: Measurement) -> int | None:
 
 
 def _time_for(samples: float, seen: Measurement) -> float | None:
-    """Return the seconds that so many samples take at the rate of now, or of the whole run where now there is none."""
+    """Return the seconds that so many samples take at the rate so far, which is steadier than that of now."""
     if samples <= 0:
         return 0.0
-    rate = seen.now.rate or (seen.completed / seen.elapsed if seen.elapsed else None)
+    rate = seen.whole.rate
     return samples / rate if rate else None
 
 

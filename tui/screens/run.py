@@ -1,24 +1,290 @@
-"""The Run screen."""
+"""Run: one job, live or over. A reader of its log and nothing more: what happens here never disturbs a measurement."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
+from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
+from engine.errors import InferdeckError
+from engine.system.live import Machine
+from tui.actions import Action, bindings
+from tui.follow import Cost, Follower, Scene
 from tui.screens.base import DeckScreen
+from tui.screens.dialogs import Question, Reading
+from tui.widgets import run_texts
+from tui.widgets.cockpit import VALUES, Cockpit, Phase, pages
+from tui.widgets.keys import KeyLine
 from tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from engine.job.jobs import Job
+
+ZOOM = (1, 2, 5, 10, 30)
+"""Seconds that a value of the charts stands for."""
 
 
 class RunScreen(DeckScreen):
-    """Not there yet."""
+    """Follows the job that it was given; without one, the one that runs, or the last."""
 
     MODE = "run"
+    ABOUT = (
+        "Run shows one job: how far it is, its throughput and latencies over time, what the machine does, its steps. "
+        "It only reads the job's log: leaving, freezing or losing this screen changes nothing for the job."
+    )
+    ACTIONS = (
+        Action("d", "leave", "leave running", "go to Home; the job goes on, and Enter there comes back to it"),
+        Action("x", "stop", "stop…", "stop the job, after a question that says what is lost"),
+        Action("tab", "next", "next pane", "go to the next pane; in a small terminal it takes the place of this one"),
+        Action("p", "freeze", "freeze view", "hold the picture, or let it go on; the job is not touched"),
+        Action("l", "log", "log", "show what the step under the cursor, or the running one, wrote"),
+        Action("y", "copy", "copy numbers", "copy the figures to the clipboard of the terminal"),
+        Action("plus", "closer", "zoom in", "a shorter stretch of time in the charts"),
+        Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),
+        Action("enter", "open", "results", "of a job that is over: its results; on the events: all of them"),
+        Action("r", "resume", "go on", "go on with a job that stopped, failed or died; what it finished is kept"),
+    )
+    BINDINGS: ClassVar = bindings(ACTIONS)
+    DEFAULT_CSS = """
+    RunScreen #empty { height: 1fr; padding: 1 2; }
+    """
 
     def body(self) -> Iterable[Widget]:
-        """Yield what stands between the first and the last line."""
-        yield Pane("run", Static("", markup=False))
+        """Yield what is shown without a job, and the panes of one."""
+        yield Pane("run", Static(Content.assemble(*run_texts.TEACH), markup=False), id="empty")
+        yield Cockpit(self.deck.terminal.glyphs)
 
-    def watch_job(self, job: object) -> None:
-        """Follow a job."""
+    def on_mount(self) -> None:
+        """Begin without a job."""
+        super().on_mount()
+        self._followed: Follower | None = None
+        self._frozen: float | None = None
+        self._zoom = 0
+        self._phase: Phase = "preparing"
+        self._front = "steps"
+        self._drawn: tuple[object, ...] = ()
+        self._slow_due = 0.0
+        self._machine = Machine()
+        self._cost = Cost()
+        self.cockpit.display = False
+        self.query_one(KeyLine).show(())
+        self.set_interval(self.deck.terminal.number_interval, self._beat)
+
+    @property
+    def cockpit(self) -> Cockpit:
+        """The panes of a job."""
+        return self.query_one(Cockpit)
+
+    def shown(self) -> None:
+        """Look for a job where none is followed, or where that one is over and another runs."""
+        if self._is_free():
+            self.run_worker(self._find, thread=True, group="find", exclusive=True, exit_on_error=False)
+        self._beat(at_once=True)
+
+    def _is_free(self) -> bool:
+        return self._followed is None or self._followed.look().over
+
+    def _find(self) -> None:
+        from engine.job import jobs  # noqa: PLC0415  (start-up: paint first)
+
+        found = jobs.all_jobs(self.deck.place.folders)
+        running = next((job for job in found if job.state == "running"), None)
+        chosen = running or (found[0] if found and self._followed is None else None)
+        if chosen is not None:
+            self.deck.call_from_thread(self._found, chosen)
+
+    def _found(self, job: Job) -> None:
+        """Take what was found, unless the person has chosen another in the meantime."""
+        if self._is_free():
+            self.watch_job(job)
+
+    def watch_job(self, job: Job) -> None:
+        """Follow a job, from now on and with all that it has said before."""
+        if self._followed is None or self._followed.job.folder != job.folder:
+            self._followed = Follower(job, self.deck.place.catalog.components)
+            self._frozen, self._front, self._drawn = None, "", ()
+            self.cockpit.query_one("#progress").border_subtitle = None
+            self.query_one("#empty").display = False
+            self.cockpit.display = True
+            self.header().tell(title=f"{job.id} {job.what}")
+            self._catch_up()
+        self._beat(at_once=True)
+
+    def _catch_up(self) -> None:
+        """Read a long log piece by piece, keys in between."""
+        if self._followed is not None and self._followed.watch.behind:
+            self._followed.watch.catch_up()
+            self.call_later(self._catch_up)
+
+    def _beat(self, *, at_once: bool = False) -> None:
+        """Look at the log and draw what is new. A frozen view, or one that nobody sees, costs nothing."""
+        followed = self._followed
+        if followed is None or self._frozen is not None or not self.is_current:
+            return
+        before, scene = followed.scene.state, followed.look()
+        # A clock is shown while it runs; what is over stays as it is.
+        drawn = (scene.standing, None if scene.over else int(scene.now))
+        if scene.state is before and drawn == self._drawn and not at_once:
+            return
+        changed = drawn[:1] != self._drawn[:1]
+        self._drawn = drawn
+        self._draw(scene, slow=at_once or changed or scene.over)
+        if changed:
+            self._told(scene)
+
+    def _draw(self, scene: Scene, *, slow: bool) -> None:
+        self._arrange(scene)
+        self.cockpit.draw_numbers(scene)
+        if not slow and time.monotonic() < self._slow_due:
+            return
+        self._slow_due = time.monotonic() + self.deck.terminal.chart_interval - 0.01
+        self.cockpit.draw_slow(scene, self._machine.read(), self._cost.share())
+        measured = scene.state.measurement
+        if measured is not None and self._followed is not None and self._phase == "measuring":
+            seconds = ZOOM[self._zoom]
+            self.cockpit.draw_charts(measured, self._followed.watch.points(seconds, VALUES), seconds)
+
+    def _arrange(self, scene: Scene) -> None:
+        """Choose the panes. Charts of a measurement stay until the next one begins."""
+        measured = scene.state.measurement
+        self._phase = "over" if scene.over else "preparing" if measured is None else "measuring"
+        row = self._pages(scene)
+        if self._front not in row:
+            self._front = row[0]
+            self.call_after_refresh(self._focus_front)
+        if self.cockpit.place(self._phase, self._front, narrow=self._is_narrow(), latency=scene.has_latency):
+            self.call_after_refresh(self._beat, at_once=True)
+        title = f"{measured.rules.scenario} {measured.rules.mode}" if measured and scene.measures else "progress"
+        self.cockpit.name_pane("progress", title)
+
+    def _told(self, scene: Scene) -> None:
+        """Say what is possible now, and what came of the job where it is over."""
+        possible = {one.name for one in self.ACTIONS if self.why_not(one.name) is None}
+        self.query_one(KeyLine).show(run_texts.ordered(self.ACTIONS, possible, over=scene.over))
+        if scene.over and self._followed is not None:
+            from tui.widgets.outcome import outcome  # noqa: PLC0415
+
+            text = outcome(self._followed.job, scene.state, scene.standing)
+            self.cockpit.query_one("#outcome VerticalScroll > Static", Static).update(text)
+
+    def _pages(self, scene: Scene) -> tuple[str, ...]:
+        return pages(self._phase, narrow=self._is_narrow(), latency=scene.has_latency)
+
+    def _is_narrow(self) -> bool:
+        return self.app.size.width < 100
+
+    def _focus_front(self) -> None:
+        if self.is_current and self._front in self.cockpit.mains:
+            self.cockpit.mains[self._front].focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange anew."""
+        super().on_resize(event)
+        self.call_after_refresh(self._beat, at_once=True)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Go on with Tab from where the person is."""
+        pane = next((one for one in event.widget.ancestors_with_self if isinstance(one, Pane)), None)
+        if pane is not None and pane.id in self.cockpit.mains:
+            self._front = pane.id
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Show the log of a step."""
+        event.stop()
+        self.action_act("log")
+
+    def why_not(self, name: str) -> str | None:
+        """Say what can't be done with the job as it stands."""
+        if self._followed is None:
+            return "there is no job yet; 2 makes one"
+        charts, standing = self._phase == "measuring", self._followed.scene.standing
+        return run_texts.why_not(name, standing, self._front, charts=charts, zoomed=self._zoom, last=len(ZOOM) - 1)
+
+    def do_leave(self) -> None:
+        """Go to Home and say how to come back."""
+        job = self._now().job
+        self.deck.say(f"{job.id} goes on; come back with Enter on Home, or: inferdeck attach {job.id}")
+        self.run_worker(self.deck.run_action("switch_mode('home')"), exit_on_error=False)
+
+    def do_stop(self) -> None:
+        """Ask before the job is stopped."""
+        now = self._now()
+        answers = (("no", "let it go on"), ("yes", f"stop {now.job.id}"))
+        text = run_texts.what_is_lost(now.job, now.scene.state)
+        self.app.push_screen(Question(f"stop {now.job.id}?", text, answers), self._stop)
+
+    def _stop(self, answer: str | None) -> None:
+        from engine.job import jobs  # noqa: PLC0415
+
+        if answer != "yes":
+            return
+        try:
+            jobs.cancel(jobs.read(self._now().job.folder))
+        except InferdeckError as error:
+            self.deck.say_error(error)
+
+    def do_next(self) -> None:
+        """Go to the next pane."""
+        scene = self._now().scene
+        row = self._pages(scene)
+        self._front = row[(row.index(self._front) + 1) % len(row)] if self._front in row else row[0]
+        self._arrange(scene)
+        self.call_after_refresh(self._focus_front)
+
+    def do_freeze(self) -> None:
+        """Hold the view, or let it go on."""
+        self._frozen = time.time() if self._frozen is None else None
+        clock = "" if self._frozen is None else time.strftime("%H:%M:%S", time.localtime(self._frozen))
+        text = f"view frozen at {clock}, the job goes on · p lets it go on" if clock else None
+        self.cockpit.query_one("#progress").border_subtitle = text
+        self._beat(at_once=True)
+
+    def do_closer(self) -> None:
+        """Show a shorter time."""
+        self._zoom -= 1
+        self._beat(at_once=True)
+
+    def do_wider(self) -> None:
+        """Show a longer time."""
+        self._zoom += 1
+        self._beat(at_once=True)
+
+    def do_log(self) -> None:
+        """Show the log of the chosen step, or of the one that runs."""
+        now = self._now()
+        chosen = self.cockpit.steps.chosen if self._front == "steps" else None
+        self.app.push_screen(Reading(*run_texts.log_of(now.job, now.scene.state, chosen)))
+
+    def do_copy(self) -> None:
+        """Copy the figures, and say where the files are."""
+        now = self._now()
+        self.app.copy_to_clipboard(run_texts.numbers(now.job, now.scene))
+        self.deck.say(f"copied; the log is {now.job.events}")
+
+    def do_open(self) -> None:
+        """Show all events, or the results of a job that is over."""
+        if self._front == "events":
+            self.app.push_screen(Reading("events, the newest first", run_texts.all_events(self._now().scene.state)))
+        else:
+            self.run_worker(self.deck.run_action("switch_mode('results')"), exit_on_error=False)
+
+    def do_resume(self) -> None:
+        """Start the job again where it stopped."""
+        self.run_worker(self._resume, thread=True, group="resume", exclusive=True, exit_on_error=False)
+
+    def _resume(self) -> None:
+        from engine.job import jobs  # noqa: PLC0415
+
+        try:
+            jobs.launch(self._now().job.folder, self.deck.place.folders)
+        except InferdeckError as error:
+            self.deck.call_from_thread(self.deck.say_error, error)
+
+    def _now(self) -> Follower:
+        assert self._followed is not None, "why_not lets nothing through without a job"
+        return self._followed

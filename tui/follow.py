@@ -1,0 +1,93 @@
+"""One job as the Run screen follows it: what of it is to be drawn, and what watching it costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from engine.job.fold import StepSeen, Watched
+from engine.job.jobs import Job
+from engine.job.outlook import Outlook, outlook
+from engine.job.watch import Standing, Watch
+from engine.profile.component import Component
+
+OVER: tuple[Standing, ...] = ("finished", "failed", "cancelled", "died", "new")
+"""How a job stands whose process is not there."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is to be drawn."""
+
+    state: Watched
+    standing: Standing
+    outlook: Outlook | None
+    steps: tuple[StepSeen, ...]
+    """Those that have something to do; components that only stand for others are left out."""
+    now: float
+    """Seconds since the epoch."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the job's process is not there."""
+        return self.standing in OVER
+
+    @property
+    def has_latency(self) -> bool:
+        """Whether latencies tell something: in Offline all samples come at once, so they only grow."""
+        return self.state.measurement is not None and self.state.measurement.rules.scenario != "Offline"
+
+    @property
+    def measures(self) -> bool:
+        """Whether a measurement goes on."""
+        return not self.over and self.state.measurement is not None and not self.state.measurement.over
+
+
+class Follower:
+    """Reads one job; `known` are the components of the catalogue."""
+
+    def __init__(self, job: Job, known: Mapping[str, Component]) -> None:
+        self.job = job
+        self.watch = Watch(job)
+        self._groups = {
+            node.id
+            for node in job.spec.plan.nodes.values()
+            if (one := known.get(node.component)) is not None and not one.step and not one.command
+        }
+        self.scene = self.look()
+
+    def look(self) -> Scene:
+        """Read what is new and return what is to be drawn."""
+        state, now = self.watch.poll(), time.time()
+        standing = self.watch.standing(now)
+        steps = tuple(step for step in state.steps if step.id not in self._groups)
+        if standing in OVER:
+            steps = tuple(_cut_off(step, state) for step in steps)
+        measured = state.measurement
+        self.scene = Scene(state, standing, None if measured is None else outlook(measured), steps, now)
+        return self.scene
+
+
+def _cut_off(step: StepSeen, state: Watched) -> StepSeen:
+    """Return the step as it stands when the job's process is gone: what ran has stopped."""
+    if step.state != "runs":
+        return step
+    return replace(step, state="cancelled", seconds=(state.last_at or 0.0) - (step.since or 0.0))
+
+
+class Cost:
+    """What this program takes of a processor."""
+
+    def __init__(self) -> None:
+        self._spent = (time.monotonic(), time.process_time())
+        self._share: float | None = None
+
+    def share(self) -> float | None:
+        """Return the share of one core since the last time, or the one before where that was just now."""
+        now = (time.monotonic(), time.process_time())
+        passed = now[0] - self._spent[0]
+        if passed > 0.5:
+            self._share = (now[1] - self._spent[1]) / passed
+            self._spent = now
+        return self._share

@@ -1,0 +1,98 @@
+"""What is said of a job that is over: its results and where they are, or what failed, why, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.content import Content
+
+from engine.job.child import last_lines
+from engine.job.fold import Watched
+from engine.job.inquest import inquest, step_log
+from engine.job.jobs import Job
+from engine.job.watch import Standing
+from engine.text import clean, duration
+from tui.widgets.live_rows import result_line
+
+_LINES = 8
+"""Of each log; l shows more."""
+
+Part = tuple[str, str]
+
+
+def outcome(job: Job, state: Watched, standing: Standing) -> Content:
+    """Return the text for a job that stands so. Reads the logs of one that failed or died."""
+    parts = _results(state)
+    if job.spec.notice and state.results:
+        parts += [(clean(job.spec.notice) + "\n", "$todo")]
+    if state.results:
+        parts += [("\n", "")]
+    match standing:
+        case "finished":
+            parts += [
+                (f"The results are in {clean(str(job.results))}\n", ""),
+                *_key("Enter", "shows and compares them"),
+            ]
+        case "failed":
+            parts += _failed(job, state)
+        case "died":
+            parts += _died(job)
+        case "cancelled":
+            parts += [
+                ("It was stopped. What was finished before is kept.\n", "$todo"),
+                *_key("r", "goes on where it stopped"),
+            ]
+        case "new":
+            parts += [("It has not started: its process has not said a word.\n", "$todo"), *_key("r", "starts it")]
+        case _:
+            pass
+    parts += [(f"\n{clean(str(job.folder))}\n", "$dim")]
+    return Content.assemble(*parts)
+
+
+def _results(state: Watched) -> list[Part]:
+    if not state.results:
+        return []
+    head = f"{'scenario':12} {'mode':11} {'metric':23} {'value':>9} {'unit':9} LoadGen\n"
+    found: list[Part] = [(head, "$dim")]
+    for one in state.results:
+        line = result_line(one)
+        verdict = line.split()[-1] if one.valid is not None else ""
+        style = "bold $good" if one.valid else "bold $bad"
+        found += [(clean(line.removesuffix(verdict)), ""), (verdict, style), ("\n", "")]
+    return found
+
+
+def _failed(job: Job, state: Watched) -> list[Part]:
+    found: list[Part] = []
+    for step in state.failed:
+        taken = f" after {duration(step.seconds)}" if step.seconds else ""
+        found += [(f"{step.title} failed{taken}\n", "bold $bad"), (f"{step.text}\n", "")]
+        found += [(f"{step.remedy}\n", "$todo")] if step.remedy else []
+    found += _key("r", "goes on where it stopped, once that is mended")
+    found += _key("l", "shows the whole log of a step")
+    for step in state.failed[:1]:
+        path = step_log(job, step.id)
+        found += _log(job, path, tuple(last_lines(path, _LINES)))
+    return found
+
+
+def _died(job: Job) -> list[Part]:
+    found = inquest(job)
+    parts: list[Part] = [(f"{job.id} died: {found.what}.\n", "bold $bad")]
+    parts += [(f"{found.cause[:1].upper()}{found.cause[1:]}.\n", "bold $bad" if found.certain else "")]
+    parts += _key("r", "goes on with it where it stopped")
+    for log in found.logs:
+        parts += _log(job, log.path, log.lines[-_LINES:])
+    return parts
+
+
+def _log(job: Job, path: Path, lines: tuple[str, ...]) -> list[Part]:
+    name = clean(str(path.relative_to(job.folder)))
+    if not lines:
+        return [(f"\n{name} says nothing\n", "$dim")]
+    return [(f"\n{name} ends with\n", "$dim"), *((f"  {clean(line)}\n", "") for line in lines)]
+
+
+def _key(key: str, text: str) -> list[Part]:
+    return [(f"{key:5} ", "bold $mark"), (f"{text}\n", "")]

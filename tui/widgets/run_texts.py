@@ -1,0 +1,119 @@
+"""Longer texts of the Run screen: what it teaches, asks, copies and says when something can't be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+
+from engine.job.child import last_lines
+from engine.job.fold import Watched
+from engine.job.inquest import step_log
+from engine.job.jobs import Job
+from engine.job.watch import Standing
+from engine.text import duration
+from tui.actions import Action
+from tui.follow import OVER, Scene
+from tui.widgets import live_rows
+from tui.widgets.board import Row
+
+LOG_LINES = 1000
+
+TEACH: tuple[tuple[str, str], ...] = (
+    ("Nothing runs here yet.\n\n", "bold"),
+    ("A run is a job: a process of its own. It goes on when you leave this screen,\n", ""),
+    ("close the laptop or lose the connection, and whoever opens this screen on\n", ""),
+    ("this machine, from any terminal, sees the same job.\n\n", ""),
+    ("2  ", "bold $mark"),
+    ("Plan: choose model, backend and scenarios, see the plan; r runs it\n", ""),
+    ("1  ", "bold $mark"),
+    ("Home: t runs a first demonstration in half a minute, nothing to download\n\n", ""),
+    ("While a job runs you see here how far it is, its throughput against the\n", ""),
+    ("target, its latencies against the limit, what the machine does, and whether\n", ""),
+    ("LoadGen is likely to call it valid.\n", ""),
+)
+
+
+ORDER_LIVE = ("leave", "stop", "next", "freeze", "log", "copy")
+ORDER_OVER = ("resume", "open", "next", "log", "copy")
+"""Which keys the last line names first."""
+
+
+def ordered(actions: Sequence[Action], possible: Collection[str], *, over: bool) -> list[Action]:
+    """Return the actions with those first that matter now; what can't be done stays, at the end."""
+    first = ORDER_OVER if over else ORDER_LIVE
+
+    def place(one: Action) -> tuple[bool, int]:
+        return one.name not in possible, first.index(one.name) if one.name in first else len(first)
+
+    return sorted(actions, key=place)
+
+
+def why_not(name: str, standing: Standing, front: str, *, charts: bool, zoomed: int, last: int) -> str | None:
+    """Say why an action can't be done now; None where it can."""
+    over, finished = standing in OVER, standing == "finished"
+    stands = f"the job does not run: it is {live_rows.STANDINGS[standing][0].lower()}"
+    reasons = {
+        "leave": stands if over else None,
+        "stop": stands if over else None,
+        "freeze": stands if over else None,
+        "open": None if over or front == "events" else "there are results when the job is over",
+        "resume": "it is finished; on Results (4) r runs the same again"
+        if finished
+        else None
+        if over
+        else "the job runs",
+        "closer": "there are no charts now" if not charts else "this is the shortest time" if zoomed == 0 else None,
+        "wider": "there are no charts now" if not charts else "this is the longest time" if zoomed == last else None,
+    }
+    return reasons.get(name)
+
+
+def what_is_lost(job: Job, state: Watched) -> str:
+    """Return what stopping costs, for the question."""
+    measured = state.measurement
+    lost = "nothing that is finished"
+    if measured is not None and not measured.over:
+        what = f"{measured.rules.scenario} {measured.rules.mode}"
+        lost = f"the measurement that runs ({what}, {duration(measured.elapsed)} of it)"
+    elif state.running:
+        lost = f"the step that runs ({state.running[0].title}), unless it can go on with a part"
+    return (
+        f"Lost: {lost}.\nKept: steps that are over: {state.ended}, results: {len(state.results)}.\n"
+        f"r on this screen, or the same command, goes on with {job.id} where it stopped."
+    )
+
+
+def log_of(job: Job, state: Watched, step: str | None) -> tuple[str, str]:
+    """Return a title and the last lines of a step's log; without one that of the running or last step, or the job's."""
+    if step is None:
+        begun = [one for one in state.steps if one.since is not None]
+        running = state.running or tuple(sorted(begun, key=lambda one: one.since or 0.0)[-1:])
+        step = running[0].id if running else None
+    path = job.folder / "job.log" if step is None else step_log(job, step)
+    lines = last_lines(path, LOG_LINES)
+    found = next((one for one in state.steps if one.id == step), None)
+    head = [str(path), ""]
+    if found is not None and (found.text or found.remedy):
+        head += [*(text for text in (found.text, found.remedy) if text), ""]
+    return ("log of the job" if found is None else f"log: {found.title}"), "\n".join(
+        [*head, *(lines or ["(it wrote nothing)"])]
+    )
+
+
+def all_events(state: Watched) -> str:
+    """Return the events as text, the newest first."""
+    return "\n".join(
+        f"{time.strftime('%H:%M:%S', time.localtime(note.at))}  {note.text}" for note in reversed(state.notes)
+    )
+
+
+def numbers(job: Job, scene: Scene) -> str:
+    """Return the figures as plain text, to be pasted elsewhere."""
+    lines = [f"{job.id} {job.what}"]
+    rows: list[Row] = list(live_rows.progress_rows(scene, 100, "ascii"))
+    measured = scene.state.measurement
+    if measured is not None:
+        rows += [live_rows.throughput_row(measured), *live_rows.percentile_rows(measured)]
+    lines += ["".join(text for text, _ in one).rstrip() for one in rows]
+    lines += [live_rows.result_line(one) for one in scene.state.results]
+    return "\n".join([*lines, str(job.folder)])
