@@ -15,8 +15,8 @@ from engine.errors import InferdeckError
 from tui.glossary import WORDS
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Reading
-from tui.widgets.header import MODES
 from tui.settings import changed, save
+from tui.widgets.header import MODES
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
