@@ -76,6 +76,10 @@ def _show(places: tuple[Path, ...], name: str) -> int:
             screen.line(
                 f"{backend} {benchmark}: " + ", ".join(f"{scenario} {value:g}" for scenario, value in figures.items())
             )
+            for scenario, one in found.found.get(backend, {}).get(benchmark, {}).items():
+                if figures.get(scenario) == one.target:
+                    text = f"{backend} {benchmark} {scenario} {one.target:g}: found on {one.date}, {one.confidence()}"
+                    screen.line(text, "dim")
     return 0
 
 

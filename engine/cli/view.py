@@ -73,6 +73,8 @@ class JobView:
                 self._note(event.step, event.name, event.at)
             case events.Progress():
                 self._note(event.step, _progress(event), event.at)
+            case events.Measuring():
+                self._begin(event)
             case events.Tick():
                 self._tick(event)
             case events.Warned():
@@ -98,6 +100,11 @@ class JobView:
         self._say(f"  {word:8} {title}{taken}{text}", style, even_quiet=style == "bad")
         if event.remedy:
             self._say(f"           {event.remedy}", even_quiet=True)
+
+    def _begin(self, event: events.Measuring) -> None:
+        """Forget the latencies of the run before: a search has several in one step."""
+        if event.step in self.running:
+            self.running[event.step].latencies.clear()
 
     def _tick(self, event: events.Tick) -> None:
         running = self.running.get(event.step)

@@ -37,6 +37,17 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     versions: dict[str, str]
     """Of inferdeck, LoadGen and the backend."""
 
+    def confidence(self) -> str:
+        """Say for a person how sure the target is."""
+        parts = ["one trial" if self.trials == 1 else f"{self.trials} trials"]
+        if self.repeats < self.trials:
+            parts.append("valid once" if self.repeats == 1 else f"valid {self.repeats} times")
+        if self.refused is not None:
+            parts.append(f"{self.refused:g} was not")
+        if self.spread is not None:
+            parts.append(f"repeats {self.spread:.1%} apart")
+        return ", ".join(parts)
+
 
 Targets = dict[str, dict[str, dict[str, float]]]
 

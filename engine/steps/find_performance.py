@@ -54,7 +54,8 @@ def run(step: Step) -> dict[str, Any]:
     if outcome.repeats < 2:
         step.warn(f"the target {outcome.target:g} {unit} is not confirmed by a second trial", remedy=MORE_TIME)
     step.emit(told(step, "target", outcome.target, unit, True if scenario == "Server" else None))
-    file = _write(step, _record(step, outcome, search.trial_seconds), unit)
+    record = _record(step, outcome, search.trial_seconds)
+    file = _write(step, record, unit)
     return {
         "scenario": scenario,
         "target": outcome.target,
@@ -64,7 +65,7 @@ def run(step: Step) -> dict[str, Any]:
         "spread": outcome.spread,
         "trials": [_plain(ran) for ran in outcome.trials],
         "file": file,
-        "text": _sentence(outcome, unit) + (f" → {file}" if file else ""),
+        "text": f"{outcome.target:g} {unit} ({record.confidence()})" + (f" → {file}" if file else ""),
     }
 
 
@@ -105,18 +106,6 @@ def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
         step.warn(f"the target {record.target:g} {unit} could not be written: {error}", remedy=f"add it to {file}")
         return ""
     return str(file)
-
-
-def _sentence(outcome: Outcome, unit: str) -> str:
-    """Write the target and its confidence for a person."""
-    parts = [f"{len(outcome.trials)} trials"]
-    if outcome.repeats < len(outcome.trials):
-        parts.append("valid once" if outcome.repeats == 1 else f"valid {outcome.repeats} times")
-    if outcome.refused is not None:
-        parts.append(f"{outcome.refused:g} was not")
-    if outcome.spread is not None:
-        parts.append(f"repeats {outcome.spread:.1%} apart")
-    return f"{outcome.target:g} {unit} ({', '.join(parts)})"
 
 
 def _plain(ran: Ran) -> Mapping[str, Any]:

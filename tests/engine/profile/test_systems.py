@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from engine.errors import ProfileError, UsageError
 from engine.profile.systems import Configuration, FoundTarget, configuration, file_to_write, load_system, with_target
@@ -101,3 +102,10 @@ def test_an_unknown_system_is_named_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="there is no system 'apple-m2'") as caught:
         figures([FOLDER], "apple-m2")
     assert "apple-m1" in caught.value.remedy
+
+
+def test_the_confidence_is_a_sentence() -> None:
+    assert FOUND.confidence() == "7 trials, valid 2 times, 32.4 was not, repeats 2.0% apart"
+    measured = replace(FOUND, trials=2, refused=None, spread=0.0012)
+    assert measured.confidence() == "2 trials, repeats 0.1% apart"
+    assert replace(measured, trials=1, repeats=1, spread=None).confidence() == "one trial"
