@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
 
 from engine.errors import InferdeckError
+from engine.events import Measured
 from engine.guide import offers
 from engine.guide.state import Guide, folder_of
 from engine.job import jobs, preflight
 from engine.job.jobs import Job
+from engine.job.log import EventReader
 from engine.job.prepare import Prepared, Workplace, prepare
 from engine.profile import catalog
 from engine.profile.rounds import Round
@@ -58,6 +63,8 @@ class Sight:
     expected: tuple[Expected, ...] = ()
     jobs: Mapping[str, Job] = field(default_factory=dict)
     """The newest job of a step, by the step's name."""
+    measured: Mapping[str, tuple[Measured, ...]] = field(default_factory=dict)
+    """What those jobs measured, by the step's name."""
     runs: tuple[Run, ...] = ()
     tried: bool = False
     report: Report | None = None
@@ -121,7 +128,7 @@ class Looker:
     def look(self, guide: Guide) -> Sight:
         """Return what there is. Raises ProfileError where the description's file is wrong."""
         self.place = _with_own_profiles(self.place)
-        choices = offers.form(guide, self.place, self.rules)
+        choices = self.choices(guide)
         folder = folder_of(self.place.folders, guide.name)
         sight = Sight(guide, self.place, self.rules, folder, choices)
         if problems(choices):
@@ -137,13 +144,20 @@ class Looker:
         chosen = {"division": guide.division, "system_type": offers.system_type(guide)}
         return {**self.machine, **chosen}
 
-    def _described(self, sight: Sight) -> Sight:
-        guide = sight.guide
-        description = self.draft(guide)
+    def fields(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
+        """Return the description's form as it is, or as it would be with changes."""
+        description = {**self.draft(guide), **changes}
         differing = {line.partition(":")[0]: line for line in describe.differences(description)}
         fields = form(description, self.rules, self.machine, differing)
-        written = own.path_of(self.place.folders.profiles, guide.system).is_file()
-        return replace(sight, fields=tuple(_fitting(field, guide, self.rules) for field in fields), written=written)
+        return tuple(_fitting(field, guide, self.rules) for field in fields)
+
+    def choices(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
+        """Return the form of the choices as it is, or as it would be with changes."""
+        return offers.form(msgspec.structs.replace(guide, **changes), self.place, self.rules)
+
+    def _described(self, sight: Sight) -> Sight:
+        written = own.path_of(self.place.folders.profiles, sight.guide.system).is_file()
+        return replace(sight, fields=self.fields(sight.guide), written=written)
 
     def _planned(self, sight: Sight) -> Sight:
         try:
@@ -152,13 +166,15 @@ class Looker:
             expected = tuple(preflight.expected(prepared))
         except InferdeckError as error:
             return replace(sight, stuck=error)
+        found = self._jobs(sight)
         runs = tuple(_runs(prepared, sight.results / sight.guide.system / sight.guide.benchmark))
         sight = replace(
             sight,
             prepared=prepared,
             trial=trial,
             expected=expected,
-            jobs=self._jobs(sight),
+            jobs=found,
+            measured={name: _measured(job) for name, job in found.items()},
             runs=runs,
             tried=_is_run(sight.attempt / sight.guide.system / sight.guide.benchmark / "Offline", "accuracy"),
         )
@@ -212,6 +228,10 @@ def _runs(prepared: Prepared, results: Path) -> list[Run]:
             seconds = prepared.seen.seen[node.id].seconds
             found.append(Run(scenario, mode, seconds, _is_run(results / scenario, mode)))
     return found
+
+
+def _measured(job: Job) -> tuple[Measured, ...]:
+    return tuple(event for event in EventReader(job.events).read(ticks=False) if isinstance(event, Measured))
 
 
 def _is_run(scenario: Path, mode: str) -> bool:

@@ -16,8 +16,8 @@ from engine.submission.checker.rules import RULES
 from engine.submission.preflight import Expected
 from engine.submission.provenance import Provenance
 
-EDIT, RUN, TRUNCATE, CHOOSE, GET = "e", "r", "t", "1", "3"
-"""The keys that mend: a field of the description, a scenario's runs, accuracy logs, a choice, model and data."""
+EDIT, RUN, TRUNCATE, CHOOSE = "e", "r", "t", "Enter"
+"""The keys that mend: a field of the description, a scenario's runs, accuracy logs, and what was chosen in step 1."""
 
 _SHORT = (
     "performance.min_duration",
@@ -97,14 +97,9 @@ def mend_expected(one: Expected) -> Mend | None:
     """Return what mends a thing that the preflight says."""
     if one.severity == "note":
         return None
-    return {
-        "description": Mend(EDIT, "edit the description"),
-        "style": Mend(CHOOSE, "choose valid runs in step 1"),
-        "model": Mend(CHOOSE, "choose another model in step 1"),
-        "data": Mend(CHOOSE, "choose the whole data set in step 1"),
-        "runs": Mend(CHOOSE, "choose again in step 1"),
-        "machine": Mend(CHOOSE, "choose again in step 1"),
-    }.get(one.about)
+    if one.about == "disk":
+        return None
+    return Mend(EDIT, "edit the description") if one.about == "description" else Mend(CHOOSE, "choose again in step 1")
 
 
 def _joined(branch: Branch) -> Branch:

@@ -43,7 +43,7 @@ class Offer:
 OFFERS = {
     PRACTICE: Offer(
         "practice, nothing to fetch",
-        "a tiny model on generated pictures: every step for real, in about two minutes",
+        "every step for real with a tiny model on generated pictures; about two minutes, nothing to fetch",
         model="patterns-net",
         notice="DEMONSTRATION: open division, short runs, a tiny model on 1,024 generated pictures. "
         "Not an MLPerf result.",
@@ -58,7 +58,7 @@ OFFERS = {
     ),
     STAND_IN: Offer(
         "speed of ResNet-50 without its weights",
-        "the true graph with made-up weights: what this machine can do, in open, never to be handed in",
+        "the true graph of ResNet-50 with made-up weights: what this machine can do, in open, never to be handed in",
         model="stand-in",
         styles=("test", "fast", "valid"),
         notice="STAND-IN: the ResNet-50 v1.5 graph with made-up weights on generated pictures. It shows speed, "
@@ -136,7 +136,7 @@ def one_scenario(guide: Guide, scenario: str) -> Selection:
 
 def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
     """Return what is to choose, checked against each other and the rules."""
-    offers = tuple(Pick(name, f"{one.title}: {one.text}") for name, one in OFFERS.items())
+    offers = tuple(Pick(name, one.text) for name, one in OFFERS.items())
     verdict: Verdict = "ok" if guide.offer in OFFERS else "problem"
     first = Field(
         "offer",

@@ -102,8 +102,9 @@ def steps(sight: Sight) -> tuple[Step, ...]:
 
 
 def current(found: tuple[Step, ...]) -> Step:
-    """Return the step to go on with: the first that is not over, else the last."""
-    return next((step for step in found if step.state not in ("done", "skipped")), found[-1])
+    """Return the step to go on with: the first that is not over; when all are, the check with its findings."""
+    last = next(step for step in found if step.name == "check")
+    return next((step for step in found if step.state not in ("done", "skipped")), last)
 
 
 def unforeseen(sight: Sight) -> list[Expected]:
@@ -115,7 +116,8 @@ def is_foreseen(sight: Sight, one: Expected) -> bool:
     """Say whether a thing that the preflight says belongs to what was chosen."""
     if sight.guide.offer == offers.REAL:
         return False
-    return one.about in ("style", "model") or (one.about == "data" and sight.expects("performance.sample_count"))
+    few = one.about == "data" and (one.severity != "error" or sight.expects("performance.sample_count"))
+    return few or one.about in ("style", "model")
 
 
 def _first_open(found: list[Step]) -> Step:
@@ -174,7 +176,7 @@ def _get(sight: Sight) -> _Standing:
     takes = f"{_about(seconds)}, {size(fetch)} to fetch" if fetch else f"{_about(seconds)}, nothing to fetch"
     done = not todo and not stopped
     ready = sum(one.disk_bytes or 0 for one in seen.values() if one.state == "cached")
-    brief = f"{size(ready)} ready" if done else f"{stopped[0][0]} is missing" if stopped else takes
+    brief = f"{size(ready)} ready" if done else f"{stopped[0][0]} is missing" if stopped else takes.partition(",")[0]
     return _Standing(done, brief, takes, needs, "start", stopped[0][1].text if stopped else "")
 
 
@@ -235,12 +237,20 @@ def _pack(sight: Sight) -> _Standing:
     idle = refused and not problems(sight.choices) and _check(sight).done
     brief = "refused, as foreseen" if idle else str(sight.zip.name) if sight.packed else "some seconds"
     reason = "the check refuses it" if refused else ""
-    return _Standing(sight.packed, brief, "some seconds", action="pack", reason=reason, idle=idle)
+    return _Standing(
+        sight.packed,
+        brief,
+        "some seconds",
+        action="copy its path" if sight.packed else "pack",
+        reason=reason,
+        idle=idle,
+    )
 
 
 def _send(sight: Sight) -> _Standing:
     if sight.offer is not None and (sight.guide.offer != offers.REAL or offers.style_of(sight.guide) != "valid"):
-        return _Standing(done=False, brief="not with a practice", takes="", idle=True)
+        reason = "You have seen the whole way. n begins another: choose 'real' there."
+        return _Standing(done=False, brief="not with a practice", reason=reason, idle=True)
     return _Standing(
         sight.guide.sent, "you say it is done" if sight.guide.sent else "you do this", "", action="I have sent it"
     )

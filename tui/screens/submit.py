@@ -1,21 +1,322 @@
-"""The Submit screen."""
+"""Submit: the guide, step by step, from the first choice to a checked folder. The steps are the engine's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList
 
-from tui.screens.base import DeckScreen
-from tui.widgets.pane import Pane
+from engine.guide import actions, state
+from engine.guide.mending import mend_expected
+from engine.guide.steps import current
+from engine.submission.own import path_of
+from engine.text import clean, duration
+from tui.actions import Action, bindings
+from tui.screens.answering import Answer
+from tui.screens.checked_tree import CheckedTree
+from tui.screens.choosing import Write
+from tui.screens.dialogs import Question, Reading
+from tui.screens.guide_view import GuideView
+from tui.widgets.findings import FindingsTree, whole
+from tui.widgets.form import GO_ON, FormList, explanation
+
+if TYPE_CHECKING:
+    from engine.guide.mending import Mend, Remark
+    from engine.job.jobs import Job
+    from engine.submission.form import Field
+
+LONG = 180.0
+"""Seconds from which the runs are begun only after a question."""
+
+FORMS = ("offer", "describe")
+JOBS = ("get", "try", "runs")
+"""Steps with a form, and steps with a job."""
 
 
-class SubmitScreen(DeckScreen):
-    """Not there yet."""
+class SubmitScreen(GuideView):
+    """The steps on one side, the step in question on the other, and below what there is to see of it."""
 
     MODE = "submit"
+    ABOUT = (
+        "Submit leads through a submission: choose, describe the system, get model and data, try, look ahead, run, "
+        "check, pack. Every step says what it is, why it is there, how long it takes here and what it needs. Nothing "
+        "is sent anywhere: the last step is yours. Leave at any time, from any terminal; the steps go on where they "
+        "stood, for they are read from what is on the disk."
+    )
+    ACTIONS = (
+        Action("enter", "go", "do it", "do the step under the cursor, or open what belongs to it"),
+        Action("b", "back", "back", "back to the list of steps"),
+        Action("k", "skip", "skip", "leave this step out, or take it up again; not every step can be left out"),
+        Action("w", "why", "why", "the whole story of the step, the field or the finding under the cursor"),
+        Action("e", "edit", "edit", "edit the field under the cursor, or the one that a finding is about"),
+        Action("r", "rerun", "run again", "run the step's job again, or the scenario that a finding is about"),
+        Action("y", "copy", "copy path", "copy the path of the zip, the tree or the description"),
+        Action("o", "open", "check a folder", "check any submission folder: a use of its own"),
+        Action("n", "another", "another", "begin another submission, or go to one that was begun"),
+        Action("t", "truncate", "truncate", "cut the accuracy logs anew, where a finding asks for it"),
+        Action("space", "fold", "fold", "close or open the branch of findings under the cursor"),
+    )
+    BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "act('back')", "back")]
 
-    def body(self) -> Iterable[Widget]:
-        """Yield what stands between the first and the last line."""
-        yield Pane("submit", Static("", markup=False))
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter: do the step, answer the field, tell of the finding, mend what the preflight says."""
+        listed = event.option_list.id
+        if listed == "steps":
+            self.action_act("go")
+        elif event.option_id == GO_ON:
+            self._go_on()
+        elif listed == "form":
+            self.action_act("edit")
+        elif listed == "findings":
+            self.action_act("why" if self.query_one(FindingsTree).remark else "fold")
+        elif listed == "ahead":
+            self._mend(self._ahead())
+
+    def why_not(self, name: str) -> str | None:
+        """Say why an action can't be done now."""
+        if self.sight is None:
+            return "what there is, is still being read"
+        step = self.step
+        reasons = {
+            "go": (step.state == "next", step.reason),
+            "skip": (
+                not step.can_skip and step.name not in self.there.guide.skipped,
+                "it is done" if step.state == "done" else f"step {step.number} can't be left out",
+            ),
+            "edit": (
+                self._to_edit() is None and self._mend_of("e") is None and step.name not in FORMS,
+                "there is no field to edit here: go to step 1 or 2, or to a finding that names one",
+            ),
+            "rerun": (
+                self._mend_of("r") is None and (step.name not in JOBS or step.state == "next"),
+                "there is nothing to run here: go to a step with a job, or to a finding that names a scenario",
+            ),
+            "truncate": (self._mend_of("t") is None, "no finding under the cursor asks for it"),
+        }
+        refused, reason = reasons.get(name, (False, ""))
+        return reason if refused else None
+
+    def do_go(self) -> None:
+        """Do the step."""
+        step = self.step
+        if step.state == "running" and step.job is not None:
+            self.deck.go_run(step.job)
+        elif step.name in FORMS or step.name == "preflight":
+            self._open(step.name)
+        elif step.name in JOBS and step.state != "done":
+            self._start(step.name)
+        elif step.name == "check":
+            self._check()
+        elif step.name == "pack":
+            self._pack()
+        elif step.name == "send" and step.state != "skipped":
+            self.work(partial(actions.have_sent, self.there))
+        else:
+            self._show_detail("seen")
+
+    def _open(self, name: str) -> None:
+        """Let the keys go to what belongs to a step."""
+        self._put_on(name)
+        if name == "preflight":
+            self._show_detail("ahead" if self.there.expected else "seen")
+            return
+        if name == "describe" and not self.there.written:
+            self._describe({})
+        self._show_detail("form")
+        if name == "offer" and self.there.offer is None:
+            self._ask(self.there.choices[0])
+        if self.step.state != "done":
+            self.query_one(FormList).put_on_next()
+
+    def _show_detail(self, name: str) -> None:
+        self.add_class("-opened")
+        self.query_one(f"#{name}").focus()
+
+    def do_back(self) -> None:
+        """Go back to the steps, and from there to Home."""
+        steps = self.query_one("#steps", OptionList)
+        if steps.has_focus and not self.has_class("-opened"):
+            self.deck.switch_mode("home")
+            return
+        self.remove_class("-opened")
+        steps.focus()
+
+    def _go_on(self) -> None:
+        """Leave a step's form for the step that comes now."""
+        if self.step.name == "preflight" and self.step.state == "now":
+            self.work(partial(actions.have_read, self.there))
+        else:
+            self._put_on(current(self.steps).name)
+        self.do_back()
+
+    def _put_on(self, name: str) -> None:
+        self.query_one("#steps", OptionList).highlighted = next(s.number for s in self.steps if s.name == name) - 1
+        self.at = name
+        self.draw_step()
+
+    def do_edit(self) -> None:
+        """Answer a field: of the form, or the one that a finding is about."""
+        mend = self._mend_of("e")
+        if mend is not None:
+            self._mend(mend)
+            return
+        field = self._to_edit()
+        if field is None:
+            self._open(self.step.name)
+            return
+        self._ask(field)
+
+    def _ask(self, field: Field) -> None:
+        self.deck.push_screen(Answer(field, partial(self._judged, field.name)), partial(self._answered, field))
+
+    def _to_edit(self) -> Field | None:
+        form = self.query_one(FormList)
+        return form.field if form.has_focus else None
+
+    def _judged(self, name: str, value: str) -> Field:
+        """Return a field as it would be with another value."""
+        fields = self.eyes.choices if self.step.name == "offer" else self.eyes.fields
+        return next(one for one in fields(self.there.guide, {name: value}) if one.name == name)
+
+    def _answered(self, field: Field, value: str | None) -> None:
+        if value is None or self.sight is None:
+            return
+        then = self._next_field if field.verdict == "problem" else None
+        if self.step.name == "offer":
+            self.work(partial(actions.choose, self.eyes, self.there.guide, field.name, value), then)
+        else:
+            self.work(partial(actions.describe, self.eyes, self.there.guide, {field.name: value}), then)
+
+    def _describe(self, changes: dict[str, str]) -> None:
+        self.work(partial(actions.describe, self.eyes, self.there.guide, changes))
+
+    def _next_field(self, _: object) -> None:
+        self.query_one(FormList).put_on_next()
+
+    def _start(self, name: str, scenario: str = "") -> None:
+        """Start the job of a step; a long one after a question."""
+        prepared = self.there.prepared
+        seconds = prepared.seen.totals.run_seconds if prepared is not None and name == "runs" else 0.0
+        start = partial(_START[name], self.there, *([scenario] if scenario else []))
+        then = self._started if name != "get" else None
+        if seconds < LONG or scenario:
+            self.work(start, then)
+            return
+        text = f"The runs take at least {duration(seconds)}. They go on without this window; leave the machine alone."
+        ask = Question("start the runs", text, [("no", "not now"), ("yes", "start")])
+        self.deck.push_screen(ask, lambda answer: self.work(start, then) if answer == "yes" else None)
+
+    def _started(self, job: Job) -> None:
+        self.deck.go_run(job)
+
+    def _check(self) -> None:
+        if self.there.report is None or self.there.stale:
+            self.work(partial(actions.build, self.there), lambda _: self._show_detail("findings"))
+        else:
+            self._show_detail("findings")
+
+    def _pack(self) -> None:
+        if self.there.packed:
+            self.do_copy()
+        elif self.step.state == "now":
+            self.work(partial(actions.pack_tree, self.there), lambda _: self.do_copy())
+        else:
+            self.deck.say(self.step.reason or self.step.brief, "warning")
+
+    def do_skip(self) -> None:
+        """Leave the step out, or take it up again."""
+        self.work(partial(actions.skip, self.there, self.step.name))
+
+    def do_rerun(self) -> None:
+        """Run a scenario again, or the step's job."""
+        mend = self._mend_of("r")
+        if mend is not None:
+            self._start("runs", mend.scenario)
+        else:
+            self._start(self.step.name)
+
+    def do_truncate(self) -> None:
+        """Build the tree anew, which truncates it."""
+        self.work(partial(actions.build, self.there))
+
+    def do_why(self) -> None:
+        """Tell the whole story of what the cursor is on."""
+        remark, field = self._remark(), self._to_edit()
+        if remark is not None:
+            self.deck.push_screen(Reading(clean(remark.finding.rule), whole(remark)))
+        elif field is not None:
+            self.deck.push_screen(Reading(clean(field.label), explanation(field)))
+        else:
+            self.deck.push_screen(Reading(self.step.title, f"{self.step.what} {self.step.why}\n\n{self.step.long}"))
+
+    def do_fold(self) -> None:
+        """Close or open a branch."""
+        self.query_one(FindingsTree).fold()
+
+    def do_copy(self) -> None:
+        """Copy the most telling path that there is."""
+        places = (self.there.zip if self.there.packed else self.there.tree, self.there.tree, self.there.results)
+        found = next((path for path in places if path.exists()), None)
+        path = found or path_of(self.deck.place.folders.profiles, self.there.guide.system)
+        self.deck.copy_to_clipboard(str(path))
+        self.deck.say(f"copied: {path}")
+
+    def do_open(self) -> None:
+        """Ask for a folder and check it."""
+        window = Write("check a submission folder", "the folder that holds closed/, open/ or network/", "", _no_folder)
+        self.deck.push_screen(window, self._opened)
+
+    def _opened(self, path: str | None) -> None:
+        if path:
+            self.deck.push_screen(CheckedTree(Path(path).expanduser().absolute()))
+
+    def do_another(self) -> None:
+        """Ask which submission to go on with."""
+        folders = self.deck.place.folders
+        answers = [(name, f"go on with {name}") for name in state.names(folders)]
+        question = Question(
+            "another submission", "Each has its own choices and results.", [*answers, ("", "a new one")]
+        )
+        self.deck.push_screen(question, self._turned_to)
+
+    def _turned_to(self, name: str | None) -> None:
+        if name is None:
+            return
+        folders = self.deck.place.folders
+        self.guide = name or state.save(folders, state.another(folders)).name
+        self.at, self.steps = "", ()
+        self.look()
+
+    def _remark(self) -> Remark | None:
+        tree = self.query_one(FindingsTree)
+        return tree.remark if tree.has_focus else None
+
+    def _ahead(self) -> Mend | None:
+        listed = self.query_one("#ahead", OptionList)
+        at = listed.highlighted
+        inside = listed.has_focus and at is not None and at < len(self.ahead)
+        return mend_expected(self.ahead[at]) if inside and at is not None else None
+
+    def _mend_of(self, key: str) -> Mend | None:
+        """Return what mends the thing under the cursor, where this key does it."""
+        remark = self._remark()
+        mend = remark.mend if remark is not None else self._ahead()
+        return mend if mend is not None and mend.key == key else None
+
+    def _mend(self, mend: Mend | None) -> None:
+        """Go where a thing is mended."""
+        if mend is None:
+            return
+        self._open("describe" if mend.key == "e" else "offer")
+        if mend.field:
+            self.query_one(FormList).put_on(mend.field)
+
+
+_START: Mapping[str, Callable[..., Job]] = {"get": actions.get, "try": actions.try_out, "runs": actions.run}
+
+
+def _no_folder(path: str) -> str:
+    return "" if Path(path).expanduser().is_dir() else "there is no such folder"

@@ -1,0 +1,276 @@
+"""What the guide's screen shows: its steps, the step in question, what there is to see of it. No action is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.errors import InferdeckError
+from engine.text import clean
+from tui.screens.base import DeckScreen
+from tui.widgets import guide_texts
+from tui.widgets.findings import SEVERITIES, FindingsTree
+from tui.widgets.form import GO_ON, FormList, explanation
+from tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from engine.guide.look import Looker, Sight
+    from engine.guide.steps import Step
+    from engine.job.jobs import Job
+    from engine.submission.preflight import Expected
+
+INTERVAL = 2.0
+"""Seconds between two looks at a job that runs for a step."""
+
+
+class GuideView(DeckScreen):
+    """The steps on one side, the step in question on the other, and below what there is to see of it."""
+
+    CSS = """
+    GuideView #guide, GuideView #top { height: 1fr; }
+    GuideView #steps-pane { height: 11; }
+    GuideView #now-pane { height: 1fr; }
+    GuideView #detail-pane { display: none; height: 1fr; }
+    GuideView.-opened #top { display: none; }
+    GuideView.-opened #detail-pane { display: block; }
+    GuideView.-wide #top { display: block; height: 14; layout: grid; grid-size: 2 1; grid-columns: 62 1fr; }
+    GuideView.-wide #steps-pane { height: 100%; }
+    GuideView.-wide #now-pane { height: 100%; }
+    GuideView.-wide #detail-pane { display: block; }
+    GuideView #form, GuideView #findings, GuideView #ahead, GuideView #seen { height: 1fr; display: none; }
+    GuideView #sum, GuideView #field { height: auto; display: none; }
+    GuideView #field { min-height: 2; color: $foreground; }
+    GuideView #sum { margin-bottom: 1; }
+    GuideView .-shown { display: block !important; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sight: Sight | None = None
+        self.steps: tuple[Step, ...] = ()
+        self.guide = ""
+        self.looker: Looker | None = None
+        self.at = ""
+        """The step on which the cursor stands."""
+
+    def body(self) -> Iterable[Widget]:
+        """Yield the list of steps, the step in question, and what there is to see of it."""
+        yield Container(
+            Container(
+                Pane(
+                    "your submission",
+                    OptionList(id="steps", markup=False),
+                    id="steps-pane",
+                    help="The steps. done, now, runs, next, stuck (something is missing), - (left out). They are "
+                    "derived from what is there: descriptions, jobs, results, the tree and its check.",
+                ),
+                Pane("now", VerticalScroll(Static(id="now", markup=False), can_focus=False), id="now-pane"),
+                id="top",
+            ),
+            Pane(
+                "what there is",
+                Static(id="sum", markup=False),
+                FormList(id="form"),
+                Static(id="field", markup=False),
+                FindingsTree(id="findings"),
+                OptionList(id="ahead", markup=False),
+                VerticalScroll(Static(id="seen-text", markup=False), id="seen"),
+                id="detail-pane",
+                help="In a form Enter answers a field; what is wrong is said at once. In findings the key that mends "
+                "each stands before it, or why it is as it must be; Space folds, Enter tells all.",
+            ),
+            id="guide",
+        )
+
+    def ready(self) -> None:
+        """Begin with the guide that was changed last."""
+        self.query_one("#steps", OptionList).focus()
+        self.set_interval(INTERVAL, self._beat)
+
+    def shown(self) -> None:
+        """Look at all again."""
+        self.look()
+
+    def look(self) -> None:
+        """Read what there is, away from the event loop."""
+        self.work(lambda: None)
+
+    def work(self, act: Callable[[], Any], then: Callable[[Any], None] | None = None) -> None:
+        """Do something in the engine, look at what came of it, and go on."""
+        self.run_worker(partial(self._work, act, then), thread=True, group="guide", exit_on_error=False)
+
+    def _work(self, act: Callable[[], Any], then: Callable[[Any], None] | None) -> None:
+        from engine.guide import state  # noqa: PLC0415  (start-up: paint first)
+        from engine.guide.look import Looker  # noqa: PLC0415
+        from engine.guide.steps import steps  # noqa: PLC0415
+
+        place = self.deck.place
+        try:
+            done = act()
+            if self.looker is None:
+                self.looker = Looker(place)
+            self.guide = self.guide or next(iter(state.names(place.folders)), state.FIRST)
+            sight = self.looker.look(state.load(place.folders, self.guide))
+            found = steps(sight)
+        except InferdeckError as error:
+            self.deck.call_from_thread(self.deck.say_error, error)
+            return
+        self.deck.call_from_thread(self._take, sight, found)
+        if then is not None:
+            self.deck.call_from_thread(then, done)
+
+    def _take(self, sight: Sight, found: tuple[Step, ...]) -> None:
+        """Show what was seen; the cursor follows where the person stood on the step that is over now."""
+        from engine.guide.steps import current  # noqa: PLC0415
+
+        before = current(self.steps).name if self.steps else ""
+        self.sight, self.steps = sight, found
+        if not self.at or (self.at == before and self.query_one("#steps").has_focus):
+            self.at = current(found).name
+        chosen = f": {found[0].brief}" if sight.guide.offer else " submission"
+        self.header().tell(title=clean(f"{sight.guide.name}{chosen}"))
+        over = all(step.state in ("done", "skipped") for step in found)
+        steps = self.query_one("#steps-pane", Pane)
+        steps.border_subtitle = "all done · n begins another" if over else "nothing is sent anywhere"
+        self._draw_steps()
+        self.draw_step()
+
+    def _draw_steps(self) -> None:
+        listed = self.query_one("#steps", OptionList)
+        width = listed.scrollable_content_region.width or listed.size.width
+        rows = [guide_texts.step_row(step, width) for step in self.steps]
+        if listed.option_count == len(rows):
+            for number, row in enumerate(rows):
+                if listed.get_option_at_index(number).prompt != row:
+                    listed.replace_option_prompt_at_index(number, row)
+        else:
+            listed.clear_options()
+            listed.add_options([Option(row, id=step.name) for row, step in zip(rows, self.steps, strict=True)])
+        listed.highlighted = self.step.number - 1
+
+    @property
+    def there(self) -> Sight:
+        """What there is; only after the first look."""
+        assert self.sight is not None
+        return self.sight
+
+    @property
+    def eyes(self) -> Looker:
+        """What looks; only after the first look."""
+        assert self.looker is not None
+        return self.looker
+
+    @property
+    def ahead(self) -> list[Expected]:
+        """What the preflight says, the worst first."""
+        return sorted(self.there.expected, key=lambda one: SEVERITIES.index(one.severity))
+
+    @property
+    def step(self) -> Step:
+        """The step on which the cursor stands."""
+        return next(step for step in self.steps if step.name == self.at)
+
+    def on_resize(self, event: Any) -> None:
+        """Fit the texts."""
+        super().on_resize(event)
+        if self.steps:
+            self.call_after_refresh(self._draw_steps)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Show the step, or tell of the field, under the cursor."""
+        if event.option_list.id == "steps" and event.option_id and event.option_id != self.at:
+            self.at = event.option_id
+            self.draw_step()
+        if event.option_list.id == "form":
+            field = self.query_one(FormList).field
+            self.query_one("#field", Static).update(explanation(field) if field else "")
+
+    def draw_step(self) -> None:
+        """Show the step under the cursor, and what there is to see of it."""
+        step, sight = self.step, self.sight
+        if sight is None:
+            return
+        self.query_one("#now", Static).update(guide_texts.step_text(step, len(self.steps)))
+        self.query_one("#detail-pane", Pane).rename(f"{step.number} {step.title}")
+        shown = {
+            "offer": ("form", "field"),
+            "describe": ("form", "field") if sight.fields else ("seen",),
+            "preflight": ("ahead",) if sight.expected else ("seen",),
+            "check": ("sum", "findings") if sight.report else ("seen",),
+        }.get(step.name, ("seen",))
+        for name in ("sum", "form", "field", "findings", "ahead", "seen"):
+            self.query_one(f"#{name}").set_class(name in shown, "-shown")
+        self._fill(step, sight, shown)
+
+    def _fill(self, step: Step, sight: Sight, shown: tuple[str, ...]) -> None:
+        following = self._following(step)
+        if "form" in shown:
+            self.query_one(FormList).show(sight.choices if step.name == "offer" else sight.fields, following)
+        if "ahead" in shown:
+            self._fill_ahead(sight, following)
+        if "findings" in shown:
+            self.query_one("#sum", Static).update(guide_texts.checked_text(sight))
+            self.query_one(FindingsTree).show(self._remarks(sight))
+        if "seen" in shown:
+            self.query_one("#seen-text", Static).update(self._seen(step, sight))
+
+    def _following(self, step: Step) -> str:
+        """Return the line that leaves a step's form; empty while it may not be left."""
+        from engine.guide.steps import current  # noqa: PLC0415
+
+        after = current(self.steps)
+        if step.name == "preflight":
+            return "I have read this: go on" if step.state == "now" else ""
+        return f"go on with step {after.number}: {after.title}" if step.state == "done" and after is not step else ""
+
+    def _fill_ahead(self, sight: Sight, following: str) -> None:
+        listed = self.query_one("#ahead", OptionList)
+        width = (listed.scrollable_content_region.width or listed.size.width) or 76
+        rows = [guide_texts.expected_row(sight, one, width) for one in self.ahead]
+        at = listed.highlighted
+        listed.clear_options()
+        listed.add_options([Option(row, id=f"ahead-{number}") for number, row in enumerate(rows)])
+        if following:
+            listed.add_option(Option(Content.assemble(("→ ", "bold $mark"), (following, "bold")), id=GO_ON))
+        if listed.option_count:
+            last = listed.option_count - 1
+            listed.highlighted = last if at is None and following else min(at or 0, last)
+
+    def _remarks(self, sight: Sight) -> list[Any]:
+        from engine.guide.mending import remarks  # noqa: PLC0415
+
+        assert sight.report is not None
+        foreseen = sight.offer.expected if sight.offer else ()
+        return remarks(sight.tree, sight.report.findings, sight.rules, own=True, foreseen=foreseen)
+
+    def _seen(self, step: Step, sight: Sight) -> Content:
+        if step.name == "get":
+            return guide_texts.preparation_text(sight)
+        if step.name in ("try", "runs"):
+            return guide_texts.runs_text(sight, step.name)
+        if step.name == "pack":
+            return guide_texts.pack_text(sight)
+        if step.name == "check":
+            return guide_texts.checked_text(sight)
+        return Content(step.long)
+
+    def _beat(self) -> None:
+        """Look at the jobs that run for a step: only at their own folders, and only while this screen is seen."""
+        running = [step.job for step in self.steps if step.state == "running" and step.job is not None]
+        if running and self.is_current:
+            watch = partial(self._watch, running)
+            self.run_worker(watch, thread=True, group="beat", exclusive=True, exit_on_error=False)
+
+    def _watch(self, running: list[Job]) -> None:
+        from engine.job import jobs  # noqa: PLC0415
+
+        seen = [jobs.read(job.folder) for job in running]
+        if [(job.state, job.steps_ended) for job in seen] != [(job.state, job.steps_ended) for job in running]:
+            self.deck.call_from_thread(self.look)

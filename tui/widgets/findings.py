@@ -1,0 +1,154 @@
+"""A checker's findings as a tree: by severity, then by place; each with what was found, and the key that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from engine.guide.mending import Branch, Remark, branches
+from engine.profile.rounds import Severity
+from engine.text import clean, cut
+
+STYLES = {"error": "bold $bad", "warning": "$todo", "note": "$dim"}
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+MOST = 500
+"""Findings of one severity that are shown: nobody reads more, and the sum says how many there are."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the tree, or a few that belong together."""
+
+    key: str
+    depth: int
+    title: str
+    remark: Remark | None = None
+    severity: Severity | None = None
+    folded: bool = False
+
+
+def rows(remarks: Sequence[Remark], folded: frozenset[str]) -> Iterator[Row]:
+    """Yield what is to be seen, the worst first."""
+    for severity in SEVERITIES:
+        found = [one for one in remarks if one.finding.severity == severity]
+        if not found:
+            continue
+        closed = severity in folded
+        plural = "" if len(found) == 1 else "s"
+        yield Row(severity, 0, f"{len(found)} {severity}{plural}", severity=severity, folded=closed)
+        if not closed:
+            yield from _below(branches(found[:MOST]), severity, 1, folded)
+        if len(found) > MOST and not closed:
+            yield Row(
+                f"{severity} more", 1, f"and {len(found) - MOST} more: inferdeck submission check --json lists all"
+            )
+
+
+def _below(branch: Branch, key: str, depth: int, folded: frozenset[str]) -> Iterator[Row]:
+    if branch.path:
+        key = f"{key}/{branch.path}"
+        yield Row(key, depth, branch.path, folded=key in folded)
+        if key in folded:
+            return
+        depth += 1
+    for number, remark in enumerate(branch.remarks):
+        yield Row(f"{key}#{number}", depth, "", remark)
+    for inside in branch.inside.values():
+        yield from _below(inside, key, depth, folded)
+
+
+def drawn(row: Row, width: int) -> Content:
+    """Return a row as it stands in `width` cells."""
+    indent = "  " * row.depth
+    if row.remark is None:
+        mark = "▸ " if row.folded else ""
+        style = STYLES[row.severity] if row.severity else "$dim"
+        return Content.styled(f"{indent}{mark}{cut(clean(row.title), width - len(indent) - 2)}", style)
+    finding, room = row.remark.finding, width - len(indent)
+    expected = f" (expected: {finding.expected})" if finding.expected else ""
+    said = cut(clean(f"{finding.found}{expected}"), max(room - len(finding.rule) - 11, 10))
+    parts = [
+        (f"{indent}{finding.severity:9}", STYLES[finding.severity]),
+        (f"{finding.rule}  ", "bold"),
+        (said, ""),
+        ("\n" + indent + " " * 9, ""),
+    ]
+    return Content.assemble(*parts, *_mended(row.remark, room - 9))
+
+
+def _mended(remark: Remark, room: int) -> Iterator[tuple[str, str]]:
+    """Yield the second line: the key that mends it, or why it is no fault, or what to do."""
+    if remark.mend is not None:
+        key = f"{remark.mend.key} {remark.mend.label}"
+        yield (remark.mend.key, "bold $mark")
+        yield (f" {clean(remark.mend.label)}", "")
+        rest = remark.explained or remark.finding.remedy
+        yield (f"  {cut(clean(rest), max(room - len(key) - 2, 0))}", "$dim")
+    elif remark.explained:
+        yield (cut(clean(remark.explained), room), "$good")
+    else:
+        yield (cut(clean(remark.finding.remedy), room), "$dim")
+
+
+def whole(remark: Remark) -> Content:
+    """Return all that is to say of a finding."""
+    finding = remark.finding
+    lines = [
+        ("rule", f"{finding.rule}: {remark.meaning}"),
+        ("severity", finding.severity),
+        ("place", finding.path),
+        ("found", finding.found),
+        ("expected", finding.expected),
+        ("to mend it", finding.remedy),
+        ("here", f"{remark.mend.key} {remark.mend.label}" if remark.mend else ""),
+        ("note", remark.explained),
+    ]
+    parts = [part for name, text in lines if text for part in ((f"{name:12}", "$dim"), (f"{clean(text)}\n", ""))]
+    return Content.assemble(*parts)
+
+
+class FindingsTree(OptionList):
+    """Shows findings; `remark` is the one on which the cursor stands."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, markup=False)
+        self._remarks: tuple[Remark, ...] = ()
+        self._folded: frozenset[str] = frozenset({"note"})
+        self._rows: list[Row] = []
+
+    @property
+    def remark(self) -> Remark | None:
+        """The finding under the cursor."""
+        return self._rows[self.highlighted].remark if self.highlighted is not None and self._rows else None
+
+    def show(self, remarks: Sequence[Remark]) -> None:
+        """Show findings; the cursor stays on its row where that is still there."""
+        self._remarks = tuple(remarks)
+        self._draw()
+
+    def fold(self) -> None:
+        """Close or open the branch under the cursor."""
+        if self.highlighted is not None and self._rows and self.remark is None:
+            self._folded = self._folded ^ {self._rows[self.highlighted].key}
+            self._draw()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Fit the lines."""
+        self._draw()
+
+    def _draw(self) -> None:
+        width = self.scrollable_content_region.width or self.size.width
+        if not width:
+            return
+        at = self._rows[self.highlighted].key if self.highlighted is not None and self._rows else None
+        self._rows = list(rows(self._remarks, self._folded))
+        self.clear_options()
+        self.add_options([Option(drawn(row, width), id=row.key) for row in self._rows])
+        keys = [row.key for row in self._rows]
+        first = next((number for number, row in enumerate(self._rows) if row.remark), 0)
+        self.highlighted = keys.index(at) if at in keys else first if keys else None

@@ -1,0 +1,121 @@
+"""A form: a line for each field with whether it is right, and below them all that is to say of the one in question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual import events
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from engine.submission.describe import FIXED
+from engine.submission.form import Field, Verdict
+from engine.text import clean, cut
+
+WORDS: Mapping[Verdict, tuple[str, str]] = {
+    "ok": ("ok", "$good"),
+    "empty": ("empty", "$dim"),
+    "warning": ("warning", "$todo"),
+    "problem": ("needed", "bold $bad"),
+}
+GO_ON = "go-on"
+"""The line at the end, which leaves the form."""
+
+_WORD, _LABEL = 9, 22
+_NOTES_FROM = 90
+"""Cells of width from which a field's remark stands beside it."""
+
+
+class FormList(OptionList):
+    """Shows fields by group; `field` is the one on which the cursor stands."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, markup=False)
+        self._fields: dict[str, Field] = {}
+        self._last = ""
+
+    @property
+    def field(self) -> Field | None:
+        """The field under the cursor."""
+        at = self.highlighted_option
+        return self._fields.get(at.id or "") if at is not None else None
+
+    def show(self, fields: Sequence[Field], last: str = "") -> None:
+        """Show the fields, and under them a line that leaves the form, where there is something to go on with."""
+        self._fields = {field.name: field for field in fields}
+        self._last = last
+        self._draw(self._at())
+
+    def put_on(self, name: str) -> None:
+        """Put the cursor on a field."""
+        if name in self._fields or name == GO_ON:
+            self.highlighted = self.get_option_index(name)
+
+    def put_on_next(self) -> None:
+        """Put the cursor on the first field that is refused, or on the line that leaves the form."""
+        wrong = next((field.name for field in self._fields.values() if field.verdict == "problem"), GO_ON)
+        if wrong != GO_ON or self._last:
+            self.put_on(wrong)
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Fit the values."""
+        self._draw(self._at())
+
+    def _at(self) -> str | None:
+        return self.highlighted_option.id if self.highlighted_option is not None else None
+
+    def _draw(self, at: str | None) -> None:
+        width = self.scrollable_content_region.width or self.size.width
+        if not width or not self._fields:
+            return
+        self.clear_options()
+        group = ""
+        for field in self._fields.values():
+            if field.group != group:
+                group = field.group
+                self.add_option(Option(Content.styled(group, "$dim"), disabled=True))
+            self.add_option(Option(row(field, width), id=field.name))
+        if self._last:
+            self.add_option(Option(Content.assemble(("  → ", "bold $mark"), (self._last, "bold")), id=GO_ON))
+        ids = [self.get_option_at_index(number).id for number in range(self.option_count)]
+        self.highlighted = ids.index(at) if at is not None and at in ids else 1
+
+
+def row(field: Field, width: int) -> Content:
+    """Return a field as it stands in `width` cells."""
+    word, style = WORDS[field.verdict]
+    note = remark(field)
+    room = width - _WORD - _LABEL - 2
+    value = clean(field.value)
+    beside = width >= _NOTES_FROM
+    parts = [
+        (f"  {word:{_WORD}}", style),
+        (f"{cut(field.label, _LABEL - 1):{_LABEL}}", ""),
+        (f"{cut(value, room // 2):{room // 2}}" if beside else cut(value, room), "bold"),
+    ]
+    if beside:
+        parts.append(("  " + cut(note, room - room // 2 - 2), "$dim"))
+    return Content.assemble(*parts)
+
+
+def remark(field: Field) -> str:
+    """Return the few words beside a field: what is the matter, or where its value comes from."""
+    if field.said:
+        return clean(field.said)
+    if field.name in FIXED and field.value == FIXED[field.name]:
+        return "unless you say otherwise"
+    if field.detected and field.detected == field.value:
+        return "read off this machine"
+    return f"this machine says: {clean(field.detected)}" if field.detected else ""
+
+
+def explanation(field: Field) -> Content:
+    """Return all that is to say of a field, in a few lines."""
+    parts = [(f"{clean(field.name)}  ", "bold"), (clean(field.rule), "")]
+    if field.said:
+        style = "$bad" if field.verdict == "problem" else "$todo"
+        parts += [("\n", ""), (clean(field.said), style), (f"; {clean(field.remedy)}" if field.remedy else "", "")]
+    elif remark(field):
+        parts += [("\n", ""), (remark(field), "$dim")]
+    return Content.assemble(*parts)

@@ -1,0 +1,184 @@
+"""What the guide writes: the list of its steps, the step in question, and what there is to see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from textual.content import Content
+
+from engine.guide import mending
+from engine.guide.look import Sight
+from engine.guide.steps import State, Step, is_foreseen
+from engine.job import preparation
+from engine.submission.checker.findings import Report
+from engine.submission.pack import MARK
+from engine.submission.preflight import Expected
+from engine.text import clean, cut, duration, size
+from tui.widgets.findings import SEVERITIES, STYLES
+from tui.widgets.tree import STATES
+
+WORDS: Mapping[State, tuple[str, str]] = {
+    "done": ("done", "$good"),
+    "now": ("now", "bold $mark"),
+    "running": ("runs", "bold $good"),
+    "next": ("next", "$dim"),
+    "blocked": ("stuck", "bold $todo"),
+    "skipped": ("-", "$dim"),
+}
+
+AGAIN = ("get", "try", "runs")
+"""Steps whose job can be run again when it is done."""
+
+Part = tuple[str, str]
+
+
+def step_row(step: Step, width: int) -> Content:
+    """Return a step as it stands in the list."""
+    word, style = WORDS[step.state]
+    quiet = step.state in ("next", "skipped")
+    return Content.assemble(
+        (f"{word:6}", style),
+        (f"{step.number} ", "$dim" if quiet else ""),
+        (f"{cut(step.title, 25):26}", "$dim" if quiet else "bold" if step.state != "done" else ""),
+        (cut(clean(step.brief), max(width - 34, 0)), "$dim"),
+    )
+
+
+def step_text(step: Step, total: int) -> Content:
+    """Return what a step is, why, how long it takes here, and what it needs."""
+    parts: list[Part] = [
+        (f"Step {step.number} of {total}: {step.title}\n", "bold"),
+        (f"{step.what}\n", ""),
+        (f"{step.why}\n", "$dim"),
+    ]
+    if step.takes and step.state not in ("done", "skipped"):
+        parts.append((f"Takes {clean(step.takes)}.\n", ""))
+    for need in step.needs:
+        parts += [("needs  ", "$todo"), (clean(need.text), "")]
+        parts += [(f"; {clean(need.remedy)}" if need.remedy else "", "$dim"), ("\n", "")]
+    return Content.assemble(*parts, *_doing(step))
+
+
+def _doing(step: Step) -> Iterator[Part]:
+    if step.state == "next":
+        yield (f"Not yet: {step.reason}.", "$dim")
+        return
+    if step.reason and step.state == "blocked" and not step.needs:
+        yield (f"{clean(step.reason)}\n", "$todo")
+    if step.state == "skipped" and step.reason:
+        yield (f"{clean(step.reason)}\n", "")
+    if step.name in AGAIN and step.state == "done":
+        yield ("r ", "bold $mark")
+        yield ("run it again   ", "")
+    elif step.action and step.state != "skipped":
+        yield ("Enter ", "bold $mark")
+        yield (f"{step.action}   ", "")
+    if step.can_skip:
+        yield ("k ", "bold $mark")
+        yield ("skip it   ", "")
+    yield ("w ", "bold $mark")
+    yield ("the whole story", "")
+
+
+def preparation_text(sight: Sight) -> Content:
+    """Return what must be there, and what is."""
+    if sight.prepared is None:
+        return Content.styled("What is needed is known when the system is described.", "$dim")
+    parts: list[Part] = []
+    for node in preparation.nodes(sight.prepared):
+        seen = sight.prepared.seen.seen[node.id]
+        if seen.state == "group":
+            continue
+        word, style = STATES[seen.state]
+        bytes_ = size(seen.fetch_bytes or seen.disk_bytes)
+        parts += [(f"{word:10}", style), (f"{cut(clean(node.title), 44):46}", ""), (f"{bytes_:>9}", "$dim")]
+        parts += [(f"{duration(seen.seconds) if seen.state in ('fetch', 'build') else '':>8}", "$dim")]
+        parts += [(f"  {clean(seen.text)}" if seen.state in ("missing", "conflict") else "", "$todo"), ("\n", "")]
+    return Content.assemble(*parts)
+
+
+def runs_text(sight: Sight, name: str) -> Content:
+    """Return the runs of a step with what they measured, and the time of each scenario."""
+    parts: list[Part] = []
+    measured = {(one.scenario, one.mode): one for one in sight.measured.get(name, ())}
+    if name == "try":
+        keys = [("Offline", "performance"), ("Offline", "accuracy")]
+        rows: list[tuple[str, str, float | None, bool]] = [(*key, None, sight.tried) for key in keys]
+    else:
+        rows = [(run.scenario, run.mode, run.seconds, run.done) for run in sight.runs]
+    for scenario, mode, seconds, done in rows:
+        found = measured.get((scenario, mode))
+        value = f"{found.value:,.6g} {found.unit}".strip() if found and found.value is not None else ""
+        metric = found.metric if found else ""
+        verdict = {True: "VALID", False: "INVALID", None: ""}[found.valid] if found else ""
+        parts += [("done    " if done else "to do   ", "$good" if done else "$dim"), (f"{scenario:14}{mode:13}", "")]
+        if found is None:
+            parts += [(f"about {duration(seconds)}\n" if seconds and not done else "\n", "$dim")]
+            continue
+        parts += [(f"{verdict:9}", "$bad" if verdict == "INVALID" else "$good"), (f"{value:22}", "bold")]
+        parts += [(f"{clean(metric)}\n", "$dim")]
+    if name == "runs" and sight.prepared is not None:
+        parts += _times(sight)
+    return Content.assemble(*parts)
+
+
+def _times(sight: Sight) -> Iterator[Part]:
+    """Yield the time that is left, by scenario."""
+    left: dict[str, float] = {}
+    for run in sight.runs:
+        if not run.done and run.seconds:
+            left[run.scenario] = left.get(run.scenario, 0) + (run.seconds or 0)
+    if left:
+        yield ("\nAt least: ", "$dim")
+        yield (", ".join(f"{scenario} {duration(seconds)}" for scenario, seconds in left.items()), "")
+        yield (", and before it the measurement of the best sessions and threads", "$dim")
+    yield (f"\nResults go to {clean(str(sight.results))}", "$dim")
+
+
+def expected_row(sight: Sight, one: Expected, width: int) -> Content:
+    """Return a thing that the preflight says: what, and below it the key that mends it, or why it is as it must be."""
+    head: list[Part] = [(f"{one.severity:9}", STYLES[one.severity]), (cut(clean(one.what), width - 10), "")]
+    below: list[Part] = [("\n         ", "")]
+    mend = mending.mend_expected(one)
+    if is_foreseen(sight, one):
+        below.append((cut("as it must be: this is not the real thing", width - 10), "$good"))
+    elif mend is not None:
+        below += [(mend.key, "bold $mark"), (f" {mend.label}", ""), (f"  {clean(one.remedy)}", "$dim")]
+    else:
+        below.append((clean(one.remedy), "$dim"))
+    return Content.assemble(*head, *below)
+
+
+def checked_text(sight: Sight) -> Content:
+    """Return the sum of a check in two lines."""
+    report = sight.report
+    if report is None:
+        return Content.styled("There is nothing to check yet: the runs come first.", "$dim")
+    return sum_of(report, f"  {clean(str(sight.tree))}")
+
+
+def sum_of(report: Report, place: str) -> Content:
+    """Return how many results pass, how many findings there are, and of what."""
+    passed = sum(one.verdict == "pass" for one in report.results)
+    said = ("pass", "bold $good") if report.verdict == "pass" else ("fail", "bold $bad")
+    counts = {severity: report.count(severity) for severity in SEVERITIES}
+    numbers = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+    return Content.assemble(
+        said, (f"  {passed} of {len(report.results)} results pass · {numbers}", ""), (place, "$dim")
+    )
+
+
+def pack_text(sight: Sight) -> Content:
+    """Return where the zip is, or what stands against it."""
+    if sight.packed:
+        bytes_ = size(sight.zip.stat().st_size) if sight.zip.is_file() else ""
+        parts: list[Part] = [("packed  ", "$good"), (f"{clean(str(sight.zip))}  {bytes_}\n\n", "bold")]
+        parts += [
+            ("y ", "bold $mark"),
+            ("copies this path. The tree itself is in ", ""),
+            (clean(str(sight.tree)), "$dim"),
+        ]
+        if (sight.tree / MARK).is_file():
+            parts += [(f"\n\nIts {MARK} says that this is not a submission: it shows how one is made.", "$todo")]
+        return Content.assemble(*parts)
+    return Content.styled("The zip stands here when the check has passed.", "$dim")
