@@ -47,6 +47,11 @@ class Change:
         size = self.points if self.noise is not None and self.noise.source == "samples" else self.share
         return None if size is None or self.noise is None else abs(size) > self.noise.band
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the noise is known from more than the runs themselves, whose own spread is only a lower bound."""
+        return self.noise is not None and self.noise.source != "itself"
+
 
 @dataclass(frozen=True)
 class Row:

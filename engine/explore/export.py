@@ -113,7 +113,7 @@ def noise_text(change: Change) -> str:
         return ""
     if change.noise is None:
         return "noise not known: repeat a run" if change.ranked else ""
-    return f"{'above' if change.above_noise else 'within'} noise ({change.noise.text()})"
+    return f"{_judged(change)} noise ({change.noise.text()})"
 
 
 def noise_short(change: Change) -> str:
@@ -123,7 +123,14 @@ def noise_short(change: Change) -> str:
         return noise_text(change).partition(":")[0]
     runs = f", {noise.count} runs" if noise.source == "repeats" else " at least" if noise.source == "itself" else ""
     band = f"{noise.band:.2g} points" if noise.source == "samples" else f"{percent(noise.band)} %"
-    return f"{'above' if change.above_noise else 'within'} noise ±{band}{runs}"
+    return f"{_judged(change)} noise ±{band}{runs}"
+
+
+def _judged(change: Change) -> str:
+    """A lower bound of the noise can only say perhaps."""
+    if not change.above_noise:
+        return "within"
+    return "above" if change.is_sure else "perhaps above"
 
 
 def same_line(found: Comparison) -> str:

@@ -95,32 +95,27 @@ class ScheduledRate(Metric):
         return number(readings, "result_scheduled_samples_per_sec")
 
 
-class Estimate90(Metric):
-    """Early-stopping estimate of the 90th percentile latency: the result of SingleStream.
+class _Estimate(Metric):
+    """An early-stopping estimate of a latency percentile, of LoadGen's detail log; 0 means too few queries for one."""
 
-    `early_stopping_latency_ss` of LoadGen's detail log; 0 means too few queries for an estimate.
-    """
-
-    key, header, short = "estimate_90", "p90 estimate", "est p90"
     unit, display, better = "ns", "ms", "lower"
+    name: ClassVar[str]
 
     def read(self, readings: Readings) -> float | None:
         """Take LoadGen's figure; 0 is none."""
-        return number(readings, "early_stopping_latency_ss") or None
+        return number(readings, self.name) or None
 
 
-class Estimate99(Metric):
-    """Early-stopping estimate of the 99th percentile latency: the result of MultiStream.
+class Estimate90(_Estimate):
+    """The result of SingleStream: `early_stopping_latency_ss` (v2.1 rules, 90th percentile latency)."""
 
-    `early_stopping_latency_ms` of LoadGen's detail log (`ms` is MultiStream, the value is in ns); 0 means too few.
-    """
+    key, header, short, name = "estimate_90", "p90 estimate", "est p90", "early_stopping_latency_ss"
 
-    key, header, short = "estimate_99", "p99 estimate", "est p99"
-    unit, display, better = "ns", "ms", "lower"
 
-    def read(self, readings: Readings) -> float | None:
-        """Take LoadGen's figure; 0 is none."""
-        return number(readings, "early_stopping_latency_ms") or None
+class Estimate99(_Estimate):
+    """The result of MultiStream: `early_stopping_latency_ms`, where `ms` is MultiStream and the value is in ns."""
+
+    key, header, short, name = "estimate_99", "p99 estimate", "est p99", "early_stopping_latency_ms"
 
 
 class _Latency(Metric):
@@ -174,12 +169,6 @@ class P95(_Percentile):
     """95th percentile latency, as LoadGen reports it."""
 
     key, header, short, fraction = "latency_p95", "p95 latency", "p95", 0.95
-
-
-class P97(_Percentile):
-    """97th percentile latency, as LoadGen reports it."""
-
-    key, header, short, fraction = "latency_p97", "p97 latency", "p97", 0.97
 
 
 class P99(_Percentile):
@@ -265,7 +254,6 @@ METRICS: tuple[Metric, ...] = (
     OverBound(),
     MeanLatency(),
     P95(),
-    P97(),
     MeanBatch(),
     RunSeconds(),
     LoadSeconds(),

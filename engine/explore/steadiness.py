@@ -26,7 +26,6 @@ PERCENTILES = {
     "latency_p50": 0.5,
     "latency_p90": 0.9,
     "latency_p95": 0.95,
-    "latency_p97": 0.97,
     "latency_p99": 0.99,
     "latency_p999": 0.999,
     "estimate_90": 0.9,

@@ -18,6 +18,7 @@ from tests.tui.deck import SIZES, deck, grid, shows, terminal, text, until
 from tui.app import InferdeckApp
 from tui.screens.results import ResultsScreen
 from tui.screens.varying import Values
+from tui.widgets.run_below import RunBelow
 from tui.widgets.run_list import RunList, common, day, what
 from tui.widgets.run_views import bars, drawn_bar
 
@@ -144,7 +145,7 @@ async def test_two_runs_side_by_side(home: Path, size: tuple[int, int]) -> None:
         await pilot.press("end", "space", "up", "up", "space", "c")
         await shows(pilot, "what differs")
         assert "compare  r-0001/Offline → r-0003/Offline" in text(app)
-        assert screen.comparison is not None
+        assert screen.query_one(RunBelow).compared is not None
         shown = text(app)
         assert "max_batch" in shown
         assert "+100 %" in shown

@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar
 
-from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from engine.explore import export
 from engine.explore.columns import COLUMNS, column, ordered
-from engine.explore.metrics import BY_KEY, METRICS, RESULT, Metric
 from engine.explore.origin import place
 from engine.explore.runs import Run, fold, matching
 from engine.plan.words import selection_of
-from engine.text import clean
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
-from tui.screens.dialogs import Question, Reading
+from tui.screens.dialogs import Reading
+from tui.screens.exporting import ask_export, ask_order
 from tui.widgets.pane import Pane
+from tui.widgets.run_below import RunBelow
 from tui.widgets.run_list import RunList
-from tui.widgets.run_views import bars, compared, details
+from tui.widgets.run_views import EMPTY, NONE_FITS, everything
 
-if TYPE_CHECKING:
-    from engine.explore.compare import Comparison
-
-View = Literal["run", "compare", "bars"]
 INTERVAL = 5.0
 """Seconds between two looks for new runs."""
 PAIR = 2
-SCROLLBAR = 2
-"""Cells that a text leaves free at its right."""
-SORTS = ("when", "samples_per_second", "latency_p99", "accuracy", "run", "model", "scenario", "state")
-"""What the runs can be sorted by, as the question offers it."""
 ABOUT_FILTER = "words, for example: server invalid -r-0003"
 
-_EMPTY = Content.styled("Nothing has been measured here yet.", "bold")
-_TEACHING = Content.assemble(
-    ("1 then t   ", "bold $mark"),
-    ("runs a first job: half a minute, nothing to fetch\n", ""),
-    ("2          ", "bold $mark"),
-    ("chooses what to run, shows the whole plan, runs it\n\n", ""),
-    ("Every finished run will stand above, also those of other terminals:\n", "$dim"),
-    ("Space marks runs, c compares them and says what is above the noise,\n", "$dim"),
-    ("v tries other values of one choice, x writes a table.", "$dim"),
-)
 _READING = "the runs are still being read"
-_NONE_FITS = Content.styled("no run has all of these words; Esc shows all again", "$dim")
 
 
 class ResultsScreen(DeckScreen):
@@ -90,9 +69,6 @@ class ResultsScreen(DeckScreen):
         self.loaded = False
         self.words = ""
         self.sort = "when"
-        self.view: View = "run"
-        self.metric: Metric = METRICS[0]
-        self.comparison: Comparison | None = None
 
     def body(self) -> Iterable[Widget]:
         """Yield the list with its filter, and what is said below it."""
@@ -108,13 +84,7 @@ class ResultsScreen(DeckScreen):
             "performance run. VALID and INVALID are LoadGen's words; damaged: some of its files can't be read. "
             "Enter shows everything of a run.",
         )
-        yield Pane(
-            "run",
-            VerticalScroll(Static(id="view", markup=False), id="view-scroll"),
-            id="view-pane",
-            help="The run under the cursor, or after c the marked runs side by side, or after b bars of a metric. "
-            "Noise: the spread of runs of equal choices, or of the parts of each run where nothing was repeated.",
-        )
+        yield RunBelow(self.deck.terminal.glyphs)
 
     def on_mount(self) -> None:
         """Begin in the list, and look for new runs now and then."""
@@ -157,7 +127,7 @@ class ResultsScreen(DeckScreen):
 
     def _list(self) -> None:
         listed, runs = self.listed(), self.query_one(RunList)
-        runs.show(listed, _NONE_FITS if self.known else _EMPTY)
+        runs.show(listed, NONE_FITS if self.known else EMPTY)
         self.query_one("#columns", Static).update(runs.columns if listed else "")
         order = "" if self.sort == "when" else f", sorted by {COLUMNS[self.sort].header}"
         fitting = f"{len(listed)} of {len(self.known)}" if self.words else str(len(self.known))
@@ -183,14 +153,14 @@ class ResultsScreen(DeckScreen):
 
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
         """Follow the cursor, unless runs stand side by side."""
-        if self.view == "run":
+        if self._below().view == "run":
             self._draw()
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
         """Show everything of a run."""
         run = self.query_one(RunList).run
         if run is not None:
-            self.deck.push_screen(Reading(run.id, _everything(run)))
+            self.deck.push_screen(Reading(run.id, everything(run, str(place(run)))))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter with every key."""
@@ -201,22 +171,13 @@ class ResultsScreen(DeckScreen):
         """Go to what was found."""
         self.query_one(RunList).focus()
 
+    def _below(self) -> RunBelow:
+        return self.query_one(RunBelow)
+
     def _draw(self) -> None:
-        """Draw what stands below the list."""
-        pane, shown = self.query_one("#view-pane", Pane), self.query_one("#view", Static)
-        width = max(self.query_one("#view-scroll").size.width - SCROLLBAR, 40)
-        run = self.query_one(RunList).run
-        if self.view == "compare" and self.comparison is not None:
-            pane.rename("compare  " + " → ".join(one.id for one in self.comparison.runs))
-            shown.update(compared(self.comparison, width))
-        elif self.view == "bars":
-            pane.rename(f"bars  {self.metric.title}")
-            shown.update(bars(self._charted(), self.metric, width, self.deck.terminal.glyphs))
-        else:
-            pane.rename(f"run  {clean(run.id)}" if run is not None else "run" if self.known else "how to begin")
-            nothing = _TEACHING if self.loaded and not self.known else ""
-            shown.update(details(run, str(place(run)), width) if run is not None else nothing)
-        pane.border_subtitle = "" if self.view == "run" else "Esc back to the run"
+        """Tell the pane below where the cursor is."""
+        charted, empty = self._charted(), self.loaded and not self.known
+        self._below().follow(self.query_one(RunList).run, charted, empty=empty)
 
     def _charted(self) -> Sequence[Run]:
         return self.marked() or self.listed()
@@ -235,14 +196,13 @@ class ResultsScreen(DeckScreen):
         return self._why_not_missing() if name == "missing" else None
 
     def _why_not_missing(self) -> str | None:
-        if self.view != "compare":
+        if self._below().compared is None:
             return "c compares two marked runs first; a then plans what one of them lacks"
         return None if self._missing() else "neither run lacks a measurement that another has"
 
     def _missing(self) -> list[tuple[str, ...]]:
-        if self.view != "compare" or self.comparison is None:
-            return []
-        return [one.words for one in self.comparison.missing if one.words]
+        found = self._below().compared
+        return [one.words for one in found.missing if one.words] if found is not None else []
 
     def do_mark(self) -> None:
         """Mark a run, and go on to the next."""
@@ -254,34 +214,22 @@ class ResultsScreen(DeckScreen):
 
     def do_compare(self) -> None:
         """Compare the marked runs."""
-        self.run_worker(self._compare, thread=True, group="compare", exclusive=True, exit_on_error=False)
+        marked = self.marked()
+        self.run_worker(
+            lambda: self._compare(marked), thread=True, group="compare", exclusive=True, exit_on_error=False
+        )
 
-    def _compare(self) -> None:
+    def _compare(self, marked: Sequence[Run]) -> None:
         from engine.explore.compare import compare  # noqa: PLC0415
         from engine.explore.history import all_runs  # noqa: PLC0415
 
-        found = compare(self.marked(), all_runs(self.deck.place.folders))
-        self.deck.call_from_thread(self._show_comparison, found)
-
-    def _show_comparison(self, found: Comparison) -> None:
-        self.comparison, self.view = found, "compare"
-        self.query_one("#view-scroll", VerticalScroll).scroll_home(animate=False)
-        self._draw()
+        found = compare(marked, all_runs(self.deck.place.folders))
+        self.deck.call_from_thread(self._below().compare, found)
 
     def do_bars(self) -> None:
         """Draw bars of the metric that ranks the runs, then of the next ones."""
-        present = [one for one in METRICS if any(one.key in run.figures for run in self._charted())]
-        if not present:
+        if not self._below().chart(self._charted()):
             self.deck.say("none of these runs has a figure", "warning")
-            return
-        if self.view != "bars":
-            first = RESULT.get(self._charted()[0].scenario, BY_KEY["samples_per_second"])
-            self.metric = first if first in present else present[0]
-        else:
-            at = present.index(self.metric) if self.metric in present else -1
-            self.metric = present[(at + 1) % len(present)]
-        self.view = "bars"
-        self._draw()
 
     def do_again(self) -> None:
         """Go to the plan with the choices of a run."""
@@ -319,43 +267,23 @@ class ResultsScreen(DeckScreen):
                 self.sort = key
                 self._list()
 
-        answers = [(key, f"{COLUMNS[key].header:12} {_direction(key)}") for key in SORTS]
-        self.deck.push_screen(Question("sort by", "Runs without a value come last.", answers), taken)
+        ask_order(self.deck, taken)
 
     def do_export(self) -> None:
         """Ask for the form, write the file, and show where it is."""
-        comparing = self.view == "compare" and self.comparison is not None
+        comparing = self._below().compared is not None
         what = "the comparison" if comparing else f"{len(self.listed())} runs"
-
-        def taken(answer: str | None) -> None:
-            if answer is not None:
-                self._export(export.format_named(answer))
-
-        answers = [
-            ("text", "text, as it stands here"),
-            ("csv", "CSV, every figure, for a sheet"),
-            ("json", "JSON, everything, for a program"),
-            ("md", "Markdown, for an issue or a page"),
-        ]
-        self.deck.push_screen(Question("export", f"Write {what} as", answers), taken)
-
-    def _export(self, as_: export.Format) -> None:
-        text = self._exported(as_)
-        name = "comparison" if self.view == "compare" else "results"
-        path = export.write(self.deck.place.folders, name, as_, text)
-        self.deck.copy_to_clipboard(str(path))
-        self.deck.say(f"written, and its path copied:\n{path}")
-        self.query_one("#view-pane", Pane).border_subtitle = f"written: {path}".replace("[", "\\[")
+        name = "comparison" if comparing else "results"
+        ask_export(self.deck, what, name, self._exported, lambda path: self._below().tell(f"written: {path}"))
 
     def _exported(self, as_: export.Format) -> str:
-        if self.view == "compare" and self.comparison is not None:
-            return export.comparison(self.comparison, as_)
-        return export.listing(self.listed(), as_)
+        found = self._below().compared
+        return export.comparison(found, as_) if found is not None else export.listing(self.listed(), as_)
 
     def do_copy(self) -> None:
         """Copy the comparison, or the path of the run's files."""
         run = self.query_one(RunList).run
-        if self.view == "compare":
+        if self._below().compared is not None:
             self.deck.copy_to_clipboard(self._exported("text"))
             self.deck.say("copied the comparison")
         elif run is not None:
@@ -369,30 +297,8 @@ class ResultsScreen(DeckScreen):
             line.value = ""
             line.remove_class("-open")
             self.query_one(RunList).focus()
-        elif self.view != "run":
-            self.view = "run"
-            self._draw()
+        elif self._below().view != "run":
+            self._below().back()
         else:
             self.query_one(RunList).unmark()
             self._tell()
-
-
-def _direction(key: str) -> str:
-    one = COLUMNS[key]
-    return "newest first" if key == "when" else "a to z" if not one.number else "best first"
-
-
-def _everything(run: Run) -> Content:
-    """Everything that is known of a run, to read and to copy."""
-    parts: list[tuple[str, str]] = []
-    for one in COLUMNS.values():
-        text = one.text(run)
-        if text not in ("", "-"):
-            parts += [(f"{one.header:16}", "$dim"), (clean(text) + "\n", "")]
-    parts += [("\nfiles\n", "bold"), (clean(str(place(run))) + "\n", "")]
-    if run.command:
-        parts += [("\nmake it again\n", "bold"), (clean(export.command_line(run.command)) + "\n", "$secondary")]
-    parts += [("\nmade from\n", "bold")]
-    for name, value in run.decided.items():
-        parts += [(f"{clean(name):32}", "$dim"), (clean(value) + "\n", "")]
-    return Content.assemble(*parts)

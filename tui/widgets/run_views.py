@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from engine.explore.columns import COLUMNS
 from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.export import change_text, command_line, noise_short, noise_text, notices, same_line
 from engine.explore.metrics import METRICS, Metric
@@ -24,6 +25,19 @@ _FIGURE = 8
 _NOISE = 12
 """Cells for a figure and for the words about noise, at the least."""
 _EIGHTHS = "▏▎▍▌▋▊▉"
+
+
+EMPTY = Content.styled("Nothing has been measured here yet.", "bold")
+TEACHING = Content.assemble(
+    ("1 then t   ", "bold $mark"),
+    ("runs a first job: half a minute, nothing to fetch\n", ""),
+    ("2          ", "bold $mark"),
+    ("chooses what to run, shows the whole plan, runs it\n\n", ""),
+    ("Every finished run will stand above, also those of other terminals:\n", "$dim"),
+    ("Space marks runs, c compares them and says what is above the noise,\n", "$dim"),
+    ("v tries other values of one choice, x writes a table.", "$dim"),
+)
+NONE_FITS = Content.styled("no run has all of these words; Esc shows all again", "$dim")
 
 
 def details(run: Run, place: str, width: int) -> Content:
@@ -155,7 +169,7 @@ def _change_parts(metric: Metric, change: Change, room: int) -> Parts:
 
 def _style(metric: Metric, change: Change) -> str:
     """Green and red only for what is above noise; the words beside it say the same."""
-    if not change.above_noise or not metric.better or not change.points:
+    if not (change.above_noise and change.is_sure and metric.better and change.points):
         return ""
     return "bold $good" if (change.points > 0) == (metric.better == "higher") else "bold $bad"
 
@@ -196,3 +210,19 @@ def drawn_bar(share: float, room: int, glyphs: Glyphs) -> str:
         return "#" * max(round(share * room), 1)
     whole, eighths = divmod(max(round(share * room * 8), 1), 8)
     return "█" * whole + (_EIGHTHS[eighths - 1] if eighths else "")
+
+
+def everything(run: Run, place: str) -> Content:
+    """Everything that is known of a run, to read and to copy."""
+    parts: list[tuple[str, str]] = []
+    for one in COLUMNS.values():
+        text = one.text(run)
+        if text not in ("", "-"):
+            parts += [(f"{one.header:16}", "$dim"), (clean(text) + "\n", "")]
+    parts += [("\nfiles\n", "bold"), (clean(place) + "\n", "")]
+    if run.command:
+        parts += [("\nmake it again\n", "bold"), (clean(command_line(run.command)) + "\n", "$secondary")]
+    parts += [("\nmade from\n", "bold")]
+    for name, value in run.decided.items():
+        parts += [(f"{clean(name):32}", "$dim"), (clean(value) + "\n", "")]
+    return Content.assemble(*parts)

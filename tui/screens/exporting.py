@@ -1,0 +1,54 @@
+"""What a table is asked for: its order; and a file of it: ask for the form, write, and say where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.errors import InferdeckError
+from engine.explore.columns import COLUMNS
+from engine.explore.export import Format, format_named, write
+from tui.screens.dialogs import Question
+
+if TYPE_CHECKING:
+    from tui.app import InferdeckApp
+
+FORMS = (
+    ("text", "text, as it stands here"),
+    ("csv", "CSV, every figure, for a sheet"),
+    ("json", "JSON, everything, for a program"),
+    ("md", "Markdown, for an issue or a page"),
+)
+SORTS = ("when", "samples_per_second", "latency_p99", "accuracy", "run", "model", "scenario", "state")
+"""The columns that runs can be sorted by."""
+
+
+def ask_order(deck: InferdeckApp, taken: Callable[[str | None], None]) -> None:
+    """Ask for a column to sort runs by; `taken` gets its key, None for Esc."""
+    answers = [(key, f"{COLUMNS[key].header:12} {_direction(key)}") for key in SORTS]
+    deck.push_screen(Question("sort by", "Runs without a value come last.", answers), taken)
+
+
+def _direction(key: str) -> str:
+    return "newest first" if key == "when" else "best first" if COLUMNS[key].number else "a to z"
+
+
+def ask_export(
+    deck: InferdeckApp, what: str, name: str, make: Callable[[Format], str], written: Callable[[str], None]
+) -> None:
+    """Ask for a form of `what`, write what `make` gives to a file `name`, copy its path and tell `written`."""
+
+    def taken(answer: str | None) -> None:
+        if answer is None:
+            return
+        as_ = format_named(answer)
+        try:
+            path = write(deck.place.folders, name, as_, make(as_))
+        except InferdeckError as error:
+            deck.say_error(error)
+            return
+        deck.copy_to_clipboard(str(path))
+        deck.say(f"written, and its path copied:\n{path}")
+        written(str(path))
+
+    deck.push_screen(Question("export", f"Write {what} as", FORMS), taken)

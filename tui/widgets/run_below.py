@@ -1,0 +1,102 @@
+"""The pane below the list of runs: one run in full, runs side by side, or bars of one metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.explore.compare import Comparison
+from engine.explore.metrics import METRICS, RESULT, Metric
+from engine.explore.origin import place
+from engine.explore.runs import Run
+from engine.text import clean
+from tui.terminal import Glyphs
+from tui.widgets.pane import Pane
+from tui.widgets.run_views import TEACHING, bars, compared, details
+
+View = Literal["run", "compare", "bars"]
+RIGHT = 2
+"""Cells that a text leaves free at its right."""
+_LEAST = 40
+
+
+class RunBelow(Pane):
+    """Shows what it was last told, in the width that there is. `view` says which of the three that is."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(
+            "run",
+            VerticalScroll(Static(id="view", markup=False), id="view-scroll"),
+            id="view-pane",
+            help="The run under the cursor, or after c the marked runs side by side, or after b bars of a metric. "
+            "Noise: the spread of runs of equal choices, or of the parts of each run where nothing was repeated.",
+        )
+        self.glyphs = glyphs
+        self.view: View = "run"
+        self.run: Run | None = None
+        self.comparison: Comparison | None = None
+        self.metric: Metric = METRICS[0]
+        self.charted: Sequence[Run] = ()
+        self.empty = False
+
+    @property
+    def compared(self) -> Comparison | None:
+        """The comparison that is shown, where one is."""
+        return self.comparison if self.view == "compare" else None
+
+    def follow(self, run: Run | None, charted: Sequence[Run], *, empty: bool) -> None:
+        """Take the run under the cursor and the runs for bars; `empty` where nothing was ever measured."""
+        self.run, self.charted, self.empty = run, charted, empty
+        self.draw()
+
+    def compare(self, found: Comparison) -> None:
+        """Show runs side by side."""
+        self.comparison, self.view = found, "compare"
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+        self.draw()
+
+    def chart(self, charted: Sequence[Run]) -> bool:
+        """Show bars of the metric that ranks the runs, then of the next; False where no run has a figure."""
+        present = [one for one in METRICS if any(one.key in run.figures for run in charted)]
+        if not present:
+            return False
+        if self.view != "bars":
+            first = RESULT.get(charted[0].scenario)
+            self.metric = first if first in present else present[0]
+        else:
+            at = present.index(self.metric) if self.metric in present else -1
+            self.metric = present[(at + 1) % len(present)]
+        self.view, self.charted = "bars", charted
+        self.draw()
+        return True
+
+    def back(self) -> None:
+        """Show the run under the cursor again."""
+        self.view = "run"
+        self.draw()
+
+    def tell(self, text: str) -> None:
+        """Say something in the frame, until something else is drawn."""
+        self.border_subtitle = text.replace("[", "\\[")
+
+    def draw(self) -> None:
+        """Draw what is shown, in the width that there is."""
+        width = max(self.query_one(VerticalScroll).size.width - RIGHT, _LEAST)
+        title, content = self._drawn(width)
+        self.rename(title)
+        self.query_one("#view", Static).update(content)
+        self.tell("" if self.view == "run" else "Esc back to the run")
+
+    def _drawn(self, width: int) -> tuple[str, Content | str]:
+        if self.compared is not None:
+            title = "compare  " + " → ".join(clean(run.id) for run in self.compared.runs)
+            return title, compared(self.compared, width)
+        if self.view == "bars":
+            return f"bars  {self.metric.title}", bars(self.charted, self.metric, width, self.glyphs)
+        if self.run is not None:
+            return f"run  {clean(self.run.id)}", details(self.run, str(place(self.run)), width)
+        return ("how to begin", TEACHING) if self.empty else ("run", "")
