@@ -113,7 +113,7 @@ class DiffDriver(LinuxDriver):
                 if selector.select(_INPUT_POLL):
                     data = _read(self.fileno)
                     if not data:
-                        self._app.call_from_thread(self._app.exit)
+                        self._loop.call_soon_threadsafe(self._app.exit)
                         return
                     data = self._without_answers(data)
                 else:

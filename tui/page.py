@@ -22,10 +22,11 @@ _POLICY = "default-src 'self' 'unsafe-inline' data: blob:; connect-src 'self' ws
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def run(serving: Serving) -> None:
-    """Serve until interrupted. Raises OSError where the address can't be taken."""
+def run(serving: Serving, announce: Callable[[], None]) -> None:
+    """Serve until interrupted; call `announce` when the page can be opened. Raises OSError where the address can't be
+    taken."""
     page = Page(serving)
-    web.run_app(page.application(), host=serving.host, port=serving.port, print=None, access_log=None)
+    web.run_app(page.application(), host=serving.host, port=serving.port, print=lambda *_: announce(), access_log=None)
 
 
 class Page(Server):

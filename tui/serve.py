@@ -39,10 +39,8 @@ def serve_command(words: list[str]) -> int:
         from tui.page import run  # noqa: PLC0415  (an extra, and heavy)
     except ImportError:
         raise UsageError("the page in the browser needs the extra 'web'", "pip install 'inferdeck[web]'") from None
-    sys.stdout.write(_announcement(serving))
-    sys.stdout.flush()
     try:
-        run(serving)
+        run(serving, lambda: _say(_announcement(serving)))
     except OSError as error:
         what = f"{serving.host}:{serving.port} can't be served: {error.strerror or error}"
         raise RunError(what, "another one: --port=N, or --host=ADDRESS") from None
@@ -65,8 +63,13 @@ def parse(words: list[str]) -> Serving:
     return Serving(values.get("host", HOST), int(port), secrets.token_urlsafe(16), command)
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def _announcement(serving: Serving) -> str:
-    text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs go on\n"
+    text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs go on"
     if serving.host not in _LOOPBACK:
-        text += "whoever has this address can start and stop jobs here, and the way to it is not encrypted\n"
+        text += "\nwhoever has this address can start and stop jobs here, and the way to it is not encrypted"
     return text

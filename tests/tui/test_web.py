@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.errors import UsageError
+from engine.errors import RunError, UsageError
 from tests.tui.pty import ROOT, environment, python
 from tui.serve import Serving, parse, serve_command
 
@@ -39,13 +39,6 @@ def serving(home: Path) -> Iterator[str]:
     try:
         address = process.stdout.readline().split()[-1]
         process.stdout.readline()
-        host, port = address.split("/")[2].split(":")
-        for _ in range(200):
-            try:
-                socket.create_connection((host, int(port)), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None
         yield address
     finally:
         process.terminate()
@@ -105,6 +98,14 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "tui.page", None)
     with pytest.raises(UsageError, match="inferdeck\\[web\\]"):
         serve_command([])
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(RunError, match=r"127\.0\.0\.1:\d+ can't be served"):
+            serve_command([f"--port={other.getsockname()[1]}"])
 
 
 @pytest.mark.slow
