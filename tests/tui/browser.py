@@ -56,11 +56,10 @@ class Tab:
             assert asyncio.get_running_loop().time() < end, self.emulator.text()
             await asyncio.sleep(0.05)
 
-    async def click(self) -> None:
-        """Click into the page, which gives it the keyboard."""
+    async def focus(self) -> None:
+        """Give the terminal in the page the keyboard. A click would do something on the screen, too."""
         await self.ask("Page.bringToFront")
-        for what in ("mousePressed", "mouseReleased"):
-            await self.ask("Input.dispatchMouseEvent", type=what, x=400, y=300, button="left", clickCount=1)
+        await self.ask("Runtime.evaluate", expression="document.querySelector('textarea').focus()")
 
     async def press(self, character: str) -> None:
         """Press and release a key."""

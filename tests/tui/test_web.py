@@ -120,7 +120,7 @@ def test_the_page_shows_the_screen_in_a_real_browser(tmp_path: Path) -> None:
             first = await new_tab()
             await first.open(address)
             await first.until(lambda: "this machine" in first.emulator.text())
-            await first.click()
+            await first.focus()
             await first.press("2")
             await first.until(lambda: "what will happen" in first.emulator.text())
             await asyncio.sleep(1)
