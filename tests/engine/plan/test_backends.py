@@ -60,7 +60,7 @@ def test_without_it_nothing_of_tensorflow_is_in_the_plan(model: str) -> None:
 
 def test_the_rules_model_is_fetched_in_the_backends_form() -> None:
     plan = plan_of("tf")
-    model = values(plan, "resnet50-model")
+    model = values(plan, "resnet50-model-tf")
     assert (model["md5"], model["format"], model["filename"]) == (PB_MD5, "tf", "resnet50_v1.pb")
     assert values(plan, "imagenet-preprocessed")["layout"] == "NHWC"
     assert values(plan_of(), "resnet50-model")["format"] == "onnx"
@@ -68,7 +68,7 @@ def test_the_rules_model_is_fetched_in_the_backends_form() -> None:
 
 def test_a_model_file_is_of_the_backends_form() -> None:
     plan = plan_of("tf", options={"model_path": "/models/own.pb"})
-    assert values(plan, "model-file")["format"] == "tf"
+    assert values(plan, "model-file-tf")["format"] == "tf"
     assert values(plan, "imagenet-preprocessed")["layout"] == "NHWC"
     turned = plan_of(
         "tf",

@@ -1,0 +1,234 @@
+"""int8 models: as right as the fp32 ones on other pictures, the same bytes each time, and a word for what can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from engine import events
+from engine.backends.base import Array
+from engine.errors import DataError
+from engine.models import patterns, patterns_net, quantize
+from engine.models.convnet import ConvNet, model_facts, tensor
+from engine.steps import calibration
+from engine.steps.base import Artifact
+from engine.tasks import image_classification
+from tests.engine.models.running import run, step
+
+OPTIONS = {"task": "engine.tasks.image_classification", "preprocessing": "unit"}
+PICTURES = {"count": 100, "seed": 2, "size": 320, "classes": 50, "purpose": "calibration"}
+CHAIN = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image_size": 64, "label_offset": 0}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp("calibration")
+    return Artifact(str(folder), calibration.generated(step(folder, PICTURES)))
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp("fp32")
+    return Artifact(str(folder), patterns_net.shipped(step(folder, {})))
+
+
+def quantized(
+    folder: Path, fp32: Artifact, pictures: Artifact, said: list[events.AnyEvent] | None = None
+) -> dict[str, Any]:
+    folder.mkdir()
+    return quantize.quantize(step(folder, OPTIONS, {"fp32": fp32, "calibration": pictures}, said))
+
+
+def stored(folder: Path, model: onnx.ModelProto) -> Artifact:
+    """A model as another step leaves it."""
+    folder.mkdir()
+    onnx.save(model, folder / "own.onnx")
+    facts = model_facts(folder / "own.onnx", outputs=["scores"], label_offset=0, weight_transformations="none")
+    return Artifact(str(folder), facts)
+
+
+def network(shape: Sequence[int | str], *, opset: int = 13, ir_version: int = 8) -> onnx.ModelProto:
+    """Convolution, batch normalisation, ReLU, mean and a dense layer, as frameworks export them; weights as Constants
+    where the opset is the newer one, and listed as inputs where it is the old one."""
+    random = np.random.default_rng(0)
+    channels = 3
+    values = {
+        "w": random.standard_normal((8, channels, 3, 3), np.float32),
+        **{name: random.uniform(0.5, 2, 8).astype(np.float32) for name in ("gamma", "beta", "mean", "var")},
+        "dense": random.standard_normal((10, 8), np.float32),
+        "bias": random.standard_normal(10, np.float32),
+    }
+    tensors = [numpy_helper.from_array(value, name) for name, value in values.items()]
+    constants = [helper.make_node("Constant", [], [one.name], value=one) for one in tensors] if opset > 8 else []
+    nodes = [
+        *constants,
+        helper.make_node("Conv", ["x", "w"], ["c"], name="c", kernel_shape=[3, 3], pads=[1] * 4),
+        helper.make_node("BatchNormalization", ["c", "gamma", "beta", "mean", "var"], ["n"], name="n"),
+        helper.make_node("Relu", ["n"], ["r"], name="r"),
+        helper.make_node("GlobalAveragePool", ["r"], ["g"], name="g"),
+        helper.make_node("Flatten", ["g"], ["f"], name="f"),
+        helper.make_node("Gemm", ["f", "dense", "bias"], ["scores"], name="scores", transB=1),
+    ]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))]
+    if opset <= 8:
+        inputs += [helper.make_tensor_value_info(one.name, TensorProto.FLOAT, list(one.dims)) for one in tensors]
+    outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [shape[0], 10])]
+    graph = helper.make_graph(nodes, "own", inputs, outputs, tensors if opset <= 8 else [])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
+
+
+def test_int8_answers_as_fp32_does_on_pictures_that_neither_has_seen(
+    tmp_path: Path, shipped: Artifact, pictures: Artifact
+) -> None:
+    said: list[events.AnyEvent] = []
+    facts = quantized(tmp_path / "int8", shipped, pictures, said)
+    held_out = patterns.PictureSet(seed=77, count=400)
+    list(patterns.write(held_out, tmp_path))
+    shape, dtype = image_classification.sample_shape(CHAIN)
+    samples = np.empty((held_out.count, *shape), dtype)
+    for index, slot in enumerate(samples):
+        image_classification.preprocess(tmp_path / patterns.file_name(index), CHAIN, slot)
+    labels = np.array([held_out.label(index) for index in range(held_out.count)])
+    right = {}
+    for name, path in (("fp32", shipped.folder / "model.onnx"), ("int8", tmp_path / "int8" / "model.onnx")):
+        classes = run(path, {"input": samples})["scores"].argmax(1)
+        right[name] = int((classes == labels).sum())
+    assert right["int8"] >= 0.99 * right["fp32"]
+    assert facts["outputs"] == ["scores"]
+    assert [path.name for path in (tmp_path / "int8").iterdir()] == ["model.onnx"]
+    progress = [event for event in said if isinstance(event, events.Progress)]
+    assert (progress[-1].done, progress[-1].total) == (100, 100)
+
+
+def test_the_facts_say_what_was_done(tmp_path: Path, shipped: Artifact, pictures: Artifact) -> None:
+    facts = quantized(tmp_path / "int8", shipped, pictures)
+    assert (facts["weight_data_types"], facts["input_data_types"]) == ("int8", "fp32")
+    assert facts["starting_weights_filename"] == shipped.facts["starting_weights_filename"]
+    assert "100 pictures generated by inferdeck for calibration (seed 2)" in facts["weight_transformations"]
+    assert not facts["weight_transformations"].startswith("none")
+    assert facts["calibration"]["by_rules"] is False
+    assert len(facts["calibration"]["sha256"]) == 64
+    assert facts["sha256"] != shipped.facts["sha256"]
+
+
+def test_weights_are_int8_by_channel_and_symmetric_and_scores_are_fp32(
+    tmp_path: Path, shipped: Artifact, pictures: Artifact
+) -> None:
+    quantized(tmp_path / "int8", shipped, pictures)
+    graph = onnx.load(tmp_path / "int8" / "model.onnx").graph
+    values = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    producers = {output: node for node in graph.node for output in node.output}
+    weighted = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    assert len(weighted) == len(patterns_net.LAYERS) + 1
+    for node in weighted:
+        weights, scale, zero = (values[name] for name in producers[node.input[1]].input)
+        assert weights.dtype == np.int8
+        assert scale.shape == (len(weights),)
+        assert not zero.any()
+        assert producers[node.input[0]].op_type == "DequantizeLinear"
+        assert values[producers[node.input[0]].input[2]].dtype == np.uint8
+    assert producers["scores"].op_type == "Gemm"
+    size = (tmp_path / "int8" / "model.onnx").stat().st_size
+    assert size < (shipped.folder / "model.onnx").stat().st_size / 3
+
+
+def test_the_same_bytes_twice(tmp_path: Path, shipped: Artifact, pictures: Artifact) -> None:
+    first = quantized(tmp_path / "first", shipped, pictures)
+    assert first == quantized(tmp_path / "second", shipped, pictures)
+    assert (tmp_path / "first/model.onnx").read_bytes() == (tmp_path / "second/model.onnx").read_bytes()
+
+
+def test_no_more_than_a_batch_of_pictures_is_held(
+    tmp_path: Path, shipped: Artifact, pictures: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is dropped before the next one is asked for."""
+    import gc
+    import weakref
+
+    batches: list[weakref.ref[Array]] = []
+    original = quantize._Pictures.get_next
+
+    def watched(self: Any) -> dict[str, Array] | None:
+        gc.collect()
+        alive.append(sum(one() is not None for one in batches))
+        found: dict[str, Array] | None = original(self)
+        batches.extend(weakref.ref(value) for value in (found or {}).values())
+        return found
+
+    alive: list[int] = []
+    monkeypatch.setattr(quantize._Pictures, "get_next", watched)
+    quantized(tmp_path / "int8", shipped, pictures)
+    assert len(batches) == 13
+    assert max(alive) <= 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "opset", "ir_version"),
+    [(["N", 3, 64, 64], 13, 8), (["N", 3, 64, 64], 11, 6), (["N", 3, 64, 64], 8, 3), ([3, 3, 64, 64], 11, 6)],
+)
+def test_models_as_frameworks_export_them(
+    tmp_path: Path, pictures: Artifact, shape: list[int | str], opset: int, ir_version: int
+) -> None:
+    """Old opsets, weights that are inputs too, normalisations, a fixed batch that the pictures do not fill."""
+    source = stored(tmp_path / "own", network(shape, opset=opset, ir_version=ir_version))
+    facts = quantized(tmp_path / "int8", source, pictures)
+    model = onnx.load(tmp_path / "int8" / facts["model"])
+    assert "BatchNormalization" not in {node.op_type for node in model.graph.node}
+    assert [one.name for one in model.graph.input] == ["x"]
+    random = np.random.default_rng(1)
+    batch = random.random((3, 3, 64, 64), np.float32)
+    old = onnx.version_converter.convert_version(network(shape, opset=13), 13)
+    want, got = run(old, {"x": batch})["scores"], run(model, {"x": batch})["scores"]
+    assert np.abs(want - got).max() < 0.05 * np.abs(want).max()
+
+
+def test_a_model_that_takes_the_colours_last(tmp_path: Path, pictures: Artifact) -> None:
+    net = ConvNet()
+    turned = net.node("Transpose", ["x"], "turned", perm=[0, 3, 1, 2])
+    random = np.random.default_rng(0)
+    x = net.convolution(turned, "c", random.standard_normal((8, 3, 3, 3), np.float32), np.zeros(8, np.float32))
+    net.dense(net.pool_to_vector(x), "scores", random.standard_normal((5, 8), np.float32), np.zeros(5, np.float32))
+    model = net.model("own", [tensor("x", "float32", ["N", 32, 32, 3])], [tensor("scores", "float32", ["N", 5])])
+    facts = quantized(tmp_path / "int8", stored(tmp_path / "own", model), pictures)
+    assert run(tmp_path / "int8" / facts["model"], {"x": np.zeros((2, 32, 32, 3), np.float32)})["scores"].shape == (
+        2,
+        5,
+    )
+
+
+def identity(shape: Sequence[int | str]) -> onnx.ModelProto:
+    net = ConvNet()
+    net.node("Identity", ["x"], "scores")
+    return net.model("own", [tensor("x", "float32", shape)], [tensor("scores", "float32", shape)])
+
+
+def test_what_can_not_be_quantized_is_said(tmp_path: Path, shipped: Artifact, pictures: Artifact) -> None:
+    with pytest.raises(DataError, match="nothing to quantize") as caught:
+        quantized(tmp_path / "a", stored(tmp_path / "identity", identity(["N", 3, 8, 8])), pictures)
+    assert "without _int8" in caught.value.remedy
+    again = Artifact(str(tmp_path / "b"), quantized(tmp_path / "b", shipped, pictures))
+    with pytest.raises(DataError, match="quantized already"):
+        quantized(tmp_path / "c", again, pictures)
+    with pytest.raises(DataError, match="not square pictures"):
+        quantized(tmp_path / "d", stored(tmp_path / "open", network(["N", 3, "H", "W"])), pictures)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "model.onnx").write_bytes(b"\x00\x01nonsense")
+    with pytest.raises(DataError, match="is not an ONNX model"):
+        quantized(tmp_path / "e", Artifact(str(tmp_path / "broken"), shipped.facts), pictures)
+    for name in "acde":
+        assert not list((tmp_path / name).iterdir()), "nothing half made is left"
+
+
+def test_a_broken_calibration_picture_is_named(tmp_path: Path, shipped: Artifact) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    found = Artifact(str(folder), calibration.generated(step(folder, PICTURES | {"count": 2})))
+    (folder / patterns.file_name(1)).write_bytes(b"no picture")
+    with pytest.raises(DataError, match=patterns.file_name(1)):
+        quantized(tmp_path / "int8", shipped, found)
