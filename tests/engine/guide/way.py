@@ -1,0 +1,84 @@
+"""A guide brought to any of its steps without a measurement: what persons and jobs leave on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from engine.guide import actions, offers, state
+from engine.guide.look import Looker, Sight
+from engine.guide.state import Guide
+from engine.guide.steps import Step, steps
+from engine.job.prepare import workplace
+from engine.profile.rounds import Scenario
+from engine.submission import provenance
+from tests.engine.submission import base_tree
+from tests.engine.submission import loadgen_logs as logs
+from tests.engine.submission.results_folder import origin
+
+EDGE: tuple[Scenario, ...] = ("SingleStream", "MultiStream", "Offline")
+SYSTEM = "box"
+
+
+class Way:
+    """One person's guide in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.looker = Looker(workplace(str(home)))
+
+    @property
+    def guide(self) -> Guide:
+        """The guide as it is on the disk."""
+        return state.load(self.looker.place.folders, state.FIRST)
+
+    def sight(self) -> Sight:
+        """Look at what there is."""
+        return self.looker.look(self.guide)
+
+    def elsewhere(self) -> Way:
+        """Return the same guide as another terminal sees it, which has seen nothing before."""
+        return Way(self.home)
+
+    def steps(self) -> dict[str, Step]:
+        """Return the steps by name."""
+        return {step.name: step for step in steps(self.sight())}
+
+    def choose(self, offer: str = offers.PRACTICE, **more: str) -> None:
+        """Do step 1."""
+        for name, value in {"offer": offer, "system": SYSTEM, **more}.items():
+            actions.choose(self.looker, self.guide, name, value)
+
+    def describe(self, **fields: str) -> None:
+        """Do step 2."""
+        actions.describe(self.looker, self.guide, {"submitter": "Acme", **fields})
+
+    def measure(self, scenarios: Iterable[Scenario] = EDGE, *, style: str = "test", samples: int = 1024) -> None:
+        """Leave what the runs of step 6 leave."""
+        sight = self.sight()
+        benchmark = base_tree.RULES.benchmarks["resnet50"]
+        for scenario in scenarios:
+            place = sight.results / SYSTEM / "resnet50" / scenario
+            base_tree.write_run(place / "performance", logs.performance_values(base_tree.RULES, benchmark, scenario))
+            base_tree.write_accuracy(place / "accuracy", benchmark, scenario)
+            (place / "accuracy" / "mlperf_log_accuracy.json").write_bytes(logs.accuracy_log())
+            (place / "accuracy" / "accuracy.txt").write_text(base_tree.accuracy_text(benchmark))
+            for mode in ("performance", "accuracy"):
+                found = origin(SYSTEM, "resnet50", scenario, mode)
+                found = msgspec.structs.replace(found, style=style, notice="DEMONSTRATION", samples=samples)
+                for name in ("mlperf.conf", "user.conf", "lock.json"):
+                    (place / mode / name).write_text("x")
+                (place / mode / provenance.FILE).write_bytes(msgspec.json.encode(found))
+                (place / mode / "run.json").write_text("{}")
+
+    def build(self) -> None:
+        """Build, check and pack the tree, as the job of step 6 does at its end."""
+        actions.build(self.sight())
+
+
+def states(way: Way) -> str:
+    """Return the state of every step by its first letter: d n r . b -."""
+    letters = {"done": "d", "now": "n", "running": "r", "next": ".", "blocked": "b", "skipped": "-"}
+    return "".join(letters[step.state] for step in way.steps().values())
