@@ -7,8 +7,10 @@ from typing import Any
 
 from engine.errors import InferdeckError, UsageError
 from engine.job.prepare import Prepared
+from engine.plan.plan import Plan
 from engine.profile import systems
 from engine.profile.rounds import Round
+from engine.steps.calibration import RULES_LISTS
 from engine.submission import describe
 from engine.submission.generate import OVERRIDES
 from engine.submission.identity import doubts
@@ -53,12 +55,19 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
         samples=_facts(prepared).get("count"),
         stand_in=any(node.component.startswith("standin-") for node in prepared.plan.nodes.values()),
         notice=prepared.notice,
+        own_calibration=_own_calibration(prepared.plan),
         targets=options["scenarios"] if options["targets"] == "searched" else configured.figures,
         disk_needed=prepared.seen.totals.disk_bytes,
         disk_free=prepared.seen.totals.disk_free,
         min_duration_ms=options["min_duration_ms"],
         doubts=doubts(options["sut"], description, prepared.workplace.catalog.folders, submitter),
     )
+
+
+def _own_calibration(plan: Plan) -> str:
+    """Return the component of calibration pictures that is not one of the rules' lists; empty where there is none."""
+    used = (plan.nodes[edge.node] for node in plan.nodes.values() for edge in node.needs if edge.name == "calibration")
+    return next((one.component for one in used if one.values().get("md5") not in RULES_LISTS), "")
 
 
 def _facts(prepared: Prepared) -> Mapping[str, Any]:

@@ -210,7 +210,7 @@ def _short(dtype: str) -> str:
 
 def _transformations(before: str, calibration: Calibration) -> str:
     done = (
-        "batch normalisation folded; static quantization to int8 (ONNX QDQ): weights int8, symmetric, a scale for each "
+        "constants and batch normalisations folded; static quantization to int8 (ONNX QDQ): weights int8, symmetric, a scale for each "
         "output channel; activations uint8, a scale for each tensor by least and greatest value over "
         f"{calibration.text}; scores in fp32"
     )

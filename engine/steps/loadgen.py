@@ -115,6 +115,7 @@ def _provenance(step: Step) -> provenance.Provenance:
         stand_in=bool(model.get("stand_in", False)),
         model={name: model[name] for name in provenance.MEASUREMENTS},
         model_sha256=model["sha256"],
+        calibration=provenance.Calibration(**model["calibration"]) if "calibration" in model else None,
     )
 
 

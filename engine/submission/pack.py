@@ -28,8 +28,8 @@ class Measurements(msgspec.Struct, frozen=True):
 def pack(tree: Path, target: Path) -> Path:
     """Write `target`, a zip of the tree's files under the tree's name; returns its path.
 
-    Raises DataError for a stand-in, a demonstration or a try-out style outside a marked demonstration tree, and for a
-    stand-in in the closed or network division wherever it is.
+    Raises DataError for a stand-in, a demonstration or a try-out style outside a marked demonstration tree, and, in the
+    closed or network division wherever it is, for a stand-in or a model calibrated with other pictures than the rules'.
     """
     refuse_pretence(tree)
     beside = target.with_name(f".{target.name}.part")
@@ -52,6 +52,11 @@ def refuse_pretence(tree: Path) -> None:
         division = place.relative_to(tree).parts[0]
         if found.stand_in and division != "open":
             raise DataError(f"{place} is of a stand-in model: it can never be in {division}", "measure the real model")
+        if found.calibration is not None and not found.calibration.by_rules and division != "open":
+            raise DataError(
+                f"{place} is calibrated with {found.calibration.text}: {division} allows only a list of the rules",
+                "calibrate with --adr.calibration.tags=get,calibration,imagenet, or hand in to open",
+            )
         why = pretence(found)
         if why and not marked:
             raise DataError(f"{place} is {why}", f"such results go only into a tree marked by a {MARK} at its root")

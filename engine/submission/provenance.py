@@ -16,6 +16,17 @@ MEASUREMENTS = (
 """What the measurements file of a submission asks of a model; steps that provide a model have facts of these names."""
 
 
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """The pictures that an int8 model was calibrated with."""
+
+    text: str
+    """How many and which, in words."""
+    by_rules: bool
+    """Whether they are a calibration list of the rules: closed allows no others."""
+    sha256: str
+    """Over names and contents of the pictures."""
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """One run's origin."""
 
@@ -40,3 +51,5 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     model: dict[str, str]
     """Facts of the model by the names in MEASUREMENTS."""
     model_sha256: str
+    calibration: Calibration | None = None
+    """None where the model was not calibrated."""

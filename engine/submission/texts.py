@@ -31,12 +31,18 @@ input {origin.model["input_data_types"]}, transformations: {origin.model["weight
 
 def calibration(origin: Provenance) -> str:
     """Return the calibration write-up that the rules ask for."""
+    calibrated = origin.calibration
+    with_what = (
+        f"Calibrated with {calibrated.text}; SHA-256 over their names and contents {calibrated.sha256}."
+        if calibrated is not None
+        else "Nothing was calibrated."
+    )
     return f"""\
 = Calibration
 
 Weights: {origin.model["weight_data_types"]}. Transformations: {origin.model["weight_transformations"]}.
 
-Where the weights are as published (fp32), nothing was calibrated.
+{with_what}
 """
 
 

@@ -12,6 +12,7 @@ from engine.errors import DataError, InferdeckError
 from engine.submission import compliance
 from engine.submission.generate import Request, generate
 from engine.submission.pack import MARK
+from engine.submission.provenance import Calibration
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
 
 RULES = rules()
@@ -54,6 +55,18 @@ def test_the_tree_of_the_rules(tmp_path: Path) -> None:
     assert set(RULES.files.measurement_fields) <= set(fields)
     assert not (tmp_path / "tree" / MARK).exists()
     assert "inferdeck run --tags=app" in (tmp_path / "tree/open/Me/code/resnet50/inferdeck/README.md").read_text()
+
+
+def test_what_a_model_was_calibrated_with_is_written_down(tmp_path: Path) -> None:
+    used = Calibration(text="500 pictures of list 1", by_rules=True, sha256="5" * 64)
+    write_run(tmp_path / "results", "box", "resnet50", "Offline", {"calibration": used})
+    generate(request(tmp_path), RULES)
+    place = tmp_path / "tree/open/Me/measurements/box/resnet50/Offline"
+    text = (place / "calibration_process.adoc").read_text()
+    assert "Calibrated with 500 pictures of list 1" in text
+    assert "5" * 64 in text
+    fields = json.loads((place / "box_inferdeck_Offline.json").read_text())
+    assert fields["inferdeck"]["calibration"]["by_rules"] is True
 
 
 def test_a_second_system_joins_and_a_second_time_replaces(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from engine.errors import DataError
 from engine.submission.generate import Request, generate
 from engine.submission.pack import pack
+from engine.submission.provenance import Calibration
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
 
 RULES = rules()
@@ -61,3 +62,13 @@ def test_a_stand_in_can_never_be_closed(tmp_path: Path, division: str) -> None:
     tree = made(tmp_path, division, {"stand_in": True})
     with pytest.raises(DataError, match="can never be in"):
         pack(tree, tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("division", ["closed", "network"])
+def test_a_model_calibrated_with_other_pictures_can_only_be_open(tmp_path: Path, division: str) -> None:
+    own = Calibration(text="9 pictures of mine", by_rules=False, sha256="0" * 64)
+    with pytest.raises(DataError, match=f"9 pictures of mine: {division} allows only a list of the rules"):
+        pack(made(tmp_path / "a", division, {"calibration": own}), tmp_path / "a.zip")
+    by_rules = Calibration(text="500 pictures of list 1", by_rules=True, sha256="0" * 64)
+    assert pack(made(tmp_path / "b", division, {"calibration": by_rules}), tmp_path / "b.zip").exists()
+    assert pack(made(tmp_path / "c", "open", {"calibration": own}), tmp_path / "c.zip").exists()
