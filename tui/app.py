@@ -95,6 +95,7 @@ class InferdeckApp(App[None]):
         Binding("question_mark", "help", "help", show=False),
         Binding("colon", "command_palette", "all actions", show=False),
         Binding("q", "leave", "quit", show=False),
+        Binding("ctrl+l", "repaint", "draw everything again", show=False),
         Binding("ctrl+c", "leave", "quit", show=False, priority=True),
     ]
 
@@ -224,6 +225,15 @@ class InferdeckApp(App[None]):
     def go_guide(self) -> None:
         """Go to the guide of a submission."""
         self.run_worker(self.run_action("switch_mode('submit')"), exit_on_error=False)
+
+    def action_repaint(self) -> None:
+        """Draw everything again, after something else wrote on the terminal."""
+        from tui.driver import DiffDriver  # noqa: PLC0415
+
+        if isinstance(self._driver, DiffDriver):
+            self._driver.repaint()
+        else:
+            self.refresh(repaint=True, layout=True)
 
     def action_help(self) -> None:
         """Explain the screen, the focused pane and the keys."""

@@ -21,7 +21,8 @@ from tui.widgets.keys import KeyLine
 if TYPE_CHECKING:
     from tui.app import InferdeckApp
 
-SMALLEST = (80, 24)
+SMALLEST = (80, 23)
+"""Columns and rows: a terminal of 80x24 less the status line of a multiplexer."""
 
 
 class DeckScreen(Screen[None]):
@@ -79,7 +80,7 @@ class DeckScreen(Screen[None]):
         tiny = wide < SMALLEST[0] or high < SMALLEST[1]
         self.set_class(tiny, "-tiny")
         if tiny:
-            needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
+            needs = "80x24"
             self.query_one("#tiny", Static).update(
                 f"needs {needs}, is {wide}x{high}\ninferdeck watch --plain shows a job in any size"
             )

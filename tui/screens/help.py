@@ -29,6 +29,7 @@ _EVERYWHERE = (
     ("↑ ↓ ← →", "move; Tab goes to the next pane, Esc back"),
     ("?", "this help"),
     (": or ctrl+p", "all actions, by name"),
+    ("ctrl+l", "draw everything again"),
     ("q", "quit; jobs go on"),
 )
 
