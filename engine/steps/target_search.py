@@ -112,16 +112,19 @@ class Search:
                 f"Server is impossible here: a sample alone takes {alone_ms:.3g} ms, the bound is {bound:g} ms",
                 "a faster model or more threads in a session (--intra_op_threads); or leave Server out",
             )
-        start = server_target(reached("Server", tuned)[0], alone_ms, bound, START_SHARE)
-        lowest = self._fewest() / self._seconds
-        if start < lowest:
+        rate = reached("Server", tuned)[0]
+        lowest = 2 * self._fewest() / self._seconds  # a trial and its repeat
+        if rate < lowest:
             raise RunError(
-                f"a Server trial at {start:.3g} queries/s takes {self._fewest() / start:.0f} s, and the search has "
-                f"{self._seconds:g} s",
+                f"a Server trial takes {self._fewest() / rate:.0f} s at the {rate:.3g} samples/s that were measured: "
+                f"the search has {self._seconds:g} s, and needs a trial and its repeat at the least",
                 f"give it more time ({MORE_TIME}), or leave Server out",
             )
+        start = server_target(rate, alone_ms, bound, START_SHARE)
         resolution = float(self._step.options["resolution"])
-        return Aim(start=start, lowest=max(start / SPAN, lowest), highest=start * SPAN, resolution=resolution), bound
+        return Aim(
+            start=start, lowest=max(start / SPAN, lowest), highest=max(start, lowest) * SPAN, resolution=resolution
+        ), bound
 
     def _nothing(self, trials: Sequence[Trial], bound: float) -> RunError:
         rates = [trial.rate for trial in trials]
