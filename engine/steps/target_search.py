@@ -128,7 +128,7 @@ class Search:
 
     def _nothing(self, trials: Sequence[Trial], bound: float) -> RunError:
         rates = [trial.rate for trial in trials]
-        tried = f"of {len(trials)} trials from {min(rates):g} to {max(rates):g} queries/s"
+        tried = f"in {len(trials)} trials from {min(rates):g} to {max(rates):g} queries/s"
         if any(trial.valid for trial in trials):
             what = f"no rate was valid within {bound:g} ms each time that it was tried: {tried} some contradict others"
             return RunError(what, f"keep other work off the machine, and give the search more time: {MORE_TIME}")
