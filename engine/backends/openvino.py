@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,9 @@ PRECISIONS = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
 _DTYPES = frozenset("float16 float32 float64 bool int8 int16 int32 int64 uint8 uint16 uint32 uint64".split())
 
 _CORE = ov.Core()
+_LOADING = Lock()
+"""OpenVINO's Python part fills tables when they are first used and waits for Python's lock meanwhile: two threads that
+do so at once wait for each other for ever."""
 
 
 def version() -> str:
@@ -54,10 +58,11 @@ def load(model: Path, options: BackendOptions) -> "OpenVinoRunner":
     if options.device not in DEVICES:
         raise DataError(f"OpenVINO has no device '{options.device}' here", nearest(options.device, DEVICES))
     device = DEVICES[options.device]
-    settings = _settings(device, options)
-    with _explained(model, "use a newer OpenVINO, or export the model with operators that it has"):
-        graph = _CORE.read_model(str(model))
-    return OpenVinoRunner(model, graph, device, settings, options.outputs)
+    with _LOADING:
+        settings = _settings(device, options)
+        with _explained(model, "use a newer OpenVINO, or export the model with operators that it has"):
+            graph = _CORE.read_model(str(model))
+        return OpenVinoRunner(model, graph, device, settings, options.outputs)
 
 
 class OpenVinoBinding:
@@ -120,7 +125,7 @@ class OpenVinoRunner:
         if self._graph is None:
             raise ValueError("the runner is closed")
         inputs = self._buffers.of(batch)
-        with _explained(self._model, "use a newer OpenVINO, or a smaller batch where the memory ran out"):
+        with _LOADING, _explained(self._model, "use a newer OpenVINO, or a smaller batch where the memory ran out"):
             return OpenVinoBinding(self._compiled(batch, inputs), self._places, inputs)
 
     def close(self) -> None:

@@ -205,6 +205,27 @@ def test_a_device_that_is_not_there_is_refused(double: Make) -> None:
         backend.load(double(["N"]), BackendOptions(device="tpu"))
 
 
+def test_sessions_that_are_opened_at_once_do_not_wait_for_each_other(shipped: Path) -> None:
+    code = f"""
+import sys
+sys.setswitchinterval(1e-6)
+from pathlib import Path
+from threading import Thread
+from engine.backends import openvino
+from engine.backends.base import BackendOptions
+
+def work():
+    openvino.load(Path({str(shipped)!r}), BackendOptions()).bind(2).run()
+
+threads = [Thread(target=work, daemon=True) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join(60)
+assert not any(thread.is_alive() for thread in threads)
+"""
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=90)
+
+
 def test_nothing_is_sent_home(tmp_path: Path) -> None:
     code = "import sys, engine.backends.openvino; print(sys.modules['openvino_telemetry'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
