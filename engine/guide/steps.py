@@ -227,7 +227,8 @@ def _check(sight: Sight) -> _Standing:
         )
     errors = [finding for finding in report.findings if finding.severity == "error"]
     strange = [finding for finding in errors if not sight.expects(finding.rule)]
-    counted = f"{report.count('warning')} warnings"
+    warnings = report.count("warning")
+    counted = f"{warnings} warning{'' if warnings == 1 else 's'}"
     brief = f"{len(strange)} to mend" if strange else f"{len(errors)} as foreseen" if errors else f"passed, {counted}"
     return _Standing(not strange, brief, "some seconds", action="read the findings")
 

@@ -42,9 +42,9 @@ class CheckedTree(DeckScreen):
         Action("b", "back", "back", "back to the guide"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "act('back')", "back")]
-    CSS = """
+    CSS = "#findings { height: 1fr; }"
+    DEFAULT_CSS = """
     CheckedTree #tree-pane { height: 1fr; }
-    CheckedTree #findings { height: 1fr; }
     CheckedTree #sum { height: auto; margin-bottom: 1; }
     """
 

@@ -33,7 +33,8 @@ INTERVAL = 2.0
 class GuideView(DeckScreen):
     """The steps on one side, the step in question on the other, and below what there is to see of it."""
 
-    CSS = """
+    CSS = "#form, #findings, #ahead { height: 1fr; }"
+    DEFAULT_CSS = """
     GuideView #guide, GuideView #top { height: 1fr; }
     GuideView #steps-pane { height: 11; }
     GuideView #now-pane { height: 1fr; }
@@ -44,10 +45,11 @@ class GuideView(DeckScreen):
     GuideView.-wide #steps-pane { height: 100%; }
     GuideView.-wide #now-pane { height: 100%; }
     GuideView.-wide #detail-pane { display: block; }
-    GuideView #form, GuideView #findings, GuideView #ahead, GuideView #seen { height: 1fr; display: none; }
+    GuideView #form, GuideView #findings, GuideView #ahead, GuideView #seen { display: none; }
+    GuideView #seen { height: 1fr; }
     GuideView #sum, GuideView #field { height: auto; display: none; }
     GuideView #field { min-height: 2; color: $foreground; }
-    GuideView #sum { margin-bottom: 1; }
+    GuideView #sum { margin-bottom: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     GuideView .-shown { display: block !important; }
     """
 
@@ -139,10 +141,11 @@ class GuideView(DeckScreen):
         over = all(step.state in ("done", "skipped") for step in found)
         steps = self.query_one("#steps-pane", Pane)
         steps.border_subtitle = "all done · n begins another" if over else "nothing is sent anywhere"
-        self._draw_steps()
+        self.draw_steps()
         self.draw_step()
 
-    def _draw_steps(self) -> None:
+    def draw_steps(self) -> None:
+        """Show the list of steps."""
         listed = self.query_one("#steps", OptionList)
         width = listed.scrollable_content_region.width or listed.size.width
         rows = [guide_texts.step_row(step, width) for step in self.steps]
@@ -181,7 +184,7 @@ class GuideView(DeckScreen):
         """Fit the texts."""
         super().on_resize(event)
         if self.steps:
-            self.call_after_refresh(self._draw_steps)
+            self.call_after_refresh(self.draw_steps)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show the step, or tell of the field, under the cursor."""

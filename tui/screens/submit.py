@@ -143,6 +143,7 @@ class SubmitScreen(GuideView):
             return
         self.remove_class("-opened")
         steps.focus()
+        self.call_after_refresh(self.draw_steps)
 
     def _go_on(self) -> None:
         """Leave a step's form for the step that comes now."""

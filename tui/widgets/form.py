@@ -34,6 +34,8 @@ class FormList(OptionList):
         super().__init__(id=id, markup=False)
         self._fields: dict[str, Field] = {}
         self._last = ""
+        self._wanted: str | None = None
+        """Where the cursor goes with the next drawing."""
 
     @property
     def field(self) -> Field | None:
@@ -48,9 +50,9 @@ class FormList(OptionList):
         self._draw(self._at())
 
     def put_on(self, name: str) -> None:
-        """Put the cursor on a field."""
-        if name in self._fields or name == GO_ON:
-            self.highlighted = self.get_option_index(name)
+        """Put the cursor on a field; on one that is not drawn yet as soon as it is."""
+        self._wanted = name
+        self._draw(None)
 
     def put_on_next(self) -> None:
         """Put the cursor on the first field that is refused, or on the line that leaves the form."""
@@ -79,7 +81,8 @@ class FormList(OptionList):
         if self._last:
             self.add_option(Option(Content.assemble(("  → ", "bold $mark"), (self._last, "bold")), id=GO_ON))
         ids = [self.get_option_at_index(number).id for number in range(self.option_count)]
-        self.highlighted = ids.index(at) if at is not None and at in ids else 1
+        wanted, self._wanted = self._wanted or at, None
+        self.highlighted = ids.index(wanted) if wanted is not None and wanted in ids else 1
 
 
 def row(field: Field, width: int) -> Content:

@@ -154,7 +154,7 @@ def checked_text(sight: Sight) -> Content:
     report = sight.report
     if report is None:
         return Content.styled("There is nothing to check yet: the runs come first.", "$dim")
-    return sum_of(report, f"  {clean(str(sight.tree))}")
+    return sum_of(report, f"\n{clean(str(sight.tree))}")
 
 
 def sum_of(report: Report, place: str) -> Content:
