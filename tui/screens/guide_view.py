@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from engine.job.jobs import Job
     from engine.submission.preflight import Expected
 
+STEPS = 62
+"""Cells of the pane of steps where it stands beside another."""
+
 INTERVAL = 2.0
 """Seconds between two looks at a job that runs for a step."""
 
@@ -147,7 +150,7 @@ class GuideView(DeckScreen):
     def draw_steps(self) -> None:
         """Show the list of steps."""
         listed = self.query_one("#steps", OptionList)
-        width = listed.scrollable_content_region.width or listed.size.width
+        width = (STEPS if self.has_class("-wide") else self.size.width) - 4
         rows = [guide_texts.step_row(step, width) for step in self.steps]
         if listed.option_count == len(rows):
             for number, row in enumerate(rows):

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.widgets import OptionList
 
-from engine.guide import actions, state
+from engine.guide import actions
 from engine.guide.mending import mend_expected
 from engine.guide.steps import current
 from engine.submission.own import path_of
 from engine.text import clean, duration
 from tui.actions import Action, bindings
 from tui.screens.answering import Answer
-from tui.screens.checked_tree import CheckedTree
-from tui.screens.choosing import Write
 from tui.screens.dialogs import Question, Reading
 from tui.screens.guide_view import GuideView
+from tui.screens.guide_windows import ask_folder, ask_guide
 from tui.widgets.findings import FindingsTree, whole
 from tui.widgets.form import GO_ON, FormList, explanation
 
@@ -202,16 +200,13 @@ class SubmitScreen(GuideView):
         prepared = self.there.prepared
         seconds = prepared.seen.totals.run_seconds if prepared is not None and name == "runs" else 0.0
         start = partial(_START[name], self.there, *([scenario] if scenario else []))
-        then = self._started if name != "get" else None
+        then = self.deck.go_run if name != "get" else None
         if seconds < LONG or scenario:
             self.work(start, then)
             return
         text = f"The runs take at least {duration(seconds)}. They go on without this window; leave the machine alone."
         ask = Question("start the runs", text, [("no", "not now"), ("yes", "start")])
         self.deck.push_screen(ask, lambda answer: self.work(start, then) if answer == "yes" else None)
-
-    def _started(self, job: Job) -> None:
-        self.deck.go_run(job)
 
     def _check(self) -> None:
         if self.there.report is None or self.there.stale:
@@ -267,28 +262,14 @@ class SubmitScreen(GuideView):
 
     def do_open(self) -> None:
         """Ask for a folder and check it."""
-        window = Write("check a submission folder", "the folder that holds closed/, open/ or network/", "", _no_folder)
-        self.deck.push_screen(window, self._opened)
-
-    def _opened(self, path: str | None) -> None:
-        if path:
-            self.deck.push_screen(CheckedTree(Path(path).expanduser().absolute()))
+        ask_folder(self.deck)
 
     def do_another(self) -> None:
         """Ask which submission to go on with."""
-        folders = self.deck.place.folders
-        answers = [(name, f"go on with {name}") for name in state.names(folders)]
-        question = Question(
-            "another submission", "Each has its own choices and results.", [*answers, ("", "a new one")]
-        )
-        self.deck.push_screen(question, self._turned_to)
+        ask_guide(self.deck, self._turn_to)
 
-    def _turned_to(self, name: str | None) -> None:
-        if name is None:
-            return
-        folders = self.deck.place.folders
-        self.guide = name or state.save(folders, state.another(folders)).name
-        self.at, self.steps = "", ()
+    def _turn_to(self, name: str) -> None:
+        self.guide, self.at, self.steps = name, "", ()
         self.look()
 
     def _remark(self) -> Remark | None:
@@ -317,7 +298,3 @@ class SubmitScreen(GuideView):
 
 
 _START: Mapping[str, Callable[..., Job]] = {"get": actions.get, "try": actions.try_out, "runs": actions.run}
-
-
-def _no_folder(path: str) -> str:
-    return "" if Path(path).expanduser().is_dir() else "there is no such folder"

@@ -1,0 +1,43 @@
+"""What the guide asks for beside its steps: a folder to check, and which submission to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.guide import state
+from tui.screens.checked_tree import CheckedTree
+from tui.screens.choosing import Write
+from tui.screens.dialogs import Question
+
+if TYPE_CHECKING:
+    from tui.app import InferdeckApp
+
+
+def ask_folder(deck: InferdeckApp) -> None:
+    """Ask for a submission folder, and check it."""
+
+    def opened(path: str | None) -> None:
+        if path:
+            deck.push_screen(CheckedTree(Path(path).expanduser().absolute()))
+
+    about = "the folder that holds closed/, open/ or network/"
+    deck.push_screen(Write("check a submission folder", about, "", _no_folder), opened)
+
+
+def ask_guide(deck: InferdeckApp, then: Callable[[str], None]) -> None:
+    """Ask for one of the submissions that were begun, or begin another; `then` gets its name."""
+    folders = deck.place.folders
+    answers = [(name, f"go on with {name}") for name in state.names(folders)]
+
+    def answered(name: str | None) -> None:
+        if name is not None:
+            then(name or state.save(folders, state.another(folders)).name)
+
+    text = "Each has its own choices and results."
+    deck.push_screen(Question("another submission", text, [*answers, ("", "a new one")]), answered)
+
+
+def _no_folder(path: str) -> str:
+    return "" if Path(path).expanduser().is_dir() else "there is no such folder"
