@@ -26,7 +26,7 @@ def start(home: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def inferdeck(home: Path, *words: str, timeout: float = 300) -> tuple[int, str, str]:
+def inferdeck(home: Path, *words: str, timeout: float = 900) -> tuple[int, str, str]:
     """Run `inferdeck WORDS`; return status, output and errors."""
     with start(home, *words) as process:
         out, err = process.communicate(timeout=timeout)

@@ -84,6 +84,7 @@ def test_a_folder_in_imagenets_layout_and_a_model_file_of_ones_own(tmp_path: Pat
         "run",
         TAGS + ",_stand-in,_accuracy-only",
         "--adr.model.training_pictures=60",
+        "--adr.model.held_out_pictures=10",
         "--adr.images.count=30",
         *SHORT,
     )

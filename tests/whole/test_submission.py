@@ -10,16 +10,20 @@ import pytest
 
 from tests.whole.command import SHORT, inferdeck
 
-TAGS = "--tags=app,mlperf,inference,reference,python,_resnet50,_onnxruntime,_cpu,_submission,_test"
+APP = "--tags=app,mlperf,inference,reference,python,_resnet50,_onnxruntime,_cpu,_submission"
+TAGS = f"{APP},_test"
 
 
 @pytest.mark.slow
-def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path) -> None:
+@pytest.mark.parametrize("style", ["test", "fast"])
+def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path, style: str) -> None:
     home, out = tmp_path / "home", tmp_path / "out"
-    words = ("run", "script", TAGS + ",_patterns-net", "--env.CM_SUT_NAME=demo-offline", f"--output_dir={out}")
+    words = ("run", "script", f"{APP},_{style},_patterns-net", "--env.CM_SUT_NAME=demo-offline", f"--output_dir={out}")
     status, said, err = inferdeck(home, *words, *SHORT, "--min_query_count=670", "--plain")
     assert status == 0, f"{said}\n{err}"
     assert "accepted by the checker, packed in" in said
+    assert said.count(f"run style {style}: ") == 1, "what short runs break is said once"
+    assert "performance.min_duration:" not in said
     tree = out / "submission"
     assert (tree / "DEMONSTRATION.txt").exists(), "short runs are marked"
     status, report, _ = inferdeck(home, "submission", "check", str(tree), "--json")
@@ -27,6 +31,9 @@ def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path) -> None:
     assert status == 0
     assert checked == json.loads((out / "submission-check.json").read_text())
     assert [one["verdict"] for one in checked["results"]] == ["pass"] * 4
+    rules = {one["rule"] for one in checked["findings"]}
+    assert "performance.min_duration" in rules
+    assert "performance.summary" not in rules, "LoadGen's summary says what its detail log says, in every scenario"
     before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
     for _ in range(2):
         status, said, _ = inferdeck(home, "submission", "truncate", str(tree), f"--backup={tmp_path / 'whole'}")
@@ -38,7 +45,7 @@ def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path) -> None:
     (tree / "DEMONSTRATION.txt").unlink()
     status, _, err = inferdeck(home, "submission", "zip", str(tree))
     assert status == 1
-    assert "style test" in err
+    assert f"style {style}" in err
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,27 +47,43 @@ def test_a_shipped_model_as_a_saved_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_tutorials_words_with_a_frozen_graph_of_ones_own(tmp_path: Path, stand_in: Path, imagenet: Path) -> None:
+def test_the_tutorials_command(tmp_path: Path, stand_in: Path, imagenet: Path) -> None:
+    """Word for word, but for `_test`, the model, which can't be had everywhere, and few queries."""
+    home, out = tmp_path / "home", tmp_path / "results"
     words = (
         "run",
         "script",
-        f"{TAGS},_all-scenarios,_all-modes,_test",
-        f"--output_dir={tmp_path / 'results'}",
+        "--tags=app,mlperf,inference,reference,python,_resnet50,_tf,_cpu,_submission,_test",
+        f"--output_dir={out}",
         "--add_deps_tags.imagenet=_full",
         f"--env.IMAGENET_PATH={imagenet}",
         "--env.CM_SUT_NAME=gcp-n2-standard-80-tf",
         f"--model_path={stand_in / 'model.pb'}",
-        "--adr.workers.max_batch=2",
-        "--scenarios=Offline",
-        *SHORT,
     )
-    results = measured(tmp_path / "home", *words)
-    assert results["Offline", "performance"]["value"] > 0
-    assert results["Offline", "accuracy"]["value"] > 8, "chance is 2 %"
-    folder = tmp_path / "results" / "gcp-n2-standard-80-tf" / "resnet50" / "Offline"
-    assert "resnet50.Offline.target_qps = 175" in (folder / "performance" / "user.conf").read_text()
-    assert (folder / "accuracy" / "accuracy.txt").read_text().endswith(", total=50\n")
-    assert '"backend": "tensorflow"' in (folder / "performance" / "provenance.json").read_text()
+    results = measured(home, *words, "--adr.workers.max_batch=2", *SHORT)
+    scenarios = ("SingleStream", "MultiStream", "Offline")
+    assert set(results) == {(one, mode) for one in scenarios for mode in ("performance", "accuracy")}
+    for scenario, target in zip(
+        scenarios, ("target_latency = 30", "target_latency = 700", "target_qps = 175"), strict=True
+    ):
+        folder = out / "gcp-n2-standard-80-tf" / "resnet50" / scenario
+        assert results[scenario, "accuracy"]["value"] > 8, "chance is 2 %"
+        assert f"resnet50.{scenario}.{target}" in (folder / "performance" / "user.conf").read_text()
+        assert (folder / "accuracy" / "accuracy.txt").read_text().endswith(", total=50\n")
+        assert '"backend": "tensorflow"' in (folder / "performance" / "provenance.json").read_text()
+    tree = out / "submission"
+    (system,) = tree.glob("open/OctoML/systems/*.json")
+    assert system.stem == "gcp-n2-standard-80-tf"
+    errors = [
+        one for one in json.loads((out / "submission-check.json").read_text())["findings"] if one["severity"] == "error"
+    ]
+    few = {"performance.sample_count", "performance.validity", "performance.metric"}
+    assert {one["rule"] for one in errors} == few, "50 pictures and 24 queries are too few, and nothing else is wrong"
+    assert sum(one["rule"] == "performance.sample_count" for one in errors) == 3
+    assert not (out / "submission.zip").exists()
+    status, _, err = inferdeck(home, "submission", "zip", str(tree), "--submitter=OctoML")
+    assert status == 1
+    assert "is not of this machine" in err
 
 
 @pytest.mark.slow

@@ -96,7 +96,8 @@ def test_efficientnet(tmp_path: Path) -> None:
     onnx.save(efficientnet_lite.build(WEIGHTS), tmp_path / "model.onnx")
     facts = {"model": "model.onnx", "outputs": ["logits"], "weight_transformations": "folded"}
     _, path = converted(tmp_path, facts)
-    pictures = np.random.default_rng(1).uniform(-1, 1, (4, 3, 224, 224)).astype(np.float32)
+    preprocessing = {"preprocessing": "efficientnet-lite", "layout": "NCHW", "dtype": "float32", "image_size": 224}
+    pictures = held_out(tmp_path, 20, preprocessing)
     expected = run(tmp_path / "model.onnx", {"input": pictures})["logits"]
     (logits,) = answers(path, ["logits"], pictures)
     np.testing.assert_allclose(softmax(logits), softmax(expected), atol=1e-4)
