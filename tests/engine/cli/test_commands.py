@@ -270,7 +270,7 @@ def test_the_plan_and_the_preflight_foresee_the_same(capsys: pytest.CaptureFixtu
     [
         (("CM_LOADGEN_SCENARIO=Server", "CM_RUN_STYLE=fast"), ("--scenarios=Server", "--style=fast")),
         (("CM_MLPERF_RUN_STYLE=valid", "CM_MLPERF_LOADGEN_MODE=accuracy"), ("--style=valid", "--modes=accuracy")),
-        (("CM_TEST_QUERY_COUNT=9",), ("--min_query_count=9", "--max_query_count=9")),
+        (("CM_TEST_QUERY_COUNT=9",), ("--min_query_count=9",)),
         (("CM_NUM_THREADS=2", "CM_MLPERF_LOADGEN_MAX_BATCHSIZE=4"), ("--sessions=2", "--max_batch=4")),
         (("CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS=7",), ("--offline_target_qps=7",)),
         (("CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY=7",), ("--singlestream_target_latency_ms=7",)),
