@@ -20,6 +20,10 @@ MOST = 500
 """Findings of one severity that are shown: nobody reads more, and the sum says how many there are."""
 
 
+DEEPEST = 5
+"""Steps of indent: what lies deeper stands below each other."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A line of the tree, or a few that belong together."""
@@ -64,7 +68,7 @@ def _below(branch: Branch, key: str, depth: int, folded: frozenset[str]) -> Iter
 
 def drawn(row: Row, width: int) -> Content:
     """Return a row as it stands in `width` cells."""
-    indent = "  " * row.depth
+    indent = "  " * min(row.depth, DEEPEST)
     if row.remark is None:
         mark = "▸ " if row.folded else ""
         style = STYLES[row.severity] if row.severity else "$dim"
