@@ -178,9 +178,8 @@ class InferdeckApp(App[None]):
         again = self.opened
         self._place = place
         for screen in self._deck_screens():
-            if not again:
-                screen.ready()
-            if screen is self.screen:
+            screen.go_on()
+            if again and screen is self.screen:
                 screen.shown()
 
     def _deck_screens(self) -> Iterable[DeckScreen]:

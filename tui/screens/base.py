@@ -33,6 +33,9 @@ class DeckScreen(Screen[None]):
     """What the screen is for, in a few sentences: the top of its help."""
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
 
+    _composed = False
+    _is_ready = False
+
     @property
     def deck(self) -> InferdeckApp:
         """The app, with its own type."""
@@ -66,12 +69,19 @@ class DeckScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Go on at once where the workplace is there already."""
-        if self.deck.opened:
+        self._composed = True
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Tell the screen that the workplace is there, once it is and once the widgets are."""
+        if self._composed and self.deck.opened and not self._is_ready:
+            self._is_ready = True
             self.ready()
+            self.shown()
 
     def on_screen_resume(self) -> None:
         """Say that the person is here."""
-        if self.deck.opened:
+        if self._is_ready:
             self.shown()
 
     def on_resize(self, event: events.Resize) -> None:
