@@ -28,8 +28,9 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     if results:
         screen.line()
         _table(screen, results)
-    if job.spec.notice:
-        screen.line(job.spec.notice, "todo")
+    for said in (job.spec.notice, job.spec.foretold):
+        if said:
+            screen.line(said, "todo")
     if job.state == "finished":
         taken = duration((job.ended or job.started) - job.started)
         screen.line(f"{job.id} finished in {taken}; results in {job.results}", "good")

@@ -63,8 +63,9 @@ def _plan_as_json(prepared: Prepared) -> None:
 
 
 def _draw_plan(screen: Screen, prepared: Prepared) -> None:
-    if prepared.notice:
-        screen.line(prepared.notice, "todo")
+    for said in (prepared.notice, prepared.foretold):
+        if said:
+            screen.line(said, "todo")
     tree.draw(screen, prepared.plan, prepared.seen)
     if prepared.makes_submission:
         from engine.cli import preflight  # noqa: PLC0415

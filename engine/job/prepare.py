@@ -22,6 +22,7 @@ from engine.plan.selection import Selection
 from engine.profile import catalog
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
+from engine.submission.styles import try_out
 
 SUBMISSION = "submission"
 """By this name a benchmark has the step that builds the submission."""
@@ -95,9 +96,9 @@ class Prepared(Resolved):
         """Fix the plan."""
         return locks.lock(self.plan, self.seen, self.command(), engine.VERSION)
 
-    def _foretold(self) -> str:
-        from engine.submission.preflight import try_out  # noqa: PLC0415  (only a job that starts needs it)
-
+    @property
+    def foretold(self) -> str:
+        """What its run style is not, where it is no style of the rules: said on every screen."""
         style = self.plan.nodes[self.plan.root].options.get("style")
         return try_out(str(style.value), self.workplace.round(self.round)) if style else ""
 
@@ -111,7 +112,7 @@ class Prepared(Resolved):
             profiles=tuple(str(one) for one in self.workplace.catalog.folders[1:]),
             again=self.again,
             notice=self.notice,
-            foretold=self._foretold(),
+            foretold=self.foretold,
             lock=self.lock(),
         )
 

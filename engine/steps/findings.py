@@ -9,7 +9,7 @@ from engine.profile.rounds import Round
 from engine.steps.base import Step
 from engine.submission.checker.findings import Finding
 from engine.submission.checker.single import About
-from engine.submission.preflight import SHORT_RUN
+from engine.submission.styles import SHORT_RUN
 
 IMPLIED = frozenset({"performance.early_stopping", "performance.metric", "performance.error_message"})
 """What a run that is not valid breaks besides; the reason why it is not valid says it already."""

@@ -12,9 +12,6 @@ from typing import Any, Literal
 from engine.profile.rounds import Round, Scenario, Severity
 from engine.submission.identity import Doubt
 
-SHORT_RUN = ("performance.min_duration", "performance.samples_per_query", "performance.min_query_count")
-"""The checker's rules that a try-out style breaks, because it is shorter than the rules want."""
-
 
 @dataclass(frozen=True)
 class Intended:
@@ -80,15 +77,6 @@ def preflight(plan: Intended, rules: Round) -> list[Expected]:
 
 def _of(about: About, found: Iterable[Expected]) -> Iterator[Expected]:
     return (replace(one, about=about) for one in found)
-
-
-def try_out(style: str, rules: Round) -> str:
-    """Say once for all runs what they are not, where their style is no style of the rules; empty where it is."""
-    if style == "valid" or style not in rules.styles:
-        return ""
-    title = next(rule.title for name, rule in rules.styles.items() if name == style)
-    broken = " and ".join(SHORT_RUN[:2])
-    return f"run style {style}: {title}; only _valid can be handed in. The checker says {broken} of it, as expected"
 
 
 def _description(plan: Intended, rules: Round) -> list[Expected]:

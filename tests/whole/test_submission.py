@@ -22,7 +22,7 @@ def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path, style: str)
     status, said, err = inferdeck(home, *words, *SHORT, "--min_query_count=670", "--plain")
     assert status == 0, f"{said}\n{err}"
     assert "accepted by the checker, packed in" in said
-    assert said.count(f"run style {style}: ") == 1, "what short runs break is said once"
+    assert said.count(f"run style {style}: ") == 2, "what short runs break is said first and beside the results"
     assert "performance.min_duration:" not in said
     tree = out / "submission"
     assert (tree / "DEMONSTRATION.txt").exists(), "short runs are marked"
