@@ -193,7 +193,9 @@ def _preflight(sight: Sight) -> _Standing:
     wrong = unforeseen(sight)
     over = bool(sight.runs) and all(run.done for run in sight.runs)
     done = over or (sight.guide.read == sight.fingerprint and not wrong)
-    brief = f"{len(wrong)} to mend" if wrong else "nothing against it" if done else "read it"
+    against = any(one.severity == "error" for one in sight.expected)
+    after = "as foreseen" if against else "nothing against it"
+    brief = f"{len(wrong)} to mend" if wrong else after if done else "read it"
     needs = tuple(Need(one.what, there=False, remedy=one.remedy) for one in wrong)
     reason = f"{len(wrong)} would be refused: mend, or k goes on all the same" if wrong else ""
     return _Standing(done, brief, "at once", needs, "read, and go on", reason)

@@ -219,6 +219,18 @@ async def test_a_submission_folder_of_anybody_is_checked(finished: Way, size: tu
         await until(pilot, lambda: isinstance(app.screen, SubmitScreen), "the guide")
 
 
+async def test_in_a_narrow_terminal_space_looks_at_what_there_is_of_a_step(finished: Way) -> None:
+    app = deck(finished.home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await stand_on(pilot, 6)
+        assert "MultiStream" not in text(app)
+        await pilot.press("space")
+        await shows(pilot, "MultiStream")
+        await pilot.press("b")
+        await shows(pilot, "Step 6 of 9")
+
+
 async def test_an_action_that_cannot_be_done_says_why(tmp_path: Path) -> None:
     app = deck(tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:

@@ -42,7 +42,7 @@ class CheckedTree(DeckScreen):
         Action("b", "back", "back", "back to the guide"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "act('back')", "back")]
-    CSS = "#findings { height: 1fr; }"
+    CSS = "#findings { height: 1fr; scrollbar-gutter: stable; }"
     DEFAULT_CSS = """
     CheckedTree #tree-pane { height: 1fr; }
     CheckedTree #sum { height: auto; margin-bottom: 1; }

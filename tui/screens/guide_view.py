@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ INTERVAL = 2.0
 class GuideView(DeckScreen):
     """The steps on one side, the step in question on the other, and below what there is to see of it."""
 
-    CSS = "#form, #findings, #ahead { height: 1fr; }"
+    CSS = "#form, #findings, #ahead { height: 1fr; scrollbar-gutter: stable; }"
     DEFAULT_CSS = """
     GuideView #guide, GuideView #top { height: 1fr; }
     GuideView #steps-pane { height: 11; }
@@ -62,6 +63,9 @@ class GuideView(DeckScreen):
         self.steps: tuple[Step, ...] = ()
         self.guide = ""
         self.looker: Looker | None = None
+        self._numbers = itertools.count(1)
+        self._taken = 0
+        """The look that is shown: one that began before it and ended after it is old."""
         self.at = ""
         """The step on which the cursor stands."""
 
@@ -122,19 +126,23 @@ class GuideView(DeckScreen):
             if self.looker is None:
                 self.looker = Looker(place)
             self.guide = self.guide or next(iter(state.names(place.folders)), state.FIRST)
+            number = next(self._numbers)
             sight = self.looker.look(state.load(place.folders, self.guide))
             found = steps(sight)
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
             return
-        self.deck.call_from_thread(self._take, sight, found)
+        self.deck.call_from_thread(self._take, number, sight, found)
         if then is not None:
             self.deck.call_from_thread(then, done)
 
-    def _take(self, sight: Sight, found: tuple[Step, ...]) -> None:
+    def _take(self, number: int, sight: Sight, found: tuple[Step, ...]) -> None:
         """Show what was seen; the cursor follows where the person stood on the step that is over now."""
         from engine.guide.steps import current  # noqa: PLC0415
 
+        if number < self._taken:
+            return
+        self._taken = number
         before = current(self.steps).name if self.steps else ""
         self.sight, self.steps = sight, found
         if not self.at or (self.at == before and self.query_one("#steps").has_focus):

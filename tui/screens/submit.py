@@ -55,7 +55,7 @@ class SubmitScreen(GuideView):
         Action("o", "open", "check a folder", "check any submission folder: a use of its own"),
         Action("n", "another", "another", "begin another submission, or go to one that was begun"),
         Action("t", "truncate", "truncate", "cut the accuracy logs anew, where a finding asks for it"),
-        Action("space", "fold", "fold", "close or open the branch of findings under the cursor"),
+        Action("space", "fold", "look", "look at what there is of the step; close or open a branch of findings"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "act('back')", "back")]
 
@@ -122,7 +122,7 @@ class SubmitScreen(GuideView):
             self._show_detail("ahead" if self.there.expected else "seen")
             return
         if name == "describe" and not self.there.written:
-            self._describe({})
+            self.work(partial(actions.describe, self.eyes, self.there.guide, {}))
         self._show_detail("form")
         if name == "offer" and self.there.offer is None:
             self._ask(self.there.choices[0])
@@ -189,9 +189,6 @@ class SubmitScreen(GuideView):
         else:
             self.work(partial(actions.describe, self.eyes, self.there.guide, {field.name: value}), then)
 
-    def _describe(self, changes: dict[str, str]) -> None:
-        self.work(partial(actions.describe, self.eyes, self.there.guide, changes))
-
     def _next_field(self, _: object) -> None:
         self.query_one(FormList).put_on_next()
 
@@ -249,8 +246,12 @@ class SubmitScreen(GuideView):
             self.deck.push_screen(Reading(self.step.title, f"{self.step.what} {self.step.why}\n\n{self.step.long}"))
 
     def do_fold(self) -> None:
-        """Close or open a branch."""
-        self.query_one(FindingsTree).fold()
+        """Look at what there is of the step; in findings close or open a branch."""
+        if self.query_one(FindingsTree).has_focus:
+            self.query_one(FindingsTree).fold()
+            return
+        parts = ("form", "findings", "ahead", "seen")
+        self._show_detail(next(name for name in parts if self.query_one(f"#{name}").has_class("-shown")))
 
     def do_copy(self) -> None:
         """Copy the most telling path that there is."""
