@@ -19,7 +19,7 @@ from engine.steps import findings
 from engine.steps.accuracy import ACCURACY_LOG
 from engine.steps.base import Step
 from engine.steps.loadgen import TEST_FOLDER
-from engine.submission import compliance
+from engine.submission import compliance, verified
 from engine.submission.checker import single
 from engine.submission.compliance import Outcome
 
@@ -41,8 +41,8 @@ def verify(step: Step) -> dict[str, Any]:
         rules,
         benchmark,
         name,
-        detail.read(step.inputs["performance"].folder / compliance.DETAIL_LOG),
-        detail.read(tested / compliance.DETAIL_LOG),
+        detail.read(step.inputs["performance"].folder / verified.DETAIL_LOG),
+        detail.read(tested / verified.DETAIL_LOG),
     )
     outcome = Outcome(test=name, scenario=options["scenario"], speed=speed)
     if rules.test(name).accuracy:
@@ -57,8 +57,8 @@ def verify(step: Step) -> dict[str, Any]:
 def _remember(step: Step, rule: ComplianceTest) -> None:
     """Write which runs were compared, so that the verification is not taken for one of later runs."""
     accuracy = step.inputs["accuracy"].folder if rule.accuracy else None
-    compared = compliance.verified(step.inputs["performance"].folder, accuracy)
-    (step.output / compliance.VERIFIED).write_bytes(msgspec.json.encode(compared))
+    compared = verified.verified(step.inputs["performance"].folder, accuracy)
+    (step.output / verified.FILE).write_bytes(msgspec.json.encode(compared))
 
 
 def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Outcome, tested: Path) -> Outcome:

@@ -17,14 +17,10 @@ import msgspec
 from engine.errors import DataError
 from engine.mlperf_logs.accuracy import Record, records, write
 from engine.profile.rounds import Benchmark, ComplianceTest, Round
-from engine.store.files import sha256_of
 
 VERIFY_PERFORMANCE = "verify_performance.txt"
 VERIFY_ACCURACY = "verify_accuracy.txt"
 PASS, FAIL = "TEST PASS", "TEST FAIL"
-
-VERIFIED = "verified.json"
-DETAIL_LOG = "mlperf_log_detail.txt"
 
 NS_PER_S = 1e9
 _LATENCIES = ("SingleStream", "MultiStream")
@@ -99,14 +95,6 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs a verification has compared: SHA-256 of their detail logs. It lies beside verify_performance.txt."""
-
-    performance: str
-    accuracy: str = ""
-    """Empty where the test compares no responses."""
-
-
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one test in one scenario."""
 
@@ -132,24 +120,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Whether the rules' checker would accept the test."""
         return not self.why
-
-
-def verified(performance: Path, accuracy: Path | None) -> Verified:
-    """Return what a verification against the runs in these folders is to remember."""
-    digests = [sha256_of(folder / DETAIL_LOG) if folder is not None else "" for folder in (performance, accuracy)]
-    return Verified(performance=digests[0], accuracy=digests[1])
-
-
-def stale(test: Path, performance: Path, accuracy: Path) -> str:
-    """Say why the verification in a test's folder does not hold for these runs; nothing where it does."""
-    try:
-        was = msgspec.json.decode((test / VERIFIED).read_bytes(), type=Verified)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return "was not verified"
-    now = verified(performance, accuracy if was.accuracy else None)
-    if was.performance != now.performance:
-        return "was verified against another performance run than the one beside it"
-    return "" if was.accuracy == now.accuracy else "was verified against another accuracy run than the one beside it"
 
 
 def speed(rules: Round, benchmark: Benchmark, test: str, reference: Log, tested: Log) -> Speed:

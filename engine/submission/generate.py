@@ -14,9 +14,10 @@ import msgspec
 from engine.errors import DataError, UsageError, nearest
 from engine.profile.rounds import Round
 from engine.store.files import disk_errors
-from engine.submission import compliance, pack, provenance
+from engine.submission import pack, provenance
 from engine.submission.provenance import Provenance
 from engine.submission.texts import calibration, demonstration, readme
+from engine.submission.verified import stale
 
 IMPLEMENTATION = "inferdeck"
 RUN_REPORT = "run.json"
@@ -153,7 +154,7 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
 def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:
     """Yield the compliance tests of a result. Those of other runs are refused where tests count, else left out."""
     for test in sorted(scenario.glob("TEST*")):
-        why = compliance.stale(test, scenario / "performance", scenario / "accuracy")
+        why = stale(test, scenario / "performance", scenario / "accuracy")
         if why and wanted:
             raise DataError(f"{test} {why}", "run the compliance tests again (_compliance), or move the folder away")
         if not why:

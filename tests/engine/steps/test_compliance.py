@@ -17,7 +17,7 @@ from engine.mlperf_logs.accuracy import Record, records, write
 from engine.profile.rounds import load_round
 from engine.steps.base import Artifact, Step
 from engine.steps.compliance import verify
-from engine.submission.compliance import stale
+from engine.submission.verified import stale
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 CLASSES = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from engine.errors import DataError, InferdeckError
-from engine.submission import compliance
+from engine.submission import verified
 from engine.submission.generate import Request, generate
 from engine.submission.pack import MARK
 from engine.submission.provenance import Calibration
@@ -104,8 +104,8 @@ def write_test(tmp_path: Path, test: str = "TEST05") -> Path:
     (result / test / "performance").mkdir(parents=True)
     (result / test / "performance" / "mlperf_log_detail.txt").write_text("of the test")
     (result / test / "verify_performance.txt").write_text("TEST PASS")
-    compared = compliance.verified(result / "performance", None)
-    (result / test / compliance.VERIFIED).write_bytes(msgspec.json.encode(compared))
+    compared = verified.verified(result / "performance", None)
+    (result / test / verified.FILE).write_bytes(msgspec.json.encode(compared))
     return result / test
 
 
@@ -125,7 +125,7 @@ def test_a_compliance_test_goes_with_the_runs_that_it_was_verified_against(tmp_p
     with pytest.raises(DataError, match="against another performance run") as caught:
         generate(request(tmp_path, description=description), RULES)
     assert "_compliance" in caught.value.remedy
-    (test / compliance.VERIFIED).unlink()
+    (test / verified.FILE).unlink()
     with pytest.raises(DataError, match="TEST05 was not verified"):
         generate(request(tmp_path, description=description), RULES)
 

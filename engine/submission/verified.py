@@ -1,0 +1,38 @@
+"""Which runs the verification of a compliance test has compared, so that it is not taken for one of later runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from engine.store.files import sha256_of
+
+FILE = "verified.json"
+DETAIL_LOG = "mlperf_log_detail.txt"
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """SHA-256 of the runs' detail logs. It lies beside verify_performance.txt."""
+
+    performance: str
+    accuracy: str = ""
+    """Empty where the test compares no responses."""
+
+
+def verified(performance: Path, accuracy: Path | None) -> Verified:
+    """Return what a verification against the runs in these folders is to remember."""
+    digests = [sha256_of(folder / DETAIL_LOG) if folder is not None else "" for folder in (performance, accuracy)]
+    return Verified(performance=digests[0], accuracy=digests[1])
+
+
+def stale(test: Path, performance: Path, accuracy: Path) -> str:
+    """Say why the verification in a test's folder does not hold for these runs; nothing where it does."""
+    try:
+        was = msgspec.json.decode((test / FILE).read_bytes(), type=Verified)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return "was not verified"
+    now = verified(performance, accuracy if was.accuracy else None)
+    if was.performance != now.performance:
+        return "was verified against another performance run than the one beside it"
+    return "" if was.accuracy == now.accuracy else "was verified against another accuracy run than the one beside it"
