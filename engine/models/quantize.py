@@ -4,6 +4,7 @@ Weights become int8, symmetric, with a scale for each output channel; activation
 tensor, from the least and greatest value that the calibration pictures give. That pair is what processors with 8-bit
 dot products multiply fastest: on AVX512-VNNI int8 activations took three times as long. The form is QDQ (a
 QuantizeLinear and a DequantizeLinear around each tensor), which every engine that reads ONNX can turn into its own.
+An x86 processor without VNNI adds two such products in 16 bits, which overflow; with weights of 7 bits they can't.
 
 The layer that gives the scores stays in fp32, with the mean before it and all after it: it is a two-thousandth of
 ResNet-50's work and made an eighth of int8's error. No other layer of ResNet-50 or EfficientNet-Lite0 needed fp32.
@@ -29,6 +30,7 @@ from engine.models.convnet import OPSET
 from engine.steps.base import Step
 from engine.steps.calibration import Calibration
 from engine.store.files import sha256_of
+from engine.system import Cpu, detect
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -42,6 +44,9 @@ WEIGHTED = ("Conv", "Gemm", "MatMul")
 QUANTIZED = (*WEIGHTED, "Add", "AveragePool", "Clip", "MaxPool", "Relu")
 """These and no others: what stands between two weighted operators has to be int8 too, or each would convert."""
 
+FULL = 8
+"""Bits of a weight, where the processor can take all."""
+
 KEPT = ("format", "layout", "outputs", "label_offset", "starting_weights_filename", "retraining", "stand_in")
 """Facts of the fp32 model that hold for the int8 one."""
 
@@ -49,10 +54,10 @@ KEPT = ("format", "layout", "outputs", "label_offset", "starting_weights_filenam
 def quantize(step: Step) -> dict[str, Any]:
     """Write `model.onnx`, the int8 form of the need `fp32`, calibrated with the need `calibration`.
 
-    Inputs and outputs keep names, shapes and types. Options: `task`, `preprocessing` (how its pictures are made ready).
-    Same model, pictures and versions: same bytes. Facts: those of the fp32 model in KEPT; `model`, `sha256`,
-    `weight_data_types`, `input_data_types`, `weight_transformations`, and `calibration` as engine.steps.calibration
-    describes it.
+    Inputs and outputs keep names, shapes and types. Options: `task`, `preprocessing` (how its pictures are made ready),
+    `weight_bits` (8 or 7). Same model, pictures and versions: same bytes. Facts: those of the fp32 model in KEPT;
+    `model`, `sha256`, `weight_data_types`, `input_data_types`, `weight_transformations`, and `calibration` as
+    engine.steps.calibration describes it.
 
     Raises DataError: no ONNX model, nothing to quantize in it, no pictures as input, a calibration picture that is
     broken or missing.
@@ -60,20 +65,26 @@ def quantize(step: Step) -> dict[str, Any]:
     source = step.inputs["fp32"]
     original = source.folder / source.facts["model"]
     calibration = Calibration.of(step.inputs["calibration"])
+    bits = int(step.options["weight_bits"])
+    if bits == FULL and _overflows(detect().cpu):
+        step.warn(
+            "this processor has no VNNI: sums of 8-bit products may overflow and cost accuracy",
+            remedy="--adr.model.weight_bits=7",
+        )
     with TemporaryDirectory(prefix=".int8-", dir=step.output) as scratch:
         step.phase("preparing the graph")
         prepared = Path(scratch) / MODEL
         graph = prepare(original, prepared)
         step.phase("calibrating")
         pictures = _Pictures(step, calibration.files, original, graph.image)
-        _write(prepared, graph.scores, pictures, step.output / MODEL)
+        _write(prepared, graph.scores, pictures, step.output / MODEL, reduce=bits < FULL)
     facts = {name: source.facts[name] for name in KEPT if name in source.facts}
     return facts | {
         "model": MODEL,
         "sha256": sha256_of(step.output / MODEL),
         "weight_data_types": "int8",
         "input_data_types": _short(graph.image.dtype),
-        "weight_transformations": _transformations(source.facts["weight_transformations"], calibration),
+        "weight_transformations": _transformations(source.facts["weight_transformations"], calibration, bits),
         "calibration": calibration.facts(),
     }
 
@@ -193,7 +204,11 @@ def _scores(graph: onnx.GraphProto) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _write(prepared: Path, scores: Sequence[str], pictures: "_Pictures", target: Path) -> None:
+def _overflows(cpu: Cpu) -> bool:
+    return cpu.architecture.lower() in ("x86_64", "amd64") and not {"avx512_vnni", "avx_vnni"}.intersection(cpu.flags)
+
+
+def _write(prepared: Path, scores: Sequence[str], pictures: "_Pictures", target: Path, *, reduce: bool) -> None:
     quantize_static(
         prepared,
         target,
@@ -201,6 +216,7 @@ def _write(prepared: Path, scores: Sequence[str], pictures: "_Pictures", target:
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=list(QUANTIZED),
         per_channel=True,
+        reduce_range=reduce,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=list(scores),
@@ -251,10 +267,11 @@ def _short(dtype: str) -> str:
     return {"float32": "fp32", "float16": "fp16"}.get(dtype, dtype)
 
 
-def _transformations(before: str, calibration: Calibration) -> str:
+def _transformations(before: str, calibration: Calibration, bits: int) -> str:
+    limit = "" if bits == FULL else f" of {bits} bits"
     done = (
-        "constants and batch normalisations folded; static quantization to int8 (ONNX QDQ): weights int8, symmetric, a "
-        "scale for each output channel; activations uint8, a scale for each tensor by least and greatest value over "
-        f"{calibration.text}; the layer that gives the scores in fp32"
+        f"constants and batch normalisations folded; static quantization to int8 (ONNX QDQ): weights int8{limit}, "
+        "symmetric, a scale for each output channel; activations uint8, a scale for each tensor by least and greatest "
+        f"value over {calibration.text}; the layer that gives the scores in fp32"
     )
     return done if before == "none" else f"{before}; {done}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -18,10 +19,11 @@ from engine.models import patterns, patterns_net, quantize
 from engine.models.convnet import ConvNet, model_facts, tensor
 from engine.steps import calibration
 from engine.steps.base import Artifact
+from engine.system import detect
 from engine.tasks import image_classification
 from tests.engine.models.running import run, step
 
-OPTIONS = {"task": "engine.tasks.image_classification", "preprocessing": "unit"}
+OPTIONS = {"task": "engine.tasks.image_classification", "preprocessing": "unit", "weight_bits": 8}
 PICTURES = {"count": 100, "seed": 2, "size": 320, "classes": 50, "purpose": "calibration"}
 CHAIN = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image_size": 64, "label_offset": 0}
 
@@ -39,10 +41,10 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
 
 def quantized(
-    folder: Path, fp32: Artifact, pictures: Artifact, said: list[events.AnyEvent] | None = None
+    folder: Path, fp32: Artifact, pictures: Artifact, said: list[events.AnyEvent] | None = None, **options: Any
 ) -> dict[str, Any]:
     folder.mkdir()
-    return quantize.quantize(step(folder, OPTIONS, {"fp32": fp32, "calibration": pictures}, said))
+    return quantize.quantize(step(folder, OPTIONS | options, {"fp32": fp32, "calibration": pictures}, said))
 
 
 def stored(folder: Path, model: onnx.ModelProto) -> Artifact:
@@ -137,6 +139,32 @@ def test_weights_are_int8_by_channel_and_symmetric_and_the_last_layer_is_fp32(
     assert values[producers["scores"].input[1]].dtype == np.float32
     size = (tmp_path / "int8" / "model.onnx").stat().st_size
     assert size < (shipped.folder / "model.onnx").stat().st_size / 2.5
+
+
+@pytest.mark.parametrize(("flags", "architecture"), [((), "x86_64"), (("avx512_vnni",), "x86_64"), ((), "aarch64")])
+def test_a_processor_whose_sums_overflow_is_told_of_seven_bits(
+    tmp_path: Path,
+    shipped: Artifact,
+    pictures: Artifact,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[str, ...],
+    architecture: str,
+) -> None:
+    system = detect()
+    cpu = msgspec.structs.replace(system.cpu, flags=flags, architecture=architecture)
+    monkeypatch.setattr(quantize, "detect", lambda: msgspec.structs.replace(system, cpu=cpu))
+    said: list[events.AnyEvent] = []
+    facts = quantized(tmp_path / "int8", shipped, pictures, said)
+    remedies = [event.remedy for event in said if isinstance(event, events.Warned)]
+    assert remedies == (["--adr.model.weight_bits=7"] if (flags, architecture) == ((), "x86_64") else [])
+    seven = quantized(tmp_path / "seven", shipped, pictures, said, weight_bits=7)
+    assert len([event for event in said if isinstance(event, events.Warned)]) == len(remedies)
+    assert "int8 of 7 bits" in seven["weight_transformations"]
+    assert "bits" not in facts["weight_transformations"]
+    for folder, most in (("int8", 127), ("seven", 64)):
+        graph = onnx.load(tmp_path / folder / "model.onnx").graph
+        weights = [numpy_helper.to_array(one) for one in graph.initializer if one.dims[1:]]
+        assert max(np.abs(one.astype(int)).max() for one in weights if one.dtype == np.int8) == most
 
 
 def test_the_same_bytes_twice(tmp_path: Path, shipped: Artifact, pictures: Artifact) -> None:
