@@ -8,7 +8,8 @@ from textual.content import Content
 
 from engine.guide import mending
 from engine.guide.look import Sight
-from engine.guide.steps import State, Step, is_foreseen
+from engine.guide.standing import is_foreseen
+from engine.guide.steps import State, Step
 from engine.job import preparation
 from engine.submission.checker.findings import Report
 from engine.submission.pack import MARK

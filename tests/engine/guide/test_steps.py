@@ -10,7 +10,8 @@ import pytest
 
 from engine.errors import InferdeckError, StoreError, UsageError
 from engine.guide import actions, offers, state
-from engine.guide.steps import current, steps, unforeseen
+from engine.guide.standing import unforeseen
+from engine.guide.steps import current, steps
 from engine.guide.texts import STEPS, TEXTS
 from engine.submission import own
 from tests.engine.guide.way import EDGE, SYSTEM, Way, states
@@ -84,7 +85,7 @@ def test_a_changed_description_makes_the_tree_old_and_building_it_makes_it_new(w
     way.describe(cooling="water")
     sight = way.sight()
     assert sight.stale == "the description was changed after it was built"
-    assert way.steps()["check"].state == "next"
+    assert way.steps()["check"].state == "now"
     assert not sight.packed
     way.build()
     assert way.sight().stale == ""
