@@ -66,7 +66,10 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
 
 def _own_calibration(plan: Plan) -> str:
     """Return the component of calibration pictures that is not one of the rules' lists; empty where there is none."""
-    used = (plan.nodes[edge.node] for node in plan.nodes.values() for edge in node.needs if edge.name == "calibration")
+    chosen = [
+        plan.nodes[edge.node] for node in plan.nodes.values() for edge in node.needs if edge.name == "calibration"
+    ]
+    used = (plan.nodes[edge.node] for one in chosen for edge in one.needs if edge.name == "pictures")
     return next((one.component for one in used if one.values().get("md5") not in RULES_LISTS), "")
 
 

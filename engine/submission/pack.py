@@ -55,7 +55,7 @@ def refuse_pretence(tree: Path) -> None:
         if found.calibration is not None and not found.calibration.by_rules and division != "open":
             raise DataError(
                 f"{place} is calibrated with {found.calibration.text}: {division} allows only a list of the rules",
-                "calibrate with --adr.calibration.tags=get,calibration,imagenet, or hand in to open",
+                "calibrate with --adr.calibration.tags=_option-1, or hand in to open",
             )
         why = pretence(found)
         if why and not marked:

@@ -67,7 +67,7 @@ def preflight(plan: Intended, rules: Round) -> list[Expected]:
     division = plan.description.get("division", "open")
     if plan.own_calibration and division != "open":
         what = f"{plan.own_calibration} are no calibration pictures of the rules, and {division} allows no others"
-        found.append(_error(what, "--adr.calibration.tags=get,calibration,imagenet, or division open", "model"))
+        found.append(_error(what, "--adr.calibration.tags=_option-1, or division open", "model"))
     if plan.disk_needed > plan.disk_free:
         what = f"{plan.disk_needed:,} bytes are needed, {plan.disk_free:,} are free"
         found.append(_error(what, "free some space", "disk"))

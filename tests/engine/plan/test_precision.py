@@ -29,7 +29,8 @@ def test_each_model_has_an_int8_form(model: str, original: str, pictures: str, c
         plan = plan_of(*words)
         node = f"{original}-int8"
         found = needs(plan, node)
-        assert (found["fp32"], found["calibration"], found["quantizer"]) == (original, pictures, "onnxruntime")
+        assert (found["fp32"], found["quantizer"]) == (original, "onnxruntime")
+        assert needs(plan, found["calibration"])["pictures"] == pictures
         assert values(plan, node)["preprocessing"] == chain, "calibrated on what it is measured on"
         measured = values(plan, "imagenet-preprocessed")
         assert (measured["preprocessing"], measured["layout"]) == (chain, "NCHW")
@@ -49,13 +50,13 @@ def test_a_model_file_is_quantized_as_it_is_told() -> None:
         options={"model_path": "/models/own.onnx"},
         overrides={
             "model": Override(set=given),
-            "calibration": Override(tags=("get", "calibration", "photographs")),
+            "calibration": Override(add=Query(variations=("photographs",))),
         },
     )
     source = values(plan, "model-file")
     assert (source["path"], source["label_offset"]) == ("/models/own.onnx", 1)
     assert values(plan, "model-file-int8")["preprocessing"] == "torchvision"
-    assert needs(plan, "model-file-int8")["calibration"] == "calibration-photographs"
+    assert needs(plan, "calibration")["pictures"] == "calibration-photographs"
 
 
 def test_the_second_list_of_the_rules() -> None:

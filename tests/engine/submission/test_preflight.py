@@ -50,7 +50,7 @@ def test_nothing_is_said_of_a_plan_that_will_pass() -> None:
             {"own_calibration": "calibration-patterns"},
             "error",
             "calibration-patterns are no",
-            "get,calibration,imagenet",
+            "_option-1",
         ),
         ({"disk_needed": 3}, "error", "are free", "free some space"),
         ({"description": {}}, "error", "no description", "system new"),
