@@ -68,7 +68,7 @@ class DeckScreen(Screen[None]):
         self.deck.tell_failure(event)
 
     def on_mount(self) -> None:
-        """Go on at once where the workplace is there already."""
+        """Go on at once where the workplace is there already. Textual calls it after the on_mount of the subclass."""
         self._composed = True
         self.go_on()
 

@@ -96,7 +96,6 @@ class HomeScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Begin with what can be started."""
-        super().on_mount()
         self._listed: tuple[tuple[str, str, int], ...] | None = None
         self._jobs: dict[str, Job] = {}
         self._lines: list[Line] = []

@@ -88,7 +88,6 @@ class ResultsScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Begin in the list, and look for new runs now and then."""
-        super().on_mount()
         self.query_one(RunList).focus()
         self.set_interval(INTERVAL, self._look)
 
