@@ -53,16 +53,20 @@ def preprocess(step: Step) -> dict[str, Any]:
     cv2.setNumThreads(1)
     todo = [index for index in range(len(files)) if not done[index]]
 
+    start = samples.offset
+    del samples  # what is written through a mapping counts as this process's memory, and a full disk kills it
+
     def one(index: int) -> None:
-        task.preprocess(files[index], step.options, samples[index])
+        sample = np.empty(shape, dtype)
+        task.preprocess(files[index], step.options, sample)
+        _write(file.fileno(), sample, start + index * sample.nbytes)
         done[index] = 1
 
     step.progress(len(files) - len(todo), len(files), "pictures")
-    with ThreadPoolExecutor(_cores()) as pool:
+    with (step.output / SAMPLES).open("r+b") as file, ThreadPoolExecutor(_cores()) as pool:
         for number, _ in enumerate(_bounded(pool, one, todo), start=len(files) - len(todo) + 1):
             if number % CHUNK == 0 or number == len(files):
                 step.progress(number, len(files), "pictures")
-    samples.flush()
     (step.output / DONE).unlink()
     return {"arrays": [SAMPLES], "count": len(files), "labels": LABELS, "left_out": left_out}
 
@@ -97,6 +101,14 @@ def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:
         if found is not None and found.shape == shape and found.dtype == dtype:
             return found
     return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+
+
+def _write(file: int, sample: Any, offset: int) -> None:
+    """Write a sample at its place. Raises OSError where the disk is full."""
+    left = memoryview(sample).cast("B")
+    while left:
+        written = os.pwrite(file, left, offset)
+        left, offset = left[written:], offset + written
 
 
 def _bounded(pool: ThreadPoolExecutor, work: Any, indices: Iterable[int]) -> Iterator[int]:

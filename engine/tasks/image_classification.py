@@ -46,8 +46,12 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> None:
     except KeyError as error:
         raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
     picture = frame(_read(raw), int(options["image_size"]))
-    pixels = picture if out.dtype == np.uint8 else normalise(picture)
-    out[...] = pixels.transpose(2, 0, 1) if options["layout"] == "NCHW" else pixels
+    # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
+    for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
+        if out.dtype == np.uint8:
+            plane[...] = picture[..., colour]
+        else:
+            normalise(picture[..., colour], colour, plane)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
@@ -118,7 +122,11 @@ def _answer(data: bytes, index: int, log: Path) -> int:
 
 
 def _read(raw: Path) -> Array:
-    """Return the picture as RGB uint8 [H,W,3], turned as its EXIF orientation says."""
+    """Return the picture as RGB uint8 [H,W,3], turned as its EXIF orientation says.
+
+    A JPEG is decoded in full: decoding it at half its size is quicker but gives other pixels than the
+    reference (by up to 19 of 255 in pictures twice as large as is needed).
+    """
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
     try:
@@ -179,13 +187,37 @@ def _square(picture: Array, share: float, size: int, interpolation: int) -> Arra
     return cv2.resize(picture[top : top + side, left : left + side], (size, size), interpolation=interpolation)
 
 
-CHAINS: Mapping[str, tuple[Callable[[Array, int], Array], Callable[[Array], Array]]] = {
-    "vgg": (_frame_vgg, lambda pixels: pixels - VGG_MEAN),
-    "efficientnet-lite": (_frame_efficientnet_lite, lambda pixels: (pixels - np.float32(127)) / np.float32(128)),
-    "torchvision": (_frame_torchvision, lambda pixels: (pixels / np.float32(255) - IMAGENET_MEAN) / IMAGENET_DEVIATION),
-    "unit": (_frame_unit, lambda pixels: pixels / np.float32(255)),
+def _normalise_vgg(pixels: Array, colour: int, out: Array) -> None:
+    np.subtract(pixels, VGG_MEAN[colour], out=out)
+
+
+def _normalise_efficientnet_lite(pixels: Array, _: int, out: Array) -> None:
+    np.subtract(pixels, np.float32(127), out=out)
+    np.divide(out, np.float32(128), out=out)
+
+
+def _normalise_torchvision(pixels: Array, colour: int, out: Array) -> None:
+    np.divide(pixels, np.float32(255), out=out)
+    np.subtract(out, IMAGENET_MEAN[colour], out=out)
+    np.divide(out, IMAGENET_DEVIATION[colour], out=out)
+
+
+def _normalise_unit(pixels: Array, _: int, out: Array) -> None:
+    np.divide(pixels, np.float32(255), out=out)
+
+
+Frame = Callable[[Array, int], Array]
+"""Picture, RGB uint8 [H,W,3], and size → RGB uint8 [size,size,3]."""
+Normalise = Callable[[Array, int, Array], None]
+"""Writes one colour: pixels uint8 [size,size], the colour's number, where to, float32 [size,size]."""
+
+CHAINS: Mapping[str, tuple[Frame, Normalise]] = {
+    "vgg": (_frame_vgg, _normalise_vgg),
+    "efficientnet-lite": (_frame_efficientnet_lite, _normalise_efficientnet_lite),
+    "torchvision": (_frame_torchvision, _normalise_torchvision),
+    "unit": (_frame_unit, _normalise_unit),
 }
-"""How a picture is framed (RGB uint8 [H,W,3], size → RGB uint8 [size,size,3]) and normalised (→ float32), by name.
+"""How a picture is framed and normalised, by name.
 
 `vgg` is the chain of the rules' ResNet-50; `efficientnet-lite` that of the network's authors; `torchvision` that of
 models that were trained with it (labels from 0); `unit` shows a small

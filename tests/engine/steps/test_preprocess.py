@@ -1,0 +1,168 @@
+"""Samples: in the labels' order, the same after an interruption as without one, and few in memory at a time."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import events
+from engine.backends.base import Array
+from engine.errors import DataError
+from engine.models import patterns
+from engine.steps import preprocess
+from engine.steps.base import Artifact
+from engine.tasks import image_classification
+from tests.engine.models.running import step
+
+OPTIONS = {
+    "task": "engine.tasks.image_classification",
+    "preprocessing": "vgg",
+    "layout": "NCHW",
+    "dtype": "float32",
+    "image_size": 32,
+    "count": None,
+}
+COUNT = 40
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    list(patterns.write(patterns.PictureSet(seed=1, count=COUNT, size=64), folder))
+    return folder
+
+
+def run(output: Path, pictures: Path, said: list[events.AnyEvent] | None = None, **options: Any) -> dict[str, Any]:
+    output.mkdir(exist_ok=True)
+    found = Artifact(str(pictures), {"images": "", "val_map": patterns.VAL_MAP})
+    return preprocess.preprocess(step(output, OPTIONS | options, {"dataset": found, "labels": found}, said))
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_samples_are_in_the_order_of_the_labels(tmp_path: Path, pictures: Path, layout: str, dtype: str) -> None:
+    said: list[events.AnyEvent] = []
+    facts = run(tmp_path, pictures, said, layout=layout, dtype=dtype)
+    samples = np.load(tmp_path / "samples.npy")
+    assert facts == {"arrays": ["samples.npy"], "count": COUNT, "labels": "val_map.txt", "left_out": 0}
+    assert (samples.dtype, len(samples)) == (np.dtype(dtype), COUNT)
+    for index in (0, 17, COUNT - 1):
+        want = np.empty_like(samples[0])
+        options = OPTIONS | {"layout": layout, "dtype": dtype}
+        image_classification.preprocess(pictures / patterns.file_name(index), options, want)
+        np.testing.assert_array_equal(samples[index], want)
+    assert (tmp_path / "val_map.txt").read_text() == (pictures / "val_map.txt").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["samples.npy", "val_map.txt"]
+    last = [event for event in said if isinstance(event, events.Progress)][-1]
+    assert (last.done, last.total) == (COUNT, COUNT)
+
+
+def test_what_was_done_before_an_interruption_is_not_done_again(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = image_classification.preprocess
+    made: list[Path] = []
+    lock = threading.Lock()
+
+    def interrupted(raw: Path, options: Any, out: Array) -> None:
+        with lock:
+            made.append(raw)
+            if len(made) == 20:
+                raise KeyboardInterrupt
+        whole(raw, options, out)
+
+    monkeypatch.setattr(image_classification, "preprocess", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "resumed", pictures)
+    done = np.load(tmp_path / "resumed" / "done.npy")
+    assert 0 < done.sum() < COUNT
+    again: list[Path] = []
+
+    def counted(raw: Path, options: Any, out: Array) -> None:
+        again.append(raw)
+        whole(raw, options, out)
+
+    monkeypatch.setattr(image_classification, "preprocess", counted)
+    run(tmp_path / "resumed", pictures)
+    assert len(again) == COUNT - done.sum()
+    run(tmp_path / "straight", pictures)
+    for name in ("samples.npy", "val_map.txt"):
+        assert (tmp_path / "resumed" / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
+
+
+def test_no_more_samples_are_in_memory_than_work_is_done_at_a_time(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = image_classification.preprocess
+    samples: list[weakref.ref[Array]] = []
+    alive: list[int] = []
+    lock = threading.Lock()
+
+    def watched(raw: Path, options: Any, out: Array) -> None:
+        with lock:
+            assert out.base is None, "memory of its own, not a mapping of the whole file"
+            samples.append(weakref.ref(out))
+            gc.collect()
+            alive.append(sum(one() is not None for one in samples))
+        whole(raw, options, out)
+
+    monkeypatch.setattr(image_classification, "preprocess", watched)
+    run(tmp_path, pictures)
+    assert len(samples) == COUNT
+    assert max(alive) <= 2 * preprocess._cores()
+
+
+def test_a_full_disk_is_an_error_not_a_crash(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written through a mapping it would be a signal that ends the process."""
+
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OSError, match="No space"):
+        run(tmp_path, pictures)
+
+
+def test_a_write_that_is_cut_short_goes_on(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path / "whole", pictures)
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, offset: whole(file, data[:1000], offset))
+    run(tmp_path / "pieces", pictures)
+    assert (tmp_path / "pieces/samples.npy").read_bytes() == (tmp_path / "whole/samples.npy").read_bytes()
+
+
+def test_pictures_that_are_not_there_are_left_out_and_said(tmp_path: Path, pictures: Path) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for index in range(0, COUNT, 2):
+        (folder / patterns.file_name(index)).symlink_to(pictures / patterns.file_name(index))
+    (folder / "val_map.txt").write_text((pictures / "val_map.txt").read_text())
+    said: list[events.AnyEvent] = []
+    facts = run(tmp_path / "out", folder, said, count=5)
+    assert (facts["count"], facts["left_out"]) == (5, COUNT // 2)
+    assert "20 of 40 labelled pictures are not in" in next(one for one in said if isinstance(one, events.Warned)).text
+    names = [line.split()[0] for line in (tmp_path / "out" / "val_map.txt").read_text().splitlines()]
+    assert names == [patterns.file_name(index) for index in range(0, 10, 2)]
+
+
+def test_a_broken_picture_ends_it_by_name(tmp_path: Path, pictures: Path) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for index in range(COUNT):
+        (folder / patterns.file_name(index)).symlink_to(pictures / patterns.file_name(index))
+    (folder / patterns.file_name(7)).unlink()
+    (folder / patterns.file_name(7)).write_bytes(b"no picture")
+    (folder / "val_map.txt").write_text((pictures / "val_map.txt").read_text())
+    with pytest.raises(DataError, match=patterns.file_name(7)):
+        run(tmp_path / "out", folder)
+    (folder / "val_map.txt").write_text("none.JPEG 3\n")
+    with pytest.raises(DataError, match="holds none of the pictures"):
+        run(tmp_path / "other", folder)
