@@ -16,6 +16,7 @@ from engine.errors import InferdeckError, UsageError, nearest
 USAGE = """\
 inferdeck measures machine-learning inference the MLPerf way.
 
+  inferdeck                                          the screen; serve: the same in a browser
   inferdeck demo [--offline] [--output_dir=DIR]      the whole way on real photographs, in two minutes
   inferdeck plan --tags=... [options]                everything that would run, before it runs
   inferdeck run  --tags=... [options]                run it, in a job that outlives this terminal
