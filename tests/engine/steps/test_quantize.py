@@ -15,9 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 from engine import events
 from engine.backends.base import Array
 from engine.errors import DataError
-from engine.models import patterns, patterns_net, quantize
+from engine.models import patterns, patterns_net
 from engine.models.convnet import ConvNet, model_facts, tensor
-from engine.steps import calibration
+from engine.steps import calibration, quantize
 from engine.steps.base import Artifact
 from engine.system import detect
 from engine.tasks import image_classification
