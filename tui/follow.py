@@ -20,6 +20,7 @@ OVER: tuple[Standing, ...] = ("finished", "failed", "cancelled", "died", "new")
 class Scene:
     """What is to be drawn."""
 
+    job: Job
     state: Watched
     standing: Standing
     outlook: Outlook | None
@@ -65,7 +66,7 @@ class Follower:
         if standing in OVER:
             steps = tuple(_cut_off(step, state) for step in steps)
         measured = state.measurement
-        self.scene = Scene(state, standing, None if measured is None else outlook(measured), steps, now)
+        self.scene = Scene(self.job, state, standing, None if measured is None else outlook(measured), steps, now)
         return self.scene
 
 

@@ -61,7 +61,6 @@ class RunScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Begin without a job."""
-        super().on_mount()
         self._followed: Follower | None = None
         self._frozen: float | None = None
         self._zoom = 0
@@ -69,6 +68,7 @@ class RunScreen(DeckScreen):
         self._front = "steps"
         self._drawn: tuple[object, ...] = ()
         self._slow_due = 0.0
+        self._asked = False
         self._machine = Machine()
         self._cost = Cost()
         self.cockpit.display = False
@@ -137,6 +137,11 @@ class RunScreen(DeckScreen):
         if changed:
             self._told(scene)
 
+    def _redraw(self) -> None:
+        """Draw what is known, frozen or not."""
+        if self._followed is not None and self.is_current:
+            self._draw(self._followed.scene, slow=True)
+
     def _draw(self, scene: Scene, *, slow: bool) -> None:
         self._arrange(scene)
         self.cockpit.draw_numbers(scene)
@@ -157,8 +162,7 @@ class RunScreen(DeckScreen):
         if self._front not in row:
             self._front = row[0]
             self.call_after_refresh(self._focus_front)
-        if self.cockpit.place(self._phase, self._front, narrow=self._is_narrow(), latency=scene.has_latency):
-            self.call_after_refresh(self._beat, at_once=True)
+        self.cockpit.place(self._phase, self._front, narrow=self._is_narrow(), latency=scene.has_latency)
         title = f"{measured.rules.scenario} {measured.rules.mode}" if measured and scene.measures else "progress"
         self.cockpit.name_pane("progress", title)
 
@@ -185,10 +189,22 @@ class RunScreen(DeckScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Arrange anew."""
         super().on_resize(event)
-        self.call_after_refresh(self._beat, at_once=True)
+        self._redraw()
+
+    def on_resized(self) -> None:
+        """Fill the panes for their new size, once for all of them."""
+        if not self._asked:
+            self._asked = True
+            self.call_later(self._resized)
+
+    def _resized(self) -> None:
+        self._asked = False
+        self._redraw()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Go on with Tab from where the person is."""
+        """Go on with Tab from where the person is. In a small terminal Tab alone decides what is shown."""
+        if self._is_narrow():
+            return
         pane = next((one for one in event.widget.ancestors_with_self if isinstance(one, Pane)), None)
         if pane is not None and pane.id in self.cockpit.mains:
             self._front = pane.id
@@ -247,12 +263,12 @@ class RunScreen(DeckScreen):
     def do_closer(self) -> None:
         """Show a shorter time."""
         self._zoom -= 1
-        self._beat(at_once=True)
+        self._redraw()
 
     def do_wider(self) -> None:
         """Show a longer time."""
         self._zoom += 1
-        self._beat(at_once=True)
+        self._redraw()
 
     def do_log(self) -> None:
         """Show the log of the chosen step, or of the one that runs."""
@@ -263,7 +279,7 @@ class RunScreen(DeckScreen):
     def do_copy(self) -> None:
         """Copy the figures, and say where the files are."""
         now = self._now()
-        self.app.copy_to_clipboard(run_texts.numbers(now.job, now.scene))
+        self.app.copy_to_clipboard(run_texts.numbers(now.scene))
         self.deck.say(f"copied; the log is {now.job.events}")
 
     def do_open(self) -> None:

@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -66,6 +67,10 @@ class Painter:
         return self._styles[key]
 
 
+class Resized(Message):
+    """What fills a widget depends on its size, and that has changed."""
+
+
 class Board(Widget):
     """Shows rows as they are given; what is too much for its size is left out."""
 
@@ -90,6 +95,10 @@ class Board(Widget):
         self._rows = new
         if changed:
             self.refresh(*(Region(0, number, self.size.width, 1) for number in changed if number < self.size.height))
+
+    def on_resize(self) -> None:
+        """Ask to be filled anew."""
+        self.post_message(Resized())
 
     def render_line(self, y: int) -> Strip:
         """Draw one line."""

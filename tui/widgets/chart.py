@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.terminal import Glyphs
-from tui.widgets.board import EMPTY, Painter, Row
+from tui.widgets.board import EMPTY, Painter, Resized, Row
 
 GUTTER = 8
 """Cells for the numbers of the y axis and the axis itself."""
@@ -236,6 +236,10 @@ class Chart(Widget):
         if plot != self._plot:
             self._plot = plot
             self.refresh()
+
+    def on_resize(self) -> None:
+        """Ask for what suits the size."""
+        self.post_message(Resized())
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the whole, which is made once for a plot and a size."""

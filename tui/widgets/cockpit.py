@@ -33,6 +33,8 @@ _PAGES: dict[Phase, tuple[str, ...]] = {
 }
 _CHARTS = ("throughput", "latency")
 _BELOW = ("percentiles", "machine")
+_EVENTS: dict[Phase, int] = {"preparing": 10, "measuring": 6, "over": 5}
+"""Rows of the events where other panes stand beside them."""
 _LOW = 8
 """Rows of a chart that are few."""
 
@@ -115,11 +117,11 @@ class Cockpit(Vertical):
     def _pane(self, name: str, title: str, *children: Widget) -> Pane:
         return Pane(title, *children, id=name, help=HELP[name])
 
-    def place(self, phase: Phase, front: str, *, narrow: bool, latency: bool) -> bool:
-        """Show the panes of this phase; says whether any of them changed its place."""
+    def place(self, phase: Phase, front: str, *, narrow: bool, latency: bool) -> None:
+        """Show the panes of this phase."""
         wanted = (phase, front if narrow else "", narrow, latency)
         if wanted == self._arranged:
-            return False
+            return
         self._arranged = wanted
         shown = visible(phase, front, narrow=narrow, latency=latency)
         for pane in self.query(Pane):
@@ -127,16 +129,15 @@ class Cockpit(Vertical):
         stage, middle = self.query_one("#stage"), self.query_one("#middle")
         stage.display = bool(shown & {*_CHARTS, "outcome"})
         middle.display = bool(shown & {"percentiles", "steps", "machine"})
-        middle.styles.height = "1fr" if not stage.display else 8 if narrow else 10
+        middle.styles.height = "1fr" if not stage.display else 8 if narrow or phase == "over" else 10
         machine = self.query_one("#machine")
         machine.styles.width = "1fr" if narrow and "percentiles" not in shown else None
         only = narrow and front == "events"
-        self.query_one("#events").styles.height = "1fr" if only else 10 if phase == "preparing" else 6
+        self.query_one("#events").styles.height = "1fr" if only else _EVENTS[phase]
         row = pages(phase, narrow=narrow, latency=latency)
         for number, name in enumerate(row):
             after = row[(number + 1) % len(row)]
             self.query_one(f"#{name}").border_subtitle = f"Tab: {after}" if narrow else None
-        return True
 
     def draw_numbers(self, scene: Scene) -> None:
         """Draw what changes often."""

@@ -14,7 +14,7 @@ from engine.job.outlook import Condition, Outlook
 from engine.job.watch import Standing
 from engine.job.window import FRACTIONS
 from engine.system.live import Live
-from engine.text import cut, duration, size
+from engine.text import cut, duration, short_path, size
 from tui.follow import Scene
 from tui.terminal import Glyphs
 from tui.widgets.board import EMPTY, Row, row
@@ -91,8 +91,9 @@ def _over(scene: Scene) -> tuple[Row, ...]:
     valid, invalid = verdicts.count(True), verdicts.count(False)
     words = [(f"  {valid} VALID", "good")] if valid else []
     words += [(f"  {invalid} INVALID", "bad")] if invalid else []
+    folder = row((short_path(scene.job.folder), "dim"))
     end = state.last_at if state.done is None else state.done.at
-    return row((f"{word:14}", style), (_steps_text(scene, end or 0.0), "")), row((results, ""), *words), EMPTY
+    return row((f"{word:14}", style), (_steps_text(scene, end or 0.0), "")), row((results, ""), *words), folder
 
 
 def _measuring(scene: Scene, measured: Measurement, seen: Outlook, width: int, glyphs: Glyphs) -> tuple[Row, Row]:

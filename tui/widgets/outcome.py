@@ -11,7 +11,7 @@ from engine.job.fold import Watched
 from engine.job.inquest import inquest, step_log
 from engine.job.jobs import Job
 from engine.job.watch import Standing
-from engine.text import clean, duration
+from engine.text import clean, duration, short_path
 from tui.widgets.live_rows import result_line
 
 _LINES = 8
@@ -30,7 +30,7 @@ def outcome(job: Job, state: Watched, standing: Standing) -> Content:
     match standing:
         case "finished":
             parts += [
-                (f"The results are in {clean(str(job.results))}\n", ""),
+                (f"The results are in {short_path(job.results)}\n", ""),
                 *_key("Enter", "shows and compares them"),
             ]
         case "failed":
@@ -46,7 +46,6 @@ def outcome(job: Job, state: Watched, standing: Standing) -> Content:
             parts += [("It has not started: its process has not said a word.\n", "$todo"), *_key("r", "starts it")]
         case _:
             pass
-    parts += [(f"\n{clean(str(job.folder))}\n", "$dim")]
     return Content.assemble(*parts)
 
 
@@ -82,7 +81,7 @@ def _died(job: Job) -> list[Part]:
     parts: list[Part] = [(f"{job.id} died: {found.what}.\n", "bold $bad")]
     parts += [(f"{found.cause[:1].upper()}{found.cause[1:]}.\n", "bold $bad" if found.certain else "")]
     parts += _key("r", "goes on with it where it stopped")
-    for log in found.logs:
+    for log in [one for one in found.logs if one.lines] or found.logs:
         parts += _log(job, log.path, log.lines[-_LINES:])
     return parts
 

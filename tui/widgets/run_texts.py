@@ -107,8 +107,9 @@ def all_events(state: Watched) -> str:
     )
 
 
-def numbers(job: Job, scene: Scene) -> str:
+def numbers(scene: Scene) -> str:
     """Return the figures as plain text, to be pasted elsewhere."""
+    job = scene.job
     lines = [f"{job.id} {job.what}"]
     rows: list[Row] = list(live_rows.progress_rows(scene, 100, "ascii"))
     measured = scene.state.measurement
