@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engine.job.fold import StepSeen, Watched
-from engine.job.jobs import Job
+from engine.job.jobs import Job, all_jobs
 from engine.job.outlook import Outlook, outlook
 from engine.job.watch import Standing, Watch
 from engine.profile.component import Component
+from engine.store.folders import Folders
 
 OVER: tuple[Standing, ...] = ("finished", "failed", "cancelled", "died", "new")
 """How a job stands whose process is not there."""
@@ -43,6 +44,13 @@ class Scene:
     def measures(self) -> bool:
         """Whether a measurement goes on."""
         return not self.over and self.state.measurement is not None and not self.state.measurement.over
+
+
+def job_to_follow(folders: Folders, *, running_only: bool) -> Job | None:
+    """Return the newest job that runs, or else the newest at all. Reads every job's log."""
+    found = all_jobs(folders)
+    running = next((job for job in found if job.state == "running"), None)
+    return running or (None if running_only or not found else found[0])
 
 
 class Follower:

@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from engine.errors import InferdeckError
 from engine.system.live import Machine
 from tui.actions import Action, bindings
-from tui.follow import Cost, Follower, Scene
+from tui.follow import Cost, Follower, Scene, job_to_follow
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Question, Reading
 from tui.widgets import run_texts
@@ -90,13 +90,9 @@ class RunScreen(DeckScreen):
         return self._followed is None or self._followed.look().over
 
     def _find(self) -> None:
-        from engine.job import jobs  # noqa: PLC0415  (start-up: paint first)
-
-        found = jobs.all_jobs(self.deck.place.folders)
-        running = next((job for job in found if job.state == "running"), None)
-        chosen = running or (found[0] if found and self._followed is None else None)
-        if chosen is not None:
-            self.deck.call_from_thread(self._found, chosen)
+        found = job_to_follow(self.deck.place.folders, running_only=self._followed is not None)
+        if found is not None:
+            self.deck.call_from_thread(self._found, found)
 
     def _found(self, job: Job) -> None:
         """Take what was found, unless the person has chosen another in the meantime."""
@@ -173,8 +169,7 @@ class RunScreen(DeckScreen):
         if scene.over and self._followed is not None:
             from tui.widgets.outcome import outcome  # noqa: PLC0415
 
-            text = outcome(self._followed.job, scene.state, scene.standing)
-            self.cockpit.query_one("#outcome VerticalScroll > Static", Static).update(text)
+            self.cockpit.outcome_text.update(outcome(self._followed.job, scene.state, scene.standing))
 
     def _pages(self, scene: Scene) -> tuple[str, ...]:
         return pages(self._phase, narrow=self._is_narrow(), latency=scene.has_latency)
@@ -302,5 +297,5 @@ class RunScreen(DeckScreen):
             self.deck.call_from_thread(self.deck.say_error, error)
 
     def _now(self) -> Follower:
-        assert self._followed is not None, "why_not lets nothing through without a job"
+        assert self._followed is not None  # why_not lets nothing through without a job
         return self._followed

@@ -74,7 +74,7 @@ class Cockpit(Vertical):
     Cockpit #stage, Cockpit #middle { height: 1fr; }
     Cockpit #stage Pane, Cockpit #middle Pane { height: 1fr; width: 1fr; }
     Cockpit #middle #percentiles { width: 42; }
-    Cockpit #middle #machine { width: 38; }
+    Cockpit #middle #machine { width: 34; }
     Cockpit #stage Board { height: 1; }
     Cockpit StepList { text-wrap: nowrap; text-overflow: ellipsis; }
     """
@@ -87,7 +87,8 @@ class Cockpit(Vertical):
         self.steps = StepList()
         self.throughput, self.latency = Chart(glyphs), Chart(glyphs)
         self.throughput_line, self.latency_line = Board(), Board()
-        self.outcome = VerticalScroll(Static(markup=False))
+        self.outcome_text = Static(markup=False)
+        self.outcome = VerticalScroll(self.outcome_text)
         self.mains: dict[str, Widget] = {
             "throughput": self.throughput,
             "latency": self.latency,

@@ -207,7 +207,7 @@ def latency_row(measured: Measurement, lines: Sequence[tuple[str, float, str]]) 
     return row(*parts)
 
 
-LATENCY_LINES = (("p50", 0.5, "secondary"), ("p90", 0.9, "primary"), ("p99", 0.99, "accent"))
+LATENCY_LINES = (("p50", 0.5, "secondary"), ("p90", 0.9, "foreground"), ("p99", 0.99, "accent"))
 """Drawn in this order, and always one above the other, so that they can be told without colours."""
 FEWER_LINES = (LATENCY_LINES[0], LATENCY_LINES[2])
 """Where there is little height: three would run into each other."""
@@ -266,7 +266,7 @@ def machine_rows(seen: Live, measured: Measurement | None, cost: float | None, g
 def _meter(name: str, share: float | None, text: str, glyphs: Glyphs) -> Row:
     if share is None:
         return row((f"{name:4}", "dim"), ("not told here", "dim"))
-    width = 12
+    width = 8
     done = round(share * width)
     full, rest = ("#", ".") if glyphs == "ascii" else ("█", "░")
     return row((f"{name:4}", "dim"), (full * done, "mark"), (rest * (width - done), "line"), (f" {text}", ""))

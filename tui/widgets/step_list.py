@@ -58,5 +58,5 @@ def _line(step: StepSeen, now: float) -> Content:
     taken = duration(seconds) if seconds and seconds >= 0.5 else ""
     colours = " ".join(one if one == "bold" else f"${one}" for one in style.split())
     return Content.assemble(
-        (f"{word:8}", colours), (f"{taken:>8}  ", "$dim"), (step.title, "$dim" if word == "waits" else "")
+        (f"{word:8}", colours), (f"{taken:>7}  ", "$dim"), (step.title, "$dim" if word == "waits" else "")
     )
