@@ -23,7 +23,12 @@ from engine.backends.base import Array, BackendOptions, TensorSpec
 from engine.backends.buffers import InputBuffers
 from engine.errors import DataError, RunError, UsageError, nearest
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "dnnl": "DnnlExecutionProvider",
+}
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -53,15 +58,14 @@ _DIMENSION = "dimension."
 
 _ERRORS = (
     RuntimeError,
-    state.EPFail,
-    state.Fail,
-    state.InvalidArgument,
-    state.InvalidGraph,
-    state.InvalidProtobuf,
-    state.NoModel,
-    state.NotFound,
-    state.NotImplemented,
-    state.RuntimeException,
+    *(
+        getattr(state, name)
+        for name in (
+            *("EPFail", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NotFound"),
+            *("NotImplemented", "RuntimeException"),
+        )
+        if hasattr(state, name)  # older releases have fewer
+    ),
 )
 """ONNX Runtime's exceptions have no base class of their own."""
 

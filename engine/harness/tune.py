@@ -155,19 +155,20 @@ def choose_workers(
 def choose(step: Step) -> dict[str, Any]:
     """Step: choose the workers of a model. Facts: `workers` by scenario, and the `table` of what was measured.
 
-    Needs `model` (facts `model`, its file, and `outputs`) and `backend` (facts `module`). Options: `seconds`, and
-    optionally `max_batch`, `device`, `backend_options` and `target_latency_ms`, Server's bound.
+    Needs `model` (facts `model`, its file, and `outputs`) and `backend` (facts `module`, `device` and `settings`).
+    Options: `seconds`, and optionally `max_batch` and `target_latency_ms`, Server's bound.
     """
     model, options = step.inputs["model"], step.options
-    backend: Any = import_module(step.inputs["backend"].facts["module"])
+    chosen = step.inputs["backend"].facts
+    backend: Any = import_module(chosen["module"])
     neighbours = Neighbours()
     tuned = choose_workers(
         backend,
         model.folder / model.facts["model"],
         BackendOptions(
-            device=options.get("device", "cpu"),
+            device=chosen["device"],
             outputs=tuple(model.facts.get("outputs", ())),
-            extra=options.get("backend_options", {}),
+            extra=chosen["settings"],
         ),
         seconds=float(options["seconds"]),
         max_batch=int(options.get("max_batch", MAX_BATCH)),

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -23,6 +22,7 @@ from engine.plan.plan import Node
 from engine.profile.component import Component
 from engine.steps.base import Artifact
 from engine.store.files import disk_errors
+from engine.system.isolation import Environment, Launch, here, within
 
 
 class StepFailedError(InferdeckError):
@@ -39,11 +39,13 @@ class Children:
         emit: Callable[[AnyEvent], None],
         profiles: tuple[Path, ...],
         own_profiles: Path,
+        store: Path,
     ) -> None:
         self.folder = folder
         self.spec = spec
         self.profiles = profiles
         self.own_profiles = own_profiles
+        self.store = store
         self.emit = emit
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -55,7 +57,9 @@ class Children:
         """Run a step in a worker and return its facts.
 
         `locks` are descriptors that the worker inherits, so that what it writes stays locked until it has ended.
-        Raises StepFailedError with the step's own words, RunError if the worker crashed.
+        A step that needs something with an environment of its own (a backend) runs in that environment. Raises
+        StepFailedError with the step's own words, RunError if the worker crashed, CannotRunError where the
+        environment's Python is gone.
         """
         log = self.folder / "logs" / f"{file_name(node.id)}.log"
         task = Task(
@@ -69,14 +73,17 @@ class Children:
             results=str(self.spec.results_folder(self.folder)),
             made_by=self.spec.command,
             notice=self.spec.notice,
+            version=node.version_range,
+            store=str(self.store),
             options=node.values(),
             inputs=dict(inputs),
             output=str(output),
         )
         with disk_errors(log):
             log.parent.mkdir(parents=True, exist_ok=True)
+            launch = _launch(inputs, self.folder / "python")
             with log.open("ab") as log_file:
-                status, answer = self._follow(task, log_file, locks)
+                status, answer = self._follow(task, launch, log_file, locks)
         if answer is None:
             raise _crash(status, log)
         if answer.what:
@@ -90,7 +97,9 @@ class Children:
             for process in self._running:
                 _kill_group(process)
 
-    def _follow(self, task: Task, log_file: BinaryIO, locks: tuple[int, ...]) -> tuple[int, Answer | None]:
+    def _follow(
+        self, task: Task, launch: Launch, log_file: BinaryIO, locks: tuple[int, ...]
+    ) -> tuple[int, Answer | None]:
         read_end, write_end = os.pipe()
         with self._lock:
             if self._stopping:
@@ -98,7 +107,8 @@ class Children:
                 os.close(write_end)
                 return -signal.SIGTERM, None
             process = subprocess.Popen(
-                [sys.executable, "-m", "engine.job.worker", "--events-fd", str(write_end)],
+                [*launch.words, "-m", "engine.job.worker", "--events-fd", str(write_end)],
+                env=launch.environment,
                 stdin=subprocess.PIPE,
                 stdout=log_file,
                 stderr=log_file,
@@ -130,6 +140,13 @@ class Children:
                 return said
             self.emit(said)
         return None
+
+
+def _launch(inputs: Mapping[str, Artifact], ours: Path) -> Launch:
+    for artifact in inputs.values():
+        if "environment" in artifact.facts:
+            return within(artifact.folder, msgspec.convert(artifact.facts["environment"], Environment), ours)
+    return here()
 
 
 def _said(line: bytes) -> AnyEvent | Answer:

@@ -59,7 +59,7 @@ class Runner:
         self.lock = lock
         self.log = EventWriter(folder / "events.jsonl")
         self.surveyor = Surveyor(catalog, folders, again=spec.again)
-        self.children = Children(folder, spec, self.log.write, catalog.folders, folders.profiles)
+        self.children = Children(folder, spec, self.log.write, catalog.folders, folders.profiles, folders.store)
         self.results = spec.results_folder(folder)
         self.seen: dict[str, Seen] = {}
         self.lost: set[str] = set()

@@ -17,7 +17,7 @@ import msgspec
 
 from engine.errors import CannotRunError, InferdeckError, ProfileError
 from engine.job import timings
-from engine.job.recipes import recipe_of, source_file
+from engine.job.recipes import code_digest, recipe_of, source_file
 from engine.plan.plan import Node, Plan
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component
@@ -115,7 +115,9 @@ class Surveyor:
             return Seen(state="blocked", text=f"waits for {blocked[0]}")
         sight = self._sight(node, component, seen)
         if sight.state == "found":
-            return Seen(state="found", identity=sight.identity, artifact=sight.artifact, text=sight.text)
+            code = code_digest(component) if component.code else ""
+            identity = f"{sight.identity} {code}".rstrip()
+            return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text)
         if sight.state in ("missing", "conflict"):
             return Seen(state=sight.state, text=sight.text, remedy=sight.remedy)
         if not component.step and not component.command:

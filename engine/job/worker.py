@@ -52,6 +52,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     made_by: tuple[str, ...] = ()
     """The words after `inferdeck` that make this job again."""
     notice: str = ""
+    version: str = ""
+    """The range that is asked for."""
+    store: str = ""
     options: dict[str, Any]
     inputs: dict[str, Artifact]
     output: str
@@ -83,6 +86,8 @@ def main(arguments: list[str]) -> int:
             results=Path(task.results),
             command=task.made_by,
             notice=task.notice,
+            version=task.version,
+            store=Path(task.store),
         )
         try:
             answer = Answer(facts=_run(task, step))

@@ -55,6 +55,10 @@ class Step:
     """The words after `inferdeck` that make this job again."""
     notice: str = ""
     """What must be said wherever the job's results show."""
+    version: str = ""
+    """The version range that is asked for, as pip writes it; empty where any will do."""
+    store: Path = Path()
+    """The store's folder: for a step that can make its artifact from others of its kind."""
 
     def progress(self, done: float, total: float | None, unit: str) -> None:
         """Report how far the step is."""

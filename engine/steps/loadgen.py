@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -27,6 +28,7 @@ from engine.profile.rounds import Round, load_round
 from engine.steps.base import Look, Sight, Step
 from engine.steps.target import target
 from engine.submission import provenance
+from engine.system import isolation
 
 SPEC = "spec.json"
 TEST_FOLDER = "performance"
@@ -110,13 +112,26 @@ def _provenance(step: Step) -> provenance.Provenance:
         style=options["style"],
         backend=options["backend"],
         backend_version=backend["version"],
-        device=options["device"],
+        device=backend["device"],
+        environment={name: value for name, value in backend.get("environment", {}).items() if name != "python"},
+        settings=backend["settings"],
         samples=samples["count"],
         stand_in=bool(model.get("stand_in", False)),
-        model={name: model[name] for name in provenance.MEASUREMENTS},
+        model=_measured(model, backend["measured"]),
         model_sha256=model["sha256"],
         calibration=provenance.Calibration(**model["calibration"]) if "calibration" in model else None,
     )
+
+
+def _measured(model: Mapping[str, Any], backend: Mapping[str, str]) -> dict[str, str]:
+    """Return what the measurements file says of the model, with what the backend makes of it."""
+    found = {name: str(model[name]) for name in provenance.MEASUREMENTS}
+    if found["weight_data_types"] == "fp32":  # what was quantized before stays so
+        before = found["weight_transformations"]
+        found |= backend
+        if "weight_transformations" in backend and before != "none":
+            found["weight_transformations"] = f"{before}; {backend['weight_transformations']}"
+    return found
 
 
 def spec(step: Step, target: float) -> RunSpec:
@@ -143,7 +158,8 @@ def spec(step: Step, target: float) -> RunSpec:
         qsl_name=options["benchmark"],
         settings=made,
         backend=inputs["backend"].facts["module"],
-        device=options["device"],
+        backend_options=inputs["backend"].facts["settings"],
+        device=inputs["backend"].facts["device"],
         model=str(model.folder / model.facts["model"]),
         outputs=tuple(model.facts["outputs"]),
         task=options["task"],
@@ -217,7 +233,7 @@ def harness(step: Step, spec_file: Path) -> None:
     It is killed where `step.emit` raises. Raises RunError in its own words, or in those of its end.
     """
     read_end, write_end = os.pipe()
-    words = [sys.executable, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]
+    words = [*isolation.here().words, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stderr=errors, pass_fds=(write_end,), cwd=step.output

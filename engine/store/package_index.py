@@ -22,7 +22,10 @@ _RAW_PROGRESS = Version("24.1")
 """The first pip that tells its progress in plain lines."""
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _HASH_FOUND = re.compile(r"Got\s+([0-9a-f]{64})")
-_NETWORK_WORDS = ("connection broken", "ProxyError", "SSLError", "ReadTimeoutError", "ConnectTimeoutError")
+_NETWORK_WORDS = (
+    *("connection broken", "ProxyError", "SSLError", "ReadTimeoutError", "ConnectTimeoutError"),
+    *("error sending request", "Could not connect"),  # uv's
+)
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 
@@ -132,24 +135,34 @@ def _differs(wanted: PackageFile, found: str) -> FetchError:
     )
 
 
+def unreachable(wanted: object, output: str) -> FetchError | None:
+    """Return the error where pip's (or uv's) output says that the index does not answer."""
+    if not any(word in output for word in _NETWORK_WORDS):
+        return None
+    return FetchError(
+        f"{wanted} could not be fetched: the package index does not answer",
+        "check the network, the proxy and the index that pip uses: pip config list",
+    )
+
+
+def failed(wanted: object, output: str, command: str) -> FetchError:
+    """Return the error of a tool that failed for a reason of its own, which `command` shows again."""
+    errors = [line for line in output.splitlines() if line.lower().startswith("error")] or output.splitlines()[-1:]
+    said = _CREDENTIALS.sub("//", errors[0])[:300] if errors else "it said nothing"
+    return FetchError(f"{wanted} could not be fetched: pip failed: {said}", command)
+
+
 def _explained(wanted: PackageFile, output: str) -> FetchError:
     """Say what pip's output means."""
     if match := _HASH_FOUND.search(output):
         return _differs(wanted, match[1])
     if "No module named pip" in output:
         return FetchError(f"{wanted}: this Python environment has no pip", f"{sys.executable} -m ensurepip")
-    if any(word in output for word in _NETWORK_WORDS):
-        return FetchError(
-            f"{wanted} could not be fetched: the package index does not answer",
-            "check the network, the proxy and the index that pip uses: pip config list",
-        )
+    if error := unreachable(wanted, output):
+        return error
     if "No matching distribution found" in output or "Could not find a version" in output:
         return FetchError(
             f"{wanted} could not be fetched: the package index has no {wanted.filename or 'such version'}",
             "check name, version and the index that pip uses: pip config list",
         )
-    errors = [line for line in output.splitlines() if line.startswith("ERROR")] or output.splitlines()[-1:]
-    said = _CREDENTIALS.sub("//", errors[0])[:300] if errors else "it said nothing"
-    return FetchError(
-        f"{wanted} could not be fetched: pip failed: {said}", f"{sys.executable} -m pip download {wanted.package}"
-    )
+    return failed(wanted, output, f"{sys.executable} -m pip download {wanted.package}")

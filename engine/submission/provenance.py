@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 FILE = "provenance.json"
@@ -44,6 +46,10 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     backend: str
     backend_version: str
     device: str
+    settings: dict[str, str] = {}
+    """The backend's own settings."""
+    environment: dict[str, Any] = {}
+    """Where the backend has an environment of its own: its Python, and all its packages by version."""
     samples: int
     """Size of the data set."""
     stand_in: bool

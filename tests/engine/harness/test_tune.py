@@ -178,7 +178,7 @@ def test_the_step_measures_a_real_model(tmp_path: Path) -> None:
         options={"seconds": 0.2, "max_batch": 2},
         inputs={
             "model": Artifact(str(tmp_path), {"model": "sum.onnx", "outputs": ["total"]}),
-            "backend": Artifact("", {"module": "engine.backends.onnxruntime"}),
+            "backend": Artifact("", {"module": "engine.backends.onnxruntime", "device": "cpu", "settings": {}}),
         },
         output=tmp_path,
         emit=seen.append,

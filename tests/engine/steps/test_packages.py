@@ -1,16 +1,15 @@
-"""Installed packages: found under any of their names, missing with the words that install them."""
+"""Installed packages: found in the asked range, missing with the words that install them."""
 
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any
 
 import pytest
 
 from engine.steps.base import Look
 from engine.steps.packages import survey_package
 
-OPTIONS = {"package": "tensorflow", "or_packages": ("tensorflow-cpu",), "install": "inferdeck[tensorflow]"}
+LOADGEN = {"package": "mlcommons-loadgen"}
 
 
 @pytest.fixture
@@ -27,35 +26,23 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return found
 
 
-def look(version: str | None = None, **options: Any) -> Look:
-    return Look({**OPTIONS, **options}, {}, version)
-
-
-@pytest.mark.parametrize("name", ["tensorflow", "tensorflow-cpu"])
-def test_either_name_will_do(installed: dict[str, str], name: str) -> None:
-    installed[name] = "2.21.0"
-    sight = survey_package(look(">=2.18", module="engine.backends.tensorflow", device="cpu"))
-    assert (sight.state, sight.identity, sight.text) == ("found", f"{name}==2.21.0", "2.21.0")
+def test_what_is_installed_is_found(installed: dict[str, str]) -> None:
+    installed["mlcommons-loadgen"] = "6.0.17"
+    sight = survey_package(Look(LOADGEN, {}, ">=6"))
+    assert (sight.state, sight.identity, sight.text) == ("found", "mlcommons-loadgen==6.0.17", "6.0.17")
     assert sight.artifact is not None
-    assert sight.artifact.facts == {
-        "package": name,
-        "version": "2.21.0",
-        "module": "engine.backends.tensorflow",
-        "device": "cpu",
-    }
+    assert sight.artifact.facts == {"package": "mlcommons-loadgen", "version": "6.0.17"}
 
 
 def test_a_missing_package_says_what_installs_it(installed: dict[str, str]) -> None:
-    sight = survey_package(look())
-    assert (sight.state, sight.text) == ("missing", "tensorflow is not installed")
-    assert sight.remedy == "pip install 'inferdeck[tensorflow]'"
-    installed["else"] = "1"
-    assert survey_package(Look({"package": "onnxruntime"}, {})).remedy == "pip install 'onnxruntime'"
+    sight = survey_package(Look(LOADGEN, {}))
+    assert (sight.state, sight.text) == ("missing", "mlcommons-loadgen is not installed")
+    assert sight.remedy == "pip install 'mlcommons-loadgen'"
 
 
 def test_a_version_out_of_range_is_a_conflict(installed: dict[str, str]) -> None:
-    installed["tensorflow-cpu"] = "2.21.0"
-    sight = survey_package(look("<2.20"))
+    installed["mlcommons-loadgen"] = "6.0.17"
+    sight = survey_package(Look(LOADGEN, {}, "<6"))
     assert sight.state == "conflict"
-    assert "tensorflow-cpu 2.21.0 is installed, <2.20 is asked for" in sight.text
-    assert sight.remedy.startswith("pip install 'tensorflow-cpu<2.20'")
+    assert "mlcommons-loadgen 6.0.17 is installed, <6 is asked for" in sight.text
+    assert sight.remedy.startswith("pip install 'mlcommons-loadgen<6'")
