@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def cancel_command(arguments: list[str]) -> int:
     """Ask a job to stop; what it has finished is kept."""
     job = _named(words.parse_simple(arguments))
     jobs.cancel(job)
-    Screen().line(f"{job.id} is stopping; this goes on with it: inferdeck {' '.join(job.spec.command)}")
+    Screen().line(f"{job.id} is stopping; this goes on with it: inferdeck {shlex.join(job.spec.command)}")
     return 0
 
 

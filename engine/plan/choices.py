@@ -66,9 +66,12 @@ def choices(catalog: Catalog, plan: Plan, systems: Sequence[str] = ()) -> tuple[
     root = plan.nodes[plan.root]
     component = catalog.components[root.component]
     rows = [*_groups(component, root, ""), *_switches(component, root)]
+    own = {one.name for one in rows}
     for edge in root.needs:
         node = plan.nodes[edge.node]
-        rows += _groups(catalog.components[node.component], node, edge.name)
+        below = _groups(catalog.components[node.component], node, edge.name)
+        # What the root chooses by a group of the same name (device, precision) it hands down.
+        rows += [one for one in below if one.name not in own]
     rows += _options(component, root, systems)
     rows += [_version(edge.name, plan.nodes[edge.node]) for edge in root.needs if edge.name == "backend"]
     return tuple(rows)

@@ -45,7 +45,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["pln"], "no command 'pln'", "'plan'"),
         (["plan"], "nothing is selected", "--tags"),
         (["plan", f"{TAGS},_resnet51"], "'_resnet51'", "'_resnet50'"),
-        (["plan", f"{TAGS},_gpu"], "'_gpu'", "_cpu"),
+        (["plan", f"{TAGS},_tflite"], "'_tflite'", "_onnxruntime"),
         (["plan", f"{TAGS},_pytorch"], "'_pytorch'", "_onnxruntime"),
         (["plan", f"{TAGS},_cpp"], "'_cpp'", "LoadGen"),
         (["plan", TAGS, "--senarios=Offline"], "no option 'senarios'", "scenarios"),
@@ -132,11 +132,10 @@ def test_the_spelling_of_the_tutorial_is_the_same_plan(capsys: pytest.CaptureFix
     }
 
 
-def test_a_backend_of_another_version_is_a_conflict(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "plan", TAGS, "--adr.onnxruntime.version=<1.0")
-    assert status == 2
-    assert "conflict" in out
-    assert "is installed" in out
+def test_a_backend_of_another_version_gets_an_environment_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = plan(capsys, TAGS, "--adr.onnxruntime.version=<1.21")
+    assert nodes["onnxruntime"]["state"] == "fetch"
+    assert "is installed, <1.21 is asked for" in str(nodes["onnxruntime"]["text"])
 
 
 def test_the_model_component_implies_its_preprocessing(capsys: pytest.CaptureFixture[str]) -> None:

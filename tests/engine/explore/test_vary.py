@@ -54,7 +54,7 @@ def test_what_decides_a_speed_can_be_varied_and_what_it_is_measured_for_not() ->
     found = vary.variables(CATALOG, plan_of(CHOSEN))
     titles = {one.choice.title for one in found}
     assert {"backend", "model", "style", "max batch", "sessions", "dataset source"} <= titles
-    assert not {"notice", "sut", "benchmark", "scenarios", "modes", "device", "submission", "division"} & titles
+    assert not {"notice", "sut", "benchmark", "scenarios", "modes", "submission", "division"} & titles
     assert len(titles) == len(found)
 
 
