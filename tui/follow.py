@@ -41,6 +41,12 @@ class Scene:
         return self.state.measurement is not None and self.state.measurement.rules.scenario != "Offline"
 
     @property
+    def title(self) -> str:
+        """What goes on: the scenario and mode that are measured."""
+        rules = self.state.measurement.rules if self.state.measurement and self.measures else None
+        return f"{rules.scenario} {rules.mode}" if rules else "progress"
+
+    @property
     def measures(self) -> bool:
         """Whether a measurement goes on."""
         return not self.over and self.state.measurement is not None and not self.state.measurement.over

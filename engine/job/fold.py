@@ -190,7 +190,7 @@ class Fold:
         """Begin, or go on: the steps say again what becomes of them; results and notes stay."""
         self._launch, self._done = event, None
         self._steps = _waiting(self._titles)
-        self._note(event.at, "", "the job goes on" if event.resumed else f"the job has started: {event.steps} steps")
+        self._note(event.at, "", "the job goes on" if event.resumed else "the job has started")
 
     def _measured(self, event: events.Measured) -> None:
         self._results[event.scenario, event.mode] = event

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +17,10 @@ from textual.widgets import OptionList
 from engine import events
 from engine.job import jobs
 from engine.job.inquest import step_log
+from engine.job.log import EventReader
 from engine.store.files import locked
 from engine.store.folders import folders
+from tests.engine.job import profile as small
 from tests.engine.job import synthetic as made
 from tests.tui.deck import SIZES, deck, grid, same_grid, shows, text, until
 from tui.app import InferdeckApp
@@ -375,6 +379,50 @@ class TestSteps:
                 await pilot.pause()
                 await pilot.press("enter")
                 await shows(pilot, "warning 10")
+
+
+class TestRealJob:
+    @pytest.fixture
+    def profile(self, tmp_path: Path) -> Path:
+        return small.write(tmp_path / "profile")
+
+    def start(self, profile: Path, home: Path, **options: str) -> jobs.Job:
+        given = {"diary": str(home / "diary.log"), **options}
+        home.mkdir(exist_ok=True)
+        spec, _ = small.spec_of(profile, home / "results", **given)
+        return small.start(folders(str(home)), spec)
+
+    @sized
+    async def test_is_watched_to_its_end(self, tmp_path: Path, profile: Path, size: tuple[int, int]) -> None:
+        home = tmp_path / "home"
+        self.start(profile, home, pieces="300")
+        async with deck(home).run_test(size=size) as pilot:
+            await go(pilot, "of 300 pieces")
+            await shows(pilot, "finished")
+            await shows(pilot, "steps ·")
+
+    async def test_stopped_continued_killed_and_found_dead(self, tmp_path: Path, profile: Path) -> None:
+        home = tmp_path / "home"
+        job = self.start(profile, home, mode="hang")
+        try:
+            async with deck(home).run_test(size=(80, 24)) as pilot:
+                await go(pilot, "r-0001")
+                await until(pilot, lambda: "runs " in text(app_of(pilot)), "a step")
+                await pilot.press("x", "down", "enter")
+                await shows(pilot, "It was stopped.")
+                await pilot.press("r")
+                await until(pilot, lambda: "It was stopped." not in text(app_of(pilot)), "the job to go on")
+                assert jobs.read(job.folder).state == "running"
+                os.kill(_pid(job), signal.SIGKILL)
+                await shows(pilot, "r-0001 died: its process is gone")
+        finally:
+            if jobs.read(job.folder).state == "running":
+                jobs.cancel(jobs.read(job.folder))
+
+
+def _pid(job: jobs.Job) -> int:
+    said = EventReader(job.events).read(ticks=False)
+    return [event.pid for event in said if isinstance(event, events.Launch)][-1]
 
 
 async def test_y_copies_the_figures_as_text(tmp_path: Path) -> None:

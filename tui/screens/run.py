@@ -95,8 +95,7 @@ class RunScreen(DeckScreen):
             self.deck.call_from_thread(self._found, found)
 
     def _found(self, job: Job) -> None:
-        """Take what was found, unless the person has chosen another in the meantime."""
-        if self._is_free():
+        if self._is_free():  # the person may have chosen another in the meantime
             self.watch_job(job)
 
     def watch_job(self, job: Job) -> None:
@@ -124,10 +123,11 @@ class RunScreen(DeckScreen):
             return
         before, scene = followed.scene.state, followed.look()
         # A clock is shown while it runs; what is over stays as it is.
-        drawn = (scene.standing, None if scene.over else int(scene.now))
+        states = tuple(step.state for step in scene.steps)
+        drawn = (scene.standing, states, scene.has_latency, None if scene.over else int(scene.now))
         if scene.state is before and drawn == self._drawn and not at_once:
             return
-        changed = drawn[:1] != self._drawn[:1]
+        changed = drawn[:-1] != self._drawn[:-1]
         self._drawn = drawn
         self._draw(scene, slow=at_once or changed or scene.over)
         if changed:
@@ -152,15 +152,15 @@ class RunScreen(DeckScreen):
 
     def _arrange(self, scene: Scene) -> None:
         """Choose the panes. Charts of a measurement stay until the next one begins."""
-        measured = scene.state.measurement
-        self._phase = "over" if scene.over else "preparing" if measured is None else "measuring"
+        phase: Phase = "over" if scene.over else "measuring" if scene.state.measurement else "preparing"
+        if phase != self._phase:
+            self._phase, self._front = phase, ""
         row = self._pages(scene)
         if self._front not in row:
             self._front = row[0]
             self.call_after_refresh(self._focus_front)
         self.cockpit.place(self._phase, self._front, narrow=self._is_narrow(), latency=scene.has_latency)
-        title = f"{measured.rules.scenario} {measured.rules.mode}" if measured and scene.measures else "progress"
-        self.cockpit.name_pane("progress", title)
+        self.cockpit.name_pane("progress", scene.title)
 
     def _told(self, scene: Scene) -> None:
         """Say what is possible now, and what came of the job where it is over."""
@@ -226,8 +226,8 @@ class RunScreen(DeckScreen):
         """Ask before the job is stopped."""
         now = self._now()
         answers = (("no", "let it go on"), ("yes", f"stop {now.job.id}"))
-        text = run_texts.what_is_lost(now.job, now.scene.state)
-        self.app.push_screen(Question(f"stop {now.job.id}?", text, answers), self._stop)
+        lost = run_texts.what_is_lost(now.job, now.scene.state)
+        self.app.push_screen(Question(f"stop {now.job.id}?", lost, answers), self._stop)
 
     def _stop(self, answer: str | None) -> None:
         from engine.job import jobs  # noqa: PLC0415

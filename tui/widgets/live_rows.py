@@ -114,7 +114,7 @@ def condition(one: Condition, percentile: float) -> Row:
     """Write one condition with what there is and what is wanted."""
     style = "good" if one.met else ""
     if one.kind == "latency":
-        have = "     -" if one.have is None else figure(one.have / 1e6, 6)
+        have = "    -" if one.have is None else figure(one.have / 1e6, 5)
         words = f"p{percentile * 100:g} {have}/{one.want / 1e6:g} ms "
         return row(
             (words, ""),
@@ -124,7 +124,7 @@ def condition(one: Condition, percentile: float) -> Row:
         have, want = duration(one.have), duration(one.want)
     else:
         have, want = count(one.have or 0), count(one.want)
-    return row((f"{_UNITS[one.kind]} {have:>{len(want)}}/{want}", style), (" ok " if one.met else "    ", "good"))
+    return row((f"{_UNITS[one.kind]} {have:>{len(want)}}/{want}", style), (" ok  " if one.met else "     ", "good"))
 
 
 def course(seen: Outlook) -> Row:
