@@ -29,8 +29,8 @@ from engine.system.interpreters import Interpreter, interpreters, running
 from engine.system.isolation import SITE, Environment, within
 
 LOADGEN = "mlcommons-loadgen"
-OURS = ("msgspec>=0.22", "numpy>=1.26", "onnx>=1.16", "packaging>=24", "psutil>=6", "pyyaml>=6.0.2")
-"""What our code imports in steps that need a backend."""
+OURS = ("msgspec>=0.22", "numpy>=1.26", "onnx>=1.16,!=1.19.0", "packaging>=24", "psutil>=6", "pyyaml>=6.0.2")
+"""What our code imports in steps that need a backend. onnx 1.19.0 takes any ml-dtypes and fails with an older one."""
 
 _SECONDS = 300
 """What a framework may take to be imported for the first time."""
@@ -141,7 +141,7 @@ def _try(step: Step, environment: Environment) -> None:
     module = step.options["module"]
     with TemporaryDirectory() as folder:
         launch = within(step.output, environment, Path(folder))
-        code = f"import sys, importlib; print(importlib.import_module({module!r}).version())"
+        code = f"import importlib, onnx.helper; print(importlib.import_module({module!r}).version())"
         done = subprocess.run(
             [*launch.words, "-c", code],
             env=launch.environment,

@@ -94,3 +94,27 @@ def test_a_saved_model_is_another_artifact() -> None:
 def test_two_backends_exclude_each_other() -> None:
     with pytest.raises(UsageError, match="exclude each other"):
         plan_of("tf", "onnxruntime")
+
+
+def test_openvino_takes_the_onnx_files() -> None:
+    plan = plan_of("openvino", "stand-in")
+    assert values(plan, "loadgen-run[Offline performance]")["backend"] == "openvino"
+    assert values(plan, "imagenet-preprocessed")["layout"] == "NCHW"
+    assert values(plan, "openvino")["settings"] == ("INFERENCE_PRECISION_HINT=f32",)
+    assert "onnxruntime" not in plan.nodes
+
+
+def test_bf16_is_the_backends_business() -> None:
+    chosen = values(plan_of("openvino", "bf16"), "openvino")
+    assert chosen["settings"] == ("INFERENCE_PRECISION_HINT=bf16",)
+    assert chosen["cpu_flags"] == ("avx512_bf16", "amx_bf16")
+    with pytest.raises(UsageError, match="'_bf16' of onnxruntime can't be used"):
+        plan_of("bf16")
+
+
+def test_a_device_of_a_backend_is_another_package() -> None:
+    plan = plan_of("cuda")
+    assert values(plan, "onnxruntime")["package"] == "onnxruntime-gpu"
+    assert values(plan, "onnxruntime")["device"] == "cuda"
+    with pytest.raises(UsageError, match="'_cuda' of tensorflow can't be used"):
+        plan_of("tf", "cuda")
