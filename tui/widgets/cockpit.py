@@ -132,7 +132,7 @@ class Cockpit(Vertical):
         middle.display = bool(shown & {"percentiles", "steps", "machine"})
         middle.styles.height = "1fr" if not stage.display else 8 if narrow or phase == "over" else 10
         machine = self.query_one("#machine")
-        machine.styles.width = "1fr" if narrow and "percentiles" not in shown else None
+        machine.styles.width = "1fr" if narrow else None
         only = narrow and front == "events"
         self.query_one("#events").styles.height = "1fr" if only else _EVENTS[phase]
         row = pages(phase, narrow=narrow, latency=latency)
