@@ -90,8 +90,7 @@ class RunScreen(DeckScreen):
         return self._followed is None or self._followed.look().over
 
     def _find(self) -> None:
-        found = job_to_follow(self.deck.place.folders, running_only=self._followed is not None)
-        if found is not None:
+        if found := job_to_follow(self.deck.place.folders, running_only=self._followed is not None):
             self.deck.call_from_thread(self._found, found)
 
     def _found(self, job: Job) -> None:
