@@ -148,12 +148,16 @@ class InferdeckApp(App[None]):
         """Leave after a bug: the traceback goes to a log, one line to the terminal. Textual calls it while it handles
         the exception."""
         path = folders(self._home).state / LOG
+        said = f"a bug ended the screen; jobs go on. The whole story is in {path}"
+        first = said not in self.last_words
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(traceback.format_exc(), encoding="utf-8")
+            with path.open("w" if first else "a", encoding="utf-8") as log:
+                log.write(traceback.format_exc())
         except OSError:
             self.last_words.append(traceback.format_exc())
-        self.last_words.append(f"a bug ended the screen; jobs go on. The whole story is in {path}")
+        if first:
+            self.last_words.append(said)
         self._close_messages_no_wait()
 
     def on_mount(self) -> None:

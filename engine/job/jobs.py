@@ -129,9 +129,15 @@ def read(folder: Path) -> Job:
         spec=spec,
         started=launches[0].at if launches else (folder / "plan.json").stat().st_mtime,
         ended=last.at if isinstance(last, Done) else None,
-        steps_ended=len({event.step for event in events if isinstance(event, StepEnded)}),
+        steps_ended=_done(events),
         results=spec.results_folder(folder),
     )
+
+
+def _done(events: list[AnyEvent]) -> int:
+    """Count the steps that ended well; what was stopped or failed may have been made by a later attempt."""
+    last = {event.step: event.outcome for event in events if isinstance(event, StepEnded)}
+    return sum(outcome not in ("failed", "cancelled", "skipped") for outcome in last.values())
 
 
 def _state(folder: Path, last: AnyEvent | None) -> JobState:

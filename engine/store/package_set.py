@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from engine.errors import CannotRunError, FetchError, UsageError
 from engine.store.package_index import failed, unreachable
@@ -79,7 +81,7 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report
         listed.write_text("".join(f"{one.line}\n" for one in packages))
         last = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", str(site), "-r", str(listed))
         if _has_pip():
-            words = [*_pip(python, "install"), "--progress-bar", "raw", "--compile", *last]
+            words = [*_pip(python, "install"), "--progress-bar", _progress_bar(), "--compile", *last]
         else:
             words = [
                 _uv(),
@@ -192,6 +194,11 @@ def _pip(python: Path, command: str) -> list[str]:
     """Return pip's words for another interpreter, which needs no pip of its own."""
     words = [sys.executable, "-m", "pip", "--python", str(python), command]
     return [*words, "--no-input", "--disable-pip-version-check", "--retries", "1"]
+
+
+def _progress_bar() -> str:
+    """Return how pip is to tell of its downloads: `raw` can be read, and is known since 24.1."""
+    return "raw" if Version(metadata.version("pip")) >= Version("24.1") else "off"
 
 
 def _uv() -> str:

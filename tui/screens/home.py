@@ -205,7 +205,7 @@ def _job_line(job: Job) -> Content:
     steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)} steps"
     when = duration(time.time() - job.started)
     text = f"{when} ago" if job.state != "running" else f"since {when}"
-    what = clean(" ".join(str(word) for word in job.spec.command[1:2]))
+    what = clean(job.what)
     return Content.assemble(
         (f"{word:12}", style), (f"{job.id}  ", "bold"), (f"{steps:13} {text:14} ", ""), (what, "$dim")
     )

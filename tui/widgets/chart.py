@@ -78,8 +78,9 @@ class _Scale:
 
     def dot(self, value: float, dots: int) -> int:
         """Return the dot of a value, counted from the top."""
-        share = (value - self.low) / (self.high - self.low)
-        return min(max(round((1 - share) * (dots - 1)), 0), dots - 1)
+        # 0.0 first: it also takes the place of no number, where the range is beyond what a float holds.
+        share = min(max(0.0, (value - self.low) / (self.high - self.low)), 1.0)
+        return round((1 - share) * (dots - 1))
 
 
 def rows(plot: Plot, width: int, height: int, glyphs: Glyphs = "braille") -> tuple[Row, ...]:
