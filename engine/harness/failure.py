@@ -13,7 +13,7 @@ from types import TracebackType
 
 import msgspec
 
-from engine.errors import InferdeckError
+from engine.errors import InferdeckError, RunError
 
 MENDABLE = 3
 """Exit status of an error that a person can mend; its last line on stderr is JSON with `what` and `remedy`."""
@@ -39,6 +39,9 @@ class FailLoudly:
             self._end(error)
 
     def _end(self, error: BaseException) -> None:
+        if isinstance(error, MemoryError):
+            told = RunError(f"the memory ran out: {error}".rstrip(": "), "use fewer sessions or a smaller batch")
+            told.__cause__, error = error, told
         with self._lock:  # of several threads that fail together the first is heard, the others wait for the end
             if isinstance(error, InferdeckError):
                 # The cause, a framework's own error, comes first: a person may need it, the last line is the summary.

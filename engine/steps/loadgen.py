@@ -26,6 +26,7 @@ from engine.mlperf_logs.metric import metric
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
 from engine.steps.base import Look, Sight, Step
+from engine.steps.listening import heard
 from engine.steps.target import target
 from engine.submission import provenance
 from engine.system import isolation
@@ -230,7 +231,7 @@ def _workers(step: Step) -> Workers:
 def harness(step: Step, spec_file: Path) -> None:
     """Run the harness in a process of its own and pass on what it reports.
 
-    It is killed where `step.emit` raises. Raises RunError in its own words, or in those of its end.
+    It is killed where `step.emit` raises, and where it hangs. Raises RunError in its own words, or in those of its end.
     """
     read_end, write_end = os.pipe()
     words = [*isolation.here().words, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]
@@ -240,13 +241,14 @@ def harness(step: Step, spec_file: Path) -> None:
         )
         os.close(write_end)
         try:
-            with os.fdopen(read_end, "rb") as lines:
-                for line in lines:
-                    step.emit(events.decode(line))
+            for event in heard(read_end):
+                step.emit(event)
         except BaseException:
             process.kill()
             process.wait()
             raise
+        finally:
+            os.close(read_end)
         status = process.wait()
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")

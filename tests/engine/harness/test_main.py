@@ -170,3 +170,13 @@ def test_events_go_to_the_given_descriptor(tmp_path: Path) -> None:
     with os.fdopen(reader, "rb") as lines:
         assert any(isinstance(events.decode(line), events.Tick) for line in lines)
     assert done.stdout == b""
+
+
+def test_a_batch_that_no_memory_holds_says_so(tmp_path: Path) -> None:
+    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), **NULL)
+    workers = Workers(sessions=1, intra_op_threads=1, max_batch=10**15)
+    done = runs.finish(msgspec.structs.replace(run, workers=workers))
+    assert done.status == 3
+    assert "session 0: the memory ran out: Unable to allocate" in done.failure["what"]
+    assert done.failure["remedy"] == "use fewer sessions or a smaller batch"
+    assert not done.finished
