@@ -62,6 +62,13 @@ async def shows(pilot: Pilot[None], words: str) -> None:
 GRIDS = Path(__file__).parent / "grids"
 
 
+def is_same_grid(name: str, lines: list[str]) -> bool:
+    """Say whether a screen is as its golden text."""
+    path = GRIDS / f"{name}.txt"
+    seen = "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
+    return path.exists() and seen == path.read_text(encoding="utf-8")
+
+
 def same_grid(name: str, lines: list[str]) -> None:
     """Compare a screen with its golden text; INFERDECK_GRIDS=write writes it anew, to be read in the diff."""
     path = GRIDS / f"{name}.txt"

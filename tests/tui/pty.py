@@ -71,7 +71,8 @@ class Emulator:
 
     def text(self) -> str:
         """Return the screen as lines without the spaces at their ends."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        rows = (self.screen.buffer[y] for y in range(self.screen.lines))
+        return "\n".join("".join(row[x].data for x in range(self.screen.columns)).rstrip() for row in rows)
 
     def cells(self) -> list[list[Cell]]:
         """Return what is seen; the colour of a character that is none does not count."""

@@ -22,7 +22,7 @@ from engine.store.files import locked
 from engine.store.folders import folders
 from tests.engine.job import profile as small
 from tests.engine.job import synthetic as made
-from tests.tui.deck import SIZES, deck, grid, same_grid, shows, text, until
+from tests.tui.deck import SIZES, deck, grid, is_same_grid, same_grid, shows, text, until
 from tui.app import InferdeckApp
 from tui.screens.dialogs import Question, Reading
 from tui.screens.run import RunScreen
@@ -112,6 +112,13 @@ class TestLive:
                 await go(pilot, "on course")
                 await pilot.press("p")
                 await shows(pilot, "view frozen")
+                for _ in range(20):  # a slow machine may be frozen before all of it is drawn
+                    if is_same_grid(f"run-live-{size[0]}", still(grid(app_of(pilot)))):
+                        break
+                    await pilot.press("p")
+                    await pilot.pause(0.5)
+                    await pilot.press("p")
+                    await shows(pilot, "view frozen")
                 same_grid(f"run-live-{size[0]}", still(grid(app_of(pilot))))
 
     async def test_follows_what_the_log_says(self, tmp_path: Path) -> None:
