@@ -4,7 +4,6 @@ The person's pip knows the mirror, the proxy, the certificates and the credentia
 """
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import metadata
@@ -12,15 +11,12 @@ from pathlib import Path
 
 import msgspec
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import Version
 
 from engine.errors import FetchError
+from engine.store import pip
 from engine.store.files import sha256_of
 from engine.store.part import Report
 
-_RAW_PROGRESS = Version("24.1")
-"""The first pip that tells its progress in plain lines."""
-_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _HASH_FOUND = re.compile(r"Got\s+([0-9a-f]{64})")
 _NETWORK_WORDS = (
     *("connection broken", "ProxyError", "SSLError", "ReadTimeoutError", "ConnectTimeoutError"),
@@ -48,40 +44,22 @@ def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
     Raises FetchError: this environment has no pip, no network, the index has no such file, its SHA-256 differs.
     """
     try:
-        pip = Version(metadata.version("pip"))
+        bar = pip.progress_bar()
     except metadata.PackageNotFoundError:
         raise FetchError(
             f"{wanted} could not be fetched: this Python environment has no pip", f"{sys.executable} -m ensurepip"
         ) from None
-    lines = []
-    with subprocess.Popen(
-        _command(wanted, folder, raw_progress=pip >= _RAW_PROGRESS),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                lines.append(line)
-                if match := _PROGRESS.match(line):
-                    progress(int(match[1]), int(match[2]))
-        except BaseException:
-            process.kill()
-            raise
+    lines, status = pip.run(_command(wanted, folder, bar), progress, folder)
     found = [path for path in folder.iterdir() if path.name != _REQUIREMENTS]
-    if process.returncode != 0 or len(found) != 1:
-        raise _explained(wanted, "".join(lines))
+    if status != 0 or len(found) != 1:
+        raise _explained(wanted, "\n".join(lines))
     return _checked(wanted, found[0])
 
 
 _REQUIREMENTS = "requirements.txt"
 
 
-def _command(wanted: PackageFile, folder: Path, *, raw_progress: bool) -> list[str]:
+def _command(wanted: PackageFile, folder: Path, bar: str) -> list[str]:
     """A hash can only be asked for in a requirements file."""
     line = f"{wanted.package}=={wanted.version}"
     if wanted.sha256:
@@ -89,7 +67,7 @@ def _command(wanted: PackageFile, folder: Path, *, raw_progress: bool) -> list[s
     (folder / _REQUIREMENTS).write_text(line + "\n")
     return [
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--no-input"),
-        *("--disable-pip-version-check", "--progress-bar", "raw" if raw_progress else "off"),
+        *("--disable-pip-version-check", "--progress-bar", bar),
         *_kind(wanted.filename),
         *(("--require-hashes",) if wanted.sha256 else ()),
         *("--requirement", _REQUIREMENTS, "--dest", "."),

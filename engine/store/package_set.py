@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,12 +17,11 @@ from tempfile import TemporaryDirectory
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from engine.errors import CannotRunError, FetchError, UsageError
+from engine.store import pip
 from engine.store.package_index import failed, unreachable
 
-_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 _MISFITS = ("No matching distribution found", "conflicting dependencies", "ResolutionImpossible", "No solution found")
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)")
@@ -81,7 +78,7 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report
         listed.write_text("".join(f"{one.line}\n" for one in packages))
         last = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", str(site), "-r", str(listed))
         if _has_pip():
-            words = [*_pip(python, "install"), "--progress-bar", _progress_bar(), "--compile", *last]
+            words = [*_pip(python, "install"), "--progress-bar", pip.progress_bar(), "--compile", *last]
         else:
             words = [
                 _uv(),
@@ -94,7 +91,7 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report
                 "--compile-bytecode",
                 *last,
             ]
-        said, status = _run(words, report)
+        said, status = pip.run(words, _sum(report))
     if status:
         what, text = f"{len(packages)} packages", "\n".join(said)
         raise unreachable(what, text) or failed(what, text, _shown(words))
@@ -112,7 +109,7 @@ def _pip_resolve(requirements: Sequence[str], python: Path, folder: Path) -> lis
         *("--dry-run", "--ignore-installed", "--only-binary", ":all:", "--target", str(folder / "nowhere")),
         *("--progress-bar", "off", "--report", str(report), *requirements),
     ]
-    said, status = _run(words, lambda _bytes: None)
+    said, status = pip.run(words, _silent)
     if status:
         raise _explained(requirements, said, _shown(words))
     return _read_report(report.read_bytes())
@@ -157,7 +154,7 @@ def _uv_resolve(requirements: Sequence[str], python: Path, folder: Path) -> list
     wanted.write_text("".join(f"{one}\n" for one in requirements))
     options = ("--only-binary", ":all:", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
     words = [_uv(), "pip", "compile", "--python", str(python), *options, str(wanted)]
-    said, status = _run(words, lambda _bytes: None)
+    said, status = pip.run(words, _silent)
     if status:
         raise _explained(requirements, said, _shown(words))
     found: list[Pinned] = []
@@ -196,11 +193,6 @@ def _pip(python: Path, command: str) -> list[str]:
     return [*words, "--no-input", "--disable-pip-version-check", "--retries", "1"]
 
 
-def _progress_bar() -> str:
-    """Return how pip is to tell of its downloads: `raw` can be read, and is known since 24.1."""
-    return "raw" if Version(metadata.version("pip")) >= Version("24.1") else "off"
-
-
 def _uv() -> str:
     found = shutil.which("uv")
     if found is None:
@@ -208,28 +200,19 @@ def _uv() -> str:
     return found
 
 
-def _run(words: Sequence[str], report: Report) -> tuple[list[str], int]:
-    """Run a command and return its lines and its status; `report` gets the sum of what pip says of its downloads."""
-    lines, before, now = [], 0, 0
-    with subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if match := _PROGRESS.match(line):
-                    if int(match[1]) < now:
-                        before += now
-                    now = int(match[1])
-                    report(before + now)
-                else:
-                    lines.append(line.rstrip("\n"))
-        except BaseException:
-            process.kill()
-            raise
-    return lines, process.returncode
+def _sum(report: Report) -> pip.Report:
+    """Turn what is said of one file after another into the bytes of all of them."""
+    before, last = 0, 0
+
+    def said(now: int, _size: int) -> None:
+        nonlocal before, last
+        if now < last:
+            before += last
+        last = now
+        report(before + now)
+
+    return said
+
+
+def _silent(_now: int, _size: int) -> None:
+    """Say nothing: a resolution fetches little."""
