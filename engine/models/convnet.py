@@ -5,7 +5,7 @@ always give the same file.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +104,12 @@ def fold_batch_norm(
 
 
 def model_facts(
-    model: Path, *, outputs: Sequence[str], label_offset: int, weight_transformations: str
+    model: Path, *, outputs: Sequence[str], task_options: Mapping[str, Any], weight_transformations: str
 ) -> dict[str, Any]:
-    """Return the facts of an ONNX image classifier that takes float32 NCHW.
+    """Return the facts of an ONNX model of pictures that takes float32 NCHW.
 
-    `label_offset`: how far the class index is ahead of the data set's label. `weight_transformations`: what was done
-    to the published weights, in the words of the field of that name in a system description.
+    `task_options`: what the task has to know to read the outputs (its `respond`). `weight_transformations`: what was
+    done to the published weights, in the words of the field of that name in the measurements file.
     """
     with model.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -120,7 +120,7 @@ def model_facts(
         "sha256": digest,
         "input_dtype": "float32",
         "outputs": list(outputs),
-        "label_offset": label_offset,
+        "task_options": dict(task_options),
         "starting_weights_filename": model.name,
         "weight_data_types": "fp32",
         "input_data_types": "fp32",

@@ -45,7 +45,7 @@ def convert(step: Step) -> dict[str, Any]:
     return model_facts(
         path,
         outputs=["logits"],
-        label_offset=0,
+        task_options={"label_offset": 0},
         weight_transformations="PyTorch weights written as ONNX, batch normalisation folded into the convolutions",
     )
 

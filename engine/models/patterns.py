@@ -81,7 +81,7 @@ def generate(step: Step) -> dict[str, Any]:
     )
     for done in write(pictures, step.output):
         step.progress(done, pictures.count, "pictures")
-    return {"images": "", "val_map": VAL_MAP, "count": pictures.count, "classes": pictures.classes}
+    return {"images": "", "labels": VAL_MAP, "count": pictures.count, "classes": pictures.classes}
 
 
 def write(pictures: PictureSet, folder: Path) -> Iterator[int]:

@@ -38,7 +38,7 @@ def shipped(step: Step) -> dict[str, Any]:
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise DataError(f"profiles/models/{FILE} is damaged: its checksum differs", "install inferdeck again")
     path.write_bytes(data)
-    return model_facts(path, outputs=["scores"], label_offset=0, weight_transformations="none")
+    return model_facts(path, outputs=["scores"], task_options={"label_offset": 0}, weight_transformations="none")
 
 
 def build(weights: Mapping[str, Array]) -> onnx.ModelProto:

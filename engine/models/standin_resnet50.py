@@ -65,7 +65,7 @@ def build(step: Step) -> dict[str, Any]:
     facts = model_facts(
         step.output / "model.onnx",
         outputs=["ArgMax:0"],
-        label_offset=LABEL_OFFSET,
+        task_options={"label_offset": LABEL_OFFSET},
         weight_transformations="none: a stand-in with random convolutions and a fitted last layer",
     )
     accuracy = 100.0 * float(hits.mean())

@@ -27,16 +27,16 @@ def survey_folder(look: Look) -> Sight:
     val_map = folder / VAL_MAP
     has_map = val_map.is_file()
     seen = (val_map if has_map else folder).stat()
-    facts = {"images": "", **({"val_map": VAL_MAP} if has_map else {})}
+    facts = {"images": "", **({"labels": VAL_MAP} if has_map else {})}
     return Sight("found", Artifact(str(folder), facts), identity=f"{folder} {seen.st_size} {seen.st_mtime_ns}")
 
 
 def survey_labels(look: Look) -> Sight:
     """Take the labels that lie beside the pictures; otherwise the published list must be fetched."""
     dataset = look.inputs["dataset"]
-    if dataset is None or "val_map" not in dataset.facts:
+    if dataset is None or "labels" not in dataset.facts:
         return Sight("run")
-    place = dataset.folder / dataset.facts["val_map"]
+    place = dataset.folder / dataset.facts["labels"]
     seen = place.stat()
     return Sight("found", dataset, identity=f"{place} {seen.st_size} {seen.st_mtime_ns}", text="beside the pictures")
 
@@ -61,4 +61,4 @@ def fetch_labels(step: Step) -> dict[str, Any]:
         raise DataError(
             f"{facts['file']} holds no {step.options['val_map']}", "check the URL: it may be another archive"
         )
-    return {**facts, "val_map": step.options["val_map"]}
+    return {**facts, "labels": step.options["val_map"]}

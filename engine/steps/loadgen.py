@@ -164,7 +164,7 @@ def spec(step: Step, target: float) -> RunSpec:
         model=str(model.folder / model.facts["model"]),
         outputs=tuple(model.facts["outputs"]),
         task=options["task"],
-        task_options={"label_offset": model.facts["label_offset"]},
+        task_options=model.facts["task_options"],
         samples=tuple(str(samples.folder / name) for name in samples.facts["arrays"]),
         workers=_workers(step),
         mlperf_conf=mlperf_conf(rules),

@@ -14,18 +14,22 @@ CLASSES_WITH_BACKGROUND = 1001
 """ImageNet graphs with this many classes have the background at 0, so that class and label differ by one."""
 
 
+TASK_OPTIONS = ("label_offset", "image_size")
+"""Options of a model's component that its task has to know, where the component has them."""
+
 SAVED_MODEL_FILE = "saved_model.pb"
 """What makes a folder a SavedModel."""
 
 
 def fetch_model(step: Step) -> dict[str, Any]:
-    """Fetch a model. Facts: `model`, `format`, `outputs`, `label_offset`, `sha256`, the starting weights' address."""
+    """Fetch a model. Facts: `model`, `format`, `outputs`, `task_options`, `sha256`, where the weights start."""
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
 
     facts = download(step)
     options = step.options
     found = {"model": facts["file"], "sha256": facts["sha256"], "starting_weights_filename": options["url"][0]}
-    found |= {name: options[name] for name in ("format", "label_offset", *MEASUREMENTS) if name in options}
+    found |= {name: options[name] for name in ("format", *MEASUREMENTS) if name in options}
+    found["task_options"] = {name: options[name] for name in TASK_OPTIONS if name in options}
     return {**found, "outputs": list(options["outputs"])}
 
 
@@ -61,7 +65,7 @@ def read_file(step: Step) -> dict[str, Any]:
         "model": str(path),
         "format": format_,
         "outputs": list(step.options["outputs"] or [chosen]),
-        "label_offset": offset if given is None else given,
+        "task_options": {"label_offset": offset if given is None else given},
         "sha256": sha256,
         "starting_weights_filename": path.name,
         "weight_data_types": "fp32",

@@ -58,7 +58,7 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 def photographs(step: Step) -> dict[str, Any]:
     """Lay the labelled photographs of a package out as ImageNet's validation set: pictures beside a val_map.txt.
 
-    Needs `package` with files `imagenet_NUMBER_LABEL.jpg`. Facts: `images` (folder of the pictures), `val_map`,
+    Needs `package` with files `imagenet_NUMBER_LABEL.jpg`. Facts: `images` (folder of the pictures), `labels`,
     `count`. Raises DataError where the package has none.
     """
     package = step.inputs["package"]
@@ -72,4 +72,4 @@ def photographs(step: Step) -> dict[str, Any]:
             step.progress(number, len(labels), "pictures")
         lines = "".join(f"{name} {int(label)}\n" for name, label in labels.items())
         (step.output / VAL_MAP).write_text(lines, encoding="ascii")
-    return {"images": "", "val_map": VAL_MAP, "count": len(labels)}
+    return {"images": "", "labels": VAL_MAP, "count": len(labels)}

@@ -1,7 +1,7 @@
 """Turn a folder of raw samples into one memory-mapped array, on all cores and resumable.
 
-The order of the samples is the order of the labels' lines whose file exists, as in the rules' reference; lines without
-a file are counted and said, never passed over in silence.
+The order of the samples is the order of the labels whose file exists, as in the rules' reference; those without a file
+are counted and said, never passed over in silence.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
 from engine.steps.base import Look, Sight, Step
 
+if TYPE_CHECKING:  # numpy: a plan must be instant
+    from engine.tasks.base import Sample, Task
+
 SAMPLES = "samples.npy"
-LABELS = "val_map.txt"
 DONE = "done.npy"
 CHUNK = 64
 """Samples between two reports of progress."""
@@ -40,13 +42,16 @@ def survey(look: Look) -> Sight:
 def preprocess(step: Step) -> dict[str, Any]:
     """Write `samples.npy` ([count, *sample shape]) and the labels of exactly these samples in the same order.
 
-    Facts: `arrays`, `count`, `labels`, `left_out` (lines without a file). Raises DataError naming a broken picture.
+    Facts: `arrays`, `count`, `labels`, `left_out` (labels without a file). Raises DataError naming a picture that is
+    broken, or of another size than the labels state.
     """
     import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
     import numpy as np  # noqa: PLC0415
 
-    task = importlib.import_module(step.options["task"])
-    files, left_out = _files(step, task)
+    task: Any = importlib.import_module(step.options["task"])
+    wanted, left_out = _wanted(step, task)
+    folder = _folder(step)
+    files = [folder / sample.name for sample in wanted]
     shape, dtype = task.sample_shape(step.options)
     samples = _array(step.output / SAMPLES, (len(files), *shape), dtype)
     done = _array(step.output / DONE, (len(files),), np.dtype(np.uint8))
@@ -58,7 +63,8 @@ def preprocess(step: Step) -> dict[str, Any]:
 
     def one(index: int) -> None:
         sample = np.empty(shape, dtype)
-        task.preprocess(files[index], step.options, sample)
+        size = task.preprocess(files[index], step.options, sample)
+        _same_size(files[index], size, wanted[index].size)
         _write(file.fileno(), sample, start + index * sample.nbytes)
         done[index] = 1
 
@@ -68,25 +74,43 @@ def preprocess(step: Step) -> dict[str, Any]:
             if number % CHUNK == 0 or number == len(files):
                 step.progress(number, len(files), "pictures")
     (step.output / DONE).unlink()
-    return {"arrays": [SAMPLES], "count": len(files), "labels": LABELS, "left_out": left_out}
+    return {"arrays": [SAMPLES], "count": len(files), "labels": task.LABELS, "left_out": left_out}
 
 
-def _files(step: Step, task: Any) -> tuple[list[Path], int]:
-    """Return the samples' files in QSL order, and write their labels."""
-    dataset, labels = step.inputs["dataset"], step.inputs["labels"]
-    folder = dataset.folder / dataset.facts.get("images", "")
-    entries = task.read_val_map(labels.folder / labels.facts["val_map"])
+def _folder(step: Step) -> Path:
+    dataset = step.inputs["dataset"]
+    return dataset.folder / str(dataset.facts.get("images", ""))
+
+
+def _wanted(step: Step, task: Task) -> tuple[list[Sample], int]:
+    """Return the samples in QSL order and the number that was left out, and write the labels of the former."""
+    folder, labels = _folder(step), step.inputs["labels"]
+    file = labels.folder / labels.facts["labels"]
+    named = task.samples(file)
     present = {entry.name for entry in os.scandir(folder)}
-    kept = [(name, label) for name, label in entries if name in present or ("/" in name and (folder / name).is_file())]
+    kept = [
+        index
+        for index, sample in enumerate(named)
+        if sample.name in present or ("/" in sample.name and (folder / sample.name).is_file())
+    ]
     if not kept:
-        first = entries[0][0] if entries else "nothing"
+        first = named[0].name if named else "nothing"
         raise DataError(f"{folder} holds none of the pictures that the labels name ({first} ...)", "check the folder")
-    left_out = len(entries) - len(kept)
+    left_out = len(named) - len(kept)
     if left_out:
-        step.warn(f"{left_out} of {len(entries)} labelled pictures are not in {folder}: left out")
+        step.warn(f"{left_out} of {len(named)} labelled pictures are not in {folder}: left out")
     kept = kept[: step.options["count"]]
-    (step.output / LABELS).write_text("".join(f"{name} {label}\n" for name, label in kept))
-    return [folder / name for name, _ in kept], left_out
+    task.keep(file, kept, step.output / task.LABELS)
+    return [named[index] for index in kept], left_out
+
+
+def _same_size(file: Path, found: tuple[int, int], stated: tuple[int, int] | None) -> None:
+    """Raise DataError where the labels are of another picture: boxes would be in the wrong place."""
+    if stated is not None and found != stated:
+        raise DataError(
+            "{}: the picture is {} x {}, its labels say {} x {}".format(file, *found, *stated),
+            "take pictures and labels of one version of the data set; fetching anew gets both",
+        )
 
 
 def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -44,7 +44,7 @@ QUANTIZED = (*WEIGHTED, "Add", "AveragePool", "Clip", "MaxPool", "Relu")
 FULL = 8
 """Bits of a weight, where the processor can take all."""
 
-KEPT = ("format", "layout", "outputs", "label_offset", "starting_weights_filename", "retraining", "stand_in")
+KEPT = ("format", "layout", "outputs", "task_options", "starting_weights_filename", "retraining", "stand_in")
 """Facts of the fp32 model that hold for the int8 one."""
 
 

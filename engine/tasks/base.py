@@ -33,11 +33,36 @@ class Score:
     total: int
 
 
+@dataclass(frozen=True)
+class Sample:
+    """One labelled picture of a data set."""
+
+    name: str
+    """Its file, relative to the folder of the pictures."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels that the labels state; None where they don't."""
+
+
 class Task(Protocol):
     """A task module: one file in engine/tasks that has these functions at its top level."""
 
-    def preprocess(self, raw: Path, options: Mapping[str, Any], out: Array) -> None:
-        """Write one preprocessed sample into `out`. Raises DataError naming the file when it cannot be read."""
+    LABELS: str
+    """Name of the file with the labels of the preprocessed samples."""
+
+    def samples(self, labels: Path) -> Sequence[Sample]:
+        """Return what a file of labels names, in its order, which is that of the QSL. Raises DataError."""
+
+    def keep(self, labels: Path, indices: Sequence[int], target: Path) -> None:
+        """Write the labels of these samples, by their place in `samples`, in this order."""
+
+    def sample_shape(self, options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Return shape and dtype of one preprocessed sample."""
+
+    def preprocess(self, raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
+        """Write one preprocessed sample into `out`; returns width and height of the picture as it was read.
+
+        Raises DataError naming the file when it cannot be read.
+        """
 
     def respond(self, outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
         """Turn a model's outputs for the samples `indices` (QSL indices, batch order) into response bytes."""

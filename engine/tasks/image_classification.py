@@ -14,7 +14,9 @@ import numpy as np
 
 from engine.errors import DataError, UsageError, nearest
 from engine.mlperf_logs import accuracy
-from engine.tasks.base import Array, Responses, Score
+from engine.tasks.base import Array, Responses, Sample, Score
+
+LABELS = "val_map.txt"
 
 RESPONSE_BYTES = 4
 """One float32 per sample: the class."""
@@ -28,6 +30,17 @@ IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 """RGB mean and standard deviation of ImageNet's pictures in 0...1, as torchvision's models expect."""
 
 
+def samples(labels: Path) -> list[Sample]:
+    """Return the pictures that a val_map.txt names. Raises DataError naming the line that is something else."""
+    return [Sample(name) for name, _ in read_val_map(labels)]
+
+
+def keep(labels: Path, indices: Sequence[int], target: Path) -> None:
+    """Write a val_map.txt of these lines. Raises DataError where a line is something else."""
+    entries = read_val_map(labels)
+    target.write_text("".join("{} {}\n".format(*entries[index]) for index in indices), encoding="utf-8")
+
+
 def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
     """Return shape and dtype of one preprocessed sample, as `preprocess` expects its `out`."""
     size = int(options["image_size"])
@@ -35,8 +48,10 @@ def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.d
     return shape, np.dtype(options["dtype"])
 
 
-def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> None:
+def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
     """Write the picture `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
+
+    Returns its width and height.
 
     With dtype uint8 the cropped and resized picture is stored as it is, for models that subtract the mean themselves.
     Raises DataError naming the file where it is not a whole picture, UsageError where the chain is unknown.
@@ -45,13 +60,15 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> None:
         frame, normalise = CHAINS[options["preprocessing"]]
     except KeyError as error:
         raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
-    picture = frame(_read(raw), int(options["image_size"]))
+    whole = _read(raw)
+    picture = frame(whole, int(options["image_size"]))
     # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
         if out.dtype == np.uint8:
             plane[...] = picture[..., colour]
         else:
             normalise(picture[..., colour], colour, plane)
+    return whole.shape[1], whole.shape[0]
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:

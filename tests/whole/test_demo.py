@@ -108,7 +108,7 @@ def test_a_folder_in_imagenets_layout_and_a_model_file_of_ones_own(tmp_path: Pat
         for name in store.names()
         if name.startswith("model-file") and (manifest := store.manifest(name)) is not None
     )
-    assert (facts["outputs"], facts["label_offset"]) == (["ArgMax:0"], 1)
+    assert (facts["outputs"], facts["task_options"]) == (["ArgMax:0"], {"label_offset": 1})
     assert len(facts["sha256"]) == 64
 
 
@@ -148,7 +148,7 @@ def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> Non
         folder.mkdir()
     list(write(PictureSet(seed=1, count=70), pictures))
     options = {"task": task.__name__, "preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224}
-    dataset = Artifact(str(pictures), {"images": "", "val_map": "val_map.txt"})
+    dataset = Artifact(str(pictures), {"images": "", "labels": "val_map.txt"})
     seen: list[object] = []
     step = Step("p", "p", {**options, "count": 66}, {"dataset": dataset, "labels": dataset}, output, seen.append)
     (output / "samples.npy").write_bytes(b"an attempt of another shape")

@@ -49,7 +49,7 @@ STEP = """
 from engine.steps.download import download
 
 def fetch(step):
-    return {**download(step), "images": "", "val_map": "val_map.txt", "count": step.options["count"]}
+    return {**download(step), "images": "", "labels": "val_map.txt", "count": step.options["count"]}
 """
 
 

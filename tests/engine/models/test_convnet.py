@@ -68,14 +68,14 @@ def test_a_folded_normalisation_gives_the_same_numbers(seed: int, epsilon: float
 def test_facts_name_the_file_and_its_checksum(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"a model")
-    assert model_facts(path, outputs=("a", "b"), label_offset=1, weight_transformations="none") == {
+    assert model_facts(path, outputs=("a", "b"), task_options={"label_offset": 1}, weight_transformations="none") == {
         "model": "model.onnx",
         "format": "onnx",
         "layout": "NCHW",
         "sha256": hashlib.sha256(b"a model").hexdigest(),
         "input_dtype": "float32",
         "outputs": ["a", "b"],
-        "label_offset": 1,
+        "task_options": {"label_offset": 1},
         "starting_weights_filename": "model.onnx",
         "weight_data_types": "fp32",
         "input_data_types": "fp32",

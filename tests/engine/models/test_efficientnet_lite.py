@@ -68,7 +68,7 @@ def convert(folder: Path, data: bytes) -> dict[str, object]:
 def test_the_step_writes_a_model_with_an_open_batch(tmp_path: Path) -> None:
     facts = convert(tmp_path, torch_files.state_dict(WEIGHTS))
     assert facts["outputs"] == ["logits"]
-    assert facts["label_offset"] == 0
+    assert facts["task_options"] == {"label_offset": 0}
     model = onnx.load(tmp_path / "out" / "model.onnx")
     kinds = [node.op_type for node in model.graph.node]
     assert kinds.count("Conv") == 49

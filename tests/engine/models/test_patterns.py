@@ -18,7 +18,7 @@ OPTIONS = {"count": 12, "seed": 3, "classes": 50, "size": 64}
 def test_the_step_writes_the_layout_of_the_imagenet_validation_set(tmp_path: Path) -> None:
     said: list[events.AnyEvent] = []
     facts = patterns.generate(step(tmp_path, OPTIONS, said=said))
-    assert facts == {"images": "", "val_map": "val_map.txt", "count": 12, "classes": 50}
+    assert facts == {"images": "", "labels": "val_map.txt", "count": 12, "classes": 50}
     lines = (tmp_path / "val_map.txt").read_text().splitlines()
     assert [line.split()[0] for line in lines] == [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, 13)]
     assert {file.name for file in tmp_path.iterdir()} == {line.split()[0] for line in lines} | {"val_map.txt"}

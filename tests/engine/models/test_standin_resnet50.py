@@ -34,7 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 def test_it_leaves_the_model_and_says_what_it_is(built: Built) -> None:
     assert built.files == ["model.onnx"]
     assert built.facts["stand_in"] is True
-    assert built.facts["label_offset"] == 1
+    assert built.facts["task_options"] == {"label_offset": 1}
     assert built.facts["outputs"] == ["ArgMax:0"]
     assert 0 <= built.facts["held_out_accuracy"] <= 100
     phases = [event.name for event in built.said if isinstance(event, events.Phase)]

@@ -76,7 +76,7 @@ def test_facts_say_what_it_is_and_what_was_done(tmp_path: Path) -> None:
         assert changed["format"] == "tf"
         assert changed["layout"] == "NHWC"
         assert changed["weight_transformations"] == "written as a TensorFlow graph in NHWC"
-        assert changed["label_offset"] == facts["label_offset"]
+        assert changed["task_options"] == facts["task_options"]
         assert len(changed["sha256"]) == 64
     assert [found[form][0]["outputs"] for form in FORMS] == [["scores:0"], ["scores"]]
     (tmp_path / "again").mkdir()

@@ -78,7 +78,7 @@ def make(
         inputs = {
             "backend": Artifact("", BACKEND),
             "model": Artifact(
-                str(tmp_path), {"model": "none", "outputs": [], "label_offset": 0, "sha256": MODEL, "stand_in": False}
+                str(tmp_path), {"model": "none", "outputs": [], "task_options": {}, "sha256": MODEL, "stand_in": False}
             ),
             "preprocessed": Artifact(str(tmp_path), {"count": 8, "arrays": ["samples.npy"]}),
             "workers": Artifact("", tuned),

@@ -50,9 +50,9 @@ def test_the_class_output_and_its_offset_are_read_from_the_graph(
     tmp_path: Path, outputs: dict[str, tuple[int, list[int | str]]], chosen: str, offset: int
 ) -> None:
     facts = read(classifier(tmp_path / "model.onnx", outputs))
-    assert (facts["outputs"], facts["label_offset"], facts["format"]) == ([chosen], offset, "onnx")
+    assert (facts["outputs"], facts["task_options"], facts["format"]) == ([chosen], {"label_offset": offset}, "onnx")
     given = read(tmp_path / "model.onnx", label_offset=7, outputs=("other",))
-    assert (given["outputs"], given["label_offset"]) == (["other"], 7)
+    assert (given["outputs"], given["task_options"]) == (["other"], {"label_offset": 7})
 
 
 def test_a_file_is_known_by_its_time_and_size(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_tensorflow_models(tmp_path: Path) -> None:
     graphs.convert(step(tmp_path, {"form": "saved-model"}, source))
     for name, output in (("model.pb", "scores:0"), ("saved_model", "scores")):
         found = read(tmp_path / name, format="tf")
-        assert (found["outputs"], found["label_offset"], found["format"]) == ([output], 0, "tf")
+        assert (found["outputs"], found["task_options"], found["format"]) == ([output], {"label_offset": 0}, "tf")
         first = look(tmp_path / name, format="tf")
         assert first.state == "run"
     (tmp_path / "saved_model" / "extra").write_bytes(b"x")

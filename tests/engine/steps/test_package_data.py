@@ -76,7 +76,7 @@ def package(folder: Path, *names: str) -> Artifact:
 def test_photographs_are_laid_out_as_imagenet(tmp_path: Path) -> None:
     given = package(tmp_path / "in", "p/data/imagenet_01_99.jpg", "p/data/imagenet_00_065.jpg", "p/data/cifar_0_1.jpg")
     facts = photographs(step(tmp_path / "out", inputs={"package": given}))
-    assert facts == {"images": "", "val_map": "val_map.txt", "count": 2}
+    assert facts == {"images": "", "labels": "val_map.txt", "count": 2}
     assert (tmp_path / "out" / "val_map.txt").read_text() == "imagenet_00_065.jpg 65\nimagenet_01_99.jpg 99\n"
     assert (tmp_path / "out" / "imagenet_01_99.jpg").read_bytes() == b"p/data/imagenet_01_99.jpg"
     assert tree(tmp_path / "out") == ["imagenet_00_065.jpg", "imagenet_01_99.jpg", "val_map.txt"]

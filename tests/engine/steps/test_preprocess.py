@@ -42,7 +42,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(output: Path, pictures: Path, said: list[events.AnyEvent] | None = None, **options: Any) -> dict[str, Any]:
     output.mkdir(exist_ok=True)
-    found = Artifact(str(pictures), {"images": "", "val_map": patterns.VAL_MAP})
+    found = Artifact(str(pictures), {"images": "", "labels": patterns.VAL_MAP})
     return preprocess.preprocess(step(output, OPTIONS | options, {"dataset": found, "labels": found}, said))
 
 

@@ -51,7 +51,9 @@ def stored(folder: Path, model: onnx.ModelProto) -> Artifact:
     """A model as another step leaves it."""
     folder.mkdir()
     onnx.save(model, folder / "own.onnx")
-    facts = model_facts(folder / "own.onnx", outputs=["scores"], label_offset=0, weight_transformations="none")
+    facts = model_facts(
+        folder / "own.onnx", outputs=["scores"], task_options={"label_offset": 0}, weight_transformations="none"
+    )
     return Artifact(str(folder), facts)
 
 
