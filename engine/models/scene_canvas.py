@@ -162,7 +162,7 @@ class Canvas:
 
     def _colour(self, cover: _Cover) -> Array:
         """Return a colour that differs from what is there, BGR of 0...255."""
-        below = self._pixels[cover.window].mean(axis=(0, 1))
+        below = np.array(cv2.mean(self._pixels[cover.window])[:3])
         while True:
             colour = self._random.uniform(20, 235, 3)
             if np.linalg.norm(colour - below) >= LEAST_CONTRAST:
@@ -172,10 +172,10 @@ class Canvas:
 def _background(height: int, width: int, random: np.random.Generator) -> Array:
     """Return soft patches of related colours and some strokes across them, BGR of 0...255, float32 [H,W,3]."""
     patches = random.uniform(40, 215, 3) + random.normal(0, 22, (*random.integers(3, 7, 2), 3))
-    ground = cv2.resize(patches.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    ground: Array = cv2.resize(patches.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     for _ in range(random.integers(0, 6)):
         ends = np.rint(random.uniform(-0.1, 1.1, (2, 2)) * (width, height)).astype(int)
-        colour = ground.mean(axis=(0, 1)) + random.normal(0, 45, 3)
+        colour = patches.mean(axis=(0, 1)) + random.normal(0, 45, 3)
         thickness = int(random.integers(1, 2 + min(height, width) // 60))
         cv2.line(ground, ends[0].tolist(), ends[1].tolist(), colour.tolist(), thickness)
     return ground
