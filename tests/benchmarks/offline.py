@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--tune-seconds", type=float, default=30.0)
     arguments = parser.parse_args(argv)
     model = arguments.model.absolute()
-    output = arguments.output or _first_output(model)
+    output = arguments.output or first_output(model)
     tuned = choose_workers(onnxruntime, model, BackendOptions(outputs=(output,)), seconds=arguments.tune_seconds)
     print(
         f"Offline workers: {tuned.workers['Offline']}\nSingleStream workers: {tuned.workers['SingleStream']}",
@@ -83,7 +83,8 @@ def _ratio(figures: list[float], others: list[float]) -> float:
     return median(figure / other for figure, other in zip(figures, others, strict=True))
 
 
-def _first_output(model: Path) -> str:
+def first_output(model: Path) -> str:
+    """Return the first output of whole numbers, else the first."""
     runner = onnxruntime.load(model, BackendOptions())
     names = [spec.name for spec in runner.outputs if spec.dtype.startswith("int")] or [runner.outputs[0].name]
     runner.close()

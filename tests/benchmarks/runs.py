@@ -78,31 +78,32 @@ def null_spec(
     )
 
 
-def harness(spec: RunSpec) -> Mapping[str, Any]:
-    """Run the harness on a spec and return its detail log's values."""
+def harness(spec: RunSpec, module: str = "engine.harness.main") -> Mapping[str, Any]:
+    """Run the harness, or another module that takes a spec, and return its detail log's values."""
     path = Path(spec.log_dir).with_name("spec.json")
     path.write_bytes(msgspec.json.encode(spec))
     (Path(spec.log_dir) / "run.json").unlink(missing_ok=True)
-    process("engine.harness.main", [str(path)])
+    process(module, [str(path)])
     return read(Path(spec.log_dir))
 
 
 def process(module: str, words: Sequence[str]) -> None:
     """Run a module of this tree to its end; its output is thrown away, its errors are shown."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    places = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", module, *words]
-    subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": places}, stdout=subprocess.DEVNULL, check=True)
 
 
-def undisturbed(measure: Callable[[], T]) -> T:
+def undisturbed(measure: Callable[[], T], attempts: int = ATTEMPTS) -> T:
     """Measure, again and again while other processes take processor time; the last attempt counts as it is."""
-    for _ in range(ATTEMPTS):
+    for _ in range(attempts):
         others, start = _others(), time.monotonic()
         result = measure()
         if _others() - others <= OTHERS * (time.monotonic() - start):
             return result
         time.sleep(2)
-    print(f"other processes did not give way in {ATTEMPTS} attempts", file=sys.stderr)
+    if attempts:
+        print(f"other processes did not give way in {attempts} attempts", file=sys.stderr)
     return measure()
 
 

@@ -1,0 +1,116 @@
+"""What the side-by-side benchmark has measured: kept in a file, so that it can be measured in parts.
+
+A figure is a list of values for each who was measured, a value a round: the same place in two lists is the same round.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from engine.harness.search import Trial
+from engine.harness.spec import Scenario, Workers
+from engine.store.files import sha256_of, write_atomic
+from engine.system import detect
+from tests.benchmarks.contestants import Variant, Way
+
+BASELINE = "baseline"
+PACKAGES = ("onnxruntime", "openvino", "mlcommons-loadgen", "numpy")
+
+
+class Bare(msgspec.Struct, frozen=True):
+    """One way of the exhaustive search."""
+
+    way: Way
+    samples_per_second: float
+    mean_ms: float
+
+
+class Tuning(msgspec.Struct, frozen=True):
+    """What engine.harness.tune chose."""
+
+    workers: dict[Scenario, Workers]
+    samples_per_second: float
+    """The best that it measured."""
+    seconds: float
+    """Loading included."""
+
+
+class Kept(msgspec.Struct):
+    """All of it."""
+
+    seconds: float
+    """Of one run."""
+    machine: str
+    packages: dict[str, str]
+    models: dict[str, str] = {}
+    """Variant → SHA-256 of its model."""
+    sweeps: dict[str, list[Bare]] = {}
+    tuned: dict[str, Tuning] = {}
+    figures: dict[str, dict[str, list[float]]] = {}
+    """Figure → who → values."""
+    searches: dict[str, list[list[Trial]]] = {}
+    """Who → the searches in Server that have ended, each with its trials."""
+    begun: dict[str, list[Trial]] = {}
+    """Who → the trials of the search that has not."""
+
+    def add(self, who: str, found: Mapping[str, float]) -> None:
+        """Keep a value of each figure."""
+        for figure, value in found.items():
+            self.figures.setdefault(figure, {}).setdefault(who, []).append(value)
+
+    def typical(self, figure: str, who: str) -> float | None:
+        """Return the median of a figure; None where it was not measured."""
+        values = self.figures.get(figure, {}).get(who)
+        return median(values) if values else None
+
+    def best_bare(self, variant: str) -> str | None:
+        """Return who of a variant's bare loops was the best in Offline."""
+        who = [name for name in self.figures.get("offline", {}) if name.startswith(bare(variant, ""))]
+        return max(who, key=lambda name: self.typical("offline", name) or 0.0, default=None)
+
+
+def ours(variant: Variant) -> str:
+    """Return the name under which the harness's figures are kept."""
+    return f"ours, {variant.name}"
+
+
+def bare(variant: str, way: Way | str) -> str:
+    """Return the name under which a bare loop's figures are kept."""
+    return f"bare, {variant}, {way}"
+
+
+def opened(path: Path | None, seconds: float, variants: list[Variant]) -> Kept:
+    """Read what was kept before, or begin anew. Ends the program where that was measured otherwise."""
+    found = {name: _version(name) for name in PACKAGES}
+    cpu = detect().cpu
+    machine = f"{cpu.model}, {cpu.allowed_cores} cores"
+    new = Kept(seconds, machine, {name: one for name, one in found.items() if one})
+    if path is not None and path.exists():
+        old = msgspec.json.decode(path.read_bytes(), type=Kept)
+        if (old.seconds, old.machine, old.packages) != (new.seconds, new.machine, new.packages):
+            sys.exit(f"{path} was measured in runs of {old.seconds} s on {old.machine} with {old.packages}: remove it")
+        new = old
+    for variant in variants:
+        digest = sha256_of(variant.model)
+        if new.models.setdefault(variant.name, digest) != digest:
+            sys.exit(f"{path} was measured with another model for {variant.name}: remove it")
+    return new
+
+
+def save(kept: Kept, path: Path | None) -> None:
+    """Write it, where there is a file for it."""
+    if path is not None:
+        write_atomic(path, msgspec.json.format(msgspec.json.encode(kept), indent=1))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
