@@ -46,6 +46,8 @@ class Kept(msgspec.Struct):
 
     seconds: float
     """Of one run."""
+    bound_ms: int
+    """Of Server."""
     machine: str
     packages: dict[str, str]
     models: dict[str, str] = {}
@@ -85,22 +87,30 @@ def bare(variant: str, way: Way | str) -> str:
     return f"bare, {variant}, {way}"
 
 
-def opened(path: Path | None, seconds: float, variants: list[Variant]) -> Kept:
+def opened(path: Path | None, seconds: float, bound_ms: int, variants: list[Variant]) -> Kept:
     """Read what was kept before, or begin anew. Ends the program where that was measured otherwise."""
     found = {name: _version(name) for name in PACKAGES}
     cpu = detect().cpu
     machine = f"{cpu.model}, {cpu.allowed_cores} cores"
-    new = Kept(seconds, machine, {name: one for name, one in found.items() if one})
+    new = Kept(seconds, bound_ms, machine, {name: one for name, one in found.items() if one})
     if path is not None and path.exists():
         old = msgspec.json.decode(path.read_bytes(), type=Kept)
-        if (old.seconds, old.machine, old.packages) != (new.seconds, new.machine, new.packages):
-            sys.exit(f"{path} was measured in runs of {old.seconds} s on {old.machine} with {old.packages}: remove it")
+        if _circumstances(old) != _circumstances(new):
+            sys.exit(
+                f"{path} was measured under other circumstances: {_circumstances(old)}, now {_circumstances(new)}\n"
+                "give another file, or the same options"
+            )
         new = old
     for variant in variants:
         digest = sha256_of(variant.model)
         if new.models.setdefault(variant.name, digest) != digest:
             sys.exit(f"{path} was measured with another model for {variant.name}: remove it")
     return new
+
+
+def _circumstances(kept: Kept) -> str:
+    packages = ", ".join(f"{name} {number}" for name, number in kept.packages.items())
+    return f"runs of {kept.seconds:g} s, {kept.bound_ms} ms in Server, {kept.machine}, {packages}"
 
 
 def save(kept: Kept, path: Path | None) -> None:

@@ -30,11 +30,13 @@ def main(argv: list[str]) -> None:
     variants, left_out = contestants.variants(given.model, given.int8, given.backend, output)
     if not variants:
         raise SystemExit("\n".join(left_out))
-    kept = opened(given.json, given.seconds, variants)
+    kept = opened(given.json, given.seconds, given.bound_ms, variants)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         samples = given.samples or contestants.noise(folder, given.model)
-        session = Session(given, Course(folder, samples, output, given.seconds, load_round(ROUND)), variants, kept)
+        session = Session(
+            given, Course(folder, samples, output, given.seconds, given.bound_ms, load_round(ROUND)), variants, kept
+        )
         try:
             for part in _parts(given.only):
                 session.run(part)
@@ -57,6 +59,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=5, help="rounds")
     parser.add_argument("--seconds", type=float, default=8.0, help="of one run")
     parser.add_argument("--server-seconds", type=float, default=15.0, help="of one trial; it has 459 queries at least")
+    parser.add_argument("--bound-ms", type=int, default=150, help="Server's latency bound")
     parser.add_argument("--searches", type=int, default=1, help="in Server, for each")
     parser.add_argument("--resolution", type=float, default=0.05, help="of the rate that a search ends with")
     parser.add_argument("--tune-seconds", type=float, help="else what the tuning takes by itself")
