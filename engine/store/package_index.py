@@ -53,7 +53,7 @@ def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
     found = [path for path in folder.iterdir() if path.name != _REQUIREMENTS]
     if status != 0 or len(found) != 1:
         raise _explained(wanted, "\n".join(lines))
-    return _checked(wanted, found[0])
+    return checked(wanted, found[0])
 
 
 _REQUIREMENTS = "requirements.txt"
@@ -93,8 +93,8 @@ def _kind(filename: str) -> Iterator[str]:
         yield from ("--implementation", tag.interpreter[:2], "--python-version", tag.interpreter[2:], "--abi", tag.abi)
 
 
-def _checked(wanted: PackageFile, path: Path) -> Path:
-    """Trust no tool's word for the checksum."""
+def checked(wanted: PackageFile, path: Path) -> Path:
+    """Return the path of a fetched file: no tool's word is trusted for the checksum. Raises FetchError."""
     if wanted.filename and path.name != wanted.filename:
         raise FetchError(
             f"{wanted}: expected the file {wanted.filename}, the index gave {path.name}",
@@ -109,7 +109,7 @@ def _checked(wanted: PackageFile, path: Path) -> Path:
 def _differs(wanted: PackageFile, found: str) -> FetchError:
     return FetchError(
         f"{wanted}: wrong SHA-256: expected {wanted.sha256.lower()}, found {found}",
-        "check the index that pip uses (pip config list); it holds another file than the one that was published",
+        "check the index that is used (pip config list, npm config list): it holds another file than was published",
     )
 
 
@@ -123,10 +123,15 @@ def unreachable(wanted: object, output: str) -> FetchError | None:
     )
 
 
+def without_credentials(line: str) -> str:
+    """Return what a tool said, cut to a length that can be shown, less passwords in addresses."""
+    return _CREDENTIALS.sub("//", line)[:300]
+
+
 def failed(wanted: object, output: str, command: str) -> FetchError:
     """Return the error of a tool that failed for a reason of its own, which `command` shows again."""
     errors = [line for line in output.splitlines() if line.lower().startswith("error")] or output.splitlines()[-1:]
-    said = _CREDENTIALS.sub("//", errors[0])[:300] if errors else "it said nothing"
+    said = without_credentials(errors[0]) if errors else "it said nothing"
     return FetchError(f"{wanted} could not be fetched: pip failed: {said}", command)
 
 
