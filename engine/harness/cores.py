@@ -1,12 +1,17 @@
-"""The cores that a run may use, and which of them are real: two hardware threads of one core share its arithmetic."""
+"""The cores that a run may use, which of them are real, and which are near each other.
+
+Two hardware threads of one core share its arithmetic; the cores of one NUMA node share its memory.
+"""
 
 import os
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
-from engine.errors import RunError
+from engine.errors import RunError, UsageError
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
+_NODES = Path("/sys/devices/system/node")
 
 
 def usable() -> tuple[int, ...]:
@@ -24,6 +29,48 @@ def physical(processors: Sequence[int], topology: Path = _TOPOLOGY) -> tuple[int
         core = siblings.read_text(encoding="ascii") if siblings.is_file() else str(processor)
         chosen.setdefault(core, processor)
     return tuple(chosen.values())
+
+
+def by_node(processors: Sequence[int], nodes: Path = _NODES) -> tuple[tuple[int, ...], ...]:
+    """Return the processors by NUMA node, in the order of the nodes; all in one where the system does not say."""
+    left, found = list(processors), []
+    for path in sorted(nodes.glob("node[0-9]*/cpulist"), key=lambda one: int(one.parent.name.removeprefix("node"))):
+        members = _listed(path.read_text(encoding="ascii"))
+        found.append(tuple(one for one in left if one in members))
+        left = [one for one in left if one not in members]
+    return tuple(group for group in (*found, tuple(left)) if group)
+
+
+def core_groups(nodes: Sequence[Sequence[int]], sessions: int, threads: int) -> tuple[tuple[int, ...], ...]:
+    """Return cores for each session: neighbours, of one node where it has enough; sessions are spread over nodes.
+
+    Raises UsageError where there are not enough.
+    """
+    cores = sum(map(len, nodes))
+    if sessions * threads > cores:
+        raise UsageError(
+            f"{sessions} sessions of {threads} threads do not fit {cores} cores", "choose fewer sessions or threads"
+        )
+    within = [_chunks(node, threads) for node in nodes]
+    groups = [one for turn in zip_longest(*within) for one in turn if one]
+    taken = {core for group in groups for core in group}
+    across = _chunks([core for node in nodes for core in node if core not in taken], threads)
+    return tuple([*groups, *across][:sessions])
+
+
+def _chunks(cores: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Cut into whole groups; what is left over belongs to none."""
+    return [tuple(cores[start : start + size]) for start in range(0, len(cores) - size + 1, size)]
+
+
+def _listed(text: str) -> frozenset[int]:
+    """Read a list as the kernel writes it: `0-3,8`."""
+    members: set[int] = set()
+    for part in text.strip().split(","):
+        first, dash, last = part.partition("-")
+        if first:
+            members.update(range(int(first), int(last if dash else first) + 1))
+    return frozenset(members)
 
 
 def pin(cores: Sequence[int]) -> None:

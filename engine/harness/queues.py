@@ -7,6 +7,8 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import NamedTuple, Protocol
 
+from engine.harness.server_model import fitting
+from engine.harness.spec import Workers
 from engine.harness.tally import now
 
 
@@ -73,13 +75,16 @@ class SliceQueue:
 class QueryQueue:
     """Server: samples are put together into a batch until it is full or the first of them has waited long enough.
 
+    A batch is full when a larger one would answer its first sample after the bound, by the measured times of batches.
     Workers collect in turn: two that collected at once would halve each other's batches.
     """
 
-    def __init__(self, workers: int, max_batch: int, wait_us: int) -> None:
-        self._workers = workers
-        self._max_batch = max_batch
-        self._wait_ns = wait_us * 1000
+    def __init__(self, workers: Workers, bound_ns: int | None = None) -> None:
+        self._workers = workers.sessions
+        self._max_batch = workers.max_batch
+        self._wait_ns = workers.queue_wait_us * 1000
+        self._batch_ns = tuple(1000 * taken for taken in workers.batch_us[: workers.max_batch])
+        self._bound_ns = bound_ns
         self._samples: SimpleQueue[tuple[int, int, int] | None] = SimpleQueue()
         self._turn = Lock()
 
@@ -105,13 +110,18 @@ class QueryQueue:
             if first is None:
                 return None
             samples = [first]
-            until = first[2] + self._wait_ns
-            while len(samples) < self._max_batch:
+            until, most = first[2] + self._wait_ns, self._most(first[2])
+            while len(samples) < most:
                 sample = self._next(until)
                 if sample is None:
                     break
                 samples.append(sample)
             return samples
+
+    def _most(self, issued_at: int) -> int:
+        if self._bound_ns is None or not self._batch_ns:
+            return self._max_batch
+        return fitting(self._batch_ns, now() - issued_at, self._bound_ns)
 
     def _next(self, until: int) -> tuple[int, int, int] | None:
         try:

@@ -45,7 +45,12 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     emit(events.Phase(at=time.time(), step=spec.step, name="load"))
     _warn_of_crowding(spec, emit)
     library.load([0])  # for the warm-up
-    sut = make_sut(spec.settings.scenario, spec.workers, _opener(spec, backend, model, library))
+    sut = make_sut(
+        spec.settings.scenario,
+        spec.workers,
+        _opener(spec, backend, model, library),
+        spec.settings.target_latency_ns,
+    )
     library.unload()
     load_seconds = time.monotonic() - STARTED
     emit(events.Phase(at=time.time(), step=spec.step, name="measure"))

@@ -45,6 +45,9 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True):
     max_batch: int
     queue_wait_us: int = 0
     """Server: how long a worker waits for more queries once it has one."""
+    batch_us: tuple[int, ...] = ()
+    """Server: how long a batch of 1, 2, ... samples takes, as measured: a batch is no larger than its first query has
+    time for. Empty: only `max_batch` limits it."""
     cores: tuple[tuple[int, ...], ...] = ()
     """Per session the cores it is pinned to; empty leaves it to the operating system."""
 

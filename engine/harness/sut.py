@@ -100,15 +100,12 @@ class PooledSut:
             session.close()
 
 
-def make_sut(scenario: Scenario, workers: Workers, open_session: OpenSession) -> Sut:
-    """Return the system under test of a scenario, its sessions loaded and warm."""
+def make_sut(scenario: Scenario, workers: Workers, open_session: OpenSession, bound_ns: int | None = None) -> Sut:
+    """Return the system under test of a scenario, its sessions loaded and warm. `bound_ns`: Server's latency bound."""
     if scenario == "SingleStream":
         return InlineSut(open_session, 1)
     if scenario == "MultiStream" and workers.sessions == 1:
         return InlineSut(open_session, workers.max_batch)
-    queue: BatchQueue
-    if scenario == "Server":
-        queue = QueryQueue(workers.sessions, workers.max_batch, workers.queue_wait_us)
-    else:
-        queue = SliceQueue(workers.sessions, workers.max_batch)
+    serves = scenario == "Server"
+    queue = QueryQueue(workers, bound_ns) if serves else SliceQueue(workers.sessions, workers.max_batch)
     return PooledSut(open_session, workers.sessions, queue)

@@ -1,119 +1,48 @@
-"""How to share a machine out: sessions, threads and batch are measured on the model itself, in bounded time.
+"""How to share a machine out: sessions, threads, batch, waiting and cores are chosen for each scenario, by measuring.
 
 Asking for all cores in every session makes them fight, one session with all threads leaves cores idle in small
-operators, and which of the splits between is best depends on the model and the machine. So each split of the cores is
-tried, then batch sizes on the best split, then whether pinning pays. Ways that are compared take turns, twice; what
-counts is the median run of the better turn, because other work on the machine can only make a run longer.
+operators, and which of the splits between is best depends on the model and the machine. Every split of the cores gets
+a first look; those that could win in some scenario are measured over batch sizes; the best few are measured against
+each other in turns, and with pinned cores. Server is chosen by replaying random arrivals on the measured times.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
-from threading import Barrier, BrokenBarrierError
-from time import perf_counter
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import msgspec
-import numpy as np
 import psutil
 
-from engine.backends.base import Backend, BackendOptions, Binding, Runner
-from engine.errors import UsageError
-from engine.harness.cores import physical, pin, usable
-from engine.harness.neighbours import Neighbours
+from engine.backends.base import Backend, BackendOptions
+from engine.harness.bench import TURNS, Bench, Way, opened
+from engine.harness.cores import physical, usable
+from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Scenario, Workers
-from engine.steps.base import Step
+from engine.harness.tuned import HARNESS_SECONDS, Trial, Tuned
 
 SECONDS: Final = 20.0
 MAX_BATCH: Final = 32
 MULTI_STREAM_SAMPLES: Final = 8
-PASSES: Final = 2
 
 _WORTH: Final = 0.98
-"""A smaller batch, or no pinning, that reaches this part of the best is preferred: less waiting for the same work."""
+"""A smaller batch, no waiting or no pinning that reaches this part of the best is preferred: it is simpler."""
+_PROMISING: Final = 0.9
+"""A split that reaches this part of the best in its first look, in any scenario, is measured on."""
+_FINALISTS: Final = 3
+_WAITS: Final = (0.05, 0.15)
+"""How long a batch may wait for more, in parts of Server's bound."""
 _MEMORY_PER_FILE_BYTE: Final = 3
 """A session needs about this much memory per byte of its model file: weights, packed weights, activations."""
-_HEADROOM: Final = 2
-"""Server: a batch may take the latency bound divided by this, because a query also waits for the batch before."""
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One way of sharing the machine out, measured."""
+@dataclass(frozen=True)
+class Choice:
+    """Workers of Server, and what they should reach."""
 
-    sessions: int
-    intra_op_threads: int
-    batch: int
-    pinned: bool
-    batch_ms: float
-    """Median time of one batch while all sessions are busy."""
-    samples_per_second: float
-    """Of all sessions together, if every batch took the median."""
-
-
-class Tuned(msgspec.Struct, frozen=True, kw_only=True):
-    """What was chosen, and what it was chosen from."""
-
-    workers: dict[Scenario, Workers]
-    table: tuple[Trial, ...]
-
-
-class _Way(NamedTuple):
-    sessions: int
-    threads: int
-    batch: int
-    pinned: bool = False
-
-
-class _Bench:
-    """Measures ways of running one model and keeps what it measured."""
-
-    def __init__(
-        self,
-        load: Callable[[BackendOptions], Runner],
-        options: BackendOptions,
-        cores: Sequence[int],
-        run_seconds: float,
-        report: Callable[[int], None],
-    ) -> None:
-        self.trials: dict[_Way, Trial] = {}
-        self._load = load
-        self._options = options
-        self._cores = cores
-        self._seconds = run_seconds
-        self._report = report
-        self._measured = 0
-
-    def too_long(self, sessions: int, batch: int) -> bool:
-        """Say whether one run would take more than its share of time, going by what has been measured."""
-        best = max((trial.samples_per_second for trial in self.trials.values()), default=0.0)
-        return best > 0 and sessions * batch / best > self._seconds
-
-    def compare(self, ways: Sequence[_Way]) -> list[Trial]:
-        """Measure ways in turn, those that are not known yet, and return the trials of all in the same order."""
-        new = [way for way in dict.fromkeys(ways) if way not in self.trials]
-        passes = [[self._measure(way) for way in new] for _ in range(PASSES)]
-        for way, times in zip(new, zip(*passes, strict=True), strict=True):
-            batch_s = min(times)
-            self.trials[way] = Trial(
-                sessions=way.sessions,
-                intra_op_threads=way.threads,
-                batch=way.batch,
-                pinned=way.pinned,
-                batch_ms=batch_s * 1e3,
-                samples_per_second=way.sessions * way.batch / batch_s,
-            )
-        return [self.trials[way] for way in ways]
-
-    def _measure(self, way: _Way) -> float:
-        groups = core_groups(self._cores, way.sessions, way.threads) if way.pinned else ((),) * way.sessions
-        with _opened(self._load, self._options, way.threads, groups) as runners:
-            batch_s = _median_run([runner.bind(way.batch) for runner in runners], groups, self._seconds)
-        self._measured += 1
-        self._report(self._measured)
-        return batch_s
+    trial: Trial
+    server: Server
+    qps: float
 
 
 def choose_workers(
@@ -125,70 +54,165 @@ def choose_workers(
     seconds: float = SECONDS,
     max_batch: int = MAX_BATCH,
     latency_bound_ms: float | None = None,
-    report: Callable[[int, int], None] = lambda done, most: None,
+    share: float = 0.99,
+    report: Callable[[float], None] = lambda _: None,
 ) -> Tuned:
-    """Measure for about `seconds`, loading not counted, and return workers for each scenario.
+    """Return the workers of every scenario that are best here, in about `seconds`.
 
-    `cores` are the processors to use, by default one per physical core that this process may run on. Of `options`,
-    threads and cores are replaced. `latency_bound_ms` is Server's; without one its batches are Offline's. `report`
-    gets the number of measurements done and how many there will be at the most. Raises what the backend raises.
+    `options` without threads and cores. `cores` are the processors to use; without them the physical cores that this
+    process may run on. `latency_bound_ms` is Server's bound, which `share` of its queries must meet; without one Server
+    gets what Offline has. `report` hears the seconds that were used. Raises the backend's errors.
     """
-    cores = tuple(cores) if cores else physical(usable())
-    with _opened(lambda chosen: backend.load(model, chosen), options, 1, ((),)) as (runner,):
+    cores = tuple(cores) if cores is not None else physical(usable())
+    with opened(lambda chosen: backend.load(model, chosen), options, 1, ((),)) as (runner,):
         fixed = runner.inputs[0].shape[0]
     splits = _splits(len(cores), _most_sessions(model, len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
-    most = PASSES * (3 * len(splits) + len(batches) + 1)
-    bench = _Bench(
-        lambda chosen: backend.load(model, chosen), options, cores, seconds / most, lambda done: report(done, most)
-    )
-    shares = [(sessions, threads, -(-MULTI_STREAM_SAMPLES // sessions)) for sessions, threads in splits]
-    single = _quickest(bench.compare([_Way(1, threads, fixed or 1) for _, threads in splits]))
-    multi = _quickest(bench.compare([_Way(sessions, threads, fixed or share) for sessions, threads, share in shares]))
-    offline = _best_throughput(bench, splits, batches)
-    table = tuple(bench.trials.values())
-    server = _within(table, latency_bound_ms) if latency_bound_ms else offline
-    chosen: dict[Scenario, Trial] = {"SingleStream": single, "MultiStream": multi, "Server": server, "Offline": offline}
-    return Tuned(workers={scenario: _workers(trial, cores) for scenario, trial in chosen.items()}, table=table)
+    expected = 3 * len(splits) + 2 * len(batches) + 3 * _FINALISTS * TURNS
+    bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report)
+    tuner = _Tuner(bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share)
+    return tuner.tuned()
 
 
-def choose(step: Step) -> dict[str, Any]:
-    """Step: choose the workers of a model. Facts: `workers` by scenario, and the `table` of what was measured.
+class _Tuner:
+    """One search over the ways; everything that it knows is in the bench."""
 
-    Needs `model` (facts `model`, its file, and `outputs`) and `backend` (facts `module`, `device` and `settings`).
-    Options: `seconds`, and optionally `max_batch` and `target_latency_ms`, Server's bound.
-    """
-    model, options = step.inputs["model"], step.options
-    chosen = step.inputs["backend"].facts
-    backend: Any = import_module(chosen["module"])
-    neighbours = Neighbours()
-    tuned = choose_workers(
-        backend,
-        model.folder / model.facts["model"],
-        BackendOptions(
-            device=chosen["device"],
-            outputs=tuple(model.facts.get("outputs", ())),
-            extra=chosen["settings"],
-        ),
-        seconds=float(options["seconds"]),
-        max_batch=int(options.get("max_batch", MAX_BATCH)),
-        latency_bound_ms=options.get("target_latency_ms"),
-        report=lambda done, most: step.progress(done, most, "measurements"),
-    )
-    if complaint := neighbours.complaint():
-        step.warn(complaint)
-    facts: dict[str, Any] = msgspec.to_builtins(tuned)
-    return facts
+    def __init__(
+        self,
+        bench: Bench,
+        splits: Sequence[tuple[int, int]],
+        batches: Sequence[int],
+        bound_s: float | None,
+        share: float,
+    ) -> None:
+        self._bench = bench
+        self._splits = splits
+        self._batches = batches
+        self._bound_s = bound_s
+        self._share = share
 
+    def tuned(self) -> Tuned:
+        """Measure and choose."""
+        first, middle = self._batches[0], self._batches[len(self._batches) // 2]
+        alone = [Way(1, threads, first) for _, threads in self._splits]
+        looks = [Way(*split, batch) for split in self._splits for batch in (first, middle)]
+        self._bench.compare([*alone, *looks])
+        for split in self._promising():
+            self._bench.scan(*split, self._batches)
+        self._bench.compare(self._finalists())
+        single, multi, offline = self._single()[0], self._multi()[0][1], self._offline()
+        pinned = self._pinned(offline)
+        served = self._servers()[0] if self._bound_s else None
+        workers: dict[Scenario, Workers] = {
+            "SingleStream": _workers(single),
+            "MultiStream": _workers(multi),
+            "Offline": self._on_cores(pinned or offline),
+            "Server": self._serving(served, pinned) if served else self._on_cores(pinned or offline),
+        }
+        return Tuned(workers=workers, table=tuple(self._bench.trials.values()), server_qps=served.qps if served else 0)
 
-def core_groups(cores: Sequence[int], sessions: int, threads: int) -> tuple[tuple[int, ...], ...]:
-    """Return neighbouring cores for each session. Raises UsageError where there are not enough."""
-    if sessions * threads > len(cores):
-        raise UsageError(
-            f"{sessions} sessions of {threads} threads do not fit {len(cores)} cores",
-            "choose fewer sessions or threads",
+    def _trials(self, *, pinned: bool = False) -> list[Trial]:
+        return [trial for trial in self._bench.trials.values() if trial.pinned == pinned]
+
+    def _promising(self) -> list[tuple[int, int]]:
+        """Return the splits that could win in some scenario, the best of Offline first."""
+        rates = {split: max(trial.samples_per_second for trial in self._of(split)) for split in self._splits}
+        served = {(one.trial.sessions, one.trial.intra_op_threads): one.qps for one in self._servers()}
+        multi = {(one.sessions, one.intra_op_threads): 1 / taken for taken, one in self._multi()}
+        kept = {
+            split
+            for figures in (rates, served, multi)
+            for split, figure in figures.items()
+            if figure >= _PROMISING * max(figures.values())
+        }
+        return sorted((split for split in self._splits if split in kept), key=lambda split: -rates[split])
+
+    def _finalists(self) -> list[Way]:
+        """Return what is measured once more, in turns: the best of each scenario that are near each other."""
+        offline = sorted(self._trials(), key=lambda trial: -trial.samples_per_second)
+        near = [one for one in offline if one.samples_per_second >= 0.95 * offline[0].samples_per_second]
+        served = [one.trial for one in self._servers()[:_FINALISTS]] if self._bound_s else []
+        chosen = [*near[:_FINALISTS], *self._single()[:2], *(one for _, one in self._multi()[:2]), *served]
+        return list(dict.fromkeys(Way(one.sessions, one.intra_op_threads, one.batch) for one in chosen))
+
+    def _single(self) -> list[Trial]:
+        """Return the trials of one session and the smallest batch, the quickest first."""
+        fitting = [one for one in self._trials() if one.sessions == 1 and one.batch == self._batches[0]]
+        return sorted(fitting, key=lambda trial: trial.batch_ms)
+
+    def _multi(self) -> list[tuple[float, Trial]]:
+        """Return for each split its best way to answer a query of several samples, with its ms, the quickest first."""
+        found = []
+        for split in self._splits:
+            part = -(-MULTI_STREAM_SAMPLES // split[0])
+            trials = sorted(self._of(split), key=lambda trial: trial.batch)
+            full = [one for one in trials if one.batch <= part] or trials[:1]
+            found.append(min(((-(-part // one.batch) * one.batch_ms, one) for one in full), key=lambda pair: pair[0]))
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _offline(self) -> Trial:
+        """Return the smallest batch that is nearly the best of the best split."""
+        best = max(self._trials(), key=lambda trial: trial.samples_per_second)
+        split = self._of((best.sessions, best.intra_op_threads))
+        enough = _WORTH * best.samples_per_second
+        return min((one for one in split if one.samples_per_second >= enough), key=lambda trial: trial.batch)
+
+    def _pinned(self, offline: Trial) -> Trial | None:
+        """Return the trial with its sessions kept on cores, where that pays."""
+        way = Way(offline.sessions, offline.intra_op_threads, offline.batch, pinned=True)
+        return next(
+            (one for one in self._bench.compare([way]) if _WORTH * one.samples_per_second > offline.samples_per_second),
+            None,
         )
-    return tuple(tuple(cores[start : start + threads]) for start in range(0, sessions * threads, threads))
+
+    def _servers(self) -> list[Choice]:
+        """Return for each split its best way to serve, the highest rate first."""
+        found = [self._served(split) for split in self._splits]
+        return sorted(found, key=lambda choice: (-choice.qps, choice.server.batch_s[0]))
+
+    def _served(self, split: tuple[int, int]) -> Choice:
+        """Return the largest batch of a split by the rate that it should reach, and whether waiting for more helps."""
+        seconds = {trial.batch: trial.batch_ms / 1000 for trial in self._of(split)}
+        choices = [
+            self._choice(trial, Server(split[0], times_up_to(trial.batch, seconds, HARNESS_SECONDS)))
+            for trial in self._of(split)
+        ]
+        best = self._simplest(sorted(choices, key=lambda choice: choice.trial.batch))
+        if not self._bound_s or best.trial.batch == 1:
+            return best
+        waits = [replace(best.server, wait_s=part * self._bound_s) for part in _WAITS]
+        return self._simplest([best, *(self._choice(best.trial, server) for server in waits)])
+
+    def _choice(self, trial: Trial, server: Server) -> Choice:
+        qps = highest_rate(server, self._bound_s, self._share) if self._bound_s else server.capacity
+        return Choice(trial=trial, server=server, qps=qps)
+
+    @staticmethod
+    def _simplest(choices: Sequence[Choice]) -> Choice:
+        """Return the first that is nearly the best."""
+        enough = _WORTH * max(choice.qps for choice in choices)
+        return next(choice for choice in choices if choice.qps >= enough)
+
+    def _of(self, split: tuple[int, int]) -> list[Trial]:
+        return [one for one in self._trials() if (one.sessions, one.intra_op_threads) == split]
+
+    def _on_cores(self, trial: Trial) -> Workers:
+        groups = self._bench.groups(trial.sessions, trial.intra_op_threads, pinned=trial.pinned)
+        return _workers(trial, groups if trial.pinned else ())
+
+    def _serving(self, choice: Choice, pinned: Trial | None) -> Workers:
+        """Return the workers of Server; where pinning paid for the same split, they are pinned too."""
+        trial = choice.trial
+        same = pinned is not None and (pinned.sessions, pinned.intra_op_threads) == (
+            trial.sessions,
+            trial.intra_op_threads,
+        )
+        groups = self._bench.groups(trial.sessions, trial.intra_op_threads, pinned=True) if same else ()
+        return msgspec.structs.replace(
+            _workers(trial, groups),
+            queue_wait_us=round(1e6 * choice.server.wait_s),
+            batch_us=tuple(round(1e6 * taken) for taken in choice.server.batch_s),
+        )
 
 
 def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:
@@ -202,97 +226,7 @@ def _most_sessions(model: Path, cores: int) -> int:
     return psutil.virtual_memory().available // (_MEMORY_PER_FILE_BYTE * size) if size else cores
 
 
-def _best_throughput(bench: _Bench, splits: Sequence[tuple[int, int]], batches: Sequence[int]) -> Trial:
-    first = batches[len(batches) // 2]
-    while first > batches[0] and bench.too_long(splits[-1][0], first):
-        first = batches[batches.index(first) - 1]
-    best = max(bench.compare([_Way(*split, first) for split in splits]), key=lambda trial: trial.samples_per_second)
-    sessions, threads = best.sessions, best.intra_op_threads
-    quick = [batch for batch in batches if batch <= first or not bench.too_long(sessions, batch)]
-    tried = bench.compare([_Way(sessions, threads, batch) for batch in quick])
-    enough = _WORTH * max(trial.samples_per_second for trial in tried)
-    chosen = next(trial for trial in tried if trial.samples_per_second >= enough)
-    (pinned,) = bench.compare([_Way(sessions, threads, chosen.batch, pinned=True)])
-    return pinned if _WORTH * pinned.samples_per_second > chosen.samples_per_second else chosen
-
-
-def _quickest(trials: Sequence[Trial]) -> Trial:
-    return min(trials, key=lambda trial: trial.batch_ms)
-
-
-def _within(table: Sequence[Trial], bound_ms: float) -> Trial:
-    """Return the trial of the highest throughput whose batches leave room under the bound, else the quickest one."""
-    fitting = [trial for trial in table if trial.batch_ms <= bound_ms / _HEADROOM]
-    return max(fitting, key=lambda trial: trial.samples_per_second) if fitting else _quickest(table)
-
-
-def _workers(trial: Trial, cores: Sequence[int]) -> Workers:
-    groups = core_groups(cores, trial.sessions, trial.intra_op_threads) if trial.pinned else ()
+def _workers(trial: Trial, cores: Sequence[tuple[int, ...]] = ()) -> Workers:
     return Workers(
-        sessions=trial.sessions, intra_op_threads=trial.intra_op_threads, max_batch=trial.batch, cores=groups
+        sessions=trial.sessions, intra_op_threads=trial.intra_op_threads, max_batch=trial.batch, cores=tuple(cores)
     )
-
-
-@contextmanager
-def _opened(
-    load: Callable[[BackendOptions], Runner],
-    options: BackendOptions,
-    threads: int,
-    groups: Sequence[tuple[int, ...]],
-) -> Iterator[list[Runner]]:
-    """Load one runner for each group of cores, and close them whatever happens."""
-    runners: list[Runner] = []
-    try:
-        for cores in groups:
-            runners.append(load(_options(options, threads, cores)))
-        yield runners
-    finally:
-        for runner in runners:
-            runner.close()
-
-
-def _options(options: BackendOptions, threads: int, cores: tuple[int, ...]) -> BackendOptions:
-    return BackendOptions(
-        device=options.device, intra_op_threads=threads, cores=cores, outputs=options.outputs, extra=options.extra
-    )
-
-
-def _median_run(bindings: Sequence[Binding], groups: Sequence[tuple[int, ...]], seconds: float) -> float:
-    """Run all bindings at once, each on its own thread, and return the median seconds of a run."""
-    ready = Barrier(len(bindings))
-
-    def work(binding: Binding, cores: tuple[int, ...]) -> list[float]:
-        try:
-            pin(cores)
-            _fill(binding)
-            binding.run()
-        except BaseException:
-            ready.abort()  # the others must not wait for this one
-            raise
-        try:
-            ready.wait()
-        except BrokenBarrierError:
-            return []  # another one failed and says why
-        return list(_timed(binding, perf_counter() + seconds))
-
-    with ThreadPoolExecutor(len(bindings)) as pool:
-        return median(taken for times in pool.map(work, bindings, groups) for taken in times)
-
-
-def _timed(binding: Binding, until: float) -> Iterator[float]:
-    start = perf_counter()
-    while True:
-        binding.run()
-        end = perf_counter()
-        yield end - start
-        if end > until:
-            return
-        start = end
-
-
-def _fill(binding: Binding) -> None:
-    """Fill floating-point inputs with noise; whole numbers stay 0, which is always a valid index."""
-    rng = np.random.default_rng(0)
-    for array in binding.inputs:
-        if np.issubdtype(array.dtype, np.floating):
-            array[...] = rng.random(array.shape, np.float32)

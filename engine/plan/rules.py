@@ -13,6 +13,8 @@ from engine.profile.systems import find, load_system
 
 SYSTEM_TYPES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
 
+TUNING_SECONDS = {"quick": 20.0, "thorough": 150.0}
+
 
 def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
     """Return the look-up that the resolver asks: (name of the rule, the component's options) → value.
@@ -71,12 +73,16 @@ def _required_compliance(rules: Round, options: Mapping[str, Any]) -> tuple[str,
 
 
 def _usual_modes(_rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """A search is asked for by itself, or beside runs that are named."""
-    return () if options["targets"] == "searched" else ("performance",)
+    """A search or a tuning is asked for by itself, or beside runs that are named."""
+    return () if options["targets"] == "searched" or options["tuning"] == "thorough" else ("performance",)
 
 
 def _search_seconds(rules: Round, options: Mapping[str, Any]) -> float:
     return rules.styles[options["style"]].search_seconds
+
+
+def _tuning_seconds(_rules: Round, options: Mapping[str, Any]) -> float:
+    return TUNING_SECONDS[options["tuning"]]
 
 
 _RULES: Mapping[str, Callable[[Round, Mapping[str, Any]], Any]] = {
@@ -86,4 +92,5 @@ _RULES: Mapping[str, Callable[[Round, Mapping[str, Any]], Any]] = {
     "required-compliance": _required_compliance,
     "usual-modes": _usual_modes,
     "search-seconds": _search_seconds,
+    "tuning-seconds": _tuning_seconds,
 }

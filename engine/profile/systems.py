@@ -49,6 +49,40 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return ", ".join(parts)
 
 
+class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one scenario shares the machine out (engine.harness.spec.Workers), and what that reached."""
+
+    sessions: int
+    intra_op_threads: int
+    max_batch: int
+    queue_wait_us: int = 0
+    batch_us: tuple[int, ...] = ()
+    cores: tuple[tuple[int, ...], ...] = ()
+    batch_ms: float
+    """Of a batch while all sessions are busy."""
+    samples_per_second: float
+
+
+class Tuning(msgspec.Struct, frozen=True, kw_only=True):
+    """How a system is best shared out for one model, as measured by `_tune`."""
+
+    date: str
+    """The day it was measured, 2026-11-28."""
+    seconds: float
+    """How long was measured."""
+    cores: int
+    """How many could be used: with other ones it says nothing."""
+    model: str
+    """SHA-256 of the model: with another one it says nothing."""
+    versions: dict[str, str]
+    """Of inferdeck and the backend: with another one of the backend it says nothing."""
+    server_qps: float
+    """What Server should reach within its bound; 0 where it can't meet it."""
+    bound_ms: float
+    """Server's bound."""
+    scenarios: dict[str, TunedWorkers]
+
+
 Targets = dict[str, dict[str, dict[str, float]]]
 
 
@@ -65,6 +99,8 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     """Backend → benchmark → scenario → target: queries/s for Server and Offline, ms for the other two."""
     found: dict[str, dict[str, dict[str, FoundTarget]]] = {}
     """For figures in `runs` that a search put there: they hold whatever `targets` says."""
+    tuned: dict[str, dict[str, Tuning]] = {}
+    """Backend → benchmark → how the system is shared out."""
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +113,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """By scenario, those that hold: placeholders are left out."""
     found: dict[str, FoundTarget]
     """By scenario, where a search found the figure."""
+    tuned: Tuning | None = None
     file: str
 
 
@@ -97,7 +134,14 @@ def configuration(folders: Sequence[Path], sut: str, benchmark: str, backend: st
     found = {scenario: one for scenario, one in records.items() if figures.get(scenario) == one.target}
     if system.targets == "measured":
         figures = {scenario: figures[scenario] for scenario in found}
-    return Configuration(system=path.stem, backend=chosen, figures=figures, found=found, file=str(path))
+    return Configuration(
+        system=path.stem,
+        backend=chosen,
+        figures=figures,
+        found=found,
+        tuned=system.tuned.get(chosen, {}).get(benchmark),
+        file=str(path),
+    )
 
 
 def file_to_write(path: Path, own: Path) -> Path:
@@ -112,6 +156,11 @@ def with_target(text: str, place: tuple[str, str, str], found: FoundTarget) -> s
     """
     text = edit.put(text, ("runs", *place), found.target)
     return edit.put(text, ("found", *place), msgspec.to_builtins(found))
+
+
+def with_tuning(text: str, place: tuple[str, str], tuning: Tuning) -> str:
+    """Return the text of a system's file with how it is shared out, all else as it was; `place`: backend, benchmark."""
+    return edit.put(text, ("tuned", *place), msgspec.to_builtins(tuning))
 
 
 def find(folders: Sequence[Path], sut: str, backend: str) -> tuple[Path, str]:

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import engine
-from engine.errors import InferdeckError
 from engine.profile import systems
-from engine.steps import loadgen
+from engine.steps import loadgen, sut
 from engine.steps.base import Look, Sight, Step
 from engine.steps.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
 from engine.steps.trial import Ran
-from engine.store.files import locked, write_atomic
 
 
 def survey(look: Look) -> Sight:
@@ -89,23 +87,12 @@ def _record(step: Step, outcome: Outcome, trial_seconds: float) -> systems.Found
 
 
 def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
-    """Write the target to the person's own file of the SUT; returns the file, or "" with a warning where it can't be.
-
-    What was searched for minutes must not be lost because of a file: the runs of this plan have it all the same.
-    """
-    options = step.options
-    path, backend = systems.find(step.profiles, options["sut"], options["backend"])
-    file = systems.file_to_write(path, step.own_profiles).resolve()
-    try:
-        with locked(file.with_name(f".{file.name}.lock")):
-            # A search of another scenario may have made the person's copy meanwhile.
-            text = (file if file.is_file() else path).read_text(encoding="utf-8")
-            changed = systems.with_target(text, (backend, options["benchmark"], options["scenario"]), record)
-            write_atomic(file, changed.encode())
-    except (InferdeckError, OSError) as error:
-        step.warn(f"the target {record.target:g} {unit} could not be written: {error}", remedy=f"add it to {file}")
-        return ""
-    return str(file)
+    place = (step.options["benchmark"], step.options["scenario"])
+    return sut.write(
+        step,
+        lambda text, backend: systems.with_target(text, (backend, *place), record),
+        f"target {record.target:g} {unit}",
+    )
 
 
 def _plain(ran: Ran) -> Mapping[str, Any]:

@@ -224,7 +224,9 @@ def _workers(step: Step) -> Workers:
         if step.options[name] is not None
     }
     if "sessions" in given or "intra_op_threads" in given:
-        chosen = {**chosen, "cores": ()}
+        chosen = {**chosen, "cores": (), "batch_us": ()}  # both were measured for another split
+    elif given.get("max_batch", 0) > len(chosen.get("batch_us", ())):
+        chosen = {**chosen, "batch_us": ()}
     return msgspec.convert({**chosen, **given}, Workers)
 
 

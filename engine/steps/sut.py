@@ -1,20 +1,42 @@
-"""Look up the run configuration of the system under test."""
+"""The run configuration of the system under test: looked up for a plan, and written to when something was measured."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
-from engine.profile.systems import configuration
-from engine.steps.base import Artifact, Look, Sight
-from engine.store.files import digest
+from engine.errors import InferdeckError
+from engine.profile import systems
+from engine.steps.base import Artifact, Look, Sight, Step
+from engine.store.files import digest, locked, write_atomic
 
 
 def survey(look: Look) -> Sight:
     """Find the configuration. Options: `sut`, `benchmark`, `backend`; facts: those of `Configuration`."""
     options = look.options
-    found = configuration(look.profiles, options["sut"], options["benchmark"], options["backend"])
+    found = systems.configuration(look.profiles, options["sut"], options["benchmark"], options["backend"])
     facts = msgspec.to_builtins(found)
     figures = ", ".join(f"{scenario} {figure:g}" for scenario, figure in found.figures.items())
     return Sight(
         "found", Artifact("", facts), identity=digest(str(facts)), text=figures or "targets are measured at start"
     )
+
+
+def write(step: Step, change: Callable[[str, str], str], what: str) -> str:
+    """Change the person's own file of the SUT; returns the file, or "" with a warning where it can't be written.
+
+    `change` gets the text of the file and the backend whose figures it holds. What was measured for minutes must not be
+    lost because of a file: the runs of this plan have it all the same. Options: `sut` and `backend`.
+    """
+    path, backend = systems.find(step.profiles, step.options["sut"], step.options["backend"])
+    file = systems.file_to_write(path, step.own_profiles).resolve()
+    try:
+        with locked(file.with_name(f".{file.name}.lock")):
+            # Another step may have made the person's copy meanwhile.
+            text = (file if file.is_file() else path).read_text(encoding="utf-8")
+            write_atomic(file, change(text, backend).encode())
+    except (InferdeckError, OSError) as error:
+        step.warn(f"the {what} could not be written: {error}", remedy=f"add it to {file}")
+        return ""
+    return str(file)

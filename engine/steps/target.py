@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from engine.harness.server_model import Server, highest_rate, times_up_to
+from engine.harness.spec import Scenario
+from engine.harness.tuned import HARNESS_SECONDS, Tuned
 from engine.profile.rounds import Round
 from engine.steps.base import Step
 
-SERVER_SHARE = 0.5
-"""Share of the measured rate that Server is asked for where nobody configured a target: by queueing theory a server at
-half its capacity keeps its tail within ten service times."""
+SERVER_SHARE = 0.85
+"""Of the rate that a server should reach by replay (engine.harness.server_model) that it is asked for where nobody
+configured a target: what happens on the machine besides the model has the rest."""
 
-TAIL = 10
-"""The service times that fit the bound at that share. With fewer of them, proportionally less is asked for."""
 
-HARNESS_SECONDS = 40e-6
-"""What a query of its own costs outside the model (tests/benchmarks/harness.py); it counts for tiny models only."""
+UNHURRIED = 0.05
+"""Of the capacity: so few queries that hardly one waits for another."""
 
 
 def target(step: Step, rules: Round) -> float:
@@ -39,19 +42,28 @@ def target(step: Step, rules: Round) -> float:
     return measured_target(step.options, step.inputs["workers"].facts, rules)
 
 
-def measured_target(options: Mapping[str, Any], tuned: Mapping[str, Any], rules: Round) -> float:
-    """Return the target by what the workers reached when they were chosen (facts of engine.harness.tune.choose)."""
-    scenario = options["scenario"]
+def measured_target(options: Mapping[str, Any], facts: Mapping[str, Any], rules: Round) -> float:
+    """Return the target by what the workers reached when they were chosen (facts of engine.steps.workers)."""
+    scenario: Scenario = options["scenario"]
+    tuned = read_tuned(facts)
     if scenario == "Server":
-        return server_target(reached("Server", tuned)[0], reached("SingleStream", tuned)[1], bound_ms(options, rules))
-    rate, latency_ms = reached(scenario, tuned)
-    return rate if scenario == "Offline" else latency_ms
+        return SERVER_SHARE * server_rate(options, tuned, rules)
+    trial = tuned.trial(scenario)
+    return trial.samples_per_second if scenario == "Offline" else trial.batch_ms
 
 
-def server_target(rate: float, latency_ms: float, bound_ms: float, share: float = SERVER_SHARE) -> float:
-    """Return the queries/s to ask of a server that reached `rate` samples/s and needs `latency_ms` for one sample."""
-    possible = 1 / (1 / rate + HARNESS_SECONDS)
-    return share * possible * min(1.0, bound_ms / (TAIL * latency_ms))
+def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
+    """Return the queries/s that the chosen workers of Server should reach within the bound of this run.
+
+    Where one sample takes longer than the bound no rate is valid; what comes back is one at which queries don't queue.
+    """
+    workers, trial = tuned.workers["Server"], tuned.trial("Server")
+    times = tuple(taken / 1e6 for taken in workers.batch_us) or times_up_to(
+        workers.max_batch, {workers.max_batch: trial.batch_ms / 1000}, HARNESS_SECONDS
+    )
+    server = Server(workers.sessions, times, workers.queue_wait_us / 1e6)
+    share = rules.scenarios["Server"].percentile / 100
+    return highest_rate(server, bound_ms(options, rules) / 1000, share) or UNHURRIED * server.capacity
 
 
 def bound_ms(options: Mapping[str, Any], rules: Round) -> float:
@@ -62,11 +74,6 @@ def bound_ms(options: Mapping[str, Any], rules: Round) -> float:
     return bound
 
 
-def reached(scenario: str, tuned: Mapping[str, Any]) -> tuple[float, float]:
-    """Return what the chosen workers reached when they were chosen: samples/s, and milliseconds for a batch."""
-    workers = tuned["workers"][scenario]
-    for trial in tuned["table"]:
-        same = all(trial[name] == workers[name] for name in ("sessions", "intra_op_threads"))
-        if same and trial["batch"] == workers["max_batch"] and trial["pinned"] == bool(workers["cores"]):
-            return float(trial["samples_per_second"]), float(trial["batch_ms"])
-    raise AssertionError(f"the workers of {scenario} were chosen without a trial")
+def read_tuned(facts: Mapping[str, Any]) -> Tuned:
+    """Return what the workers were chosen by (facts of engine.steps.workers)."""
+    return msgspec.convert(facts, Tuned)

@@ -18,7 +18,7 @@ from engine.harness.search import Aim, Trial, found, next_rate, settled, spread
 from engine.profile.rounds import Round
 from engine.steps import loadgen
 from engine.steps.base import Step
-from engine.steps.target import bound_ms, measured_target, reached, server_target
+from engine.steps.target import bound_ms, measured_target, read_tuned, server_rate
 from engine.steps.trial import MODE, Ran, Trials
 
 TRIALS: Final = 12
@@ -26,10 +26,6 @@ TRIALS: Final = 12
 
 REPEATS: Final = 3
 """How often a figure without a bound is measured at the most."""
-
-START_SHARE: Final = 0.7
-"""Of the measured rate, where the search in Server begins: with batches that form by themselves most systems end near
-there (a single server without batches would keep its tail at half)."""
 
 SPAN: Final = 64
 """How far from the start the search goes before it gives up."""
@@ -105,14 +101,15 @@ class Search:
 
     def _aim(self) -> tuple[Aim, float]:
         """Return where to search, and the bound in ms. Raises RunError where no rate can be valid."""
-        tuned, bound = self._step.inputs["workers"].facts, bound_ms(self._step.options, self._rules)
-        alone_ms = reached("SingleStream", tuned)[1]
+        tuned = read_tuned(self._step.inputs["workers"].facts)
+        bound = bound_ms(self._step.options, self._rules)
+        alone_ms = tuned.trial("SingleStream").batch_ms
         if alone_ms > bound:
             raise RunError(
                 f"Server is impossible here: a sample alone takes {alone_ms:.3g} ms, the bound is {bound:g} ms",
                 "a faster model or more threads in a session (--intra_op_threads); or leave Server out",
             )
-        rate = reached("Server", tuned)[0]
+        rate = tuned.trial("Server").samples_per_second
         lowest = 2 * self._fewest() / self._seconds  # a trial and its repeat
         if rate < lowest:
             raise RunError(
@@ -120,7 +117,7 @@ class Search:
                 f"the search has {self._seconds:g} s, and needs a trial and its repeat at the least",
                 f"give it more time ({MORE_TIME}), or leave Server out",
             )
-        start = server_target(rate, alone_ms, bound, START_SHARE)
+        start = server_rate(self._step.options, tuned, self._rules)
         resolution = float(self._step.options["resolution"])
         return Aim(
             start=start, lowest=max(start / SPAN, lowest), highest=max(start, lowest) * SPAN, resolution=resolution

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.harness.queues import Batch, BatchQueue, QueryQueue, SliceQueue
+from engine.harness.spec import Workers
 from engine.harness.tally import now
+
+
+def serving(sessions: int, max_batch: int, wait_us: int = 0, batch_us: tuple[int, ...] = ()) -> Workers:
+    return Workers(sessions=sessions, intra_op_threads=1, max_batch=max_batch, queue_wait_us=wait_us, batch_us=batch_us)
 
 
 def take_all(queue: BatchQueue, workers: int, samples: int, issue: Callable[[], None]) -> list[Batch]:
@@ -68,7 +73,7 @@ def test_the_last_round_is_shared_out_evenly(workers: int, max_batch: int, count
 
 @given(st.integers(0, 50), st.integers(1, 3), st.integers(1, 8))
 def test_every_query_is_in_exactly_one_batch(count: int, workers: int, max_batch: int) -> None:
-    queue = QueryQueue(workers, max_batch, 0)
+    queue = QueryQueue(serving(workers, max_batch))
 
     def issue() -> None:
         for number in range(count):
@@ -82,7 +87,7 @@ def test_every_query_is_in_exactly_one_batch(count: int, workers: int, max_batch
 
 
 def test_what_waits_already_becomes_one_batch() -> None:
-    queue = QueryQueue(1, 4, 0)
+    queue = QueryQueue(serving(1, 4))
     for number in range(6):
         queue.issue([number], [number])
     batches = queue.batches()
@@ -90,7 +95,7 @@ def test_what_waits_already_becomes_one_batch() -> None:
 
 
 def test_a_worker_waits_for_more_as_long_as_it_is_told() -> None:
-    queue = QueryQueue(1, 2, 30_000_000)
+    queue = QueryQueue(serving(1, 2, 30_000_000))
     started = Barrier(2)
     taken: list[Batch] = []
 
@@ -108,8 +113,24 @@ def test_a_worker_waits_for_more_as_long_as_it_is_told() -> None:
 
 
 def test_the_bound_on_waiting_holds() -> None:
-    queue = QueryQueue(1, 2, 20_000)
+    queue = QueryQueue(serving(1, 2, 20_000))
     before = now()
     queue.issue([1], [1])
     assert list(next(queue.batches()).ids) == [1]
     assert now() - before >= 20_000_000
+
+
+def test_a_batch_is_no_larger_than_its_first_query_has_time_for() -> None:
+    hour_us = 3_600_000_000
+    queue = QueryQueue(serving(1, 4, batch_us=(hour_us, 2 * hour_us, 3 * hour_us, 4 * hour_us)), 2_500 * hour_us)
+    for number in range(5):
+        queue.issue([number], [number])
+    batches = queue.batches()
+    assert [list(next(batches).ids) for _ in range(3)] == [[0, 1], [2, 3], [4]]
+
+
+def test_a_query_that_is_late_anyway_goes_with_as_many_as_there_are() -> None:
+    queue = QueryQueue(serving(1, 3, batch_us=(10, 20, 30)), 0)
+    for number in range(4):
+        queue.issue([number], [number])
+    assert list(next(queue.batches()).ids) == [0, 1, 2]

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-import msgspec
 import numpy as np
 import pytest
 
-from engine import events
 from engine.backends import onnxruntime
 from engine.backends.base import Array, BackendOptions, TensorSpec
-from engine.errors import DataError, RunError, UsageError
-from engine.harness import tune
+from engine.errors import DataError, RunError
+from engine.harness import bench, tune
 from engine.harness.spec import Scenario, Workers
-from engine.steps.base import Artifact, Step
+from engine.harness.tuned import Tuned
 from tests.engine.harness.runs import sum_model
 
 Speed = Callable[[int, int, int], float]
@@ -69,11 +67,14 @@ class FakeBackend:
 
 def chosen(
     monkeypatch: pytest.MonkeyPatch, speed: Speed, *, fixed: int | None = None, **more: Any
-) -> tuple[tune.Tuned, FakeBackend]:
-    def median_run(bindings: Sequence[FakeBinding], groups: Sequence[tuple[int, ...]], seconds: float) -> float:
-        return speed(len(bindings), bindings[0].threads, bindings[0].batch)
+) -> tuple[Tuned, FakeBackend]:
+    def run_together(
+        bindings: Sequence[FakeBinding], groups: Sequence[tuple[int, ...]], seconds: float, enough: float
+    ) -> tuple[float, bool]:
+        taken = speed(len(bindings), bindings[0].threads, bindings[0].batch)
+        return taken, taken > enough
 
-    monkeypatch.setattr(tune, "_median_run", median_run)
+    monkeypatch.setattr(bench, "run_together", run_together)
     backend = FakeBackend(fixed)
     return tune.choose_workers(backend, Path("none"), BackendOptions(), cores=range(8), **more), backend
 
@@ -104,23 +105,66 @@ def test_the_smallest_batch_that_is_nearly_the_best_is_taken(monkeypatch: pytest
     assert tuned.workers["Offline"].max_batch == 8
 
 
-def test_cores_are_pinned_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    def median_run(bindings: Sequence[FakeBinding], groups: Sequence[tuple[int, ...]], seconds: float) -> float:
-        return 0.001 if any(groups) else 0.0011
+def test_a_split_that_cannot_win_is_not_measured_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned, _ = chosen(
+        monkeypatch, lambda sessions, threads, batch: 0.001 * batch * (1 if sessions == 1 else 4 * sessions)
+    )
+    batches: dict[int, set[int]] = {}
+    for trial in tuned.table:
+        batches.setdefault(trial.sessions, set()).add(trial.batch)
+    assert batches[1] == {1, 2, 4, 8, 16, 32}
+    assert batches[8] == {1, 8}, "a quarter as fast: a first look is enough"
+    assert any(trial.dropped for trial in tuned.table)
 
-    monkeypatch.setattr(tune, "_median_run", median_run)
-    tuned = tune.choose_workers(FakeBackend(), Path("none"), BackendOptions(), cores=(3, 5, 6, 7))
+
+def test_batches_end_where_they_lose(monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned, _ = chosen(monkeypatch, lambda sessions, threads, batch: 0.001 * sessions * batch * (1 + (batch > 8)))
+    assert max(trial.batch for trial in tuned.table) == 32, "one loss may be chance"
+    steep, _ = chosen(monkeypatch, lambda sessions, threads, batch: 0.001 * sessions * batch * (1 + (batch > 4)))
+    assert max(trial.batch for trial in steep.table) == 16
+
+
+def test_cores_are_pinned_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_together(
+        bindings: Sequence[FakeBinding], groups: Sequence[tuple[int, ...]], seconds: float, enough: float
+    ) -> tuple[float, bool]:
+        return (0.001 if any(groups) else 0.0011), False
+
+    monkeypatch.setattr(bench, "run_together", run_together)
+    tuned = tune.choose_workers(FakeBackend(), Path("none"), BackendOptions(), cores=(3, 5, 6, 7), latency_bound_ms=10)
     workers = tuned.workers["Offline"]
     assert len(workers.cores) == workers.sessions
     assert {core for group in workers.cores for core in group} == {3, 5, 6, 7}
+    assert tuned.workers["Server"].cores == workers.cores
+    assert tuned.trial("Offline").pinned
+    assert not tuned.trial("Server").pinned or tuned.workers["Server"].max_batch == workers.max_batch
 
 
 def test_server_keeps_room_under_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     tuned, _ = chosen(monkeypatch, serial_part, latency_bound_ms=1.5)
     workers = tuned.workers["Server"]
-    assert serial_part(workers.sessions, workers.intra_op_threads, workers.max_batch) <= 0.00075
+    assert serial_part(workers.sessions, workers.intra_op_threads, workers.max_batch) <= 0.0015
+    best = max(trial.samples_per_second for trial in tuned.table)
+    assert 0 < tuned.server_qps < best
+    assert len(workers.batch_us) == workers.max_batch
     slow, _ = chosen(monkeypatch, serial_part, latency_bound_ms=0.001)
     assert slow.workers["Server"].intra_op_threads == 8
+    assert slow.server_qps == 0
+
+
+def test_server_takes_batches_where_they_bring_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned, _ = chosen(
+        monkeypatch, lambda sessions, threads, batch: 0.001 * (4 + batch) * sessions, latency_bound_ms=100
+    )
+    assert tuned.workers["Server"].max_batch > 4
+    assert tuned.server_qps > 1.5 * 1000 / 5, "one by one it would be less than 200 queries/s"
+
+
+def test_several_samples_are_shared_out_by_what_they_take_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fixed batch of one: eight samples take two sessions of four threads four turns each."""
+    tuned, _ = chosen(monkeypatch, lambda sessions, threads, batch: 0.001 / min(threads, 1.5), fixed=1)
+    assert tuned.workers["MultiStream"].sessions == 8
+    assert tuned.workers["MultiStream"].max_batch == 1
 
 
 def test_a_turn_that_was_disturbed_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,13 +174,14 @@ def test_a_turn_that_was_disturbed_does_not_count(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_fixed_batch_is_the_only_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    tuned, _ = chosen(monkeypatch, serial_part, fixed=4)
-    assert {trial.batch for trial in tuned.table} == {4}
+    tuned, _ = chosen(monkeypatch, serial_part, fixed=32, latency_bound_ms=100)
+    assert {trial.batch for trial in tuned.table} == {32}
+    assert tuned.workers["MultiStream"].max_batch == 32
 
 
 def test_batches_that_would_take_too_long_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     tuned, _ = chosen(monkeypatch, lambda sessions, threads, batch: 1.0 * batch * sessions, seconds=40)
-    assert max(trial.batch * trial.sessions for trial in tuned.table) <= 8
+    assert max(trial.batch for trial in tuned.table) == 1
 
 
 def test_a_large_model_gets_few_sessions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -144,51 +189,25 @@ def test_a_large_model_gets_few_sessions(monkeypatch: pytest.MonkeyPatch, tmp_pa
     model.write_bytes(b"")
     with model.open("r+b") as file:
         file.truncate(2**42)
-    monkeypatch.setattr(tune, "_median_run", lambda bindings, groups, seconds: 0.001)
+    monkeypatch.setattr(bench, "run_together", lambda bindings, groups, seconds, enough: (0.001, False))
     tuned = tune.choose_workers(FakeBackend(), model, BackendOptions(), cores=range(8))
     assert {trial.sessions for trial in tuned.table} == {1}
 
 
 def test_sessions_are_closed_when_a_run_fails() -> None:
-    backend = FakeBackend(failing_batch=4)
+    backend = FakeBackend(failing_batch=8)
     with pytest.raises(RunError, match="the model failed"):
-        tune.choose_workers(backend, Path("none"), BackendOptions(), cores=(0, 1), seconds=0.1)
+        tune.choose_workers(backend, Path("none"), BackendOptions(), cores=(0, 1), seconds=5)
     assert backend.open == 0
 
 
-def test_the_failure_is_what_one_hears_of_not_those_who_waited_for_it() -> None:
-    for failing in range(3):
-        bindings = [FakeBinding(1, 1, failing=number == failing) for number in range(3)]
-        with pytest.raises(RunError, match="the model failed"):
-            tune._median_run(bindings, [()] * 3, 0.1)
-
-
-def test_groups_of_cores_are_neighbours_and_must_fit() -> None:
-    assert tune.core_groups((4, 5, 6, 7), 2, 2) == ((4, 5), (6, 7))
-    with pytest.raises(UsageError, match="do not fit 3 cores"):
-        tune.core_groups((0, 1, 2), 2, 2)
-
-
-def test_the_step_measures_a_real_model(tmp_path: Path) -> None:
-    sum_model(tmp_path / "sum.onnx")
-    seen: list[events.AnyEvent] = []
-    step = Step(
-        id="tune",
-        title="tune",
-        options={"seconds": 0.2, "max_batch": 2},
-        inputs={
-            "model": Artifact(str(tmp_path), {"model": "sum.onnx", "outputs": ["total"]}),
-            "backend": Artifact("", {"module": "engine.backends.onnxruntime", "device": "cpu", "settings": {}}),
-        },
-        output=tmp_path,
-        emit=seen.append,
-    )
-    facts = tune.choose(step)
-    assert set(facts) == {"workers", "table"}
-    workers = msgspec.convert(facts["workers"], dict[Scenario, Workers])
-    assert set(workers) == set(get_args(Scenario))
-    assert all(trial["samples_per_second"] > 0 for trial in facts["table"])
-    assert len([event for event in seen if isinstance(event, events.Progress)]) == 2 * len(facts["table"])
+def test_the_time_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(10**6))
+    monkeypatch.setattr(bench, "monotonic", lambda: next(clock))
+    used: list[float] = []
+    tuned, _ = chosen(monkeypatch, serial_part, seconds=10, report=used.append)
+    assert max(used) == 10
+    assert len(tuned.table) < 20, "only what must be known is measured when the time is up"
 
 
 def test_no_thread_of_a_session_is_left(tmp_path: Path) -> None:

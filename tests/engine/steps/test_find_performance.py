@@ -144,7 +144,7 @@ def test_the_highest_rate_of_a_server_is_found_told_and_kept(make: Any, own: Pat
 @pytest.mark.slow
 def test_a_hopeless_trial_is_ended_early(make: Any) -> None:
     """The first rate is five times what the system can: its queries alone would take seconds to answer."""
-    step, _ = make("Server", rate=15 * CAPACITY, seconds=12.0)
+    step, _ = make("Server", rate=10 * CAPACITY, alone_ms=1000 / (10 * CAPACITY), seconds=12.0)
     try:
         trials = run(step)["trials"]
         assert trials[0]["target"] > 4 * CAPACITY

@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import events
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps.base import Artifact, Step
-from engine.steps.target import SERVER_SHARE, TAIL, bound_ms, server_target, target
+from engine.steps.target import SERVER_SHARE, bound_ms, read_tuned, server_rate, target
 from profiles import FOLDER
 
 RULES = load_round(profile_file((FOLDER,), "rounds", "v2.1"))
 MODEL = "ab" * 32
-WORKERS = {"sessions": 2, "intra_op_threads": 1, "max_batch": 4, "cores": ()}
+WORKERS: dict[str, Any] = {"sessions": 2, "intra_op_threads": 1, "max_batch": 4, "cores": ()}
+OPTIONS: dict[str, Any] = {"scenario": "Server", "benchmark": "resnet50", "target_latency_ms": None}
 TRIAL = {
     "sessions": 2,
     "intra_op_threads": 1,
@@ -27,7 +28,7 @@ TRIAL = {
     "samples_per_second": 50.0,
     "batch_ms": 20.0,
 }
-TUNED = {
+TUNED: dict[str, Any] = {
     "workers": dict.fromkeys(("SingleStream", "MultiStream", "Server", "Offline"), WORKERS),
     "table": [{**TRIAL, "batch": 8, "samples_per_second": 60.0}, TRIAL],
 }
@@ -57,12 +58,12 @@ def configured(scenario: str, figure: float, model: str = "") -> dict[str, Any]:
 def test_without_a_figure_it_is_what_the_workers_reached() -> None:
     assert asked("Offline") == 50
     assert asked("SingleStream") == asked("MultiStream") == 20
-    assert asked("Server") == server_target(50, 20, 15)
+    assert asked("Server") == SERVER_SHARE * rate(15)
 
 
 def test_a_configured_figure_goes_before_the_measured_one() -> None:
     assert asked("Offline", sut=configured("Offline", 70)) == 70
-    assert asked("Server", sut=configured("Offline", 70)) == server_target(50, 20, 15)
+    assert asked("Server", sut=configured("Offline", 70)) == SERVER_SHARE * rate(15)
 
 
 def test_a_search_in_the_same_plan_goes_before_all() -> None:
@@ -84,10 +85,18 @@ def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, boun
     assert bound_ms({"target_latency_ms": given_ms, "benchmark": "resnet50"}, RULES) == bound
 
 
-@given(st.floats(0.1, 1e6), st.floats(0.001, 1e4), st.floats(1, 1000))
-def test_a_server_is_asked_for_less_than_it_reached(rate: float, latency_ms: float, bound: float) -> None:
-    wanted = server_target(rate, latency_ms, bound)
-    assert 0 < wanted <= SERVER_SHARE * rate
-    assert server_target(rate, latency_ms, bound, 1.4 * SERVER_SHARE) == pytest.approx(1.4 * wanted)
-    if bound < TAIL * latency_ms:
-        assert server_target(rate, latency_ms, bound / 2) == pytest.approx(wanted / 2)
+def rate(bound: float, batch_us: tuple[int, ...] = ()) -> float:
+    """Return what the workers of this module should reach within a bound in ms."""
+    workers = {**TUNED["workers"], "Server": {**WORKERS, "batch_us": batch_us}}
+    return server_rate({**OPTIONS, "target_latency_ms": bound}, read_tuned({**TUNED, "workers": workers}), RULES)
+
+
+@settings(max_examples=20)
+@given(st.floats(1, 1000))
+def test_a_server_is_asked_for_less_than_it_reached(bound: float) -> None:
+    assert 0 < rate(bound) <= 2 * 4 / 0.020
+    assert rate(bound, (5000, 10000, 15000, 20000)) <= 2 * 4 / 0.020
+
+
+def test_a_looser_bound_allows_more() -> None:
+    assert rate(1) < rate(40) < rate(200)

@@ -1,0 +1,221 @@
+"""Measures ways of sharing a machine out: sessions of one model at work side by side, each on a thread of its own.
+
+Ways that are compared take turns; what counts is the median run of the best turn, because other work on the machine can
+only make a run longer. A way that is hopeless after its first runs gets no more time.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from statistics import median
+from threading import Barrier, BrokenBarrierError
+from time import monotonic, perf_counter
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.backends.base import BackendOptions, Binding, Runner
+from engine.harness.cores import by_node, core_groups, pin
+from engine.harness.tuned import Trial
+
+Load = Callable[[BackendOptions], Runner]
+Groups = Sequence[tuple[int, ...]]
+
+TURNS: Final = 2
+HOPELESS: Final = 0.75
+"""Of the throughput of the best: a way that is below after its first runs is not measured on."""
+
+
+class Way(NamedTuple):
+    """What is tried."""
+
+    sessions: int
+    threads: int
+    batch: int
+    pinned: bool = False
+
+
+class Bench:
+    """Measures ways of running one model within a time, and keeps what it measured."""
+
+    def __init__(
+        self,
+        load: Load,
+        options: BackendOptions,
+        cores: Sequence[int],
+        seconds: float,
+        measurements: int,
+        report: Callable[[float], None],
+    ) -> None:
+        """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used."""
+        self.trials: dict[Way, Trial] = {}
+        self._load = load
+        self._options = options
+        self._nodes = by_node(cores)
+        self._share = seconds / measurements
+        self._seconds = seconds
+        self._started = monotonic()
+        self._report = report
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is used up: only what must be known is still measured."""
+        return monotonic() - self._started >= self._seconds
+
+    def too_long(self, sessions: int, batch: int) -> bool:
+        """Say whether one run would take more than its share of time, going by what has been measured."""
+        best = self.best_rate()
+        return best > 0 and sessions * batch / best > self._share
+
+    def best_rate(self) -> float:
+        """Return the highest samples per second so far; 0 before the first."""
+        return max((trial.samples_per_second for trial in self.trials.values()), default=0.0)
+
+    def scan(self, sessions: int, threads: int, batches: Sequence[int]) -> None:
+        """Measure batch sizes of one split that are not known yet in one turn, the smallest first.
+
+        Ends where larger batches lose what they should gain, or take too long.
+        """
+        new = [way for batch in batches if (way := Way(sessions, threads, batch)) not in self.trials]
+        if not new:
+            return
+        with closing(self._measured_on_one_set(new)) as measured:
+            for way in measured:
+                if self.is_late or self._is_falling(way):
+                    return
+
+    def compare(self, ways: Sequence[Way]) -> list[Trial]:
+        """Measure ways in turns, those measured before again, and return their trials; one is left out if too long."""
+        for turn in range(TURNS):
+            if turn and self.is_late:
+                break
+            for alike in _by_split(ways).values():
+                list(self._measured_on_one_set(alike))
+        return [self.trials[way] for way in ways if way in self.trials]
+
+    def _measured_on_one_set(self, ways: Sequence[Way]) -> Generator[Way, None, None]:
+        """Measure ways that one set of loaded models can, and yield each that was measured."""
+        sessions, threads, _, pinned = ways[0]
+        groups = self.groups(sessions, threads, pinned=pinned)
+        with opened(self._load, self._options, threads, groups) as runners:
+            _bind_largest(runners, max(way.batch for way in ways))
+            for way in ways:
+                known = any(one[:2] == way[:2] for one in self.trials)
+                if known and way not in self.trials and self.too_long(sessions, way.batch):
+                    continue
+                self._keep(way, self._run(way, runners, groups))
+                yield way
+
+    def groups(self, sessions: int, threads: int, *, pinned: bool) -> Groups:
+        """Return the cores of each session; none where they are not pinned."""
+        return core_groups(self._nodes, sessions, threads) if pinned else ((),) * sessions
+
+    def _run(self, way: Way, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
+        best = self.best_rate()
+        enough = way.sessions * way.batch / (HOPELESS * best) if best else float("inf")
+        found = run_together([runner.bind(way.batch) for runner in runners], groups, self._share, enough)
+        self._report(min(monotonic() - self._started, self._seconds))
+        return found
+
+    def _keep(self, way: Way, found: tuple[float, bool]) -> None:
+        """Take a measurement in: of several the shortest."""
+        batch_s, dropped = found
+        old = self.trials.get(way)
+        if old is not None and old.batch_ms <= batch_s * 1e3:
+            return
+        self.trials[way] = Trial(
+            sessions=way.sessions,
+            intra_op_threads=way.threads,
+            batch=way.batch,
+            pinned=way.pinned,
+            batch_ms=batch_s * 1e3,
+            samples_per_second=way.sessions * way.batch / batch_s,
+            dropped=dropped,
+        )
+
+    def _is_falling(self, way: Way) -> bool:
+        """Say whether this batch, the largest so far, and the one before brought less than the best of their split."""
+        split = sorted(
+            ((known.batch, one) for known, one in self.trials.items() if known[:2] == way[:2] and not known.pinned),
+            key=lambda pair: pair[0],
+        )
+        rates = [one.samples_per_second for _, one in split]
+        return len(rates) > 2 and way.batch == split[-1][0] and max(rates[-2:]) < 0.97 * max(rates)
+
+
+def _by_split(ways: Sequence[Way]) -> dict[tuple[int, int, bool], list[Way]]:
+    """Return the ways by what one set of loaded models can measure."""
+    found: dict[tuple[int, int, bool], list[Way]] = {}
+    for way in dict.fromkeys(ways):
+        found.setdefault((way.sessions, way.threads, way.pinned), []).append(way)
+    return found
+
+
+@contextmanager
+def opened(load: Load, options: BackendOptions, threads: int, groups: Groups) -> Iterator[list[Runner]]:
+    """Load one runner for each group of cores, and close them whatever happens."""
+    runners: list[Runner] = []
+    try:
+        for cores in groups:
+            runners.append(load(_options(options, threads, cores)))
+        yield runners
+    finally:
+        for runner in runners:
+            runner.close()
+
+
+def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[float, bool]:
+    """Run all bindings at once, each on its own thread, for so long or until it is clear that they are too slow.
+
+    Returns the median seconds of a run, and whether it ended early because runs take more than `enough` seconds.
+    """
+    ready = Barrier(len(bindings))
+
+    def work(binding: Binding, cores: tuple[int, ...]) -> list[float]:
+        try:
+            pin(cores)
+            _fill(binding)
+            binding.run()
+        except BaseException:
+            ready.abort()  # the others must not wait for this one
+            raise
+        try:
+            ready.wait()
+        except BrokenBarrierError:
+            return []  # another one failed and says why
+        return list(_timed(binding, perf_counter() + seconds, enough))
+
+    with ThreadPoolExecutor(len(bindings)) as pool:
+        times = [taken for found in pool.map(work, bindings, groups) for taken in found]
+    return median(times), min(times) > enough
+
+
+def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:
+    start = perf_counter()
+    for number in range(10**9):
+        binding.run()
+        end = perf_counter()
+        yield end - start
+        if end > until or (number and end - start > enough):
+            return
+        start = end
+
+
+def _bind_largest(runners: Sequence[Runner], batch: int) -> None:
+    """Bind the largest batch first, of which the buffers of the others are parts."""
+    for runner in runners:
+        runner.bind(batch)
+
+
+def _options(options: BackendOptions, threads: int, cores: tuple[int, ...]) -> BackendOptions:
+    return BackendOptions(
+        device=options.device, intra_op_threads=threads, cores=cores, outputs=options.outputs, extra=options.extra
+    )
+
+
+def _fill(binding: Binding) -> None:
+    """Fill floating-point inputs with noise; whole numbers stay 0, which is always a valid index."""
+    rng = np.random.default_rng(0)
+    for array in binding.inputs:
+        if np.issubdtype(array.dtype, np.floating):
+            array[...] = rng.random(array.shape, np.float32)

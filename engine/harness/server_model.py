@@ -1,0 +1,119 @@
+"""What a server reaches within its latency bound, computed: arrivals are random, the times of batches are measured.
+
+Trying rates with LoadGen takes a minute each. Queueing replayed on the measured times takes milliseconds and orders the
+ways of sharing a machine out as well, so that only the best of them is tried. The replay forms batches as
+engine.harness.queues does, first come first served.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+from random import Random
+from typing import Final
+
+QUERIES: Final = 4096
+"""Replayed at each rate: the 99th percentile has 41 of them above it."""
+_SEED: Final = 1
+_STEPS: Final = 8
+"""Halvings of the range of rates: what is left is 0.4 % of it."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Sessions that share one queue."""
+
+    sessions: int
+    batch_s: tuple[float, ...]
+    """Seconds of a batch of 1, 2, ... samples while all sessions are busy; the last is the largest batch."""
+    wait_s: float = 0.0
+    """How long a worker waits for more queries once it has one."""
+
+    @property
+    def capacity(self) -> float:
+        """Samples per second if there is always work."""
+        return self.sessions * max(size / taken for size, taken in enumerate(self.batch_s, start=1))
+
+
+def times_up_to(most: int, measured: Mapping[int, float], overhead_s: float = 0.0) -> tuple[float, ...]:
+    """Return seconds of batches of 1...`most` from some that were measured, in straight lines between them.
+
+    `overhead_s` is added for each sample.
+    """
+    known = sorted(measured)
+    return tuple(_between(size, known, measured) + size * overhead_s for size in range(1, most + 1))
+
+
+def fitting(batch_s: Sequence[float], age_s: float, bound_s: float) -> int:
+    """Return how many samples a batch may have that its first, which has waited `age_s`, is answered within the bound.
+
+    Where it can't be, the largest batch: it brings the others closest to theirs.
+    """
+    left = bound_s - age_s
+    for size in range(len(batch_s), 0, -1):
+        if batch_s[size - 1] <= left:
+            return size
+    return len(batch_s)
+
+
+@lru_cache(maxsize=256)
+def highest_rate(server: Server, bound_s: float, share: float = 0.99) -> float:
+    """Return the highest rate, in queries/s of one sample, at which `share` of the queries meet the bound; 0: none."""
+    if server.batch_s[0] + server.wait_s > bound_s:
+        return 0.0
+    low, high = 0.0, server.capacity
+    for _ in range(_STEPS):
+        rate = (low + high) / 2
+        if _met(server, rate, bound_s) >= share:
+            low = rate
+        else:
+            high = rate
+    return low
+
+
+def _met(server: Server, rate: float, bound_s: float) -> float:
+    """Return the part of the queries that are answered within the bound."""
+    late = sum(latency > bound_s for latency in latencies(server, rate, bound_s))
+    return 1 - late / QUERIES
+
+
+def latencies(server: Server, rate: float, bound_s: float) -> Iterator[float]:
+    """Yield the seconds that each query takes when so many come a second, the same random arrivals every time."""
+    arrivals, free = [at / rate for at in _arrivals()], [0.0] * server.sessions
+    first = 0
+    while first < QUERIES:
+        start = max(heapq.heappop(free), arrivals[first])
+        most = fitting(server.batch_s, start - arrivals[first], bound_s)
+        if server.wait_s:
+            full = arrivals[min(first + most, QUERIES) - 1]
+            start = max(start, min(arrivals[first] + server.wait_s, full))
+        end = first + 1
+        while end < QUERIES and end - first < most and arrivals[end] <= start:
+            end += 1
+        done = start + server.batch_s[end - first - 1]
+        yield from (done - at for at in arrivals[first:end])
+        heapq.heappush(free, done)
+        first = end
+
+
+@lru_cache(maxsize=1)
+def _arrivals() -> tuple[float, ...]:
+    """Return random times with one arrival a second on average (a Poisson process)."""
+    random, at, times = Random(_SEED), 0.0, []  # noqa: S311  (a simulation, no secret)
+    for _ in range(QUERIES):
+        at -= log(1 - random.random())
+        times.append(at)
+    return tuple(times)
+
+
+def _between(size: int, known: Sequence[int], measured: Mapping[int, float]) -> float:
+    above = next((one for one in known if one >= size), None)
+    below = max((one for one in known if one <= size), default=None)
+    if above is None or below is None:  # beyond what was measured: at the pace of the nearest
+        nearest = known[-1] if above is None else known[0]
+        return measured[nearest] * (size / nearest if above is None else 1.0)
+    if above == below:
+        return measured[above]
+    part = (size - below) / (above - below)
+    return measured[below] + part * (measured[above] - measured[below])

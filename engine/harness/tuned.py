@@ -1,0 +1,47 @@
+"""What came of tuning, as records: light to import, because plans and targets read them and measure nothing."""
+
+from typing import Final
+
+import msgspec
+
+from engine.harness.spec import Scenario, Workers
+
+HARNESS_SECONDS: Final = 40e-6
+"""What a query of its own costs outside the model (tests/benchmarks/harness.py); it counts for tiny models only."""
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One way of sharing the machine out, measured."""
+
+    sessions: int
+    intra_op_threads: int
+    batch: int
+    pinned: bool
+    batch_ms: float
+    """Median time of one batch while all sessions are busy."""
+    samples_per_second: float
+    """Of all sessions together, if every batch took the median."""
+    dropped: bool = False
+    """It could not win after its first runs, and was not measured to the end."""
+
+
+class Tuned(msgspec.Struct, frozen=True, kw_only=True):
+    """What was chosen, and what it was chosen from."""
+
+    workers: dict[Scenario, Workers]
+    table: tuple[Trial, ...]
+    server_qps: float = 0.0
+    """What Server should reach within its bound, by replay; 0 where no bound was given or none can be met."""
+
+    def trial(self, scenario: Scenario) -> Trial:
+        """Return what the workers of a scenario reached when they were measured."""
+        workers = self.workers[scenario]
+        wanted = (workers.sessions, workers.intra_op_threads, workers.max_batch)
+        same = [one for one in self.table if (one.sessions, one.intra_op_threads, one.batch) == wanted]
+        # Server is pinned because another batch size of its split gained by it; its own was measured unpinned then.
+        return next((one for one in same if one.pinned == bool(workers.cores)), same[0])
+
+
+def shared_out(sessions: int, threads: int, batch: int) -> str:
+    """Say how a machine is shared out."""
+    return f"{sessions} × {threads} threads, batch {batch}"

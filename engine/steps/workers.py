@@ -1,0 +1,179 @@
+"""Choose the workers of a model: by measuring, or by what was measured on this system before.
+
+A quick look stands before every run. A thorough one (`_tune`) takes minutes, and is written to the SUT's run
+configuration with its date and versions, from where later plans take it instead of measuring.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
+
+import msgspec
+
+import engine
+from engine import events
+from engine.backends.base import BackendOptions
+from engine.harness.cores import physical, usable
+from engine.harness.neighbours import Neighbours
+from engine.harness.spec import Scenario
+from engine.harness.tune import MAX_BATCH, choose_workers
+from engine.harness.tuned import Trial, Tuned, shared_out
+from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
+from engine.steps import sut
+from engine.steps.base import Step
+
+MODE: Final = "tune"
+"""What the events say in place of a run's mode."""
+
+_BATCHED: Final = ("SingleStream", "MultiStream")
+"""What counts there is how long a batch takes, not how many samples a second are answered."""
+
+
+def choose(step: Step) -> dict[str, Any]:
+    """Step: choose the workers. Facts: `workers` by scenario, the `table` of what was measured, `server_qps`, `text`.
+
+    Needs `model` (facts `model`, its file, `sha256` and `outputs`) and `backend` (facts `module`, `version`, `device`
+    and `settings`). Options: `tuning` (quick or thorough), `seconds`, and optionally `max_batch`, `target_latency_ms`
+    (Server's bound), `sut`, `benchmark` and `backend`, which say whose run configuration is read and written.
+    """
+    thorough = step.options.get("tuning") == "thorough"
+    known = None if thorough else _known(step)
+    if known is not None:
+        return _facts(step, tuned_before(known), f"measured on {known.date} for {known.seconds:g} s")
+    started, neighbours = time.monotonic(), Neighbours()
+    tuned = _measure(step)
+    if complaint := neighbours.complaint():
+        step.warn(complaint)
+    if thorough:
+        _tell(step, tuned)
+        file = _write(step, tuned, time.monotonic() - started)
+        return _facts(step, tuned, f"→ {file}" if file else "")
+    return _facts(step, tuned, "")
+
+
+def _measure(step: Step) -> Tuned:
+    model, options, chosen = step.inputs["model"], step.options, step.inputs["backend"].facts
+    backend: Any = import_module(chosen["module"])
+    seconds = float(options["seconds"])
+    return choose_workers(
+        backend,
+        model.folder / model.facts["model"],
+        BackendOptions(
+            device=chosen["device"],
+            outputs=tuple(model.facts.get("outputs", ())),
+            extra=chosen["settings"],
+        ),
+        seconds=seconds,
+        max_batch=int(options.get("max_batch") or MAX_BATCH),
+        latency_bound_ms=options.get("target_latency_ms"),
+        report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
+    )
+
+
+def tuned_before(known: Tuning) -> Tuned:
+    """Return what was written of an earlier tuning in the form of a new one: of the table, what was chosen."""
+    table = {
+        Trial(
+            sessions=one.sessions,
+            intra_op_threads=one.intra_op_threads,
+            batch=one.max_batch,
+            pinned=bool(one.cores),
+            batch_ms=one.batch_ms,
+            samples_per_second=one.samples_per_second,
+        ): None
+        for one in known.scenarios.values()
+    }
+    workers = {name: _plain_workers(one) for name, one in known.scenarios.items()}
+    plain = {"workers": workers, "table": msgspec.to_builtins(tuple(table)), "server_qps": known.server_qps}
+    return msgspec.convert(plain, Tuned)
+
+
+def _plain_workers(one: TunedWorkers) -> dict[str, Any]:
+    plain = msgspec.to_builtins(one)
+    return {name: value for name, value in plain.items() if name not in ("batch_ms", "samples_per_second")}
+
+
+def _known(step: Step) -> Tuning | None:
+    """Return what the SUT's run configuration says, where it is about this model, backend, bound and machine."""
+    options = step.options
+    if not options.get("sut"):
+        return None
+    found = configuration(step.profiles, options["sut"], options["benchmark"], options["backend"]).tuned
+    if found is None or found.model != step.inputs["model"].facts["sha256"]:
+        return None
+    cores = usable()
+    pinned = {core for one in found.scenarios.values() for group in one.cores for core in group}
+    same = (
+        found.cores == len(physical(cores))
+        and pinned <= set(cores)
+        and found.versions.get(options["backend"]) == step.inputs["backend"].facts["version"]
+        and (not options.get("target_latency_ms") or found.bound_ms == options["target_latency_ms"])
+    )
+    if not same:
+        step.warn(
+            f"the workers of {options['sut']} were tuned with other cores, another {options['backend']} or another "
+            "bound: they are measured again",
+            remedy="inferdeck tune with the same words writes them anew",
+        )
+    return found if same else None
+
+
+def _tell(step: Step, tuned: Tuned) -> None:
+    """Report what was chosen for each scenario, with what it should reach."""
+    for scenario, workers in tuned.workers.items():
+        value, unit = _reaches(tuned, scenario)
+        step.emit(
+            events.Measured(
+                at=time.time(),
+                step=step.id,
+                scenario=scenario,
+                mode=MODE,
+                metric=shared_out(workers.sessions, workers.intra_op_threads, workers.max_batch),
+                value=value,
+                unit=unit,
+                valid=None,
+            )
+        )
+
+
+def _reaches(tuned: Tuned, scenario: Scenario) -> tuple[float, str]:
+    """Return what the workers of a scenario should reach, and its unit."""
+    trial = tuned.trial(scenario)
+    if scenario == "Server" and tuned.server_qps:
+        return tuned.server_qps, "queries/s"
+    return (trial.batch_ms, "ms a batch") if scenario in _BATCHED else (trial.samples_per_second, "samples/s")
+
+
+def _write(step: Step, tuned: Tuned, seconds: float) -> str:
+    options, backend = step.options, step.inputs["backend"].facts
+    record = Tuning(
+        date=time.strftime("%Y-%m-%d"),
+        seconds=round(seconds, 1),
+        cores=len(physical(usable())),
+        model=step.inputs["model"].facts["sha256"],
+        versions={"inferdeck": engine.VERSION, options["backend"]: backend["version"]},
+        server_qps=round(tuned.server_qps, 2),
+        bound_ms=float(options.get("target_latency_ms") or 0),
+        scenarios={name: _written(tuned, name) for name in tuned.workers},
+    )
+    chosen, benchmark = options["backend"], options["benchmark"]
+    return sut.write(
+        step, lambda text, backend: with_tuning(text, (backend, benchmark), record), f"workers of {chosen}"
+    )
+
+
+def _written(tuned: Tuned, scenario: Scenario) -> TunedWorkers:
+    workers, trial = tuned.workers[scenario], tuned.trial(scenario)
+    figures = {"batch_ms": round(trial.batch_ms, 4), "samples_per_second": round(trial.samples_per_second, 3)}
+    return msgspec.convert({**msgspec.to_builtins(workers), **figures}, TunedWorkers)
+
+
+def _facts(step: Step, tuned: Tuned, origin: str) -> dict[str, Any]:
+    facts: Mapping[str, Any] = msgspec.to_builtins(tuned)
+    trial = tuned.trial("Offline")
+    best = shared_out(trial.sessions, trial.intra_op_threads, trial.batch)
+    text = f"{best}: {trial.samples_per_second:.4g} samples/s"
+    return {**facts, "text": f"{text}, {origin}" if origin else text}
