@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.errors import DataError
+from engine.errors import DataError, nearest
 from engine.steps.base import Look, Sight, Step
 from engine.store.files import sha256_of
 from engine.submission.provenance import MEASUREMENTS
@@ -59,13 +60,12 @@ def read_file(step: Step) -> dict[str, Any]:
     outputs, sha256 = (_read_onnx if format_ == "onnx" else _read_tensorflow)(path)
     if not outputs:
         raise DataError(f"{path} has no outputs", "give another file")
-    chosen, offset = _class_output(outputs)
-    given = step.options["label_offset"]
+    wanted, task_options = (_detector if "image_size" in step.options else _classifier)(step.options, path, outputs)
     return {
         "model": str(path),
         "format": format_,
-        "outputs": list(step.options["outputs"] or [chosen]),
-        "task_options": {"label_offset": offset if given is None else given},
+        "outputs": wanted,
+        "task_options": task_options,
         "sha256": sha256,
         "starting_weights_filename": path.name,
         "weight_data_types": "fp32",
@@ -96,6 +96,42 @@ def _misfit(path: Path, wanted: str) -> str:
 
 _Output = tuple[str, tuple[int | None, ...], bool]
 """Name, sizes (None or 0 where open), and whether it holds whole numbers."""
+
+
+def _classifier(options: Mapping[str, Any], _: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+    """Return the output to read, and what the task has to know of its classes."""
+    chosen, offset = _class_output(outputs)
+    given = options["label_offset"]
+    return list(options["outputs"] or [chosen]), {"label_offset": offset if given is None else given}
+
+
+def _detector(options: Mapping[str, Any], path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+    """Return the outputs to read, and the side of the square picture that the boxes are in pixels of."""
+    wanted, known = list(options["outputs"]), [name for name, _, _ in outputs]
+    for name in wanted:
+        if name not in known:
+            raise DataError(
+                f"{path} has no output '{name}'", f"{nearest(name, known)}; name them: --adr.model.outputs=A,B,C"
+            )
+    return wanted, {"image_size": options["image_size"] or _side(path)}
+
+
+def _side(path: Path) -> int:
+    """Return the side of the picture that an ONNX detector takes. Raises DataError where it leaves it open."""
+    import onnx  # noqa: PLC0415  (heavy, and only a running step needs it)
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    weights = {one.name for one in graph.initializer}
+    shapes = [
+        [size.dim_value for size in one.type.tensor_type.shape.dim] for one in graph.input if one.name not in weights
+    ]
+    for batch, *sides in shapes:
+        if batch in (0, 1) and len(sides) == 3 and sides[1] == sides[2] > 0:
+            return int(sides[1])
+    raise DataError(
+        f"{path} takes {shapes}, not one square picture [1,3,S,S]",
+        "say what its boxes are in: --adr.model.image_size=S",
+    )
 
 
 def _class_output(outputs: list[_Output]) -> tuple[str, int]:
