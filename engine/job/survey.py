@@ -54,6 +54,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str = ""
     made: float | None = None
     """When the stored artifact was made, seconds since the epoch."""
+    foreseen: dict[str, Any] = {}
+    """Facts that the artifact is going to have, where some are known."""
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +158,7 @@ class Surveyor:
             seconds=seconds,
             seconds_from=origin,
             text=sight.text,
+            foreseen=dict(sight.foreseen),
         )
 
     def _seconds(
@@ -176,6 +179,7 @@ class Surveyor:
         look = Look(
             options=node.values(),
             inputs=inputs,
+            foreseen={edge.name: seen[edge.node].foreseen for edge in node.needs},
             version=node.version_range or None,
             profiles=self.catalog.folders,
             own_profiles=self.folders.profiles,
@@ -205,8 +209,10 @@ class Surveyor:
 
 def _group(needs: list[Seen]) -> Seen:
     """A component with nothing to run stands for what it needs: with one need, it passes that artifact on."""
-    artifact = needs[0].artifact if len(needs) == 1 else None
-    return Seen(state="group", identity=" ".join(one.identity for one in needs), artifact=artifact)
+    identity = " ".join(one.identity for one in needs)
+    if len(needs) != 1:
+        return Seen(state="group", identity=identity)
+    return Seen(state="group", identity=identity, artifact=needs[0].artifact, foreseen=needs[0].foreseen)
 
 
 def load_function(name: str, component: Component) -> Any:

@@ -80,6 +80,8 @@ class Look:
     options: Mapping[str, Any]
     inputs: Mapping[str, Artifact | None]
     """None where the need is not there yet."""
+    foreseen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By need: facts that it is going to have, as far as they are known."""
     version: str | None = None
     """The version range that is asked for, as pip writes it: `>=1.17,<2`."""
     profiles: tuple[Path, ...] = ()
@@ -106,4 +108,6 @@ class Sight:
     fetch_bytes: int | None = None
     disk_bytes: int | None = None
     seconds: float | None = None
+    foreseen: Mapping[str, Any] = field(default_factory=dict)
+    """With `run`: facts that the artifact is going to have, for the estimates of the steps that need it."""
     extra: Mapping[str, Any] = field(default_factory=dict)

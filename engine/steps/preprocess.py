@@ -32,7 +32,8 @@ USUAL_RATE = 100.0
 def survey(look: Look) -> Sight:
     """Estimate size and time where the number of samples is known before the work."""
     dataset = look.inputs["dataset"]
-    count = look.options["count"] or (dataset.facts.get("count") if dataset is not None else None)
+    facts = look.foreseen.get("dataset", {}) if dataset is None else dataset.facts
+    count = look.options["count"] or facts.get("count")
     if count is None:
         return Sight("run")
     sample = 3 * look.options["image_size"] ** 2 * BYTES[look.options["dtype"]]
