@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.errors import DataError, UsageError, nearest
 from engine.mlperf_logs import accuracy
+from engine.tasks import pictures
 from engine.tasks.base import Array, Responses, Sample, Score
 
 LABELS = "val_map.txt"
@@ -60,7 +61,7 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         frame, normalise = CHAINS[options["preprocessing"]]
     except KeyError as error:
         raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
-    whole = _read(raw)
+    whole = pictures.read(raw)
     picture = frame(whole, int(options["image_size"]))
     # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
@@ -136,25 +137,6 @@ def _answer(data: bytes, index: int, log: Path) -> int:
     if not math.isfinite(value):
         raise DataError(f"{log}: the answer for sample {index} is {value}", "run in accuracy mode again")
     return int(value)
-
-
-def _read(raw: Path) -> Array:
-    """Return the picture as RGB uint8 [H,W,3], turned as its EXIF orientation says.
-
-    A JPEG is decoded in full: decoding it at half its size is quicker but gives other pixels than the
-    reference (by up to 19 of 255 in pictures twice as large as is needed).
-    """
-    import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
-
-    try:
-        data = np.fromfile(raw, np.uint8)
-    except OSError as error:
-        raise DataError(f"{raw}: the picture cannot be read: {error.strerror}", "fetch the data set again") from error
-    # From memory, because from a file OpenCV fills up a truncated JPEG with grey and says nothing.
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None:
-        raise DataError(f"{raw}: truncated, or not a picture", "fetch the data set again")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def _frame_vgg(picture: Array, size: int) -> Array:

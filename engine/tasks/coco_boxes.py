@@ -1,0 +1,195 @@
+"""Reads the boxes that a detection data set knows of: COCO's detection JSON as the rules export OpenImages.
+
+All is checked while it is read. Annotations of another version still look like annotations, and a score against them
+would be a plausible wrong number.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+import numpy as np
+
+from engine.errors import DataError
+from engine.tasks.base import Array
+
+OTHER_VERSION = "take the annotations of this round, made for these pictures, as a whole"
+
+T = TypeVar("T")
+
+_Id = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_Number = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+_Category = Annotated[int, msgspec.Meta(ge=0, lt=2**24)]
+"""Exact as the float32 that it is in a response."""
+_Pixels = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+
+
+class Image(msgspec.Struct, frozen=True):
+    """A picture of the data set."""
+
+    id: _Id
+    file_name: str
+    """Relative to the folder of the pictures, inside it."""
+    width: _Pixels
+    height: _Pixels
+
+
+class _Class(msgspec.Struct, frozen=True):
+    id: _Category
+    name: str
+
+
+class _Object(msgspec.Struct, frozen=True):
+    id: _Number
+    """COCO's scoring takes a match with number 0 for none."""
+    image_id: _Id
+    category_id: _Category
+    bbox: tuple[float, float, float, float]
+    area: float
+    iscrowd: Literal[0, 1]
+
+
+class _File(msgspec.Struct, frozen=True):
+    images: list[Image]
+    annotations: list[_Object]
+    categories: list[_Class]
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The pictures of a data set, in the order of the QSL, and the n boxes on them, in the order of the file."""
+
+    images: Sequence[Image]
+    categories: Array
+    """int64, ascending from 0: all that a box, or a detection, can be of."""
+    image: Array
+    """int64 [n]: the box's picture, as its place in `images`."""
+    category: Array
+    """int64 [n]."""
+    box: Array
+    """float64 [n,4]: left, top, width, height in pixels."""
+    area: Array
+    """float64 [n]: what the file says; it decides whether an object is small, medium or large."""
+    crowd: Array
+    """bool [n]: one box around a group, where nothing that is found counts for or against a model."""
+
+
+def read(path: Path) -> Boxes:
+    """Return the content of an annotations file. Raises DataError: it says where it is not what the rules export.
+
+    A box that is partly outside its picture is taken as it stands, as by the rules' scoring.
+    """
+    try:
+        file = msgspec.json.decode(_bytes(path), type=_File)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise DataError(f"{path}: not COCO's detection annotations: {error}", OTHER_VERSION) from error
+    _check_lists(path, file)
+    place = {image.id: number for number, image in enumerate(file.images)}
+    categories = {one.id for one in file.categories}
+    for number, found in enumerate(file.annotations):
+        if found.image_id not in place:
+            raise _fault(path, "annotations", number, f"there is no image {found.image_id}")
+        if found.category_id not in categories:
+            raise _fault(path, "annotations", number, f"there is no category {found.category_id}")
+    boxes = Boxes(
+        images=file.images,
+        categories=np.array(sorted(categories), np.int64),
+        image=np.array([place[found.image_id] for found in file.annotations], np.int64),
+        category=np.array([found.category_id for found in file.annotations], np.int64),
+        box=np.array([found.bbox for found in file.annotations], np.float64).reshape(-1, 4),
+        area=np.array([found.area for found in file.annotations], np.float64),
+        crowd=np.array([found.iscrowd for found in file.annotations], np.bool_),
+    )
+    _check_boxes(path, boxes)
+    return boxes
+
+
+def keep(path: Path, indices: Sequence[int], target: Path) -> None:
+    """Write the annotations of just these pictures, by their place in the file, in this order.
+
+    Every entry is kept byte for byte, with fields that nothing here knows; so are all categories. Raises DataError
+    where the file is not what `read` takes.
+    """
+    boxes = read(path)
+    whole = msgspec.json.decode(_bytes(path), type=dict[str, msgspec.Raw])
+    images, annotations = (
+        msgspec.json.decode(whole[name], type=list[msgspec.Raw]) for name in ("images", "annotations")
+    )
+    on_these = np.flatnonzero(np.isin(boxes.image, np.asarray(indices, np.int64)))
+    kept: dict[str, Any] = {
+        **whole,
+        "images": [images[index] for index in indices],
+        "annotations": [annotations[index] for index in on_these],
+    }
+    target.write_bytes(msgspec.json.encode(kept))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: the annotations cannot be read: {error.strerror}", OTHER_VERSION) from error
+
+
+def _check_lists(path: Path, file: _File) -> None:
+    """Raise DataError where an entry appears twice, pictures are elsewhere, or categories aren't counted from 0."""
+    for name, entries in (("images", file.images), ("categories", file.categories)):
+        if not entries:
+            raise DataError(f"{path}: `{name}` is empty", OTHER_VERSION)
+    _unique(path, "images", "id", (image.id for image in file.images))
+    _unique(path, "images", "file name", (image.file_name for image in file.images))
+    _unique(path, "categories", "id", (one.id for one in file.categories))
+    _unique(path, "annotations", "id", (found.id for found in file.annotations))
+    for number, image in enumerate(file.images):
+        if not _inside(image.file_name):
+            raise _fault(path, "images", number, f"the file name {image.file_name!r} leads out of the pictures' folder")
+    if first := min(one.id for one in file.categories):
+        raise DataError(
+            f"{path}: the categories are counted from {first}, the rules count from 0: every class would be another",
+            "take the annotations of this round: other versions of the tool that exports them count from 1",
+        )
+
+
+def _unique(path: Path, name: str, what: str, values: Iterable[Hashable]) -> None:
+    seen = set()
+    for number, value in enumerate(values):
+        if value in seen:
+            raise _fault(path, name, number, f"the {what} {value!r} is there already")
+        seen.add(value)
+
+
+def _inside(name: str) -> bool:
+    """Say whether this is one plain way to name a file below a folder, on any operating system."""
+    plain = PurePosixPath(name)
+    windows = PureWindowsPath(name)
+    return (
+        str(plain) == name
+        and name != "."
+        and "\0" not in name
+        and "\\" not in name
+        and ".." not in plain.parts
+        and not plain.is_absolute()
+        and not windows.drive
+    )
+
+
+def _check_boxes(path: Path, boxes: Boxes) -> None:
+    """Raise DataError for boxes without extent in numbers, and for those that cannot be on their picture."""
+    left, top, width, height = boxes.box.T
+    sizes = np.array([(image.width, image.height) for image in boxes.images], np.float64)[boxes.image]
+    numbers = np.isfinite(boxes.box).all(1) & np.isfinite(boxes.area)
+    _none(path, ~numbers, "a number of the box is not finite")
+    _none(path, (width < 0) | (height < 0) | (boxes.area < 0), "the box has a negative size")
+    outside = (left > sizes[:, 0]) | (top > sizes[:, 1]) | (left + width < 0) | (top + height < 0)
+    _none(path, outside, "the box is outside its picture")
+
+
+def _none(path: Path, bad: Array, what: str) -> None:
+    if bad.any():
+        raise _fault(path, "annotations", int(bad.argmax()), what)
+
+
+def _fault(path: Path, name: str, number: int, what: str) -> DataError:
+    return DataError(f"{path}: {name}[{number}]: {what}", OTHER_VERSION)

@@ -1,0 +1,241 @@
+"""Object detection: picture → tensor, boxes → response, accuracy log → mean average precision (mAP).
+
+A detector answers with boxes that its own graph has decoded and thinned out, so one module serves all of them. The
+arithmetic of the pictures is OpenCV's own wherever the rules' reference uses OpenCV.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import DataError, RunError, UsageError, nearest
+from engine.mlperf_logs import accuracy
+from engine.tasks import coco_boxes, coco_eval, pictures
+from engine.tasks.base import Array, Responses, Sample, Score
+
+LABELS = "annotations.json"
+
+FIELDS = 7
+"""float32 per detection: QSL index, top, left, bottom, right (all four of 0...1), score, category."""
+DETECTION_BYTES = 4 * FIELDS
+
+LEAST_SCORE = 0.05
+"""The first detection below it ends the response, whatever comes after."""
+
+_TOP_LEFT_BOTTOM_RIGHT = np.array([1, 0, 3, 2])
+"""Where a model's box (left, top, right, bottom) has what the response wants."""
+
+_MEASURED = "score with the annotations of the data set that was measured"
+
+
+def samples(labels: Path) -> list[Sample]:
+    """Return the pictures that an annotations file names. Raises DataError where the file is something else."""
+    return [Sample(image.file_name, (image.width, image.height)) for image in coco_boxes.read(labels).images]
+
+
+def keep(labels: Path, indices: Sequence[int], target: Path) -> None:
+    """Write the annotations of these pictures. Raises DataError where the file is something else."""
+    coco_boxes.keep(labels, indices, target)
+
+
+def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+    """Return shape and dtype of one preprocessed sample, as `preprocess` expects its `out`."""
+    size = int(options["image_size"])
+    shape = (3, size, size) if options["layout"] == "NCHW" else (size, size, 3)
+    return shape, np.dtype(options["dtype"])
+
+
+def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
+    """Write the whole picture `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
+
+    Its aspect is not kept. Returns its width and height. With dtype uint8 the resized picture is stored as it is.
+    Raises DataError naming the file where it is not a whole picture, UsageError where the chain is unknown or has no
+    such form.
+    """
+    name = options["preprocessing"]
+    if name not in CHAINS:
+        raise UsageError(f"preprocessing: unknown chain '{name}'", nearest(str(name), CHAINS))
+    resize, normalise = CHAINS[name]
+    if out.dtype == np.uint8 and resize is _resize_exact:
+        raise UsageError(f"preprocessing: chain '{name}' has fractions of a grey level", "ask for dtype float32")
+    whole = pictures.read(raw)
+    picture = resize(whole, int(options["image_size"]))
+    # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
+    for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
+        if out.dtype == np.uint8:
+            plane[...] = picture[..., colour]
+        else:
+            normalise(picture[..., colour], plane)
+    return whole.shape[1], whole.shape[0]
+
+
+def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
+    """Answer one picture with its detections, float32 [n,7] as FIELDS says, in the model's order.
+
+    Outputs: boxes float32 [m,4] (left, top, right, bottom in 0...image_size), scores float32 [m], falling, and labels
+    [m], which are category ids of the annotations. Raises RunError where they are something else, or of more pictures.
+    """
+    if len(indices) != 1 or len(outputs) != 3:
+        raise RunError(
+            f"{len(outputs)} outputs for {len(indices)} samples: a detector gives boxes, scores and labels of one",
+            "name these three outputs in this order, and run with a batch of 1",
+        )
+    boxes, scores, labels = outputs
+    if scores.ndim != 1 or boxes.shape != (len(scores), 4) or labels.shape != scores.shape:
+        raise RunError(
+            f"boxes, scores and labels are of the shapes {boxes.shape}, {scores.shape} and {labels.shape}",
+            "they must be [n,4], [n] and [n]: check the names of the outputs and their order",
+        )
+    low = scores < LEAST_SCORE
+    count = int(low.argmax()) if low.any() else len(scores)
+    answer = np.empty((count, FIELDS), np.float32)
+    answer[:, 0] = indices[0]
+    np.divide(boxes[:count].take(_TOP_LEFT_BOTTOM_RIGHT, 1), options["image_size"], out=answer[:, 1:5])
+    answer[:, 5] = scores[:count]
+    answer[:, 6] = labels[:count]
+    return Responses(answer, count * DETECTION_BYTES)
+
+
+def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+    """Return mAP as the rules' accuracy-openimages.py prints it, over the pictures that were answered.
+
+    Where a sample was answered twice the first answer counts. An empty answer is a picture without detections. Boxes
+    that leave their picture are scored as they stand. Where a detection names another sample than its record, the
+    record holds, and the text says so. Raises DataError for malformed logs, annotations or answers, and where no
+    picture that was answered has a box.
+    """
+    known = coco_boxes.read(labels)
+    answers = _answers(log, labels, len(known.images))
+    index = np.repeat(np.array(list(answers), np.int64), [len(data) // DETECTION_BYTES for data in answers.values()])
+    fields = np.frombuffer(b"".join(answers.values()), "<f4").reshape(-1, FIELDS).astype(np.float64)
+    figures = coco_eval.summarise(_truth(known, answers), _detections(fields, index, known, log))
+    if figures[0] == coco_eval.NOTHING:
+        raise DataError(
+            f"{log}: none of the {len(answers)} pictures that were answered has a box in {labels}: there is no mAP",
+            "measure more pictures",
+        )
+    text = [*_strays(fields, index), *coco_eval.rows(figures), f"mAP={100 * figures[0]:.3f}%", ""]
+    return Score("\n".join(text), "mAP", 100 * figures[0], None, len(answers))
+
+
+def _answers(log: Path, labels: Path, count: int) -> dict[int, bytes]:
+    """Return the first answer to each sample, in the order of the log."""
+    answers: dict[int, bytes] = {}
+    for record in accuracy.records(log):
+        if record.qsl_idx in answers:
+            continue
+        if not 0 <= record.qsl_idx < count:
+            raise DataError(f"{log}: sample {record.qsl_idx} has no image: {labels} has {count}", _MEASURED)
+        if len(record.data) % DETECTION_BYTES:
+            raise DataError(
+                f"{log}: the answer for sample {record.qsl_idx} has {len(record.data)} bytes, "
+                f"which is no multiple of {DETECTION_BYTES}",
+                f"every detection is {FIELDS} float32; run in accuracy mode again",
+            )
+        answers[record.qsl_idx] = record.data
+    if not answers:
+        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
+    return answers
+
+
+def _truth(known: coco_boxes.Boxes, answers: Mapping[int, bytes]) -> coco_eval.Truth:
+    seen = np.zeros(len(known.images), np.bool_)
+    seen[list(answers)] = True
+    there = seen[known.image]
+    return coco_eval.Truth(
+        _ids(known)[known.image[there]],
+        known.category[there],
+        known.box[there],
+        known.area[there],
+        known.crowd[there],
+    )
+
+
+def _detections(fields: Array, index: Array, known: coco_boxes.Boxes, log: Path) -> coco_eval.Detections:
+    """Return the detections with boxes in pixels of their pictures. Raises DataError naming a sample that has others.
+
+    The products are of float64, as they were with the numpy of the rules' time.
+    """
+    finite = np.isfinite(fields).all(1)
+    if not finite.all():
+        number = int(finite.argmin())
+        raise DataError(
+            f"{log}: the answer for sample {index[number]} has a number that is not finite: {fields[number].tolist()}",
+            "the model's outputs are damaged: check the model, or its quantisation, and run again",
+        )
+    category = np.trunc(fields[:, 6])
+    named = np.isin(category, known.categories)
+    if not named.all():
+        number = int(named.argmin())
+        raise DataError(
+            f"{log}: the answer for sample {index[number]} is of category {category[number]:.0f}, and the "
+            f"{len(known.categories)} of the annotations end with {known.categories[-1]}",
+            f"{_MEASURED}, and a model whose labels are its category ids, counted from 0",
+        )
+    sizes = np.array([(image.height, image.width) * 2 for image in known.images], np.float64)
+    top, left, bottom, right = (fields[:, 1:5] * sizes[index]).T
+    box = np.stack([left, top, right - left, bottom - top], axis=1)
+    return coco_eval.Detections(_ids(known)[index], category.astype(np.int64), box, fields[:, 5])
+
+
+def _ids(known: coco_boxes.Boxes) -> Array:
+    return np.array([image.id for image in known.images], np.int64)
+
+
+def _strays(fields: Array, index: Array) -> list[str]:
+    """Return the warning about detections that name another sample than their record does."""
+    other = np.flatnonzero(np.trunc(fields[:, 0]) != index)
+    if not other.size:
+        return []
+    first = other[0]
+    return [
+        f"WARNING: {other.size} detections name another sample than their record, and count for that of the record",
+        f"WARNING: the first is in the record of sample {index[first]} and names {fields[first, 0]:.0f}",
+    ]
+
+
+def _resize_exact(picture: Array, size: int) -> Array:
+    """Return the picture as float32, resized without rounding to whole grey levels."""
+    import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
+
+    return cv2.resize(picture.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def _resize_linear(picture: Array, size: int) -> Array:
+    import cv2  # noqa: PLC0415
+
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def _resize_area(picture: Array, size: int) -> Array:
+    import cv2  # noqa: PLC0415
+
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def _normalise_unit(pixels: Array, out: Array) -> None:
+    np.divide(pixels, np.float32(255), out=out)
+
+
+def _normalise_symmetric(pixels: Array, out: Array) -> None:
+    np.subtract(pixels, np.float32(127.5), out=out)
+    np.divide(out, np.float32(127.5), out=out)
+
+
+Resize = Callable[[Array, int], Array]
+"""Picture, RGB uint8 [H,W,3], and size → RGB uint8 or float32 [size,size,3]."""
+Normalise = Callable[[Array, Array], None]
+"""Writes one colour: pixels [size,size], where to, float32 [size,size]."""
+
+CHAINS: Mapping[str, tuple[Resize, Normalise]] = {
+    "retinanet": (_resize_exact, _normalise_unit),
+    "ssd": (_resize_linear, _normalise_symmetric),
+    "unit": (_resize_area, _normalise_unit),
+}
+"""How a picture is resized and normalised, by name.
+
+`retinanet` is the chain of the rules' RetinaNet, 0...1, whose graph subtracts the mean itself; `ssd` is -1...1, as
+TensorFlow's SSD models were trained; `unit` is 0...1 for small networks, to which a picture is shrunk by its mean.
+"""
