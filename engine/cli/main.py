@@ -17,9 +17,10 @@ USAGE = """\
 inferdeck measures machine-learning inference the MLPerf way.
 
   inferdeck                                          the screen; serve: the same in a browser
-  inferdeck demo [--offline] [--output_dir=DIR]      the whole way on real photographs, in two minutes
+  inferdeck demo [--model=retinanet] [--offline]     the whole way on real photographs, in two minutes
   inferdeck plan --tags=... [options]                everything that would run, before it runs
   inferdeck run  --tags=... [options]                run it, in a job that outlives this terminal
+  inferdeck tune --tags=... [options], show NAME     sessions, threads, batch, waiting: measured, and kept
   inferdeck jobs                                     what runs and what ran
   inferdeck attach|watch [JOB] [--plain]             follow a job (the newest without a name)
   inferdeck cancel [JOB]                             stop a job; the same command goes on with it
@@ -29,7 +30,7 @@ inferdeck measures machine-learning inference the MLPerf way.
   inferdeck submission check TREE [--strict]         what the checker says; also report, preflight, generate, zip
   inferdeck doctor                                   what this machine is, and what each benchmark lacks
 
-options of run and plan
+options of run, plan and tune
   --tags=a,b,_x,-_y           component by tags; variations on and off
   --NAME=VALUE                an option of that component, for example --scenarios=Offline,Server
   --env.KEY=VALUE             an input by its outside name, for example --env.IMAGENET_PATH=DIR
@@ -53,9 +54,10 @@ class _Command(NamedTuple):
 
 
 COMMANDS = {
-    "demo": _Command("engine.cli.run", "demo_command"),
+    "demo": _Command("engine.cli.demo", "demo_command"),
     "run": _Command("engine.cli.run", "run_command"),
     "plan": _Command("engine.cli.run", "plan_command"),
+    "tune": _Command("engine.cli.tune", "tune_command"),
     "jobs": _Command("engine.cli.jobs", "jobs_command"),
     "attach": _Command("engine.cli.jobs", "attach_command"),
     "watch": _Command("engine.cli.jobs", "attach_command"),

@@ -1,4 +1,4 @@
-"""`inferdeck run`, `inferdeck plan` and `inferdeck demo`: select, resolve, survey, and start a job or show the tree."""
+"""`inferdeck run` and `inferdeck plan`: select, resolve, survey, and start a job or show the tree."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def plan_command(arguments: list[str]) -> int:
     if arguments[:1] == ["--diff"]:
         return _diff(arguments[1:])
     asked = words.parse(arguments)
-    _refuse_positional(asked, ())
+    refuse_positional(asked, ())
     prepared = prepare(asked)
     if "lock" in asked.values:
         locks.write(Path(asked.values["lock"]), prepared.lock())
@@ -77,15 +77,7 @@ def _draw_plan(screen: Screen, prepared: Prepared) -> None:
 def run_command(arguments: list[str]) -> int:
     """Start (or go on with) the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
     asked = words.parse(arguments)
-    _refuse_positional(asked, ("script",))
-    return start(prepare(asked), asked)
-
-
-def demo_command(arguments: list[str]) -> int:
-    """Run the demonstration: real photographs, or with --offline generated pictures and nothing fetched."""
-    asked = words.parse(arguments)
-    _refuse_positional(asked, ())
-    asked.values.setdefault("recipe", "demo-offline" if "offline" in asked.flags else "demo")
+    refuse_positional(asked, ("script",))
     return start(prepare(asked), asked)
 
 
@@ -158,7 +150,8 @@ def _diff(arguments: list[str]) -> int:
     return 0
 
 
-def _refuse_positional(asked: words.Words, allowed: tuple[str, ...]) -> None:
+def refuse_positional(asked: words.Words, allowed: tuple[str, ...]) -> None:
+    """Raise UsageError for a word without dashes that is none of the allowed."""
     for word in asked.positional:
         if word not in allowed:
             raise UsageError(

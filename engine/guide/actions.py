@@ -33,7 +33,8 @@ def choose(looker: Looker, guide: Guide, name: str, value: str) -> Guide:
     offer = offers.OFFERS.get(new.offer)
     if name == "offer" and offer is not None:
         division = new.division if new.division in offer.divisions else offer.divisions[0]
-        new = msgspec.structs.replace(new, division=division, style="")
+        benchmark = new.benchmark if new.benchmark in offer.models else next(iter(offer.models))
+        new = msgspec.structs.replace(new, division=division, benchmark=benchmark, style="")
     return save(looker.place.folders, new)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.guide.state import Guide
@@ -28,10 +29,8 @@ class Offer:
 
     title: str
     text: str
-    model: str
-    """A variation of the benchmark."""
-    data: str = ""
-    """A variation of the data set; empty leaves it to the model, or to the person's folder."""
+    models: Mapping[str, str]
+    """Benchmark → the variation that is its model."""
     divisions: tuple[str, ...] = ("open",)
     styles: tuple[str, ...] = ("test",)
     """The first is taken unless the person chooses."""
@@ -44,22 +43,21 @@ OFFERS = {
     PRACTICE: Offer(
         "practice, nothing to fetch",
         "every step for real with a tiny model on generated pictures; about two minutes, nothing to fetch",
-        model="patterns-net",
-        notice="DEMONSTRATION: open division, short runs, a tiny model on 1,024 generated pictures. "
-        "Not an MLPerf result.",
+        models={"resnet50": "patterns-net", "retinanet": "scenes-net"},
+        notice="DEMONSTRATION: open division, short runs, a tiny model on generated pictures. Not an MLPerf result.",
     ),
     PHOTOGRAPHS: Offer(
         "practice on photographs",
-        "a real model on 20 photographs, 19 MB to fetch; the check must refuse so few, and shows how that looks",
-        model="efficientnet-lite0",
-        data="photographs",
-        notice="DEMONSTRATION: open division, short runs, 20 photographs. Not an MLPerf result.",
+        "a real model on 20 photographs (retinanet: eleven), 19 MB to fetch (56 MB); the check must refuse so few, and "
+        "shows how that looks",
+        models={"resnet50": "efficientnet-lite0", "retinanet": "ssd-mobilenet-v2"},
+        notice="DEMONSTRATION: open division, short runs, few photographs. Not an MLPerf result.",
         expected=("performance.sample_count",),
     ),
     STAND_IN: Offer(
         "speed of ResNet-50 without its weights",
         "the true graph of ResNet-50 with made-up weights: what this machine can do, in open, never to be handed in",
-        model="stand-in",
+        models={"resnet50": "stand-in"},  # that of RetinaNet claims no accuracy, without which there is no submission
         styles=("test", "fast", "valid"),
         notice="STAND-IN: the ResNet-50 v1.5 graph with made-up weights on generated pictures. It shows speed, "
         "not accuracy.",
@@ -67,12 +65,43 @@ OFFERS = {
     REAL: Offer(
         "a result to hand in",
         "the model of the rules on the data of the rules; the runs take hours",
-        model="reference",
+        models={"resnet50": "reference", "retinanet": "reference"},
         divisions=("open", "closed"),
         styles=("valid", "fast", "test"),
     ),
 }
 """By name, the one for a first time first."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder of a benchmark's whole data set."""
+
+    env: str
+    title: str
+    help: str
+    without: str
+    """What happens where none is given."""
+    whole: bool
+    """Whether that is the whole data set too."""
+
+
+FOLDERS = {
+    "resnet50": Folder(
+        "IMAGENET_PATH",
+        "ImageNet folder",
+        "the folder with val_map.txt and the 50,000 validation pictures, which only you can get: image-net.org",
+        "empty: 500 pictures are fetched, too few to hand in",
+        whole=False,
+    ),
+    "retinanet": Folder(
+        "OPENIMAGES_PATH",
+        "OpenImages folder",
+        "the folder with validation/data and annotations/openimages-mlperf.json, if you have it",
+        "empty: 24,781 pictures are fetched, about 7.2 GB",
+        whole=True,
+    ),
+}
 
 BACKENDS = {"onnxruntime": "onnxruntime", "tensorflow": "tf"}
 CATEGORIES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
@@ -99,16 +128,23 @@ def system_type(guide: Guide) -> str:
 def selection(guide: Guide) -> Selection:
     """Return what the runs of a guide select; only where an offer was taken."""
     offer = OFFERS[guide.offer]
-    variations = (guide.benchmark, BACKENDS[guide.backend], "cpu", offer.model, "submission", style_of(guide))
+    variations = (
+        guide.benchmark,
+        BACKENDS[guide.backend],
+        "cpu",
+        offer.models[guide.benchmark],
+        "submission",
+        style_of(guide),
+    )
     changes = Changes()
     changes.keep("sut", guide.system)
     if offer.notice:
         changes.keep("notice", offer.notice)
-    if offer.data:
-        changes.keep("adr.imagenet.tags", f"_{offer.data}")
+    if guide.offer == PHOTOGRAPHS:
+        changes.keep("adr.dataset.tags", "_photographs")
     if guide.offer == REAL and guide.pictures:
-        changes.keep("adr.imagenet.tags", "_full")
-        changes.keep("env.IMAGENET_PATH", guide.pictures)
+        changes.keep("adr.dataset.tags", "_full")
+        changes.keep(f"env.{FOLDERS[guide.benchmark].env}", guide.pictures)
     if style_of(guide) == "test":
         changes.keep("adr.workers.seconds", "6")
     return changed(Selection(Query(TAGS, variations)), "", changes)
@@ -159,8 +195,23 @@ def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
 
 def _benchmark(guide: Guide, place: Workplace) -> Field:
     members = place.catalog.components[APP].groups()["benchmark"]
-    picks = tuple(Pick(one.name, one.help, one.refused) for one in members)
-    return Field("benchmark", "benchmark", WHAT, guide.benchmark, "one of the round's", picks)
+    offered = OFFERS[guide.offer].models
+    picks = tuple(
+        Pick(one.name, one.help, one.refused or ("" if one.name in offered else "not in what was chosen above"))
+        for one in members
+    )
+    wrong = guide.benchmark not in offered
+    return Field(
+        "benchmark",
+        "benchmark",
+        WHAT,
+        guide.benchmark,
+        "one of the round's",
+        picks,
+        verdict="problem" if wrong else "ok",
+        said="not in what was chosen above" if wrong else "",
+        remedy=f"choose {' or '.join(offered)}" if wrong else "",
+    )
 
 
 def _division(guide: Guide, rules: Round) -> Field:
@@ -204,20 +255,33 @@ def _category(guide: Guide, rules: Round) -> Field:
 
 
 def _backend(guide: Guide) -> Field:
-    picks = (Pick("onnxruntime", "comes with inferdeck"), Pick("tensorflow", "the extra 'tensorflow'"))
-    return Field("backend", "framework", WHERE, guide.backend, "what runs the model", picks)
+    refused = "" if guide.benchmark == "resnet50" else f"{guide.benchmark} has no TensorFlow graph in this round"
+    picks = (Pick("onnxruntime", "comes with inferdeck"), Pick("tensorflow", "the extra 'tensorflow'", refused))
+    wrong = bool(refused) and guide.backend == "tensorflow"
+    return Field(
+        "backend",
+        "framework",
+        WHERE,
+        guide.backend,
+        "what runs the model",
+        picks,
+        verdict="problem" if wrong else "ok",
+        said=refused if wrong else "",
+        remedy="choose onnxruntime" if wrong else "",
+    )
 
 
 def _pictures(guide: Guide) -> Field:
-    few = not guide.pictures
+    folder = FOLDERS[guide.benchmark]
+    few = not guide.pictures and not folder.whole
     return Field(
         "pictures",
-        "ImageNet folder",
+        folder.title,
         WHERE,
         guide.pictures,
-        "the folder with val_map.txt and the 50,000 validation pictures, which only you can get: image-net.org",
+        folder.help,
         verdict="warning" if few else "ok",
-        said="empty: 500 pictures are fetched, too few to hand in" if few else "",
+        said="" if guide.pictures else folder.without,
         remedy="register at image-net.org, unpack the validation set, write its folder" if few else "",
     )
 

@@ -34,7 +34,7 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
     style: str = ""
     """Empty takes the offer's own."""
     pictures: str = ""
-    """The folder of the whole ImageNet validation set; empty takes the 500 pictures that can be fetched."""
+    """The folder of the whole data set; empty takes what can be fetched."""
     read: str = ""
     """The fingerprint of the plan whose preflight the person has read."""
     skipped: tuple[str, ...] = ()

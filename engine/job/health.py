@@ -13,6 +13,8 @@ from engine.text import size
 
 APP = "app-mlperf-inference"
 TAGS = ("app", "mlperf", "inference", "reference", "python")
+WHOLE = "full"
+"""The variation of a data set that is all of it."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def recipe_checks(place: Workplace) -> list[Health]:
 
 
 def benchmark_checks(place: Workplace) -> list[Health]:
-    """Look at every benchmark of the rules, with the whole data set and with 500 pictures."""
+    """Look at every benchmark of the rules, with the whole data set and with what is taken if nobody says which."""
     found = []
     for variation in place.catalog.components[APP].groups()["benchmark"]:
         if variation.refused:
@@ -39,10 +41,19 @@ def benchmark_checks(place: Workplace) -> list[Health]:
             continue
         chosen = Selection(Query(TAGS, (variation.name, "all-scenarios", "all-modes")))
         whole = Changes()
-        whole.keep("adr.imagenet.tags", "_full")
+        whole.keep("adr.dataset.tags", f"_{WHOLE}")
         found.append(_check(f"{variation.name}, whole data set", changed(chosen, "", whole), place))
-        found.append(_check(f"{variation.name}, 500 pictures", chosen, place))
+        usual = _usual_source(place, chosen)
+        if usual != WHOLE:
+            found.append(_check(f"{variation.name}, {usual} pictures", chosen, place))
     return found
+
+
+def _usual_source(place: Workplace, chosen: Selection) -> str:
+    """Return the variation of the data set that a selection leads to."""
+    plan = prepare(place, chosen).plan
+    (dataset,) = (plan.nodes[edge.node] for edge in plan.nodes[plan.root].needs if edge.name == "dataset")
+    return next(one.name for one in dataset.variations if one.group == "source")
 
 
 def _check(name: str, chosen: Selection, place: Workplace) -> Health:
