@@ -9,12 +9,17 @@ from typing import Any
 import msgspec
 
 from engine import events
+from engine.cli import tune
 from engine.cli.screen import Cell, Screen
+from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.job import jobs
 from engine.job.inquest import inquest
 from engine.job.log import EventReader
 from engine.job.main import STATUS
+from engine.store.folders import Folders, folders
 from engine.text import duration
+
+_THERE: tuple[events.Outcome, ...] = ("built", "cached")
 
 
 def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
@@ -25,9 +30,15 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps(_as_json(job, results, seen)) + "\n")
         return status
+    tuned = _tuned(job, seen)
+    if tuned is not None:  # its table says what its step told of each scenario, and more
+        results = [event for event in results if event.step != tuned.step]
     if results:
         screen.line()
         _table(screen, results)
+    if tuned is not None:
+        screen.line()
+        tune.draw(screen, tuned)
     for said in (job.spec.notice, job.spec.foretold):
         if said:
             screen.line(said, "todo")
@@ -40,6 +51,20 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
         screen.line(f"{job.id} {job.state}; the same command goes on where it stopped", "bad")
         screen.line(f"logs are in {job.folder / 'logs'}")
     return status
+
+
+def _tuned(job: jobs.Job, seen: list[events.AnyEvent]) -> TuningReport | None:
+    """Return how a job that was asked to tune has chosen the workers."""
+    node = tuning_node(job.spec)
+    ended = {event.step for event in seen if isinstance(event, events.StepEnded) and event.outcome in _THERE}
+    found = of_job(job.spec, _places(job)) if node is not None and node.id in ended else None
+    return found if found is not None and found.thorough else None
+
+
+def _places(job: jobs.Job) -> Folders:
+    """Return the folders that a job belongs to: --home may have moved them for this command alone."""
+    usual = folders()
+    return usual if job.folder.parent == usual.jobs else folders(str(job.folder.parents[2]))
 
 
 def _table(screen: Screen, results: list[events.Measured]) -> None:
@@ -70,4 +95,5 @@ def _as_json(job: jobs.Job, results: list[events.Measured], seen: list[events.An
         "notice": job.spec.notice,
         "results": msgspec.to_builtins(results),
         "failed": msgspec.to_builtins(failed),
+        "tuning": msgspec.to_builtins(_tuned(job, seen)),
     }

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cli import words
+from engine.cli import tune, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
 from engine.profile import catalog, systems
@@ -80,6 +80,7 @@ def _show(places: tuple[Path, ...], name: str) -> int:
                 if figures.get(scenario) == one.target:
                     text = f"{backend} {benchmark} {scenario} {one.target:g}: found on {one.date}, {one.confidence()}"
                     screen.line(text, "dim")
+    tune.draw_kept(screen, found.tuned)
     return 0
 
 

@@ -13,8 +13,9 @@ from textual.widgets import OptionList, Static
 
 from engine.errors import InferdeckError
 from engine.system.live import Machine
-from tui.actions import Action, bindings
+from tui.actions import bindings
 from tui.follow import Cost, Follower, Scene, job_to_follow
+from tui.screens import tuning
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Question, Reading
 from tui.widgets import run_texts
@@ -37,18 +38,7 @@ class RunScreen(DeckScreen):
         "Run shows one job: how far it is, its throughput and latencies over time, what the machine does, its steps. "
         "It only reads the job's log: leaving, freezing or losing this screen changes nothing for the job."
     )
-    ACTIONS = (
-        Action("d", "leave", "leave running", "go to Home; the job goes on, and Enter there comes back to it"),
-        Action("x", "stop", "stop…", "stop the job, after a question that says what is lost"),
-        Action("tab", "next", "next pane", "go to the next pane; in a small terminal it takes the place of this one"),
-        Action("p", "freeze", "freeze view", "hold the picture, or let it go on; the job is not touched"),
-        Action("l", "log", "log", "show what the step under the cursor, or the running one, wrote"),
-        Action("y", "copy", "copy numbers", "copy the figures to the clipboard of the terminal"),
-        Action("plus", "closer", "zoom in", "a shorter stretch of time in the charts"),
-        Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),
-        Action("enter", "open", "results", "of a job that is over: its results; on the events: all of them"),
-        Action("r", "resume", "go on", "go on with a job that stopped, failed or died; what it finished is kept"),
-    )
+    ACTIONS = run_texts.ACTIONS
     BINDINGS: ClassVar = bindings(ACTIONS)
     DEFAULT_CSS = """
     RunScreen #empty { height: 1fr; padding: 1 2; }
@@ -212,6 +202,8 @@ class RunScreen(DeckScreen):
         """Say what can't be done with the job as it stands."""
         if self._followed is None:
             return "there is no job yet; 2 makes one"
+        if name == "tuning":
+            return tuning.why_not(self._followed.scene)
         charts, standing = self._phase == "measuring", self._followed.scene.standing
         return run_texts.why_not(name, standing, self._front, charts=charts, zoomed=self._zoom, last=len(ZOOM) - 1)
 
@@ -269,6 +261,10 @@ class RunScreen(DeckScreen):
         now = self._now()
         chosen = self.cockpit.steps.chosen if self._front == "steps" else None
         self.app.push_screen(Reading(*run_texts.log_of(now.job, now.scene.state, chosen)))
+
+    def do_tuning(self) -> None:
+        """Show how the workers were chosen."""
+        tuning.show(self.deck, self._now().scene)
 
     def do_copy(self) -> None:
         """Copy the figures, and say where the files are."""

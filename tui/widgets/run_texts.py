@@ -33,8 +33,22 @@ TEACH: tuple[tuple[str, str], ...] = (
 )
 
 
+ACTIONS = (
+    Action("d", "leave", "leave running", "go to Home; the job goes on, and Enter there comes back to it"),
+    Action("x", "stop", "stop…", "stop the job, after a question that says what is lost"),
+    Action("tab", "next", "next pane", "go to the next pane; in a small terminal it takes the place of this one"),
+    Action("p", "freeze", "freeze view", "hold the picture, or let it go on; the job is not touched"),
+    Action("l", "log", "log", "show what the step under the cursor, or the running one, wrote"),
+    Action("t", "tuning", "workers", "how sessions, threads and batch were chosen: every way measured, as bars"),
+    Action("y", "copy", "copy numbers", "copy the figures to the clipboard of the terminal"),
+    Action("plus", "closer", "zoom in", "a shorter stretch of time in the charts"),
+    Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),
+    Action("enter", "open", "results", "of a job that is over: its results; on the events: all of them"),
+    Action("r", "resume", "go on", "go on with a job that stopped, failed or died; what it finished is kept"),
+)
+
 ORDER_LIVE = ("leave", "stop", "next", "freeze", "log", "copy")
-ORDER_OVER = ("resume", "open", "next", "log", "copy")
+ORDER_OVER = ("resume", "open", "tuning", "next", "log", "copy")
 """Which keys the last line names first."""
 
 

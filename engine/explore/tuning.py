@@ -1,0 +1,209 @@
+"""How a job chose its workers: every way that was measured, what was chosen of them, and where that is kept.
+
+The step's facts are in the store, under the key that the job's lock has for it; so a job that took them from there can
+show them as well as the one that measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+import profiles
+from engine.errors import InferdeckError
+from engine.harness.spec import Scenario, Workers
+from engine.harness.tuned import Trial, Tuned
+from engine.job.spec import JobSpec
+from engine.plan.plan import Node
+from engine.profile.systems import Configuration, TunedWorkers, Tuning, configuration
+from engine.store.folders import Folders
+from engine.store.store import Manifest, Store
+
+COMPONENT: Final = "choose-workers"
+SHORT: Final[Mapping[Scenario, str]] = {
+    "SingleStream": "Single",
+    "MultiStream": "Multi",
+    "Server": "Server",
+    "Offline": "Offline",
+}
+"""The scenarios in their order, by words that fit beside a bar."""
+
+
+class Way(NamedTuple):
+    """One way of sharing the machine out, as a line of the table."""
+
+    workers: str
+    """Sessions × threads of each."""
+    batch: int
+    pinned: str
+    batch_ms: str
+    samples_per_second: str
+    share: float
+    """Its samples per second as a part of the most that any way has."""
+    chosen: tuple[Scenario, ...]
+    """The scenarios that it was chosen for."""
+    dropped: bool
+
+    def said(self, letters: int | None = None) -> str:
+        """Return what stands behind its bar: the scenarios, by so many letters of each.
+
+        What was dropped early can still be chosen: it may be the quickest of one batch.
+        """
+        names = " ".join(SHORT[scenario][:letters] for scenario in self.chosen)
+        return names or ("dropped early" if self.dropped else "")
+
+
+class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one choice of workers."""
+
+    step: str
+    """The step's id in the job."""
+    benchmark: str
+    backend: str
+    sut: str
+    thorough: bool
+    """Whether it was asked for by `_tune`; otherwise it is the quick look before a run."""
+    made: float
+    """When it was measured (or read from the SUT's file), seconds since the epoch."""
+    text: str
+    """What the step said of its outcome."""
+    bound_ms: float
+    """Server's bound; 0 without one."""
+    tuned: Tuned
+    kept: Tuning | None
+    """What the SUT's run configuration says, where it says just this."""
+    file: str
+    """That run configuration; empty where it can't be read."""
+
+    def ways(self) -> list[Way]:
+        """Return what was measured: what one set of sessions ran stands together, the smallest batch first."""
+        best = max(trial.samples_per_second for trial in self.tuned.table)
+        table = sorted(self.tuned.table, key=lambda one: (one.sessions, -one.intra_op_threads, one.pinned, one.batch))
+        return [self._way(trial, best) for trial in table]
+
+    def _way(self, trial: Trial, best: float) -> Way:
+        chosen = [one for one in SHORT if one in self.tuned.workers and self.tuned.trial(one) == trial]
+        return Way(
+            workers=f"{trial.sessions} × {trial.intra_op_threads}",
+            batch=trial.batch,
+            pinned="yes" if trial.pinned else "",
+            batch_ms=number(trial.batch_ms),
+            samples_per_second=number(trial.samples_per_second),
+            share=trial.samples_per_second / best,
+            chosen=tuple(chosen),
+            dropped=trial.dropped,
+        )
+
+
+class Pick(NamedTuple):
+    """The workers of one scenario, in words."""
+
+    scenario: Scenario
+    workers: str
+    """Sessions, threads and batch; for Server how long a batch waits for more queries; whether they are pinned."""
+    reaches: str
+
+
+def tuning_node(spec: JobSpec) -> Node | None:
+    """Return the step of a job that chooses workers, where it has one."""
+    return next((node for node in spec.plan.nodes.values() if node.component == COMPONENT), None)
+
+
+def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
+    """Read how a job chose its workers; None where it does not, has not yet, or the store does not have it any more."""
+    node = tuning_node(spec)
+    manifest = _manifest(spec, node, Store(places.store)) if node is not None else None
+    if node is None or manifest is None:
+        return None
+    try:
+        tuned = msgspec.convert(manifest.facts, Tuned)
+    except msgspec.ValidationError:
+        return None  # of another version
+    options = node.values()
+    said = _configured(options, (profiles.FOLDER, places.profiles, *map(Path, spec.profiles)))
+    kept = said.tuned if said is not None else None
+    return TuningReport(
+        step=node.id,
+        benchmark=str(options["benchmark"]),
+        backend=str(options["backend"]),
+        sut=str(options.get("sut") or ""),
+        thorough=options.get("tuning") == "thorough",
+        made=manifest.made,
+        text=str(manifest.facts.get("text", "")),
+        bound_ms=float(options.get("target_latency_ms") or 0),
+        tuned=tuned,
+        kept=kept if kept is not None and _plain(kept.scenarios) == tuned.workers else None,
+        file=said.file if said is not None else "",
+    )
+
+
+def _manifest(spec: JobSpec, node: Node, store: Store) -> Manifest | None:
+    fixed = spec.lock.nodes.get(node.id) if spec.lock is not None else None
+    start = f"{node.component}-"
+    if fixed is None or not fixed.identity:
+        return None
+    fitting = (name for name in store.names() if name.startswith(start))
+    entry = next((name for name in fitting if fixed.identity.startswith(name.removeprefix(start))), "")
+    return store.manifest(entry) if entry else None
+
+
+def _configured(options: Mapping[str, Any], folders: tuple[Path, ...]) -> Configuration | None:
+    try:
+        return configuration(folders, options["sut"], options["benchmark"], options["backend"])
+    except (InferdeckError, KeyError):
+        return None  # the system is gone, or its file is being edited: what was measured can be shown all the same
+
+
+def _plain(kept: Mapping[str, TunedWorkers]) -> dict[str, Workers]:
+    return {scenario: msgspec.convert(msgspec.to_builtins(one), Workers) for scenario, one in kept.items()}
+
+
+def picks(found: TuningReport) -> list[Pick]:
+    """Return what was chosen for each scenario."""
+    tuned = found.tuned
+    return [
+        _pick(scenario, tuned.workers[scenario], tuned.trial(scenario), tuned.server_qps, found.bound_ms)
+        for scenario in SHORT
+        if scenario in tuned.workers
+    ]
+
+
+def kept_picks(kept: Tuning) -> list[Pick]:
+    """Return what a run configuration says for each scenario."""
+    return [
+        _pick(scenario, one, one, kept.server_qps, kept.bound_ms)
+        for scenario in SHORT
+        if (one := kept.scenarios.get(scenario)) is not None
+    ]
+
+
+def origin(kept: Tuning) -> str:
+    """Say when and with what a run configuration's workers were measured."""
+    versions = ", ".join(f"{name} {version}" for name, version in kept.versions.items())
+    cores = f"{kept.cores} core{'s' * (kept.cores != 1)}"
+    return f"measured on {kept.date} for {kept.seconds:g} s on {cores} with {versions}, model {kept.model[:12]}"
+
+
+def number(value: float) -> str:
+    """Write a figure with four digits that count, and never with an exponent."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def _pick(
+    scenario: Scenario, workers: Workers | TunedWorkers, reached: Trial | TunedWorkers, qps: float, bound_ms: float
+) -> Pick:
+    words = [f"{workers.sessions} × {workers.intra_op_threads}", f"batch {workers.max_batch}"]
+    if scenario == "Server":
+        wait = workers.queue_wait_us
+        words.append(f"waits {wait / 1000:g} ms" if wait else "no waiting")
+    words += ["pinned"] if workers.cores else []
+    if scenario == "Server" and qps:
+        reaches = f"{number(qps)} queries/s within {bound_ms:g} ms"
+    elif scenario in ("SingleStream", "MultiStream"):
+        reaches = f"{number(reached.batch_ms)} ms a batch"
+    else:
+        reaches = f"{number(reached.samples_per_second)} samples/s"
+    return Pick(scenario, ", ".join(words), reaches)

@@ -1,0 +1,88 @@
+"""The window that shows how the workers of a job were chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from engine.explore.tuning import TuningReport, of_job, tuning_node
+from tui.follow import Scene
+from tui.terminal import Glyphs
+from tui.widgets.pane import Pane
+from tui.widgets.tuning import drawn
+
+if TYPE_CHECKING:
+    from tui.app import InferdeckApp
+
+_SCROLLBAR = 1
+_LEAST = 60
+
+
+class TuningWindow(ModalScreen[None]):
+    """Shows the table in the width that there is; Esc goes back, `y` copies it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,t", "dismiss(None)", "back"),
+        Binding("y", "copy", "copy"),
+    ]
+    CSS = "TuningWindow > #tuning { width: 96%; max-width: 110; }"
+
+    def __init__(self, found: TuningReport, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.found = found
+        self.glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        """Show the table in a frame that scrolls."""
+        title = f"workers: {self.found.benchmark} on {self.found.backend}"
+        pane = Pane(title, VerticalScroll(Static(id="ways", markup=False)), id="tuning")
+        pane.border_subtitle = "Esc back · y copy"
+        yield pane
+
+    def on_mount(self) -> None:
+        """Let the arrows scroll."""
+        self.query_one(VerticalScroll).focus()
+
+    def on_resize(self) -> None:
+        """Draw for the new width, which the layout knows when this is over."""
+        self.call_after_refresh(self._draw)
+
+    def action_copy(self) -> None:
+        """Copy the table to the terminal's clipboard."""
+        self.app.copy_to_clipboard(drawn(self.found, self._width(), self.glyphs).plain)
+        self.app.notify("copied", markup=False)
+
+    def _draw(self) -> None:
+        self.query_one("#ways", Static).update(drawn(self.found, self._width(), self.glyphs))
+
+    def _width(self) -> int:
+        return max(self.query_one("#tuning").content_size.width - _SCROLLBAR, _LEAST)
+
+
+def why_not(scene: Scene) -> str | None:
+    """Say why a job has no table to show; None where it should have one."""
+    node = tuning_node(scene.job.spec)
+    if node is None:
+        return "this job has no step that chooses workers"
+    step = next((one for one in scene.state.steps if one.id == node.id), None)
+    there = step is not None and step.state in ("built", "cached", "found", "reused")
+    return None if there else "the step that chooses the workers has not ended"
+
+
+def show(deck: InferdeckApp, scene: Scene) -> None:
+    """Read the table away from the event loop, and show it."""
+    spec = scene.job.spec
+
+    def look() -> None:
+        found = of_job(spec, deck.place.folders)
+        if found is None:
+            deck.call_from_thread(deck.say, "the store does not have that table any more", "warning")
+        else:
+            deck.call_from_thread(deck.push_screen, TuningWindow(found, deck.terminal.glyphs))
+
+    deck.run_worker(look, thread=True, group="tuning", exclusive=True, exit_on_error=False)

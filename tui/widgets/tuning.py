@@ -1,0 +1,78 @@
+"""The table of a tuning as a picture: a bar for each way of sharing the machine out, and what was chosen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual.content import Content
+
+from engine.explore.tuning import Pick, TuningReport, Way, origin, picks
+from engine.job.survey import age
+from engine.text import clean, short_path
+from tui.terminal import Glyphs
+from tui.widgets.run_views import drawn_bar
+
+Parts = list[tuple[str, str]]
+
+_BEFORE = 44
+"""Cells of the columns before the bar."""
+_COMFORT = 14
+"""Where a bar would have fewer cells than this, the scenarios behind it are cut to some letters."""
+_LETTERS = 3
+_LEAST = 6
+_GAP = 2
+_NAME = 14
+
+
+def drawn(found: TuningReport, width: int, glyphs: Glyphs) -> Content:
+    """Draw what was measured and what was chosen, in so many cells."""
+    ways = found.ways()
+    letters = None if width - _BEFORE - _longest(ways, None) >= _COMFORT else _LETTERS
+    room = max(width - _BEFORE - _longest(ways, letters), _LEAST)
+    head = f"{'workers':8}{'batch':>5}  {'pinned':6}  {'ms/batch':>8}  {'samples/s':>9}  "
+    parts: Parts = [(f"{_what(found)}\n", "$dim")]
+    parts += [("workers are sessions × threads of each; bars are samples/s\n\n", "$dim")]
+    parts += [(f"{head}{'':{room}}chosen for\n", "$dim")]
+    for way in ways:
+        parts += _way(way, room, glyphs, letters)
+    parts += [("\n", "")]
+    for pick in picks(found):
+        parts += _pick(pick, width)
+    return Content.assemble(*parts, *_kept(found))
+
+
+def _what(found: TuningReport) -> str:
+    kind = "tuned" if found.thorough else "a quick look; inferdeck tune takes minutes for it"
+    if found.kept is not None and not found.thorough:
+        kind = f"taken from the run configuration of {clean(found.sut)}"
+    return f"{age(found.made)}  {kind}"
+
+
+def _way(way: Way, room: int, glyphs: Glyphs, letters: int | None) -> Parts:
+    style = "bold" if way.chosen else "$dim" if way.dropped else ""
+    figures = f"{way.workers:8}{way.batch:>5}  {way.pinned:6}  {way.batch_ms:>8}  {way.samples_per_second:>9}  "
+    bar = drawn_bar(way.share, room - _GAP, glyphs)
+    colour = "$good" if way.chosen else "$dim" if way.dropped else "$mark"
+    return [(figures, style), (f"{bar:{room}}", colour), (f"{way.said(letters)}\n", style)]
+
+
+def _longest(ways: Sequence[Way], letters: int | None) -> int:
+    return max(len("chosen for"), *(len(way.said(letters)) for way in ways))
+
+
+def _pick(pick: Pick, width: int) -> Parts:
+    """What does not fit beside the workers goes below them."""
+    fits = _NAME + len(pick.workers) + 2 + len(pick.reaches) <= width
+    between = "  " if fits else "\n" + " " * _NAME
+    return [(f"{pick.scenario:{_NAME}}", "$dim"), (pick.workers, "bold"), (f"{between}{pick.reaches}\n", "")]
+
+
+def _kept(found: TuningReport) -> Parts:
+    file = short_path(Path(found.file)) if found.file else ""
+    if found.kept is not None:
+        return [(f"\nkept in {file}\n", "$good"), (origin(found.kept), "$dim")]
+    if found.thorough:
+        lost = f"{file or 'no run configuration'} does not say so: inferdeck tune --again measures and writes it anew"
+        return [(f"\n{lost}", "$todo")]
+    return []
