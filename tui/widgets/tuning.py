@@ -17,7 +17,7 @@ Parts = list[tuple[str, str]]
 
 _BEFORE = 44
 """Cells of the columns before the bar."""
-_COMFORT = 14
+_COMFORT = 12
 """Where a bar would have fewer cells than this, the scenarios behind it are cut to some letters."""
 _LETTERS = 3
 _LEAST = 6
