@@ -47,6 +47,8 @@ WARNINGS = 20
 REPORT_SECONDS = 0.25
 """Between two reports of progress."""
 EXIF_ORIENTATION = 0x0112
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+"""Markers of JPEG. A file whose end a power cut left as zeros may decode, and has no end after its last scan."""
 
 
 class _Image(msgspec.Struct, frozen=True):
@@ -262,6 +264,7 @@ def _complaint(data: bytes, stated: tuple[int, int] | None) -> str:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as header:
             width, height = header.size
+            ends = header.format != "JPEG" or data.rfind(_END) > data.rfind(_SCAN)
             turned = header.getexif().get(EXIF_ORIENTATION, 1) >= 5
     except UnidentifiedImageError:
         return "it is no picture"
@@ -271,6 +274,6 @@ def _complaint(data: bytes, stated: tuple[int, int] | None) -> str:
     if stated is not None and stated not in sides:
         return "it is {} x {}, the annotations say {} x {}".format(width, height, *stated)
     # All of the data are read at an eighth of the size too, in a quarter of the time.
-    if cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8) is None:
+    if not ends or cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8) is None:
         return "it is damaged: it cannot be decoded to its end"
     return ""

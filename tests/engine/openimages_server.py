@@ -186,9 +186,9 @@ def _segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
 
 
-def annotations(sizes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+def coco(sizes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     """The COCO file for pictures of these widths and heights: two boxes in each, none in every third."""
-    images = [
+    images: list[dict[str, Any]] = [
         {"id": number, "file_name": name, "height": height, "width": width, "license": None, "coco_url": None}
         for number, (name, (width, height)) in enumerate(sizes.items(), start=1)
     ]
@@ -217,5 +217,5 @@ def whole_tree(count: int, member: str = "openimages-mlperf.json") -> tuple[Tree
     names = [name_of(index) for index in range(count)]
     sizes = {name: (64 + index % 5, 48 + index % 3) for index, name in enumerate(names)}
     files = {f"/validation/{name}": picture(index, *sizes[name]) for index, name in enumerate(names)}
-    text = json.dumps(annotations(sizes)).encode()
+    text = json.dumps(coco(sizes)).encode()
     return Tree({**files, "/annotations.zip": zipped({member: text})}), names
