@@ -21,7 +21,7 @@ import requests
 
 from engine.errors import DataError, FetchError
 from engine.store.files import disk_errors
-from engine.store.web import Dropped, Kind, Refused, answer, chunks, refuse
+from engine.store.web import Dropped, Kind, Refused, answer, chunks, refusal
 
 AT_ONCE = 16
 """Files that are asked for at the same time: enough to fill a fast line in spite of the wait before each answer."""
@@ -210,7 +210,7 @@ class _Work:
         """Return the whole, checked content. Raises Dropped or Refused."""
         with answer(session, url, {}, TIMEOUT) as response:
             if response.status_code != requests.codes.ok:
-                refuse(response)
+                raise refusal(response)
             data = b"".join(_limited(chunks(response)))
             length, etag = response.headers.get("Content-Length", ""), response.headers.get("ETag", "")
         if length.isdigit() and len(data) != int(length):

@@ -65,14 +65,14 @@ def answer(
         yield response
 
 
-def refuse(response: requests.Response) -> None:
-    """Raise Dropped or Refused for an answer that is not the file: 5xx, 408 and 429 may be other the next time."""
+def refusal(response: requests.Response) -> Dropped | Refused:
+    """Return the error of an answer that is not the file: 5xx, 408 and 429 may be other the next time."""
     status = response.status_code
     words = f"{status} {response.reason}".strip()
     if status >= 500 or status in (requests.codes.request_timeout, requests.codes.too_many_requests):
         pause = response.headers.get("Retry-After", "")
-        raise Dropped(words, min(float(pause), LONGEST_PAUSE) if pause.isdigit() else 0.0)
-    raise Refused("address", words)
+        return Dropped(words, min(float(pause), LONGEST_PAUSE) if pause.isdigit() else 0.0)
+    return Refused("address", words)
 
 
 def chunks(response: requests.Response) -> Iterator[bytes]:
