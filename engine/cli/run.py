@@ -13,7 +13,7 @@ from engine.cli.view import JobView
 from engine.errors import UsageError, nearest
 from engine.job import jobs
 from engine.job import lock as locks
-from engine.job.prepare import Prepared, workplace
+from engine.job.prepare import Prepared, refuse, workplace
 from engine.job.prepare import prepare as prepare_job
 from engine.job.survey import age
 
@@ -85,7 +85,7 @@ def start(prepared: Prepared, asked: words.Words) -> int:
     """Start or resume the job and follow it."""
     screen = Screen()
     quiet = "quiet" in asked.flags or "json" in asked.flags
-    prepared.seen.refuse_problems()
+    refuse(prepared)
     spec = prepared.spec()
     finished = jobs.equal(prepared.workplace.folders, spec.fingerprint(), "finished")
     if finished is not None and not quiet:

@@ -132,9 +132,17 @@ def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: boo
     )
 
 
+def refuse(prepared: Prepared) -> None:
+    """Raise CannotRunError where something is missing, in conflict, or to be fetched from servers out of reach."""
+    from engine.job.reachable import refuse_unreachable  # noqa: PLC0415  (only what starts a job asks the network)
+
+    prepared.seen.refuse_problems()
+    refuse_unreachable(prepared.plan, prepared.seen, prepared.workplace.catalog)
+
+
 def begin(prepared: Prepared) -> jobs.Job:
     """Start the job of a plan, or go on with the one that stopped. Raises CannotRunError, JobError."""
-    prepared.seen.refuse_problems()
+    refuse(prepared)
     folder, _ = jobs.take_up(prepared.workplace.folders, prepared.spec())
     jobs.launch(folder, prepared.workplace.folders)
     return jobs.read(folder)
