@@ -60,7 +60,7 @@ TUNED = Tuned(workers=CHOSEN, table=TABLE, server_qps=420.5)
 
 def record() -> Tuning:
     """What the SUT's run configuration says of it."""
-    scenarios = {
+    scenarios: dict[str, TunedWorkers] = {
         scenario: msgspec.convert(
             {
                 **msgspec.to_builtins(workers),
