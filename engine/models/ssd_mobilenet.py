@@ -49,7 +49,8 @@ def convert(step: Step) -> dict[str, Any]:
     """Write `model.onnx` from the files of the need `package`.
 
     Input `input` float32 [1,3,S,S] in -1...1; the outputs are those of `build`, labels by the numbers that
-    engine.models.boxed_photographs has. Raises DataError where the package does not hold what it should.
+    engine.models.boxed_photographs has. Option `classes`: all, or rules for those alone that the rules' OpenImages has.
+    Raises DataError where the package does not hold what it should.
     """
     package = step.inputs["package"]
     found = {Path(name).name: package.folder / name for name in package.facts["files"]}
@@ -57,8 +58,10 @@ def convert(step: Step) -> dict[str, Any]:
     try:
         parts = _parts(found[TABLE].read_text(encoding="utf-8"), found[ARCHIVE].read_bytes())
         labels = parts[LABELS].decode().splitlines()
-        categories = boxed_photographs.boxes()
-        model, size = build(tflite_file.read(parts[NETWORK]), [categories.number(name) for name in labels[1:]])
+        numbers = [boxed_photographs.boxes().number(name) for name in labels[1:]]
+        end = boxed_photographs.RULES if step.options["classes"] == "rules" else max(numbers) + 1
+        categories = [number if number < end else None for number in numbers]
+        model, size = build(tflite_file.read(parts[NETWORK]), categories)
     except KeyError as error:
         raise DataError(
             f"{package.path}: it holds no {error.args[0]}", "give the package @mediapipe/objectron"
@@ -85,11 +88,12 @@ def _parts(table: str, archive: bytes) -> dict[str, bytes]:
     return {Path(one["filename"]).name: archive[one["start"] : one["end"]] for one in json.loads(match[1])}
 
 
-def build(network: tflite_file.Network, categories: Sequence[int]) -> tuple[onnx.ModelProto, int]:
-    """Return the model and the side S of its pictures; `categories` are the numbers of the classes but the background.
+def build(network: tflite_file.Network, categories: Sequence[int | None]) -> tuple[onnx.ModelProto, int]:
+    """Return the model and the side S of its pictures.
 
-    Outputs, best first, at most MOST, scores above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in
-    0...S), `scores` float32 [n], `labels` int64 [n] (a category). Raises ValueError where the network is another.
+    `categories` are the numbers of the classes, less the background; None leaves a class out. Outputs, best first, at
+    most MOST, scores above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in 0...S), `scores` float32 [n],
+    `labels` int64 [n] (a category). Raises ValueError where the network is another.
     """
     batch, height, width, channels = tflite_convert.picture_shape(network)
     if (batch, channels) != (1, 3) or height != width:
@@ -101,7 +105,9 @@ def build(network: tflite_file.Network, categories: Sequence[int]) -> tuple[onnx
     net = _Ssd()
     outputs = tflite_convert.write(network, net, "input")
     corners = net.corners(outputs[ENCODINGS], around * np.float32(height), height)
-    net.detections(corners, net.likely(outputs[PREDICTIONS]), np.array(categories, np.int64))
+    given = {place: number for place, number in enumerate(categories, start=1) if number is not None}
+    likely = net.likely(outputs[PREDICTIONS], list(given))
+    net.detections(corners, likely, np.array(list(given.values()), np.int64))
     image = tensor("input", "float32", [1, 3, height, width])
     results = [tensor("boxes", "float32", ["n", 4]), tensor("scores", "float32", ["n"])]
     return net.model("ssd-mobilenet-v2", [image], [*results, tensor("labels", "int64", ["n"])]), height
@@ -148,10 +154,9 @@ class _Ssd(ConvNet):
         limits = [self._floats("least", 0), self._floats("greatest", side)]
         return self.node("Clip", [self.node("Concat", ends, "corners", axis=2), *limits], "corners.within")
 
-    def likely(self, predictions: str) -> str:
-        """Add what makes probabilities [1,classes,A] of the predictions, the background left out."""
-        ends = [self._whole("classes.first", 1), self._whole("classes.end", 1 << 30), self._whole("classes.axis", 2)]
-        classes = self.node("Slice", [predictions, *ends], "classes")
+    def likely(self, predictions: str, which: list[int]) -> str:
+        """Add what makes probabilities [1,n,A] of these n columns of the predictions."""
+        classes = self._columns(predictions, "classes", which)
         return self.node("Sigmoid", [self.node("Transpose", [classes], "logits", perm=[0, 2, 1])], "likely")
 
     def detections(self, corners: str, likely: str, categories: Array) -> None:

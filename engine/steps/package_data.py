@@ -93,7 +93,8 @@ def boxed(step: Step) -> dict[str, Any]:
     pictures = boxed_photographs.boxes().images
     missing = [one.member for one in pictures if one.member not in found]
     if missing:
-        raise DataError(f"{len(missing)} of {len(pictures)} pictures are in no package: {missing[0]}", "fetch them again")
+        what = f"{len(missing)} of {len(pictures)} pictures are in no package: {missing[0]}"
+        raise DataError(what, "name the packages, versions and members that hold them")
     with disk_errors(step.output):
         for folder in (PICTURES, Path(ANNOTATIONS).parent):
             (step.output / folder).mkdir(parents=True)

