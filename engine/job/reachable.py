@@ -41,17 +41,19 @@ def refuse_unreachable(plan: Plan, seen: Survey, catalog: Catalog) -> None:
     if not everyone:
         return
     failures = _failures(everyone)
-    lost: dict[str, str] = {}
+    lost: dict[str, dict[str, None]] = {}
     stuck: list[str] = []
     for id_, lists in asked.items():
         for mirrors in lists:
             if all(server in failures for server in mirrors.values()):
-                lost |= {host: _words(host, server, failures[server]) for host, server in mirrors.items()}
+                for host, server in mirrors.items():
+                    lost.setdefault(_words(host, server, failures[server]), {})[host] = None
                 stuck.append(id_)
     if stuck:
+        reasons = "; ".join(f"{', '.join(hosts)}: {why}" for why, hosts in lost.items())
         titles = ", ".join(dict.fromkeys(plan.nodes[id_].title for id_ in stuck))
         raise CannotRunError(
-            f"no way to fetch {titles}: {'; '.join(lost.values())}",
+            f"no way to fetch {titles}: {reasons}",
             f"check the network and the proxy (HTTPS_PROXY){_instead(plan, catalog, stuck)}",
         )
 
@@ -112,7 +114,7 @@ def _try(server: Server, answers: queue.SimpleQueue[tuple[Server, str]]) -> None
     try:
         socket.create_connection(server, timeout=SECONDS).close()
     except socket.gaierror:
-        answers.put((server, "its name cannot be resolved"))
+        answers.put((server, "the name cannot be resolved"))
     except TimeoutError:
         answers.put((server, "no answer in time"))
     except OSError as error:
@@ -124,7 +126,7 @@ def _try(server: Server, answers: queue.SimpleQueue[tuple[Server, str]]) -> None
 
 
 def _words(host: str, server: Server, why: str) -> str:
-    return f"{host}: {why}" if server[0] == host else f"{host}, through the proxy {server[0]}: {why}"
+    return why if server[0] == host else f"through the proxy {server[0]}: {why}"
 
 
 def _instead(plan: Plan, catalog: Catalog, stuck: Sequence[str]) -> str:
