@@ -17,7 +17,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 IDENTIFIER = b"TFL3"
 
-DTYPES = {0: np.dtype("float32"), 1: np.dtype("float16"), 2: np.dtype("int32")}
+DTYPES: Mapping[int, np.dtype[Any]] = {0: np.dtype("float32"), 1: np.dtype("float16"), 2: np.dtype("int32")}
 """By TensorType."""
 
 
