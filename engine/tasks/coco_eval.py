@@ -7,6 +7,7 @@ arithmetic because no two pictures share a box. Source of all formulas: pycocoto
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -173,7 +174,7 @@ def _match(truth: Truth, found: Detections, rank: Array, ignored: Array) -> Arra
     order = np.lexsort((thing, overlap, detection, rank[detection]))
     detection, thing, overlap = detection[order], thing[order], overlap[order]
     turns = np.flatnonzero(np.diff(rank[detection], prepend=-1))
-    for start, stop in zip(turns, [*turns[1:], len(detection)], strict=True):
+    for start, stop in pairwise((*turns, len(detection))):
         whose, what = detection[start:stop], thing[start:stop]
         fits = (~taken[:, :, what] | truth.crowd[what]) & (overlap[start:stop] >= THRESHOLDS[:, None])
         count = stop - start
