@@ -87,7 +87,7 @@ def variants(model: Path, int8: Path | None, backends: Sequence[str], output: st
             options = BackendOptions(outputs=(output,), extra=variant.settings)
             backend_module.load(variant.model, options).close()
         except (ImportError, InferdeckError) as error:
-            left_out.append(f"{variant.name}: {error}")
+            left_out.append(f"{variant.name}: {'; '.join(str(error).splitlines())}")
         else:
             found.append(variant)
     return found, left_out

@@ -163,7 +163,6 @@ class Session:
             }
             while searches:
                 searches = {who: search for who, search in searches.items() if next(search, None) is not None}
-                save(self.kept, self._given.json)
 
     def _search(self, who: str, variant: Variant, workers: Workers | None, start: float) -> Iterator[Trial]:
         """Yield trials until the highest valid rate is known, and keep them."""
@@ -178,9 +177,11 @@ class Session:
             trials.append(Trial(rate=rate, valid=bool(values["valid"]), figure=values["server p99"]))
             verdict = "valid" if trials[-1].valid else "invalid"
             print(f"  {who:26}{rate:10.2f}/s {verdict:8}p99 {values['server p99']:7.1f} ms", flush=True)
+            save(self.kept, self._given.json)
             yield trials[-1]
         self.kept.searches.setdefault(who, []).append(self.kept.begun.pop(who))
         self.kept.add(who, {"server": found(trials).rate or 0.0})
+        save(self.kept, self._given.json)
 
     def _in_turn(self, measures: Measures, figure: str) -> None:
         """Measure rounds until there are as many as wanted. A round is kept when it is whole."""
