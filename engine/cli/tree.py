@@ -99,10 +99,9 @@ def _why(node: Node, edge: Edge | None, seen: Seen) -> str:
             f"_{one.name} {one.reason}" for one in node.variations if not isinstance(one.reason, Asked | GroupDefault)
         ]
         why = "; ".join((str(node.why), *implied))
-    if seen.state == "found" and seen.text:
-        return f"{seen.text} · {why}"
     causes = [str(cause) for cause in seen.causes]
-    return "; ".join((why, *causes[:2])) if seen.state in ("fetch", "build") else why
+    why = "; ".join((why, *causes[:2])) if seen.state in ("fetch", "build") else why
+    return f"{seen.text} · {why}" if seen.state in ("found", "fetch") and seen.text else why
 
 
 def _draw_totals(screen: Screen, survey: Survey) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors import InferdeckError, UsageError
 from engine.job.prepare import Prepared
-from engine.plan.plan import Plan
+from engine.plan.plan import Node, Plan
 from engine.profile import systems
 from engine.profile.rounds import Round
 from engine.steps.calibration import RULES_LISTS
@@ -69,8 +69,13 @@ def _own_calibration(plan: Plan) -> str:
     chosen = [
         plan.nodes[edge.node] for node in plan.nodes.values() for edge in node.needs if edge.name == "calibration"
     ]
-    used = (plan.nodes[edge.node] for one in chosen for edge in one.needs if edge.name == "pictures")
+    used = [node for one in chosen for node in _pictures(plan, one)]
     return next((one.component for one in used if one.values().get("md5") not in RULES_LISTS), "")
+
+
+def _pictures(plan: Plan, calibration: Node) -> list[Node]:
+    """Return what a calibration takes its pictures from; itself where it chooses between no others."""
+    return [plan.nodes[edge.node] for edge in calibration.needs if edge.name == "pictures"] or [calibration]
 
 
 def _facts(prepared: Prepared) -> Mapping[str, Any]:

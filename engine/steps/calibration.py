@@ -20,8 +20,13 @@ from engine.store.files import disk_errors
 LIST = "pictures.txt"
 """Names of the pictures, one a line, in the order they are used."""
 
-RULES_LISTS = {"f09719174af3553119e2c621157773a6": 1, "e44582af00e3b4fc3fac30efd6bdd05f": 2}
-"""By MD5: calibration/ImageNet/cal_image_list_option_N.txt of the rules (v2.1), of which one may be used."""
+RULES_LISTS = {
+    "f09719174af3553119e2c621157773a6": 1,
+    "e44582af00e3b4fc3fac30efd6bdd05f": 2,
+    "5c3196ddcec4605c6a9fcf004d9615e6": 1,
+}
+"""By MD5: calibration/ImageNet/cal_image_list_option_N.txt of the rules (v2.1), of which one may be used, and the one of
+OpenImages."""
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,12 @@ def _wanted(step: Step, task: Task) -> tuple[list[Sample], int]:
 
 
 def _same_size(file: Path, found: tuple[int, int], stated: tuple[int, int] | None) -> None:
-    """Raise DataError where the labels are of another picture: boxes would be in the wrong place."""
-    if stated is not None and found != stated:
+    """Raise DataError where the labels are of another picture: boxes would be in the wrong place.
+
+    A picture that was turned as its EXIF data says may have its sides the other way round in the labels, which the
+    rules' reference takes as it is.
+    """
+    if stated is not None and stated not in (found, found[::-1]):
         raise DataError(
             "{}: the picture is {} x {}, its labels say {} x {}".format(file, *found, *stated),
             "take pictures and labels of one version of the data set; fetching anew gets both",

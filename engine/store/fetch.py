@@ -8,33 +8,27 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import msgspec
 import requests
-import urllib3
 
 from engine.errors import FetchError, InferdeckError, StoreError
 from engine.store.files import disk_errors
 from engine.store.part import CHUNK, Origin, Part, Report
+from engine.store.web import Dropped, Kind, Refused, answer, chunks, refusal, shown
 
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds before each further attempt at a mirror; the count starts again whenever more has come than ever before."""
-LONGEST_PAUSE = 30.0
-"""Seconds: what a server may ask for with Retry-After."""
 TIMEOUT = (15.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes."""
 
 _NETWORK = "check the network and the proxy (HTTPS_PROXY); the same command goes on where it stopped"
 _ADDRESS = "check the address, or fetch the file by hand and give its path"
 _CONTENT = "try another mirror, or correct the checksum in the profile if the file was replaced on purpose"
-
-
-Kind = Literal["network", "address", "content"]
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -65,24 +59,6 @@ class _Failure(msgspec.Struct, frozen=True):
     kind: Kind
     where: str
     why: str
-
-
-class _Dropped(Exception):  # noqa: N818  (not an error yet: it is tried again)
-    """The connection ended before the file did."""
-
-    def __init__(self, why: str, pause: float = 0.0) -> None:
-        super().__init__(why)
-        self.why = why
-        self.pause = pause
-
-
-class _Refused(Exception):  # noqa: N818  (the next mirror may have it)
-    """This mirror won't give the file, however often it is asked."""
-
-    def __init__(self, kind: Kind, why: str) -> None:
-        super().__init__(why)
-        self.kind: Kind = kind
-        self.why = why
 
 
 def fetch(
@@ -127,13 +103,13 @@ def _from_mirror(session: requests.Session, url: str, part: Part, wanted: _Wante
         taken_up = part.size > 0
         try:
             _transfer(session, url, part, wanted, progress)
-        except _Refused as refused:
-            return _Failure(refused.kind, _shown(url), refused.why)
-        except _Dropped as dropped:
+        except Refused as refused:
+            return _Failure(refused.kind, shown(url), refused.why)
+        except Dropped as dropped:
             quiet = 0 if part.size > most else quiet + 1
             most = max(most, part.size)
             if quiet > len(PAUSES):
-                return _Failure("network", _shown(url), dropped.why)
+                return _Failure("network", shown(url), dropped.why)
             time.sleep(max(PAUSES[max(quiet - 1, 0)], dropped.pause))
             continue
         complaint = wanted.complaint(part)
@@ -141,18 +117,18 @@ def _from_mirror(session: requests.Session, url: str, part: Part, wanted: _Wante
             return None
         part.discard()
         if not (taken_up and again):
-            return _Failure("content", _shown(url), complaint)
+            return _Failure("content", shown(url), complaint)
         # The beginning came earlier, perhaps from elsewhere: the mirror gets one chance to give it all.
         again = False
 
 
 def _transfer(session: requests.Session, url: str, part: Part, wanted: _Wanted, progress: Report) -> None:
-    """Bring the part up to the whole file. Raises _Dropped or _Refused where that fails."""
+    """Bring the part up to the whole file. Raises Dropped or Refused where that fails."""
     opened = _file(url, part) if urlsplit(url).scheme == "file" else _http(session, url, part, wanted)
     with opened as (total, chunks):
         part.extend(chunks, total, progress)
     if total is not None and part.size < total:
-        raise _Dropped(f"the connection ended after {part.size} of {total} bytes")
+        raise Dropped(f"the connection ended after {part.size} of {total} bytes")
 
 
 @contextmanager
@@ -161,7 +137,7 @@ def _file(url: str, part: Part) -> Iterator[tuple[int, Iterator[bytes]]]:
     try:
         source = path.open("rb")
     except OSError as error:
-        raise _Refused("address", error.strerror or str(error)) from None
+        raise Refused("address", error.strerror or str(error)) from None
     with source:
         total = path.stat().st_size
         _check_room(part, total)
@@ -173,24 +149,9 @@ def _file(url: str, part: Part) -> Iterator[tuple[int, Iterator[bytes]]]:
 def _http(
     session: requests.Session, url: str, part: Part, wanted: _Wanted
 ) -> Iterator[tuple[int | None, Iterator[bytes]]]:
-    # Bytes as they are stored: the checksum is of the file, and ranges count in it.
-    headers = {"Accept-Encoding": "identity", **_resuming(url, part, wanted)}
-    try:
-        response = session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
-    except requests.exceptions.SSLError as error:
-        raise _Refused("address", "its certificate is not trusted (REQUESTS_CA_BUNDLE names others)") from error
-    except (requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema, ValueError) as error:
-        raise _Refused("address", "not an address that can be fetched") from error
-    except requests.ConnectTimeout as error:
-        # Something swallows the packets: another attempt would wait as long for the same.
-        raise _Refused("network", "no answer in time") from error
-    except requests.RequestException as error:
-        raise _Dropped(_reason(error)) from error
-    except OSError as error:
-        raise _Refused("network", str(error)) from error
-    with closing(response):
+    with answer(session, url, _resuming(url, part, wanted), TIMEOUT) as response:
         total = _begin(response, url, part, wanted)
-        yield total, _chunks(response) if part.size != total else iter(())
+        yield total, chunks(response) if part.size != total else iter(())
 
 
 def _resuming(url: str, part: Part, wanted: _Wanted) -> dict[str, str]:
@@ -221,12 +182,8 @@ def _begin(response: requests.Response, url: str, part: Part, wanted: _Wanted) -
         return total
     if status in (requests.codes.partial_content, requests.codes.requested_range_not_satisfiable):
         part.discard()
-        raise _Dropped("the server gave another range than it was asked for")
-    answer = f"{status} {response.reason}".strip()
-    if status >= 500 or status in (requests.codes.request_timeout, requests.codes.too_many_requests):
-        pause = response.headers.get("Retry-After", "")
-        raise _Dropped(answer, min(float(pause), LONGEST_PAUSE) if pause.isdigit() else 0.0)
-    raise _Refused("address", answer)
+        raise Dropped("the server gave another range than it was asked for")
+    raise refusal(response)
 
 
 def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
@@ -237,17 +194,10 @@ def _content_range(response: requests.Response) -> tuple[int | None, int | None]
     return (int(match[1]) if match[1] else None), (int(match[2]) if match[2] else None)
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    try:
-        yield from response.raw.stream(CHUNK, decode_content=False)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise _Dropped("the connection ended early") from error
-
-
 def _check_total(total: int | None, part: Part, wanted: _Wanted) -> None:
     """Refuse another file before the good beginning of the right one is lost to it."""
     if total is not None and wanted.size is not None and total != wanted.size:
-        raise _Refused("content", f"wrong size: expected {wanted.size} bytes, found {total}")
+        raise Refused("content", f"wrong size: expected {wanted.size} bytes, found {total}")
     _check_room(part, total)
 
 
@@ -259,23 +209,6 @@ def _check_room(part: Part, total: int | None) -> None:
             f"{part.target.name} needs {needed / 1e9:.1f} GB, {part.path.parent} has {free / 1e9:.1f} GB free",
             "free some space or move the store: --home DIR",
         )
-
-
-def _reason(error: requests.RequestException) -> str:
-    inner = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not let it through"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(inner, urllib3.exceptions.NameResolutionError):
-        return "its name cannot be resolved"
-    return "no connection"
-
-
-def _shown(url: str) -> str:
-    """Return an address without what may be secret in it: user, password and query."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _explained(name: str, failures: Sequence[_Failure]) -> InferdeckError:
