@@ -25,7 +25,7 @@ RULES_LISTS = {
     "e44582af00e3b4fc3fac30efd6bdd05f": 2,
     "5c3196ddcec4605c6a9fcf004d9615e6": 1,
 }
-"""By MD5: calibration/ImageNet/cal_image_list_option_N.txt of the rules (v2.1), of which one may be used, and the one of
+"""By MD5: calibration/ImageNet/cal_image_list_option_N.txt of the rules (v2.1), of which one may be used, and that of
 OpenImages."""
 
 
