@@ -45,7 +45,7 @@ def rules_chain(path: Path, size: int) -> Array:
     assert picture is not None
     pixels: Array = cv2.cvtColor(np.array(picture, np.float32), cv2.COLOR_BGR2RGB)
     pixels = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_LINEAR)
-    pixels /= 255
+    np.divide(pixels, 255, out=pixels)
     return pixels.transpose(2, 0, 1)
 
 
