@@ -180,7 +180,7 @@ def _responses(model: Path) -> None:
     random, options = np.random.default_rng(0), {"image_size": entry.shape[-1]}
     for count in (0, DETECTIONS, 300):
         boxes, labels = random.random((count, 4), np.float32), random.integers(0, CATEGORIES, count)
-        outputs = [boxes, np.linspace(1, 0.06, count, dtype=np.float32), labels]
+        outputs: list[Array] = [boxes, np.linspace(1, 0.06, count, dtype=np.float32), labels]
         seconds = _median(partial(task.respond, outputs, [7], options), RESPONSES)
         share = seconds / inference
         print(f"a response of {count:>3} detections: {seconds * 1e6:.1f} us, {share:.3%} (target {TARGET_SHARE:.0%})")

@@ -177,8 +177,8 @@ def test_nothing_to_find_has_no_mean() -> None:
     assert set(coco_eval.summarise(truth_of([]), found_of([one(score=0.5)]))) == {coco_eval.NOTHING}
 
 
-@given(st.lists(st.tuples(*[st.floats(-50, 50)] * 4), min_size=1, max_size=8), st.booleans())
-def test_iou_is_between_none_and_all(boxes: list[tuple[float, ...]], crowd: bool) -> None:
-    box: Array = np.abs(np.array(boxes))
+@given(st.lists(st.tuples(*[st.integers(0, 400)] * 4), min_size=1, max_size=8), st.booleans())
+def test_iou_is_between_none_and_all(boxes: list[tuple[int, ...]], crowd: bool) -> None:
+    box: Array = np.array(boxes) / 8  # exact, for a side that is lost in rounding can overlap by more than it is
     overlap = coco_eval._iou(box, box[::-1], np.full(len(box), crowd))
-    assert ((overlap >= 0) & (overlap <= 1 + 1e-9)).all()
+    assert ((overlap >= 0) & (overlap <= 1)).all()
