@@ -120,7 +120,7 @@ class Surveyor:
             code = code_digest(component) if component.code else ""
             identity = f"{sight.identity} {code}".rstrip()
             return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text)
-        if sight.state in ("missing", "conflict"):
+        if sight.state == "conflict" or (sight.state == "missing" and not component.step):
             return Seen(state=sight.state, text=sight.text, remedy=sight.remedy)
         if not component.step and not component.command:
             return _group([seen[edge.node] for edge in node.needs])
@@ -129,16 +129,18 @@ class Surveyor:
         )
         if component.cache and not self.again:
             manifest = self.store.hit(recipe)
-            if manifest is not None:
+            if manifest is not None:  # also where what made it is missing by now
                 return Seen(
                     state="cached",
                     identity=recipe.key(),
                     entry=recipe.entry(),
                     artifact=Artifact(str(self.store.content(recipe.entry())), manifest.facts),
                     disk_bytes=manifest.bytes,
-                    text=sight.text,
+                    text="" if sight.state == "missing" else sight.text,
                     made=manifest.made,
                 )
+        if sight.state == "missing":
+            return Seen(state="missing", text=sight.text, remedy=sight.remedy)
         return self._to_do(node, component, sight, recipe)
 
     def _to_do(self, node: Node, component: Component, sight: Sight, recipe: Recipe) -> Seen:

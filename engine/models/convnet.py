@@ -33,7 +33,7 @@ class ConvNet:
 
     def weight(self, name: str, values: Array) -> str:
         """Add a tensor of weights, stored in its own dtype."""
-        self._weights[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        self._weights[name] = numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
         self.parameters += values.size
         return name
 
