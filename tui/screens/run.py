@@ -15,7 +15,6 @@ from engine.errors import InferdeckError
 from engine.system.live import Machine
 from tui.actions import bindings
 from tui.follow import Cost, Follower, Scene, job_to_follow
-from tui.screens import tuning
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Question, Reading
 from tui.widgets import run_texts
@@ -203,7 +202,7 @@ class RunScreen(DeckScreen):
         if self._followed is None:
             return "there is no job yet; 2 makes one"
         if name == "tuning":
-            return tuning.why_not(self._followed.scene)
+            return run_texts.why_no_tuning(self._followed.scene)
         charts, standing = self._phase == "measuring", self._followed.scene.standing
         return run_texts.why_not(name, standing, self._front, charts=charts, zoomed=self._zoom, last=len(ZOOM) - 1)
 
@@ -264,6 +263,8 @@ class RunScreen(DeckScreen):
 
     def do_tuning(self) -> None:
         """Show how the workers were chosen."""
+        from tui.screens import tuning  # noqa: PLC0415
+
         tuning.show(self.deck, self._now().scene)
 
     def do_copy(self) -> None:

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.explore.tuning import TuningReport, of_job, tuning_node
+from engine.explore.tuning import TuningReport, of_job
 from tui.follow import Scene
 from tui.terminal import Glyphs
 from tui.widgets.pane import Pane
@@ -62,16 +62,6 @@ class TuningWindow(ModalScreen[None]):
 
     def _width(self) -> int:
         return max(self.query_one("#tuning").content_size.width - _SCROLLBAR, _LEAST)
-
-
-def why_not(scene: Scene) -> str | None:
-    """Say why a job has no table to show; None where it should have one."""
-    node = tuning_node(scene.job.spec)
-    if node is None:
-        return "this job has no step that chooses workers"
-    step = next((one for one in scene.state.steps if one.id == node.id), None)
-    there = step is not None and step.state in ("built", "cached", "found", "reused")
-    return None if there else "the step that chooses the workers has not ended"
 
 
 def show(deck: InferdeckApp, scene: Scene) -> None:

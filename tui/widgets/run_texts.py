@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
+from engine.explore.tuning import tuning_node
 from engine.job.child import last_lines
 from engine.job.fold import Watched
 from engine.job.inquest import step_log
@@ -39,16 +40,16 @@ ACTIONS = (
     Action("tab", "next", "next pane", "go to the next pane; in a small terminal it takes the place of this one"),
     Action("p", "freeze", "freeze view", "hold the picture, or let it go on; the job is not touched"),
     Action("l", "log", "log", "show what the step under the cursor, or the running one, wrote"),
-    Action("t", "tuning", "workers", "how sessions, threads and batch were chosen: every way measured, as bars"),
     Action("y", "copy", "copy numbers", "copy the figures to the clipboard of the terminal"),
     Action("plus", "closer", "zoom in", "a shorter stretch of time in the charts"),
     Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),
     Action("enter", "open", "results", "of a job that is over: its results; on the events: all of them"),
     Action("r", "resume", "go on", "go on with a job that stopped, failed or died; what it finished is kept"),
+    Action("t", "tuning", "tuning", "how sessions, threads and batch were chosen: every way measured, as bars"),
 )
 
 ORDER_LIVE = ("leave", "stop", "next", "freeze", "log", "copy")
-ORDER_OVER = ("resume", "open", "tuning", "next", "log", "copy")
+ORDER_OVER = ("resume", "open", "next", "log", "copy")
 """Which keys the last line names first."""
 
 
@@ -80,6 +81,16 @@ def why_not(name: str, standing: Standing, front: str, *, charts: bool, zoomed: 
         "wider": "there are no charts now" if not charts else "this is the longest time" if zoomed == last else None,
     }
     return reasons.get(name)
+
+
+def why_no_tuning(scene: Scene) -> str | None:
+    """Say why a job has no table of ways to show; None where it should have one."""
+    node = tuning_node(scene.job.spec)
+    if node is None:
+        return "this job has no step that chooses workers"
+    step = next((one for one in scene.state.steps if one.id == node.id), None)
+    there = step is not None and step.state in ("built", "cached", "found", "reused")
+    return None if there else "the step that chooses the workers has not ended"
 
 
 def what_is_lost(job: Job, state: Watched) -> str:
