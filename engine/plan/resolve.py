@@ -105,13 +105,14 @@ class _Resolver:
         inner = self._inner(decision, around)
         values = decision.values()
         own = [*component.needs, *(need for variation, _, _ in decision.chosen for need in variation.needs)]
-        needs = self._edges(decision, [need for need in own if need.condition.holds(values)], inner, after=False)
+        first = [need for need in own if need.condition.holds(values)]
+        needs = self._edges(decision, first, inner, after=False)
         version, range_ = _version(component, version_range, around.where)
         node = self._place(decision, needs, around.why, (version, range_), around.scope)
         later = [*component.after, *(need for variation, _, _ in decision.chosen for need in variation.after)]
         wanted = [need for need in later if need.condition.holds(values)]
         if wanted and not node.after:
-            after = self._edges(decision, wanted, inner, after=True)
+            after = self._edges(decision, wanted, inner, after=True, others=first)
             node = _replaced(node, after=after)
             self.nodes[node.id] = node
             if component.step or component.command:
@@ -139,8 +140,11 @@ class _Resolver:
             stack=(*around.stack, decision.component.name),
         )
 
-    def _edges(self, parent: Decision, needs: Sequence[Need], inner: _Around, *, after: bool) -> tuple[Edge, ...]:
-        changes = self._agree(parent, needs, inner)
+    def _edges(
+        self, parent: Decision, needs: Sequence[Need], inner: _Around, *, after: bool, others: Sequence[Need] = ()
+    ) -> tuple[Edge, ...]:
+        """Return the edges to these dependencies; `others` stand beside them and may ask something of them."""
+        changes = self._agree(parent, [*others, *needs], inner)
         edges: list[Edge] = []
         for need in needs:
             self.handles.update(need.handles)
