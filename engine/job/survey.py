@@ -116,32 +116,33 @@ class Surveyor:
         if blocked:
             return Seen(state="blocked", text=f"waits for {blocked[0]}")
         sight = self._sight(node, component, seen)
-        if sight.state == "found":
-            code = code_digest(component) if component.code else ""
-            identity = f"{sight.identity} {code}".rstrip()
-            return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text)
-        if sight.state == "conflict" or (sight.state == "missing" and not component.step):
-            return Seen(state=sight.state, text=sight.text, remedy=sight.remedy)
+        if sight.state in ("found", "conflict") or (sight.state == "missing" and not component.step):
+            return _as_seen(component, sight)
         if not component.step and not component.command:
             return _group([seen[edge.node] for edge in node.needs])
         recipe = recipe_of(
             node, component, {edge.node: seen[edge.node].identity for edge in node.needs}, sight.identity
         )
-        if component.cache and not self.again:
-            manifest = self.store.hit(recipe)
-            if manifest is not None:  # also where what made it is missing by now
-                return Seen(
-                    state="cached",
-                    identity=recipe.key(),
-                    entry=recipe.entry(),
-                    artifact=Artifact(str(self.store.content(recipe.entry())), manifest.facts),
-                    disk_bytes=manifest.bytes,
-                    text="" if sight.state == "missing" else sight.text,
-                    made=manifest.made,
-                )
+        stored = self._stored(component, recipe, "" if sight.state == "missing" else sight.text)
+        if stored is not None:  # also where what made it is missing by now
+            return stored
         if sight.state == "missing":
             return Seen(state="missing", text=sight.text, remedy=sight.remedy)
         return self._to_do(node, component, sight, recipe)
+
+    def _stored(self, component: Component, recipe: Recipe, text: str) -> Seen | None:
+        manifest = self.store.hit(recipe) if component.cache and not self.again else None
+        if manifest is None:
+            return None
+        return Seen(
+            state="cached",
+            identity=recipe.key(),
+            entry=recipe.entry(),
+            artifact=Artifact(str(self.store.content(recipe.entry())), manifest.facts),
+            disk_bytes=manifest.bytes,
+            text=text,
+            made=manifest.made,
+        )
 
     def _to_do(self, node: Node, component: Component, sight: Sight, recipe: Recipe) -> Seen:
         fetch = sight.fetch_bytes if sight.fetch_bytes is not None else component.cost.fetch_bytes
@@ -207,6 +208,15 @@ class Surveyor:
             run_seconds=sum(time_ for node, time_ in times.items() if node in measures),
             unknown_times=sum(one.seconds is None for one in todo.values()),
         )
+
+
+def _as_seen(component: Component, sight: Sight) -> Seen:
+    """Return what is there, or can't be had, whatever the store has."""
+    if sight.state != "found":
+        return Seen(state="conflict" if sight.state == "conflict" else "missing", text=sight.text, remedy=sight.remedy)
+    code = code_digest(component) if component.code else ""
+    identity = f"{sight.identity} {code}".rstrip()
+    return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text)
 
 
 def _group(needs: list[Seen]) -> Seen:

@@ -173,9 +173,9 @@ class _RetinaNet(DetectionNet):
     def _block(self, x: _Map, name: str, stage: int, stride: int) -> _Map:
         form = self._form
         inner, outer = form.groups * form.group_width * 2**stage, 4 * form.stem * 2**stage
-        y = self._unit([x], f"{name}.reduce", inner)
-        y = self._unit(y, f"{name}.spatial", inner, kernel=3, stride=stride, groups=form.groups)
-        [y] = self._unit(y, f"{name}.expand", outer, gain=RESIDUAL_GAIN, relu=False)
+        ys = self._unit([x], f"{name}.reduce", inner)
+        ys = self._unit(ys, f"{name}.spatial", inner, kernel=3, stride=stride, groups=form.groups)
+        [y] = self._unit(ys, f"{name}.expand", outer, gain=RESIDUAL_GAIN, relu=False)
         if x.channels != outer:
             [x] = self._unit([x], f"{name}.shortcut", outer, stride=stride, relu=False, bounded=True)
         return self._relu(replace(y, name=self.node("Add", [y.name, x.name], f"{name}.sum")))
@@ -220,7 +220,7 @@ class _RetinaNet(DetectionNet):
     ) -> list[_Map]:
         """Add a convolution of each map by the same weights, whose results have `bias` as mean and deviate by `gain`.
 
-        The weights are random after He et al. (variance 2 / fan-in). With `bounded` they are all negative and few count:
+        The weights are random after He et al. (variance 2 / fan-in). With `bounded` all are negative and few count:
         of inputs that are never negative no result exceeds that of an empty one. The shortcuts need it. Without, boxes
         follow the picture's contrast, and the hundredth best of a lively scene scores as many deviations above the
         mean as would let thousands through on a calm one.

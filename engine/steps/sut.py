@@ -23,6 +23,22 @@ def survey(look: Look) -> Sight:
     )
 
 
+def survey_tuned(look: Look) -> Sight:
+    """Let a quick look at the workers depend on what the SUT's run configuration says of them: it is taken from there.
+
+    Otherwise a look that the store has from before a tuning would go before its outcome. Options as in `survey`, and
+    `tuning`. Here and not beside the step, because a plan imports nothing that measures.
+    """
+    options = look.options
+    if options.get("tuning") == "thorough" or not options.get("sut"):
+        return Sight("run")
+    try:
+        found = systems.configuration(look.profiles, options["sut"], options["benchmark"], options["backend"]).tuned
+    except InferdeckError:
+        return Sight("run")  # the SUT's own step says what is wrong
+    return Sight("run", identity=digest(str(msgspec.to_builtins(found))) if found is not None else "")
+
+
 def write(step: Step, change: Callable[[str, str], str], what: str) -> str:
     """Change the person's own file of the SUT; returns the file, or "" with a warning where it can't be written.
 

@@ -58,7 +58,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def survey(version: str | None = None, **options: Any) -> Sight:
-    return backend.survey(Look({**OPTIONS, **options}, {}, version))
+    return backend.survey(Look({**OPTIONS, **options}, {}, version=version))
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "tensorflow-cpu"])
