@@ -13,6 +13,8 @@ from math import log
 from random import Random
 from typing import Final
 
+from engine.harness.tuned import HARNESS_BATCH_SECONDS, HARNESS_SECONDS
+
 QUERIES: Final = 4096
 """Replayed at each rate: the 99th percentile has 41 of them above it."""
 _SEED: Final = 1
@@ -36,13 +38,15 @@ class Server:
         return self.sessions * max(size / taken for size, taken in enumerate(self.batch_s, start=1))
 
 
-def times_up_to(most: int, measured: Mapping[int, float], overhead_s: float = 0.0) -> tuple[float, ...]:
+def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:
     """Return seconds of batches of 1...`most` from some that were measured, in straight lines between them.
 
-    `overhead_s` is added for each sample.
+    What the harness needs outside the model is added.
     """
     known = sorted(measured)
-    return tuple(_between(size, known, measured) + size * overhead_s for size in range(1, most + 1))
+    return tuple(
+        _between(size, known, measured) + HARNESS_BATCH_SECONDS + size * HARNESS_SECONDS for size in range(1, most + 1)
+    )
 
 
 def fitting(batch_s: Sequence[float], age_s: float, bound_s: float) -> int:

@@ -19,7 +19,7 @@ from engine.harness.bench import TURNS, Bench, Way, opened
 from engine.harness.cores import physical, usable
 from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Scenario, Workers
-from engine.harness.tuned import HARNESS_SECONDS, Trial, Tuned
+from engine.harness.tuned import Trial, Tuned
 
 SECONDS: Final = 20.0
 MAX_BATCH: Final = 32
@@ -174,8 +174,7 @@ class _Tuner:
         """Return the largest batch of a split by the rate that it should reach, and whether waiting for more helps."""
         seconds = {trial.batch: trial.batch_ms / 1000 for trial in self._of(split)}
         choices = [
-            self._choice(trial, Server(split[0], times_up_to(trial.batch, seconds, HARNESS_SECONDS)))
-            for trial in self._of(split)
+            self._choice(trial, Server(split[0], times_up_to(trial.batch, seconds))) for trial in self._of(split)
         ]
         best = self._simplest(sorted(choices, key=lambda choice: choice.trial.batch))
         if not self._bound_s or best.trial.batch == 1:

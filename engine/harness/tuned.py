@@ -9,6 +9,9 @@ from engine.harness.spec import Scenario, Workers
 HARNESS_SECONDS: Final = 40e-6
 """What a query of its own costs outside the model (tests/benchmarks/harness.py); it counts for tiny models only."""
 
+HARNESS_BATCH_SECONDS: Final = 100e-6
+"""What a batch costs besides its queries: threads hand the interpreter over to each other."""
+
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One way of sharing the machine out, measured."""

@@ -50,9 +50,7 @@ class Catalog:
         unknown = [tag for tag in query.tags if tag not in self.tags]
         if unknown:
             return UsageError(f"{where}: no component has the tag '{unknown[0]}'", nearest(unknown[0], self.tags))
-        most = max(
-            self.components.values(), key=lambda one: (len(set(query.tags) & set(one.tags)), -len(one.tags))
-        )
+        most = max(self.components.values(), key=lambda one: (len(set(query.tags) & set(one.tags)), -len(one.tags)))
         missing = [tag for tag in query.tags if tag not in most.tags]
         return UsageError(
             f"{where}: no component has all of the tags {','.join(query.tags)}",

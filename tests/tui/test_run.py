@@ -402,9 +402,9 @@ class TestRealJob:
     @sized
     async def test_is_watched_to_its_end(self, tmp_path: Path, profile: Path, size: tuple[int, int]) -> None:
         home = tmp_path / "home"
-        self.start(profile, home, pieces="300")
+        self.start(profile, home, pieces="2500")
         async with deck(home).run_test(size=size) as pilot:
-            await go(pilot, "of 300 pieces")
+            await go(pilot, " pieces")
             await shows(pilot, "finished")
             await shows(pilot, "steps ·")
 

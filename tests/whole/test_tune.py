@@ -34,13 +34,16 @@ def told(home: Path, job: str) -> list[events.AnyEvent]:
 @pytest.mark.slow
 def test_what_was_tuned_is_kept_and_a_plain_run_takes_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
+    short = ("--min_duration_ms=200", "--min_query_count=24")
+    status, out, err = inferdeck(home, "run", TAGS, *short, "--json", f"--output_dir={tmp_path / 'before'}")
+    assert status == 0, f"{out}\n{err}"
     found = tuning_of(home)
     ways = [(one["sessions"], one["intra_op_threads"], one["batch"]) for one in found["tuned"]["table"]]
     chosen = found["tuned"]["workers"]
     assert set(chosen) == {"SingleStream", "MultiStream", "Server", "Offline"}
     for one in chosen.values():
         assert (one["sessions"], one["intra_op_threads"], one["max_batch"]) in ways
-    measured = [event for event in told(home, "r-0001") if isinstance(event, events.Measured)]
+    measured = [event for event in told(home, "r-0002") if isinstance(event, events.Measured)]
     assert {(event.scenario, event.mode) for event in measured} == {(scenario, "tune") for scenario in chosen}
 
     file = home / "config" / "profiles" / "systems" / "default.yaml"
@@ -56,7 +59,7 @@ def test_what_was_tuned_is_kept_and_a_plain_run_takes_it(tmp_path: Path) -> None
     again = tuning_of(home)
     assert again["tuned"] == found["tuned"], "it comes from the store, its table too"
     assert again["kept"] == found["kept"]
-    assert [type(event) for event in told(home, "r-0002")] == [events.StepEnded]
+    assert [type(event) for event in told(home, "r-0003")] == [events.StepEnded]
     status, out, _ = inferdeck(home, "tune", TAGS, "--adr.workers.seconds=6", "--plain")
     assert status == 0
     assert sum("█" in line for line in out.splitlines()) == len(ways)
@@ -64,7 +67,6 @@ def test_what_was_tuned_is_kept_and_a_plain_run_takes_it(tmp_path: Path) -> None
     shown = [inferdeck(home, *words)[1] for words in (("tune", "show", "default"), ("system", "show", "default"))]
     assert all(f"measured on {kept['date']} for {kept['seconds']:g} s" in text for text in shown)
 
-    short = ("--min_duration_ms=200", "--min_query_count=24")
     status, out, err = inferdeck(home, "run", TAGS, *short, "--json", f"--output_dir={tmp_path / 'results'}")
     assert status == 0, f"{out}\n{err}"
     said = told(home, json.loads(out)["job"])

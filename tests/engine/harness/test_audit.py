@@ -102,8 +102,10 @@ def test_test04_issues_one_query_again_and_again(tmp_path: Path, scenario: Scena
     assert done.detail["effective_performance_issue_same"] is True
     assert done.detail["effective_performance_issue_same_index"] == 3
     issued = {index for index, _ in done.answers}
-    assert len(issued) == (run.samples_per_query if scenario == "MultiStream" else 1) < len(done.answers)
-    assert done.detail["loaded_qsl_set"][3] in issued
+    # A query of MultiStream has several samples, of which the log keeps some by chance.
+    assert 1 <= len(issued) <= (run.samples_per_query if scenario == "MultiStream" else 1) < len(done.answers)
+    if scenario != "MultiStream":
+        assert issued == {done.detail["loaded_qsl_set"][3]}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -13,7 +13,7 @@ from engine import events
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps.base import Artifact, Step
-from engine.steps.target import SERVER_SHARE, bound_ms, read_tuned, server_rate, target
+from engine.steps.target import HARNESS_QPS, SERVER_SHARE, bound_ms, read_tuned, server_rate, target
 from profiles import FOLDER
 
 RULES = load_round(profile_file((FOLDER,), "rounds", "v2.1"))
@@ -96,6 +96,10 @@ def rate(bound: float, batch_us: tuple[int, ...] = ()) -> float:
 def test_a_server_is_asked_for_less_than_it_reached(bound: float) -> None:
     assert 0 < rate(bound) <= 2 * 4 / 0.020
     assert rate(bound, (5000, 10000, 15000, 20000)) <= 2 * 4 / 0.020
+
+
+def test_a_tiny_model_is_asked_for_what_the_harness_keeps_pace_with() -> None:
+    assert rate(15, (20, 30, 40, 50)) == HARNESS_QPS
 
 
 def test_a_looser_bound_allows_more() -> None:
