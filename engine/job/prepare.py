@@ -133,11 +133,13 @@ def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: boo
 
 
 def refuse(prepared: Prepared) -> None:
-    """Raise CannotRunError where something is missing, in conflict, or to be fetched from servers out of reach."""
+    """Raise CannotRunError where something is missing, in conflict, out of reach, or has no wheel for a Python here."""
     from engine.job.reachable import refuse_unreachable  # noqa: PLC0415  (only what starts a job asks the network)
+    from engine.job.wheels import refuse_without  # noqa: PLC0415
 
     prepared.seen.refuse_problems()
     refuse_unreachable(prepared.plan, prepared.seen, prepared.workplace.catalog)
+    refuse_without(prepared.plan, prepared.seen, prepared.workplace.catalog)
 
 
 def begin(prepared: Prepared) -> jobs.Job:

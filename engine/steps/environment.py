@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,7 +44,7 @@ def make(step: Step) -> dict[str, Any]:
 
     Raises CannotRunError where no Python here has wheels for it, FetchError where the index does not answer.
     """
-    wanted = requirement(f"{to_install(step.options)}{step.version}")
+    wanted = asked_for(step.options, step.version)
     try:
         environment = _fetched(step, wanted)
     except FetchError as error:
@@ -57,6 +57,19 @@ def make(step: Step) -> dict[str, Any]:
     _try(step, environment)
     known = facts(step.options, package, environment.packages[package])
     return {**known, "environment": msgspec.to_builtins(environment)}
+
+
+def asked_for(options: Mapping[str, Any], version: str) -> Requirement:
+    """Return the package that holds the backend, in the range that is asked for. Raises UsageError where it is none."""
+    return requirement(f"{to_install(options)}{version}")
+
+
+def refuse_without_wheels(wanted: Requirement) -> None:
+    """Raise CannotRunError where no Python here has a wheel of this package, FetchError where the index is silent.
+
+    It asks for the package alone, which takes a second or two; what it needs besides is settled when it is made.
+    """
+    _resolved([wanted], alone=True)
 
 
 def _fetched(step: Step, wanted: Requirement) -> Environment:
@@ -74,12 +87,12 @@ def _fetched(step: Step, wanted: Requirement) -> Environment:
     return environment
 
 
-def _resolved(requirements: Sequence[Requirement]) -> tuple[Interpreter, tuple[Pinned, ...]]:
-    """Try one Python after another. Raises CannotRunError with the reason of each."""
+def _resolved(requirements: Sequence[Requirement], *, alone: bool = False) -> tuple[Interpreter, tuple[Pinned, ...]]:
+    """Try one Python after another. Raises CannotRunError with the reason of the first."""
     reasons: dict[str, InferdeckError] = {}
     for python in interpreters():
         try:
-            return python, resolve(requirements, Path(python.path))
+            return python, resolve(requirements, Path(python.path), alone=alone)
         except NoFitError as error:
             reasons[python.version] = error
     first = reasons[running().version]

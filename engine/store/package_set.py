@@ -60,14 +60,16 @@ def requirement(text: str) -> Requirement:
     return found
 
 
-def resolve(requirements: Sequence[Requirement], python: Path) -> tuple[Pinned, ...]:
+def resolve(requirements: Sequence[Requirement], python: Path, *, alone: bool = False) -> tuple[Pinned, ...]:
     """Find versions that fit each other and have wheels for an interpreter, in alphabetical order.
 
-    Raises NoFitError where there are none, FetchError where the index does not answer.
+    `alone`: of the requirements themselves, without what they need. Raises NoFitError where there are none, FetchError
+    where the index does not answer.
     """
     words = [str(one) for one in requirements]
+    find = _pip_resolve if _has_pip() else _uv_resolve
     with TemporaryDirectory() as folder:
-        found = _pip_resolve(words, python, Path(folder)) if _has_pip() else _uv_resolve(words, python, Path(folder))
+        found = find(words, python, Path(folder), ("--no-deps",) if alone else ())
     return tuple(sorted(found, key=lambda one: one.name))
 
 
@@ -102,12 +104,12 @@ def _shown(words: Sequence[str]) -> str:
     return " ".join(words[:6]) + " ..."
 
 
-def _pip_resolve(requirements: Sequence[str], python: Path, folder: Path) -> list[Pinned]:
+def _pip_resolve(requirements: Sequence[str], python: Path, folder: Path, options: Sequence[str]) -> list[Pinned]:
     report = folder / "report.json"
     words = [
         *_pip(python, "install"),
         *("--dry-run", "--ignore-installed", "--only-binary", ":all:", "--target", str(folder / "nowhere")),
-        *("--progress-bar", "off", "--report", str(report), *requirements),
+        *("--progress-bar", "off", "--report", str(report), *options, *requirements),
     ]
     said, status = pip.run(words, _silent)
     if status:
@@ -149,11 +151,11 @@ def _read_report(data: bytes) -> list[Pinned]:
     ]
 
 
-def _uv_resolve(requirements: Sequence[str], python: Path, folder: Path) -> list[Pinned]:
+def _uv_resolve(requirements: Sequence[str], python: Path, folder: Path, options: Sequence[str]) -> list[Pinned]:
     wanted = folder / "wanted.txt"
     wanted.write_text("".join(f"{one}\n" for one in requirements))
-    options = ("--only-binary", ":all:", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
-    words = [_uv(), "pip", "compile", "--python", str(python), *options, str(wanted)]
+    form = ("--only-binary", ":all:", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
+    words = [_uv(), "pip", "compile", "--python", str(python), *form, *options, str(wanted)]
     said, status = pip.run(words, _silent)
     if status:
         raise _explained(requirements, said, _shown(words))
