@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import UsageError, nearest
@@ -48,7 +49,7 @@ def parse(arguments: Sequence[str]) -> Words:
             continue
         if not equals:
             if not rest or rest[0].startswith("--"):
-                raise UsageError(f"the option '{word}' needs a value", f"write {word}=VALUE")
+                raise UsageError(f"the option '{word}' needs a value", _meant(name) or f"write {word}=VALUE")
             value = rest.pop(0)
         _keep(words, name, value)
     return words
@@ -62,6 +63,12 @@ def parse_simple(arguments: Sequence[str], *options: str) -> Words:
         if word.startswith("-") and name not in known and name.replace("_", "-") not in FLAGS:
             raise UsageError(f"unknown option '{word}'", nearest(name, known).replace("'", "'--", 1))
     return parse(arguments)
+
+
+def _meant(name: str) -> str:
+    """Return which word of the command line itself is near to an option that it does not know; empty where none is."""
+    close = get_close_matches(name, (*FLAGS, *VALUES), n=1, cutoff=0.75)
+    return f"did you mean '--{close[0]}'?" if close and close[0] != name else ""
 
 
 def _keep(words: Words, name: str, value: str) -> None:
@@ -87,5 +94,7 @@ def selection(words: Words, catalog: Catalog) -> Selection:
         chosen, _ = read_recipe(path if path.suffix in (".yaml", ".yml") else catalog.profile("recipes", name))
     chosen = changed(chosen, words.values.get("tags", ""), words)
     if not chosen.query.tags:
-        raise UsageError("nothing is selected", "give --tags=..., for example --tags=app,mlperf,inference,_resnet50")
+        meant = next(filter(None, map(_meant, words.options)), "")
+        example = "give --tags=..., for example --tags=app,mlperf,inference,_resnet50"
+        raise UsageError("nothing is selected", meant or example)
     return chosen

@@ -44,6 +44,9 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["pln"], "no command 'pln'", "'plan'"),
         (["plan"], "nothing is selected", "--tags"),
+        (["plan", "--tag=app"], "nothing is selected", "did you mean '--tags'?"),
+        (["plan", TAGS, "--offlin"], "needs a value", "did you mean '--offline'?"),
+        (["plan", "--tags"], "needs a value", "write --tags=VALUE"),
         (["plan", f"{TAGS},_resnet51"], "'_resnet51'", "'_resnet50'"),
         (["plan", f"{TAGS},_tflite"], "'_tflite'", "_onnxruntime"),
         (["plan", f"{TAGS},_pytorch"], "'_pytorch'", "_onnxruntime"),
