@@ -1,6 +1,6 @@
 """A bare loop over a session's run, in a process of its own: what the harness is compared with.
 
-`python -m tests.benchmarks.bare_session MODEL OUTPUT SESSIONS THREADS BATCHES SECONDS` prints, for each of the batch
+`python -m tests.benchmarks.bare_session MODEL OUTPUTS SESSIONS THREADS BATCHES SECONDS` prints, for each of the batch
 sizes (`1,2,4`) a line of JSON: samples/s of all sessions together, and the mean milliseconds of a run. Nothing is
 gathered, answered or logged, and nothing of the engine is in the loop.
 """
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bare_session")
     parser.add_argument("model")
-    parser.add_argument("output")
+    parser.add_argument("output", help="one name, or several by ','")
     parser.add_argument("sessions", type=int)
     parser.add_argument("threads", type=int)
     parser.add_argument("batches", type=lambda text: [int(word) for word in text.split(",")])
@@ -108,7 +108,7 @@ def _onnxruntime(given: argparse.Namespace) -> Open:
 
         def make(batch: int) -> Run:
             feed = {first.name: _noise(batch, first.shape[1:])}
-            return lambda: session.run([given.output], feed)
+            return lambda: session.run(given.output.split(","), feed)
 
         return make
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -73,8 +74,15 @@ class Kept(msgspec.Struct):
 
     def best_bare(self, variant: str) -> str | None:
         """Return who of a variant's bare loops was the best in Offline."""
-        who = [name for name in self.figures.get("offline", {}) if name.startswith(bare(variant, ""))]
-        return max(who, key=lambda name: self.typical("offline", name) or 0.0, default=None)
+        return max(self._bare("offline", variant), key=lambda name: self.typical("offline", name) or 0.0, default=None)
+
+    def quickest_bare(self, variant: str) -> str | None:
+        """Return who of a variant's bare loops was the best in SingleStream."""
+        figure = "single mean"
+        return min(self._bare(figure, variant), key=lambda name: self.typical(figure, name) or inf, default=None)
+
+    def _bare(self, figure: str, variant: str) -> list[str]:
+        return [name for name in self.figures.get(figure, {}) if name.startswith(bare(variant, ""))]
 
 
 def ours(variant: Variant) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +27,9 @@ from tests.benchmarks import runs
 OFFLINE_RATIO = 0.97
 SINGLE_STREAM_RATIO = 1.02
 CANDIDATES = 3
-SAMPLES = 128
+SAMPLES = {"resnet50": 128, "retinanet": 16}
+"""As many as fit the memory beside the sessions of a small machine."""
+DETECTIONS = "boxes,scores,labels"
 
 BARE = "bare, sessions x threads x batch "
 OFFLINE = "harness, samples/s"
@@ -35,23 +38,26 @@ STREAM = "harness, SingleStream, ms"
 
 
 def main(argv: list[str]) -> None:
-    """Print a table for `--model`, an image classifier with one float32 input whose batch is open."""
+    """Print a table for `--model`, a classifier or detector of pictures with one float32 input."""
     parser = argparse.ArgumentParser(prog="offline")
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--output", help="the output to read; by default the first one of whole numbers")
+    parser.add_argument("--benchmark", choices=tuple(SAMPLES), default="resnet50")
+    parser.add_argument("--output", help="the output of a classifier; by default the first one of whole numbers")
     parser.add_argument("--seconds", type=float, default=6.0, help="duration of one run")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tune-seconds", type=float, default=30.0)
     arguments = parser.parse_args(argv)
     model = arguments.model.absolute()
-    output = arguments.output or first_output(model)
-    tuned = choose_workers(onnxruntime, model, BackendOptions(outputs=(output,)), seconds=arguments.tune_seconds)
+    outputs = DETECTIONS if arguments.benchmark == "retinanet" else arguments.output or first_output(model)
+    subject = Subject(arguments.benchmark, model, outputs)
+    options = BackendOptions(outputs=tuple(outputs.split(",")))
+    tuned = choose_workers(onnxruntime, model, options, seconds=arguments.tune_seconds)
     print(
         f"Offline workers: {tuned.workers['Offline']}\nSingleStream workers: {tuned.workers['SingleStream']}",
         flush=True,
     )
     with tempfile.TemporaryDirectory() as name:
-        measures = _measures(Path(name), model, output, tuned, arguments.seconds)
+        measures = _measures(Path(name), subject, tuned, arguments.seconds)
         rows: dict[str, list[float]] = {label: [] for label in measures}
         for _ in range(arguments.rounds):
             for label, measure in measures.items():
@@ -64,17 +70,26 @@ def main(argv: list[str]) -> None:
     print(f"SingleStream, harness / bare run: {stream:.4f} (target <= {SINGLE_STREAM_RATIO})")
 
 
-def _measures(folder: Path, model: Path, output: str, tuned: Tuned, seconds: float) -> dict[str, Callable[[], float]]:
+class Subject(NamedTuple):
+    """What is measured."""
+
+    benchmark: str
+    model: Path
+    outputs: str
+    """By ','."""
+
+
+def _measures(folder: Path, subject: Subject, tuned: Tuned, seconds: float) -> dict[str, Callable[[], float]]:
     """Return what is measured in each round, in this order."""
     best = sorted((trial for trial in tuned.table if not trial.pinned), key=lambda trial: -trial.samples_per_second)
     target, single = best[0].samples_per_second, tuned.workers["SingleStream"]
-    offline = _spec(folder, model, output, "Offline", tuned.workers["Offline"], target, seconds)
-    stream = _spec(folder, model, output, "SingleStream", single, 1e9 / target, seconds)
+    offline = _spec(folder, subject, "Offline", tuned.workers["Offline"], target, seconds)
+    stream = _spec(folder, subject, "SingleStream", single, 1e9 / target, seconds)
     ways = [(trial.sessions, trial.intra_op_threads, trial.batch) for trial in best[:CANDIDATES]]
     return {
-        **{f"{BARE}{way}": partial(_bare, model, output, way, seconds, "samples_per_second") for way in ways},
+        **{f"{BARE}{way}": partial(_bare, subject, way, seconds, "samples_per_second") for way in ways},
         OFFLINE: lambda: float(runs.harness(offline)["result_samples_per_second"]),
-        BARE_STREAM: partial(_bare, model, output, (1, single.intra_op_threads, 1), seconds, "mean_ms"),
+        BARE_STREAM: partial(_bare, subject, (1, single.intra_op_threads, 1), seconds, "mean_ms"),
         STREAM: lambda: float(runs.harness(stream)["result_mean_latency_ns"]) / 1e6,
     }
 
@@ -92,28 +107,27 @@ def first_output(model: Path) -> str:
     return names[0]
 
 
-def _spec(
-    folder: Path, model: Path, output: str, scenario: str, workers: Workers, target: float, seconds: float
-) -> RunSpec:
-    runner = onnxruntime.load(model, BackendOptions())
+def _spec(folder: Path, subject: Subject, scenario: str, workers: Workers, target: float, seconds: float) -> RunSpec:
+    runner = onnxruntime.load(subject.model, BackendOptions())
     sizes = [size or 1 for size in runner.inputs[0].shape[1:]]
     runner.close()
-    samples = folder / "samples.npy"
+    samples, count = folder / "samples.npy", SAMPLES[subject.benchmark]
     if not samples.exists():
-        np.save(samples, np.random.default_rng(0).random((SAMPLES, *sizes), np.float32))
+        np.save(samples, np.random.default_rng(0).random((count, *sizes), np.float32))
+    detects = subject.benchmark == "retinanet"
     place = folder / scenario
     place.mkdir(exist_ok=True)
     return RunSpec(
         step="benchmark",
-        benchmark="resnet50",
+        benchmark=subject.benchmark,
         sut_name="bare",
         qsl_name="noise",
-        settings=runs.settings(scenario, target, seconds, performance_sample_count=SAMPLES),
+        settings=runs.settings(scenario, target, seconds, performance_sample_count=count),
         backend="engine.backends.onnxruntime",
-        model=str(model),
-        outputs=(output,),
-        task="engine.tasks.image_classification",
-        task_options={"label_offset": 1},
+        model=str(subject.model),
+        outputs=tuple(subject.outputs.split(",")),
+        task=f"engine.tasks.{'object_detection' if detects else 'image_classification'}",
+        task_options={"image_size": sizes[-1]} if detects else {"label_offset": 1},
         samples=(str(samples),),
         workers=workers,
         mlperf_conf="",
@@ -122,8 +136,8 @@ def _spec(
     )
 
 
-def _bare(model: Path, output: str, way: tuple[int, int, int], seconds: float, figure: str) -> float:
-    words = [str(model), output, *map(str, way), str(seconds)]
+def _bare(subject: Subject, way: tuple[int, int, int], seconds: float, figure: str) -> float:
+    words = [str(subject.model), subject.outputs, *map(str, way), str(seconds)]
     command = [sys.executable, "-m", "tests.benchmarks.bare_session", *words]
     done = subprocess.run(command, cwd=runs.ROOT, stdout=subprocess.PIPE, check=True)
     return float(json.loads(done.stdout)[figure])

@@ -101,7 +101,7 @@ def _against_bare(kept: Kept, variants: Sequence[Variant]) -> Iterator[Row]:
         best = kept.best_bare(variant.name)
         if best and (row := _row(kept, f"Offline, samples/s, {name}", "offline", who, "bare", best)):
             yield _aimed(row, True, 0.98)
-        alone = next((one for one in kept.figures.get("single mean", {}) if one.startswith(bare(name, ""))), None)
+        alone = kept.quickest_bare(name)
         if alone and (row := _row(kept, f"SingleStream mean, ms, {name}", "single mean", who, "bare", alone)):
             yield _aimed(row, False, 1.01)
         server, offline = kept.typical("server", who), kept.typical("offline", who)
