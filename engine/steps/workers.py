@@ -175,5 +175,6 @@ def _facts(step: Step, tuned: Tuned, origin: str) -> dict[str, Any]:
     facts: Mapping[str, Any] = msgspec.to_builtins(tuned)
     trial = tuned.trial("Offline")
     best = shared_out(trial.sessions, trial.intra_op_threads, trial.batch)
-    text = f"{best}: {trial.samples_per_second:.4g} samples/s"
+    rate = trial.samples_per_second
+    text = f"{best}: {f'{rate:.0f}' if rate >= 1000 else f'{rate:.4g}'} samples/s"  # no exponents
     return {**facts, "text": f"{text}, {origin}" if origin else text}

@@ -38,8 +38,6 @@ START_SHARE = 0.6
 """Of the own Offline rate, where each search in Server begins."""
 SPAN = 8
 MOST_TRIALS = 12
-FEWEST_QUERIES = 459
-"""With which LoadGen calls a run valid, and none of them may be late."""
 
 START_SECONDS = 3.0
 """Of a process, before it measures."""
@@ -173,7 +171,7 @@ class Session:
             start = trials[0].rate
         aim = Aim(start=start, lowest=start / SPAN, highest=start * SPAN, resolution=self._given.resolution)
         while len(trials) < MOST_TRIALS and (rate := next_rate(trials, aim)) is not None:
-            self._need(START_SECONDS + max(self._given.server_seconds, FEWEST_QUERIES / rate))
+            self._need(START_SECONDS + max(self._given.server_seconds, self._given.server_queries / rate))
             run = self._loadgen(variant, workers, "Server", rate)
             values = runs.undisturbed(run, self._given.attempts)
             trials.append(Trial(rate=rate, valid=bool(values["valid"]), figure=values["server p99"]))
@@ -212,10 +210,12 @@ class Session:
         """Return a run of the harness, or of the baseline where there are no workers; it returns its figures."""
         module = contestants.HARNESS if workers else contestants.BASELINE
         shared_out = workers or Workers(sessions=1, intra_op_threads=1, max_batch=1)  # what the baseline does not read
-        seconds = {"min_duration_ms": round(1000 * self._given.server_seconds)} if scenario == "Server" else {}
+        given = self._given
+        least = {"min_duration_ms": round(1000 * given.server_seconds), "min_query_count": given.server_queries}
 
         def measure() -> Mapping[str, float]:
-            values = self.course.run(module, variant, scenario, shared_out, target, **seconds)
+            more = least if scenario == "Server" else {}
+            values = self.course.run(module, variant, scenario, shared_out, target, **more)
             return FIGURES[scenario](values)
 
         return measure
