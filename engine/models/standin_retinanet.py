@@ -36,7 +36,7 @@ through (as in the stand-in ResNet-50)."""
 BOX_GAIN = 0.2
 """Scale of the boxes' deltas: a box is near its anchor, so that neighbours overlap as they do in a trained network."""
 
-WANTED = 120
+WANTED = 160
 """Boxes on the middle one of the pictures that the bias is chosen with."""
 LOOSE = 2.5
 """Standard deviations above the mean where a class begins to count while the bias is being chosen."""

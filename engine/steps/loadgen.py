@@ -61,11 +61,13 @@ TOO_FEW = "performance.sample_count"
 """The checker's rule that a small data set breaks: said before the run."""
 
 METRICS = {
-    "SingleStream": "90th percentile latency",
-    "MultiStream": "99th percentile latency",
+    "SingleStream": "90th percentile estimate",
+    "MultiStream": "99th percentile estimate",
     "Server": "scheduled throughput",
     "Offline": "throughput",
 }
+"""In LoadGen's words. An estimate, by early stopping, is higher than the percentile that was measured, and is what the
+rules count."""
 
 
 def survey(look: Look) -> Sight:
