@@ -13,7 +13,7 @@ from engine import events
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps.base import Artifact, Step
-from engine.steps.target import HARNESS_QPS, SERVER_SHARE, bound_ms, read_tuned, server_rate, target
+from engine.steps.target import HARNESS_QPS, SERVER_SHARE, UNHURRIED, bound_ms, read_tuned, server_rate, target
 from profiles import FOLDER
 
 RULES = load_round(profile_file((FOLDER,), "rounds", "v2.1"))
@@ -100,6 +100,14 @@ def test_a_server_is_asked_for_less_than_it_reached(bound: float) -> None:
 
 def test_a_tiny_model_is_asked_for_what_the_harness_keeps_pace_with() -> None:
     assert rate(15, (20, 30, 40, 50)) == HARNESS_QPS
+
+
+def test_a_sample_that_takes_longer_than_the_bound_is_said_and_not_asked_for_slowly() -> None:
+    heard: list[events.AnyEvent] = []
+    assert asked("Server", heard) == pytest.approx(SERVER_SHARE * UNHURRIED * 2 * 4 / 0.02026)
+    (warned,) = heard
+    assert isinstance(warned, events.Warned)
+    assert "a sample takes 20.1 ms while all workers are busy, the bound is 15 ms" in warned.text
 
 
 def test_a_looser_bound_allows_more() -> None:
