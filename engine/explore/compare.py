@@ -34,7 +34,8 @@ class Change:
     """A figure of one run against the first's."""
 
     share: float | None
-    """As a share of the first; None where one of the two has no figure, or the first is 0."""
+    """As a share of the first; None where one of the two has no figure, the first is 0, or the metric is another thing
+    in the other's scenario."""
     points: float | None
     """The plain difference, in the metric's unit."""
     noise: Noise | None
@@ -168,7 +169,7 @@ def _rows(runs: Sequence[Run], known: Sequence[Run], steady: Steady) -> Iterable
 
 def _change(metric: Metric, first: Run, second: Run, known: Sequence[Run], steady: Steady) -> Change:
     before, after = first.figures.get(metric.key), second.figures.get(metric.key)
-    if before is None or after is None:
+    if before is None or after is None or not (metric.across or first.scenario == second.scenario):
         return Change(None, None, None)
     band = noise(metric.key, first, second, known, steady) if metric.better else None
     share = (after - before) / before if before else None

@@ -30,6 +30,8 @@ class Metric:
     """Unit that a person reads; empty where it is `unit`."""
     better: ClassVar[Better] = ""
     """Empty where neither is better."""
+    across: ClassVar[bool] = False
+    """Whether it means the same in every scenario, so that runs of two can be held against each other by it."""
 
     def read(self, readings: Readings) -> float | None:
         """Return the figure in `unit`; None where the run has none."""
@@ -64,6 +66,7 @@ class SamplesPerSecond(Metric):
 
     key, header, short = "samples_per_second", "throughput", "samples/s"
     unit, better = "samples/s", "higher"
+    across = True
 
     def read(self, readings: Readings) -> float | None:
         """Take the key of the scenario."""
@@ -203,6 +206,7 @@ class Accuracy(Metric):
 
     key, header, short = "accuracy", "accuracy", "acc"
     unit, better = "%", "higher"
+    across = True
 
     def read(self, readings: Readings) -> float | None:
         """Take what the scoring step found."""
@@ -213,6 +217,7 @@ class MeanBatch(Metric):
     """Samples per batch that the backend was given: `samples` / `batches` of run.json."""
 
     key, header, short, unit = "batch_mean", "mean batch", "batch", "samples"
+    across = True
 
     def read(self, readings: Readings) -> float | None:
         """Divide the harness's counts."""
@@ -225,6 +230,7 @@ class LoadSeconds(Metric):
 
     key, header, short = "load_seconds", "start-up", "start"
     unit, better = "s", "lower"
+    across = True
 
     def read(self, readings: Readings) -> float | None:
         """Take the harness's figure."""

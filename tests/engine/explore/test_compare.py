@@ -116,6 +116,18 @@ def test_without_repeats_noise_is_of_the_runs_themselves(folders: Folders) -> No
     assert "at least" in change.noise.text()
 
 
+def test_latencies_of_two_scenarios_are_not_held_against_each_other(folders: Folders) -> None:
+    history.job(folders, "--scenarios=SingleStream", rate=100.0)
+    history.job(folders, "--scenarios=MultiStream", rate=200.0)
+    found = compared(folders, "1", "2")
+    assert row(found).changes[0].share is not None, "samples/s are the same in both"
+    assert row(found, "load_seconds").changes[0].points == 0
+    latency = row(found, "latency_p99")
+    assert None not in latency.figures
+    assert latency.changes[0].points is None
+    assert latency.changes[0].noise is None
+
+
 def test_noise_that_nothing_tells_is_not_made_up(folders: Folders) -> None:
     history.job(folders, rate=100.0)
     history.job(folders, "--max_batch=8", rate=101.0, rates=[100] * 3)
