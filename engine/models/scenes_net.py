@@ -15,8 +15,9 @@ import numpy as np
 import onnx
 
 from engine.errors import DataError
-from engine.models.convnet import ConvNet, model_facts, tensor
+from engine.models.convnet import model_facts, tensor
 from engine.models.scene_canvas import SHAPES
+from engine.models.suppression import Limits, SuppressingNet
 from engine.steps.base import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -97,7 +98,7 @@ def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
     """
     ops = _Onnx(weights)
     classes, sides = network(ops, "input")
-    ops.detections(ops.corners(sides), ops.likely(classes))
+    ops.detections(ops.corners(sides), ops.likely(classes), Limits(OVERLAP, LEAST_SCORE, MOST))
     outputs = [
         tensor("boxes", "float32", ["n", 4]),
         tensor("scores", "float32", ["n"]),
@@ -107,7 +108,7 @@ def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
     return ops.model("scenes-net", [picture], outputs)
 
 
-class _Onnx(ConvNet):
+class _Onnx(SuppressingNet):
     """The network's operators as nodes of a graph."""
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
@@ -131,7 +132,7 @@ class _Onnx(ConvNet):
 
     def likely(self, classes: str) -> str:
         """Add what makes scores [1,C,G²] of the map of logits [1,C,G,G]."""
-        flat = self.node("Reshape", [classes, self._whole("classes.shape", 1, CLASSES, -1)], "logits")
+        flat = self.node("Reshape", [classes, self.whole("classes.shape", 1, CLASSES, -1)], "logits")
         return self.node("Sigmoid", [flat], "likely")
 
     def corners(self, sides: str) -> str:
@@ -139,7 +140,7 @@ class _Onnx(ConvNet):
         middle = (np.arange(GRID, dtype=np.float32) + 0.5) * STRIDE
         middles = np.stack(np.meshgrid(middle, middle) * 2).reshape(1, 4, -1)
         away = np.array([-STRIDE, -STRIDE, STRIDE, STRIDE], np.float32).reshape(1, 4, 1)
-        flat = self.node("Reshape", [sides, self._whole("sides.shape", 1, 4, -1)], "logarithms")
+        flat = self.node("Reshape", [sides, self.whole("sides.shape", 1, 4, -1)], "logarithms")
         offsets = self.node("Mul", [self.node("Exp", [flat], "distances"), self.weight("away", away)], "offsets")
         corners = self.node("Add", [offsets, self.weight("middles", middles)], "corners")
         least, greatest = (
@@ -147,24 +148,3 @@ class _Onnx(ConvNet):
         )
         within = self.node("Max", [self.node("Min", [corners, greatest], "cut"), least], "within")
         return self.node("Transpose", [within], "candidates", perm=[0, 2, 1])
-
-    def detections(self, corners: str, likely: str) -> None:
-        """Add the outputs: of the boxes that no better one of their class overlaps, the best."""
-        most = self._whole("most", MOST)
-        limits = [self.weight(n, np.array([v], np.float32)) for n, v in (("overlap", OVERLAP), ("score", LEAST_SCORE))]
-        # The operator takes corners in either order of the axes, as long as all are alike.
-        kept = self.node("NonMaxSuppression", [corners, likely, most, *limits], "kept")
-        values = self.node("GatherND", [likely, kept], "kept.scores")
-        count = self.node("Min", [self.node("Shape", [values], "kept.count"), most], "count")
-        self._nodes.append(onnx.helper.make_node("TopK", [values, count], ["scores", "order"], name="best"))
-        chosen = self.node("Gather", [kept, "order"], "chosen")
-        self._column(chosen, 1, "labels")
-        flat = self.node("Squeeze", [corners, self._whole("batch.axis", 0)], "candidates.flat")
-        self.node("Gather", [flat, self._column(chosen, 2, "cells")], "boxes")
-
-    def _column(self, x: str, which: int, name: str) -> str:
-        column = self.node("Gather", [x, self._whole(f"{name}.column", which)], f"{name}.column.of", axis=1)
-        return self.node("Squeeze", [column, self._whole(f"{name}.axis", 1)], name)
-
-    def _whole(self, name: str, *values: int) -> str:
-        return self.weight(name, np.array(values, np.int64))

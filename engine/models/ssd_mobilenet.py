@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper
 
 from engine.errors import DataError
 from engine.models import boxed_photographs, tflite_convert, tflite_file
-from engine.models.convnet import Array, ConvNet, model_facts, tensor
+from engine.models.convnet import Array, model_facts, tensor
+from engine.models.suppression import Limits, SuppressingNet
 from engine.steps.base import Step
 
 ARCHIVE = "objectron_solution_packed_assets.data"
@@ -107,7 +107,7 @@ def build(network: tflite_file.Network, categories: Sequence[int | None]) -> tup
     corners = net.corners(outputs[ENCODINGS], around * np.float32(height), height)
     given = {place: number for place, number in enumerate(categories, start=1) if number is not None}
     likely = net.likely(outputs[PREDICTIONS], list(given))
-    net.detections(corners, likely, np.array(list(given.values()), np.int64))
+    net.detections(corners, likely, Limits(OVERLAP, LEAST_SCORE, MOST), np.array(list(given.values()), np.int64))
     image = tensor("input", "float32", [1, 3, height, width])
     results = [tensor("boxes", "float32", ["n", 4]), tensor("scores", "float32", ["n"])]
     return net.model("ssd-mobilenet-v2", [image], [*results, tensor("labels", "int64", ["n"])]), height
@@ -137,7 +137,7 @@ def _sides(scale: float, following: float, *, first: bool) -> Iterator[tuple[flo
         yield between, between
 
 
-class _Ssd(ConvNet):
+class _Ssd(SuppressingNet):
     """The nodes behind the network."""
 
     def corners(self, encodings: str, around: Array, side: int) -> str:
@@ -159,31 +159,8 @@ class _Ssd(ConvNet):
         classes = self._columns(predictions, "classes", which)
         return self.node("Sigmoid", [self.node("Transpose", [classes], "logits", perm=[0, 2, 1])], "likely")
 
-    def detections(self, corners: str, likely: str, categories: Array) -> None:
-        """Add the outputs: of the boxes that no better one of their class overlaps, the best."""
-        most = self._whole("most", MOST)
-        limits = [self.weight(n, np.array([v], np.float32)) for n, v in (("overlap", OVERLAP), ("score", LEAST_SCORE))]
-        # The operator takes corners in either order of the axes, as long as all are alike.
-        kept = self.node("NonMaxSuppression", [corners, likely, most, *limits], "kept")
-        values = self.node("GatherND", [likely, kept], "kept.scores")
-        count = self.node("Min", [self.node("Shape", [values], "kept.count"), most], "count")
-        self._nodes.append(helper.make_node("TopK", [values, count], ["scores", "order"], name="best"))
-        chosen = self.node("Gather", [kept, "order"], "chosen")
-        classes = self._column(chosen, "class", 1)
-        self.node("Gather", [self.weight("categories", categories), classes], "labels")
-        places = self._column(chosen, "anchor", 2)
-        flat = self.node("Squeeze", [corners, self._whole("corners.axis", 0)], "corners.flat")
-        self.node("Gather", [flat, places], "boxes")
-
     def _columns(self, x: str, name: str, which: list[int]) -> str:
-        return self.node("Gather", [x, self._whole(f"{name}.columns", *which)], name, axis=2)
-
-    def _column(self, x: str, name: str, which: int) -> str:
-        column = self.node("Gather", [x, self._whole(f"{name}.column", which)], f"{name}.column.of", axis=1)
-        return self.node("Squeeze", [column, self._whole(f"{name}.axis", 1)], f"{name}.of")
-
-    def _whole(self, name: str, *values: int) -> str:
-        return self.weight(name, np.array(values, np.int64))
+        return self.node("Gather", [x, self.whole(f"{name}.columns", *which)], name, axis=2)
 
     def _floats(self, name: str, value: float) -> str:
         return self.weight(name, np.array(value, np.float32))
