@@ -65,7 +65,7 @@ def measured_target(options: Mapping[str, Any], facts: Mapping[str, Any], rules:
     scenario: Scenario = options["scenario"]
     tuned = read_tuned(facts)
     if scenario == "Server":
-        return SERVER_SHARE * server_rate(options, tuned, rules)
+        return SERVER_SHARE * min(server_rate(options, tuned, rules), HARNESS_QPS)
     trial = tuned.trial(scenario)
     return trial.samples_per_second if scenario == "Offline" else trial.batch_ms
 
@@ -78,7 +78,7 @@ def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float
     server = _server(tuned)
     share = rules.scenarios["Server"].percentile / 100
     found = highest_rate(server, bound_ms(options, rules) / 1000, share)
-    return min(max(found, UNHURRIED * server.capacity), HARNESS_QPS)
+    return max(found, UNHURRIED * server.capacity)
 
 
 def _server(tuned: Tuned) -> Server:

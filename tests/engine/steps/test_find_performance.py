@@ -143,11 +143,11 @@ def test_the_highest_rate_of_a_server_is_found_told_and_kept(make: Any, own: Pat
 
 @pytest.mark.slow
 def test_a_hopeless_trial_is_ended_early(make: Any) -> None:
-    """The first rate is five times what the system can: its queries alone would take seconds to answer."""
+    """The first rate is more than twice what the system can: its queries alone would take seconds to answer."""
     step, _ = make("Server", rate=10 * CAPACITY, alone_ms=1000 / (10 * CAPACITY), seconds=12.0)
     try:
         trials = run(step)["trials"]
-        assert trials[0]["target"] > 4 * CAPACITY
+        assert trials[0]["target"] > 2 * CAPACITY
         assert (trials[0]["valid"], trials[0]["latency_ms"]) == (False, None)
     except RunError as error:
         assert "contradict" in error.what  # noqa: PT017  (a busy machine: then the other branch says nothing)

@@ -99,7 +99,9 @@ def test_a_server_is_asked_for_less_than_it_reached(bound: float) -> None:
 
 
 def test_a_tiny_model_is_asked_for_what_the_harness_keeps_pace_with() -> None:
-    assert rate(15, (20, 30, 40, 50)) == HARNESS_QPS
+    tiny = {**TUNED, "workers": {**TUNED["workers"], "Server": {**WORKERS, "batch_us": (20, 30, 40, 50)}}}
+    assert asked("Server", workers=tiny) == SERVER_SHARE * HARNESS_QPS
+    assert rate(15, (20, 30, 40, 50)) > 10 * HARNESS_QPS, "a search may begin higher"
 
 
 def test_a_sample_that_takes_longer_than_the_bound_is_said_and_not_asked_for_slowly() -> None:
