@@ -4,16 +4,14 @@ With it a whole measurement runs anywhere at once: nothing to fetch, nothing to 
 picture. `tools/train_tiny_classifier.py` trains it.
 """
 
-import hashlib
 from collections.abc import Mapping
-from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
 import onnx
 
-from engine.errors import DataError
 from engine.models.convnet import ConvNet, model_facts, tensor
+from engine.models.shipped import copied
 from engine.steps.base import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -32,12 +30,7 @@ def shipped(step: Step) -> dict[str, Any]:
 
     Raises DataError where the installed file is not the one that was shipped.
     """
-    path = step.output / "model.onnx"
-    with as_file(files("profiles") / "models" / FILE) as source:
-        data = source.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise DataError(f"profiles/models/{FILE} is damaged: its checksum differs", "install inferdeck again")
-    path.write_bytes(data)
+    path = copied(step, FILE, SHA256)
     return model_facts(path, outputs=["scores"], task_options={"label_offset": 0}, weight_transformations="none")
 
 

@@ -6,17 +6,15 @@ FCOS, Tian et al. 2019); a class's score is the overlap that the box is expected
 Li et al. 2020). `tools/train_scene_detector.py` trains it.
 """
 
-import hashlib
 from collections.abc import Mapping
-from importlib.resources import as_file, files
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import onnx
 
-from engine.errors import DataError
 from engine.models.convnet import model_facts, tensor
 from engine.models.scene_canvas import SHAPES
+from engine.models.shipped import copied
 from engine.models.suppression import Limits, SuppressingNet
 from engine.steps.base import Step
 
@@ -80,12 +78,7 @@ def shipped(step: Step) -> dict[str, Any]:
 
     Raises DataError where the installed file is not the one that was shipped.
     """
-    path = step.output / "model.onnx"
-    with as_file(files("profiles") / "models" / FILE) as source:
-        data = source.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise DataError(f"profiles/models/{FILE} is damaged: its checksum differs", "install inferdeck again")
-    path.write_bytes(data)
+    path = copied(step, FILE, SHA256)
     options = {"image_size": IMAGE_SIZE}
     return model_facts(path, outputs=["boxes", "scores", "labels"], task_options=options, weight_transformations="none")
 
