@@ -17,9 +17,9 @@ from engine.harness.tuned import Tuned
 from engine.profile.rounds import Round
 from engine.steps.base import Step
 
-SERVER_SHARE = 0.8
+SERVER_SHARE = 0.5
 """Of the rate that a server should reach by replay (engine.harness.server_model) that it is asked for where nobody
-configured a target: what happens on the machine besides the model has the rest."""
+configured a target: the replay knows batches of their best turn and no disturbance, and a first run should be valid."""
 
 HARNESS_QPS = 5_000.0
 """What the harness keeps pace with on slow cores that are all at work with a model. It counts for tiny models only; a
