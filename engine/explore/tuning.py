@@ -15,7 +15,7 @@ import msgspec
 import profiles
 from engine.errors import InferdeckError
 from engine.harness.spec import Scenario, Workers
-from engine.harness.tuned import Trial, Tuned
+from engine.harness.tuned import Trial, Tuned, number
 from engine.job.spec import JobSpec
 from engine.plan.plan import Node
 from engine.profile.systems import Configuration, TunedWorkers, Tuning, configuration
@@ -185,11 +185,6 @@ def origin(kept: Tuning) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in kept.versions.items())
     cores = f"{kept.cores} core{'s' * (kept.cores != 1)}"
     return f"measured on {kept.date} for {kept.seconds:g} s on {cores} with {versions}, model {kept.model[:12]}"
-
-
-def number(value: float) -> str:
-    """Write a figure with four digits that count, and never with an exponent."""
-    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _pick(

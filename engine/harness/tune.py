@@ -176,7 +176,10 @@ class _Tuner:
         choices = [
             self._choice(trial, Server(split[0], times_up_to(trial.batch, seconds))) for trial in self._of(split)
         ]
-        best = self._simplest(sorted(choices, key=lambda choice: choice.trial.batch))
+        choices.sort(key=lambda choice: choice.trial.batch)
+        # A batch that takes longer than the bound could only serve queries that are late already.
+        within = [one for one in choices if not self._bound_s or one.server.batch_s[-1] <= self._bound_s]
+        best = self._simplest(within or choices[:1])
         if not self._bound_s or best.trial.batch == 1:
             return best
         waits = [replace(best.server, wait_s=part * self._bound_s) for part in _WAITS]

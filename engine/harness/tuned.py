@@ -10,7 +10,8 @@ HARNESS_SECONDS: Final = 40e-6
 """What a query of its own costs outside the model (tests/benchmarks/harness.py); it counts for tiny models only."""
 
 HARNESS_BATCH_SECONDS: Final = 100e-6
-"""What a batch costs besides its queries: threads hand the interpreter over to each other."""
+"""What a batch costs besides its queries, while threads hand the interpreter over to each other. An estimate: with it
+the rates of a tiny model came near what two slow cores reached. For others it is far below a batch's time."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,11 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True):
         same = [one for one in self.table if (one.sessions, one.intra_op_threads, one.batch) == wanted]
         # Server is pinned because another batch size of its split gained by it; its own was measured unpinned then.
         return next((one for one in same if one.pinned == bool(workers.cores)), same[0])
+
+
+def number(value: float) -> str:
+    """Write a figure with four digits that count, and never with an exponent."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def shared_out(sessions: int, threads: int, batch: int) -> str:

@@ -20,7 +20,7 @@ from engine.harness.cores import physical, usable
 from engine.harness.neighbours import Neighbours
 from engine.harness.spec import Scenario
 from engine.harness.tune import MAX_BATCH, choose_workers
-from engine.harness.tuned import Trial, Tuned, shared_out
+from engine.harness.tuned import Trial, Tuned, number, shared_out
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.steps import sut
 from engine.steps.base import Step
@@ -175,6 +175,5 @@ def _facts(step: Step, tuned: Tuned, origin: str) -> dict[str, Any]:
     facts: Mapping[str, Any] = msgspec.to_builtins(tuned)
     trial = tuned.trial("Offline")
     best = shared_out(trial.sessions, trial.intra_op_threads, trial.batch)
-    rate = trial.samples_per_second
-    text = f"{best}: {f'{rate:.0f}' if rate >= 1000 else f'{rate:.4g}'} samples/s"  # no exponents
+    text = f"{best}: {number(trial.samples_per_second)} samples/s"
     return {**facts, "text": f"{text}, {origin}" if origin else text}

@@ -51,6 +51,8 @@ class Kept(msgspec.Struct):
     """Of Server."""
     machine: str
     packages: dict[str, str]
+    server_queries: int = 459
+    """At least so many in a trial of Server; files that do not say had 459."""
     models: dict[str, str] = {}
     """Variant → SHA-256 of its model."""
     sweeps: dict[str, list[Bare]] = {}
@@ -95,12 +97,13 @@ def bare(variant: str, way: Way | str) -> str:
     return f"bare, {variant}, {way}"
 
 
-def opened(path: Path | None, seconds: float, bound_ms: int, variants: list[Variant]) -> Kept:
+def opened(path: Path | None, seconds: float, bound_ms: int, server_queries: int, variants: list[Variant]) -> Kept:
     """Read what was kept before, or begin anew. Ends the program where that was measured otherwise."""
     found = {name: _version(name) for name in PACKAGES}
     cpu = detect().cpu
     machine = f"{cpu.model}, {cpu.allowed_cores} cores"
-    new = Kept(seconds, bound_ms, machine, {name: one for name, one in found.items() if one})
+    packages = {name: one for name, one in found.items() if one}
+    new = Kept(seconds, bound_ms, machine, packages, server_queries=server_queries)
     if path is not None and path.exists():
         old = msgspec.json.decode(path.read_bytes(), type=Kept)
         if _circumstances(old) != _circumstances(new):
@@ -118,7 +121,8 @@ def opened(path: Path | None, seconds: float, bound_ms: int, variants: list[Vari
 
 def _circumstances(kept: Kept) -> str:
     packages = ", ".join(f"{name} {number}" for name, number in kept.packages.items())
-    return f"runs of {kept.seconds:g} s, {kept.bound_ms} ms in Server, {kept.machine}, {packages}"
+    server = f"{kept.bound_ms} ms and {kept.server_queries} queries in Server"
+    return f"runs of {kept.seconds:g} s, {server}, {kept.machine}, {packages}"
 
 
 def save(kept: Kept, path: Path | None) -> None:

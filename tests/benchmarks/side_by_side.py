@@ -33,7 +33,7 @@ def main(argv: list[str]) -> None:
     variants, left_out = contestants.variants(given.model, given.int8, given.backend, output)
     if not variants:
         raise SystemExit("\n".join(left_out))
-    kept = opened(given.json, given.seconds, given.bound_ms, variants)
+    kept = opened(given.json, given.seconds, given.bound_ms, given.server_queries, variants)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         samples = given.samples or contestants.noise(folder, given.model)

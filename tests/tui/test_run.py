@@ -404,7 +404,7 @@ class TestRealJob:
         home = tmp_path / "home"
         self.start(profile, home, pieces="2500")
         async with deck(home).run_test(size=size) as pilot:
-            await go(pilot, " pieces")
+            await go(pilot, "of 2 500 pieces")
             await shows(pilot, "finished")
             await shows(pilot, "steps ·")
 

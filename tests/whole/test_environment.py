@@ -26,8 +26,8 @@ def test_another_version_runs_in_an_environment_that_is_made_once(tmp_path: Path
 
 
 def test_a_version_that_nobody_has_is_refused_with_the_reason_before_anything_runs(tmp_path: Path) -> None:
-    status, _, err = inferdeck(tmp_path, "run", TAGS, "--adr.onnxruntime.version=<0.1", "--json")
-    if status == 1:
+    status, out, err = inferdeck(tmp_path, "run", TAGS, "--adr.onnxruntime.version=<0.1", "--json")
+    if status == 1 and "the package index does not answer" in out:
         pytest.skip("the package index can't be reached from here")
     assert status == 2, err
     assert "onnxruntime: onnxruntime<0.1 cannot be had for Python 3." in err

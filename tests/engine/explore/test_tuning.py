@@ -9,7 +9,7 @@ import pytest
 
 from engine.explore import tuning
 from engine.explore.tuning import of_job
-from engine.harness.tuned import Tuned
+from engine.harness.tuned import Tuned, number
 from engine.store.folders import Folders
 from tests.engine.explore import history, tuned_jobs
 from tests.helpers import folders_in
@@ -109,7 +109,7 @@ def test_facts_of_another_version_are_none(places: Folders) -> None:
 
 
 def test_numbers_have_no_exponent() -> None:
-    assert [tuning.number(value) for value in (0.15389, 9.9996, 420.46, 1000.0, 12889.4)] == [
+    assert [number(value) for value in (0.15389, 9.9996, 420.46, 1000.0, 12889.4)] == [
         "0.1539",
         "10",
         "420.5",

@@ -65,12 +65,23 @@ def make(
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # the processes of the runs know the tests
 
     def made(
-        scenario: str, rate: float = CAPACITY, alone_ms: float = 0.5, **options: Any
+        scenario: str,
+        rate: float = CAPACITY,
+        alone_ms: float = 0.5,
+        batch_us: tuple[int, ...] = (),
+        **options: Any,
     ) -> tuple[Step, list[events.AnyEvent]]:
         heard: list[events.AnyEvent] = []
         np.save(tmp_path / "samples.npy", np.zeros((8, 4), np.float32))
-        workers = {"sessions": 1, "intra_op_threads": 1, "max_batch": 1, "cores": ()}
-        trial = {**workers, "batch": 1, "pinned": False, "samples_per_second": rate, "batch_ms": alone_ms}
+        workers = {"sessions": 1, "intra_op_threads": 1, "max_batch": 1, "cores": (), "batch_us": batch_us}
+        trial = {
+            "sessions": 1,
+            "intra_op_threads": 1,
+            "batch": 1,
+            "pinned": False,
+            "samples_per_second": rate,
+            "batch_ms": alone_ms,
+        }
         tuned = {
             "workers": dict.fromkeys(("SingleStream", "MultiStream", "Server", "Offline"), workers),
             "table": [trial],
@@ -143,11 +154,12 @@ def test_the_highest_rate_of_a_server_is_found_told_and_kept(make: Any, own: Pat
 
 @pytest.mark.slow
 def test_a_hopeless_trial_is_ended_early(make: Any) -> None:
-    """The first rate is more than twice what the system can: its queries alone would take seconds to answer."""
-    step, _ = make("Server", rate=10 * CAPACITY, alone_ms=1000 / (10 * CAPACITY), seconds=12.0)
+    """The first rate is five times what the system can: its queries alone would take seconds to answer."""
+    alone_us = 1_000_000 // (10 * CAPACITY)
+    step, _ = make("Server", rate=10 * CAPACITY, alone_ms=alone_us / 1000, batch_us=(alone_us,), seconds=12.0)
     try:
         trials = run(step)["trials"]
-        assert trials[0]["target"] > 2 * CAPACITY
+        assert trials[0]["target"] > 4 * CAPACITY
         assert (trials[0]["valid"], trials[0]["latency_ms"]) == (False, None)
     except RunError as error:
         assert "contradict" in error.what  # noqa: PT017  (a busy machine: then the other branch says nothing)
