@@ -110,6 +110,7 @@ class TestLive:
         with alive(written(tmp_path, measuring(), ago=-60)):
             async with deck(tmp_path).run_test(size=size) as pilot:
                 await go(pilot, "on course")
+                await shows(pilot, "this display")  # what it costs is known from the second drawing on
                 await pilot.press("p")
                 await shows(pilot, "view frozen")
                 for _ in range(20):  # a slow machine may be frozen before all of it is drawn
