@@ -1,4 +1,4 @@
-"""What a server reaches within its latency bound, computed: arrivals are random, the times of batches are measured.
+"""What a server reaches within its latency bound, computed: arrivals are LoadGen's, the times of batches are measured.
 
 Trying rates with LoadGen takes a minute each. Queueing replayed on the measured times takes milliseconds and orders the
 ways of sharing a machine out as well, so that only the best of them is tried. The replay forms batches as
@@ -9,15 +9,15 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log
-from random import Random
 from typing import Final
 
+from engine.harness.schedule import arrivals
 from engine.harness.tuned import HARNESS_BATCH_SECONDS, HARNESS_SECONDS
 
 QUERIES: Final = 4096
-"""Replayed at each rate: the 99th percentile has 41 of them above it."""
+"""Replayed at each rate, of a run that has more: the 99th percentile has 41 of them above it."""
 _SEED: Final = 1
+"""Of arrivals like any others: a run's own are those of its round."""
 _STEPS: Final = 8
 """Halvings of the range of rates: what is left is 0.4 % of it."""
 
@@ -62,53 +62,49 @@ def fitting(batch_s: Sequence[float], age_s: float, bound_s: float) -> int:
 
 
 @lru_cache(maxsize=256)
-def highest_rate(server: Server, bound_s: float, share: float = 0.99) -> float:
-    """Return the highest rate, in queries/s of one sample, at which `share` of the queries meet the bound; 0: none."""
+def highest_rate(
+    server: Server, bound_s: float, share: float = 0.99, queries: int = QUERIES, seed: int = _SEED
+) -> float:
+    """Return the highest rate, in queries/s of one sample, at which `share` of the queries meet the bound; 0: none.
+
+    Replayed are the first `queries`, of which QUERIES are enough, of LoadGen's schedule with this seed.
+    """
     if server.batch_s[0] + server.wait_s > bound_s:
         return 0.0
+    schedule = arrivals(seed, min(queries, QUERIES))
     low, high = 0.0, server.capacity
     for _ in range(_STEPS):
         rate = (low + high) / 2
-        if _met(server, rate, bound_s) >= share:
+        if _met(server, rate, bound_s, schedule) >= share:
             low = rate
         else:
             high = rate
     return low
 
 
-def _met(server: Server, rate: float, bound_s: float) -> float:
+def _met(server: Server, rate: float, bound_s: float, schedule: Sequence[float]) -> float:
     """Return the part of the queries that are answered within the bound."""
-    late = sum(latency > bound_s for latency in latencies(server, rate, bound_s))
-    return 1 - late / QUERIES
+    late = sum(latency > bound_s for latency in latencies(server, rate, bound_s, schedule))
+    return 1 - late / len(schedule)
 
 
-def latencies(server: Server, rate: float, bound_s: float) -> Iterator[float]:
-    """Yield the seconds that each query takes when so many come a second, the same random arrivals every time."""
-    arrivals, free = [at / rate for at in _arrivals()], [0.0] * server.sessions
-    first = 0
-    while first < QUERIES:
-        start = max(heapq.heappop(free), arrivals[first])
-        most = fitting(server.batch_s, start - arrivals[first], bound_s)
+def latencies(server: Server, rate: float, bound_s: float, schedule: Sequence[float]) -> Iterator[float]:
+    """Yield the seconds that each query takes when they come at `rate`. `schedule`: their times at one a second."""
+    issued, free = [at / rate for at in schedule], [0.0] * server.sessions
+    first, queries = 0, len(issued)
+    while first < queries:
+        start = max(heapq.heappop(free), issued[first])
+        most = fitting(server.batch_s, start - issued[first], bound_s)
         if server.wait_s:
-            full = arrivals[min(first + most, QUERIES) - 1]
-            start = max(start, min(arrivals[first] + server.wait_s, full))
+            full = issued[min(first + most, queries) - 1]
+            start = max(start, min(issued[first] + server.wait_s, full))
         end = first + 1
-        while end < QUERIES and end - first < most and arrivals[end] <= start:
+        while end < queries and end - first < most and issued[end] <= start:
             end += 1
         done = start + server.batch_s[end - first - 1]
-        yield from (done - at for at in arrivals[first:end])
+        yield from (done - at for at in issued[first:end])
         heapq.heappush(free, done)
         first = end
-
-
-@lru_cache(maxsize=1)
-def _arrivals() -> tuple[float, ...]:
-    """Return random times with one arrival a second on average (a Poisson process)."""
-    random, at, times = Random(_SEED), 0.0, []  # noqa: S311  (a simulation, no secret)
-    for _ in range(QUERIES):
-        at -= log(1 - random.random())
-        times.append(at)
-    return tuple(times)
 
 
 def _between(size: int, known: Sequence[int], measured: Mapping[int, float]) -> float:

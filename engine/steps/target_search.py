@@ -27,6 +27,9 @@ TRIALS: Final = 12
 REPEATS: Final = 3
 """How often a figure without a bound is measured at the most."""
 
+STEADY: Final = 1001
+"""Queries of a Server trial where the time allows it: three of them may be late, so that no single burst decides."""
+
 SPAN: Final = 64
 """How far from the start the search goes before it gives up."""
 
@@ -62,6 +65,7 @@ class Search:
         self._started = time.monotonic()
         self._trials = Trials(step, rules, unit)
         self._overhead = 0.0
+        self._fewest = rules.scenarios["Server"].fewest_queries or 1
         self.ran: list[Ran] = []
         self.trial_seconds = self._seconds / TRIALS
 
@@ -70,7 +74,7 @@ class Search:
         aim, bound = self._aim()
         trials: list[Trial] = []
         while (rate := self._next(trials, aim)) is not None:
-            ran = self._run(rate, self._lasting(rate))
+            ran = self._run(rate, self._lasting(rate), self._fewest)
             trials.append(Trial(rate=rate, valid=ran.valid, figure=ran.latency_ms))
             self._step.emit(told(self._step, "target", rate, self._unit, ran.valid))
         outcome = found(trials)
@@ -110,14 +114,17 @@ class Search:
                 "a faster model or more threads in a session (--intra_op_threads); or leave Server out",
             )
         rate = tuned.trial("Server").samples_per_second
-        lowest = 2 * self._fewest() / self._seconds  # a trial and its repeat
+        lowest = 2 * self._fewest / self._seconds  # a trial and its repeat
         if rate < lowest:
             raise RunError(
-                f"a Server trial takes {self._fewest() / rate:.0f} s at the {rate:.3g} samples/s that were measured: "
+                f"a Server trial takes {self._fewest / rate:.0f} s at the {rate:.3g} samples/s that were measured: "
                 f"the search has {self._seconds:g} s, and needs a trial and its repeat at the least",
                 f"give it more time ({MORE_TIME}), or leave Server out",
             )
-        start = server_rate(self._step.options, tuned, self._rules)
+        if TRIALS / 2 * STEADY / rate <= self._seconds:
+            self._fewest = max(self._fewest, STEADY)
+        queries = max(self._fewest, round(self.trial_seconds * rate))
+        start = server_rate(self._step.options, tuned, self._rules, queries)
         resolution = float(self._step.options["resolution"])
         return Aim(
             start=start, lowest=max(start / SPAN, lowest), highest=max(start, lowest) * SPAN, resolution=resolution
@@ -143,10 +150,7 @@ class Search:
         return self._overhead + self._lasting(rate)
 
     def _lasting(self, rate: float) -> float:
-        return max(self.trial_seconds, self._fewest() / rate)
-
-    def _fewest(self) -> int:
-        return self._rules.scenarios["Server"].fewest_queries or 1
+        return max(self.trial_seconds, self._fewest / rate)
 
     def _queries(self, latency_ms: float) -> int | None:
         """Return how many queries a trial of a Stream scenario can have; None leaves it to early stopping's least."""

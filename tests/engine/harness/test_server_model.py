@@ -8,18 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.harness.server_model import Server, fitting, highest_rate, latencies, times_up_to
+from engine.harness.schedule import arrivals
+from engine.harness.server_model import QUERIES, Server, fitting, highest_rate, latencies, times_up_to
+
+ARRIVALS = arrivals(1, QUERIES)
 
 
 def test_the_mean_wait_of_one_server_is_what_theory_says() -> None:
     """Pollaczek and Khinchine, constant service: the mean wait is load / (2 (1 - load)) service times."""
     load = 0.5
-    found = mean(latencies(Server(1, (1.0,)), load, float("inf")))
+    found = mean(latencies(Server(1, (1.0,)), load, float("inf"), ARRIVALS))
     assert found == pytest.approx(1 + load / (2 * (1 - load)), rel=0.05)
 
 
 def test_few_queries_take_the_time_of_one() -> None:
-    assert max(latencies(Server(4, (0.01, 0.02)), 1e-3, 1.0)) == pytest.approx(0.01)
+    assert max(latencies(Server(4, (0.01, 0.02)), 1e-3, 1.0, ARRIVALS)) == pytest.approx(0.01)
 
 
 def test_the_rate_is_what_queueing_allows() -> None:

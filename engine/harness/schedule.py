@@ -1,0 +1,47 @@
+"""The times at which LoadGen issues Server's queries: the same random numbers from the same seed.
+
+The rules fix the seed, so a run of so many queries always has the same bursts, only closer together at a higher rate.
+In a short run a single one of them decides whether a rate is valid: a replay has to know it.
+"""
+
+from functools import lru_cache
+from itertools import accumulate
+from math import log
+from random import Random
+from typing import Final
+
+_WORDS: Final = 624
+_WORD: Final = 0xFFFFFFFF
+_MULTIPLIER: Final = 1_812_433_253
+
+
+@lru_cache(maxsize=8)
+def arrivals(seed: int, count: int) -> tuple[float, ...]:
+    """Return when `count` queries come, in seconds at one a second on average; the first at 0.
+
+    As loadgen/loadgen.cc with libstdc++: gaps are exponentially distributed, -log(1 - u), where each u in [0, 1) is
+    made of two numbers of std::mt19937(seed), the lower half first. Of the seed it takes 32 bits.
+    """
+    random = mersenne_twister(seed)
+    gaps = (-log(1 - _fraction(random)) for _ in range(count - 1))
+    return tuple(accumulate(gaps, initial=0.0))
+
+
+def mersenne_twister(seed: int) -> Random:
+    """Return Python's generator in the state that std::mt19937(seed) begins with: getrandbits(32) gives its numbers.
+
+    Python spreads a seed out in another way than the C++ standard (26.6.4.3) does.
+    """
+    state = [seed & _WORD]
+    for index in range(1, _WORDS):
+        before = state[-1]
+        state.append((_MULTIPLIER * (before ^ (before >> 30)) + index) & _WORD)
+    random = Random()  # noqa: S311  (the numbers of a simulation, no secret)
+    random.setstate((random.VERSION, (*state, _WORDS), None))
+    return random
+
+
+def _fraction(random: Random) -> float:
+    """Return std::generate_canonical<double, 53>."""
+    low, high = random.getrandbits(32), random.getrandbits(32)
+    return min((low + high * 2.0**32) / 2.0**64, 1 - 2.0**-53)
