@@ -20,7 +20,7 @@ from engine.errors import RunError, UsageError
 from engine.profile.systems import configuration
 from engine.steps.base import Artifact, Look, Step
 from engine.steps.find_performance import run, survey
-from engine.steps.target_search import OFFLINE_MARGIN
+from engine.steps.target_search import OFFLINE_MARGIN, STEADY
 from engine.steps.trial import MODE
 from profiles import FOLDER
 
@@ -140,6 +140,7 @@ def test_the_highest_rate_of_a_server_is_found_told_and_kept(make: Any, own: Pat
     announced = [event for event in heard if isinstance(event, events.Measuring)]
     assert [one.target for one in announced] == [one["target"] for one in trials]
     assert {(one.mode, one.bound_ns) for one in announced} == {(MODE, 100_000_000)}
+    assert {one.min_queries for one in announced} == {STEADY}, "there is time for so many"
     progress = [event for event in heard if isinstance(event, events.Progress)]
     assert [(one.total, one.unit) for one in progress] == [(15, "seconds")] * len(trials)
 
@@ -150,6 +151,14 @@ def test_the_highest_rate_of_a_server_is_found_told_and_kept(make: Any, own: Pat
     assert (found.versions["onnxruntime"], found.date) == ("1.5", time.strftime("%Y-%m-%d"))
     assert facts["file"] == kept.file == str(own / "systems" / "default.yaml")
     assert not held(own, backend="tensorflow").figures
+
+
+@pytest.mark.slow
+def test_a_slow_server_is_tried_with_the_fewest_queries_that_can_be_valid(make: Any) -> None:
+    """Six trials of 1,001 queries would take longer than the search has."""
+    step, heard = make("Server", rate=300.0, seconds=12.0)
+    run(step)
+    assert {one.min_queries for one in heard if isinstance(one, events.Measuring)} == {459}
 
 
 @pytest.mark.slow
