@@ -60,7 +60,7 @@ def settings(
     _refuse_misfits(scenario, over)
     duration = _first(over.min_duration_ms, how.min_duration_ms, rule.min_duration_ms)
     samples = _first(how.min_sample_count, rule.min_sample_count) if scenario == "Offline" else 0
-    queries = _first(how.min_query_count.get(scenario), rule.min_query_count)
+    queries = least_queries(rules, scenario, style)
     if over.min_query_count is not None:
         samples, queries = (over.min_query_count, 1) if scenario == "Offline" else (0, over.min_query_count)
     performance_samples = _performance_samples(rules, benchmark, style, sample_count, over)
@@ -84,6 +84,11 @@ def settings(
         sample_index_rng_seed=seeds.sample_index,
         schedule_rng_seed=seeds.schedule,
     )
+
+
+def least_queries(rules: Round, scenario: Scenario, style: Style) -> int:
+    """Return how many queries a run of this style has at the least, where nobody gives another number."""
+    return _first(rules.styles[style].min_query_count.get(scenario), rules.scenarios[scenario].min_query_count)
 
 
 def _seeds(rules: Round, test: str, performance_samples: int) -> Seeds:

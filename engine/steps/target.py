@@ -14,6 +14,7 @@ import msgspec
 
 from engine.harness.search import tolerated
 from engine.harness.server_model import Server, highest_rate, times_up_to
+from engine.harness.settings import least_queries
 from engine.harness.spec import Scenario
 from engine.harness.tuned import Tuned
 from engine.profile.rounds import Round
@@ -68,7 +69,8 @@ def measured_target(options: Mapping[str, Any], facts: Mapping[str, Any], rules:
     scenario: Scenario = options["scenario"]
     tuned = read_tuned(facts)
     if scenario == "Server":
-        return min(server_rate(options, tuned, rules, _fewest(options, rules), SLOWER), HARNESS_QPS)
+        queries = options["min_query_count"] or least_queries(rules, scenario, options["style"])
+        return min(server_rate(options, tuned, rules, queries, SLOWER), HARNESS_QPS)
     trial = tuned.trial(scenario)
     return trial.samples_per_second if scenario == "Offline" else trial.batch_ms
 
@@ -86,13 +88,6 @@ def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries:
     bound_s = bound_ms(options, rules) / 1000
     found = highest_rate(server, bound_s, 1 - late / queries, queries, rules.seeds.schedule)
     return max(found, UNHURRIED * server.capacity)
-
-
-def _fewest(options: Mapping[str, Any], rules: Round) -> int:
-    """Return how many queries a run of Server has at the least: the person's number, else the style's or the rules'."""
-    given: int | None = options["min_query_count"]
-    usual = rules.scenarios["Server"].min_query_count
-    return given or rules.styles[options["style"]].min_query_count.get("Server", usual)
 
 
 def _server(tuned: Tuned) -> Server:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from math import inf
 from statistics import median
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 from engine import events
 from engine.errors import RunError
 from engine.harness.search import Aim, Trial, found, next_rate, settled, spread
+from engine.harness.tuned import Tuned
 from engine.profile.rounds import Round
 from engine.steps import loadgen
 from engine.steps.base import Step
@@ -65,7 +67,6 @@ class Search:
         self._started = time.monotonic()
         self._trials = Trials(step, rules, unit)
         self._overhead = 0.0
-        self._fewest = rules.scenarios["Server"].fewest_queries or 1
         self.ran: list[Ran] = []
         self.trial_seconds = self._seconds / TRIALS
 
@@ -105,7 +106,7 @@ class Search:
 
     def _aim(self) -> tuple[Aim, float]:
         """Return where to search, and the bound in ms. Raises RunError where no rate can be valid."""
-        tuned = read_tuned(self._step.inputs["workers"].facts)
+        tuned = self._tuned
         bound = bound_ms(self._step.options, self._rules)
         alone_ms = tuned.trial("SingleStream").batch_ms
         if alone_ms > bound:
@@ -114,15 +115,14 @@ class Search:
                 "a faster model or more threads in a session (--intra_op_threads); or leave Server out",
             )
         rate = tuned.trial("Server").samples_per_second
-        lowest = 2 * self._fewest / self._seconds  # a trial and its repeat
+        least = self._rules.scenarios["Server"].fewest_queries or 1
+        lowest = 2 * least / self._seconds  # a trial and its repeat
         if rate < lowest:
             raise RunError(
-                f"a Server trial takes {self._fewest / rate:.0f} s at the {rate:.3g} samples/s that were measured: "
+                f"a Server trial takes {least / rate:.0f} s at the {rate:.3g} samples/s that were measured: "
                 f"the search has {self._seconds:g} s, and needs a trial and its repeat at the least",
                 f"give it more time ({MORE_TIME}), or leave Server out",
             )
-        if TRIALS / 2 * STEADY / rate <= self._seconds:
-            self._fewest = max(self._fewest, STEADY)
         queries = max(self._fewest, round(self.trial_seconds * rate))
         start = server_rate(self._step.options, tuned, self._rules, queries)
         resolution = float(self._step.options["resolution"])
@@ -151,6 +151,17 @@ class Search:
 
     def _lasting(self, rate: float) -> float:
         return max(self.trial_seconds, self._fewest / rate)
+
+    @cached_property
+    def _tuned(self) -> Tuned:
+        return read_tuned(self._step.inputs["workers"].facts)
+
+    @cached_property
+    def _fewest(self) -> int:
+        """How many queries a trial of Server has at the least: STEADY where half of TRIALS of them fit the time."""
+        least = self._rules.scenarios["Server"].fewest_queries or 1
+        steady_seconds = TRIALS / 2 * STEADY / self._tuned.trial("Server").samples_per_second
+        return max(least, STEADY) if steady_seconds <= self._seconds else least
 
     def _queries(self, latency_ms: float) -> int | None:
         """Return how many queries a trial of a Stream scenario can have; None leaves it to early stopping's least."""

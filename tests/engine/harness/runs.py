@@ -24,6 +24,13 @@ SEEDS = {
     "sample_index_rng_seed": 4163916728725999944,
     "schedule_rng_seed": 299063814864929621,
 }
+NULL: dict[str, Any] = {
+    "backend": "engine.backends.null",
+    "model": "none",
+    "backend_options": {"outputs": "y:float32:"},
+}
+"""Of a spec: the backend that does nothing, so that LoadGen and the harness are alone."""
+
 _TARGETS: dict[str, dict[str, Any]] = {
     "SingleStream": {"target_latency_ns": 3_000, "target_latency_percentile": 0.9},
     "MultiStream": {"target_latency_ns": 5_000, "target_latency_percentile": 0.99},

@@ -20,7 +20,6 @@ from tests.engine.harness import runs
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 RESNET = RULES.benchmark("resnet50")
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-NULL = {"backend": "engine.backends.null", "model": "none", "backend_options": {"outputs": "y:float32:"}}
 SEEDS = RULES.test("TEST05").seeds
 assert SEEDS is not None
 TEST05_SEEDS = {f"{name}_rng_seed": value for name, value in msgspec.structs.asdict(SEEDS).items()}
@@ -110,7 +109,7 @@ def test_test04_issues_one_query_again_and_again(tmp_path: Path, scenario: Scena
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_test05_runs_with_its_own_seeds(tmp_path: Path, scenario: Scenario) -> None:
     run = runs.settings(scenario, "performance", **TEST05_SEEDS)
-    done = runs.finish(runs.spec(tmp_path, run, audit=audit_config(RULES, "resnet50", "TEST05"), **NULL))
+    done = runs.finish(runs.spec(tmp_path, run, audit=audit_config(RULES, "resnet50", "TEST05"), **runs.NULL))
     assert (done.status, done.stderr) == (0, "")
     for source in ("requested", "effective"):
         assert {key: done.detail[f"{source}_{key}"] for key in TEST05_SEEDS} == TEST05_SEEDS
@@ -118,7 +117,7 @@ def test_test05_runs_with_its_own_seeds(tmp_path: Path, scenario: Scenario) -> N
 
 
 def test_an_audit_config_that_loadgen_cannot_read_is_refused(tmp_path: Path) -> None:
-    done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), audit="mode 2\n", **NULL))
+    done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), audit="mode 2\n", **runs.NULL))
     assert (done.status, done.finished) == (3, False)
     assert "audit.config: LoadGen cannot read" in done.failure["what"]
 
@@ -126,6 +125,6 @@ def test_an_audit_config_that_loadgen_cannot_read_is_refused(tmp_path: Path) -> 
 def test_an_audit_config_that_the_record_does_not_know_of_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "audit.config").write_text("*.*.mode = 2\n")
-    done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), **NULL))
+    done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), **runs.NULL))
     assert (done.status, done.finished) == (3, False)
     assert "LoadGen would obey this file" in done.failure["what"]

@@ -20,7 +20,6 @@ from tests.engine.harness import runs
 
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 MODES: tuple[Mode, ...] = get_args(Mode)
-NULL = {"backend": "engine.backends.null", "model": "none", "backend_options": {"outputs": "y:float32:"}}
 
 
 def ticks(done: runs.Finished) -> list[events.Tick]:
@@ -46,7 +45,7 @@ def test_a_run_answers_every_sample_and_says_so(tmp_path: Path, scenario: Scenar
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_harness_alone_runs_through_the_null_backend(tmp_path: Path, scenario: Scenario) -> None:
-    done = runs.finish(runs.spec(tmp_path, runs.settings(scenario, "accuracy"), **NULL))
+    done = runs.finish(runs.spec(tmp_path, runs.settings(scenario, "accuracy"), **runs.NULL))
     assert (done.status, done.stderr) == (0, "")
     assert {index for index, _ in done.answers} == set(range(runs.SAMPLES))
     assert {data for _, data in done.answers} == {bytes(4)}
@@ -54,7 +53,7 @@ def test_the_harness_alone_runs_through_the_null_backend(tmp_path: Path, scenari
 
 def test_the_seeds_are_the_given_ones_although_loadgen_ignores_them_in_files(tmp_path: Path) -> None:
     conf = "*.*.qsl_rng_seed = 1\n*.*.sample_index_rng_seed = 2\n*.*.schedule_rng_seed = 3\n"
-    done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), mlperf_conf=conf, **NULL))
+    done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), mlperf_conf=conf, **runs.NULL))
     assert {key: done.detail[f"effective_{key}"] for key in runs.SEEDS} == runs.SEEDS
     assert (done.folder / "mlperf.conf").read_text() == conf
 
@@ -88,7 +87,9 @@ def test_an_inference_that_fails_ends_the_run(tmp_path: Path, scenario: Scenario
 
 
 def test_a_fault_in_the_task_ends_the_run_with_a_traceback(tmp_path: Path) -> None:
-    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), task="tests.engine.harness.faulty_task", **NULL)
+    run = runs.spec(
+        tmp_path, runs.settings("Offline", "performance"), task="tests.engine.harness.faulty_task", **runs.NULL
+    )
     done = runs.finish(run)
     assert (done.status, done.finished) == (1, False)
     assert "Traceback" in done.stderr
@@ -109,7 +110,7 @@ def test_a_configuration_that_says_otherwise_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_finished_run_is_never_written_over(tmp_path: Path) -> None:
-    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), **NULL)
+    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), **runs.NULL)
     assert runs.finish(run).status == 0
     before = (tmp_path / "log" / "mlperf_log_detail.txt").read_bytes()
     again = runs.finish(run)
@@ -160,7 +161,7 @@ def test_a_wrong_command_line_is_status_2() -> None:
 
 
 def test_events_go_to_the_given_descriptor(tmp_path: Path) -> None:
-    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), **NULL)
+    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), **runs.NULL)
     path = tmp_path / "spec.json"
     path.write_bytes(msgspec.json.encode(run))
     reader, writer = os.pipe()
@@ -173,7 +174,7 @@ def test_events_go_to_the_given_descriptor(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_no_memory_holds_says_so(tmp_path: Path) -> None:
-    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), **NULL)
+    run = runs.spec(tmp_path, runs.settings("Offline", "performance"), **runs.NULL)
     workers = Workers(sessions=1, intra_op_threads=1, max_batch=10**15)
     done = runs.finish(msgspec.structs.replace(run, workers=workers))
     assert done.status == 3

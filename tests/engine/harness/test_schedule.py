@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from engine.harness.schedule import arrivals, mersenne_twister
 from tests.engine.harness import runs
 
-NULL = {"backend": "engine.backends.null", "model": "none", "backend_options": {"outputs": "y:float32:"}}
-
 
 def test_the_generator_is_the_one_of_the_standard() -> None:
     """ISO C++ 26.6.6: the 10,000th number of a std::mt19937 that nobody seeded (5489) is 4123659995."""
@@ -29,7 +27,7 @@ def test_loadgen_issues_at_these_times(tmp_path: Path, seed: int, queries: int) 
     made = runs.settings(
         "Server", "performance", min_query_count=queries, min_duration_ms=1, schedule_rng_seed=seed, target_qps=1000.0
     )
-    done = runs.finish(runs.spec(tmp_path, made, mlperf_conf="*.*.min_duration = 1\n", **NULL))
+    done = runs.finish(runs.spec(tmp_path, made, mlperf_conf="*.*.min_duration = 1\n", **runs.NULL))
     scheduled = 1000 * (queries - 1) / arrivals(seed, queries)[-1]
     assert done.detail["result_scheduled_samples_per_sec"] == pytest.approx(scheduled, rel=1e-5)
 

@@ -28,6 +28,8 @@ OPTIONS: dict[str, Any] = {
     "target_latency_ms": None,
     "min_query_count": None,
 }
+ROOMY = {"target_latency_ms": 100.0}
+FEWEST = RULES.styles["test"].min_query_count["Server"]
 TRIAL = {
     "sessions": 2,
     "intra_op_threads": 1,
@@ -76,7 +78,8 @@ def test_without_a_figure_it_is_what_the_workers_reached() -> None:
 
 def test_a_configured_figure_goes_before_the_measured_one() -> None:
     assert asked("Offline", sut=configured("Offline", 70)) == 70
-    assert asked("Server", options=ROOMY, sut=configured("Offline", 70)) == asked("Server", options=ROOMY)
+    found = asked("Server", options=ROOMY, sut=configured("Offline", 70))
+    assert found == rate(100, queries=FEWEST, slower=SLOWER)
 
 
 def test_a_search_in_the_same_plan_goes_before_all() -> None:
@@ -96,10 +99,6 @@ def test_a_target_that_was_found_with_another_model_says_nothing() -> None:
 @pytest.mark.parametrize(("given_ms", "bound"), [(None, 15), (150.0, 150)])
 def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, bound: float) -> None:
     assert bound_ms({"target_latency_ms": given_ms, "benchmark": "resnet50"}, RULES) == bound
-
-
-ROOMY = {"target_latency_ms": 100.0}
-FEWEST = RULES.styles["test"].min_query_count["Server"]
 
 
 def rate(bound: float, batch_us: tuple[int, ...] = (), queries: int = 270_336, slower: float = 1.0) -> float:
