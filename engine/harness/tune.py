@@ -141,13 +141,19 @@ class _Tuner:
         return sorted(fitting, key=lambda trial: trial.batch_ms)
 
     def _multi(self) -> list[tuple[float, Trial]]:
-        """Return for each split its best way to answer a query of several samples, with its ms, the quickest first."""
+        """Return for each split its best way to answer a query of several samples, with its ms, the quickest first.
+
+        Sessions take the next batch when they are done with one: of batches that are nearly equal the smallest lets
+        another session take over what one that is held up would have had.
+        """
         found = []
         for split in self._splits:
             part = -(-MULTI_STREAM_SAMPLES // split[0])
             trials = sorted(self._of(split), key=lambda trial: trial.batch)
             full = [one for one in trials if one.batch <= part] or trials[:1]
-            found.append(min(((-(-part // one.batch) * one.batch_ms, one) for one in full), key=lambda pair: pair[0]))
+            timed = [(-(-part // one.batch) * one.batch_ms, one) for one in full]
+            best = min(taken for taken, _ in timed)
+            found.append(next(pair for pair in timed if _WORTH * pair[0] <= best))
         return sorted(found, key=lambda pair: pair[0])
 
     def _offline(self) -> Trial:

@@ -167,6 +167,15 @@ def test_several_samples_are_shared_out_by_what_they_take_together(monkeypatch: 
     assert tuned.workers["MultiStream"].max_batch == 1
 
 
+def test_several_samples_go_in_small_batches_where_large_ones_bring_next_to_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tuned, _ = chosen(monkeypatch, lambda sessions, threads, batch: 0.001 * sessions * (batch + 0.001) / 8)
+    assert tuned.workers["MultiStream"].max_batch == 1
+    gains, _ = chosen(monkeypatch, lambda sessions, threads, batch: 0.001 * sessions * (batch + 1) / 8)
+    assert gains.workers["MultiStream"].max_batch == 8
+
+
 def test_a_turn_that_was_disturbed_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     disturbance = iter([5.0] + [1.0] * 1000)
     tuned, _ = chosen(monkeypatch, lambda *way: serial_part(*way) * next(disturbance))
