@@ -24,8 +24,8 @@ from engine.harness.spec import RunSpec, Workers
 from engine.harness.tune import choose_workers
 from tests.benchmarks import runs
 
-OFFLINE_RATIO = 0.97
-SINGLE_STREAM_RATIO = 1.02
+OFFLINE_RATIO = 0.98
+SINGLE_STREAM_RATIO = 1.01
 SAMPLES = 128
 BATCH = 8
 
