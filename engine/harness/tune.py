@@ -9,7 +9,7 @@ each other in turns, and with pinned cores. Server is chosen by replaying random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import psutil
@@ -20,6 +20,8 @@ from engine.harness.cores import physical, usable
 from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Scenario, Workers
 from engine.harness.tuned import Trial, Tuned
+
+One = TypeVar("One")
 
 SECONDS: Final = 20.0
 MAX_BATCH: Final = 32
@@ -152,16 +154,14 @@ class _Tuner:
             trials = sorted(self._of(split), key=lambda trial: trial.batch)
             full = [one for one in trials if one.batch <= part] or trials[:1]
             timed = [(-(-part // one.batch) * one.batch_ms, one) for one in full]
-            best = min(taken for taken, _ in timed)
-            found.append(next(pair for pair in timed if _WORTH * pair[0] <= best))
+            found.append(_simplest(timed, lambda pair: 1 / pair[0]))
         return sorted(found, key=lambda pair: pair[0])
 
     def _offline(self) -> Trial:
         """Return the smallest batch that is nearly the best of the best split."""
         best = max(self._trials(), key=lambda trial: trial.samples_per_second)
-        split = self._of((best.sessions, best.intra_op_threads))
-        enough = _WORTH * best.samples_per_second
-        return min((one for one in split if one.samples_per_second >= enough), key=lambda trial: trial.batch)
+        split = sorted(self._of((best.sessions, best.intra_op_threads)), key=lambda trial: trial.batch)
+        return _simplest(split, lambda trial: trial.samples_per_second)
 
     def _pinned(self, offline: Trial) -> Trial | None:
         """Return the trial with its sessions kept on cores, where that pays."""
@@ -185,21 +185,16 @@ class _Tuner:
         choices.sort(key=lambda choice: choice.trial.batch)
         # A batch that takes longer than the bound could only serve queries that are late already.
         within = [one for one in choices if not self._bound_s or one.server.batch_s[-1] <= self._bound_s]
-        best = self._simplest(within or choices[:1])
+        best = _simplest(within or choices[:1], lambda choice: choice.qps)
         if not self._bound_s or best.trial.batch == 1:
             return best
         waits = [replace(best.server, wait_s=part * self._bound_s) for part in _WAITS]
-        return self._simplest([best, *(self._choice(best.trial, server) for server in waits)])
+        waiting = [self._choice(best.trial, server) for server in waits]
+        return _simplest([best, *waiting], lambda choice: choice.qps)
 
     def _choice(self, trial: Trial, server: Server) -> Choice:
         qps = highest_rate(server, self._bound_s, self._share) if self._bound_s else server.capacity
         return Choice(trial=trial, server=server, qps=qps)
-
-    @staticmethod
-    def _simplest(choices: Sequence[Choice]) -> Choice:
-        """Return the first that is nearly the best."""
-        enough = _WORTH * max(choice.qps for choice in choices)
-        return next(choice for choice in choices if choice.qps >= enough)
 
     def _of(self, split: tuple[int, int]) -> list[Trial]:
         return [one for one in self._trials() if (one.sessions, one.intra_op_threads) == split]
@@ -221,6 +216,12 @@ class _Tuner:
             queue_wait_us=round(1e6 * choice.server.wait_s),
             batch_us=tuple(round(1e6 * taken) for taken in choice.server.batch_s),
         )
+
+
+def _simplest(ways: Sequence[One], figure: Callable[[One], float]) -> One:
+    """Return the first, which is the simplest, whose figure is nearly the highest."""
+    enough = _WORTH * max(map(figure, ways))
+    return next(way for way in ways if figure(way) >= enough)
 
 
 def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:

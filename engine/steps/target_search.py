@@ -115,7 +115,7 @@ class Search:
                 "a faster model or more threads in a session (--intra_op_threads); or leave Server out",
             )
         rate = tuned.trial("Server").samples_per_second
-        least = self._rules.scenarios["Server"].fewest_queries or 1
+        least = self._least
         lowest = 2 * least / self._seconds  # a trial and its repeat
         if rate < lowest:
             raise RunError(
@@ -156,10 +156,15 @@ class Search:
     def _tuned(self) -> Tuned:
         return read_tuned(self._step.inputs["workers"].facts)
 
+    @property
+    def _least(self) -> int:
+        """How many queries Server's early stopping needs at the least."""
+        return self._rules.scenarios["Server"].fewest_queries or 1
+
     @cached_property
     def _fewest(self) -> int:
         """How many queries a trial of Server has at the least: STEADY where half of TRIALS of them fit the time."""
-        least = self._rules.scenarios["Server"].fewest_queries or 1
+        least = self._least
         steady_seconds = TRIALS / 2 * STEADY / self._tuned.trial("Server").samples_per_second
         return max(least, STEADY) if steady_seconds <= self._seconds else least
 
