@@ -2,8 +2,9 @@
 
 A trial asks whether a rate is valid. Steps that grow find a bracket (the highest valid rate below the lowest invalid
 one), halving it in ratio closes it, and the winner must be valid a second time, because near the limit the same rate is
-now valid and now not. Nothing is remembered outside the list of trials, so a search can be shown, tested and cut short
-at any trial.
+now valid and now not. Other work on the machine makes trials invalid, never valid: where a rate was refused just above
+one that had half its bound to spare, that is doubted, and the rate must be refused a second time. Nothing is remembered
+outside the list of trials, so a search can be shown, tested and cut short at any trial.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ CONFIDENCE: Final = 0.99
 _DIGITS: Final = 4
 """Significant digits of a rate: what a person reads in the configuration is what was tried."""
 _STEP: Final = 1.2
+_DOUBTED: Final = 0.5
+"""Of the bound. By replay (server_model) the rate that uses all of it is 10 to 50 % above the one that uses half, where
+one or two sessions have ten batches' time; at 1 % and less (eight sessions, twenty batches) the doubt costs a trial."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,25 +46,27 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     """Above this no rate is tried."""
     resolution: float
     """The search ends when the lowest invalid rate is at most this fraction above the highest valid one."""
+    bound: float | None = None
+    """What the figure of a trial must stay within; None where there is no such thing, and nothing is doubted."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What a list of trials says."""
 
     rate: float | None
-    """The highest valid rate below every invalid one; None where there is none."""
+    """The highest valid rate below every refused one; None where there is none."""
     refused: float | None
-    """The lowest invalid rate: the other end of the bracket. None where none was seen."""
+    """The lowest rate that was not more often valid than invalid: the other end of the bracket. None: none was seen."""
     repeats: int
-    """How often the rate was found valid; it was never found invalid."""
+    """How often the rate was found valid."""
     trials: int
     spread: float | None
     """Of the figures of the repeats: (largest - smallest) / smallest. None with fewer than two."""
 
 
 def found(trials: Sequence[Trial]) -> Found:
-    """Return what the trials say so far. A valid trial at or above an invalid rate was luck and does not count."""
-    refused = min((trial.rate for trial in trials if not trial.valid), default=None)
+    """Return what the trials say so far. A valid trial at or above a refused rate was luck and does not count."""
+    refused = min((trial.rate for trial in trials if _refused(trial.rate, trials)), default=None)
     holding = [trial for trial in trials if trial.valid and (refused is None or trial.rate < refused)]
     rate = max((trial.rate for trial in holding), default=None)
     repeats = [trial for trial in holding if trial.rate == rate]
@@ -85,7 +91,10 @@ def next_rate(trials: Sequence[Trial], aim: Aim, *, last: bool = False) -> float
         return now.rate if now.repeats < 2 else None
     if now.rate is None:
         return _lower(trials, aim)
-    higher = _higher(trials, aim) if now.refused is None else _between(now.rate, now.refused, aim)
+    if now.refused is None:
+        higher = _higher(trials, aim)
+    else:
+        higher = _between(now.rate, now.refused, aim) or _doubted(now.rate, now.refused, trials, aim)
     return higher or (now.rate if now.repeats < 2 else None)
 
 
@@ -134,6 +143,19 @@ def _lower(trials: Sequence[Trial], aim: Aim) -> float | None:
 def _between(low: float, high: float, aim: Aim) -> float | None:
     middle = _rounded(sqrt(low * high))
     return middle if high > low * (1 + aim.resolution) and low < middle < high else None
+
+
+def _refused(rate: float, trials: Sequence[Trial]) -> bool:
+    verdicts = [trial.valid for trial in trials if trial.rate == rate]
+    return verdicts.count(False) >= verdicts.count(True)
+
+
+def _doubted(rate: float, refused: float, trials: Sequence[Trial], aim: Aim) -> float | None:
+    """Return the refused rate where what was valid just below it makes its only refusal hard to believe."""
+    refusals = sum(trial.rate == refused and not trial.valid for trial in trials)
+    figures = [trial.figure for trial in trials if trial.rate == rate and trial.valid and trial.figure is not None]
+    spare = aim.bound is not None and min(figures, default=aim.bound) <= _DOUBTED * aim.bound
+    return refused if spare and refusals < 2 else None
 
 
 def _within(rate: float, aim: Aim) -> float:

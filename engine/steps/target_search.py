@@ -126,9 +126,8 @@ class Search:
         queries = max(self._fewest, round(self.trial_seconds * rate))
         start = server_rate(self._step.options, tuned, self._rules, queries)
         resolution = float(self._step.options["resolution"])
-        return Aim(
-            start=start, lowest=max(start / SPAN, lowest), highest=max(start, lowest) * SPAN, resolution=resolution
-        ), bound
+        lowest_tried, highest = max(start / SPAN, lowest), max(start, lowest) * SPAN
+        return Aim(start=start, lowest=lowest_tried, highest=highest, resolution=resolution, bound=bound), bound
 
     def _nothing(self, trials: Sequence[Trial], bound: float) -> RunError:
         rates = [trial.rate for trial in trials]

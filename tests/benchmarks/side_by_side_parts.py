@@ -169,7 +169,13 @@ class Session:
         trials = self.kept.begun.setdefault(who, [])
         if trials:
             start = trials[0].rate
-        aim = Aim(start=start, lowest=start / SPAN, highest=start * SPAN, resolution=self._given.resolution)
+        aim = Aim(
+            start=start,
+            lowest=start / SPAN,
+            highest=start * SPAN,
+            resolution=self._given.resolution,
+            bound=self.course.bound_ms,
+        )
         while len(trials) < MOST_TRIALS and (rate := next_rate(trials, aim)) is not None:
             self._need(START_SECONDS + max(self._given.server_seconds, self._given.server_queries / rate))
             run = self._loadgen(variant, workers, "Server", rate)

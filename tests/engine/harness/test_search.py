@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from math import comb
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +80,47 @@ def test_a_repeat_that_fails_moves_the_target_down() -> None:
     assert outcome.rate is not None
     assert outcome.rate < 100 * 1.2
     assert outcome.repeats == 2
+
+
+BOUND = 100.0
+
+
+def queueing(capacity: float) -> Callable[[float], float]:
+    """Return the latency of a server by its rate: it meets BOUND up to nine tenths of the capacity."""
+    return lambda rate: BOUND / 10 / (1 - rate / capacity) if rate < capacity else 100 * BOUND
+
+
+@given(st.floats(0.1, 1e5), st.floats(-3, 3), st.integers(0, 8))
+def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, spoilt: int) -> None:
+    """Whichever it is. That of a rate far from the edge is found out."""
+    capacity = start * 2**powers
+    latency = queueing(capacity)
+    aim, trials = msgspec.structs.replace(aim_at(start), bound=BOUND), list[Trial]()
+    while (rate := next_rate(trials, aim)) is not None:
+        figure = latency(rate) + BOUND * (len(trials) == spoilt)
+        trials.append(Trial(rate=rate, valid=figure <= BOUND, figure=figure))
+        assert len(trials) <= 25, "the search does not end"
+    outcome = found(trials)
+    assert outcome.rate is not None
+    assert outcome.rate <= 0.9 * capacity
+    assert outcome.repeats >= 2
+    # Half the bound is used up at 0.8 of the capacity.
+    assert outcome.rate >= 0.8 * capacity / (1 + RESOLUTION)
+
+
+def test_a_refusal_is_doubted_once_and_only_where_half_the_bound_is_to_spare() -> None:
+    aim = Aim(start=100, lowest=1, highest=1000, resolution=0.05, bound=BOUND)
+    near = Trial(rate=100, valid=True, figure=45.0)
+    refused = Trial(rate=104, valid=False, figure=300.0)
+    held = Trial(rate=104, valid=True, figure=46.0)
+    assert next_rate([refused, near], aim) == 104
+    assert next_rate([refused, near, refused], aim) == 100, "refused twice: the winner is repeated"
+    assert next_rate([refused, near, held], aim) == 104, "one against one"
+    assert found([refused, near, held]).refused == 104
+    assert found([refused, near, held, held]) == Found(rate=104, refused=None, repeats=2, trials=4, spread=0.0)
+    assert next_rate([refused, near, held, held], aim) == 124.8
+    assert next_rate([refused, near], msgspec.structs.replace(aim, bound=80.0)) == 100
+    assert next_rate([refused, near], msgspec.structs.replace(aim, bound=None)) == 100
 
 
 @given(st.floats(0.1, 1e5))
