@@ -1,7 +1,8 @@
 """Measures ways of sharing a machine out: sessions of one model at work side by side, each on a thread of its own.
 
 Ways that are compared take turns; what counts is the median run of the best turn, because other work on the machine can
-only make a run longer. A way that is hopeless after its first runs gets no more time.
+only make a run longer. That it was the best is known when another turn came near it. A way that is hopeless after its
+first runs gets no more time.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -23,6 +24,8 @@ Load = Callable[[BackendOptions], Runner]
 Groups = Sequence[tuple[int, ...]]
 
 TURNS: Final = 2
+ALIKE: Final = 0.98
+"""Of a way's best turn: another that reaches it confirms that nothing disturbed the best."""
 HOPELESS: Final = 0.75
 """Of the throughput of the best: a way that is below after its first runs is not measured on."""
 _FEWEST: Final = 2
@@ -52,6 +55,7 @@ class Bench:
     ) -> None:
         """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used."""
         self.trials: dict[Way, Trial] = {}
+        self._turns: dict[Way, list[float]] = {}
         self._load = load
         self._options = options
         self._nodes = by_node(cores)
@@ -89,12 +93,25 @@ class Bench:
 
     def compare(self, ways: Sequence[Way]) -> list[Trial]:
         """Measure ways in turns, those measured before again, and return their trials; one is left out if too long."""
-        for turn in range(TURNS):
-            if turn and self.is_late:
-                break
-            for alike in _by_split(ways).values():
-                list(self._measured_on_one_set(alike))
+        for alike in _by_split(ways).values():
+            list(self._measured_on_one_set(alike))
+        for _ in range(TURNS - 1):
+            if not self.is_late:
+                self.again(ways)
         return [self.trials[way] for way in ways if way in self.trials]
+
+    def again(self, ways: Sequence[Way]) -> None:
+        """Measure ways in one more turn, as far as the time goes."""
+        for alike in _by_split(ways).values():
+            with closing(self._measured_on_one_set(alike)) as measured:
+                for _ in measured:
+                    if self.is_late:
+                        return
+
+    def is_settled(self, way: Way) -> bool:
+        """Say whether another turn confirmed the best one. There is nothing to confirm where a way was left out."""
+        best = sorted(self._turns.get(way, ()))[:2]
+        return not best or (len(best) == 2 and ALIKE * best[1] <= best[0])
 
     def _measured_on_one_set(self, ways: Sequence[Way]) -> Generator[Way, None, None]:
         """Measure ways that one set of loaded models can, and yield each that was measured."""
@@ -123,6 +140,7 @@ class Bench:
     def _keep(self, way: Way, found: tuple[float, bool]) -> None:
         """Take a measurement in: of several the shortest."""
         batch_s, dropped = found
+        self._turns.setdefault(way, []).append(batch_s)
         old = self.trials.get(way)
         if old is not None and old.batch_ms <= batch_s * 1e3:
             return

@@ -3,7 +3,8 @@
 Asking for all cores in every session makes them fight, one session with all threads leaves cores idle in small
 operators, and which of the splits between is best depends on the model and the machine. Every split of the cores gets
 a first look; those that could win in some scenario are measured over batch sizes; the best few are measured against
-each other in turns, and with pinned cores. Server is chosen by replaying random arrivals on the measured times.
+each other in turns, until each has confirmed its best or the time is up, and with pinned cores. Server is chosen by
+replaying random arrivals on the measured times.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +32,9 @@ _WORTH: Final = 0.98
 """A smaller batch, no waiting or no pinning that reaches this part of the best is preferred: it is simpler."""
 _PROMISING: Final = 0.9
 """A split that reaches this part of the best in its first look, in any scenario, is measured on."""
-_FINALISTS: Final = 3
+_NEAR: Final = 0.9
+"""A way that reaches this part of the best may be the best: other work makes single looks differ by so much."""
+_FINALISTS: Final = 4
 _WAITS: Final = (0.05, 0.15)
 """How long a batch may wait for more, in parts of Server's bound."""
 _MEMORY_PER_FILE_BYTE: Final = 3
@@ -70,7 +73,8 @@ def choose_workers(
         fixed = runner.inputs[0].shape[0]
     splits = _splits(len(cores), _most_sessions(model, len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
-    expected = 3 * len(splits) + 2 * len(batches) + 3 * _FINALISTS * TURNS
+    # A third more than there are where nothing disturbs, for the turns that confirm what is best.
+    expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
     bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report)
     tuner = _Tuner(bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share)
     return tuner.tuned()
@@ -101,7 +105,7 @@ class _Tuner:
         self._bench.compare([*alone, *looks])
         for split in self._promising():
             self._bench.scan(*split, self._batches)
-        self._bench.compare(self._finalists())
+        self._settle()
         single, multi, offline = self._single()[0], self._multi()[0][1], self._offline()
         pinned = self._pinned(offline)
         served = self._servers()[0] if self._bound_s else None
@@ -129,10 +133,22 @@ class _Tuner:
         }
         return sorted((split for split in self._splits if split in kept), key=lambda split: -rates[split])
 
+    def _settle(self) -> None:
+        """Let the best few take turns, until each has confirmed its best or the time is up.
+
+        A turn may change who they are: one that other work made look slow takes the place of one it did not.
+        """
+        self._bench.compare([*self._finalists(), _on_own_cores(self._offline())])
+        while not self._bench.is_late:
+            ways = [*self._finalists(), _on_own_cores(self._offline())]
+            if all(map(self._bench.is_settled, ways)):
+                return
+            self._bench.again(ways)
+
     def _finalists(self) -> list[Way]:
-        """Return what is measured once more, in turns: the best of each scenario that are near each other."""
+        """Return what is measured again, in turns: the best of each scenario that are near each other."""
         offline = sorted(self._trials(), key=lambda trial: -trial.samples_per_second)
-        near = [one for one in offline if one.samples_per_second >= 0.95 * offline[0].samples_per_second]
+        near = [one for one in offline if one.samples_per_second >= _NEAR * offline[0].samples_per_second]
         served = [one.trial for one in self._servers()[:_FINALISTS]] if self._bound_s else []
         chosen = [*near[:_FINALISTS], *self._single()[:2], *(one for _, one in self._multi()[:2]), *served]
         return list(dict.fromkeys(Way(one.sessions, one.intra_op_threads, one.batch) for one in chosen))
@@ -165,11 +181,11 @@ class _Tuner:
 
     def _pinned(self, offline: Trial) -> Trial | None:
         """Return the trial with its sessions kept on cores, where that pays."""
-        way = Way(offline.sessions, offline.intra_op_threads, offline.batch, pinned=True)
-        return next(
-            (one for one in self._bench.compare([way]) if _WORTH * one.samples_per_second > offline.samples_per_second),
-            None,
-        )
+        way = _on_own_cores(offline)
+        if way not in self._bench.trials:
+            self._bench.compare([way])
+        trial = self._bench.trials.get(way)
+        return trial if trial and _WORTH * trial.samples_per_second > offline.samples_per_second else None
 
     def _servers(self) -> list[Choice]:
         """Return for each split its best way to serve, the highest rate first."""
@@ -222,6 +238,10 @@ def _simplest(ways: Sequence[One], figure: Callable[[One], float]) -> One:
     """Return the first, which is the simplest, whose figure is nearly the highest."""
     enough = _WORTH * max(map(figure, ways))
     return next(way for way in ways if figure(way) >= enough)
+
+
+def _on_own_cores(trial: Trial) -> Way:
+    return Way(trial.sessions, trial.intra_op_threads, trial.batch, pinned=True)
 
 
 def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:

@@ -1,6 +1,8 @@
 """Which workers are chosen, on a model whose speed is a formula."""
 
+import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,6 +182,36 @@ def test_a_turn_that_was_disturbed_does_not_count(monkeypatch: pytest.MonkeyPatc
     disturbance = iter([5.0] + [1.0] * 1000)
     tuned, _ = chosen(monkeypatch, lambda *way: serial_part(*way) * next(disturbance))
     assert tuned.workers["SingleStream"].intra_op_threads == 8
+
+
+def measurements(
+    monkeypatch: pytest.MonkeyPatch, speed: Speed, seconds: float
+) -> tuple[Tuned, Counter[tuple[int, ...]]]:
+    """Tune by a clock of which each measurement takes a second."""
+    counted: Counter[tuple[int, ...]] = Counter()
+    monkeypatch.setattr(bench, "monotonic", counted.total)
+
+    def counting(*way: int) -> float:
+        counted[way] += 1
+        return speed(*way)
+
+    tuned, _ = chosen(monkeypatch, counting, seconds=seconds)
+    return tuned, counted
+
+
+def test_turns_end_when_each_way_has_confirmed_its_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, counted = measurements(monkeypatch, serial_part, 1000)
+    assert max(counted.values()) == 3 * bench.TURNS, "the first look, the last, and pinned"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_turns_go_on_while_other_work_disturbs(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    noise = random.Random(seed)
+    tuned, counted = measurements(monkeypatch, lambda *way: serial_part(*way) * noise.uniform(1, 1.6), 150)
+    assert tuned.workers["Offline"].sessions == 8
+    assert tuned.workers["SingleStream"].intra_op_threads == 8
+    assert max(counted.values()) > 3 * bench.TURNS
+    assert counted.total() <= 155, "the time, and the measurement that was going on"
 
 
 def test_a_fixed_batch_is_the_only_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
