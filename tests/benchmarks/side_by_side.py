@@ -66,7 +66,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--bound-ms", type=int, default=150, help="Server's latency bound")
     parser.add_argument("--searches", type=int, default=1, help="in Server, for each")
     parser.add_argument("--resolution", type=float, default=0.05, help="of the rate that a search ends with")
-    parser.add_argument("--tune-seconds", type=float, help="else what the tuning takes by itself")
+    parser.add_argument("--tune-seconds", type=float, default=150.0, help="`inferdeck tune` has so long too")
     parser.add_argument("--attempts", type=int, default=2, help="at a run that other processes disturb")
     parser.add_argument("--json", type=Path, help="keep the figures here, and go on with those that it holds")
     parser.add_argument("--minutes", type=float, help="end before so long; the same command goes on")

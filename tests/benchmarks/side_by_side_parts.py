@@ -42,7 +42,8 @@ MOST_TRIALS = 12
 START_SECONDS = 3.0
 """Of a process, before it measures."""
 SWEEP_ESTIMATE = 80.0
-TUNE_ESTIMATE = 60.0
+TUNE_OVERHEAD = 10.0
+"""Of loading the model, and of the measurement that goes on when the time ends."""
 
 Measures = dict[str, Callable[[], Mapping[str, float]]]
 
@@ -86,19 +87,17 @@ class Session:
 
     def tune(self) -> None:
         """Let engine.harness.tune choose the workers."""
-        given = self._given.tune_seconds
-        options = {"seconds": given} if given else {}
         for variant in self.variants:
             if variant.name in self.kept.tuned:
                 continue
-            self._need(TUNE_ESTIMATE)
+            self._need(self._given.tune_seconds + TUNE_OVERHEAD)
             started = time.monotonic()
             tuned = choose_workers(
                 importlib.import_module(variant.module),
                 variant.model,
                 BackendOptions(outputs=(self.course.output,), extra=variant.settings),
+                seconds=self._given.tune_seconds,
                 latency_bound_ms=self.course.bound_ms,
-                **options,
             )
             seconds = time.monotonic() - started
             rate = max(trial.samples_per_second for trial in tuned.table)
