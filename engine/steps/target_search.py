@@ -81,9 +81,11 @@ class Search:
         outcome = found(trials)
         if outcome.rate is None:
             raise self._nothing(trials, bound)
-        if next_rate(trials, aim) is not None:
+        untried = next_rate(trials, aim)
+        if untried is not None:
             beyond = f"{outcome.refused:g} was refused" if outcome.refused else "no higher one was refused"
-            text = f"the time is up: {outcome.rate:g} queries/s was valid, {beyond}, and what lies between is untried"
+            rest = "which is doubtful" if untried == outcome.refused else "and what lies between is untried"
+            text = f"the time is up: {outcome.rate:g} queries/s was valid, {beyond}, {rest}"
             self._step.warn(text, remedy=MORE_TIME)
         return Outcome(outcome.rate, tuple(self.ran), outcome.repeats, outcome.refused, outcome.spread)
 

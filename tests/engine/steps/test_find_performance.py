@@ -7,6 +7,7 @@ whatever the trials said.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,9 +128,12 @@ def test_the_highest_rate_of_a_server_is_found_told_and_kept(make: Any, own: Pat
     facts = run(step)
     target, trials = facts["target"], facts["trials"]
     assert 0 < target <= 1.3 * CAPACITY, "short trials forgive a little, not a third"
-    assert [one["valid"] for one in trials if one["target"] == target] == [True] * facts["repeats"]
-    assert all(one["target"] > target for one in trials if not one["valid"])
-    assert facts["refused"] == min((one["target"] for one in trials if not one["valid"]), default=None)
+    valid = Counter(one["target"] for one in trials if one["valid"])
+    invalid = Counter(one["target"] for one in trials if not one["valid"])
+    refused = [rate for rate, often in invalid.items() if often >= valid[rate]]
+    assert facts["refused"] == min(refused, default=None)
+    assert all(rate > target for rate in refused)
+    assert valid[target] == facts["repeats"]
     told = [event for event in heard if isinstance(event, events.Measured)]
     assert [(one.value, one.valid) for one in told[:-1]] == [(one["target"], one["valid"]) for one in trials]
     assert {one.mode for one in told} == {MODE}
