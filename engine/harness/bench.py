@@ -28,6 +28,8 @@ ALIKE: Final = 0.98
 """Of a way's best turn: another that reaches it confirms that nothing disturbed the best."""
 HOPELESS: Final = 0.75
 """Of the throughput of the best: a way that is below after its first runs is not measured on."""
+_LONGEST: Final = 1.5
+"""Times a measurement's share of the time: a run that takes longer is not worth it."""
 _FEWEST: Final = 2
 """Runs before that is said."""
 
@@ -70,9 +72,9 @@ class Bench:
         return monotonic() - self._started >= self._seconds
 
     def too_long(self, sessions: int, batch: int) -> bool:
-        """Say whether one run would take more than its share of time, going by what has been measured."""
+        """Say whether one run would take too much of the time, going by what has been measured."""
         best = self.best_rate()
-        return best > 0 and sessions * batch / best > self._share
+        return best > 0 and sessions * batch / best > _LONGEST * self._share
 
     def best_rate(self) -> float:
         """Return the highest samples per second so far; 0 before the first."""
@@ -109,19 +111,25 @@ class Bench:
                         return
 
     def is_settled(self, way: Way) -> bool:
-        """Say whether another turn confirmed the best one. There is nothing to confirm where a way was left out."""
+        """Say whether another turn confirmed the best one. There is nothing to confirm where a way is left out."""
         best = sorted(self._turns.get(way, ()))[:2]
-        return not best or (len(best) == 2 and ALIKE * best[1] <= best[0])
+        return self._is_left_out(way) if not best else len(best) == 2 and ALIKE * best[1] <= best[0]
+
+    def _is_left_out(self, way: Way) -> bool:
+        """Say whether a way is not worth its first measurement, going by others of its split."""
+        known = any(one[:2] == way[:2] for one in self.trials)
+        return known and way not in self.trials and self.too_long(way.sessions, way.batch)
 
     def _measured_on_one_set(self, ways: Sequence[Way]) -> Generator[Way, None, None]:
         """Measure ways that one set of loaded models can, and yield each that was measured."""
+        if all(map(self._is_left_out, ways)):
+            return
         sessions, threads, _, pinned = ways[0]
         groups = self.groups(sessions, threads, pinned=pinned)
         with opened(self._load, self._options, threads, groups) as runners:
             _bind_largest(runners, max(way.batch for way in ways))
             for way in ways:
-                known = any(one[:2] == way[:2] for one in self.trials)
-                if known and way not in self.trials and self.too_long(sessions, way.batch):
+                if self._is_left_out(way):
                     continue
                 self._keep(way, self._run(way, runners, groups))
                 yield way

@@ -23,7 +23,8 @@ _DIGITS: Final = 4
 _STEP: Final = 1.2
 _DOUBTED: Final = 0.5
 """Of the bound. By replay (server_model) the rate that uses all of it is 10 to 50 % above the one that uses half, where
-one or two sessions have ten batches' time; at 1 % and less (eight sessions, twenty batches) the doubt costs a trial."""
+one or two sessions have ten batches' time; at 1 % and less (eight sessions, twenty batches) the doubt costs a trial or
+two."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     highest: float
     """Above this no rate is tried."""
     resolution: float
-    """The search ends when the lowest invalid rate is at most this fraction above the highest valid one."""
+    """The search ends when the lowest refused rate is at most this fraction above the highest valid one."""
     bound: float | None = None
     """What the figure of a trial must stay within; None where there is no such thing, and nothing is doubted."""
 
@@ -65,8 +66,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def found(trials: Sequence[Trial]) -> Found:
-    """Return what the trials say so far. A valid trial at or above a refused rate was luck and does not count."""
-    refused = min((trial.rate for trial in trials if _refused(trial.rate, trials)), default=None)
+    """Return what the trials say so far. A valid trial above a refused rate was luck and does not count."""
+    refused = min((trial.rate for trial in trials if _is_refused(trial.rate, trials)), default=None)
     holding = [trial for trial in trials if trial.valid and (refused is None or trial.rate < refused)]
     rate = max((trial.rate for trial in holding), default=None)
     repeats = [trial for trial in holding if trial.rate == rate]
@@ -145,7 +146,7 @@ def _between(low: float, high: float, aim: Aim) -> float | None:
     return middle if high > low * (1 + aim.resolution) and low < middle < high else None
 
 
-def _refused(rate: float, trials: Sequence[Trial]) -> bool:
+def _is_refused(rate: float, trials: Sequence[Trial]) -> bool:
     verdicts = [trial.valid for trial in trials if trial.rate == rate]
     return verdicts.count(False) >= verdicts.count(True)
 

@@ -9,6 +9,7 @@ replaying random arrivals on the measured times.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -35,6 +36,8 @@ _PROMISING: Final = 0.9
 _NEAR: Final = 0.9
 """A way that reaches this part of the best may be the best: other work makes single looks differ by so much."""
 _FINALISTS: Final = 4
+_OTHERS: Final = 2
+"""Ways beside the finalists that have another turn, each time."""
 _WAITS: Final = (0.05, 0.15)
 """How long a batch may wait for more, in parts of Server's bound."""
 _MEMORY_PER_FILE_BYTE: Final = 3
@@ -73,7 +76,7 @@ def choose_workers(
         fixed = runner.inputs[0].shape[0]
     splits = _splits(len(cores), _most_sessions(model, len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
-    # A third more than there are where nothing disturbs, for the turns that confirm what is best.
+    # Half more than there are where nothing disturbs, for the turns that confirm what is best.
     expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
     bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report)
     tuner = _Tuner(bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share)
@@ -136,14 +139,14 @@ class _Tuner:
     def _settle(self) -> None:
         """Let the best few take turns, until each has confirmed its best or the time is up.
 
-        A turn may change who they are: one that other work made look slow takes the place of one it did not.
+        Each turn has the next few with it: other work may have made one of them look slow in its only turn so far.
         """
-        self._bench.compare([*self._finalists(), _on_own_cores(self._offline())])
-        while not self._bench.is_late:
+        for turn in count():
             ways = [*self._finalists(), _on_own_cores(self._offline())]
-            if all(map(self._bench.is_settled, ways)):
+            settled = turn >= TURNS and all(map(self._bench.is_settled, ways))
+            if settled or self._bench.is_late:
                 return
-            self._bench.again(ways)
+            self._bench.again([*ways, *self._others(ways)])
 
     def _finalists(self) -> list[Way]:
         """Return what is measured again, in turns: the best of each scenario that are near each other."""
@@ -152,6 +155,12 @@ class _Tuner:
         served = [one.trial for one in self._servers()[:_FINALISTS]] if self._bound_s else []
         chosen = [*near[:_FINALISTS], *self._single()[:2], *(one for _, one in self._multi()[:2]), *served]
         return list(dict.fromkeys(Way(one.sessions, one.intra_op_threads, one.batch) for one in chosen))
+
+    def _others(self, finalists: Sequence[Way]) -> list[Way]:
+        """Return the best of the other ways that have not confirmed their best."""
+        ways = sorted(self._bench.trials, key=lambda way: -self._bench.trials[way].samples_per_second)
+        others = (way for way in ways if way not in finalists and not way.pinned and not self._bench.is_settled(way))
+        return list(islice(others, _OTHERS))
 
     def _single(self) -> list[Trial]:
         """Return the trials of one session and the smallest batch, the quickest first."""

@@ -26,8 +26,10 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     trials: int
     repeats: int
     """How many trials ended with this outcome; with one it is not confirmed."""
+    invalid: int = 0
+    """Server: how many trials of this very target were not valid, because something disturbed them."""
     refused: float | None = None
-    """Server: the lowest rate that was not valid."""
+    """Server: the lowest rate that was not more often valid than invalid."""
     spread: float | None = None
     """Of the repeats: (largest - smallest) / smallest."""
     trial_seconds: float
@@ -40,7 +42,9 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def confidence(self) -> str:
         """Say for a person how sure the target is."""
         parts = ["one trial" if self.trials == 1 else f"{self.trials} trials"]
-        if self.repeats < self.trials:
+        if self.invalid:
+            parts.append(f"valid {self.repeats} of {self.repeats + self.invalid} times")
+        elif self.repeats < self.trials:
             parts.append("valid once" if self.repeats == 1 else f"valid {self.repeats} times")
         if self.refused is not None:
             parts.append(f"{self.refused:g} was not")

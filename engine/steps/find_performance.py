@@ -74,6 +74,7 @@ def _record(step: Step, outcome: Outcome, trial_seconds: float) -> systems.Found
         date=time.strftime("%Y-%m-%d"),
         trials=len(outcome.trials),
         repeats=outcome.repeats,
+        invalid=sum(ran.valid is False and ran.target == outcome.target for ran in outcome.trials),
         refused=outcome.refused,
         spread=None if outcome.spread is None else round(outcome.spread, 4),
         trial_seconds=round(trial_seconds, 1),

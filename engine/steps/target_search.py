@@ -24,7 +24,8 @@ from engine.steps.target import bound_ms, measured_target, read_tuned, server_ra
 from engine.steps.trial import MODE, Ran, Trials
 
 TRIALS: Final = 12
-"""A trial may take this part of the time: a search is over after five to eight, and each loads the model anew."""
+"""A trial may take this part of the time: where nothing disturbs, a search is over after five to ten, and each loads
+the model anew."""
 
 REPEATS: Final = 3
 """How often a figure without a bound is measured at the most."""
@@ -82,10 +83,8 @@ class Search:
         if outcome.rate is None:
             raise self._nothing(trials, bound)
         untried = next_rate(trials, aim)
-        if untried is not None:
-            beyond = f"{outcome.refused:g} was refused" if outcome.refused else "no higher one was refused"
-            rest = "which is doubtful" if untried == outcome.refused else "and what lies between is untried"
-            text = f"the time is up: {outcome.rate:g} queries/s was valid, {beyond}, {rest}"
+        if untried is not None and untried != outcome.rate:
+            text = f"the time is up: {outcome.rate:g} queries/s was valid, {_beyond(untried, outcome.refused)}"
             self._step.warn(text, remedy=MORE_TIME)
         return Outcome(outcome.rate, tuple(self.ran), outcome.repeats, outcome.refused, outcome.spread)
 
@@ -185,6 +184,13 @@ class Search:
             self._overhead = max(self._overhead, ran.seconds - ran.report.seconds)
         self._step.progress(round(self._seconds - self._left(), 1), self._seconds, "seconds")
         return ran
+
+
+def _beyond(untried: float, refused: float | None) -> str:
+    """Say what is not known above the rate that was found, of which `untried` would have been tried next."""
+    if refused is None:
+        return "no higher one was refused: they are untried"
+    return f"{refused:g} was refused, {'which is doubtful' if untried == refused else 'what lies between is untried'}"
 
 
 def told(step: Step, metric: str, value: float, unit: str, valid: bool | None) -> events.Measured:

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import profiles
+from engine.plan.rules import TUNING_SECONDS
 from engine.profile.rounds import load_round
 from tests.benchmarks import contestants
 from tests.benchmarks.contestants import Course
@@ -22,6 +23,7 @@ from tests.benchmarks.side_by_side_table import table
 
 ROUND = profiles.FOLDER / "rounds" / "v2.1.yaml"
 
+TUNE_SECONDS = TUNING_SECONDS["thorough"]
 SERVER_QUERIES = 1001
 """LoadGen calls a run valid from 459 queries on if none of them is late; of 1001 three may be."""
 
@@ -66,7 +68,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--bound-ms", type=int, default=150, help="Server's latency bound")
     parser.add_argument("--searches", type=int, default=1, help="in Server, for each")
     parser.add_argument("--resolution", type=float, default=0.05, help="of the rate that a search ends with")
-    parser.add_argument("--tune-seconds", type=float, default=150.0, help="`inferdeck tune` has so long too")
+    parser.add_argument("--tune-seconds", type=float, default=TUNE_SECONDS, help="for each model and backend")
     parser.add_argument("--attempts", type=int, default=2, help="at a run that other processes disturb")
     parser.add_argument("--json", type=Path, help="keep the figures here, and go on with those that it holds")
     parser.add_argument("--minutes", type=float, help="end before so long; the same command goes on")

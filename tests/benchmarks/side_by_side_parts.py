@@ -37,7 +37,7 @@ BASELINE_SHARE = 0.73
 START_SHARE = 0.6
 """Of the own Offline rate, where each search in Server begins."""
 SPAN = 8
-MOST_TRIALS = 12
+MOST_TRIALS = 16
 
 START_SECONDS = 3.0
 """Of a process, before it measures."""
@@ -175,7 +175,7 @@ class Session:
             resolution=self._given.resolution,
             bound=self.course.bound_ms,
         )
-        while len(trials) < MOST_TRIALS and (rate := next_rate(trials, aim)) is not None:
+        while (left := MOST_TRIALS - len(trials)) and (rate := next_rate(trials, aim, last=left == 1)) is not None:
             self._need(START_SECONDS + max(self._given.server_seconds, self._given.server_queries / rate))
             run = self._loadgen(variant, workers, "Server", rate)
             values = runs.undisturbed(run, self._given.attempts)

@@ -108,7 +108,7 @@ def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, 
     assert outcome.rate >= 0.8 * capacity / (1 + RESOLUTION)
 
 
-def test_a_refusal_is_doubted_once_and_only_where_half_the_bound_is_to_spare() -> None:
+def test_a_refusal_is_doubted_only_where_half_the_bound_is_to_spare() -> None:
     aim = Aim(start=100, lowest=1, highest=1000, resolution=0.05, bound=BOUND)
     near = Trial(rate=100, valid=True, figure=45.0)
     refused = Trial(rate=104, valid=False, figure=300.0)

@@ -214,6 +214,20 @@ def test_turns_go_on_while_other_work_disturbs(monkeypatch: pytest.MonkeyPatch, 
     assert counted.total() <= 155, "the time, and the measurement that was going on"
 
 
+def test_a_way_that_was_measured_in_a_bad_moment_gets_in_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise, seen = random.Random(0), set[tuple[int, ...]]()
+
+    def speed(*way: int) -> float:
+        is_first = way not in seen
+        seen.add(way)
+        if way == (8, 1, 4):
+            return serial_part(*way) * (1.6 if is_first else 0.8)
+        return serial_part(*way) * noise.uniform(1, 1.1)
+
+    tuned, _ = measurements(monkeypatch, speed, 150)
+    assert tuned.workers["Offline"].max_batch == 4
+
+
 def test_a_fixed_batch_is_the_only_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     tuned, _ = chosen(monkeypatch, serial_part, fixed=32, latency_bound_ms=100)
     assert {trial.batch for trial in tuned.table} == {32}

@@ -106,6 +106,8 @@ def test_an_unknown_system_is_named_with_the_nearest() -> None:
 
 def test_the_confidence_is_a_sentence() -> None:
     assert FOUND.confidence() == "7 trials, valid 2 times, 32.4 was not, repeats 2.0% apart"
+    disturbed = replace(FOUND, invalid=1).confidence()
+    assert disturbed == "7 trials, valid 2 of 3 times, 32.4 was not, repeats 2.0% apart"
     measured = replace(FOUND, trials=2, refused=None, spread=0.0012)
     assert measured.confidence() == "2 trials, repeats 0.1% apart"
     assert replace(measured, trials=1, repeats=1, spread=None).confidence() == "one trial"
