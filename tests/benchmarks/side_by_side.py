@@ -45,8 +45,8 @@ def main(argv: list[str]) -> None:
         try:
             for part in _parts(given.only):
                 session.run(part)
-        except TimeIsUpError:
-            print("the time is up; the same command goes on")
+        except TimeIsUpError as error:
+            print(f"the time is up: {error}; the same command goes on")
         save(kept, given.json)
     print()
     for line in left_out:

@@ -207,7 +207,7 @@ class Session:
 
     def _need(self, seconds: float) -> None:
         if time.monotonic() + seconds > self._until:
-            raise TimeIsUpError
+            raise TimeIsUpError(f"what comes next takes about {seconds:.0f} s")
 
     def _loadgen(
         self, variant: Variant, workers: Workers | None, scenario: Scenario, target: float
