@@ -16,7 +16,7 @@ from engine.store.folders import folders
 
 _COMMANDS = ("list", "show", "compare")
 _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
-EMPTY = "nothing has been measured yet; inferdeck demo does, in about a minute"
+EMPTY = "nothing has been measured yet; inferdeck demo does, in one to three minutes"
 LEAST = 2
 """Runs that can be compared."""
 
