@@ -29,9 +29,10 @@ HARNESS_QPS = 2_500.0
 """What the harness is trusted to keep pace with while all cores are at work with a model: two slow cores were valid at
 7,000, and invalid at 5,500 with batches of one. It counts for tiny models only; a search may find more."""
 
-UNHURRIED = 0.1
-"""Of the capacity: few queries wait for another. Where a server must be asked for less than this, one sample takes
-nearly the bound or longer and chance decides: the run should at least not last long."""
+UNHURRIED = 0.2
+"""Of the capacity: four in five queries wait for no other. Where a server must be asked for less than this, one sample
+takes nearly the bound or longer, and queries rare enough to be valid would outlast the limit of a try-out: the run
+should at least not last long."""
 
 
 def target(step: Step, rules: Round) -> float:
