@@ -24,14 +24,14 @@ Load = Callable[[BackendOptions], Runner]
 Groups = Sequence[tuple[int, ...]]
 
 TURNS: Final = 2
-ALIKE: Final = 0.98
+_ALIKE: Final = 0.98
 """Of a way's best turn: another that reaches it confirms that nothing disturbed the best."""
 HOPELESS: Final = 0.75
 """Of the throughput of the best: a way that is below after its first runs is not measured on."""
-_LONGEST: Final = 1.5
-"""Times a measurement's share of the time: a run that takes longer is not worth it."""
 _FEWEST: Final = 2
 """Runs before that is said."""
+_LONGEST: Final = 1.5
+"""Times a measurement's share of the time: a run that takes longer is not worth it."""
 
 
 class Way(NamedTuple):
@@ -71,11 +71,6 @@ class Bench:
         """Whether the time is used up: only what must be known is still measured."""
         return monotonic() - self._started >= self._seconds
 
-    def too_long(self, sessions: int, batch: int) -> bool:
-        """Say whether one run would take too much of the time, going by what has been measured."""
-        best = self.best_rate()
-        return best > 0 and sessions * batch / best > _LONGEST * self._share
-
     def best_rate(self) -> float:
         """Return the highest samples per second so far; 0 before the first."""
         return max((trial.samples_per_second for trial in self.trials.values()), default=0.0)
@@ -93,14 +88,13 @@ class Bench:
                 if self.is_late or self._is_falling(way):
                     return
 
-    def compare(self, ways: Sequence[Way]) -> list[Trial]:
-        """Measure ways in turns, those measured before again, and return their trials; one is left out if too long."""
+    def compare(self, ways: Sequence[Way]) -> None:
+        """Measure ways in turns, the first of them whatever the time; a way is left out if it takes too long."""
         for alike in _by_split(ways).values():
             list(self._measured_on_one_set(alike))
         for _ in range(TURNS - 1):
             if not self.is_late:
                 self.again(ways)
-        return [self.trials[way] for way in ways if way in self.trials]
 
     def again(self, ways: Sequence[Way]) -> None:
         """Measure ways in one more turn, as far as the time goes."""
@@ -113,12 +107,13 @@ class Bench:
     def is_settled(self, way: Way) -> bool:
         """Say whether another turn confirmed the best one. There is nothing to confirm where a way is left out."""
         best = sorted(self._turns.get(way, ()))[:2]
-        return self._is_left_out(way) if not best else len(best) == 2 and ALIKE * best[1] <= best[0]
+        return self._is_left_out(way) if not best else len(best) == 2 and _ALIKE * best[1] <= best[0]
 
     def _is_left_out(self, way: Way) -> bool:
-        """Say whether a way is not worth its first measurement, going by others of its split."""
-        known = any(one[:2] == way[:2] for one in self.trials)
-        return known and way not in self.trials and self.too_long(way.sessions, way.batch)
+        """Say whether one run of a way, the first of its split excepted, would take too much of the time."""
+        if way in self.trials or not any(one[:2] == way[:2] for one in self.trials):
+            return False
+        return way.sessions * way.batch / self.best_rate() > _LONGEST * self._share
 
     def _measured_on_one_set(self, ways: Sequence[Way]) -> Generator[Way, None, None]:
         """Measure ways that one set of loaded models can, and yield each that was measured."""

@@ -73,7 +73,7 @@ class Search:
 
     def highest_rate(self) -> Outcome:
         """Search the highest valid rate of Server."""
-        aim, bound = self._aim()
+        aim = self._aim()
         trials: list[Trial] = []
         while (rate := self._next(trials, aim)) is not None:
             ran = self._run(rate, self._lasting(rate), self._fewest)
@@ -81,7 +81,7 @@ class Search:
             self._step.emit(told(self._step, "target", rate, self._unit, ran.valid))
         outcome = found(trials)
         if outcome.rate is None:
-            raise self._nothing(trials, bound)
+            raise self._nothing(trials)
         untried = next_rate(trials, aim)
         if untried is not None and untried != outcome.rate:
             text = f"the time is up: {outcome.rate:g} queries/s was valid, {_beyond(untried, outcome.refused)}"
@@ -105,8 +105,8 @@ class Search:
             self._step.warn(f"{len(figures)} runs differ by {apart:.0%}: is other work on the machine?")
         return Outcome(target, tuple(self.ran), len(figures), spread=spread(figures))
 
-    def _aim(self) -> tuple[Aim, float]:
-        """Return where to search, and the bound in ms. Raises RunError where no rate can be valid."""
+    def _aim(self) -> Aim:
+        """Return where to search, within the bound in ms. Raises RunError where no rate can be valid."""
         tuned = self._tuned
         bound = bound_ms(self._step.options, self._rules)
         alone_ms = tuned.trial("SingleStream").batch_ms
@@ -128,9 +128,10 @@ class Search:
         start = server_rate(self._step.options, tuned, self._rules, queries)
         resolution = float(self._step.options["resolution"])
         lowest_tried, highest = max(start / SPAN, lowest), max(start, lowest) * SPAN
-        return Aim(start=start, lowest=lowest_tried, highest=highest, resolution=resolution, bound=bound), bound
+        return Aim(start=start, lowest=lowest_tried, highest=highest, resolution=resolution, bound=bound)
 
-    def _nothing(self, trials: Sequence[Trial], bound: float) -> RunError:
+    def _nothing(self, trials: Sequence[Trial]) -> RunError:
+        bound = bound_ms(self._step.options, self._rules)
         rates = [trial.rate for trial in trials]
         tried = f"in {len(trials)} trials from {min(rates):g} to {max(rates):g} queries/s"
         if any(trial.valid for trial in trials):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import count
 from math import comb
 
 import msgspec
@@ -21,10 +22,14 @@ def aim_at(start: float, span: float = 1000.0) -> Aim:
     return Aim(start=start, lowest=start / span, highest=start * span, resolution=RESOLUTION)
 
 
-def searched(system: System, aim: Aim, most: int = 200) -> list[Trial]:
+def searched(system: System, aim: Aim) -> list[Trial]:
+    return tried(lambda rate: Trial(rate=rate, valid=system(rate)), aim)
+
+
+def tried(trial: Callable[[float], Trial], aim: Aim, most: int = 200) -> list[Trial]:
     trials: list[Trial] = []
     while (rate := next_rate(trials, aim)) is not None:
-        trials.append(Trial(rate=rate, valid=system(rate)))
+        trials.append(trial(rate))
         assert len(trials) <= most, "the search does not end"
     return trials
 
@@ -95,12 +100,13 @@ def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, 
     """Whichever it is. That of a rate far from the edge is found out."""
     capacity = start * 2**powers
     latency = queueing(capacity)
-    aim, trials = msgspec.structs.replace(aim_at(start), bound=BOUND), list[Trial]()
-    while (rate := next_rate(trials, aim)) is not None:
-        figure = latency(rate) + BOUND * (len(trials) == spoilt)
-        trials.append(Trial(rate=rate, valid=figure <= BOUND, figure=figure))
-        assert len(trials) <= 25, "the search does not end"
-    outcome = found(trials)
+    number = count()
+
+    def trial(rate: float) -> Trial:
+        figure = latency(rate) + BOUND * (next(number) == spoilt)
+        return Trial(rate=rate, valid=figure <= BOUND, figure=figure)
+
+    outcome = found(tried(trial, msgspec.structs.replace(aim_at(start), bound=BOUND), most=25))
     assert outcome.rate is not None
     assert outcome.rate <= 0.9 * capacity
     assert outcome.repeats >= 2
