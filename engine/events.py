@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from engine import codec
+
 Outcome = Literal["built", "cached", "found", "reused", "failed", "cancelled", "skipped"]
 """How a step ended. `found` is on the machine already, `cached` is in the store, `reused` a finished result
 that the person asked to use again, `skipped` depends on a step that failed."""
@@ -145,13 +147,13 @@ class Done(Event, frozen=True, kw_only=True, tag="done"):
 
 AnyEvent = Launch | StepStarted | Progress | Phase | Measuring | Tick | Measured | Warned | StepEnded | Done
 
-_encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+_decoder: codec.Decoder[AnyEvent] = codec.Decoder(AnyEvent)
 
 
 def encode(event: AnyEvent) -> bytes:
     """Return the event as one line of JSON with its newline."""
-    return _encoder.encode(event) + b"\n"
+    return codec.encode(event) + b"\n"
 
 
 def decode(line: bytes) -> AnyEvent:

@@ -5,17 +5,31 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, those that turn the direction of writing among them."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
+"""The surrogates by which Python holds a byte of a file name or an argument that is no UTF-8 (PEP 383)."""
 
 
 def clean(text: str) -> str:
-    """Return the text without control characters, so that a log or a file name can't steer the terminal."""
-    return _CONTROL.sub("", text)
+    """Return one line of text that can be written to any UTF-8 terminal and can't steer it.
+
+    Line breaks become blanks, control characters and those that turn the direction of writing go, and a byte that is no
+    UTF-8 is shown as `\\xe9`.
+    """
+    return _SURROGATE.sub(_visible, _CONTROL.sub("", _LINE_BREAK.sub(" ", text)))
 
 
 def clean_lines(text: str) -> str:
-    """Return a text of several lines without other control characters."""
+    """Return a text of several lines, each of them clean."""
     return "\n".join(clean(line) for line in text.splitlines())
+
+
+def _visible(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if _FIRST_BYTE <= code <= _LAST_BYTE else "\ufffd"
 
 
 def size(count: int | None) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.errors import InferdeckError, UsageError, nearest
+from engine.text import clean
 
 USAGE = """\
 inferdeck measures machine-learning inference the MLPerf way.
@@ -80,7 +81,7 @@ def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
     try:
         return command(words)
     except InferdeckError as error:
-        sys.stderr.write(f"inferdeck: {error.what}\n" + (f"  {error.remedy}\n" if error.remedy else ""))
+        sys.stderr.write(f"inferdeck: {clean(error.what)}\n" + (f"  {clean(error.remedy)}\n" if error.remedy else ""))
         return error.exit_status
     except KeyboardInterrupt:
         return 130

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import codec
 from engine.errors import StoreError
 from engine.explore.reading import job_runs
 from engine.explore.runs import Run
@@ -41,7 +42,7 @@ def _runs(job: Path) -> list[Run]:
     found = job_runs(job)
     if not is_locked(job / "run.lock"):
         try:
-            write_atomic(job / FILE, msgspec.json.encode(_Kept(sign, found)))
+            write_atomic(job / FILE, codec.encode(_Kept(sign, found)))
         except StoreError:
             return found  # a full disk or another's folder: it is read again the next time
     return found
@@ -49,7 +50,7 @@ def _runs(job: Path) -> list[Run]:
 
 def _kept(path: Path) -> _Kept | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+        return codec.decode(path.read_bytes(), type=_Kept)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 

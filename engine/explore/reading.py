@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from engine import codec
 from engine.errors import DataError
 from engine.explore import origin
 from engine.explore.metrics import figures
@@ -49,7 +50,7 @@ class _Damage:
 
     def json(self, path: Path) -> dict[str, Any]:
         try:
-            return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+            return codec.decode(path.read_bytes(), type=dict[str, Any])
         except FileNotFoundError:
             self.found.append(f"{path.name} is missing")
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -60,7 +61,7 @@ class _Damage:
 def job_runs(folder: Path) -> list[Run]:
     """Return every measurement that a job has finished, in the order of its plan."""
     try:
-        spec = msgspec.json.decode((folder / "plan.json").read_bytes(), type=JobSpec)
+        spec = codec.decode((folder / "plan.json").read_bytes(), type=JobSpec)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return list(_without_plan(folder))
     found = []
@@ -148,7 +149,7 @@ def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], 
 
 def _filed(step: Path, damage: _Damage) -> Finished | None:
     try:
-        return msgspec.json.decode((step / FINISHED).read_bytes(), type=Finished)
+        return codec.decode((step / FINISHED).read_bytes(), type=Finished)
     except FileNotFoundError:
         damage.found.append("the job ended before it was filed")
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

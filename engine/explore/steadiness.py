@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import codec
 from engine.events import Tick, decode
 from engine.histogram import add, percentile
 
@@ -66,7 +67,7 @@ def steadiness(events: Path, step: str) -> Steadiness | None:
 def _ticks(events: Path, step: str) -> list[Tick]:
     """Return the ticks of a step's last attempt."""
     found: list[Tick] = []
-    named = msgspec.json.encode(step)
+    named = codec.encode(step)
     try:
         with events.open("rb") as lines:
             for line in lines:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import codec
 from engine.errors import StoreError
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
@@ -58,7 +59,7 @@ def load(folders: Folders, name: str) -> Guide:
     """Read a guide; a new one where there is none of that name. Raises StoreError where the file can't be read."""
     path = folder_of(folders, name) / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Guide)
+        return codec.decode(path.read_bytes(), type=Guide)
     except FileNotFoundError:
         return Guide(name=name, system=default_system(), made=time.time())
     except (OSError, msgspec.DecodeError) as error:
@@ -69,7 +70,7 @@ def load(folders: Folders, name: str) -> Guide:
 
 def save(folders: Folders, guide: Guide) -> Guide:
     """Write a guide; returns it."""
-    write_atomic(folder_of(folders, guide.name) / FILE, msgspec.json.encode(guide))
+    write_atomic(folder_of(folders, guide.name) / FILE, codec.encode(guide))
     return guide
 
 

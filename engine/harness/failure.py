@@ -11,8 +11,7 @@ import threading
 import traceback
 from types import TracebackType
 
-import msgspec
-
+from engine import codec
 from engine.errors import InferdeckError, RunError
 
 MENDABLE = 3
@@ -48,7 +47,7 @@ class FailLoudly:
                 if error.__cause__ is not None:
                     traceback.print_exception(error.__cause__, file=sys.stderr)
                 report = {"what": f"{self._where}: {error.what}", "remedy": error.remedy}
-                sys.stderr.write(msgspec.json.encode(report).decode() + "\n")
+                sys.stderr.write(codec.encode(report).decode() + "\n")
                 status = MENDABLE
             else:
                 sys.stderr.write(f"{self._where}:\n")

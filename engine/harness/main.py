@@ -17,7 +17,7 @@ from threading import Lock
 
 import msgspec
 
-from engine import events
+from engine import codec, events
 from engine.errors import RunError
 from engine.harness.failure import FailLoudly
 from engine.harness.run import run
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def read_spec(path: Path) -> RunSpec:
     """Read a spec. Raises RunError where the file is not there or not a spec."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=RunSpec)
+        return codec.decode(path.read_bytes(), type=RunSpec)
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}", "give the path of a run's spec") from error
     except msgspec.DecodeError as error:

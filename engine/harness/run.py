@@ -10,9 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 import mlperf_loadgen as lg
-import msgspec
 
-from engine import events
+from engine import codec, events
 from engine.backends.base import BackendOptions
 from engine.errors import RunError
 from engine.harness import STARTED, loadgen
@@ -70,7 +69,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
         loadgen_version=version("mlcommons-loadgen"),
         workers=spec.workers,
     )
-    _write(folder / REPORT, msgspec.json.format(msgspec.json.encode(report)))
+    _write(folder / REPORT, codec.encode(report, indent=2))
     return report
 
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from engine import codec
 from engine.errors import InferdeckError, RunError
 from engine.events import AnyEvent
 from engine.job.spec import JobSpec
@@ -120,7 +121,7 @@ class Children:
         assert process.stdin is not None
         try:
             with suppress(BrokenPipeError):
-                process.stdin.write(msgspec.json.encode(task) + b"\n")
+                process.stdin.write(codec.encode(task) + b"\n")
                 process.stdin.flush()
             with os.fdopen(read_end, "rb") as lines:
                 answer = self._forward(lines)
@@ -158,7 +159,7 @@ def _said(line: bytes) -> AnyEvent | Answer:
         ) from None
 
 
-_decoder: msgspec.json.Decoder[AnyEvent | Answer] = msgspec.json.Decoder(AnyEvent | Answer)
+_decoder: codec.Decoder[AnyEvent | Answer] = codec.Decoder(AnyEvent | Answer)
 
 
 def file_name(step: str) -> str:

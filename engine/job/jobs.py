@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from engine import codec
 from engine.errors import JobError, nearest
 from engine.events import AnyEvent, Done, Launch, StepEnded
 from engine.job.log import EventReader
@@ -72,7 +73,7 @@ def create(folders: Folders, spec: JobSpec) -> Path:
                 number += 1
             else:
                 break
-    write_atomic(folder / "plan.json", msgspec.json.encode(spec))
+    write_atomic(folder / "plan.json", codec.encode(spec))
     return folder
 
 
@@ -114,7 +115,7 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
 def read(folder: Path) -> Job:
     """Read a job's state from its folder. Raises JobError where it holds no job."""
     try:
-        spec = msgspec.json.decode((folder / "plan.json").read_bytes(), type=JobSpec)
+        spec = codec.decode((folder / "plan.json").read_bytes(), type=JobSpec)
     except FileNotFoundError:
         raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them") from None
     except msgspec.DecodeError as error:

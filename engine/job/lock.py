@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from engine import codec
 from engine.errors import CannotRunError, UsageError
 from engine.job.survey import Survey
 from engine.plan.plan import Plan
@@ -49,19 +50,19 @@ def lock(plan: Plan, survey: Survey, command: tuple[str, ...], version: str) -> 
     }
     # Through JSON and back, so that a lock compares equal to itself after it was written and read.
     fresh = Lock(inferdeck=version, command=command, nodes=nodes)
-    return msgspec.json.decode(msgspec.json.encode(fresh), type=Lock)
+    return codec.decode(codec.encode(fresh), type=Lock)
 
 
 def write(path: Path, fixed: Lock) -> None:
     """Write a lock file, readable and stable in a diff."""
-    write_atomic(path, msgspec.json.format(msgspec.json.encode(fixed, order="sorted"), indent=1) + b"\n")
+    write_atomic(path, codec.encode(fixed, order="sorted", indent=1) + b"\n")
 
 
 def read(path: Path) -> Lock:
     """Read a lock file. Raises UsageError where it is none."""
     try:
         with disk_errors(path):
-            return msgspec.json.decode(path.read_bytes(), type=Lock)
+            return codec.decode(path.read_bytes(), type=Lock)
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} is not a lock file: {error}", "write one with: inferdeck plan --lock FILE") from None
 

@@ -8,10 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-import msgspec
-
 import engine
-from engine import events
+from engine import codec, events
 from engine.errors import InferdeckError, JobError
 from engine.job.run import Runner
 from engine.job.spec import JobSpec
@@ -36,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(folder: Path, lock: int) -> events.Ending:
-    spec = msgspec.json.decode((folder / "plan.json").read_bytes(), type=JobSpec)
+    spec = codec.decode((folder / "plan.json").read_bytes(), type=JobSpec)
     known = catalog.load([Path(one) for one in spec.profiles])
     runner = Runner(folder, spec, known, folders(), lock)
     for number in (signal.SIGTERM, signal.SIGINT):

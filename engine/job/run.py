@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine import events
+from engine import codec, events
 from engine.errors import CannotRunError, InferdeckError
 from engine.job import lock, results, timings
 from engine.job.child import Children, file_name
@@ -193,7 +193,7 @@ class Runner:
                 lock.write(output / lock.FILE, self.spec.lock)
             results.publish(output, self.results, inside, fresh=component.exclusive)
         mark = Finished(entry=seen.entry, facts=facts, seconds=time.monotonic() - started)
-        write_atomic(folder / "finished.json", msgspec.json.encode(mark))
+        write_atomic(folder / "finished.json", codec.encode(mark))
         return "built", _with(seen, Artifact(str(output), facts))
 
     def _kept(self, node: Node, seen: Seen) -> Seen | None:
@@ -202,7 +202,7 @@ class Runner:
             return None
         folder = self._folder(node)
         try:
-            mark = msgspec.json.decode((folder / "finished.json").read_bytes(), type=Finished)
+            mark = codec.decode((folder / "finished.json").read_bytes(), type=Finished)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
         return _with(seen, Artifact(str(folder / "output"), mark.facts)) if mark.entry == seen.entry else None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import codec
 from engine.job.lock import Lock
 from engine.plan.plan import Plan
 from engine.store.files import digest
@@ -43,4 +44,4 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
             (node.id, {name: decided.value for name, decided in node.options.items()}, node.version_range)
             for node in self.plan.nodes.values()
         ]
-        return digest(msgspec.json.encode([choices, self.results], order="sorted").decode())[:20]
+        return digest(codec.encode([choices, self.results], order="sorted").decode())[:20]

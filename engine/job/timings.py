@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from engine import codec
 from engine.store.files import locked, write_atomic
 from engine.store.folders import Folders
 
@@ -13,7 +14,7 @@ from engine.store.folders import Folders
 def load(folders: Folders) -> dict[str, float]:
     """Return seconds by step id; empty where nothing was measured yet."""
     try:
-        return msgspec.json.decode((folders.state / "timings.json").read_bytes(), type=dict[str, float])
+        return codec.decode((folders.state / "timings.json").read_bytes(), type=dict[str, float])
     except (OSError, msgspec.DecodeError):
         return {}
 
@@ -24,4 +25,4 @@ def add(folders: Folders, times: Mapping[str, float]) -> None:
         return
     path = folders.state / "timings.json"
     with locked(path.with_suffix(".lock")):
-        write_atomic(path, msgspec.json.encode(load(folders) | dict(times)))
+        write_atomic(path, codec.encode(load(folders) | dict(times)))

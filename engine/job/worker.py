@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from engine import events
+from engine import codec, events
 from engine.errors import DataError, InferdeckError
 from engine.job.survey import load_function
 from engine.profile.component import Component
@@ -71,7 +71,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="
 
 def main(arguments: list[str]) -> int:
     """Run the step of the task; returns the exit status."""
-    task = msgspec.json.decode(_first_line(), type=Task)
+    task = codec.decode(_first_line(), type=Task)
     threading.Thread(target=_die_with_the_job, daemon=True).start()
     with os.fdopen(int(arguments[1]), "wb", buffering=0) as out:
         step = Step(
@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> int:
         except MemoryError:
             _log_traceback()
             answer = Answer(what="the memory ran out", remedy="use fewer workers, a smaller batch or fewer samples")
-        _send(out.fileno(), msgspec.json.encode(answer) + b"\n")
+        _send(out.fileno(), codec.encode(answer) + b"\n")
     return MENDABLE if answer.what else 0
 
 
@@ -117,13 +117,13 @@ def _run(task: Task, step: Step) -> dict[str, Any]:
 def _run_command(task: Task, step: Step) -> dict[str, Any]:
     """Run a person's own program: options and inputs come as a JSON file, facts go back as one."""
     asked, given = step.output.parent / "asked.json", step.output / "facts.json"
-    asked.write_bytes(msgspec.json.encode({"options": task.options, "inputs": task.inputs, "output": task.output}))
+    asked.write_bytes(codec.encode({"options": task.options, "inputs": task.inputs, "output": task.output}))
     environment = {**os.environ, "INFERDECK_ASKED": str(asked), "INFERDECK_OUTPUT": task.output}
     folder = Path(task.profile).parent
     ended = subprocess.run(task.command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, check=False)
     if ended.returncode:
         raise DataError(f"the command {' '.join(task.command)} ended with status {ended.returncode}", "see its log")
-    return msgspec.json.decode(given.read_bytes(), type=dict[str, Any]) if given.exists() else {}
+    return codec.decode(given.read_bytes(), type=dict[str, Any]) if given.exists() else {}
 
 
 def _log_traceback() -> None:

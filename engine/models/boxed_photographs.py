@@ -9,6 +9,7 @@ from importlib.resources import as_file, files
 
 import msgspec
 
+from engine import codec
 from engine.errors import DataError
 
 FILE = "eleven_pictures_boxes.json"
@@ -59,4 +60,4 @@ def contents() -> bytes:
 
 def boxes() -> Boxes:
     """Return which pictures and categories there are. Raises DataError as `contents` does."""
-    return msgspec.json.decode(contents(), type=Boxes)
+    return codec.decode(contents(), type=Boxes)

@@ -9,9 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from engine import events
+from engine import codec, events
 from engine.mlperf_logs import detail
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Benchmark, ComplianceTest, Round, load_round
@@ -58,7 +56,7 @@ def _remember(step: Step, rule: ComplianceTest) -> None:
     """Write which runs were compared, so that the verification is not taken for one of later runs."""
     accuracy = step.inputs["accuracy"].folder if rule.accuracy else None
     compared = verified.verified(step.inputs["performance"].folder, accuracy)
-    (step.output / verified.FILE).write_bytes(msgspec.json.encode(compared))
+    (step.output / verified.FILE).write_bytes(codec.encode(compared))
 
 
 def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Outcome, tested: Path) -> Outcome:

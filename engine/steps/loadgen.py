@@ -15,7 +15,7 @@ from typing import Any, get_args
 import msgspec
 
 import engine
-from engine import events
+from engine import codec, events
 from engine.errors import RunError
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
@@ -92,8 +92,8 @@ def run(step: Step) -> dict[str, Any]:
     rules = round_of(step.profiles, step.options["round"])
     run_spec = spec(step, target(step, rules))
     spec_file = step.output / SPEC
-    spec_file.write_bytes(msgspec.json.format(msgspec.json.encode(run_spec), indent=1))
-    (step.output / provenance.FILE).write_bytes(msgspec.json.format(msgspec.json.encode(_provenance(step)), indent=1))
+    spec_file.write_bytes(codec.encode(run_spec, indent=1))
+    (step.output / provenance.FILE).write_bytes(codec.encode(_provenance(step), indent=1))
     rule = rules.scenarios[run_spec.settings.scenario]
     step.emit(measuring(run_spec, rule, step.options["mode"], step.inputs["preprocessed"].facts["count"]))
     harness(step, spec_file)
@@ -259,7 +259,7 @@ def harness(step: Step, spec_file: Path) -> None:
     if said:
         sys.stderr.write(said)
     if status == MENDABLE:
-        last = msgspec.json.decode(said.strip().splitlines()[-1], type=dict[str, str])
+        last = codec.decode(said.strip().splitlines()[-1].encode(), dict[str, str])
         raise RunError(last["what"], last["remedy"])
     if status:
         lines_said = said.strip().splitlines()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from engine import codec
 from engine.errors import DataError
 from engine.steps.base import Artifact, Look, Sight, Step
 from engine.store.files import disk_errors
@@ -174,7 +175,7 @@ def fetch_calibration(step: Step) -> dict[str, Any]:
 
 def _read(file: Path) -> _Annotations:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=_Annotations)
+        return codec.decode(file.read_bytes(), type=_Annotations)
     except msgspec.DecodeError as error:
         raise DataError(f"{file} is no COCO detection file: {error}", "take the file as it was published") from None
 
@@ -184,12 +185,12 @@ def _write_labels(source: Path, count: int | None, target: Path) -> None:
     if count is None:
         shutil.copyfile(source, target)
         return
-    whole = msgspec.json.decode(source.read_bytes(), type=dict[str, msgspec.Raw])
-    images = msgspec.json.decode(whole["images"], type=list[dict[str, Any]])[:count]
+    whole = codec.decode(source.read_bytes(), type=dict[str, msgspec.Raw])
+    images = codec.decode(whole["images"], type=list[dict[str, Any]])[:count]
     kept = {image["id"] for image in images}
-    annotations = msgspec.json.decode(whole["annotations"], type=list[msgspec.Raw])
-    mine = [one for one in annotations if msgspec.json.decode(one, type=_OfImage).image_id in kept]
-    target.write_bytes(msgspec.json.encode({**whole, "images": images, "annotations": mine}))
+    annotations = codec.decode(whole["annotations"], type=list[msgspec.Raw])
+    mine = [one for one in annotations if codec.decode(one, type=_OfImage).image_id in kept]
+    target.write_bytes(codec.encode({**whole, "images": images, "annotations": mine}))
 
 
 Stated = Callable[[str], tuple[int, int] | None]

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from engine import codec
 from engine.errors import DataError
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
@@ -53,7 +52,7 @@ def build(step: Step) -> dict[str, Any]:
     truncate(tree, step.results / WHOLE_LOGS, rules)
     step.phase("checking")
     report = check(tree, rules)
-    (step.results / CHECKED).write_bytes(msgspec.json.format(msgspec.json.encode(as_json(report)), indent=1))
+    (step.results / CHECKED).write_bytes(codec.encode(as_json(report), indent=1))
     for finding in report.findings:
         if finding.severity == "error":
             step.warn(f"{finding.path}: {finding.rule}: {finding.found}; {finding.remedy}")

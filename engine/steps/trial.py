@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine import events
+from engine import codec, events
 from engine.harness.goal import measuring
 from engine.harness.search import tolerated
 from engine.harness.spec import RunReport
@@ -82,7 +82,7 @@ class Trials:
         folder.mkdir(parents=True)
         spec = loadgen.spec(self._run_step(folder, target, seconds, queries), target)
         spec_file = folder / loadgen.SPEC
-        spec_file.write_bytes(msgspec.json.format(msgspec.json.encode(spec), indent=1))
+        spec_file.write_bytes(codec.encode(spec, indent=1))
         rule = self._rules.scenarios[spec.settings.scenario]
         emit = self._telling(target, self._watch(target, spec.settings.min_duration_ms, spec.settings.min_query_count))
         started = time.monotonic()
@@ -150,7 +150,7 @@ class Trials:
             target,
             valid=log.value("result_validity") == "VALID" and not cut,
             seconds=seconds,
-            report=msgspec.json.decode((folder / "run.json").read_bytes(), type=RunReport),
+            report=codec.decode((folder / "run.json").read_bytes(), type=RunReport),
             latency_ms=_milliseconds(log, "early_stopping_latency_ss", "early_stopping_latency_ms", percentile),
             mean_ms=_milliseconds(log, "result_mean_query_latency_ns", "result_mean_latency_ns"),
             samples_per_second=float(rate) if rate else None,

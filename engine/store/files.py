@@ -6,16 +6,24 @@ import errno
 import fcntl
 import hashlib
 import os
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import InferdeckError, StoreError
+from engine.text import clean, cut
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn the disk errors that a person can mend into StoreError; anything else stays what it is."""
+    """Turn the operating system's errors while a file is written, or read, into StoreError."""
     try:
         yield
     except OSError as error:
@@ -24,24 +32,67 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 def explained(error: OSError, path: Path) -> InferdeckError:
     """Return what happened and what to do for an operating system's error at `path`."""
-    where = error.filename or path
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    where = clean(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(path))
+    if error.errno in _FULL:
         return StoreError(f"the disk is full at {where}", "free some space or move the store: --home DIR")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StoreError(f"no permission to write {where}", "choose another folder or change its owner")
+    if error.errno in _FORBIDDEN:
+        return StoreError(f"no permission for {where}", "change its owner or its mode, or choose another folder")
+    if error.errno in _NO_LOCKS:
+        return StoreError(
+            f"the file system of {where} has no file locks ({error.strerror})",
+            "use a folder on a local disk: --home DIR, or INFERDECK_HOME",
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return StoreError(f"{cut(where, 120)}: the name is too long", "use shorter names: 255 bytes are the most")
     return StoreError(f"{where}: {error.strerror or error}", "check the path and the disk")
+
+
+def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
+    """Open a plain file to be read. Raises OSError, also for a folder, a pipe and a device, without waiting for them.
+
+    With `follow=False` a link is refused, too: what is checked is the file that was opened, not its name.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return os.fdopen(handle, "rb")
+
+
+def read_plain(path: Path, limit: int = 1 << 30, *, follow: bool = True) -> bytes:
+    """Return the content of a plain file of at most `limit` bytes. Raises OSError (EFBIG where it is larger)."""
+    with open_plain(path, follow=follow) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
+    return data
+
+
+@contextmanager
+def new_beside(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file that takes the place of `path` when the block ends well, and is gone where it does not.
+
+    Its name can't be foretold and must be free: a link that somebody laid in a shared folder is never written through.
+    """
+    beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(beside, flags, 0o666), "wb") as out:
+        try:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old or the new content, and so that it survives a power cut."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        with beside.open("wb") as out:
+        with new_beside(path) as out:
             out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path)
 
 
 @contextmanager
@@ -53,22 +104,34 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int | None]:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("a")
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield None
-            return
-        yield handle.fileno()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    try:
+        with disk_errors(path):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                taken = False
+            else:
+                taken = True
+        yield handle if taken else None
+    finally:
+        os.close(handle)
 
 
 def is_locked(path: Path) -> bool:
-    """Say whether some process holds the lock."""
-    if not path.exists():
-        return False
-    with locked(path, wait=False) as mine:
-        return mine is None
+    """Say whether some process holds the lock. Nothing is written: a home that may only be read can be looked at."""
+    with disk_errors(path):
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+    return False
 
 
 def sha256_of(path: Path) -> str:
@@ -78,5 +141,5 @@ def sha256_of(path: Path) -> str:
 
 
 def digest(text: str) -> str:
-    """Return the SHA-256 of a text in lower-case hex."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the SHA-256 of a text in lower-case hex; a byte that is no UTF-8 counts as itself."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -18,6 +18,7 @@ import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from engine import codec
 from engine.errors import CannotRunError, FetchError, UsageError
 from engine.store import pip
 from engine.store.package_index import failed, unreachable
@@ -147,7 +148,7 @@ def _read_report(data: bytes) -> list[Pinned]:
             item.metadata.version,
             tuple(f"{kind}:{value}" for kind, value in sorted(item.download_info.archive_info.hashes.items())),
         )
-        for item in msgspec.json.decode(data, type=_ReportFile).install
+        for item in codec.decode(data, type=_ReportFile).install
     ]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from engine import codec
+
 Report = Callable[[int, int | None], None]
 """Gets bytes done and bytes in all, None where that is not known."""
 
@@ -55,7 +57,7 @@ class Part:
     def origin(self) -> Origin | None:
         """Where it came from; None where nobody remembers."""
         try:
-            return msgspec.json.decode(self._memo.read_bytes(), type=Origin)
+            return codec.decode(self._memo.read_bytes(), type=Origin)
         except (OSError, msgspec.DecodeError):
             return None
 
@@ -73,7 +75,7 @@ class Part:
     def restart(self, origin: Origin) -> None:
         """Begin again with nothing, and remember where the bytes come from."""
         self.path.write_bytes(b"")
-        self._memo.write_bytes(msgspec.json.encode(origin))
+        self._memo.write_bytes(codec.encode(origin))
         self._fresh()
 
     def extend(self, chunks: Iterable[bytes], total: int | None, report: Report) -> None:

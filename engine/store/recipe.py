@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from engine import codec
 from engine.store.files import digest
 
 
@@ -24,7 +25,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def key(self) -> str:
         """Return the key: the digest of the canonical JSON of all of it."""
-        return digest(msgspec.json.encode(self, order="sorted").decode())
+        return digest(codec.encode(self, order="sorted").decode())
 
     def entry(self) -> str:
         """Return the name of the entry in the store, readable and unique."""

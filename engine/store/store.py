@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from engine import codec
 from engine.errors import StoreError, UsageError, nearest
 from engine.store.files import disk_errors, locked, sha256_of, write_atomic
 from engine.store.recipe import Cause, Damaged, NothingStored, Recipe, differences
@@ -62,7 +63,7 @@ class Making:
     """Descriptor of the lock: a child process that fills the folder must inherit it."""
 
 
-_decoder = msgspec.json.Decoder(Manifest)
+_decoder: codec.Decoder[Manifest] = codec.Decoder(Manifest)
 
 
 class Store:
@@ -165,7 +166,7 @@ class Store:
             manifest = Manifest(
                 recipe=recipe, facts=facts, files=tuple(_scan(work / "content")), made=time.time(), seconds=seconds
             )
-            write_atomic(work / "manifest.json", msgspec.json.encode(manifest))
+            write_atomic(work / "manifest.json", codec.encode(manifest))
             self.entries.mkdir(parents=True, exist_ok=True)
             if (self.entries / entry).exists():
                 self._drop(entry)

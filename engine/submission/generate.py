@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from engine import codec
 from engine.errors import DataError, UsageError, nearest
 from engine.profile.rounds import Round
 from engine.store.files import disk_errors
@@ -163,7 +164,7 @@ def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:
 
 def _origin(folder: Path) -> Provenance:
     try:
-        return msgspec.json.decode((folder / provenance.FILE).read_bytes(), type=Provenance)
+        return codec.decode((folder / provenance.FILE).read_bytes(), type=Provenance)
     except (FileNotFoundError, msgspec.DecodeError):
         raise DataError(
             f"{folder} does not say where it comes from", f"it needs the {provenance.FILE} of its run"
@@ -236,4 +237,4 @@ def _move_in(staging: Path, request: Request) -> None:
 
 
 def _json(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return codec.encode(value, indent=2) + b"\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import codec
 from engine.errors import DataError
 from engine.store.files import disk_errors
 from engine.submission.provenance import Provenance
@@ -75,6 +76,6 @@ def origins(tree: Path) -> Iterator[tuple[Path, Provenance]]:
     """Yield the origin of every result that this program put into the tree, with its measurements file."""
     for path in sorted(tree.glob("*/*/measurements/*/*/*/*.json")):
         try:
-            yield path, msgspec.json.decode(path.read_bytes(), type=Measurements).inferdeck
+            yield path, codec.decode(path.read_bytes(), type=Measurements).inferdeck
         except msgspec.DecodeError:
             continue  # made by others, who have other ways to say where a result comes from

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import codec
 from engine.store.files import sha256_of
 
 FILE = "verified.json"
@@ -29,7 +30,7 @@ def verified(performance: Path, accuracy: Path | None) -> Verified:
 def stale(test: Path, performance: Path, accuracy: Path) -> str:
     """Say why the verification in a test's folder does not hold for these runs; nothing where it does."""
     try:
-        was = msgspec.json.decode((test / FILE).read_bytes(), type=Verified)
+        was = codec.decode((test / FILE).read_bytes(), type=Verified)
     except (FileNotFoundError, msgspec.DecodeError):
         return "was not verified"
     now = verified(performance, accuracy if was.accuracy else None)

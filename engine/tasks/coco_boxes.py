@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 import numpy as np
 
+from engine import codec
 from engine.errors import DataError
 from engine.tasks.base import Array
 
@@ -82,7 +83,7 @@ def read(path: Path) -> Boxes:
     A box that is partly outside its picture is taken as it stands, as by the rules' scoring.
     """
     try:
-        file = msgspec.json.decode(_bytes(path), type=_File)
+        file = codec.decode(_bytes(path), type=_File)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise DataError(f"{path}: not COCO's detection annotations: {error}", OTHER_VERSION) from error
     _check_lists(path, file)
@@ -113,17 +114,15 @@ def keep(path: Path, indices: Sequence[int], target: Path) -> None:
     where the file is not what `read` takes.
     """
     boxes = read(path)
-    whole = msgspec.json.decode(_bytes(path), type=dict[str, msgspec.Raw])
-    images, annotations = (
-        msgspec.json.decode(whole[name], type=list[msgspec.Raw]) for name in ("images", "annotations")
-    )
+    whole = codec.decode(_bytes(path), type=dict[str, msgspec.Raw])
+    images, annotations = (codec.decode(whole[name], type=list[msgspec.Raw]) for name in ("images", "annotations"))
     on_these = np.flatnonzero(np.isin(boxes.image, np.asarray(indices, np.int64)))
     kept: dict[str, Any] = {
         **whole,
         "images": [images[index] for index in indices],
         "annotations": [annotations[index] for index in on_these],
     }
-    target.write_bytes(msgspec.json.encode(kept))
+    target.write_bytes(codec.encode(kept))
 
 
 def _bytes(path: Path) -> bytes:

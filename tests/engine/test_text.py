@@ -1,0 +1,39 @@
+"""Text from outside on its way to a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.text import clean, clean_lines
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=())))
+def test_clean_text_can_be_written_and_steers_nothing(text: str) -> None:
+    cleaned = clean(text)
+    assert cleaned.encode().decode() == cleaned
+    assert not [one for one in cleaned if unicodedata.category(one) == "Cc" and one != "\t"]
+    assert not [one for one in cleaned if unicodedata.bidirectional(one) in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI")]
+    assert clean(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("r\udce9sultats", r"r\xe9sultats"),
+        ("\x1b]0;title\x07\x1b[31m", "]0;title[31m"),
+        ("one\r\ntwo\nthree", "one two three"),
+        ("a\u202eb\u2066c", "abc"),
+        ("\ud800", "\ufffd"),
+        ("é 雪 \t", "é 雪 \t"),
+    ],
+)
+def test_what_a_person_sees(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+def test_several_lines_stay_several() -> None:
+    assert clean_lines("a\x1b[1m\nb") == "a[1m\nb"
