@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from itertools import count
 from statistics import median
 from threading import Barrier, BrokenBarrierError
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -32,6 +32,10 @@ _FEWEST: Final = 2
 """Runs before that is said."""
 _LONGEST: Final = 1.5
 """Times a measurement's share of the time: a run that takes longer is not worth it."""
+
+_SPACED_SECONDS: Final = 1.0
+_PAUSE: Final = 0.005
+"""Seconds; longer than the threads of a backend spin while they wait for work (ONNX Runtime: about 1 ms)."""
 
 
 class Way(NamedTuple):
@@ -103,6 +107,19 @@ class Bench:
                 for _ in measured:
                     if self.is_late:
                         return
+
+    def spaced(self, way: Way) -> float:
+        """Return the seconds within which 95 % of the batches of one session end that come one by one, with pauses.
+
+        After a pause threads must wake up and caches fill again: it takes longer than in a loop without pauses.
+        """
+        seconds = min(_SPACED_SECONDS, self._seconds / 20)
+        with opened(self._load, self._options, way.threads, ((),)) as (runner,):
+            binding = runner.bind(way.batch)
+            _fill(binding)
+            binding.run()
+            times = sorted(_with_pauses(binding, perf_counter() + seconds))
+        return times[len(times) * 95 // 100]
 
     def is_settled(self, way: Way) -> bool:
         """Say whether another turn confirmed the best one. There is nothing to confirm where a way is left out."""
@@ -225,6 +242,19 @@ def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:
         if end > until or (number >= _FEWEST and best > enough):
             return
         start = end
+
+
+def _with_pauses(binding: Binding, until: float) -> Iterator[float]:
+    """Yield the seconds of each run, after a pause as long as the run before, or longer."""
+    taken = 0.0
+    while True:
+        sleep(max(_PAUSE, taken))
+        start = perf_counter()
+        binding.run()
+        taken = perf_counter() - start
+        yield taken
+        if start > until:
+            return
 
 
 def _bind_largest(runners: Sequence[Runner], batch: int) -> None:

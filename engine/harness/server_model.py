@@ -5,9 +5,11 @@ ways of sharing a machine out as well, so that only the best of them is tried. T
 engine.harness.queues does, first come first served.
 """
 
+from __future__ import annotations
+
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -36,6 +38,10 @@ class Server:
     def capacity(self) -> float:
         """Samples per second if there is always work."""
         return self.sessions * max(size / taken for size, taken in enumerate(self.batch_s, start=1))
+
+    def slowed(self, factor: float) -> Server:
+        """Return the same sessions with batches that take `factor` times as long."""
+        return replace(self, batch_s=tuple(factor * taken for taken in self.batch_s))
 
 
 def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:

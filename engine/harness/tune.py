@@ -21,7 +21,7 @@ from engine.harness.bench import TURNS, Bench, Way, opened
 from engine.harness.cores import physical, usable
 from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Scenario, Workers
-from engine.harness.tuned import Trial, Tuned
+from engine.harness.tuned import SLOWER, Trial, Tuned
 
 One = TypeVar("One")
 
@@ -38,6 +38,10 @@ _NEAR: Final = 0.9
 _FINALISTS: Final = 4
 _OTHERS: Final = 2
 """Ways beside the finalists that have another turn, each time."""
+_SPACED: Final = 3
+"""Ways to serve that are tried with pauses between queries."""
+_FAR: Final = 10
+"""Batches that go into Server's bound: where more do, it makes no difference that single ones take longer."""
 _WAITS: Final = (0.05, 0.15)
 """How long a batch may wait for more, in parts of Server's bound."""
 _MEMORY_PER_FILE_BYTE: Final = 3
@@ -51,6 +55,8 @@ class Choice:
     trial: Trial
     server: Server
     qps: float
+    """The highest rate within the latency constraint, where batches take `slower` times as long as in tuning."""
+    slower: float
 
 
 def choose_workers(
@@ -98,6 +104,7 @@ class _Tuner:
         self._splits = splits
         self._batches = batches
         self._bound_s = bound_s
+        self._near_s = (bound_s or 0.0) / _FAR
         self._share = share
 
     def tuned(self) -> Tuned:
@@ -111,14 +118,19 @@ class _Tuner:
         self._settle()
         single, multi, offline = self._single()[0], self._multi()[0][1], self._offline()
         pinned = self._pinned(offline)
-        served = self._servers()[0] if self._bound_s else None
+        served = self._quickest_to_serve() if self._bound_s else None
         workers: dict[Scenario, Workers] = {
             "SingleStream": _workers(single),
             "MultiStream": _workers(multi),
             "Offline": self._on_cores(pinned or offline),
             "Server": self._serving(served, pinned) if served else self._on_cores(pinned or offline),
         }
-        return Tuned(workers=workers, table=tuple(self._bench.trials.values()), server_qps=served.qps if served else 0)
+        return Tuned(
+            workers=workers,
+            table=tuple(self._bench.trials.values()),
+            server_qps=self._rate(served.server) if served else 0.0,
+            server_slower=served.slower if served else SLOWER,
+        )
 
     def _trials(self, *, pinned: bool = False) -> list[Trial]:
         return [trial for trial in self._bench.trials.values() if trial.pinned == pinned]
@@ -217,9 +229,25 @@ class _Tuner:
         waiting = [self._choice(best.trial, server) for server in waits]
         return _simplest([best, *waiting], lambda choice: choice.qps)
 
-    def _choice(self, trial: Trial, server: Server) -> Choice:
-        qps = highest_rate(server, self._bound_s, self._share) if self._bound_s else server.capacity
-        return Choice(trial=trial, server=server, qps=qps)
+    def _choice(self, trial: Trial, server: Server, slower: float = SLOWER) -> Choice:
+        qps = self._rate(server.slowed(slower)) if self._bound_s else server.capacity
+        return Choice(trial=trial, server=server, qps=qps, slower=slower)
+
+    def _rate(self, server: Server) -> float:
+        return highest_rate(server, self._bound_s, self._share) if self._bound_s else 0.0
+
+    def _quickest_to_serve(self) -> Choice:
+        """Return the best way to serve. Where the bound is near, single queries after pauses decide, too."""
+        choices = self._servers()
+        if not choices[0].qps or choices[0].server.batch_s[0] < self._near_s:
+            return choices[0]
+        measured = [self._after_pauses(choice) for choice in choices[:_SPACED]]
+        return min(measured, key=lambda choice: (-choice.qps, choice.server.batch_s[0]))
+
+    def _after_pauses(self, choice: Choice) -> Choice:
+        trial = choice.trial
+        taken = self._bench.spaced(Way(trial.sessions, trial.intra_op_threads, self._batches[0]))
+        return self._choice(trial, choice.server, max(SLOWER, taken / choice.server.batch_s[0]))
 
     def _of(self, split: tuple[int, int]) -> list[Trial]:
         return [one for one in self._trials() if (one.sessions, one.intra_op_threads) == split]

@@ -13,6 +13,10 @@ HARNESS_BATCH_SECONDS: Final = 100e-6
 """What a batch costs besides its queries, while threads hand the interpreter over to each other. An estimate: with it
 the rates of a tiny model came near what two slow cores reached. For others it is far below a batch's time."""
 
+SLOWER: Final = 1.5
+"""How much longer than in tuning's best round a batch is expected to take in a run, at the least. Measured with a
+detector on two shared cores: one in ten took 1.5 times as long, half of them 1.28."""
+
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One way of sharing the machine out, measured."""
@@ -36,6 +40,8 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True):
     table: tuple[Trial, ...]
     server_qps: float = 0.0
     """What Server should reach within its bound, by replay; 0 where no bound was given or none can be met."""
+    server_slower: float = SLOWER
+    """How much longer than in tuning's best round a batch of Server is expected to take in a run."""
 
     def trial(self, scenario: Scenario) -> Trial:
         """Return what the workers of a scenario reached when they were measured."""

@@ -85,6 +85,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     bound_ms: float
     """Server's bound."""
     scenarios: dict[str, TunedWorkers]
+    server_slower: float = 0.0
+    """How many times as long a batch of Server may take in a run; 0 where it was not measured."""
 
 
 Targets = dict[str, dict[str, dict[str, float]]]

@@ -7,7 +7,6 @@ chosen. What a person gives as an option beats them all (engine.harness.settings
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,19 +19,13 @@ from engine.harness.tuned import Tuned
 from engine.profile.rounds import Round
 from engine.steps.base import Step
 
-SLOWER = 1.5
-"""How much longer than in tuning's best turn a batch may take in a run, where nobody configured a target. Measured with
-a detector on two shared cores: one in ten took 1.5 times as long, half of them 1.28. A search says what a machine can
-do."""
-
 HARNESS_QPS = 2_500.0
 """What the harness is trusted to keep pace with while all cores are at work with a model: two slow cores were valid at
 7,000, and invalid at 5,500 with batches of one. It counts for tiny models only; a search may find more."""
 
-UNHURRIED = 0.2
-"""Of the capacity: four in five queries wait for no other. Where a server must be asked for less than this, one sample
-takes nearly the bound or longer, and queries rare enough to be valid would outlast the limit of a try-out: the run
-should at least not last long."""
+LOW_UTILISATION = 0.2
+"""Of the capacity: about four in five queries find the server idle. It is asked for where no rate is expected to be
+valid within the time of a try-out, so that the run at least does not last long."""
 
 
 def target(step: Step, rules: Round) -> float:
@@ -55,13 +48,14 @@ def target(step: Step, rules: Round) -> float:
 
 def _warn_of_the_bound(step: Step, rules: Round) -> None:
     """Say beforehand why hardly any rate will be valid, where a sample that waits for no other takes too long."""
-    alone_ms = 1000 * _server(read_tuned(step.inputs["workers"].facts)).batch_s[0]
-    bound = bound_ms(step.options, rules)
-    if alone_ms > bound:
+    tuned = read_tuned(step.inputs["workers"].facts)
+    alone_ms = 1000 * _server(tuned).batch_s[0]
+    bound, slow_ms = bound_ms(step.options, rules), tuned.server_slower * alone_ms
+    if slow_ms > bound:
         step.warn(
-            f"a sample takes {alone_ms:.3g} ms while all workers are busy, the bound is {bound:g} ms: "
-            "a valid rate is unlikely",
-            remedy="take a quicker model, _int8, or a machine with more cores",
+            f"one sample takes {alone_ms:.3g} ms, and up to {slow_ms:.3g} ms when it comes after a pause; the latency "
+            f"constraint is {bound:g} ms: a valid rate is unlikely",
+            remedy="take a quicker model, _int8, or a machine with more or less busy cores",
         )
 
 
@@ -70,10 +64,20 @@ def measured_target(options: Mapping[str, Any], facts: Mapping[str, Any], rules:
     scenario: Scenario = options["scenario"]
     tuned = read_tuned(facts)
     if scenario == "Server":
-        queries = options["min_query_count"] or least_queries(rules, scenario, options["style"])
-        return min(server_rate(options, tuned, rules, queries, SLOWER), HARNESS_QPS)
+        return min(_first_rate(options, tuned, rules), HARNESS_QPS)
     trial = tuned.trial(scenario)
     return trial.samples_per_second if scenario == "Offline" else trial.batch_ms
+
+
+def _first_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
+    """Return the queries/s that a first run is asked for: what should be valid, where the style's time is enough."""
+    style = options["style"]
+    queries = options["min_query_count"] or least_queries(rules, "Server", style)
+    valid = _valid_rate(options, tuned, rules, queries, tuned.server_slower)
+    limit_s = rules.styles[style].max_duration_ms / 1000
+    if valid and (not limit_s or queries / valid <= limit_s):
+        return valid
+    return server_rate(options, tuned, rules, queries, tuned.server_slower)
 
 
 def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries: int, slower: float = 1.0) -> float:
@@ -81,14 +85,17 @@ def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries:
 
     `queries` is how many the run has: in a short one LoadGen tolerates fewer late ones than the percentile says, of 459
     none, and one burst of the round's schedule decides. `slower` is how much longer than measured batches take. Where
-    one sample takes longer than the bound no rate is valid; what comes back is one at which queries hardly queue.
+    one sample takes nearly the bound or longer no rate is valid; what comes back is one at which queries hardly queue.
     """
-    server = _server(tuned)
-    server = replace(server, batch_s=tuple(slower * taken for taken in server.batch_s))
+    valid = _valid_rate(options, tuned, rules, queries, slower)
+    return max(valid, LOW_UTILISATION * _server(tuned).slowed(slower).capacity)
+
+
+def _valid_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries: int, slower: float) -> float:
+    """Return the highest rate that is valid by the replay; 0 where none is."""
     late = tolerated(queries, rules.scenarios["Server"].percentile / 100) or 0
     bound_s = bound_ms(options, rules) / 1000
-    found = highest_rate(server, bound_s, 1 - late / queries, queries, rules.seeds.schedule)
-    return max(found, UNHURRIED * server.capacity)
+    return highest_rate(_server(tuned).slowed(slower), bound_s, 1 - late / queries, queries, rules.seeds.schedule)
 
 
 def _server(tuned: Tuned) -> Server:

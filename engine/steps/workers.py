@@ -20,7 +20,7 @@ from engine.harness.cores import physical, usable
 from engine.harness.neighbours import Neighbours
 from engine.harness.spec import Scenario
 from engine.harness.tune import MAX_BATCH, choose_workers
-from engine.harness.tuned import Trial, Tuned, number, shared_out
+from engine.harness.tuned import SLOWER, Trial, Tuned, number, shared_out
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.steps import sut
 from engine.steps.base import Step
@@ -88,7 +88,7 @@ def tuned_before(known: Tuning) -> Tuned:
     }
     workers = {name: _plain_workers(one) for name, one in known.scenarios.items()}
     plain = {"workers": workers, "table": msgspec.to_builtins(tuple(table)), "server_qps": known.server_qps}
-    return msgspec.convert(plain, Tuned)
+    return msgspec.convert({**plain, "server_slower": max(known.server_slower, SLOWER)}, Tuned)
 
 
 def _plain_workers(one: TunedWorkers) -> dict[str, Any]:
@@ -156,6 +156,7 @@ def _write(step: Step, tuned: Tuned, seconds: float) -> str:
         model=step.inputs["model"].facts["sha256"],
         versions={"inferdeck": engine.VERSION, options["backend"]: backend["version"]},
         server_qps=round(tuned.server_qps, 2),
+        server_slower=round(tuned.server_slower, 3),
         bound_ms=float(options.get("target_latency_ms") or 0),
         scenarios={name: _written(tuned, name) for name in tuned.workers},
     )

@@ -78,7 +78,7 @@ def chosen(
 
     monkeypatch.setattr(bench, "run_together", run_together)
     backend = FakeBackend(fixed)
-    return tune.choose_workers(backend, Path("none"), BackendOptions(), cores=range(8), **more), backend
+    return tune.choose_workers(backend, Path("none"), BackendOptions(), **{"cores": range(8), **more}), backend
 
 
 def serial_part(sessions: int, threads: int, batch: int) -> float:
@@ -280,3 +280,43 @@ def test_no_thread_of_a_session_is_left(tmp_path: Path) -> None:
 def test_what_the_backend_refuses_is_passed_on(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no output 'sum'"):
         tune.choose_workers(onnxruntime, sum_model(tmp_path / "sum.onnx"), BackendOptions(outputs=("sum",)))
+
+
+@pytest.mark.parametrize(("bound_ms", "sessions"), [(15.0, 1), (500.0, 2)])
+def test_a_near_latency_constraint_is_served_by_what_answers_sooner(
+    monkeypatch: pytest.MonkeyPatch, bound_ms: float, sessions: int
+) -> None:
+    tuned, _ = chosen(
+        monkeypatch,
+        lambda _, threads, batch: {2: 0.0044, 1: 0.0080}[threads] * batch,
+        cores=range(2),
+        latency_bound_ms=bound_ms,
+    )
+    assert tuned.workers["Server"].sessions == sessions
+    assert tuned.workers["Offline"].sessions == 2
+
+
+def test_pauses_between_queries_decide_where_the_constraint_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses = {1: 0.014, 2: 0.009}
+    asked: list[int] = []
+
+    def spaced(_: bench.Bench, way: bench.Way) -> float:
+        asked.append(way.sessions)
+        return pauses[way.sessions]
+
+    monkeypatch.setattr(bench.Bench, "spaced", spaced)
+    tuned, _ = chosen(
+        monkeypatch,
+        lambda many, threads, batch: {1: 0.0044, 2: 0.0085}[many] * batch,
+        cores=range(2),
+        latency_bound_ms=15.0,
+    )
+    assert sorted(asked) == [1, 2]
+    assert tuned.workers["Server"].sessions == 2
+    assert tuned.server_slower == pytest.approx(1.5), "the tail of the one that was chosen"
+
+
+def test_no_pauses_are_tried_where_the_constraint_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.Bench, "spaced", lambda *_: pytest.fail("not needed"))
+    tuned, _ = chosen(monkeypatch, serial_part, latency_bound_ms=500.0)
+    assert tuned.server_slower == 1.5

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from engine import events
 from engine.harness.schedule import arrivals
 from engine.harness.server_model import Server, latencies, times_up_to
+from engine.harness.tuned import SLOWER
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps.base import Artifact, Step
-from engine.steps.target import HARNESS_QPS, SLOWER, UNHURRIED, bound_ms, read_tuned, server_rate, target
+from engine.steps.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, read_tuned, server_rate, target
 from profiles import FOLDER
 
 RULES = load_round(profile_file((FOLDER,), "rounds", "v2.1"))
@@ -123,10 +124,11 @@ def test_a_tiny_model_is_asked_for_what_the_harness_keeps_pace_with() -> None:
 
 def test_a_sample_that_takes_longer_than_the_bound_is_said_and_not_asked_for_slowly() -> None:
     heard: list[events.AnyEvent] = []
-    assert asked("Server", heard) == pytest.approx(UNHURRIED * 2 * 4 / 0.02026 / SLOWER)
+    assert asked("Server", heard) == pytest.approx(LOW_UTILISATION * 2 * 4 / 0.02026 / SLOWER)
     (warned,) = heard
     assert isinstance(warned, events.Warned)
-    assert "a sample takes 20.1 ms while all workers are busy, the bound is 15 ms" in warned.text
+    assert "one sample takes 20.1 ms, and up to 30.2 ms when it comes after a pause" in warned.text
+    assert "the latency constraint is 15 ms" in warned.text
 
 
 def test_a_looser_bound_allows_more() -> None:
@@ -155,3 +157,32 @@ def test_what_a_short_run_is_asked_for_is_valid_by_the_replay() -> None:
         schedule = arrivals(RULES.seeds.schedule, queries)
         assert sum(taken > 0.1 for taken in latencies(workers, found, 0.1, schedule)) <= tolerated
         assert sum(taken > 0.1 for taken in latencies(workers, 1.05 * found, 0.1, schedule)) > tolerated
+
+
+def tight(slower: float) -> dict[str, Any]:
+    """Facts of one session that takes 4.4 ms a sample, as EfficientNet-Lite0 on two cores; the constraint is 15 ms."""
+    server = {**WORKERS, "sessions": 1, "max_batch": 2, "batch_us": (4424, 7780)}
+    trial = {**TRIAL, "sessions": 1, "batch": 2, "samples_per_second": 257.0, "batch_ms": 7.78}
+    return {"workers": {**TUNED["workers"], "Server": server}, "table": [trial, TRIAL], "server_slower": slower}
+
+
+def test_a_rate_that_is_valid_is_asked_for_however_far_below_the_capacity() -> None:
+    found = asked("Server", workers=tight(1.5))
+    assert 15 < found < LOW_UTILISATION * 2 / 0.00778 / 1.5, "34/s, a fifth of the capacity, was INVALID"
+    assert FEWEST / found < RULES.styles["test"].max_duration_ms / 1000
+
+
+def test_a_rate_that_the_time_of_the_style_does_not_allow_is_not_asked_for() -> None:
+    slow = tight(2.0)
+    assert asked("Server", workers=slow) == pytest.approx(LOW_UTILISATION * 2 / 0.00778 / 2, rel=0.05)
+    assert 0 < asked("Server", workers=slow, options={"style": "valid"}) < 6, "by the rules there is no such limit"
+
+
+def test_queries_that_take_longer_after_a_pause_are_said() -> None:
+    heard: list[events.AnyEvent] = []
+    asked("Server", heard, workers=tight(4.0))
+    (warned,) = heard
+    assert isinstance(warned, events.Warned)
+    assert "one sample takes 4.42 ms, and up to 17.7 ms when it comes after a pause" in warned.text
+    asked("Server", heard, workers=tight(1.5))
+    assert len(heard) == 1
