@@ -9,6 +9,11 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+Shape = tuple[int, ...]
+
+Shapes = int | tuple[Shape, ...]
+"""What a binding is made for: the shape of each input, or the batch alone where that is all a model leaves open."""
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -16,7 +21,7 @@ class TensorSpec:
 
     name: str
     shape: tuple[int | None, ...]
-    """None where the model leaves a dimension open; the first dimension is the batch."""
+    """None where the model leaves a dimension open."""
     dtype: str
     """The numpy name: float32, uint8, int64."""
 
@@ -37,13 +42,14 @@ class BackendOptions:
 
 
 class Binding(Protocol):
-    """The buffers of one batch size, bound to the model once so that a run copies nothing twice."""
+    """Buffers of certain shapes, bound to the model once so that a run copies nothing twice."""
 
     inputs: tuple[Array, ...]
-    """One array per model input, first dimension the batch. The caller fills them before `run`."""
+    """One array per model input, in the model's order. The caller fills them before `run`: the bindings of a runner
+    share their memory, so that what another run left is still in it."""
 
     def run(self) -> tuple[Array, ...]:
-        """Execute one batch. The arrays that come back are valid until the next run of this binding."""
+        """Execute the model once. The arrays that come back are valid until the next run of this binding."""
 
 
 class Runner(Protocol):
@@ -52,8 +58,8 @@ class Runner(Protocol):
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
 
-    def bind(self, batch: int) -> Binding:
-        """Prepare buffers for a batch of this many samples. Raises DataError where the model cannot take it."""
+    def bind(self, shapes: Shapes) -> Binding:
+        """Prepare buffers of these shapes. Raises DataError where the model cannot take them."""
 
     def close(self) -> None:
         """Give memory and threads back."""

@@ -1,17 +1,19 @@
-"""Input buffers of a loaded model: one per input, as long as the largest batch, shared by the bindings of all sizes.
+"""Input buffers of a loaded model: one block of memory per input, as large as the largest that was asked for.
 
-They begin where vector instructions want them to, because frameworks copy what lies elsewhere before they compute.
+The bindings of all shapes share it. A block begins where vector instructions want it to, because frameworks copy what
+lies elsewhere before they compute.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.backends.base import Array, TensorSpec
+from engine.backends.base import Array, Shape, Shapes, TensorSpec
 from engine.errors import DataError
 
 ALIGNMENT = 64
@@ -26,43 +28,55 @@ class InputBuffers:
         self._model = model
         self._specs = specs
         self._remedy = remedy
-        self._largest: dict[str, Array] = {}
+        self._blocks: dict[str, Array] = {}
 
-    def of(self, batch: int) -> tuple[Array, ...]:
-        """Return one array per input. Bind the largest batch first: the arrays of the others are parts of its own.
+    def of(self, shapes: Shapes) -> tuple[Array, ...]:
+        """Return one array per input. Ask for the largest first: the arrays of the others are parts of its blocks.
 
-        Raises DataError where the model is made for another batch or leaves a dimension open that is not the batch.
+        Raises DataError where the model is made for other sizes, or leaves a dimension open for which none is given.
         """
-        return tuple(self._buffer(spec, batch) for spec in self._specs)
+        if isinstance(shapes, int):
+            shapes = tuple(self._of_batch(spec, shapes) for spec in self._specs)
+        return tuple(self._buffer(spec, shape) for spec, shape in zip(self._specs, shapes, strict=True))
 
     def clear(self) -> None:
         """Let the memory go once no binding is left."""
-        self._largest.clear()
+        self._blocks.clear()
 
-    def _buffer(self, spec: TensorSpec, batch: int) -> Array:
+    def _of_batch(self, spec: TensorSpec, batch: int) -> Shape:
+        """Return the shape of an input for a batch of so many samples."""
         if not spec.shape:
-            return np.zeros((), spec.dtype)
-        fixed = spec.shape[0]
-        if fixed not in {None, batch}:
-            raise DataError(
-                f"{self._model}: input '{spec.name}' is made for batches of {fixed}, not {batch}",
-                f"set the batch to {fixed}, or export the model with an open batch dimension",
-            )
-        sizes = [size for size in spec.shape[1:] if size is not None]
-        if len(sizes) < len(spec.shape[1:]):
+            return ()
+        sizes = tuple(size for size in spec.shape[1:] if size is not None)
+        if len(sizes) < len(spec.shape) - 1:
             raise DataError(
                 f"{self._model}: input '{spec.name}' leaves dimensions other than the batch open: {spec.shape}",
                 self._remedy,
             )
-        buffer = self._largest.get(spec.name)
-        if buffer is None or len(buffer) < batch:
-            buffer = self._largest[spec.name] = aligned((batch, *sizes), np.dtype(spec.dtype))
-        return buffer[:batch]
+        return (batch, *sizes)
+
+    def _buffer(self, spec: TensorSpec, shape: Shape) -> Array:
+        if len(shape) != len(spec.shape) or any(
+            want not in {None, have} for want, have in zip(spec.shape[1:], shape[1:], strict=True)
+        ):
+            raise DataError(
+                f"{self._model}: input '{spec.name}' is made for {list(spec.shape)}, not {list(shape)}",
+                "prepare the samples for this model, or export it with these dimensions open",
+            )
+        if shape and spec.shape[0] not in {None, shape[0]}:
+            raise DataError(
+                f"{self._model}: input '{spec.name}' is made for batches of {spec.shape[0]}, not {shape[0]}",
+                f"set the batch to {spec.shape[0]}, or export the model with an open batch dimension",
+            )
+        size, block = prod(shape), self._blocks.get(spec.name)
+        if block is None or block.size < size:
+            block = self._blocks[spec.name] = aligned((size,), np.dtype(spec.dtype))
+        return block[:size].reshape(shape)
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Return zeros that begin at a multiple of ALIGNMENT."""
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = prod(shape) * dtype.itemsize
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + size].view(dtype).reshape(shape)

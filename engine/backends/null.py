@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.base import Array, BackendOptions, Shape, Shapes, TensorSpec
 from engine.errors import UsageError
 
 DEFAULTS = {"inputs": "input:float32:4", "outputs": "output:int64:"}
@@ -51,16 +51,20 @@ class NullRunner:
         self.inputs = inputs
         self.outputs = outputs
 
-    def bind(self, batch: int) -> NullBinding:
-        """Prepare buffers for any batch."""
-        return NullBinding(_zeros(self.inputs, batch), _zeros(self.outputs, batch))
+    def bind(self, shapes: Shapes) -> NullBinding:
+        """Prepare buffers of any shapes; outputs have the batch of the first input."""
+        if isinstance(shapes, int):
+            shapes = tuple(_of_batch(spec, shapes) for spec in self.inputs)
+        batch = shapes[0][0] if shapes and shapes[0] else 1
+        inputs = tuple(np.zeros(shape, spec.dtype) for spec, shape in zip(self.inputs, shapes, strict=True))
+        return NullBinding(inputs, tuple(np.zeros(_of_batch(spec, batch), spec.dtype) for spec in self.outputs))
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def _zeros(specs: tuple[TensorSpec, ...], batch: int) -> tuple[Array, ...]:
-    return tuple(np.zeros([batch, *(size or 1 for size in spec.shape[1:])], spec.dtype) for spec in specs)
+def _of_batch(spec: TensorSpec, batch: int) -> Shape:
+    return (batch, *(size or 1 for size in spec.shape[1:]))
 
 
 def _tensors(text: str) -> tuple[TensorSpec, ...]:

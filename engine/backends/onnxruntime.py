@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.base import Array, BackendOptions, Shapes, TensorSpec
 from engine.backends.buffers import InputBuffers
 from engine.errors import DataError, RunError, UsageError, nearest
 
@@ -95,7 +95,7 @@ def load(model: Path, options: BackendOptions) -> "OnnxRunner":
 
 
 class OnnxBinding:
-    """The buffers of one batch size."""
+    """Buffers of certain shapes."""
 
     def __init__(
         self, session: ort.InferenceSession, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
@@ -119,7 +119,7 @@ class OnnxBinding:
 
 
 class OpenBinding(OnnxBinding):
-    """The buffers of one batch size of a model with outputs whose size only a run tells."""
+    """Buffers of certain shapes of a model with outputs whose size only a run tells."""
 
     def __init__(self, session: ort.InferenceSession, inputs: Mapping[str, Array], outputs: Sequence[str]) -> None:
         super().__init__(session, inputs, {})
@@ -145,23 +145,27 @@ class OnnxRunner:
         self._session: ort.InferenceSession | None = session
         self.inputs = tuple(_spec(model, value) for value in session.get_inputs())
         self.outputs = tuple(_spec(model, value) for value in chosen)
-        self._sized = _sized_by_batch(session.get_inputs(), chosen)
+        self._sizes = _sizes(session.get_inputs(), chosen)
         self._buffers = InputBuffers(
             model, self.inputs, f"fix them with the backend option '{_DIMENSION}NAME', NAME as in the model"
         )
 
-    def bind(self, batch: int) -> OnnxBinding:
-        """Prepare buffers for a batch. Bind the largest batch first: the inputs of the others are parts of its own.
+    def bind(self, shapes: Shapes) -> OnnxBinding:
+        """Prepare buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
 
-        Raises DataError where the model is made for another batch or leaves a dimension open that is not the batch.
+        Raises DataError where the model cannot take them, or leaves a dimension open that is not given.
         """
         session = self._session
         if session is None:
             raise ValueError("the runner is closed")
-        inputs = {spec.name: array for spec, array in zip(self.inputs, self._buffers.of(batch), strict=True)}
-        if not self._sized:
+        arrays = self._buffers.of(shapes)
+        inputs = {spec.name: array for spec, array in zip(self.inputs, arrays, strict=True)}
+        if self._sizes is None:
             return OpenBinding(session, inputs, [spec.name for spec in self.outputs])
-        outputs = {spec.name: np.zeros(_shape(spec, batch), spec.dtype) for spec in self.outputs}
+        outputs = {
+            spec.name: np.zeros([_size(one, arrays) for one in sizes], spec.dtype)
+            for spec, sizes in zip(self.outputs, self._sizes, strict=True)
+        }
         return OnnxBinding(session, inputs, outputs)
 
     def close(self) -> None:
@@ -230,18 +234,25 @@ def _spec(model: Path, value: Any) -> TensorSpec:
     return TensorSpec(value.name, shape, _DTYPES[value.type])
 
 
-def _sized_by_batch(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
-    """Say whether the batch alone decides the size of every output: open dimensions are the inputs' batch and first."""
-    batch = {value.shape[0] for value in inputs if value.shape}
-    return all(
-        all(isinstance(size, int) for size in value.shape[1:])
-        and all(isinstance(size, int) or (size is not None and size in batch) for size in value.shape[:1])
-        for value in outputs
-    )
+_Size = int | tuple[int, int]
+"""A size of an output: a number, or that of an input's axis (number of the input, number of the axis)."""
 
 
-def _shape(spec: TensorSpec, batch: int) -> tuple[int, ...]:
-    return tuple(batch if size is None else size for size in spec.shape)
+def _sizes(inputs: Sequence[Any], outputs: Sequence[Any]) -> list[list[_Size]] | None:
+    """Return the sizes of every output, or None where only a run tells one: it has no name that an input has, too."""
+    named = {
+        size: (number, axis)
+        for number, value in enumerate(inputs)
+        for axis, size in enumerate(value.shape)
+        if isinstance(size, str)
+    }
+    if any(not isinstance(size, int) and size not in named for value in outputs for size in value.shape):
+        return None
+    return [[size if isinstance(size, int) else named[size] for size in value.shape] for value in outputs]
+
+
+def _size(size: _Size, inputs: Sequence[Array]) -> int:
+    return size if isinstance(size, int) else inputs[size[0]].shape[size[1]]
 
 
 @contextmanager

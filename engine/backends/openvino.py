@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.base import Array, BackendOptions, Shape, Shapes, TensorSpec
 from engine.backends.buffers import InputBuffers, aligned
 from engine.errors import DataError, RunError, UsageError, nearest
 
@@ -66,7 +66,7 @@ def load(model: Path, options: BackendOptions) -> "OpenVinoRunner":
 
 
 class OpenVinoBinding:
-    """The buffers of one batch size. An output whose size the model does not state is allocated in each run."""
+    """Buffers of certain shapes. An output whose size the model does not state is allocated in each run."""
 
     def __init__(self, compiled: Any, places: Sequence[int], inputs: tuple[Array, ...]) -> None:
         self.inputs = inputs
@@ -112,33 +112,34 @@ class OpenVinoRunner:
         self.inputs = tuple(_spec(model, port.get_any_name(), port) for port in graph.inputs)
         self.outputs = tuple(_spec(model, name, port) for name, port in zip(names, chosen, strict=True))
         self._buffers = InputBuffers(model, self.inputs, "export the model with these dimensions fixed")
-        self._own: tuple[int, Any] | None = None
-        """The batch size that was bound first, and the model compiled for it."""
+        self._own: tuple[list[Shape], Any] | None = None
+        """The shapes that were bound first, and the model compiled for them."""
         self._any: Any = None
-        """The model compiled for any batch size, once another size is bound."""
+        """The model compiled for any shapes, once others are bound."""
 
-    def bind(self, batch: int) -> OpenVinoBinding:
-        """Prepare buffers for a batch. Bind the largest batch first: the inputs of the others are parts of its own.
+    def bind(self, shapes: Shapes) -> OpenVinoBinding:
+        """Prepare buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
 
-        Raises DataError where the model is made for another batch or leaves a dimension open that is not the batch.
+        Raises DataError where the model cannot take them, or leaves a dimension open that is not given.
         """
         if self._graph is None:
             raise ValueError("the runner is closed")
-        inputs = self._buffers.of(batch)
+        inputs = self._buffers.of(shapes)
         with _LOADING, _explained(self._model, "use a newer OpenVINO, or a smaller batch where the memory ran out"):
-            return OpenVinoBinding(self._compiled(batch, inputs), self._places, inputs)
+            return OpenVinoBinding(self._compiled(inputs), self._places, inputs)
 
     def close(self) -> None:
         """Give memory and threads back, once no binding is left."""
         self._graph = self._own = self._any = None
         self._buffers.clear()
 
-    def _compiled(self, batch: int, inputs: Sequence[Array]) -> Any:
+    def _compiled(self, inputs: Sequence[Array]) -> Any:
+        shapes = [array.shape for array in inputs]
         if self._own is None:
             graph = self._graph.clone()
-            graph.reshape({place: list(array.shape) for place, array in enumerate(inputs)})
-            self._own = batch, _CORE.compile_model(graph, self._device, self._settings)
-        if self._own[0] == batch:
+            graph.reshape({place: list(shape) for place, shape in enumerate(shapes)})
+            self._own = shapes, _CORE.compile_model(graph, self._device, self._settings)
+        if self._own[0] == shapes:
             return self._own[1]
         if self._any is None:
             self._any = _CORE.compile_model(self._graph, self._device, self._settings)

@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 from google.protobuf import text_format
 
-from engine.backends.base import Array, BackendOptions
+from engine.backends.base import Array, BackendOptions, Shapes
 from engine.backends.buffers import InputBuffers
 from engine.backends.frozen_graph import FrozenGraph, Tensor, explained, first_line
 from engine.backends.silent_tensorflow import config_pb2, tf
@@ -60,7 +60,7 @@ def load(model: Path, options: BackendOptions) -> "TensorFlowRunner":
 
 
 class TensorFlowBinding:
-    """The input buffers of one batch size. TensorFlow allocates the outputs in each run."""
+    """Input buffers of certain shapes. TensorFlow allocates the outputs in each run."""
 
     def __init__(self, call: Any, inputs: tuple[Array, ...]) -> None:
         self.inputs = inputs
@@ -87,14 +87,14 @@ class TensorFlowRunner:
         self.outputs = tuple(one.spec for one in outputs)
         self._buffers = InputBuffers(graph.model, self.inputs, "export the model with these dimensions fixed")
 
-    def bind(self, batch: int) -> TensorFlowBinding:
-        """Prepare buffers for a batch. Bind the largest batch first: the inputs of the others are parts of its own.
+    def bind(self, shapes: Shapes) -> TensorFlowBinding:
+        """Prepare buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
 
-        Raises DataError where the model is made for another batch or leaves a dimension open that is not the batch.
+        Raises DataError where the model cannot take them, or leaves a dimension open that is not given.
         """
         if self._graph is None:
             raise ValueError("the runner is closed")
-        return TensorFlowBinding(self._call, self._buffers.of(batch))
+        return TensorFlowBinding(self._call, self._buffers.of(shapes))
 
     def close(self) -> None:
         """Give the session's memory and threads back, once no binding and no other runner uses them."""

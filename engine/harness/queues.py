@@ -55,7 +55,10 @@ class SliceQueue:
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
         """Take a query in."""
-        query = _Query(ids, indices, now(), _slices(len(ids), self._max_batch, self._workers))
+        self._put(ids, indices, _slices(len(ids), self._max_batch, self._workers))
+
+    def _put(self, ids: list[int], indices: list[int], slices: Iterator[slice]) -> None:
+        query = _Query(ids, indices, now(), slices)
         for _ in range(self._workers):
             self._queries.put(query)
 

@@ -4,15 +4,20 @@ import gc
 import importlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any, NamedTuple
 
 import mlperf_loadgen as lg
+import msgspec
 
 from engine import codec, events
-from engine.backends.base import BackendOptions
+from engine.backends.base import Array, BackendOptions
+from engine.backends.graph import Graph
 from engine.errors import RunError
 from engine.harness import STARTED, loadgen
 from engine.harness.cores import pin, usable
@@ -20,11 +25,20 @@ from engine.harness.failure import FailLoudly
 from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary
 from engine.harness.session import Session
-from engine.harness.spec import RunReport, RunSpec
+from engine.harness.spec import Ragged, RunReport, RunSpec
 from engine.harness.sut import OpenSession, Sut, make_sut
 from engine.harness.ticker import Ticker
+from engine.tasks.programs import MODEL, Direct, MakeProgram, Program
 
 REPORT = "run.json"
+
+
+class GraphFile(NamedTuple):
+    """Where a graph of a model is, and what is read of it."""
+
+    path: Path
+    outputs: tuple[str, ...]
+
 
 Emit = Callable[[events.AnyEvent], None]
 
@@ -36,8 +50,8 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     Raises the family of engine.errors for what is wrong before LoadGen starts.
     """
     folder = _log_folder(spec)
-    model, samples = Path(spec.model).absolute(), [Path(path).absolute() for path in spec.samples]
-    backend = _module(spec.backend)
+    graphs, samples = _graphs(spec), [_absolute(one) for one in spec.samples]
+    backend, task = _module(spec.backend), _module(spec.task)
     os.chdir(folder)
     settings = loadgen.settings(spec, folder)
     library = SampleLibrary(samples, spec.settings.performance_sample_count)
@@ -47,8 +61,9 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     sut = make_sut(
         spec.settings.scenario,
         spec.workers,
-        _opener(spec, backend, model, library),
+        _opener(spec, backend, task, graphs, library),
         spec.settings.target_latency_ns,
+        _costs(task, library, spec.task_options),
     )
     library.unload()
     load_seconds = time.monotonic() - STARTED
@@ -97,7 +112,40 @@ def _flush() -> None:
     """Nothing is ever held back for more queries than the queue's own bound allows."""
 
 
-def _opener(spec: RunSpec, backend: ModuleType, model: Path, library: SampleLibrary) -> OpenSession:
+def _graphs(spec: RunSpec) -> dict[str, GraphFile]:
+    """Return the files of the model's graphs and the outputs that are read of each, by name."""
+    if isinstance(spec.model, str):
+        assert not isinstance(spec.outputs, dict)
+        return {MODEL: GraphFile(Path(spec.model).absolute(), spec.outputs)}
+    outputs = spec.outputs if isinstance(spec.outputs, dict) else {}
+    return {name: GraphFile(Path(path).absolute(), outputs.get(name, ())) for name, path in spec.model.items()}
+
+
+def _absolute(file: str | Ragged) -> Path | Ragged:
+    if isinstance(file, str):
+        return Path(file).absolute()
+    values, offsets, shapes = (str(Path(path).absolute()) if path else "" for path in msgspec.structs.astuple(file))
+    return Ragged(values, offsets, shapes)
+
+
+def _costs(task: ModuleType, library: SampleLibrary, options: Mapping[str, Any]) -> Array | None:
+    """Return what each sample costs, by the task's own measure or by its length; None where all cost the same."""
+    own = getattr(task, "cost", None)
+    costs: Array | None = own(library, options) if own else library.lengths
+    return costs
+
+
+def _program(task: ModuleType, graphs: Mapping[str, Graph], spec: RunSpec, library: SampleLibrary) -> Program:
+    """Return the task's own program, or that of tasks whose samples have one shape and whose model has one graph."""
+    make: MakeProgram | None = getattr(task, "program", None)
+    if make is not None:
+        return make(graphs, library, spec.task_options)
+    return Direct(graphs[MODEL], library, partial(task.respond, options=spec.task_options))
+
+
+def _opener(
+    spec: RunSpec, backend: ModuleType, task: ModuleType, graphs: Mapping[str, GraphFile], library: SampleLibrary
+) -> OpenSession:
     workers = spec.workers
     if workers.cores and len(workers.cores) != workers.sessions:
         raise RunError(
@@ -106,7 +154,6 @@ def _opener(spec: RunSpec, backend: ModuleType, model: Path, library: SampleLibr
         )
     if min(workers.sessions, workers.intra_op_threads, workers.max_batch) < 1:
         raise RunError(f"the workers cannot be shared out like this: {workers}", "each number must be at least 1")
-    respond = _module(spec.task).respond
     largest = 1 if spec.settings.scenario == "SingleStream" else workers.max_batch
 
     def open_session(number: int) -> Session:
@@ -116,10 +163,13 @@ def _opener(spec: RunSpec, backend: ModuleType, model: Path, library: SampleLibr
             device=spec.device,
             intra_op_threads=workers.intra_op_threads,
             cores=cores,
-            outputs=spec.outputs,
             extra=spec.backend_options,
         )
-        session = Session(backend.load(model, options), library, respond, spec.task_options, largest)
+        loaded = {
+            name: Graph(backend.load(graph.path, replace(options, outputs=graph.outputs)))
+            for name, graph in graphs.items()
+        }
+        session = Session(_program(task, loaded, spec, library), largest)
         session.warm_up(_batches(spec))
         return session
 

@@ -5,53 +5,60 @@ then, so that neither the disk nor a page fault is in the measurement; in accura
 data set in such sets, one after another, so that memory stays bounded by the performance sample count.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from engine.backends.base import Array, TensorSpec
 from engine.errors import DataError, RunError
+from engine.harness.spec import Ragged
 
 
 class SampleLibrary:
-    """Samples by QSL index: one array per model input, first dimension the samples."""
+    """Samples by QSL index: named in the order of the model's inputs, each tensor fixed or ragged."""
 
-    def __init__(self, paths: Sequence[Path], performance_sample_count: int) -> None:
+    def __init__(self, files: Sequence[Path | Ragged], performance_sample_count: int) -> None:
         """Map the files. Raises DataError where one is not such an array, RunError where the count is out of range."""
-        self._files = tuple(_mapped(path) for path in paths)
-        self._paths = tuple(paths)
-        counts = {len(array) for array in self._files}
+        self._tensors = tuple(_Ragged(one) if isinstance(one, Ragged) else _Fixed(one) for one in files)
+        counts = {one.count for one in self._tensors}
         if len(counts) != 1:
+            paths = ", ".join(str(one.path) for one in self._tensors)
             raise DataError(
-                f"the sample files hold {sorted(counts)} samples: {', '.join(map(str, paths))}",
+                f"the sample files hold {sorted(counts)} samples: {paths}",
                 "each model input needs one file, all with the same number of samples; preprocess again",
             )
         self.count = counts.pop()
         if not 1 <= performance_sample_count <= self.count:
             raise RunError(
-                f"{paths[0]}: the data set has {self.count} samples, performance_sample_count is "
+                f"{self._tensors[0].path}: the data set has {self.count} samples, performance_sample_count is "
                 f"{performance_sample_count}",
                 f"set performance_sample_count_override between 1 and {self.count} in user.conf",
             )
         self.performance_count = performance_sample_count
-        self._loaded: tuple[Array, ...] = ()
+        self.lengths: Array | None = next((one.lengths for one in self._tensors if isinstance(one, _Ragged)), None)
+        """Rows of each sample in the first ragged tensor, int64 [N]; None where all samples have one shape."""
         self._slots: dict[int, int] = {}
 
     def check(self, inputs: Sequence[TensorSpec]) -> None:
         """Raise DataError where the samples do not fit the model's inputs."""
-        if len(inputs) != len(self._files):
+        if len(inputs) != len(self._tensors):
             names = ", ".join(spec.name for spec in inputs)
             raise DataError(
-                f"the model has {len(inputs)} inputs ({names}), there are {len(self._files)} sample files",
+                f"the model has {len(inputs)} inputs ({names}), there are {len(self._tensors)} sample files",
                 "preprocess the data set for this model: one file per input",
             )
-        for spec, array, path in zip(inputs, self._files, self._paths, strict=True):
-            sizes = zip(spec.shape[1:], array.shape[1:], strict=False)
-            fits = len(spec.shape) == array.ndim and all(want in {None, have} for want, have in sizes)
-            if not fits or array.dtype != np.dtype(spec.dtype):
+        for spec, tensor in zip(inputs, self._tensors, strict=True):
+            sizes = tensor.sizes
+            fits = len(spec.shape) == 1 + len(sizes) and all(
+                want is None or have is None or want == have for want, have in zip(spec.shape[1:], sizes, strict=True)
+            )
+            if not fits or tensor.dtype != np.dtype(spec.dtype):
                 raise DataError(
-                    f"{path}: samples are {array.dtype}{list(array.shape[1:])}, the model's input '{spec.name}' is "
+                    f"{tensor.path}: samples are {tensor.dtype}{list(sizes)}, the model's input '{spec.name}' is "
                     f"{spec.dtype}{list(spec.shape[1:])}",
                     "preprocess the data set in the layout and type of this model",
                 )
@@ -60,27 +67,129 @@ class SampleLibrary:
         """Copy these samples into memory in place of those that are there."""
         self.unload()
         wanted = list(dict.fromkeys(indices))
-        self._loaded = tuple(_copied(array, wanted) for array in self._files)
+        for tensor in self._tensors:
+            tensor.load(wanted)
         self._slots = {index: slot for slot, index in enumerate(wanted)}
 
     def unload(self, indices: Sequence[int] = ()) -> None:
         """Give the memory back. LoadGen always unloads the whole of what it had loaded, so `indices` is not read."""
         del indices
         self._slots = {}
-        self._loaded = ()
+        for tensor in self._tensors:
+            tensor.unload()
 
     def gather(self, indices: Sequence[int], outs: Sequence[Array]) -> None:
-        """Copy loaded samples into the first rows of `outs`, one array per input. KeyError: a sample is not loaded."""
+        """Copy loaded samples into the first rows of `outs`, one array per input; what a ragged sample lacks is 0.
+
+        KeyError: a sample is not loaded.
+        """
         slots = self._slots
-        if len(indices) == 1:
-            slot = slots[indices[0]]
-            for array, out in zip(self._loaded, outs, strict=True):
-                out[0] = array[slot]
-            return
         rows = [slots[index] for index in indices]
-        for array, out in zip(self._loaded, outs, strict=True):
-            # 'clip' copies straight into `out`; the other modes go through a buffer. No row is out of range.
-            array.take(rows, axis=0, out=out[: len(rows)], mode="clip")
+        for tensor, out in zip(self._tensors, outs, strict=True):
+            tensor.gather(rows, out)
+
+    def sample(self, number: int, index: int) -> Array:
+        """Return tensor `number` of a loaded sample in its own shape: a view, not to be written to.
+
+        KeyError: it is not loaded.
+        """
+        return self._tensors[number].sample(self._slots[index])
+
+
+class _Tensor(Protocol):
+    path: Path
+    count: int
+    dtype: np.dtype[np.generic]
+    sizes: tuple[int | None, ...]
+    """Of one sample; None where each has its own."""
+
+    def load(self, indices: list[int]) -> None: ...
+    def unload(self) -> None: ...
+    def gather(self, slots: list[int], out: Array) -> None: ...
+    def sample(self, slot: int) -> Array: ...
+
+
+class _Fixed:
+    """All samples of one shape, in one array."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = _mapped(path)
+        self.count = len(self._file)
+        self.dtype = self._file.dtype
+        self.sizes: tuple[int | None, ...] = self._file.shape[1:]
+        self._loaded = self._file[:0]
+
+    def load(self, indices: list[int]) -> None:
+        self._loaded = np.empty((len(indices), *self._file.shape[1:]), self.dtype)
+        self._file.take(indices, axis=0, out=self._loaded, mode="clip")
+
+    def unload(self) -> None:
+        self._loaded = self._file[:0]
+
+    def gather(self, slots: list[int], out: Array) -> None:
+        if len(slots) == 1:
+            out[0] = self._loaded[slots[0]]
+        else:  # 'clip' copies straight into `out`; the other modes go through a buffer. No row is out of range.
+            self._loaded.take(slots, axis=0, out=out[: len(slots)], mode="clip")
+
+    def sample(self, slot: int) -> Array:
+        one: Array = self._loaded[slot]
+        return one
+
+
+class _Ragged:
+    """Samples of their own lengths, one after another in one array."""
+
+    def __init__(self, files: Ragged) -> None:
+        self.path = Path(files.values)
+        self._values = _mapped(self.path)
+        self._offsets = _mapped(Path(files.offsets))
+        self._shapes = _mapped(Path(files.shapes)) if files.shapes else None
+        self.count = len(self._offsets) - 1
+        self.dtype = self._values.dtype
+        self.lengths = self._checked(files)
+        own = self._shapes.shape[1] if self._shapes is not None else 1
+        self.sizes: tuple[int | None, ...] = (*(None,) * own, *self._values.shape[1:])
+        self._loaded: list[Array] = []
+
+    def _checked(self, files: Ragged) -> Array:
+        """Return the lengths. Raises DataError where offsets, shapes and values do not belong together."""
+        offsets, shapes = np.asarray(self._offsets), self._shapes
+        if offsets.dtype != np.int64 or offsets.ndim != 1 or self.count < 1:
+            raise DataError(f"{files.offsets}: no int64 offsets", "preprocess the data set again")
+        lengths: Array = np.diff(offsets)
+        if offsets[0] != 0 or offsets[-1] != len(self._values) or lengths.min() < 0:
+            raise DataError(
+                f"{files.offsets}: the offsets end with {offsets[-1]}, {files.values} has {len(self._values)} rows",
+                "preprocess the data set again",
+            )
+        if shapes is not None and (shapes.shape[:1] != (self.count,) or (shapes.prod(axis=1) != lengths).any()):
+            raise DataError(f"{files.shapes}: the shapes are not those of the samples", "preprocess the data set again")
+        return lengths
+
+    def load(self, indices: list[int]) -> None:
+        starts = np.concatenate(([0], np.cumsum(self.lengths[indices])))
+        block = np.empty((int(starts[-1]), *self._values.shape[1:]), self.dtype)
+        self._loaded = []
+        for slot, index in enumerate(indices):
+            own = block[starts[slot] : starts[slot + 1]]
+            own[...] = self._values[self._offsets[index] : self._offsets[index + 1]]
+            if self._shapes is not None:
+                own = own.reshape((*self._shapes[index], *self._values.shape[1:]))
+            self._loaded.append(own)
+
+    def unload(self) -> None:
+        self._loaded = []
+
+    def gather(self, slots: list[int], out: Array) -> None:
+        for row, slot in enumerate(slots):
+            own = self._loaded[slot]
+            out[row, : len(own)] = own
+            out[row, len(own) :] = 0
+
+    def sample(self, slot: int) -> Array:
+        return self._loaded[slot]
 
 
 def _mapped(path: Path) -> Array:
@@ -91,9 +200,3 @@ def _mapped(path: Path) -> Array:
     if not isinstance(array, np.ndarray) or array.ndim == 0 or len(array) == 0:
         raise DataError(f"{path}: the file holds no samples", "preprocess the data set again")
     return array
-
-
-def _copied(array: Array, indices: list[int]) -> Array:
-    copy = np.empty((len(indices), *array.shape[1:]), array.dtype)
-    array.take(indices, axis=0, out=copy, mode="clip")
-    return copy

@@ -1,37 +1,25 @@
 """One copy of the model at work: samples in, answers to LoadGen out. The same for every scenario and mode."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, chain, repeat
-from typing import Any
 
 import mlperf_loadgen as lg
 
-from engine.backends.base import Array, Binding, Runner
 from engine.errors import InferdeckError, RunError
-from engine.harness.samples import SampleLibrary
 from engine.tasks.base import Responses
-
-Respond = Callable[[Sequence[Array], Sequence[int], Mapping[str, Any]], Responses]
+from engine.tasks.programs import Program
 
 WARM_UP_RUNS = 3
 
 
 class Session:
-    """A runner, its bindings by batch size, and what turns its outputs into answers. For one thread only."""
+    """A program, and what hands its responses to LoadGen. For one thread only."""
 
-    def __init__(
-        self, runner: Runner, library: SampleLibrary, respond: Respond, options: Mapping[str, Any], max_batch: int
-    ) -> None:
-        """Bind the largest batch. Raises DataError where the samples or the batch do not fit the model."""
-        library.check(runner.inputs)
-        self._runner = runner
-        self._library = library
-        self._respond = respond
-        self._options = options
-        self._fixed = runner.inputs[0].shape[0]
-        self._of_batch = tuple(spec.shape[:1] in {(None,), (self._fixed,)} for spec in runner.outputs)
-        self._bindings: dict[int, Binding] = {}
-        self._binding(max_batch)
+    def __init__(self, program: Program, max_batch: int) -> None:
+        """Make the buffers of the largest batch. Raises DataError where it does not fit the model."""
+        self._infer = program.infer
+        self._program = program
+        program.prepare(max_batch)
 
     def warm_up(self, batches: Sequence[int]) -> None:
         """Run batches of these sizes, all of the first sample that is loaded, without telling LoadGen."""
@@ -52,23 +40,7 @@ class Session:
 
     def close(self) -> None:
         """Give the model's memory and threads back."""
-        self._bindings.clear()
-        self._runner.close()
-
-    def _infer(self, indices: Sequence[int]) -> Responses:
-        count = len(indices)
-        binding = self._bindings.get(count) or self._binding(count)
-        self._library.gather(indices, binding.inputs)
-        outputs: Sequence[Array] = binding.run()
-        if self._fixed is not None and self._fixed != count:
-            # The model takes one batch size only: the rows past `count` are left over from an earlier batch.
-            outputs = [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
-        return self._respond(outputs, indices, self._options)
-
-    def _binding(self, count: int) -> Binding:
-        size = count if self._fixed is None or count > self._fixed else self._fixed
-        self._bindings[count] = self._bindings.get(size) or self._runner.bind(size)
-        return self._bindings[count]
+        self._program.close()
 
 
 def complete(ids: Sequence[int], responses: Responses) -> None:

@@ -48,8 +48,25 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True):
     batch_us: tuple[int, ...] = ()
     """Server: how long a batch of 1, 2, ... samples takes, as measured: a batch is no larger than its first query has
     time for. Empty: only `max_batch` limits it."""
+    max_cost: int = 0
+    """What a batch may cost at the most, where the samples of the task differ in cost: its number of samples times the
+    cost of the dearest, in the unit of the task. 0 is no limit."""
+    cost_us: tuple[tuple[int, int], ...] = ()
+    """Server, in place of `batch_us` where samples differ in cost: how long batches of some costs take, as measured:
+    (cost, microseconds), rising."""
     cores: tuple[tuple[int, ...], ...] = ()
     """Per session the cores it is pinned to; empty leaves it to the operating system."""
+
+
+class Ragged(msgspec.Struct, frozen=True):
+    """The files of a tensor of which every sample has a length, or a shape, of its own."""
+
+    values: str
+    """Path of a .npy file [T, *shape]: the rows of all samples, one sample after another."""
+    offsets: str
+    """Path of a .npy file, int64 [N + 1]: sample i has the rows offsets[i] to offsets[i + 1]."""
+    shapes: str = ""
+    """Path of a .npy file, int64 [N, k], where a sample's rows have k dimensions: their sizes. Empty: one."""
 
 
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,15 +83,16 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Module of the backend: engine.backends.onnxruntime."""
     backend_options: dict[str, str] = {}
     device: str = "cpu"
-    model: str
-    """Path of the model file."""
-    outputs: tuple[str, ...] = ()
-    """Names of the outputs that the task reads; empty means all."""
+    model: str | dict[str, str]
+    """Path of the model file; by name where the model has several graphs."""
+    outputs: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
+    """Names of the outputs that the task reads, by graph where the model has several; empty means all."""
     task: str
     """Module of the task: engine.tasks.image_classification."""
     task_options: dict[str, Any] = {}
-    samples: tuple[str, ...]
-    """Paths of .npy files, one per model input, first dimension the samples of the data set in QSL order."""
+    samples: tuple[str | Ragged, ...]
+    """The tensors of the sample set, in the order of the model's inputs: a path of a .npy file [N, *shape] with the
+    samples of the data set in QSL order, or the files of a ragged one."""
     workers: Workers
     mlperf_conf: str
     """The text of mlperf.conf: written beside the logs and read by LoadGen."""

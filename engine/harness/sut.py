@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from threading import Barrier, Thread
 from typing import Protocol
 
+from engine.backends.base import Array
+from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue
 from engine.harness.failure import FailLoudly
 from engine.harness.queues import BatchQueue, QueryQueue, SliceQueue
 from engine.harness.session import Session
@@ -100,12 +102,25 @@ class PooledSut:
             session.close()
 
 
-def make_sut(scenario: Scenario, workers: Workers, open_session: OpenSession, bound_ns: int | None = None) -> Sut:
-    """Return the system under test of a scenario, its sessions loaded and warm. `bound_ns`: Server's latency bound."""
+def make_sut(
+    scenario: Scenario,
+    workers: Workers,
+    open_session: OpenSession,
+    bound_ns: int | None = None,
+    costs: Array | None = None,
+) -> Sut:
+    """Return the system under test of a scenario, its sessions loaded and warm.
+
+    `bound_ns` is Server's latency constraint; `costs` are those of the samples by QSL index, where they differ.
+    """
     if scenario == "SingleStream":
         return InlineSut(open_session, 1)
     if scenario == "MultiStream" and workers.sessions == 1:
         return InlineSut(open_session, workers.max_batch)
-    serves = scenario == "Server"
-    queue = QueryQueue(workers, bound_ns) if serves else SliceQueue(workers.sessions, workers.max_batch)
-    return PooledSut(open_session, workers.sessions, queue)
+    return PooledSut(open_session, workers.sessions, _queue(scenario, workers, bound_ns, costs))
+
+
+def _queue(scenario: Scenario, workers: Workers, bound_ns: int | None, costs: Array | None) -> BatchQueue:
+    if scenario == "Server":
+        return QueryQueue(workers, bound_ns) if costs is None else CostQueryQueue(workers, costs, bound_ns)
+    return SliceQueue(workers.sessions, workers.max_batch) if costs is None else CostSliceQueue(workers, costs)

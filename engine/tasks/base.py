@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from engine.backends.base import TensorSpec
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -41,6 +43,22 @@ class Sample:
     """Its file, relative to the folder of the pictures."""
     size: tuple[int, int] | None = None
     """Width and height in pixels that the labels state; None where they don't."""
+
+
+class Samples(Protocol):
+    """The prepared samples that a program works on, by QSL index."""
+
+    lengths: Array | None
+    """Rows of each sample in the first ragged tensor, int64 [N]; None where all samples have one shape."""
+
+    def check(self, inputs: Sequence[TensorSpec]) -> None:
+        """Raise DataError where the samples do not fit these inputs of a model."""
+
+    def gather(self, indices: Sequence[int], outs: Sequence[Array]) -> None:
+        """Copy samples into the first rows of `outs`, one array per tensor; what a ragged sample lacks is 0."""
+
+    def sample(self, number: int, index: int) -> Array:
+        """Return tensor `number` of a sample in its own shape: a view, not to be written to."""
 
 
 class Task(Protocol):

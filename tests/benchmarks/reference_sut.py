@@ -143,7 +143,7 @@ def main(argv: list[str]) -> None:
     folder = Path(spec.log_dir)
     folder.mkdir(parents=True, exist_ok=True)
     settings = loadgen.settings(spec, folder)
-    samples = Samples(Path(spec.samples[0]))
+    samples = Samples(Path(str(spec.samples[0])))
     runner = InlineRunner(spec, samples) if spec.settings.scenario == "SingleStream" else QueueRunner(spec, samples)
     runner.warm_up()
 

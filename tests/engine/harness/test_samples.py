@@ -1,6 +1,7 @@
 """The query sample library, over files in a temporary folder."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from engine.backends.base import TensorSpec
 from engine.errors import DataError, RunError
 from engine.harness.samples import SampleLibrary
+from engine.harness.spec import Ragged
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +91,64 @@ def test_samples_that_do_not_fit_the_model_are_refused(files: list[Path], inputs
     library.check((TensorSpec("a", (None, None), "float32"), TensorSpec("b", (1,), "int64")))
     with pytest.raises(DataError):
         library.check(inputs)
+
+
+@pytest.fixture(scope="module")
+def ragged(tmp_path_factory: pytest.TempPathFactory) -> Ragged:
+    """Sample i is i rows of two numbers i; sample 0 is empty."""
+    folder = tmp_path_factory.mktemp("ragged")
+    lengths = np.arange(20)
+    np.save(folder / "values.npy", np.repeat(lengths, lengths)[:, None] * np.ones((1, 2), np.int64))
+    np.save(folder / "offsets.npy", np.concatenate(([0], np.cumsum(lengths))))
+    return Ragged(str(folder / "values.npy"), str(folder / "offsets.npy"))
+
+
+@given(st.lists(st.integers(0, 19), min_size=1, max_size=30), st.data())
+def test_ragged_samples_are_padded_with_zeros(ragged: Ragged, loaded: list[int], data: st.DataObject) -> None:
+    library = SampleLibrary([ragged], 20)
+    assert library.lengths is not None
+    assert library.lengths.tolist() == list(range(20))
+    library.load(loaded)
+    asked = data.draw(st.lists(st.sampled_from(loaded), min_size=1, max_size=40))
+    out = np.full((41, 20, 2), -1)
+    library.gather(asked, [out])
+    for row, index in zip(out, asked, strict=False):
+        assert (row[:index] == index).all()
+        assert (row[index:] == 0).all()
+    assert (out[len(asked) :] == -1).all()
+    assert all(library.sample(0, index).shape == (index, 2) for index in asked)
+
+
+def test_samples_have_shapes_of_their_own(tmp_path: Path) -> None:
+    shapes = np.array([[1, 2, 3], [2, 2, 2], [0, 5, 1]])
+    np.save(tmp_path / "values.npy", np.arange(14, dtype=np.float32))
+    np.save(tmp_path / "offsets.npy", np.array([0, 6, 14, 14]))
+    np.save(tmp_path / "shapes.npy", shapes)
+    library = SampleLibrary([Ragged(*(str(tmp_path / f"{one}.npy") for one in ("values", "offsets", "shapes")))], 3)
+    library.check((TensorSpec("x", (1, None, None, None), "float32"),))
+    library.load([2, 1, 0])
+    for index, shape in enumerate(shapes):
+        assert library.sample(0, index).shape == tuple(shape)
+    assert library.sample(0, 1).ravel().tolist() == list(range(6, 14))
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("offsets", np.array([0, 1], np.int32)),
+        ("offsets", np.array([0, 3, 2, 4])),
+        ("offsets", np.array([0, 2, 5])),
+        ("offsets", np.array([1, 2, 4])),
+        ("shapes", np.array([[2], [3]])),
+        ("shapes", np.array([[2, 1]])),
+    ],
+)
+def test_ragged_files_that_do_not_belong_together_are_refused(
+    tmp_path: Path, name: str, array: np.ndarray[Any, np.dtype[Any]]
+) -> None:
+    arrays = {"values": np.zeros(4), "offsets": np.array([0, 2, 4]), "shapes": np.array([[2], [2]]), name: array}
+    for one, content in arrays.items():
+        np.save(tmp_path / f"{one}.npy", content)
+    files = Ragged(*(str(tmp_path / f"{one}.npy") for one in ("values", "offsets", "shapes")))
+    with pytest.raises(DataError, match=rf"{name}\.npy"):
+        SampleLibrary([files], 1)

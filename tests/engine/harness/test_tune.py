@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.backends import onnxruntime
-from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.base import Array, BackendOptions, Shapes, TensorSpec
 from engine.errors import DataError, RunError
 from engine.harness import bench, tune
 from engine.harness.spec import Scenario, Workers
@@ -44,7 +44,8 @@ class FakeRunner:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...] = ()
 
-    def bind(self, batch: int) -> FakeBinding:
+    def bind(self, shapes: Shapes) -> FakeBinding:
+        batch = shapes if isinstance(shapes, int) else shapes[0][0]
         return FakeBinding(self.threads, batch, self.backend.failing_batch == batch)
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from engine.backends import null
-from engine.backends.base import Array, BackendOptions
+from engine.backends.base import Array, BackendOptions, Shapes
 
 SECONDS = 0.0005
 
@@ -16,8 +16,8 @@ class _Binding(null.NullBinding):
 
 
 class _Runner(null.NullRunner):
-    def bind(self, batch: int) -> _Binding:
-        made = super().bind(batch)
+    def bind(self, shapes: Shapes) -> _Binding:
+        made = super().bind(shapes)
         return _Binding(made.inputs, made.run())
 
 

@@ -1,0 +1,100 @@
+"""Queues for tasks whose samples differ in cost: batches are cut by what they cost, not only by how many samples they
+have.
+
+A batch costs its number of samples times the cost of the dearest among them, because all are padded to its size.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.backends.base import Array
+from engine.harness.queues import QueryQueue, SliceQueue
+from engine.harness.spec import Workers
+from engine.harness.tally import now
+
+
+class CostSliceQueue(SliceQueue):
+    """Offline and MultiStream: the samples of a query sorted by cost, the dearest first, and cut by cost.
+
+    Samples of like cost stand together, so that little is padded, and the cheapest batches come last, so that all
+    workers end at about the same time.
+    """
+
+    def __init__(self, workers: Workers, costs: Array) -> None:
+        """`costs` of the samples by QSL index, in the unit of the task."""
+        super().__init__(workers.sessions, workers.max_batch)
+        self._costs = costs
+        self._max_cost = workers.max_cost
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Take a query in."""
+        costs = self._costs[indices]
+        order = np.argsort(-costs, kind="stable")
+        most = -(-len(ids) // self._workers) if len(ids) < self._workers * self._max_batch else self._max_batch
+        slices = cut(costs[order].tolist(), most, self._max_cost)
+        # A list's iterator, like those of itertools, gives each item to one thread in CPython.
+        self._put([ids[place] for place in order], [indices[place] for place in order], iter(slices))
+
+
+class CostQueryQueue(QueryQueue):
+    """Server: samples are put together while the batch is answered within the latency constraint of its first."""
+
+    def __init__(self, workers: Workers, costs: Array, bound_ns: int | None = None) -> None:
+        """`costs` of the samples by QSL index, in the unit of the task."""
+        super().__init__(workers, bound_ns)
+        self._costs: list[int] = costs.tolist()
+        self._max_cost = workers.max_cost
+        self._table = workers.cost_us
+        self._held: tuple[int, int, int] | None = None
+        """A sample that was taken from the queue and was too much for the batch before."""
+
+    def _collect(self) -> list[tuple[int, int, int]] | None:
+        with self._turn:
+            first = self._held or self._samples.get()
+            self._held = None
+            if first is None:
+                return None
+            samples, dearest = [first], self._costs[first[1]]
+            until = first[2] + self._wait_ns
+            while len(samples) < self._max_batch:
+                sample = self._next(until)
+                if sample is None:
+                    break
+                dearest = max(dearest, self._costs[sample[1]])
+                if not self._fits(dearest * (len(samples) + 1), first[2]):
+                    self._held = sample
+                    break
+                samples.append(sample)
+            return samples
+
+    def _fits(self, cost: int, issued_at: int) -> bool:
+        if self._max_cost and cost > self._max_cost:
+            return False
+        if self._bound_ns is None or not self._table:
+            return True
+        return now() - issued_at + 1000 * microseconds(cost, self._table) <= self._bound_ns
+
+
+def cut(costs: Sequence[int], max_batch: int, max_cost: int) -> list[slice]:
+    """Cut samples, sorted by falling cost, into batches of at most so many samples and so much cost; at least one."""
+    slices, start = [], 0
+    while start < len(costs):
+        count = max(min(max_batch, max_cost // max(costs[start], 1)), 1) if max_cost else max_batch
+        slices.append(slice(start, min(start + count, len(costs))))
+        start += count
+    return slices
+
+
+def microseconds(cost: int, table: Sequence[tuple[int, int]]) -> float:
+    """Return how long a batch of this cost takes: between measured ones in straight lines, beyond in proportion."""
+    place = bisect_left(table, (cost,))
+    if place == 0:
+        return float(table[0][1])
+    (below, taken), above = table[place - 1], table[place] if place < len(table) else None
+    if above is None:
+        return taken * cost / max(below, 1)
+    return taken + (above[1] - taken) * (cost - below) / (above[0] - below)

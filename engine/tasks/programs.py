@@ -1,0 +1,127 @@
+"""Programs: how samples become responses with the graphs of a model. Performance and accuracy runs use the same one.
+
+Most tasks collate samples into a batch, run one graph and turn its outputs into responses: `Direct` where all samples
+have one shape, `Padded` where each has a length of its own. A task with another way of working (a loop, several graphs)
+brings its own by a function `program` at its top level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from engine.backends.base import Array, Binding, Shape
+from engine.backends.graph import Graph
+from engine.tasks.base import Responses, Samples
+
+MODEL = "model"
+"""Name of the graph of a model that has one only."""
+
+
+class Program(Protocol):
+    """What one session runs. For one thread only."""
+
+    def prepare(self, max_batch: int) -> None:
+        """Make the buffers for the largest batch. Raises DataError where samples or batch do not fit the model."""
+
+    def infer(self, indices: Sequence[int]) -> Responses:
+        """Return the responses of these samples (QSL indices), in this order."""
+
+    def close(self) -> None:
+        """Give the memory and the threads of all graphs back."""
+
+
+MakeProgram = Callable[[Mapping[str, Graph], Samples, Mapping[str, Any]], Program]
+"""Graphs by name, samples, and the options of the task."""
+
+Respond = Callable[[Sequence[Array], Sequence[int]], Responses]
+"""Outputs of a batch and its QSL indices → responses."""
+
+RespondRagged = Callable[[Sequence[Array], Sequence[int], Sequence[int]], Responses]
+"""Outputs of a batch, its QSL indices and the lengths of its samples → responses."""
+
+
+class Direct:
+    """Samples of one shape: gather, run, respond."""
+
+    def __init__(self, graph: Graph, samples: Samples, respond: Respond) -> None:
+        """Raises DataError where the samples do not fit the model."""
+        samples.check(graph.inputs)
+        self._graph = graph
+        self._gather = samples.gather
+        self._respond = respond
+        self._fixed = graph.inputs[0].shape[0]
+        self._of_batch = tuple(spec.shape[:1] in {(None,), (self._fixed,)} for spec in graph.outputs)
+        self._bindings: dict[int, Binding] = {}
+        """By the number of samples: a look-up that every query pays for."""
+
+    def prepare(self, max_batch: int) -> None:
+        """Make the buffers for the largest batch. Raises DataError where the model cannot take it."""
+        self._bound(max_batch)
+
+    def infer(self, indices: Sequence[int]) -> Responses:
+        """Return the responses of these samples."""
+        count = len(indices)
+        binding = self._bindings.get(count) or self._bound(count)
+        self._gather(indices, binding.inputs)
+        outputs: Sequence[Array] = binding.run()
+        if self._fixed is not None and self._fixed != count:
+            # The model takes one batch size only: the rows past `count` are left over from an earlier batch.
+            outputs = [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
+        return self._respond(outputs, indices)
+
+    def close(self) -> None:
+        """Close the graph."""
+        self._bindings.clear()
+        self._graph.close()
+
+    def _bound(self, count: int) -> Binding:
+        size = count if self._fixed is None or count > self._fixed else self._fixed
+        self._bindings[count] = self._graph.bound(size)
+        return self._bindings[count]
+
+
+class Padded:
+    """Samples of their own lengths: a batch is as long as its longest sample, rounded up to a whole bucket.
+
+    Inputs are [batch, length, ...] and filled up with zeros. Where the model fixes length or batch, it is that.
+    """
+
+    def __init__(self, graph: Graph, samples: Samples, respond: RespondRagged, bucket: int = 1) -> None:
+        """Raises DataError where the samples do not fit the model, ValueError where all have one shape."""
+        samples.check(graph.inputs)
+        if samples.lengths is None:
+            raise ValueError("samples of one shape need no padding")
+        self._graph = graph
+        self._samples = samples
+        self._respond = respond
+        self._bucket = bucket
+        self._lengths: list[int] = samples.lengths.tolist()
+        self._longest = max(self._lengths)
+        self._fixed = graph.inputs[0].shape[0]
+        self._of_batch = tuple(spec.shape[:1] in {(None,), (self._fixed,)} for spec in graph.outputs)
+
+    def prepare(self, max_batch: int) -> None:
+        """Make the buffers for the largest batch of the longest samples. Raises DataError where it is too large."""
+        self._graph.bound(self._shapes(max_batch, self._longest))
+
+    def infer(self, indices: Sequence[int]) -> Responses:
+        """Return the responses of these samples, each by its own length."""
+        count, lengths = len(indices), [self._lengths[index] for index in indices]
+        binding = self._graph.bound(self._shapes(count, max(lengths)))
+        self._samples.gather(indices, binding.inputs)
+        outputs: Sequence[Array] = binding.run()
+        if self._fixed is not None and self._fixed != count:
+            outputs = [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
+        return self._respond(outputs, indices, lengths)
+
+    def close(self) -> None:
+        """Close the graph."""
+        self._graph.close()
+
+    def _shapes(self, count: int, longest: int) -> tuple[Shape, ...]:
+        batch = self._fixed if self._fixed is not None and count <= self._fixed else count
+        length = -(-longest // self._bucket) * self._bucket
+        return tuple(
+            (batch, *(length if size is None else size for size in spec.shape[1:])) for spec in self._graph.inputs
+        )

@@ -1,0 +1,22 @@
+"""A task for tests whose samples are padded into batches: each answers with the outputs of its own length."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.backends.base import Array
+from engine.backends.graph import Graph
+from engine.tasks.base import Responses, Samples
+from engine.tasks.programs import MODEL, Padded
+
+
+def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Padded:
+    """Return the program of a session."""
+    return Padded(graphs[MODEL], samples, respond, bucket=int(options.get("bucket", 4)))
+
+
+def respond(outputs: Sequence[Array], indices: Sequence[int], lengths: Sequence[int]) -> Responses:
+    """Answer with the first numbers of each row."""
+    rows = [row[:length] for row, length in zip(outputs[0], lengths, strict=True)]
+    return Responses(np.concatenate(rows), [4 * length for length in lengths])
