@@ -4,40 +4,29 @@ import gc
 import importlib
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
 
 import mlperf_loadgen as lg
 import msgspec
 
 from engine import codec, events
-from engine.backends.base import Array, BackendOptions
-from engine.backends.graph import Graph
+from engine.backends.base import BackendOptions
 from engine.errors import RunError
 from engine.harness import STARTED, loadgen
 from engine.harness.cores import pin, usable
 from engine.harness.failure import FailLoudly
+from engine.harness.model import Model, graph_files
 from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary
 from engine.harness.session import Session
 from engine.harness.spec import Ragged, RunReport, RunSpec
 from engine.harness.sut import OpenSession, Sut, make_sut
 from engine.harness.ticker import Ticker
-from engine.tasks.programs import MODEL, Direct, MakeProgram, Program
 
 REPORT = "run.json"
-
-
-class GraphFile(NamedTuple):
-    """Where a graph of a model is, and what is read of it."""
-
-    path: Path
-    outputs: tuple[str, ...]
 
 
 Emit = Callable[[events.AnyEvent], None]
@@ -50,8 +39,9 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     Raises the family of engine.errors for what is wrong before LoadGen starts.
     """
     folder = _log_folder(spec)
-    graphs, samples = _graphs(spec), [_absolute(one) for one in spec.samples]
-    backend, task = _module(spec.backend), _module(spec.task)
+    samples = [_absolute(one) for one in spec.samples]
+    graphs = graph_files(spec.model, spec.outputs)
+    model = Model(_module(spec.backend), _module(spec.task), spec.task_options, graphs)
     os.chdir(folder)
     settings = loadgen.settings(spec, folder)
     library = SampleLibrary(samples, spec.settings.performance_sample_count)
@@ -61,9 +51,9 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     sut = make_sut(
         spec.settings.scenario,
         spec.workers,
-        _opener(spec, backend, task, graphs, library),
+        _opener(spec, model, library),
         spec.settings.target_latency_ns,
-        _costs(task, library, spec.task_options),
+        model.costs(library),
     )
     library.unload()
     load_seconds = time.monotonic() - STARTED
@@ -80,7 +70,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
         load_seconds=load_seconds,
         samples=sum(tally.completed for tally in sut.tallies),
         batches=sum(tally.batches for tally in sut.tallies),
-        backend_version=backend.version(),
+        backend_version=model.backend.version(),
         loadgen_version=version("mlcommons-loadgen"),
         workers=spec.workers,
     )
@@ -112,15 +102,6 @@ def _flush() -> None:
     """Nothing is ever held back for more queries than the queue's own bound allows."""
 
 
-def _graphs(spec: RunSpec) -> dict[str, GraphFile]:
-    """Return the files of the model's graphs and the outputs that are read of each, by name."""
-    if isinstance(spec.model, str):
-        assert not isinstance(spec.outputs, dict)
-        return {MODEL: GraphFile(Path(spec.model).absolute(), spec.outputs)}
-    outputs = spec.outputs if isinstance(spec.outputs, dict) else {}
-    return {name: GraphFile(Path(path).absolute(), outputs.get(name, ())) for name, path in spec.model.items()}
-
-
 def _absolute(file: str | Ragged) -> Path | Ragged:
     if isinstance(file, str):
         return Path(file).absolute()
@@ -128,24 +109,7 @@ def _absolute(file: str | Ragged) -> Path | Ragged:
     return Ragged(values, offsets, shapes)
 
 
-def _costs(task: ModuleType, library: SampleLibrary, options: Mapping[str, Any]) -> Array | None:
-    """Return what each sample costs, by the task's own measure or by its length; None where all cost the same."""
-    own = getattr(task, "cost", None)
-    costs: Array | None = own(library, options) if own else library.lengths
-    return costs
-
-
-def _program(task: ModuleType, graphs: Mapping[str, Graph], spec: RunSpec, library: SampleLibrary) -> Program:
-    """Return the task's own program, or that of tasks whose samples have one shape and whose model has one graph."""
-    make: MakeProgram | None = getattr(task, "program", None)
-    if make is not None:
-        return make(graphs, library, spec.task_options)
-    return Direct(graphs[MODEL], library, partial(task.respond, options=spec.task_options))
-
-
-def _opener(
-    spec: RunSpec, backend: ModuleType, task: ModuleType, graphs: Mapping[str, GraphFile], library: SampleLibrary
-) -> OpenSession:
+def _opener(spec: RunSpec, model: Model, library: SampleLibrary) -> OpenSession:
     workers = spec.workers
     if workers.cores and len(workers.cores) != workers.sessions:
         raise RunError(
@@ -165,11 +129,7 @@ def _opener(
             cores=cores,
             extra=spec.backend_options,
         )
-        loaded = {
-            name: Graph(backend.load(graph.path, replace(options, outputs=graph.outputs)))
-            for name, graph in graphs.items()
-        }
-        session = Session(_program(task, loaded, spec, library), largest)
+        session = Session(model.program(library, options), largest)
         session.warm_up(_batches(spec))
         return session
 

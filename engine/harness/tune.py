@@ -17,7 +17,7 @@ import msgspec
 import psutil
 
 from engine.backends.base import Backend, BackendOptions
-from engine.harness.bench import TURNS, Bench, Way, opened
+from engine.harness.bench import TURNS, Bench, Load, Way, opened
 from engine.harness.cores import physical, usable
 from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Scenario, Workers
@@ -70,23 +70,39 @@ def choose_workers(
     latency_bound_ms: float | None = None,
     share: float = 0.99,
     report: Callable[[float], None] = lambda _: None,
+    load: Load | None = None,
+    typical_cost: int = 0,
 ) -> Tuned:
     """Return the workers of every scenario that are best here, in about `seconds`.
 
     `options` without threads and cores. `cores` are the processors to use; without them the physical cores that this
     process may run on. `latency_bound_ms` is Server's bound, which `share` of its queries must meet; without one Server
-    gets what Offline has. `report` hears the seconds that were used. Raises the backend's errors.
+    gets what Offline has. `report` hears the seconds that were used. `load` makes what is timed in place of the model
+    alone (engine.harness.sampled), on samples of `typical_cost` each, where samples differ in cost. Raises the
+    backend's errors.
     """
+    load = load or (lambda chosen: backend.load(model, chosen))
     cores = tuple(cores) if cores is not None else physical(usable())
-    with opened(lambda chosen: backend.load(model, chosen), options, 1, ((),)) as (runner,):
-        fixed = runner.inputs[0].shape[0]
+    with opened(load, options, 1, ((),)) as (runner,):
+        fixed = runner.inputs[0].shape[0] if runner.inputs else None
     splits = _splits(len(cores), _most_sessions(model, len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
     # Half more than there are where nothing disturbs, for the turns that confirm what is best.
     expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
-    bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report)
+    bench = Bench(load, options, cores, seconds, expected, report)
     tuner = _Tuner(bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share)
-    return tuner.tuned()
+    return _by_cost(tuner.tuned(), typical_cost) if typical_cost else tuner.tuned()
+
+
+def _by_cost(tuned: Tuned, cost: int) -> Tuned:
+    """Return what was chosen with batches limited by cost: what was measured were samples of `cost` each."""
+    workers = {name: _limited(one, cost) for name, one in tuned.workers.items()}
+    return msgspec.structs.replace(tuned, workers=workers)
+
+
+def _limited(workers: Workers, cost: int) -> Workers:
+    times = tuple((cost * size, taken) for size, taken in enumerate(workers.batch_us, start=1))
+    return msgspec.structs.replace(workers, max_cost=cost * workers.max_batch, cost_us=times)
 
 
 class _Tuner:

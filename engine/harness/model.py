@@ -1,0 +1,62 @@
+"""The model of a run: its graphs loaded by a backend, and the program of the task that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from engine.backends.base import Array, BackendOptions
+from engine.backends.graph import Graph
+from engine.harness.samples import SampleLibrary
+from engine.tasks.programs import MODEL, Direct, MakeProgram, Program
+
+
+class GraphFile(NamedTuple):
+    """Where a graph of a model is, and what is read of it."""
+
+    path: Path
+    outputs: tuple[str, ...]
+    """Names of the outputs that the task reads; empty means all."""
+
+
+class Model(NamedTuple):
+    """Everything that makes a program, but the samples and how it is loaded."""
+
+    backend: ModuleType
+    task: ModuleType
+    options: Mapping[str, Any]
+    """Of the task."""
+    graphs: Mapping[str, GraphFile]
+
+    def program(self, library: SampleLibrary, options: BackendOptions) -> Program:
+        """Load the graphs and return the task's own program, or that of one graph whose samples have one shape.
+
+        Raises the backend's errors, DataError where the samples do not fit.
+        """
+        loaded = {
+            name: Graph(self.backend.load(graph.path, replace(options, outputs=graph.outputs)))
+            for name, graph in self.graphs.items()
+        }
+        make: MakeProgram | None = getattr(self.task, "program", None)
+        if make is not None:
+            return make(loaded, library, self.options)
+        return Direct(loaded[MODEL], library, partial(self.task.respond, options=self.options))
+
+    def costs(self, library: SampleLibrary) -> Array | None:
+        """Return what each sample costs, by the task's own measure or its length; None where all cost the same."""
+        own = getattr(self.task, "cost", None)
+        costs: Array | None = own(library, self.options) if own else library.lengths
+        return costs
+
+
+def graph_files(
+    model: str | Mapping[str, str], outputs: tuple[str, ...] | Mapping[str, tuple[str, ...]]
+) -> dict[str, GraphFile]:
+    """Return the graphs of a model by name, with absolute paths; a single file is the graph MODEL."""
+    paths = {MODEL: model} if isinstance(model, str) else model
+    wanted = outputs if isinstance(outputs, Mapping) else {MODEL: outputs}
+    return {name: GraphFile(Path(path).absolute(), wanted.get(name, ())) for name, path in paths.items()}
