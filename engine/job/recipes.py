@@ -35,10 +35,20 @@ def recipe_of(node: Node, component: Component, identities: Mapping[str, str], o
 
 
 def code_digest(component: Component) -> str:
-    """Return the digest of the source that makes the artifact; empty where nothing of ours runs."""
+    """Return what tells the code that makes the artifact from other code; empty where nothing runs.
+
+    Of inferdeck's own modules it is the component's revision, which a test holds against their source and that of all
+    they import (tools/revisions.py); of others it is the digest of their files.
+    """
     modules = [component.step.partition(":")[0]] if component.step else []
-    files = [source_file(module, component) for module in (*modules, *component.code)]
-    return digest("".join(_file_digest(file) for file in files)) if files else ""
+    told = [_code(module, component) for module in (*modules, *component.code)]
+    return digest("".join(told)) if told else ""
+
+
+def _code(module: str, component: Component) -> str:
+    file = source_file(module, component)
+    ours = not module.endswith(".py") and module.partition(".")[0] == "engine"
+    return f"{module} {component.revision}\n" if ours else _file_digest(file)
 
 
 def source_file(module: str, component: Component) -> Path:

@@ -177,7 +177,9 @@ class Component:
     survey: str = ""
     """`module:function` that says what this machine has already."""
     code: tuple[str, ...] = ()
-    """Further modules whose source is part of the artifact's key."""
+    """Further modules that make the artifact, beside the step's own and those it imports."""
+    revision: int = 1
+    """Raised when code of inferdeck that makes the artifact gives another outcome: it is part of the artifact's key."""
     cache: bool = True
     """Whether the result goes to the store. False: it belongs to the job (a measurement, say)."""
     exclusive: bool = False

@@ -25,8 +25,8 @@ from engine.profile.document import Value
 from engine.profile.values import coerce, size
 
 _COMPONENT = (
-    "name summary tags step command survey code cache exclusive resumable results label cost options needs after "
-    "variations versions everywhere beside"
+    "name summary tags step command survey code revision cache exclusive resumable results label cost options needs "
+    "after variations versions everywhere beside"
 ).split()
 _OPTION = "type default choices unit help env minimum implies picks refused key".split()
 _NEED = "tags names when unless version hand set each beside where lacks remedy".split()
@@ -53,6 +53,7 @@ def component(top: Value) -> Component:
         command=_words(keys, "command"),
         survey=_text(keys, "survey"),
         code=_words(keys, "code"),
+        revision=_revision(keys),
         cache=_flag(keys, "cache", True),
         exclusive=_flag(keys, "exclusive", False),
         resumable=_flag(keys, "resumable", False),
@@ -70,6 +71,15 @@ def component(top: Value) -> Component:
     variations = {name: _variation(name, value, options, own) for name, value in _pairs(keys, "variations")}
     _check_words(variations, options, keys)
     return Component(**{**vars(read), "variations": variations})
+
+
+def _revision(keys: Mapping[str, Value]) -> int:
+    if "revision" not in keys:
+        return 1
+    found = keys["revision"].plain()
+    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+        raise keys["revision"].wrong(f"{found!r} is no revision", "write a whole number from 1")
+    return found
 
 
 def _option(name: str, value: Value) -> Option:

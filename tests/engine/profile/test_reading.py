@@ -151,3 +151,13 @@ def test_sizes(count: int) -> None:
     assert size(count) == count
     assert size(f"{count} MiB") == count * 2**20
     assert size(f"{count} bananas") is None
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "1.5", "yes", "two"])
+def test_a_revision_is_a_whole_number_from_one(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"name: a\ntags: [a]\nrevision: {word}\n")
+    with pytest.raises(ProfileError, match=r"a\.yaml:3 .*no revision"):
+        read_component(path)
+    path.write_text("name: a\ntags: [a]\nrevision: 2\n")
+    assert read_component(path).revision == 2
