@@ -33,7 +33,8 @@ def choose(looker: Looker, guide: Guide, name: str, value: str) -> Guide:
     offer = offers.OFFERS.get(new.offer)
     if name == "offer" and offer is not None:
         division = new.division if new.division in offer.divisions else offer.divisions[0]
-        benchmark = new.benchmark if new.benchmark in offer.models else next(iter(offer.models))
+        offered = offers.models(new.offer, looker.place.catalog)
+        benchmark = new.benchmark if new.benchmark in offered else next(iter(offered))
         new = msgspec.structs.replace(new, division=division, benchmark=benchmark, style="")
     return save(looker.place.folders, new)
 
@@ -82,7 +83,9 @@ def run(sight: Sight, scenario: str = "") -> Job:
     if sight.stale:
         _forget_tree(sight)
     if scenario:
-        prepared = prepare(sight.place, offers.one_scenario(sight.guide, scenario), output=str(sight.results))
+        prepared = prepare(
+            sight.place, offers.one_scenario(sight.guide, sight.place.catalog, scenario), output=str(sight.results)
+        )
     return begin(prepared)
 
 

@@ -161,8 +161,8 @@ class Looker:
 
     def _planned(self, sight: Sight) -> Sight:
         try:
-            prepared = prepare(self.place, offers.selection(sight.guide), output=str(sight.results))
-            trial = prepare(self.place, offers.trial(sight.guide), output=str(sight.attempt))
+            prepared = prepare(self.place, offers.selection(sight.guide, self.place.catalog), output=str(sight.results))
+            trial = prepare(self.place, offers.trial(sight.guide, self.place.catalog), output=str(sight.attempt))
             expected = tuple(preflight.expected(prepared))
         except InferdeckError as error:
             return replace(sight, stuck=error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.guide.state import Guide
@@ -10,6 +9,7 @@ from engine.job.health import APP, TAGS
 from engine.job.prepare import Workplace
 from engine.plan.selection import Selection
 from engine.plan.words import Changes, changed
+from engine.profile.catalog import Catalog
 from engine.profile.component import Query
 from engine.profile.rounds import Round
 from engine.store.files import digest
@@ -29,8 +29,6 @@ class Offer:
 
     title: str
     text: str
-    models: Mapping[str, str]
-    """Benchmark → the variation that is its model."""
     divisions: tuple[str, ...] = ("open",)
     styles: tuple[str, ...] = ("test",)
     """The first is taken unless the person chooses."""
@@ -43,21 +41,18 @@ OFFERS = {
     PRACTICE: Offer(
         "practice, nothing to fetch",
         "every step for real with a tiny model on generated pictures; about two minutes, nothing to fetch",
-        models={"resnet50": "patterns-net", "retinanet": "scenes-net"},
         notice="DEMONSTRATION: open division, short runs, a tiny model on generated pictures. Not an MLPerf result.",
     ),
     PHOTOGRAPHS: Offer(
         "practice on photographs",
         "a real model on 20 photographs (retinanet: eleven), 19 MB to fetch (56 MB); the check must refuse so few, and "
         "shows how that looks",
-        models={"resnet50": "efficientnet-lite0", "retinanet": "ssd-mobilenet-v2"},
         notice="DEMONSTRATION: open division, short runs, few photographs. Not an MLPerf result.",
         expected=("performance.sample_count",),
     ),
     STAND_IN: Offer(
         "speed of ResNet-50 without its weights",
         "the true graph of ResNet-50 with made-up weights: what this machine can do, in open, never to be handed in",
-        models={"resnet50": "stand-in"},  # that of RetinaNet claims no accuracy, without which there is no submission
         styles=("test", "fast", "valid"),
         notice="STAND-IN: the ResNet-50 v1.5 graph with made-up weights on generated pictures. It shows speed, "
         "not accuracy.",
@@ -65,7 +60,6 @@ OFFERS = {
     REAL: Offer(
         "a result to hand in",
         "the model of the rules on the data of the rules; the runs take hours",
-        models={"resnet50": "reference", "retinanet": "reference"},
         divisions=("open", "closed"),
         styles=("valid", "fast", "test"),
     ),
@@ -73,39 +67,15 @@ OFFERS = {
 """By name, the one for a first time first."""
 
 
-@dataclass(frozen=True)
-class Folder:
-    """The folder of a benchmark's whole data set."""
-
-    env: str
-    title: str
-    help: str
-    without: str
-    """What happens where none is given."""
-    whole: bool
-    """Whether that is the whole data set too."""
-
-
-FOLDERS = {
-    "resnet50": Folder(
-        "IMAGENET_PATH",
-        "ImageNet folder",
-        "the folder with val_map.txt and the 50,000 validation pictures, which only you can get: image-net.org",
-        "empty: 500 pictures are fetched, too few to hand in",
-        whole=False,
-    ),
-    "retinanet": Folder(
-        "OPENIMAGES_PATH",
-        "OpenImages folder",
-        "the folder with validation/data and annotations/openimages-mlperf.json, if you have it",
-        "empty: 24,781 pictures are fetched, about 7.2 GB",
-        whole=True,
-    ),
-}
-
 BACKENDS = {"onnxruntime": "onnxruntime", "tensorflow": "tf"}
 CATEGORIES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
 """As a person says it → as the rules spell `system_type`."""
+
+
+def models(offer: str, catalog: Catalog) -> dict[str, str]:
+    """Return the benchmarks that an offer can be made with, and the variation that is the model of each."""
+    known = catalog.benchmarks.items()
+    return {name: one.file.models[offer] for name, one in known if offer in one.file.models}
 
 
 def style_of(guide: Guide) -> str:
@@ -125,14 +95,14 @@ def system_type(guide: Guide) -> str:
     return CATEGORIES.get(guide.category, guide.category)
 
 
-def selection(guide: Guide) -> Selection:
+def selection(guide: Guide, catalog: Catalog) -> Selection:
     """Return what the runs of a guide select; only where an offer was taken."""
     offer = OFFERS[guide.offer]
     variations = (
         guide.benchmark,
         BACKENDS[guide.backend],
         "cpu",
-        offer.models[guide.benchmark],
+        models(guide.offer, catalog)[guide.benchmark],
         "submission",
         style_of(guide),
     )
@@ -144,15 +114,15 @@ def selection(guide: Guide) -> Selection:
         changes.keep("adr.dataset.tags", "_photographs")
     if guide.offer == REAL and guide.pictures:
         changes.keep("adr.dataset.tags", "_full")
-        changes.keep(f"env.{FOLDERS[guide.benchmark].env}", guide.pictures)
+        changes.keep(f"env.{catalog.benchmarks[guide.benchmark].file.folder.env}", guide.pictures)
     if style_of(guide) == "test":
         changes.keep("adr.workers.seconds", "6")
     return changed(Selection(Query(TAGS, variations)), "", changes)
 
 
-def trial(guide: Guide) -> Selection:
+def trial(guide: Guide, catalog: Catalog) -> Selection:
     """Return a short run of the same model and data: Offline alone, in test style, both modes."""
-    whole = selection(guide)
+    whole = selection(guide, catalog)
     off = ("submission", style_of(guide))
     kept = tuple(name for name in whole.query.variations if name not in off)
     changes = Changes()
@@ -163,11 +133,11 @@ def trial(guide: Guide) -> Selection:
     )
 
 
-def one_scenario(guide: Guide, scenario: str) -> Selection:
+def one_scenario(guide: Guide, catalog: Catalog, scenario: str) -> Selection:
     """Return the runs of one scenario again, and the tree built anew from all results."""
     changes = Changes()
     changes.keep("scenarios", scenario)
-    return changed(selection(guide), "", changes)
+    return changed(selection(guide, catalog), "", changes)
 
 
 def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
@@ -187,15 +157,15 @@ def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
     )
     if guide.offer not in OFFERS:
         return (first,)
-    fields = [first, _benchmark(guide, place), _division(guide, rules), _category(guide, rules), _backend(guide)]
+    fields = [first, _benchmark(guide, place), _division(guide, rules), _category(guide, rules), _backend(guide, place)]
     if guide.offer == REAL:
-        fields.append(_pictures(guide))
+        fields.append(_pictures(guide, place))
     return (*fields, _style(guide, rules), _system(guide, place))
 
 
 def _benchmark(guide: Guide, place: Workplace) -> Field:
     members = place.catalog.components[APP].groups()["benchmark"]
-    offered = OFFERS[guide.offer].models
+    offered = models(guide.offer, place.catalog)
     picks = tuple(
         Pick(one.name, one.help, one.refused or ("" if one.name in offered else "not in what was chosen above"))
         for one in members
@@ -254,8 +224,11 @@ def _category(guide: Guide, rules: Round) -> Field:
     return Field("category", "category", WHERE, guide.category, "decides which scenarios are required", picks)
 
 
-def _backend(guide: Guide) -> Field:
-    refused = "" if guide.benchmark == "resnet50" else f"{guide.benchmark} has no TensorFlow graph in this round"
+def _backend(guide: Guide, place: Workplace) -> Field:
+    benchmark = place.catalog.benchmarks.get(guide.benchmark)
+    refused = f"{guide.benchmark} has no TensorFlow graph in this round"
+    if benchmark is None or "tensorflow" in benchmark.file.backends:
+        refused = ""
     picks = (Pick("onnxruntime", "comes with inferdeck"), Pick("tensorflow", "the extra 'tensorflow'", refused))
     wrong = bool(refused) and guide.backend == "tensorflow"
     return Field(
@@ -271,9 +244,9 @@ def _backend(guide: Guide) -> Field:
     )
 
 
-def _pictures(guide: Guide) -> Field:
-    folder = FOLDERS[guide.benchmark]
-    few = not guide.pictures and not folder.whole
+def _pictures(guide: Guide, place: Workplace) -> Field:
+    folder = place.catalog.benchmarks[guide.benchmark].file.folder
+    few = not guide.pictures and bool(folder.how_to_get)
     return Field(
         "pictures",
         folder.title,
@@ -282,7 +255,7 @@ def _pictures(guide: Guide) -> Field:
         folder.help,
         verdict="warning" if few else "ok",
         said="" if guide.pictures else folder.without,
-        remedy="register at image-net.org, unpack the validation set, write its folder" if few else "",
+        remedy=folder.how_to_get if few else "",
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import profiles
 from engine.errors import ProfileError, UsageError, nearest
+from engine.profile.benchmarks import Benchmark, read_all
 from engine.profile.component import Component, Query
 from engine.profile.reading import read_component
 
@@ -20,6 +21,8 @@ class Catalog:
     components: Mapping[str, Component]
     folders: tuple[Path, ...] = field(default=())
     """Where they came from, ours first; rounds, systems and recipes are looked up in the same folders."""
+    benchmarks: Mapping[str, Benchmark] = field(default_factory=dict)
+    """What can be measured, by name."""
 
     def find(self, query: Query, where: str) -> tuple[Component, ...]:
         """Return the components that have every tag of the query and know its variations.
@@ -78,14 +81,16 @@ def load(own: Sequence[Path] = ()) -> Catalog:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such profile folder", "check --profiles and the spelling")
-        components.update(_read_all(sorted((folder / "components").glob("*.yaml"))))
-    return Catalog(components=components, folders=folders)
+    known = read_all(folders)
+    for folder in folders:
+        components.update(_read_components(sorted((folder / "components").glob("*.yaml")), known))
+    return Catalog(components=components, folders=folders, benchmarks=known)
 
 
-def _read_all(paths: Iterable[Path]) -> dict[str, Component]:
+def _read_components(paths: Iterable[Path], known: Mapping[str, Benchmark]) -> dict[str, Component]:
     found: dict[str, Component] = {}
     for path in paths:
-        component = read_component(path)
+        component = read_component(path, known)
         if component.name in found:
             raise ProfileError(
                 f"{component.place}: the name '{component.name}' is taken by {found[component.name].place}",

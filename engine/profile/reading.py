@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
 from engine.errors import ProfileError, UsageError, nearest
-from engine.profile import document
+from engine.profile import benchmarks, document
+from engine.profile.benchmarks import Benchmark
 from engine.profile.component import (
     Component,
     Condition,
@@ -26,7 +28,7 @@ from engine.profile.values import coerce, size
 
 _COMPONENT = (
     "name summary tags step command survey code revision cache exclusive resumable results label cost options needs "
-    "after variations versions everywhere beside"
+    "after variations versions everywhere beside benchmarks"
 ).split()
 _OPTION = "type default choices unit help env minimum implies picks refused key".split()
 _NEED = "tags names when unless version hand set each beside where lacks remedy".split()
@@ -35,12 +37,15 @@ _VARIATION = "group default help set implies needs after everywhere beside refus
 _COST = "fetch disk seconds".split()
 
 
-def read_component(path: Path) -> Component:
-    """Read one component file. Raises ProfileError with file, line, place and the nearest valid spelling."""
-    return component(document.read(path))
+def read_component(path: Path, known: Mapping[str, Benchmark] = MappingProxyType({})) -> Component:
+    """Read one component file; `known` are the benchmarks that one which says `benchmarks: true` offers.
+
+    Raises ProfileError with file, line, place and the nearest valid spelling.
+    """
+    return component(document.read(path), known)
 
 
-def component(top: Value) -> Component:
+def component(top: Value, known: Mapping[str, Benchmark] = MappingProxyType({})) -> Component:
     """Read a component from a composed document."""
     keys = top.section(_COMPONENT, required=("name", "tags"))
     options = {name: _option(name, value) for name, value in _pairs(keys, "options")}
@@ -69,8 +74,12 @@ def component(top: Value) -> Component:
     )
     own = {need.name for need in (*read.needs, *read.after)}
     variations = {name: _variation(name, value, options, own) for name, value in _pairs(keys, "variations")}
-    _check_words(variations, options, keys)
-    return Component(**{**vars(read), "variations": variations})
+    read = replace(read, variations=variations)
+    if _flag(keys, "benchmarks", False):
+        made = {name: _variation(name, one.plan, options, own) for name, one in known.items()}
+        read = benchmarks.joined(read, known, made)
+    _check_words(read.variations, read.options, keys)
+    return read
 
 
 def _revision(keys: Mapping[str, Value]) -> int:

@@ -1,0 +1,116 @@
+"""Benchmarks as data: one YAML file each says what it is made of and what a newcomer can do with it.
+
+A component that says `benchmarks: true` gets, for each of them, a variation of that name in the group `benchmark`, and
+the names by which its dependencies are known. The guide, the demonstrations and the checks of this machine read the
+rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.profile import document, typed
+from engine.profile.component import Component, Option, Variation
+from engine.profile.document import Value
+
+GROUP = "benchmark"
+"""The group of the variations, and the option that they set."""
+
+
+class DataFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """The folder of the whole data set, which a person may give."""
+
+    env: str
+    """The outside name of the option: `--env.NAME=DIR`."""
+    title: str
+    help: str
+    without: str
+    """What happens where none is given."""
+    how_to_get: str = ""
+    """For data that only a person can get; empty where what happens without a folder is the whole data set, too."""
+
+
+class Demo(msgspec.Struct, frozen=True, kw_only=True):
+    """Recipes of the demonstration."""
+
+    recipe: str
+    offline: str
+    """Of the one that fetches nothing."""
+
+
+class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A benchmark, as its file has it."""
+
+    title: str
+    default: bool = False
+    plan: Any
+    """What choosing it changes, in the words of a variation of a component (docs/components.md)."""
+    names: dict[str, tuple[str, ...]] = {}
+    """Dependency → further names by which a person can reach it."""
+    models: dict[str, str]
+    """What a guided submission can be made with (engine/guide/offers.py) → the variation that is its model."""
+    backends: tuple[str, ...]
+    """Frameworks that have a graph of its model."""
+    folder: DataFolder
+    demo: Demo
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark and its variation."""
+
+    name: str
+    file: BenchmarkFile
+    plan: Value
+
+
+def read(path: Path) -> Benchmark:
+    """Read a benchmark's file. Raises ProfileError with file, line, place and the nearest valid spelling."""
+    top = document.read(path)
+    file = typed.build(top, BenchmarkFile)
+    (plan,) = (value for key, value in top.items() if key == "plan")
+    return Benchmark(path.stem, file, plan)
+
+
+def read_all(folders: Sequence[Path]) -> dict[str, Benchmark]:
+    """Read the benchmarks of profile folders; a later folder's replaces an earlier one's of the same name."""
+    found: dict[str, Benchmark] = {}
+    for folder in folders:
+        found |= {path.stem: read(path) for path in sorted((folder / "benchmarks").glob("*.yaml"))}
+    return found
+
+
+def joined(component: Component, benchmarks: Mapping[str, Benchmark], made: Mapping[str, Variation]) -> Component:
+    """Return a component with a variation for each benchmark; `made` are theirs, by name."""
+    first = {
+        name: replace(
+            one,
+            group=GROUP,
+            default=benchmarks[name].file.default,
+            help=benchmarks[name].file.title,
+            set={GROUP: name, **one.set},
+        )
+        for name, one in made.items()
+    }
+    option: Option = component.options[GROUP]
+    default = next((name for name, one in benchmarks.items() if one.file.default), option.default)
+    choices = replace(option, choices=tuple(benchmarks), default=default)
+    needs = tuple(
+        replace(need, names=(*need.names, *(name for one in benchmarks.values() for name in _names(one, need.name))))
+        for need in component.needs
+    )
+    return replace(
+        component,
+        options={**component.options, GROUP: choices},
+        needs=needs,
+        variations={**first, **{name: one for name, one in component.variations.items() if name not in first}},
+    )
+
+
+def _names(benchmark: Benchmark, need: str) -> tuple[str, ...]:
+    return benchmark.file.names.get(need, ())

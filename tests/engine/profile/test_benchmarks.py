@@ -1,0 +1,86 @@
+"""Benchmarks as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ProfileError
+from engine.profile import benchmarks
+from engine.profile.catalog import load, profile_file
+from engine.profile.rounds import load_round
+from profiles import FOLDER
+from tests.helpers import write_components
+
+APP = """
+    name: app
+    tags: [app]
+    benchmarks: true
+    options: {benchmark: {picks: benchmark}, task: {}}
+    needs:
+      data: {tags: "get,data", names: [any-data]}
+    variations:
+      one: {group: benchmark, refused: "no file of it yet"}
+      two: {group: benchmark, refused: "no file of it yet"}
+"""
+DATA = """
+    name: data
+    tags: [get, data, things]
+"""
+ONE = """
+title: the first
+plan: {set: {task: sort}, needs: {data: {tags: "get,data,things"}}}
+names: {data: [things]}
+models: {practice: tiny}
+backends: [onnxruntime]
+folder: {env: THINGS, title: folder, help: "a folder", without: "fetched"}
+demo: {recipe: demo, offline: demo-offline}
+"""
+
+
+def folder(tmp_path: Path, text: str = ONE) -> Path:
+    write_components(tmp_path, {"app": APP, "data": DATA})
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "one.yaml").write_text(text)
+    return tmp_path
+
+
+def test_a_benchmark_is_a_choice_of_the_component_that_offers_them(tmp_path: Path) -> None:
+    app = load([folder(tmp_path)]).components["app"]
+    one = app.variations["one"]
+    assert (one.group, one.default, one.help, one.refused) == ("benchmark", False, "the first", "")
+    assert one.set == {"benchmark": "one", "task": "sort"}
+    assert one.overrides["data"].tags == ("get", "data", "things")
+    assert app.variations["two"].refused == "no file of it yet"
+    assert "one" in app.options["benchmark"].choices
+    assert app.needs[0].handles == ("data", "any-data", "things")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says", "remedy"),
+    [
+        ("title:", "titel:", r"one\.yaml:2 .*unknown key 'titel'", "title"),
+        ("set: {task", "set: {taks", r"one\.yaml:3 .*no option 'taks'", "task"),
+        ("backends: [onnxruntime]", "", "'backends' is missing", ""),
+        ("demo: {recipe", "demo: {recipes", "unknown key 'recipes'", "recipe"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, old: str, new: str, says: str, remedy: str) -> None:
+    with pytest.raises(ProfileError, match=says) as found:
+        load([folder(tmp_path, ONE.replace(old, new))])
+    assert remedy in found.value.remedy
+
+
+def test_what_the_shipped_files_name_is_there() -> None:
+    catalog = load([])
+    app = catalog.components["app-mlperf-inference"]
+    rules = load_round(profile_file([FOLDER], "rounds", "v2.1"))
+    assert set(catalog.benchmarks) <= set(rules.benchmarks)
+    inputs = {name for one in catalog.components.values() for option in one.options.values() for name in option.env}
+    for one in benchmarks.read_all([FOLDER]).values():
+        assert {app.variation(name) is not None for name in (*one.file.models.values(), *one.file.backends)} == {True}
+        assert one.file.folder.env in inputs
+        for recipe in (one.file.demo.recipe, one.file.demo.offline):
+            assert profile_file([FOLDER], "recipes", recipe).is_file()
+        assert {"practice", "real"} <= set(one.file.models)
