@@ -10,6 +10,7 @@ from typing import Any
 from engine import codec
 from engine.errors import DataError
 from engine.profile.catalog import profile_file
+from engine.profile.names import TREE, WHOLE_LOGS
 from engine.profile.rounds import load_round
 from engine.steps.base import Step
 from engine.submission import describe, identity, pack
@@ -18,8 +19,6 @@ from engine.submission.checker.report import as_json
 from engine.submission.generate import OVERRIDES, Request, generate
 from engine.submission.truncate import truncate
 
-FOLDER = "submission"
-WHOLE_LOGS = "submission-whole-logs"
 CHECKED = "submission-check.json"
 """What the checker said, as `inferdeck submission check --json` prints it."""
 
@@ -32,7 +31,7 @@ def build(step: Step) -> dict[str, Any]:
     """
     options = step.options
     rules = load_round(profile_file(step.profiles, "rounds", options["round"]))
-    tree = step.results / FOLDER
+    tree = step.results / TREE
     step.phase("generating")
     description = describe.description_of(step.profiles, options["sut"], rules, step.results)
     description |= {name: options[name] for name in OVERRIDES if options[name]}
@@ -75,7 +74,7 @@ def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
         return None, f"refused by the checker, so not packed: inferdeck submission check {tree}"
     try:
         identity.refuse(tree, step.profiles, step.options["submitter"] or "")
-        packed = str(pack.pack(tree, step.results / f"{FOLDER}.zip"))
+        packed = str(pack.pack(tree, step.results / f"{TREE}.zip").file)
     except DataError as error:
         return None, f"accepted by the checker, but not packed: {error.what}; {error.remedy}"
     return packed, f"accepted by the checker, packed in {packed}"
