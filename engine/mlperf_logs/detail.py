@@ -101,6 +101,8 @@ class Detail:
 
 _decode = msgspec.json.Decoder(Body).decode
 _LARGEST = int(sys.float_info.max)
+_DIGITS = 4000
+"""Of a whole number that is read exactly; Python refuses to read 4,300."""
 
 
 def _body(payload: bytes) -> Body:
@@ -109,9 +111,14 @@ def _body(payload: bytes) -> Body:
         body = _decode(payload)
     except msgspec.DecodeError:
         # LoadGen prints bare Infinity and NaN, which are no JSON but which the standard library reads.
-        body = msgspec.convert(json.loads(payload), Body)
+        body = msgspec.convert(loads(payload), Body)
     value = in_range(body.value)
     return body if value is body.value else msgspec.structs.replace(body, value=value)
+
+
+def loads(data: bytes) -> Any:
+    """Read JSON as the standard library does, Infinity and NaN too; a number out of range is infinity."""
+    return json.loads(data, parse_int=lambda digits: int(digits) if len(digits) <= _DIGITS else float(digits))
 
 
 def in_range(value: Any) -> Any:

@@ -7,7 +7,6 @@ by line, by `engine.mlperf_logs.detail`.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 import msgspec
 
 from engine.mlperf_logs import detail
-from engine.mlperf_logs.detail import Detail, Malformed, Message, in_range
+from engine.mlperf_logs.detail import Detail, Malformed, Message, in_range, loads
 
 SMALL = 1 << 25
 """Bytes: a larger log is not taken into memory as a whole."""
@@ -92,7 +91,7 @@ def _decoded(value: Any) -> Any:
     try:
         return in_range(_decode(value))
     except msgspec.DecodeError:
-        return in_range(json.loads(bytes(value)))
+        return in_range(loads(bytes(value)))
 
 
 class Reader:
