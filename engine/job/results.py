@@ -5,13 +5,45 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
+from engine import codec
 from engine.errors import UsageError
-from engine.store.files import disk_errors
+from engine.store.files import disk_errors, read_plain
+from engine.submission import provenance
+from engine.submission.provenance import Provenance
 
 MARK = "run.json"
 """The file that a finished LoadGen run has, written last."""
+
+
+REPLACED = ".replaced"
+"""The folder, among the results, to which what was there before is moved."""
+
+
+def replacing(results: Path, places: Iterable[Path]) -> str:
+    """Say what becomes of finished runs that lie where new ones go; empty where there are none."""
+    held = [place for place in places if (place / MARK).is_file()]
+    if not held:
+        return ""
+    models = sorted({_model(place) for place in held} - {""})
+    of = f" of {', '.join(models)}" if models else ""
+    count = f"{len(held)} finished runs" if len(held) > 1 else "a finished run"
+    return (
+        f"{results} holds {count}{of} already: each goes to {results / REPLACED}/TIME as soon as a new one takes its "
+        "place; another --output_dir leaves both where they are"
+    )
+
+
+def _model(place: Path) -> str:
+    """Return the name of the model that a run was made with; empty where the run does not say."""
+    try:
+        return codec.decode(read_plain(place / provenance.FILE), type=Provenance).model["starting_weights_filename"]
+    except (OSError, msgspec.DecodeError, KeyError):
+        return ""
 
 
 def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
@@ -25,7 +57,7 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
         raise UsageError(f"'{inside}' is not a folder inside the results", "give the SUT a plain name")
     with disk_errors(target):
         if fresh and target.exists():
-            grave = results / ".replaced" / time.strftime("%Y%m%d-%H%M%S") / inside
+            grave = results / REPLACED / time.strftime("%Y%m%d-%H%M%S") / inside
             grave.parent.mkdir(parents=True, exist_ok=True)
             target.rename(grave.with_name(f"{grave.name}-{os.getpid()}") if grave.exists() else grave)
         files = sorted(

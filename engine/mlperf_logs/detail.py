@@ -124,7 +124,7 @@ def loads(data: bytes) -> Any:
 def in_range(value: Any) -> Any:
     """Return a value, infinity for a whole number that no float can hold: nothing that is measured is as large."""
     if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
     return value
 
 
