@@ -50,7 +50,7 @@ def generate_command(asked: words.Words) -> int:
         screen.line(
             f"  {one.benchmark} {one.scenario}" + (" (inferred)" if one.origin.scenario != one.scenario else "")
         )
-    screen.line(f"{len(made)} results of {request.sut} in {request.out}", "good")
+    screen.line(f"{_results(len(made))} of {request.sut} in {request.out}", "good")
     for line in mark_of(request.out):
         screen.line(line, "todo")
     for doubt in identity.doubts(request.sut, description, known.folders, options.get("submitter", "")):
@@ -88,9 +88,13 @@ def zip_command(asked: words.Words) -> int:
     refuse_the_refused(tree, report)
     packed = pack(tree, absolute(Path(asked.options.get("out", f"{tree}.zip"))))
     submitters = sorted({result.path.split("/")[1] for result in report.results})
-    results = f"{len(report.results)} results of {', '.join(submitters)}"
+    results = f"{_results(len(report.results))} of {', '.join(submitters)}"
     Screen().line(f"wrote {packed.file}: {packed.files} files, {size(packed.size)}; {results}", "good")
     return 0
+
+
+def _results(count: int) -> str:
+    return "1 result" if count == 1 else f"{count} results"
 
 
 def absolute(path: Path) -> Path:
