@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from engine.errors import UsageError
+from engine.profile.rounds import Division
 
 LONGEST_NAME = 200
 """Bytes of a name that becomes a folder; file systems end at 255."""
@@ -29,8 +32,8 @@ def folder_fault(name: str) -> tuple[str, str] | None:
 
 def system_fault(name: str) -> tuple[str, str] | None:
     """Return why a name can't be that of a system under test, and how to mend it; None where it can."""
-    if name.lower() in (TREE, WHOLE_LOGS):
-        return f"'{name}' is the folder of the submission that lies beside the results", "give the system another name"
+    if name.lower() in (TREE, WHOLE_LOGS, *get_args(Division)):
+        return f"'{name}' is the name of a folder that a submission is made of", "give the system another name"
     if " " in name:
         return f"'{name}' has a blank, of which the checker warns in the name of a folder", "write - or _ for it"
     return folder_fault(name)

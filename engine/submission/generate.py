@@ -121,7 +121,7 @@ def systems_in(results: Path, rules: Round) -> list[str]:
         for path in sorted(results.glob("*"))
         if path.is_dir()
         and not path.name.startswith(".")
-        and path.name not in (TREE, WHOLE_LOGS)
+        and path.name not in (TREE, WHOLE_LOGS, *rules.divisions)
         and not tree_divisions(path, rules.divisions)
     ]
 

@@ -35,8 +35,9 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
     [
         ("LENOVO IDEAPAD", "has a blank"),
         (" ", "has a blank"),
-        ("submission", "is the folder of the submission"),
-        ("Submission-whole-logs", "is the folder of the submission"),
+        ("submission", "a folder that a submission is made of"),
+        ("Submission-whole-logs", "a folder that a submission is made of"),
+        ("open", "a folder that a submission is made of"),
         ("default", "comes with inferdeck"),
         ("demo-offline", "comes with inferdeck"),
         ("Box", "only in capital letters"),
@@ -150,7 +151,7 @@ def test_a_plan_names_the_file_and_the_line_of_a_wrong_value(
     assert f"box.yaml:{number + 1} (description.{field})" in err
 
 
-@pytest.mark.parametrize(("name", "what"), [("submission", "is the folder of the submission"), ("a b", "has a blank")])
+@pytest.mark.parametrize(("name", "what"), [("submission", "a folder that a"), ("a b", "has a blank")])
 def test_a_plan_refuses_a_name_that_was_written_by_hand(
     name: str, what: str, systems: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
