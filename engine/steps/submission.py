@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine import codec
@@ -13,10 +13,12 @@ from engine.profile.catalog import profile_file
 from engine.profile.names import TREE, WHOLE_LOGS
 from engine.profile.rounds import load_round
 from engine.steps.base import Step
+from engine.store.files import write_atomic
 from engine.submission import describe, identity, pack
 from engine.submission.checker.check import check
 from engine.submission.checker.report import as_json
 from engine.submission.generate import OVERRIDES, Request, generate
+from engine.submission.tree import Tree
 from engine.submission.truncate import truncate
 
 CHECKED = "submission-check.json"
@@ -51,7 +53,7 @@ def build(step: Step) -> dict[str, Any]:
     truncate(tree, step.results / WHOLE_LOGS, rules)
     step.phase("checking")
     report = check(tree, rules)
-    (step.results / CHECKED).write_bytes(codec.encode(as_json(report), indent=1))
+    write_atomic(step.results / CHECKED, codec.encode(as_json(report), indent=1))
     for finding in report.findings:
         if finding.severity == "error":
             step.warn(f"{finding.path}: {finding.rule}: {finding.found}; {finding.remedy}")
@@ -63,9 +65,13 @@ def build(step: Step) -> dict[str, Any]:
 
 def _forget_logs_before(step: Step, description: Mapping[str, Any]) -> None:
     """Remove the whole logs of a tree that was built before: this one starts from whole logs of its own."""
-    owner = step.results / WHOLE_LOGS / str(description["division"]) / str(description["submitter"])
-    for kind in ("results", "compliance"):
-        shutil.rmtree(owner / kind / step.options["sut"], ignore_errors=True)
+    inside = Tree(step.results)
+    owner = PurePosixPath(WHOLE_LOGS, str(description["division"]), str(description["submitter"]))
+    with tempfile.TemporaryDirectory(prefix=".old-", dir=step.results) as away:
+        for kind in ("results", "compliance"):
+            place = owner / kind / step.options["sut"]
+            if inside.exists(place):
+                inside.move_out(place, Path(away) / kind)
 
 
 def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,21 @@ def test_a_plan_says_what_becomes_of_results_that_are_there(tmp_path: Path, caps
     found = capsys.readouterr().out
     assert f"{out} holds a finished run of first.onnx already" in found
     assert f"{out / '.replaced'}" in found
+
+
+def test_what_is_typed_wrong_is_asked_again(
+    systems: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal("a/b\nAcme\nOpen\nopen\nedge\nMy box\nk\udcfchl\n"))
+    status, out, _ = said(capsys, "new", "typed")
+    assert status == 0
+    assert "can't be the name of a folder" in out
+    assert "did you mean 'open'?" in out
+    found = own.read(systems.parent, "typed")
+    assert found is not None
+    assert [found.description[name] for name in ("submitter", "division", "system_type")] == ["Acme", "open", "edge"]
+    assert found.description["host_memory_configuration"] == "", "bytes that are no UTF-8 were asked for again"
