@@ -16,6 +16,7 @@ from engine import codec
 from engine.errors import DataError, InferdeckError, UsageError
 from engine.store.files import disk_errors, new_beside
 from engine.submission.checker.findings import Report
+from engine.submission.checker.folders import is_text
 from engine.submission.provenance import Provenance
 from engine.submission.tree import Tree
 
@@ -70,12 +71,8 @@ def pack(tree: Path, target: Path) -> Packed:
 
 
 def _nameable(tree: Tree, place: PurePosixPath) -> PurePosixPath:
-    try:
-        f"{tree.root.name}/{place}".encode()
-    except UnicodeEncodeError:
-        raise DataError(
-            f"the name of {tree.at(place)} is not UTF-8, so no zip can hold it", "rename or remove it"
-        ) from None
+    if not is_text(f"{tree.root.name}/{place}"):
+        raise DataError(f"the name of {tree.at(place)} is not UTF-8, so no zip can hold it", "rename or remove it")
     return place
 
 

@@ -70,8 +70,8 @@ def _refuse_overlap(tree: Path, backup: Path) -> None:
     inner, outer = tree.resolve(), backup.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise UsageError(
-            f"the backup folder {backup} and the tree {tree} lie in each other",
-            f"name a folder apart from the tree, or none: {whole_logs(tree)} is used then",
+            f"the backup folder {backup} overlaps the tree {tree}",
+            f"name a folder that is neither in the tree nor around it, or none: the default is {whole_logs(tree)}",
         )
 
 

@@ -88,7 +88,7 @@ class Disk:
     def _enters(self, folder: Folder, entry: os.DirEntry[str], path: str, ledger: Ledger, *, linked: bool) -> bool:
         """Enter a file into the folder's listing; say whether the entry is a folder that is to be read."""
         name = entry.name
-        if name[0] == "." or " " in name or name == "__pycache__":
+        if name[0] == "." or " " in name or name == "__pycache__" or not (name.isascii() or is_text(name)):
             self._name(name, path, ledger)
         try:
             is_link = entry.is_symlink()
@@ -110,7 +110,7 @@ class Disk:
 
     def _name(self, name: str, path: str, ledger: Ledger) -> None:
         if name not in self._tolerated and path not in (".git", ".github"):
-            ledger.add("layout.name", path, name, "a name without blanks and without a dot in front")
+            ledger.add("layout.name", path, name, "a name in UTF-8, without blanks and without a dot in front")
 
     def _followed(self, path: str, ledger: Ledger) -> bool:
         """Note a link, and say whether it leads to something in the tree that does not hold the link itself."""
@@ -178,6 +178,15 @@ class Disk:
                 if begins:
                     yield piece
                 begins = piece.endswith(b"\n")
+
+
+def is_text(name: str) -> bool:
+    """Say whether a file's name is UTF-8: no zip can hold another one."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text_lines(data: bytes) -> list[str]:

@@ -37,7 +37,7 @@ RULES: dict[str, Rule] = {
     "layout.unreadable": Rule("every file and folder can be read", "mend its permissions or copy it anew"),
     "layout.special_file": Rule("only plain files and folders can be handed in", _RENAME),
     "layout.symlink": Rule("a tree holds no symbolic links", "put the file itself in the link's place"),
-    "layout.name": Rule("no name begins with a dot, holds a blank or is __pycache__", _RENAME),
+    "layout.name": Rule("every name is UTF-8, without blanks, not __pycache__, and begins with no dot", _RENAME),
     "layout.empty_folder": Rule("no folder is empty", "fill or remove it"),
     "layout.large_file": Rule("no file is over 50 MB", "leave it out, or truncate the accuracy log"),
     "layout.calibration": Rule(

@@ -128,7 +128,7 @@ def test_a_backup_that_overlaps_the_tree_is_refused(tmp_path: Path, place: str) 
     root = tree(tmp_path)
     (tmp_path / "to-tree").symlink_to("tree")
     before = snapshot(tmp_path)
-    with pytest.raises(UsageError, match="lie in each other"):
+    with pytest.raises(UsageError, match="overlaps the tree"):
         truncate(root, tmp_path / place, RULES)
     assert snapshot(tmp_path) == before
 

@@ -84,7 +84,7 @@ def test_a_tree_of_links_to_each_other_ends(tmp_path: Path, ledger: Ledger) -> N
 
 
 def test_names_that_are_no_text_can_be_printed(tmp_path: Path, ledger: Ledger) -> None:
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe ")).mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe")).mkdir()
     folder = disk(tmp_path).list("", ledger)
     assert folder is not None
     assert {one.rule for one in ledger.findings} == {"layout.name", "layout.empty_folder"}
