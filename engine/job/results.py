@@ -8,13 +8,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
-
-from engine import codec
 from engine.errors import UsageError
-from engine.store.files import disk_errors, read_plain
-from engine.submission import provenance
-from engine.submission.provenance import Provenance
+from engine.store.files import disk_errors
 
 MARK = "run.json"
 """The file that a finished LoadGen run has, written last."""
@@ -26,24 +21,15 @@ REPLACED = ".replaced"
 
 def replacing(results: Path, places: Iterable[Path]) -> str:
     """Say what becomes of finished runs that lie where new ones go; empty where there are none."""
-    held = [place for place in places if (place / MARK).is_file()]
+    held = [place.relative_to(results) for place in places if (place / MARK).is_file()]
     if not held:
         return ""
-    models = sorted({_model(place) for place in held} - {""})
-    of = f" of {', '.join(models)}" if models else ""
-    count = f"{len(held)} finished runs" if len(held) > 1 else "a finished run"
+    of = ", ".join(sorted({"/".join(place.parts[:2]) for place in held}))
+    runs = "1 finished run" if len(held) == 1 else f"{len(held)} finished runs"
     return (
-        f"{results} holds {count}{of} already: each goes to {results / REPLACED}/TIME as soon as a new one takes its "
-        "place; another --output_dir leaves both where they are"
+        f"{results} holds {runs} of {of} already: each is moved to {results / REPLACED}/TIME as soon as a new one takes "
+        "its place; another --output_dir leaves both where they are"
     )
-
-
-def _model(place: Path) -> str:
-    """Return the name of the model that a run was made with; empty where the run does not say."""
-    try:
-        return codec.decode(read_plain(place / provenance.FILE), type=Provenance).model["starting_weights_filename"]
-    except (OSError, msgspec.DecodeError, KeyError):
-        return ""
 
 
 def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:

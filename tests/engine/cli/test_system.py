@@ -170,10 +170,10 @@ def test_a_plan_says_what_becomes_of_results_that_are_there(tmp_path: Path, caps
     capsys.readouterr()
     assert main([*words, "--scenarios=Offline"]) == 0
     assert ".replaced" not in capsys.readouterr().out
-    write_run(out, "box", "resnet50", "Offline", {"model": {"starting_weights_filename": "first.onnx"}})
+    write_run(out, "box", "resnet50", "Offline")
     assert main([*words, "--scenarios=Offline"]) == 0
     found = capsys.readouterr().out
-    assert f"{out} holds a finished run of first.onnx already" in found
+    assert f"{out} holds 1 finished run of box/resnet50 already" in found
     assert f"{out / '.replaced'}" in found
 
 
