@@ -8,6 +8,9 @@ from pathlib import Path
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, those that turn the direction of writing among them."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of a formula, or passes over to look for one."""
+_SIGNED_NUMBER = re.compile(r"[+-][\d.,]+(e[+-]?\d+)?( ?%| \w+)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 """The surrogates by which Python holds a byte of a file name or an argument that is no UTF-8 (PEP 383)."""
@@ -25,6 +28,13 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """Return a text of several lines, each of them clean."""
     return "\n".join(clean(line) for line in text.splitlines())
+
+
+def csv_cell(text: str) -> str:
+    """Return one cell of a table for other programs: one line, and never a formula for a spreadsheet that opens it."""
+    line = clean(text)
+    is_formula = text.startswith(_FORMULA) and not _SIGNED_NUMBER.fullmatch(text)
+    return f"'{line}" if is_formula else line
 
 
 def _visible(found: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from engine.cli import words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
+from engine.text import csv_cell
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report, Result
@@ -109,11 +111,18 @@ class Asked:
 
 
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:
-    """Write a table that other programs read. Raises StoreError where it can't be written."""
-    from engine.store.files import disk_errors  # noqa: PLC0415
+    """Write a table that other programs read, whole or not at all. Raises StoreError where it can't be written."""
+    from engine.store.files import disk_errors, new_beside  # noqa: PLC0415
 
-    with disk_errors(path), path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    table = io.StringIO()
+    cells = ([csv_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    csv.writer(table, lineterminator="\n").writerows(cells)
+    with disk_errors(path):
+        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+            path.write_text(table.getvalue(), encoding="utf-8")
+        else:
+            with new_beside(path.resolve()) as out:
+                out.write(table.getvalue().encode())
 
 
 def show(screen: Screen, report: Report) -> None:

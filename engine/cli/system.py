@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,12 @@ from engine.cli import tune, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
 from engine.profile import catalog, systems
+from engine.profile.names import refuse_system_name
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission import own
 from engine.submission.form import Field, form
+from engine.text import clean
 
 COMMANDS = ("new", "list", "show")
 
@@ -51,16 +54,26 @@ def system_command(arguments: list[str]) -> int:
 def _list(places: tuple[Path, ...]) -> int:
     screen = Screen()
     rows: list[list[Cell]] = [[(word, "dim") for word in ("system", "described", "run figures", "file")]]
-    for folder in places:
-        for path in sorted((folder / "systems").glob("*.yaml")):
-            found = systems.load_system(path)
-            figures = ", ".join(f"{backend}: {', '.join(runs)}" for backend, runs in found.runs.items())
-            described = str(found.description.get("system_name") or "yes") if found.description else "no"
-            rows.append(
-                [(path.stem, "bold"), (described, ""), (figures or "measured at start", ""), (str(path), "dim")]
-            )
+    files = [path for folder in places for path in sorted((folder / "systems").glob("*.yaml"))]
+    used = {path.stem: path for path in files}
+    for path in files:
+        hidden = [("", ""), (f"not used: {used[path.stem]} goes before", "todo")]
+        cells = _row(path) if used[path.stem] == path else hidden
+        rows.append([(path.stem, "bold"), *cells, (str(path), "dim")])
     screen.table(rows)
     return 0
+
+
+def _row(path: Path) -> list[Cell]:
+    """Return whether a system is described and what its run figures are for; or what is wrong with its file."""
+    try:
+        refuse_system_name(path.stem)
+        found = systems.load_system(path)
+    except UsageError as error:
+        return [("can't be used", "bad"), (f"{error.what}; {error.remedy}", "bad")]
+    figures = ", ".join(f"{backend}: {', '.join(runs)}" for backend, runs in found.runs.items())
+    described = str(found.description.get("system_name") or "yes") if found.description else "no"
+    return [(described, ""), (figures or "measured at start", "")]
 
 
 def _show(places: tuple[Path, ...], name: str) -> int:
@@ -89,6 +102,7 @@ def _new(asked: words.Words, places: Folders, known: catalog.Catalog, name: str)
     target = own.path_of(places.profiles, name)
     if target.exists() and "again" not in asked.flags:
         raise UsageError(f"{target} exists already", "edit it, or write it anew with --again")
+    own.refuse_taken(known.folders, name)
     rules = load_round(known.profile("rounds", asked.options.pop("round", "v2.1")))
     description = own.new(rules, places.store, asked.options)
     if sys.stdin.isatty() and "quiet" not in asked.flags:
@@ -97,7 +111,7 @@ def _new(asked: words.Words, places: Folders, known: catalog.Catalog, name: str)
     screen = Screen()
     screen.line(f"wrote {target}", "good")
     _show_what_is_missing(screen, form(description, rules, {}))
-    screen.line(f"use it with --env.CM_SUT_NAME={name}")
+    screen.line(f"use it with {shlex.quote(f'--env.CM_SUT_NAME={name}')}")
     return 0
 
 
@@ -113,9 +127,18 @@ def _show_what_is_missing(screen: Screen, fields: Sequence[Field]) -> None:
 def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None:
     picks = {field.name: field.picks for field in form(description, rules, {})}
     for field in ASKED:
-        if description.get(field):
-            continue
         hint = f" ({' | '.join(pick.value for pick in picks[field])})" if picks[field] else ""
-        sys.stdout.write(f"{field}{hint}: ")
-        sys.stdout.flush()
-        description[field] = sys.stdin.readline().strip()
+        while not description.get(field) and (answer := _answer(f"{field}{hint}: ")):
+            try:
+                own.refuse_value(field, {**description, field: answer}, rules)
+            except UsageError as error:
+                sys.stdout.write(clean(f"{error.what}; {error.remedy}") + "\n")
+                continue
+            description[field] = answer
+
+
+def _answer(question: str) -> str:
+    """Return what is typed; nothing where nothing is, or where the input ends."""
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip()

@@ -24,7 +24,7 @@ from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
-from engine.text import clean
+from engine.text import clean, csv_cell
 
 Format = Literal["text", "csv", "json", "md"]
 SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}
@@ -256,7 +256,7 @@ def _markdown(rows: Rows, right: Sequence[int]) -> str:
 
 def _csv(rows: Rows) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([one_line(cell) for cell in row] for row in rows)
+    csv.writer(out, lineterminator="\n").writerows([csv_cell(one_line(cell)) for cell in row] for row in rows)
     return out.getvalue()
 
 

@@ -20,8 +20,9 @@ from engine.job.jobs import Job
 from engine.job.log import EventReader
 from engine.job.prepare import Prepared, Workplace, prepare
 from engine.profile import catalog
+from engine.profile.names import TREE
 from engine.profile.rounds import Round
-from engine.steps.submission import CHECKED, FOLDER
+from engine.steps.submission import CHECKED
 from engine.store.files import digest
 from engine.submission import describe, own
 from engine.submission.checker.check import check
@@ -90,12 +91,12 @@ class Sight:
     @property
     def tree(self) -> Path:
         """The folder that can be handed in."""
-        return self.results / FOLDER
+        return self.results / TREE
 
     @property
     def zip(self) -> Path:
         """The packed tree."""
-        return self.results / f"{FOLDER}.zip"
+        return self.results / f"{TREE}.zip"
 
     @cached_property
     def fingerprint(self) -> str:

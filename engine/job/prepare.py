@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import engine
-from engine.job import jobs
+from engine.job import jobs, results
 from engine.job import lock as locks
 from engine.job.spec import JobSpec
 from engine.job.survey import Survey, Surveyor
@@ -20,6 +20,7 @@ from engine.plan.resolve import resolve
 from engine.plan.rules import rule_book
 from engine.plan.selection import Selection
 from engine.profile import catalog
+from engine.profile.component import fill
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
@@ -98,9 +99,19 @@ class Prepared(Resolved):
 
     @property
     def foretold(self) -> str:
-        """What its run style is not, where it is no style of the rules: said on every screen."""
+        """What its run style is not, and what becomes of results that are there: said when it is planned and begins."""
         style = self.plan.nodes[self.plan.root].options.get("style")
-        return try_out(str(style.value), self.workplace.round(self.round)) if style else ""
+        tried = try_out(str(style.value), self.workplace.round(self.round)) if style else ""
+        return ". ".join(said for said in (tried, self._replacing()) if said)
+
+    def _replacing(self) -> str:
+        if not self.output:
+            return ""
+        root = Path(self.output).expanduser().absolute()
+        components = self.workplace.catalog.components
+        nodes = [node for node in self.plan.nodes.values() if components[node.component].exclusive]
+        places = [root / fill(components[node.component].results, node.values()) for node in nodes]
+        return results.replacing(root, [place for place in places if place != root])
 
     def spec(self) -> JobSpec:
         """Return what the job is told."""

@@ -11,6 +11,7 @@ import msgspec
 import profiles
 from engine.errors import UsageError, nearest
 from engine.profile import document, edit, typed
+from engine.profile.names import refuse_system_name
 
 BACKEND_ENDINGS = {"onnxruntime": "onnxruntime", "ort": "onnxruntime", "tf": "tensorflow", "tensorflow": "tensorflow"}
 """Endings of a SUT name that pick the configuration of a backend: `gcp-n2-standard-80-tf`."""
@@ -125,7 +126,35 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_system(path: Path) -> System:
     """Read a system. Raises ProfileError with file, line, place and the nearest valid spelling."""
-    return typed.build(document.read(path), System)
+    top = document.read(path)
+    for name, value in _description(top):
+        _refuse_misread(name, value)
+    return typed.build(top, System)
+
+
+def place_of(path: Path, field: str) -> str:
+    """Return file, line and key of a description's field; the file alone where the field is not there."""
+    found = dict(_description(document.read(path))).get(field)
+    return str(found.place) if found is not None else str(path)
+
+
+def _description(top: document.Value) -> list[tuple[str, document.Value]]:
+    found = dict(top.items()).get("description")
+    return [] if found is None else found.items()
+
+
+def _refuse_misread(name: str, value: document.Value) -> None:
+    """Raise ProfileError where YAML makes another value of a field than what is written: no, 0123, 1.10, nothing."""
+    plain, written = value.plain(), str(value.node.value)
+    if plain is None:
+        raise value.wrong("there is no value", "write the value, or '' where there is nothing to say")
+    if isinstance(plain, bool):
+        misread = name != "is_network" or written.lower() not in ("true", "false")
+    else:
+        misread = isinstance(plain, int | float) and str(plain) != written
+    if misread:
+        seen = str(plain).lower() if isinstance(plain, bool) else plain
+        raise value.wrong(f"without quotes, YAML reads {written} as {seen}", f"put it in quotes: {name}: '{written}'")
 
 
 def configuration(folders: Sequence[Path], sut: str, benchmark: str, backend: str) -> Configuration:
@@ -172,9 +201,10 @@ def with_tuning(text: str, place: tuple[str, str], tuning: Tuning) -> str:
 def find(folders: Sequence[Path], sut: str, backend: str) -> tuple[Path, str]:
     """Return the file of a SUT and the backend whose figures hold for it.
 
-    Raises UsageError with the nearest name where there is none.
+    Raises UsageError for a name that can't be a system's, and with the nearest name where there is none.
     """
     known = {path.stem: path for folder in folders for path in sorted((folder / "systems").glob("*.yaml"))}
+    refuse_system_name(sut)
     name, chosen = sut, backend
     base, _, ending = sut.rpartition("-")
     if sut not in known and base in known and ending in BACKEND_ENDINGS:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.text import clean, clean_lines
+from engine.text import clean, clean_lines, csv_cell
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
@@ -37,3 +37,23 @@ def test_what_a_person_sees(text: str, shown: str) -> None:
 
 def test_several_lines_stay_several() -> None:
     assert clean_lines("a\x1b[1m\nb") == "a[1m\nb"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd|' ,C calc'!A0", "'=cmd|' ,C calc'!A0"),
+        ("+1+cmd", "'+1+cmd"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t=1"),
+        ("-x", "'-x"),
+        ("-1.5e+3", "-1.5e+3"),
+        ("+191 %", "+191 %"),
+        ("ResNet-50 = fast", "ResNet-50 = fast"),
+        ("b\udcfcx\nnext\x1b", "b\\xfcx next"),
+        ("", ""),
+    ],
+)
+def test_a_cell_is_never_a_formula(text: str, cell: str) -> None:
+    assert csv_cell(text) == cell
+    csv_cell(text).encode()

@@ -70,7 +70,7 @@ def check_log(place: Place, folder: Folder, seeds: Seeds, *, overlooked: bool = 
     `overlooked`: what makes the log unreadable is a warning only. The official checker takes over the verdict of the
     compliance test before, where it fails to read one.
     """
-    log = place.site.log(folder) if DETAIL in folder.files else None
+    log = place.site.log(folder, "performance.no_messages") if DETAIL in folder.files else None
     if log is None:
         return NO_RUN
     return _LogCheck(place, log, f"{folder.path}/{DETAIL}", overlooked=overlooked).run(seeds)
