@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from engine import events
+import msgspec
+
+from engine import codec, events
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps import findings
 from engine.steps.base import Step
+from engine.submission import provenance
 from engine.submission.checker import single
 
 ACCURACY_LOG = "mlperf_log_accuracy.json"
@@ -22,6 +26,8 @@ def score(step: Step) -> dict[str, Any]:
     task = importlib.import_module(step.options["task"])
     found = task.score(step.inputs["run"].folder / ACCURACY_LOG, samples.folder / samples.facts["labels"], step.options)
     (step.output / "accuracy.txt").write_text(found.text)
+    if found.doubt and not _stand_in(step):
+        step.warn(f"{found.metric} {found.value:.3f}%: {found.doubt}", remedy="compare some labels with their images")
     step.emit(
         events.Measured(
             at=time.time(),
@@ -35,8 +41,24 @@ def score(step: Step) -> dict[str, Any]:
         )
     )
     _say_findings(step, found.text)
-    line = found.text.splitlines()[-1]  # what the checker reads; above it the task may have said more
-    return {"metric": found.metric, "value": found.value, "good": found.good, "total": found.total, "text": line}
+    text = f"{found.text.splitlines()[-1]}, {_scored(found.total, samples.facts)}"  # above it the task may say more
+    return {"metric": found.metric, "value": found.value, "good": found.good, "total": found.total, "text": text}
+
+
+def _scored(total: int, samples: Mapping[str, Any]) -> str:
+    """Say how many of the labelled images were scored, and why it is not all of them."""
+    labelled, missing = samples.get("labelled", samples["count"]), samples.get("left_out", 0)
+    text = f"{total:,} of {labelled:,} labelled images"
+    return f"{text} ({missing:,} missing)" if missing else text
+
+
+def _stand_in(step: Step) -> bool:
+    """Say whether the model is a stand-in, which is right by chance only."""
+    try:
+        origin = codec.decode((step.inputs["run"].folder / provenance.FILE).read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError):
+        return False
+    return bool(origin.get("stand_in"))
 
 
 def _say_findings(step: Step, text: str) -> None:

@@ -1,0 +1,157 @@
+"""Which images of a list of labels are in a folder, and what to say where they are not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import DataError
+from engine.steps.listing import Listing, digest, listing, readable, shown, stamp
+from engine.text import clean
+
+if TYPE_CHECKING:  # numpy: a plan must be instant
+    from engine.tasks.base import Sample
+
+_CLASS_FOLDER = re.compile(r"n\d{8}")
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+_LOOKED_INTO = 20
+"""Folders inside a folder without images that are searched for them."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The images that labels name, by whether they are there."""
+
+    folder: Path
+    samples: tuple[Sample, ...]
+    """Those with a file, in the order of the labels, which is that of the QSL."""
+    indices: tuple[int, ...]
+    """Their places among the labels."""
+    named: int
+    """How many images the labels name."""
+    missing: tuple[str, ...]
+    bad: dict[str, str]
+    """Those that are there and are no plain file: name → what they are."""
+    identity: str
+    """Over the files and the labels, as far as they are read."""
+
+    def warning(self) -> str:
+        """Say what is missing; empty where nothing is."""
+        said = []
+        if self.missing:
+            what = f"{len(self.missing):,} of {self.named:,} labelled images are not in"
+            said.append(f"{what} {clean(str(self.folder))}: {shown(self.missing)}")
+        if self.bad:
+            said.append(f"{len(self.bad)} labelled images are no files: {shown(_with_reasons(self.bad))}")
+        return "; ".join(said)
+
+
+def labelled(task: str, folder: Path, labels: Path, count: int | None) -> Labelled:
+    """Look for the images that a file of labels names, only the first `count` of those that are there.
+
+    Raises DataError where none is, and for labels or a folder that can't be read.
+    """
+    named, label_state = _samples(task, labels)
+    here: dict[str, Listing | None] = {}
+    bad: dict[int, str] = {}
+    stamps: list[str] = []
+    missing: list[str] = []
+    kept: list[int] = []
+    for index, sample in enumerate(named):
+        inside, _, name = sample.name.rpartition("/")
+        if inside not in here:
+            here[inside] = _inside(folder, inside)
+        seen = here[inside]
+        if seen is not None and name in seen.files:
+            stamps.append(seen.files[name])
+            kept.append(index)
+        elif seen is not None and (name in seen.others or name in seen.folders):
+            bad[index] = seen.others.get(name, "a folder")
+        else:
+            missing.append(sample.name)
+    if not kept:
+        raise _none(listing(folder), [sample.name for sample in named])
+    kept, stamps = kept[:count], stamps[:count]
+    wanted = tuple(named[index] for index in kept)
+    identity = digest([str(folder), label_state, *stamps, *(sample.name for sample in wanted)])
+    unusable = {named[index].name: why for index, why in bad.items() if count is None or index < kept[-1]}
+    return Labelled(folder, wanted, tuple(kept), len(named), tuple(missing), unusable, identity)
+
+
+def _inside(folder: Path, name: str) -> Listing | None:
+    """Look at a folder inside; None where it is not there."""
+    with readable(folder):
+        there = not name or (folder / name).is_dir()
+    return listing(folder / name) if there else None
+
+
+def _samples(task: str, labels: Path) -> tuple[tuple[Sample, ...], str]:
+    """Read labels once for as long as their file stays as it is."""
+    with readable(labels):
+        state = stamp(labels.stat())
+    return _read(task, labels, state), state
+
+
+@lru_cache(maxsize=4)
+def _read(task: str, labels: Path, _: str) -> tuple[Sample, ...]:
+    module: Any = import_module(task)
+    return tuple(module.samples(labels))
+
+
+def refuse_bad(bad: dict[str, str], folder: Path, named: int) -> None:
+    """Raise DataError that names images which can't be used, the first few with the reason."""
+    if bad:
+        raise DataError(
+            f"{len(bad):,} of {named:,} images in {clean(str(folder))} cannot be used: "
+            f"{shown(_with_reasons(bad), limit=20, between='; ')}",
+            "fetch or copy these images again, or take their lines out of the labels",
+        )
+
+
+def _with_reasons(bad: dict[str, str]) -> list[str]:
+    return [f"{name} ({why})" for name, why in sorted(bad.items())]
+
+
+def _none(here: Listing, names: list[str]) -> DataError:
+    what, remedy = found_instead(here)
+    return DataError(
+        f"{clean(str(here.folder))} holds none of the {len(names):,} images that the labels name "
+        f"({shown(names[:2], len(names))}): {what}",
+        remedy,
+    )
+
+
+def found_instead(here: Listing) -> tuple[str, str]:
+    """Say what a folder holds that should hold images of other names, and what to do about it."""
+    folder = clean(str(here.folder))
+    if images := here.images():
+        return (
+            f"it holds {len(images):,} images of other names, such as {shown(sorted(images)[:2], 2)}",
+            "write the names into the labels exactly as the files have them, endings and upper case too",
+        )
+    if inner := _with_images(here):
+        return f"it holds no images, its folder {clean(inner.name)} does", f"give {clean(str(inner))}"
+    if classes := [name for name in here.folders if _CLASS_FOLDER.fullmatch(name)]:
+        return (
+            f"it holds {len(classes):,} folders of classes ({shown(classes)})",
+            f"move their images into one folder, or write `{classes[0]}/NAME LABEL` into val_map.txt there",
+        )
+    if archives := sorted(name for name in here.files if name.lower().endswith(_ARCHIVES)):
+        return f"it holds the archive {shown(archives)}, not unpacked", f"unpack it: tar -xf {archives[0]} -C {folder}"
+    names = sorted([*here.files, *here.others, *(f"{name}/" for name in here.folders)])
+    return (f"it holds {shown(names)}" if names else "it is empty"), "give the folder that the image files are in"
+
+
+def _with_images(here: Listing) -> Path | None:
+    """Return a folder inside that holds images itself, other than folders of classes."""
+    for name in [one for one in here.folders if not _CLASS_FOLDER.fullmatch(one)][:_LOOKED_INTO]:
+        try:
+            if listing(here.folder / name).images():
+                return here.folder / name
+        except DataError:
+            continue
+    return None
