@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +27,8 @@ def score(step: Step) -> dict[str, Any]:
     (step.output / "accuracy.txt").write_text(found.text)
     if found.doubt and not _stand_in(step):
         step.warn(f"{found.metric} {found.value:.3f}%: {found.doubt}", remedy="compare some labels with their images")
+    labelled = samples.facts.get("labelled", samples.facts["count"])
+    scored = f"{found.total} of {labelled}"
     step.emit(
         events.Measured(
             at=time.time(),
@@ -38,18 +39,19 @@ def score(step: Step) -> dict[str, Any]:
             value=found.value,
             unit="%",
             valid=None,
+            scored=scored,
         )
     )
     _say_findings(step, found.text)
-    text = f"{found.text.splitlines()[-1]}, {_scored(found.total, samples.facts)}"  # above it the task may say more
-    return {"metric": found.metric, "value": found.value, "good": found.good, "total": found.total, "text": text}
-
-
-def _scored(total: int, samples: Mapping[str, Any]) -> str:
-    """Say how many of the labelled images were scored, and why it is not all of them."""
-    labelled, missing = samples.get("labelled", samples["count"]), samples.get("left_out", 0)
-    text = f"{total:,} of {labelled:,} labelled images"
-    return f"{text} ({missing:,} missing)" if missing else text
+    line = found.text.splitlines()[-1]  # what the checker reads; above it the task may have said more
+    return {
+        "metric": found.metric,
+        "value": found.value,
+        "good": found.good,
+        "total": found.total,
+        "labelled": labelled,
+        "text": f"{line}, {scored} labelled images",
+    }
 
 
 def _stand_in(step: Step) -> bool:
