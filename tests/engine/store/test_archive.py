@@ -25,7 +25,7 @@ def make_zip(path: Path, members: dict[str, bytes], mode: int = 0) -> Path:
         for name, data in members.items():
             info = zipfile.ZipInfo(name)
             info.external_attr = mode << 16
-        info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return path
 
