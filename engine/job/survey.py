@@ -163,6 +163,7 @@ class Surveyor:
             seconds=seconds,
             seconds_from=origin,
             text=sight.text,
+            remedy=sight.remedy,
             warning=sight.warning,
             foreseen=dict(sight.foreseen),
         )

@@ -50,8 +50,14 @@ def survey_folder(look: Look) -> Sight:
 def survey_labels(look: Look) -> Sight:
     """Take the labels that lie beside the images; otherwise the published list must be fetched."""
     dataset = look.inputs["dataset"]
-    if dataset is None or "labels" not in dataset.facts:
-        return Sight("run", text=f"no {' or '.join(VAL_MAPS)} beside the images: the published list is fetched")
+    if dataset is None or dataset.folder.is_relative_to(look.store):
+        return Sight("run")
+    if "labels" not in dataset.facts:
+        return Sight(
+            "run",
+            text=f"no {' or '.join(VAL_MAPS)} in {clean(dataset.path)}: the published list is fetched",
+            remedy=f"put {VAL_MAP} beside the images: `NAME LABEL` per line, labels from 0",
+        )
     place = dataset.folder / dataset.facts["labels"]
     with readable(place):
         identity = f"{place} {stamp(place.stat())}"
