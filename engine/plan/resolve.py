@@ -260,7 +260,6 @@ class _Resolver:
         for name in self.selection.env:
             if name not in self.used_env:
                 known = f"this plan reads {', '.join(sorted(self.known_env)) or 'nothing from outside'}"
-                known = f"this plan reads {', '.join(sorted(self.known_env)) or 'nothing from outside'}"
                 remedy = instead(self.catalog, self.nodes, name) or known
                 raise UsageError(f"--env.{name}: nothing in this plan reads '{name}'", remedy)
         for name in self.selection.overrides:

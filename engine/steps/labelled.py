@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -18,6 +20,8 @@ if TYPE_CHECKING:  # numpy: a plan must be instant
 
 _CLASS_FOLDER = re.compile(r"n\d{8}")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+OPENCV_NO_MEMORY = -4
+"""The code of cv2.error where memory can't be had."""
 _LOOKED_INTO = 20
 """Folders inside a folder without images that are searched for them."""
 
@@ -37,7 +41,9 @@ class Labelled:
     bad: dict[str, str]
     """Those that are there and are no plain file: name → what they are."""
     identity: str
-    """Over the files and the labels, as far as they are read."""
+    """Over the names and the state of the files that are read."""
+    labels: str
+    """The state of the file of labels."""
 
     def warning(self) -> str:
         """Say what is missing; empty where nothing is."""
@@ -77,9 +83,9 @@ def labelled(task: str, folder: Path, labels: Path, count: int | None) -> Labell
         raise _none(listing(folder), [sample.name for sample in named])
     kept, stamps = kept[:count], stamps[:count]
     wanted = tuple(named[index] for index in kept)
-    identity = digest([str(folder), label_state, *stamps, *(sample.name for sample in wanted)])
+    identity = digest([str(folder), *stamps, *(sample.name for sample in wanted)])
     unusable = {named[index].name: why for index, why in bad.items() if count is None or index < kept[-1]}
-    return Labelled(folder, wanted, tuple(kept), len(named), tuple(missing), unusable, identity)
+    return Labelled(folder, wanted, tuple(kept), len(named), tuple(missing), unusable, identity, label_state)
 
 
 def _inside(folder: Path, name: str) -> Listing | None:
@@ -100,6 +106,21 @@ def _samples(task: str, labels: Path) -> tuple[tuple[Sample, ...], str]:
 def _read(task: str, labels: Path, _: str) -> tuple[Sample, ...]:
     module: Any = import_module(task)
     return tuple(module.samples(labels))
+
+
+@contextmanager
+def collecting(bad: dict[str, str], file: Path, name: str) -> Iterator[None]:
+    """Note by its name why an image can't be used, where the block fails over it, so that all are told at once."""
+    import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
+
+    try:
+        yield
+    except (DataError, MemoryError, cv2.error) as error:
+        if isinstance(error, MemoryError) or getattr(error, "code", None) == OPENCV_NO_MEMORY:
+            text = f"the memory ran out over it: {error}"
+        else:
+            text = error.what if isinstance(error, DataError) else f"OpenCV: {error}"
+        bad[name] = " ".join(text.removeprefix(f"{file}: ").split()).rstrip(": ")
 
 
 def refuse_bad(bad: dict[str, str], folder: Path, named: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.steps.base import Artifact, Look, Sight, Step
-from engine.steps.labelled import Labelled, labelled, refuse_bad
+from engine.steps.labelled import Labelled, collecting, labelled, refuse_bad
 
 SAMPLES = "samples.npy"
 DONE = "done.npy"
@@ -25,8 +25,6 @@ CHUNK = 64
 BYTES = {"float32": 4, "uint8": 1}
 USUAL_RATE = 100.0
 """Images per second and core, for the estimate in the plan."""
-OPENCV_NO_MEMORY = -4
-"""The code of cv2.error where memory can't be had."""
 
 
 def survey(look: Look) -> Sight:
@@ -40,7 +38,9 @@ def survey(look: Look) -> Sight:
     identity = warning = ""
     if dataset is not None and labels is not None and not dataset.folder.is_relative_to(look.store):
         found = _labelled(look.options, dataset, labels)
-        count, identity, warning = len(found.samples), found.identity, _warning(found, dataset)
+        count, warning = len(found.samples), _warning(found, dataset)
+        state = "" if labels.folder.is_relative_to(look.store) else found.labels
+        identity = f"{found.identity} {state}".rstrip()
     if count is None:
         return Sight("run")
     sample = 3 * look.options["image_size"] ** 2 * BYTES[look.options["dtype"]]
@@ -81,15 +81,12 @@ def preprocess(step: Step) -> dict[str, Any]:
     bad = dict(found.bad)
 
     def one(index: int) -> None:
-        sample = np.empty(shape, dtype)
-        try:
+        sample, name = np.empty(shape, dtype), found.samples[index].name
+        with collecting(bad, files[index], name):
             size = task.preprocess(files[index], step.options, sample)
             _same_size(size, found.samples[index].size)
-        except (DataError, MemoryError, cv2.error) as error:
-            bad[found.samples[index].name] = _reason(error, files[index])
-            return
-        _write(file.fileno(), sample, start + index * sample.nbytes)
-        done[index] = 1
+            _write(file.fileno(), sample, start + index * sample.nbytes)
+            done[index] = 1
 
     step.progress(len(files) - len(todo), len(files), "images")
     with (step.output / SAMPLES).open("r+b") as file, ThreadPoolExecutor(_cores()) as pool:
@@ -116,14 +113,6 @@ def _warning(found: Labelled, dataset: Artifact) -> str:
     """Say what is missing, except where the labels are known to name more images than this data set has."""
     whole = found.named - len(found.missing) == dataset.facts.get("count") and not found.bad
     return "" if whole else found.warning()
-
-
-def _reason(error: Exception, file: Path) -> str:
-    """Return why an image can't be used."""
-    if isinstance(error, MemoryError) or getattr(error, "code", None) == OPENCV_NO_MEMORY:
-        return f"the memory ran out over it: {error}".rstrip(": ") if str(error) else "the memory ran out over it"
-    text = error.what if isinstance(error, DataError) else str(error)
-    return " ".join(text.removeprefix(f"{file}: ").split())
 
 
 def _same_size(found: tuple[int, int], stated: tuple[int, int] | None) -> None:

@@ -21,7 +21,7 @@ from engine.text import size as size_text
 
 LABELS = "val_map.txt"
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 28
 """Of a scaled picture before it is cropped: an ordinary one has less than a megabyte."""
 
 RESPONSE_BYTES = 4
