@@ -61,7 +61,7 @@ def survey_listed(look: Look) -> Sight:
     if source is None or source.folder.is_relative_to(look.store):
         return Sight("run")
     here = listing(source.folder / str(source.facts.get("images", "")))
-    return Sight("run", identity=here.identity(sorted(here.images())))
+    return Sight("run", identity=here.identity)
 
 
 def listed(step: Step) -> dict[str, Any]:

@@ -34,16 +34,16 @@ def survey_folder(look: Look) -> Sight:
         return Sight("missing", text=text, remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}")
     here = listing(folder)
     labels = next((name for name in VAL_MAPS if name in here.files), None)
-    images = here.images()
-    if not images and labels is None:
+    if not here.images and labels is None:
         what, remedy = found_instead(here)
         return Sight("missing", text=f"{clean(str(folder))}: {what}", remedy=f"--env.IMAGENET_PATH=DIR: {remedy}")
     facts = {"images": "", **({"labels": labels} if labels else {})}
+    state = here.files[labels] if labels else ""
     return Sight(
         "found",
         Artifact(str(folder), facts),
-        identity=f"{folder} {here.identity([*images, labels or VAL_MAP])}",
-        text=f"{len(images):,} images in {clean(str(folder))}",
+        identity=f"{folder} {here.identity} {state}".rstrip(),
+        text=f"{len(here.images):,} images in {clean(str(folder))}",
     )
 
 

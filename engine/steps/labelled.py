@@ -61,31 +61,27 @@ def labelled(task: str, folder: Path, labels: Path, count: int | None) -> Labell
 
     Raises DataError where none is, and for labels or a folder that can't be read.
     """
-    named, label_state = _samples(task, labels)
-    here: dict[str, Listing | None] = {}
-    bad: dict[int, str] = {}
-    stamps: list[str] = []
-    missing: list[str] = []
-    kept: list[int] = []
-    for index, sample in enumerate(named):
-        inside, _, name = sample.name.rpartition("/")
-        if inside not in here:
-            here[inside] = _inside(folder, inside)
-        seen = here[inside]
-        if seen is not None and name in seen.files:
-            stamps.append(seen.files[name])
-            kept.append(index)
-        elif seen is not None and (name in seen.others or name in seen.folders):
-            bad[index] = seen.others.get(name, "a folder")
-        else:
-            missing.append(sample.name)
-    if not kept:
-        raise _none(listing(folder), [sample.name for sample in named])
-    kept, stamps = kept[:count], stamps[:count]
-    wanted = tuple(named[index] for index in kept)
-    identity = digest([str(folder), *stamps, *(sample.name for sample in wanted)])
-    unusable = {named[index].name: why for index, why in bad.items() if count is None or index < kept[-1]}
-    return Labelled(folder, wanted, tuple(kept), len(named), tuple(missing), unusable, identity, label_state)
+    with readable(labels):
+        named = _read(task, labels, stamp(labels.stat()))
+    return _compared(folder, named, tuple(_inside(folder, name) for name in named.folders), count)
+
+
+@dataclass(frozen=True, eq=False)
+class _Named:
+    """What a file of labels names. Told apart by which object it is, as listings are: equal ones need no comparing."""
+
+    samples: tuple[Sample, ...]
+    state: str
+    folders: tuple[str, ...]
+    """Folders inside that of the images, which their names begin with; empty for the folder itself."""
+
+
+@lru_cache(maxsize=4)
+def _read(task: str, labels: Path, state: str) -> _Named:
+    """Read labels once for as long as their file stays as it is."""
+    module: Any = import_module(task)
+    samples = tuple(module.samples(labels))
+    return _Named(samples, state, tuple({sample.name.rpartition("/")[0]: None for sample in samples}))
 
 
 def _inside(folder: Path, name: str) -> Listing | None:
@@ -95,17 +91,37 @@ def _inside(folder: Path, name: str) -> Listing | None:
     return listing(folder / name) if there else None
 
 
-def _samples(task: str, labels: Path) -> tuple[tuple[Sample, ...], str]:
-    """Read labels once for as long as their file stays as it is."""
-    with readable(labels):
-        state = stamp(labels.stat())
-    return _read(task, labels, state), state
-
-
 @lru_cache(maxsize=4)
-def _read(task: str, labels: Path, _: str) -> tuple[Sample, ...]:
-    module: Any = import_module(task)
-    return tuple(module.samples(labels))
+def _compared(folder: Path, named: _Named, listings: tuple[Listing | None, ...], count: int | None) -> Labelled:
+    here = dict(zip(named.folders, listings, strict=True))
+    bad: dict[int, str] = {}
+    stamps: list[str] = []
+    missing: list[str] = []
+    kept: list[int] = []
+    for index, sample in enumerate(named.samples):
+        inside, _, name = sample.name.rpartition("/")
+        seen = here[inside]
+        if seen is not None and name in seen.files:
+            stamps.append(seen.files[name])
+            kept.append(index)
+        elif seen is not None and (name in seen.others or name in seen.folders):
+            bad[index] = seen.others.get(name, "a folder")
+        else:
+            missing.append(sample.name)
+    if not kept:
+        raise _none(listing(folder), [sample.name for sample in named.samples])
+    kept, stamps = kept[:count], stamps[:count]
+    wanted = tuple(named.samples[index] for index in kept)
+    return Labelled(
+        folder=folder,
+        samples=wanted,
+        indices=tuple(kept),
+        named=len(named.samples),
+        missing=tuple(missing),
+        bad={named.samples[index].name: why for index, why in bad.items() if count is None or index < kept[-1]},
+        identity=digest([str(folder), *stamps, *(sample.name for sample in wanted)]),
+        labels=named.state,
+    )
 
 
 @contextmanager
@@ -149,9 +165,9 @@ def _none(here: Listing, names: list[str]) -> DataError:
 def found_instead(here: Listing) -> tuple[str, str]:
     """Say what a folder holds that should hold images of other names, and what to do about it."""
     folder = clean(str(here.folder))
-    if images := here.images():
+    if images := here.images:
         return (
-            f"it holds {len(images):,} images of other names, such as {shown(sorted(images)[:2], 2)}",
+            f"it holds {len(images):,} images of other names, such as {shown(images[:2], 2)}",
             "write the names into the labels exactly as the files have them, endings and upper case too",
         )
     if inner := _with_images(here):
@@ -171,7 +187,7 @@ def _with_images(here: Listing) -> Path | None:
     """Return a folder inside that holds images itself, other than folders of classes."""
     for name in [one for one in here.folders if not _CLASS_FOLDER.fullmatch(one)][:_LOOKED_INTO]:
         try:
-            if listing(here.folder / name).images():
+            if listing(here.folder / name).images:
                 return here.folder / name
         except DataError:
             continue

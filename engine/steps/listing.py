@@ -14,7 +14,8 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from engine.errors import DataError
@@ -33,9 +34,9 @@ SHOWN = 5
 IMAGE_ENDINGS = (".jpeg", ".jpg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Listing:
-    """One folder, not what is below it."""
+    """One folder, not what is below it. As long as a look is used again it is the same object."""
 
     folder: Path
     files: dict[str, str]
@@ -43,16 +44,18 @@ class Listing:
     folders: tuple[str, ...]
     others: dict[str, str]
     """What can't be read as a file: name → why."""
-    seconds: float = field(compare=False)
+    seconds: float
     """How long looking took."""
 
+    @cached_property
     def images(self) -> list[str]:
-        """Return the names that end as those of images do."""
-        return [name for name in self.files if name.lower().endswith(IMAGE_ENDINGS)]
+        """The names that end as those of images do, sorted."""
+        return sorted(name for name in self.files if name.lower().endswith(IMAGE_ENDINGS))
 
-    def identity(self, names: Iterable[str]) -> str:
-        """Return a digest over these names and the state of their files."""
-        return digest(f"{name}\0{self.files.get(name, '')}" for name in names)
+    @cached_property
+    def identity(self) -> str:
+        """A digest over the names of the images and the state of their files."""
+        return digest(f"{name}\0{self.files[name]}" for name in self.images)
 
 
 def stamp(seen: os.stat_result) -> str:

@@ -102,16 +102,15 @@ def _survey_folder(folder: Path) -> Sight:
         what = f": {found_instead(listing(folder))[0]}" if IMAGES in lacks else ""
         return Sight("missing", text=f"{clean(str(folder))} has no {' and no '.join(lacks)}{what}", remedy=remedy)
     here = listing(folder / IMAGES)
-    images = here.images()
-    if not images:
+    if not here.images:
         return Sight("missing", text=f"{clean(str(here.folder))}: {found_instead(here)[0]}", remedy=remedy)
     with readable(folder / LABELS):
         labels = stamp((folder / LABELS).stat())
     return Sight(
         "found",
         Artifact(str(folder), {"images": IMAGES, "labels": LABELS}),
-        identity=f"{folder} {here.identity(images)} {labels}",
-        text=f"{len(images):,} images in {clean(str(folder))}",
+        identity=f"{folder} {here.identity} {labels}",
+        text=f"{len(here.images):,} images in {clean(str(folder))}",
     )
 
 
