@@ -113,6 +113,8 @@ class Measured(Event, frozen=True, kw_only=True, tag="measured"):
     unit: str
     valid: bool | None
     """LoadGen's own verdict; None in accuracy mode, which has none."""
+    scored: str = ""
+    """In accuracy mode: samples that were scored, of those that have labels (`10 of 12`)."""
 
 
 class Warned(Event, frozen=True, kw_only=True, tag="warned"):

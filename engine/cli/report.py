@@ -71,7 +71,7 @@ def _table(screen: Screen, results: list[events.Measured]) -> None:
     latest = {(event.scenario, event.mode): event for event in results}
     rows: list[list[Cell]] = [[(word, "dim") for word in ("scenario", "mode", "metric", "value", "unit", "LoadGen")]]
     for (scenario, mode), event in latest.items():
-        verdict = {True: ("VALID", "good"), False: ("INVALID", "bad"), None: ("", "")}[event.valid]
+        verdict = {True: ("VALID", "good"), False: ("INVALID", "bad"), None: (event.scored, "")}[event.valid]
         value = "" if event.value is None else f"{event.value:.6g}"
         rows.append([(scenario, ""), (mode, ""), (event.metric, ""), (value, "bold"), (event.unit, ""), verdict])
     screen.table(rows, right=(3,))

@@ -143,7 +143,8 @@ def measured(event: events.Measured) -> str:
     """Write one result as a line."""
     verdict = {True: " · VALID", False: " · INVALID", None: ""}[event.valid]
     value = "no figure" if event.value is None else f"{event.value:.6g} {event.unit}".rstrip()
-    return f"{event.scenario} {event.mode}: {event.metric} {value}{verdict}"
+    scored = f" · {event.scored} labelled samples" if event.scored else ""
+    return f"{event.scenario} {event.mode}: {event.metric} {value}{verdict}{scored}"
 
 
 def _progress(event: events.Progress) -> str:

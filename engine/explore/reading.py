@@ -118,6 +118,7 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
         passed=score.get("passed"),
         score=str(score.get("text", "")).strip(),
         samples=score["total"] if isinstance(score.get("total"), int) else 0,
+        labelled=score["labelled"] if isinstance(score.get("labelled"), int) else 0,
         reasons=(str(score["why"]),) if score.get("passed") is False else (),
     )
     told = {**origin.planned(spec, node), **origin.told(damage.json(output / provenance.FILE))}

@@ -58,6 +58,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """The accuracy as the rules' file says it."""
     samples: int = 0
     """Samples that were scored: how finely the accuracy is known."""
+    labelled: int = 0
+    """Samples that the data set has labels for, whether their files were there or not."""
     valid: bool | None = None
     reasons: tuple[str, ...] = ()
     """Why it is INVALID, in LoadGen's words; why a compliance test failed."""
@@ -129,7 +131,7 @@ def _with(run: Run, more: Sequence[Run]) -> Run:
     changes: dict[str, object] = {"beside": {one.mode: one.state for one in more}}
     if scored is not None and "accuracy" in scored.figures:
         changes["figures"] = {**run.figures, "accuracy": scored.figures["accuracy"]}
-        changes |= {"score": scored.score, "samples": scored.samples}
+        changes |= {"score": scored.score, "samples": scored.samples, "labelled": scored.labelled}
     return msgspec.structs.replace(run, **changes)
 
 

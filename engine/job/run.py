@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from engine import codec, events
-from engine.errors import CannotRunError, InferdeckError
+from engine.errors import CannotRunError, DataError, InferdeckError
 from engine.job import lock, results, timings
 from engine.job.child import Children, file_name
 from engine.job.log import EventWriter
@@ -25,7 +25,7 @@ from engine.profile.component import Component, fill
 from engine.steps.base import Artifact
 from engine.store.files import disk_errors, write_atomic
 from engine.store.folders import Folders
-from engine.store.recipe import NotKept
+from engine.store.recipe import NotKept, Recipe
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +135,7 @@ class Runner:
         if seen.state in STOPS:
             self._end(_Ended(node.id, "failed", seen, error=CannotRunError(seen.text, seen.remedy)))
         elif seen.state in ("found", "cached", "group"):
+            self._warn(node, seen)
             self._end(_Ended(node.id, "cached" if seen.state == "cached" else "found", seen, text=seen.text))
         else:
             kept = self._kept(node, seen)
@@ -173,9 +174,22 @@ class Runner:
             outcome: events.Outcome = "cached"
             if manifest is None:
                 facts = self.children.run(node, component, self._inputs(node), making.content, (making.lock, self.lock))
+                self._refuse_changed(node, recipe)
                 manifest = store.publish(recipe, facts, time.monotonic() - started)
                 outcome = "built"
         return outcome, _with(seen, Artifact(str(store.content(recipe.entry())), manifest.facts))
+
+    def _refuse_changed(self, node: Node, recipe: Recipe) -> None:
+        """Raise DataError where files that a step read from elsewhere are no longer those that the survey saw."""
+        if "outside" in recipe.inputs and self.surveyor.look(node, self.seen).identity != recipe.key():
+            raise DataError(
+                f"files that '{node.title}' reads changed while it read them",
+                "let nothing write to them, and give the same command again",
+            )
+
+    def _warn(self, node: Node, seen: Seen) -> None:
+        if seen.warning:
+            self.log.write(events.Warned(at=time.time(), step=node.id, text=seen.warning))
 
     def _do(self, node: Node, component: Component, seen: Seen) -> tuple[events.Outcome, Seen]:
         """Run a step whose outcome belongs to this job: a measurement, its score."""

@@ -52,6 +52,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     seconds_from: Literal["", "measured here", "profile", "rules"] = ""
     text: str = ""
     remedy: str = ""
+    warning: str = ""
     made: float | None = None
     """When the stored artifact was made, seconds since the epoch."""
     foreseen: dict[str, Any] = {}
@@ -123,14 +124,14 @@ class Surveyor:
         recipe = recipe_of(
             node, component, {edge.node: seen[edge.node].identity for edge in node.needs}, sight.identity
         )
-        stored = self._stored(component, recipe, "" if sight.state == "missing" else sight.text)
+        stored = self._stored(component, recipe, sight)
         if stored is not None:  # also where what made it is missing by now
             return stored
         if sight.state == "missing":
             return Seen(state="missing", text=sight.text, remedy=sight.remedy)
         return self._to_do(node, component, sight, recipe)
 
-    def _stored(self, component: Component, recipe: Recipe, text: str) -> Seen | None:
+    def _stored(self, component: Component, recipe: Recipe, sight: Sight) -> Seen | None:
         manifest = self.store.hit(recipe) if component.cache and not self.again else None
         if manifest is None:
             return None
@@ -140,7 +141,8 @@ class Surveyor:
             entry=recipe.entry(),
             artifact=Artifact(str(self.store.content(recipe.entry())), manifest.facts),
             disk_bytes=manifest.bytes,
-            text=text,
+            text="" if sight.state == "missing" else sight.text,
+            warning=sight.warning,
             made=manifest.made,
         )
 
@@ -161,6 +163,8 @@ class Surveyor:
             seconds=seconds,
             seconds_from=origin,
             text=sight.text,
+            remedy=sight.remedy,
+            warning=sight.warning,
             foreseen=dict(sight.foreseen),
         )
 
@@ -186,6 +190,7 @@ class Surveyor:
             version=node.version_range or None,
             profiles=self.catalog.folders,
             own_profiles=self.folders.profiles,
+            store=self.folders.store,
         )
         try:
             sight = load_function(component.survey, component)(look)
@@ -216,7 +221,7 @@ def _as_seen(component: Component, sight: Sight) -> Seen:
         return Seen(state="conflict" if sight.state == "conflict" else "missing", text=sight.text, remedy=sight.remedy)
     code = code_digest(component) if component.code else ""
     identity = f"{sight.identity} {code}".rstrip()
-    return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text)
+    return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text, warning=sight.warning)
 
 
 def _group(needs: list[Seen]) -> Seen:

@@ -19,6 +19,7 @@ from engine.plan.decide import Decision, Given, RuleBook, Word, decide, given_by
 from engine.plan.plan import Edge, Node, Plan
 from engine.plan.reason import Asked, ImpliedBy, NeededBy, OnlyOne, Reason, VersionRange
 from engine.plan.selection import Selection
+from engine.plan.unused import instead
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component, Need, Override, Query, fill
 
@@ -258,10 +259,9 @@ class _Resolver:
     def _refuse_unused(self) -> None:
         for name in self.selection.env:
             if name not in self.used_env:
-                raise UsageError(
-                    f"--env.{name}: nothing in this plan reads '{name}'",
-                    f"this plan reads {', '.join(sorted(self.known_env)) or 'nothing from outside'}",
-                )
+                known = f"this plan reads {', '.join(sorted(self.known_env)) or 'nothing from outside'}"
+                remedy = instead(self.catalog, self.nodes, name) or known
+                raise UsageError(f"--env.{name}: nothing in this plan reads '{name}'", remedy)
         for name in self.selection.overrides:
             if name not in self.handles:
                 raise UsageError(f"--adr.{name}: this plan has no dependency '{name}'", nearest(name, self.handles))

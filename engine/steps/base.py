@@ -88,6 +88,8 @@ class Look:
     """The profile folders, ours first."""
     own_profiles: Path = Path()
     """The person's own profile folder, whether it is there or not."""
+    store: Path = Path()
+    """The store's folder. What is in it is covered by its key; what is elsewhere must be identified."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class Sight:
     a version, a checksum, or sizes and times of files."""
     text: str = ""
     remedy: str = ""
+    warning: str = ""
+    """What a result must be read with: said in the plan and in every job, also where nothing is to be done."""
     fetch_bytes: int | None = None
     disk_bytes: int | None = None
     seconds: float | None = None

@@ -64,6 +64,13 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan", f"{TAGS},_compliance,_performance-only"], "TEST01 compares", "TEST04,TEST05"),
         (["plan", f"{TAGS},_submission,_accuracy-only", "--sut=demo"], "no performance runs", "_accuracy-only"),
         (["plan", f"{TAGS},_submission,_performance-only", "--sut=demo"], "no accuracy runs", "_performance-only"),
+        (["plan", TAGS, "--env.IMAGENET_PATH=x"], "nothing in this plan reads", "--add_deps_tags.imagenet=_full"),
+        (
+            ["plan", f"{TAGS},_retinanet,_scenes-net", "--env.OPENIMAGES_PATH=x"],
+            "nothing in this plan reads",
+            "--add_deps_tags.openimages=_full",
+        ),
+        (["plan", TAGS, "--env.OPENIMAGES_PATH=x"], "nothing in this plan reads", "this plan reads"),
         (["plan", TAGS, "--add_deps_tags.imagnet=_full"], "'imagnet'", "imagenet"),
         (["plan", TAGS, "--adr.imagenet=_full"], "says nothing to change", ".tags"),
         (["plan", TAGS, "--target_qps"], "needs a value", "VALUE"),
