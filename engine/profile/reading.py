@@ -28,7 +28,7 @@ _COMPONENT = (
     "name summary tags step command survey code cache exclusive resumable results label cost options needs after "
     "variations versions everywhere beside"
 ).split()
-_OPTION = "type default choices unit help env minimum implies picks refused key".split()
+_OPTION = "type default choices unit help env minimum maximum implies picks refused key".split()
 _NEED = "tags names when unless version hand set each beside where lacks remedy".split()
 _OVERRIDE = "tags add version set hand".split()
 _VARIATION = "group default help set implies needs after everywhere beside refused".split()
@@ -86,6 +86,7 @@ def _option(name: str, value: Value) -> Option:
         help=_text(keys, "help"),
         env=_words(keys, "env"),
         minimum=keys["minimum"].plain() if "minimum" in keys else None,
+        maximum=keys["maximum"].plain() if "maximum" in keys else None,
         implies=_text(keys, "implies"),
         picks=_text(keys, "picks"),
         refused=_text(keys, "refused"),

@@ -18,7 +18,7 @@ from engine.harness.settings import least_queries
 from engine.harness.spec import Scenario
 from engine.harness.tuned import Tuned
 from engine.profile.rounds import Round
-from engine.steps.base import Step
+from engine.steps.base import Look, Step
 
 SLOWER = 1.5
 """How much longer than in tuning's best turn a batch may take in a run, where nobody configured a target. Measured with
@@ -53,16 +53,41 @@ def target(step: Step, rules: Round) -> float:
     return measured_target(step.options, step.inputs["workers"].facts, rules)
 
 
+def foreseen_target(look: Look, rules: Round) -> float | None:
+    """Return the target that `target` is going to find, as far as its inputs are there; None where they are not."""
+    scenario = look.options["scenario"]
+    inputs = look.inputs
+    searched, sut, workers = inputs.get("target"), inputs.get("sut"), inputs.get("workers")
+    if searched is not None:
+        return float(searched.facts["target"])
+    if look.options["targets"] == "searched":
+        return None
+    model = inputs.get("model")
+    if sut is not None and (configured := sut.facts["figures"].get(scenario)):
+        found = sut.facts["found"].get(scenario)
+        if not found or (model is not None and found["model"] == model.facts["sha256"]):
+            return float(configured)
+    return measured_target(look.options, workers.facts, rules) if workers is not None else None
+
+
 def _warn_of_the_bound(step: Step, rules: Round) -> None:
-    """Say beforehand why hardly any rate will be valid, where a sample that waits for no other takes too long."""
-    alone_ms = 1000 * _server(read_tuned(step.inputs["workers"].facts)).batch_s[0]
-    bound = bound_ms(step.options, rules)
-    if alone_ms > bound:
-        step.warn(
-            f"a sample takes {alone_ms:.3g} ms while all workers are busy, the bound is {bound:g} ms: "
-            "a valid rate is unlikely",
-            remedy="take a quicker model, _int8, or a machine with more cores",
-        )
+    """Say beforehand why hardly any rate will be valid."""
+    beyond = beyond_the_bound(step.options, read_tuned(step.inputs["workers"].facts), rules)
+    if beyond:
+        step.warn(beyond, remedy="take a quicker model, _int8, or a machine with more cores")
+
+
+def beyond_the_bound(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> str:
+    """Say that hardly any rate of Server is valid, where a sample that waits for no other takes too long; else ""."""
+    if options["scenario"] != "Server":
+        return ""
+    alone_ms, bound = 1000 * _server(tuned).batch_s[0], bound_ms(options, rules)
+    if alone_ms <= bound:
+        return ""
+    return (
+        f"a sample takes {alone_ms:.3g} ms while all workers are busy, the bound is {bound:g} ms: "
+        "a valid rate is unlikely"
+    )
 
 
 def measured_target(options: Mapping[str, Any], facts: Mapping[str, Any], rules: Round) -> float:
