@@ -16,6 +16,7 @@ import msgspec
 
 import engine
 from engine import codec, events
+from engine.crashes import crash
 from engine.errors import RunError
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
@@ -36,6 +37,8 @@ from engine.system import isolation
 SPEC = "spec.json"
 TEST_FOLDER = "performance"
 """Where in the output of a compliance test LoadGen's files are: beside them come those of its verification."""
+MOST_SAID = 1 << 20
+"""Bytes of the end of the harness's errors that are kept; a backend may repeat a warning for hours."""
 MENDABLE = 3
 """Exit status of the harness for something that a person can mend."""
 
@@ -275,19 +278,16 @@ def harness(step: Step, spec_file: Path) -> None:
         finally:
             os.close(read_end)
         status = process.wait()
-        errors.seek(0)
+        errors.seek(max(errors.seek(0, os.SEEK_END) - MOST_SAID, 0))
         said = errors.read().decode("utf-8", "replace")
     if said:
         sys.stderr.write(said)
-    if status == MENDABLE:
-        last = codec.decode(said.strip().splitlines()[-1].encode(), dict[str, str])
+    lines = said.strip().splitlines()
+    if status == MENDABLE and lines:
+        last = codec.decode(lines[-1].encode(), dict[str, str])
         raise RunError(last["what"], last["remedy"])
     if status:
-        lines_said = said.strip().splitlines()
-        raise RunError(
-            f"the harness ended with status {status}" + (f": {lines_said[-1]}" if lines_said else ""),
-            "often the memory ran out (fewer sessions, a smaller batch) or the backend crashed; the step's log has all",
-        )
+        raise crash("the harness", status, lines[-60:], "the step's log")
 
 
 def cut_short(log: detail.Detail) -> bool:
