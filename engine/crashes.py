@@ -31,8 +31,8 @@ _MEMORY_REMEDY = "free some memory, or use fewer sessions, a smaller batch or sm
 def crash(who: str, status: int, said: Sequence[str], log: str) -> RunError:
     """Return the error of a process that ended by itself.
 
-    `status` is as subprocess gives it, negative for a signal; `said` are the last lines of its output. The whole of that
-    is in `log`.
+    `status` is as subprocess gives it, negative for a signal; `said` are the last lines of its output, and the whole
+    of that is in `log`.
     """
     lines = [cut(clean(line.strip()), LONGEST) for line in said if line.strip()]
     memory = next((line for line in reversed(lines) if any(word in line for word in OUT_OF_MEMORY)), "")

@@ -69,13 +69,15 @@ class Job:
 def create(folders: Folders, spec: JobSpec) -> Path:
     """Make the folder of a new job under the next free number and write its plan."""
     with disk_errors(folders.jobs):
-        folders.jobs.mkdir(parents=True, exist_ok=True)
+        # Commands, paths and logs are the person's own business, whatever the umask is.
+        folders.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders.jobs.mkdir(exist_ok=True)
         taken = [int(path.name[2:]) for path in folders.jobs.glob("r-*") if path.name[2:].isdecimal()]
         number = max(taken, default=0) + 1
         while True:
             folder = folders.jobs / f"r-{number:04d}"
             try:
-                folder.mkdir()
+                folder.mkdir(mode=0o700)
             except FileExistsError:
                 number += 1
             else:
