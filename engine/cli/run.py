@@ -98,13 +98,13 @@ def start(prepared: Prepared, asked: words.Words) -> int:
         screen.line(prepared.notice, "todo")
     if resumed and not quiet:
         screen.line(f"going on with {folder.name}, which stopped before its end", "dim")
-    begin = jobs.launch(folder, prepared.workplace.folders)
+    jobs.launch(folder, prepared.workplace.folders)
     job = jobs.read(folder)
     if "detach" in asked.flags:
         screen.line(f"{job.id} runs; come back with: inferdeck attach {job.id}")
         return 0
     as_json = "json" in asked.flags
-    return follow(screen, job, start=begin, plain="plain" in asked.flags, quiet=quiet, as_json=as_json)
+    return follow(screen, job, attempt=job.attempts, plain="plain" in asked.flags, quiet=quiet, as_json=as_json)
 
 
 def _finished(screen: Screen, prepared: Prepared, spec: JobSpec, *, quiet: bool) -> jobs.Job | None:
@@ -126,15 +126,15 @@ def follow(
     screen: Screen,
     job: jobs.Job,
     *,
-    start: int = 0,
+    attempt: int = 0,
     plain: bool = False,
     quiet: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Show a job from that byte of its log until it is over; Ctrl-C leaves it running, a second one stops it."""
+    """Show a job from that attempt on until it is over; Ctrl-C leaves it running, a second one stops it."""
     view = JobView(screen, plain=plain, quiet=quiet)
     try:
-        for seen in jobs.follow(job, start=start):
+        for seen in jobs.follow(job, attempt=attempt):
             if not as_json:
                 view.show(seen)
         view.close()

@@ -10,10 +10,9 @@ from engine import codec
 from engine.cli import words
 from engine.cli.screen import Cell, Screen
 from engine.errors import StoreError, UsageError, nearest
-from engine.job import jobs
 from engine.job.survey import age
-from engine.store.folders import Folders, folders
-from engine.store.recipe import differences, entry_name
+from engine.store.folders import folders
+from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
 from engine.store.upkeep import Unfinished, accept, clean, unfinished
 from engine.text import clean as clean_text
@@ -27,8 +26,7 @@ def store_command(arguments: list[str]) -> int:
     asked = words.parse_simple(arguments)
     command = asked.positional[0] if asked.positional else "list"
     names = asked.positional[1:]
-    places = folders(asked.values.get("home"))
-    store = Store(places.store)
+    store = Store(folders(asked.values.get("home")).store)
     if command not in _COMMANDS:
         raise UsageError(f"the store has no command '{command}'", nearest(command, _COMMANDS))
     if command == "list":
@@ -41,7 +39,7 @@ def store_command(arguments: list[str]) -> int:
         return _clean(store)
     if len(names) != 1:
         raise UsageError(f"store {command} takes the name or key of one entry", "inferdeck store list shows them")
-    return _remove(store, places, names[0]) if command == "remove" else _why(store, names[0])
+    return _remove(store, names[0]) if command == "remove" else _why(store, names[0])
 
 
 def _list(store: Store, *, as_json: bool) -> int:
@@ -131,20 +129,11 @@ def _clean(store: Store) -> int:
     return 0
 
 
-def _remove(store: Store, places: Folders, start: str) -> int:
+def _remove(store: Store, start: str) -> int:
     name = store.named(start)
-    users = [job.id for job in jobs.all_jobs(places) if job.state == "running" and name in _entries(job)]
-    if users:
-        raise StoreError(f"{name} is used by {users[0]}, which is running", f"inferdeck cancel {users[0]}, or wait")
     store.remove(name)
     Screen().line(f"removed {name}")
     return 0
-
-
-def _entries(job: jobs.Job) -> set[str]:
-    """Return the names of the store's entries that a job was planned with."""
-    nodes = job.spec.lock.nodes.values() if job.spec.lock is not None else ()
-    return {entry_name(node.component, node.identity) for node in nodes}
 
 
 def _why(store: Store, start: str) -> int:

@@ -48,6 +48,8 @@ class Job:
     started: float
     """Seconds since the epoch, of the first launch."""
     ended: float | None
+    attempts: int
+    """How often a process took it up."""
     worked: float
     """Seconds that it was at work, without the times between an attempt and the next."""
     steps_ended: int
@@ -86,17 +88,16 @@ def create(folders: Folders, spec: JobSpec) -> Path:
     return folder
 
 
-def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> int:
+def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
     """Start the job's process in a session of its own and wait until its log says that it runs.
 
-    Returns the byte of its log at which this attempt begins. Raises JobError if it ends before it has said so.
+    Raises JobError if it ends before it has said so.
     """
     events = folder / "events.jsonl"
     reader = EventReader(events, events.stat().st_size if events.exists() else 0)
     environment = {**os.environ}
     if folders.state.parent == folders.store.parent:
         environment["INFERDECK_HOME"] = str(folders.state.parent)
-    begin = reader.offset
     with disk_errors(folder), (folder / "job.log").open("ab") as log:
         said_before = log.tell()
         process = subprocess.Popen(
@@ -112,7 +113,7 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> int:
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         if any(isinstance(event, Launch) for event in reader.read()):
-            return begin
+            return
         if process.poll() is not None:
             break
         time.sleep(0.01)
@@ -152,6 +153,7 @@ def read(folder: Path) -> Job:
         spec=spec,
         started=story.started or (folder / FILE).stat().st_mtime,
         ended=story.last.at if isinstance(story.last, Done) else None,
+        attempts=story.attempts,
         worked=story.worked,
         steps_ended=story.steps_ended,
         results=spec.results_folder(folder),
@@ -164,6 +166,7 @@ class _Story:
 
     started: float | None
     last: AnyEvent | None
+    attempts: int
     worked: float
     steps_ended: int
     """Steps that ended well, each counted once; what was stopped or failed may have been made by a later attempt."""
@@ -174,7 +177,7 @@ def _story(log: Path) -> _Story:
     try:
         seen = log.stat()
     except FileNotFoundError:
-        return _Story(None, None, 0.0, 0, None)
+        return _Story(None, None, 0, 0.0, 0, None)
     except OSError as error:
         raise explained(error, log) from None
     return _read_story(log, seen.st_size, seen.st_mtime_ns, seen.st_ino)
@@ -187,17 +190,18 @@ def _read_story(log: Path, _size: int, _changed: int, _inode: int) -> _Story:
     launch: Launch | None = None
     started: float | None = None
     last: AnyEvent | None = None
-    worked = 0.0
+    attempts, worked = 0, 0.0
     for event in chain.from_iterable(EventReader(log).pieces((Launch, StepEnded, Done))):
         if isinstance(event, Launch):
             started = event.at if started is None else started
             launch = event
+            attempts += 1
         elif last is not None and launch is not None:
             worked += max(event.at - last.at, 0.0)
         if isinstance(event, StepEnded):
             outcomes[event.step] = event.outcome not in ("failed", "cancelled", "skipped")
         last = event
-    return _Story(started, last, worked, sum(outcomes.values()), launch.pid if launch else None)
+    return _Story(started, last, attempts, worked, sum(outcomes.values()), launch.pid if launch else None)
 
 
 def _state(folder: Path, last: AnyEvent | None) -> JobState:
@@ -330,23 +334,35 @@ def _same_things(one: JobSpec, other: JobSpec) -> bool:
     return one.lock is not None and other.lock is not None and one.lock.nodes == other.lock.nodes
 
 
-def follow(job: Job, *, start: int = 0, interval: float = 0.25) -> Iterator[list[AnyEvent]]:
+def follow(job: Job, *, attempt: int = 0, interval: float = 0.25) -> Iterator[list[AnyEvent]]:
     """Yield what the job says in portions until it is over. An empty list means nothing new.
 
-    `start` is the byte of the log to begin at. The last list ends with `done`, unless the job died: then the iteration
-    just ends.
+    What was before that `attempt`, counted from 1, is left out. The last list ends with `done`, unless the job died:
+    then the iteration just ends.
     """
-    reader = EventReader(job.events, start)
+    reader, begun = EventReader(job.events), 0
     while True:
         alive = is_locked(job.folder / "run.lock")
         events: list[AnyEvent] = []
         for events in reader.pieces():
-            yield events
+            fresh, begun = _from_attempt(attempt, events, begun)
+            yield fresh
         if not alive:
             return
         if not events or not isinstance(events[-1], Done):
             yield []
             time.sleep(interval)
+
+
+def _from_attempt(attempt: int, events: list[AnyEvent], begun: int) -> tuple[list[AnyEvent], int]:
+    """Leave out what was before an attempt, of which `begun` have begun so far; returns how many have by now."""
+    if begun >= attempt:
+        return events, begun
+    for number, event in enumerate(events):
+        begun += isinstance(event, Launch)
+        if begun == attempt:
+            return events[number:], begun
+    return [], begun
 
 
 def cancel(job: Job) -> None:

@@ -29,12 +29,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def entry(self) -> str:
         """Return the name of the entry in the store, readable and unique."""
-        return entry_name(self.component, self.key())
-
-
-def entry_name(component: str, key: str) -> str:
-    """Return the name of the entry of that key."""
-    return f"{component}-{key[:20]}"
+        return f"{self.component}-{self.key()[:20]}"
 
 
 class NothingStored(msgspec.Struct, frozen=True, tag="nothing stored"):

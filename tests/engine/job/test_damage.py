@@ -110,7 +110,10 @@ def test_time_at_work_leaves_out_what_was_between_two_attempts(tmp_path: Path) -
     again = [made.launch(made.BEGIN + 5000, resumed=True), *made.ending(made.BEGIN + 5005)]
     job = made.write(folders.jobs, [*first, *again])
     assert job.worked == 10 + 6
+    assert job.attempts == 2
     assert job.state == "finished"
+    assert [event for seen in jobs.follow(job, attempt=2) for event in seen] == again
+    assert [event for seen in jobs.follow(job) for event in seen] == [*first, *again]
 
 
 def _many_warnings(path: Path, count: int) -> None:
