@@ -24,6 +24,7 @@ from engine.job.run import Finished
 from engine.job.spec import JobSpec
 from engine.job.spec import read as read_spec
 from engine.mlperf_logs import detail, summary
+from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
 from engine.steps.loadgen import TEST_FOLDER
 from engine.store.files import is_locked, read_plain
@@ -200,28 +201,23 @@ def _scored(folder: Path, spec: JobSpec, node: Node) -> Mapping[str, Any]:
 
 def _log(place: Path, damage: _Damage) -> dict[str, Any]:
     """Return LoadGen's messages by key: from the detail log, which is exact, or else from the summary."""
-    said = _summary(place)
     try:
         found = detail.parse(read_plain(place / DETAIL, LARGEST))
         messages = {message.key: message.value for message in reversed(found.messages)}
         if "result_validity" in messages or "effective_test_mode" in messages:
-            lines = said.get("early_stopping_result", [])
-            return {"early_stopping_result": lines, **messages, "errors": [str(one.value) for one in found.errors]}
+            return {**messages, "errors": [str(one.value) for one in found.errors]}
         damage.found.append(f"{DETAIL} holds no result")
     except FileNotFoundError:
         damage.found.append(f"{DETAIL} is missing")
     except OSError as error:
         damage.found.append(f"{DETAIL}: {error.strerror}")
-    if not said:
-        damage.found.append(f"{SUMMARY} is missing")
-    return said
-
-
-def _summary(place: Path) -> dict[str, Any]:
     try:
         return dict(summary.parse(read_plain(place / SUMMARY, LARGEST).decode("utf-8", "replace")))
-    except OSError:
-        return {}
+    except FileNotFoundError:
+        damage.found.append(f"{SUMMARY} is missing")
+    except OSError as error:
+        damage.found.append(f"{SUMMARY}: {error.strerror}")
+    return {}
 
 
 def _valid(log: Mapping[str, Any]) -> bool | None:
@@ -234,8 +230,7 @@ def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
     said = [str(log.get("result_invalid_reason", "")), *map(str, log.get("errors") or ())]
     words = [line.strip() for text in said for line in text.splitlines() if line.strip()]
     if not words and log.get("early_stopping_met") is False:
-        lines = log.get("early_stopping_result")
-        words = [str(line).removeprefix("*").strip() for line in lines] if isinstance(lines, list) else []
+        words = stopping_words(log.get("early_stopping_result"))
     if not words and log.get("result_validity") == "INVALID":
         words = [text for key, text in _BROKEN.items() if log.get(key) is False]
     return tuple(words)

@@ -176,14 +176,15 @@ def test_a_plan_that_names_a_node_it_lacks_is_damage(tmp_path: Path) -> None:
     assert "which it lacks" in run.damage
 
 
-def test_an_early_stopping_that_is_not_met_is_told_in_the_words_of_the_summary(tmp_path: Path) -> None:
+def test_an_early_stopping_that_is_not_met_is_told_in_loadgens_words(tmp_path: Path) -> None:
     folders = folders_in(tmp_path)
-    said = {"result_validity": "INVALID", "early_stopping_met": False, "result_min_queries_met": True}
-    job = history.job(folders, "--scenarios=Server", log=said)
-    (output,) = job.glob("steps/*/output")
-    with (output / "mlperf_log_summary.txt").open("a") as summary:
-        summary.write("Early Stopping Result:\n * Run unsuccessful.\n * Need to run at least 609 more queries.\n")
-    assert all_runs(folders)[0].reasons == ("Run unsuccessful.", "Need to run at least 609 more queries.")
+    said = {"result_validity": "INVALID", "early_stopping_met": False, "result_invalid_reason": ""}
+    words = " * Run unsuccessful.  * Would need to run at least 609 more queries,  with the run being successful."
+    history.job(folders, "--scenarios=Server", log={**said, "early_stopping_result": words})
+    assert all_runs(folders)[0].reasons == (
+        "Run unsuccessful.",
+        "Would need to run at least 609 more queries, with the run being successful.",
+    )
 
 
 def test_a_file_that_is_changed_in_place_is_read_again(tmp_path: Path) -> None:
