@@ -65,7 +65,7 @@ def _list(store: Store, *, as_json: bool) -> int:
         rows.append([(one.name, ""), (size(one.bytes), ""), ("", ""), ("", ""), (word, "todo")])
     screen.table(rows, right=(1, 2))
     for name, why in damaged.items():
-        screen.line(f"{name} is damaged: {why}; inferdeck store remove {name}", "bad")
+        screen.cells([(name, "bold"), (f"  {why}", "bad")])
     total = sum(manifest.bytes for manifest in entries.values())
     screen.line(f"{len(entries)} entries, {size(total)} in {store.folder}")
     _say_unfinished(screen, left)
@@ -92,7 +92,7 @@ def _verify(store: Store, names: list[str]) -> int:
         damaged += fault is not None
         text, style = "as published", "good"
         if manifest is None:
-            text, style = f"{fault}: inferdeck store remove {name}", "bad"
+            text, style = str(fault), "bad"
         elif fault is not None:
             text, style = f"{fault} is damaged: inferdeck store remove {name}", "bad"
         elif store.damage(name, manifest) is not None:

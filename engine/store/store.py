@@ -96,17 +96,17 @@ class Store:
             return None
 
     def readable(self) -> tuple[dict[str, Manifest], dict[str, str]]:
-        """Return the manifest of every entry that can be read, and of every other one why not; by name."""
+        """Return by name the manifest of every entry that can be read, and why another can't with what to do then."""
         found: dict[str, Manifest] = {}
         damaged: dict[str, str] = {}
         for name in self.names():
             try:
                 manifest = self.manifest(name)
             except StoreError as error:
-                damaged[name] = error.what
+                damaged[name] = f"{error.what}: {error.remedy}"
                 continue
             if manifest is None:
-                damaged[name] = f"its {MANIFEST} can't be read"
+                damaged[name] = f"its {MANIFEST} is damaged: inferdeck store remove {name}"
             else:
                 found[name] = manifest
         return found, damaged

@@ -79,12 +79,13 @@ def test_a_file_in_place_of_a_job_or_of_all_jobs_is_named(tmp_path: Path, capsys
     assert str(folders.jobs) in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
     folders = folders_in(tmp_path)
     bad = made.write(folders.jobs, made.before(), number=1)
     made.write(folders.jobs, made.before(), number=2)
     (bad.folder / "plan.json").chmod(0)
+    if os.access(bad.folder / "plan.json", os.R_OK):
+        pytest.skip("who runs this may read everything")
     found, damaged = jobs.survey(folders)
     assert [job.id for job in found] == ["r-0002"]
     assert "no permission" in damaged[0].why
