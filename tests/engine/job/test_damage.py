@@ -6,6 +6,7 @@ import os
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -91,6 +92,30 @@ def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
     assert "no permission" in damaged[0].why
 
 
+@pytest.mark.parametrize(
+    ("does", "free", "why"),
+    [
+        ("kill -9 $$", 1 << 40, "its process was ended by SIGKILL"),
+        ("exit 4", 1 << 40, "its process ended with status 4 and said nothing"),
+        ("exit 1", 1000, "the disk is full at"),
+        ("echo the words of the job; exit 1", 1000, "the words of the job"),
+        ("sleep 5", 1 << 40, "its process has said nothing for 0.2 s"),
+    ],
+)
+def test_a_job_that_does_not_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, free: int, why: str
+) -> None:
+    folders = folders_in(tmp_path)
+    job = made.write(folders.jobs, made.before())
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(JobError, match=f"r-0001 did not start: {why}"):
+        jobs.launch(job.folder, folders, wait=0.2 if "sleep" in does else 20)
+
+
 def test_a_job_that_is_being_made_is_no_damaged_one(tmp_path: Path) -> None:
     folders = folders_in(tmp_path)
     (folders.jobs / "r-0001").mkdir(parents=True)
@@ -118,7 +143,7 @@ def test_time_at_work_leaves_out_what_was_between_two_attempts(tmp_path: Path) -
 
 
 def _many_warnings(path: Path, count: int) -> None:
-    line = events.encode(events.Warned(at=made.BEGIN + 5, step=made.MEASURE, text="disturbed " * 20))
+    line = events.encode(events.Warned(at=made.BEGIN + 5, step=made.MEASURE, text="disturbed " * 200))
     with path.open("ab") as log:
         for _ in range(count // 1000):
             log.write(line * 1000)
@@ -127,7 +152,7 @@ def _many_warnings(path: Path, count: int) -> None:
 def test_a_long_log_needs_little_memory(tmp_path: Path) -> None:
     folders = folders_in(tmp_path)
     job = made.write(folders.jobs, made.before())
-    _many_warnings(job.events, 60_000)
+    _many_warnings(job.events, 8_000)
     made.append(job, made.ending(made.BEGIN + 60))
     assert job.events.stat().st_size > 15 << 20
     tracemalloc.start()
@@ -140,7 +165,7 @@ def test_a_long_log_needs_little_memory(tmp_path: Path) -> None:
     assert read.steps_ended == 3
     assert watched.done is not None
     assert len(watched.notes) == 200
-    assert followed > 60_000
+    assert followed > 8_000
     assert any(str(one.path).endswith("accuracy[Server].log") for one in died.logs)
     assert peak < 12 << 20
 
