@@ -82,7 +82,7 @@ def _say_unfinished(screen: Screen, left: list[Unfinished]) -> None:
 
 
 def _verify(store: Store, names: list[str]) -> int:
-    """Hash every file again; exit status 1 if one is damaged."""
+    """Hash every file again; exit status 1 if a plan can't use an entry: it is damaged, or was copied or touched."""
     screen = Screen()
     entries, unreadable = store.readable()
     damaged = moved = 0
@@ -101,7 +101,7 @@ def _verify(store: Store, names: list[str]) -> int:
         screen.cells([(name, "bold"), ("  " + text, style)])
     if moved:
         screen.line("inferdeck store accept takes what was copied or touched as it is, after it has hashed it again")
-    return 1 if damaged else 0
+    return 1 if damaged or moved else 0
 
 
 def _accept(store: Store, names: list[str]) -> int:

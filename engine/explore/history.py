@@ -43,6 +43,8 @@ def all_runs(folders: Folders) -> list[Run]:
 
 def results_are_there(job: jobs.Job) -> bool:
     """Say whether the results folder of a job still holds each of its own measurements."""
+    if job.spec.results and not job.results.is_dir():
+        return False
     return all(place(run) == Path(run.published) for run in _runs(job.folder) if run.published)
 
 
