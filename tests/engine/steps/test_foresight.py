@@ -11,6 +11,8 @@ from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings, Scenario
 from engine.profile.rounds import Style, load_round
 from engine.steps import foresight
+from engine.steps.base import Artifact, Look
+from engine.steps.loadgen import OVERRIDES, survey
 from profiles import FOLDER
 
 RULES = load_round(FOLDER / "rounds" / "v2.1.yaml")
@@ -97,3 +99,42 @@ def test_the_time_follows_from_what_was_measured(
 ) -> None:
     found = settings(RULES, "resnet50", scenario, "performance", style, sample_count=50_000, target=target)
     assert foresight.seconds(found, target, per_second) == pytest.approx(takes, rel=0.01)
+
+
+def look(scenario: str, style: str, **options: Any) -> Look:
+    """What the plan sees of a run whose workers were tuned before: a sample takes 113 ms."""
+    workers = {"sessions": 2, "intra_op_threads": 1, "max_batch": 1, "cores": (), "batch_us": (113_000,)}
+    trial = {"sessions": 2, "intra_op_threads": 1, "batch": 1, "pinned": False}
+    tuned = {
+        "workers": dict.fromkeys(("SingleStream", "MultiStream", "Server", "Offline"), workers),
+        "table": [{**trial, "batch_ms": 113.0, "samples_per_second": 17.7}],
+    }
+    usual = dict.fromkeys((*OVERRIDES, *(own for _, own in foresight.OF_A_SCENARIO.values())))
+    chosen = {"round": "v2.1", "benchmark": "resnet50", "mode": "performance", "targets": "configured"}
+    facts: dict[str, dict[str, Any]] = {
+        "workers": tuned,
+        "preprocessed": {"count": 50_000},
+        "sut": {"system": "box", "figures": {}, "found": {}},
+        "model": {"sha256": "ab" * 32},
+    }
+    return Look(
+        options={**usual, **chosen, "scenario": scenario, "style": style, **options},
+        inputs={name: Artifact("", one) for name, one in facts.items()},
+        profiles=(FOLDER,),
+    )
+
+
+def test_the_plan_says_that_no_rate_can_be_valid_and_how_long_that_takes() -> None:
+    sight = survey(look("Server", "valid"))
+    assert "a valid rate is unlikely" in sight.text
+    assert sight.seconds is not None
+    assert sight.seconds > 3600
+    assert survey(look("Server", "valid", target_latency_ms=500.0)).text == ""
+
+
+def test_the_plan_refuses_what_cant_work_and_knows_the_time_of_what_can() -> None:
+    with pytest.raises(CannotRunError, match="out of queries"):
+        survey(look("SingleStream", "valid", target_latency_ms=60_000.0))
+    assert survey(look("SingleStream", "valid")).seconds == 600
+    assert survey(look("SingleStream", "test")).seconds == pytest.approx(64 * 0.113, rel=0.01)
+    assert survey(look("Offline", "test", target_qps=177.0)).seconds == pytest.approx(22, rel=0.01)
