@@ -22,20 +22,24 @@ _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 def jobs_command(arguments: list[str]) -> int:
     """List the jobs, the newest first."""
     asked = words.parse_simple(arguments)
-    found = jobs.all_jobs(folders(asked.values.get("home")))
+    found, damaged = jobs.survey(folders(asked.values.get("home")))
     screen = Screen()
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps([_as_json(job) for job in found]) + "\n")
+        plain = [_as_json(job) for job in found]
+        plain += [{"job": one.id, "state": "damaged", "why": one.why} for one in damaged]
+        sys.stdout.write(json.dumps(plain) + "\n")
         return 0
-    if not found:
+    if not found and not damaged:
         screen.line("no jobs yet; inferdeck demo starts one")
         return 0
     rows: list[list[Cell]] = [[(word, "dim") for word in ("job", "state", "started", "took", "steps", "what")]]
     for job in found:
-        took = duration(job.ended - job.started) if job.ended else ""
+        took = duration(job.worked) if job.ended else ""
         steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)}"
         state = (job.state, _STYLE.get(job.state, "bad"))
         rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (job.what, "")])
+    for one in damaged:
+        rows.append([(one.id, "bold"), ("damaged", "bad"), *[("", "")] * 3, (one.why, "bad")])
     screen.table(rows, right=(3,))
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -24,13 +25,12 @@ _THERE: tuple[events.Outcome, ...] = ("built", "cached")
 
 def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     """Print the end of a job; returns its exit status (1 for one that died)."""
-    seen = EventReader(job.events).read()
-    results = [event for event in seen if isinstance(event, events.Measured)]
+    results, ended = _last_words(job)
     status = STATUS.get(job.state, 1)
+    tuned = _tuned(job, ended)
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(job, results, seen)) + "\n")
+        sys.stdout.write(json.dumps(_as_json(job, results, ended, tuned)) + "\n")
         return status
-    tuned = _tuned(job, seen)
     if tuned is not None:  # its table says what its step told of each scenario, and more
         results = [event for event in results if event.step != tuned.step]
     if results:
@@ -43,8 +43,7 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
         if said:
             screen.line(said, "todo")
     if job.state == "finished":
-        taken = duration((job.ended or job.started) - job.started)
-        screen.line(f"{job.id} finished in {taken}; results in {job.results}", "good")
+        screen.line(f"{job.id} finished in {duration(job.worked)}; results in {job.results}", "good")
     elif job.state == "died":
         _died(screen, job)
     else:
@@ -53,11 +52,24 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     return status
 
 
-def _tuned(job: jobs.Job, seen: list[events.AnyEvent]) -> TuningReport | None:
+def _last_words(job: jobs.Job) -> tuple[list[events.Measured], list[events.StepEnded]]:
+    """Return the last result of each run and how each step ended last, of all attempts."""
+    results: dict[tuple[str, str, str], events.Measured] = {}
+    ended: dict[str, events.StepEnded] = {}
+    for event in chain.from_iterable(EventReader(job.events).pieces((events.Measured, events.StepEnded))):
+        match event:
+            case events.Measured():
+                results[event.step, event.scenario, event.mode] = event
+            case events.StepEnded():
+                ended[event.step] = event
+    return list(results.values()), list(ended.values())
+
+
+def _tuned(job: jobs.Job, ended: list[events.StepEnded]) -> TuningReport | None:
     """Return how a job that was asked to tune has chosen the workers."""
     node = tuning_node(job.spec)
-    ended = {event.step for event in seen if isinstance(event, events.StepEnded) and event.outcome in _THERE}
-    found = of_job(job.spec, _places(job)) if node is not None and node.id in ended else None
+    there = {event.step for event in ended if event.outcome in _THERE}
+    found = of_job(job.spec, _places(job)) if node is not None and node.id in there else None
     return found if found is not None and found.thorough else None
 
 
@@ -86,14 +98,15 @@ def _died(screen: Screen, job: jobs.Job) -> None:
             screen.line(f"  {line}", "dim")
 
 
-def _as_json(job: jobs.Job, results: list[events.Measured], seen: list[events.AnyEvent]) -> dict[str, Any]:
-    failed = [event for event in seen if isinstance(event, events.StepEnded) and event.outcome == "failed"]
+def _as_json(
+    job: jobs.Job, results: list[events.Measured], ended: list[events.StepEnded], tuned: TuningReport | None
+) -> dict[str, Any]:
     return {
         "job": job.id,
         "state": job.state,
         "results_folder": str(job.results),
         "notice": job.spec.notice,
         "results": msgspec.to_builtins(results),
-        "failed": msgspec.to_builtins(failed),
-        "tuning": msgspec.to_builtins(_tuned(job, seen)),
+        "failed": msgspec.to_builtins([event for event in ended if event.outcome == "failed"]),
+        "tuning": msgspec.to_builtins(tuned),
     }

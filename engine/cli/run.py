@@ -15,6 +15,7 @@ from engine.job import jobs
 from engine.job import lock as locks
 from engine.job.prepare import Prepared, refuse, workplace
 from engine.job.prepare import prepare as prepare_job
+from engine.job.spec import JobSpec
 from engine.job.survey import age
 
 CANCEL_WINDOW = 3.0
@@ -87,10 +88,7 @@ def start(prepared: Prepared, asked: words.Words) -> int:
     quiet = "quiet" in asked.flags or "json" in asked.flags
     refuse(prepared)
     spec = prepared.spec()
-    finished = jobs.equal(prepared.workplace.folders, spec.fingerprint(), "finished")
-    if finished is not None and not quiet:
-        when = age(finished.ended or finished.started)
-        screen.line(f"an equal job, {finished.id}, finished on {when}: {finished.results} (--reuse takes it)", "dim")
+    finished = _finished(screen, prepared, spec, quiet=quiet)
     if finished is not None and "reuse" in asked.flags:
         return _report(screen, finished, as_json="json" in asked.flags)
     folder, resumed = jobs.take_up(prepared.workplace.folders, spec)
@@ -105,14 +103,38 @@ def start(prepared: Prepared, asked: words.Words) -> int:
     if "detach" in asked.flags:
         screen.line(f"{job.id} runs; come back with: inferdeck attach {job.id}")
         return 0
-    return follow(screen, job, plain="plain" in asked.flags, quiet=quiet, as_json="json" in asked.flags)
+    as_json = "json" in asked.flags
+    return follow(screen, job, attempt=job.attempts, plain="plain" in asked.flags, quiet=quiet, as_json=as_json)
 
 
-def follow(screen: Screen, job: jobs.Job, *, plain: bool = False, quiet: bool = False, as_json: bool = False) -> int:
-    """Show a job until it is over; Ctrl-C leaves it running, a second one stops it."""
+def _finished(screen: Screen, prepared: Prepared, spec: JobSpec, *, quiet: bool) -> jobs.Job | None:
+    """Return the equal job whose results can be taken, and say that there is one, or that its results are gone."""
+    found = jobs.equal(prepared.workplace.folders, spec)
+    if found is None:
+        return None
+    from engine.explore.history import results_are_there  # noqa: PLC0415  (only where a job could be taken again)
+
+    there = results_are_there(found)
+    if not quiet:
+        when = age(found.ended or found.started)
+        more = "(--reuse takes it)" if there else "has not its results any more: measured anew"
+        screen.line(f"an equal job, {found.id}, finished on {when}: {found.results} {more}", "dim")
+    return found if there else None
+
+
+def follow(
+    screen: Screen,
+    job: jobs.Job,
+    *,
+    attempt: int = 0,
+    plain: bool = False,
+    quiet: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Show a job from that attempt on until it is over; Ctrl-C leaves it running, a second one stops it."""
     view = JobView(screen, plain=plain, quiet=quiet)
     try:
-        for seen in jobs.follow(job):
+        for seen in jobs.follow(job, attempt=attempt):
             if not as_json:
                 view.show(seen)
         view.close()

@@ -1,22 +1,24 @@
-"""`inferdeck store list | verify | remove | why`."""
+"""`inferdeck store list | verify | accept | remove | clean | why`."""
 
 from __future__ import annotations
 
-import json
 import sys
 
 import msgspec
 
+from engine import codec
 from engine.cli import words
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
+from engine.errors import StoreError, UsageError, nearest
 from engine.job.survey import age
 from engine.store.folders import folders
 from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
+from engine.store.upkeep import Unfinished, accept, clean, unfinished
+from engine.text import clean as clean_text
 from engine.text import size
 
-_COMMANDS = ("list", "verify", "remove", "why")
+_COMMANDS = ("list", "verify", "accept", "remove", "clean", "why")
 
 
 def store_command(arguments: list[str]) -> int:
@@ -31,41 +33,100 @@ def store_command(arguments: list[str]) -> int:
         return _list(store, as_json="json" in asked.flags)
     if command == "verify":
         return _verify(store, names)
+    if command == "accept":
+        return _accept(store, names)
+    if command == "clean":
+        return _clean(store)
     if len(names) != 1:
         raise UsageError(f"store {command} takes the name or key of one entry", "inferdeck store list shows them")
     return _remove(store, names[0]) if command == "remove" else _why(store, names[0])
 
 
 def _list(store: Store, *, as_json: bool) -> int:
-    entries = [(name, manifest) for name in store.names() if (manifest := store.manifest(name))]
+    entries, damaged = store.readable()
+    left = unfinished(store)
     if as_json:
         plain = [
-            {"entry": name, **msgspec.to_builtins(manifest), "bytes": manifest.bytes} for name, manifest in entries
+            {"entry": name, **msgspec.to_builtins(manifest), "bytes": manifest.bytes}
+            for name, manifest in entries.items()
         ]
-        sys.stdout.write(json.dumps(plain) + "\n")
+        plain += [{"entry": name, "damaged": why} for name, why in damaged.items()]
+        plain += [{"unfinished": one.name, "bytes": one.bytes, "in_use": one.in_use} for one in left]
+        sys.stdout.write(codec.encode(plain).decode() + "\n")
         return 0
     screen = Screen()
     rows: list[list[Cell]] = [[(word, "dim") for word in ("entry", "size", "files", "made", "with")]]
-    for name, manifest in entries:
+    for name, manifest in entries.items():
         options = ", ".join(f"{key} {value}" for key, value in manifest.recipe.options.items() if _short(value))
         cells = (size(manifest.bytes), str(len(manifest.files)), age(manifest.made), options[:60])
         rows.append([(name, "bold"), *((cell, "") for cell in cells)])
+    for one in left:
+        word = "being made" if one.in_use else "unfinished"
+        rows.append([(one.name, ""), (size(one.bytes), ""), ("", ""), ("", ""), (word, "todo")])
     screen.table(rows, right=(1, 2))
-    screen.line(f"{len(entries)} entries, {size(sum(manifest.bytes for _, manifest in entries))} in {store.folder}")
+    for name, why in damaged.items():
+        screen.cells([(name, "bold"), (f"  {why}", "bad")])
+    total = sum(manifest.bytes for manifest in entries.values())
+    screen.line(f"{len(entries)} entries, {size(total)} in {store.folder}")
+    _say_unfinished(screen, left)
     return 0
 
 
+def _say_unfinished(screen: Screen, left: list[Unfinished]) -> None:
+    idle = [one for one in left if not one.in_use]
+    if idle:
+        room = size(sum(one.bytes for one in idle))
+        screen.line(
+            f"{len(idle)} unfinished, {room}: the same command goes on with it, inferdeck store clean deletes it"
+        )
+
+
 def _verify(store: Store, names: list[str]) -> int:
-    """Hash every file again; exit status 1 if one is damaged."""
+    """Hash every file again; exit status 1 if a plan can't use an entry: it is damaged, or was copied or touched."""
+    screen = Screen()
+    entries, unreadable = store.readable()
+    damaged = moved = 0
+    for name in [store.named(one) for one in names] or store.names():
+        manifest = entries.get(name)
+        fault = unreadable.get(name) if manifest is None else store.damage(name, manifest, deep=True)
+        damaged += fault is not None
+        text, style = "as published", "good"
+        if manifest is None:
+            text, style = str(fault), "bad"
+        elif fault is not None:
+            text, style = f"{fault} is damaged: inferdeck store remove {name}", "bad"
+        elif store.damage(name, manifest) is not None:
+            moved += 1
+            text, style = "as published, but copied or touched since: a plan makes it anew", "todo"
+        screen.cells([(name, "bold"), ("  " + text, style)])
+    if moved:
+        screen.line("inferdeck store accept takes what was copied or touched as it is, after it has hashed it again")
+    return 1 if damaged or moved else 0
+
+
+def _accept(store: Store, names: list[str]) -> int:
+    """Take entries whose files have the right content as they are; exit status 1 if one is damaged."""
     screen = Screen()
     damaged = 0
     for name in [store.named(one) for one in names] or store.names():
-        manifest = store.manifest(name)
-        fault = "its manifest" if manifest is None else store.damage(name, manifest, deep=True)
-        damaged += fault is not None
-        text = "as published" if fault is None else f"{fault} is damaged: inferdeck store remove {name}"
-        screen.cells([(name, "bold"), ("  " + text, "good" if fault is None else "bad")])
+        try:
+            accept(store, name)
+        except StoreError as error:
+            damaged += 1
+            screen.cells([(name, "bold"), (f"  {clean_text(error.what)}: {clean_text(error.remedy)}", "bad")])
+        else:
+            screen.cells([(name, "bold"), ("  as published", "good")])
     return 1 if damaged else 0
+
+
+def _clean(store: Store) -> int:
+    """Delete what attempts have left that nobody goes on with now."""
+    screen = Screen()
+    gone = [one for one in unfinished(store) if clean(store, one.name)]
+    for one in gone:
+        screen.line(f"deleted {one.name}, {size(one.bytes)}")
+    screen.line(f"{len(gone)} unfinished deleted, {size(sum(one.bytes for one in gone))}")
+    return 0
 
 
 def _remove(store: Store, start: str) -> int:
@@ -100,13 +161,9 @@ def _why(store: Store, start: str) -> int:
 
 
 def _others(store: Store, name: str, manifest: Manifest) -> list[tuple[str, Manifest]]:
-    return [
-        (other, found)
-        for other in store.names()
-        if other != name
-        and (found := store.manifest(other)) is not None
-        and found.recipe.component == manifest.recipe.component
-    ]
+    component = manifest.recipe.component
+    entries = store.readable()[0].items()
+    return [(other, found) for other, found in entries if other != name and found.recipe.component == component]
 
 
 def _short(value: object) -> bool:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from engine import events
 from engine.cli.screen import Screen
 from engine.histogram import add, percentile
-from engine.text import duration, size
+from engine.text import cut, duration, size
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines about a step that is still under way."""
+
+LONGEST = 2000
+"""Characters of a line; what a step says at greater length is in its own log."""
 
 _WORDS: dict[events.Outcome, tuple[str, str]] = {
     "built": ("done", "good"),
@@ -130,13 +133,13 @@ class JobView:
 
     def _say(self, text: str, style: str = "", *, even_quiet: bool = False) -> None:
         if not self.quiet or even_quiet:
-            self.screen.line(text, style)
+            self.screen.line(cut(text, LONGEST), style)
 
     def _status(self) -> str:
         step = next(iter(self.running.values()))
         more = f" (+{len(self.running) - 1} more)" if len(self.running) > 1 else ""
         line = step.line or duration(time.time() - step.since)
-        return f"[{len(self.ended)}/{self.steps}] {step.title}: {line}{more}"
+        return cut(f"[{len(self.ended)}/{self.steps}] {step.title}: {line}{more}", LONGEST)
 
 
 def measured(event: events.Measured) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Set as AbstractSet
+from typing import Literal, get_args
 
 import msgspec
 
@@ -155,14 +156,29 @@ def find(runs: Sequence[Run], word: str) -> Run:
 
 
 def matching(runs: Iterable[Run], words: str) -> list[Run]:
-    """Return the runs whose facts hold every word, whatever its case; `-word` leaves out those that do."""
+    """Return the runs whose facts hold every word, whatever its case; `-word` leaves out those that do.
+
+    A word that is a whole scenario, mode, state or the like means that: `offline` finds no Server run of a system
+    `demo-offline`, `valid` no INVALID one.
+    """
+    listed = list(runs)
+    names = _NAMES.union(*(_names(run) for run in listed))
     wanted = [word.lower() for word in words.split()]
-    return [run for run in runs if all(_matches(run, word) for word in wanted)]
+    return [run for run in listed if all(_matches(run, word, names) for word in wanted)]
 
 
-def _matches(run: Run, word: str) -> bool:
+_NAMES = frozenset(word.lower() for word in (*RESULT, *get_args(State), "performance", "accuracy"))
+
+
+def _names(run: Run) -> set[str]:
+    """Return the words of a run that are names of a closed kind."""
+    told = (run.scenario, run.mode, *run.beside, run.state, run.benchmark, run.backend, run.device, run.style)
+    return {word.lower() for word in told if word}
+
+
+def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
     without, text = (True, word[1:]) if word.startswith("-") and len(word) > 1 else (False, word)
-    return (text in _words(run)) != without
+    return (text in (_names(run) if text in names else _words(run))) != without
 
 
 def _words(run: Run) -> str:

@@ -13,12 +13,15 @@ from typing import Literal
 
 from engine import events
 from engine.job.window import NOTHING, Figures, Window
-from engine.text import clean, duration
+from engine.text import clean, cut, duration
 
 NOW_SECONDS = 5
 """What counts as now: the last seconds, the one that is not over included."""
 
 KEPT_NOTES = 200
+
+LONGEST_NOTE = 2000
+"""Characters; what a step says at greater length is in its own log."""
 
 StepState = Literal["waits", "runs"] | events.Outcome
 Kind = Literal["", "good", "todo", "bad"]
@@ -111,6 +114,8 @@ class Fold:
         self._titles = dict(titles)
         self._steps = _waiting(titles)
         self._notes: deque[Note] = deque(maxlen=KEPT_NOTES)
+        self._new_notes: deque[Note] = deque(maxlen=KEPT_NOTES)
+        """As they came: only what will be shown is worth cleaning, of a log with a million warnings 200 lines."""
         self._results: dict[tuple[str, str], events.Measured] = {}
         self._launch: events.Launch | None = None
         self._done: events.Done | None = None
@@ -160,6 +165,8 @@ class Fold:
 
     def state(self) -> Watched:
         """Return all that is known."""
+        self._notes.extend(replace(note, text=clean(cut(note.text, LONGEST_NOTE))) for note in self._new_notes)
+        self._new_notes.clear()
         return Watched(
             launch=self._launch,
             steps=tuple(self._steps.values()),
@@ -223,7 +230,7 @@ class Fold:
         return self._titles.get(step, step)
 
     def _note(self, at: float, kind: Kind, text: str) -> None:
-        self._notes.append(Note(at, kind, clean(text)))
+        self._new_notes.append(Note(at, kind, text))
 
 
 def _waiting(titles: Mapping[str, str]) -> dict[str, StepSeen]:

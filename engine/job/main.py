@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import engine
-from engine import codec, events
+from engine import events
 from engine.errors import InferdeckError, JobError
 from engine.job.run import Runner
-from engine.job.spec import JobSpec
+from engine.job.spec import read as read_spec
 from engine.profile import catalog
 from engine.store.files import locked
 from engine.store.folders import folders
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(folder: Path, lock: int) -> events.Ending:
-    spec = codec.decode((folder / "plan.json").read_bytes(), type=JobSpec)
+    spec = read_spec(folder)
     known = catalog.load([Path(one) for one in spec.profiles])
     runner = Runner(folder, spec, known, folders(), lock)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -23,9 +23,12 @@ from engine.plan.plan import Node
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component, fill
 from engine.steps.base import Artifact
-from engine.store.files import disk_errors, write_atomic
+from engine.store.files import disk_errors, read_plain, write_atomic
 from engine.store.folders import Folders
 from engine.store.recipe import NotKept, Recipe
+
+LARGEST_MARK = 64 << 20
+"""Bytes that `finished.json` may have."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,8 +219,8 @@ class Runner:
             return None
         folder = self._folder(node)
         try:
-            mark = codec.decode((folder / "finished.json").read_bytes(), type=Finished)
-        except (FileNotFoundError, msgspec.DecodeError):
+            mark = codec.decode(read_plain(folder / "finished.json", LARGEST_MARK), type=Finished)
+        except (OSError, msgspec.DecodeError):
             return None
         return _with(seen, Artifact(str(folder / "output"), mark.facts)) if mark.entry == seen.entry else None
 

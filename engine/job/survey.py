@@ -25,10 +25,13 @@ from engine.steps.base import Artifact, Look, Sight
 from engine.store.folders import Folders
 from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
 from engine.store.store import Store
+from engine.text import size
 
 State = Literal["group", "cached", "found", "fetch", "build", "run", "missing", "conflict", "blocked"]
 """`group` has nothing to run of its own; `fetch`, `build` and `run` must still be done (a `run` is a measurement or
 belongs to the job); `blocked` waits for something that is missing or in conflict."""
+
+TO_DO: frozenset[State] = frozenset({"fetch", "build", "run"})
 
 STOPS: frozenset[State] = frozenset({"missing", "conflict"})
 
@@ -72,6 +75,11 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     unknown_times: int
     """Steps for which no time is known."""
 
+    @property
+    def fits(self) -> bool:
+        """Whether the disk has room for what is known to be needed."""
+        return self.disk_bytes <= self.disk_free
+
 
 class Survey(msgspec.Struct, frozen=True):
     """What this machine has of a plan."""
@@ -84,8 +92,16 @@ class Survey(msgspec.Struct, frozen=True):
         return [(node, seen) for node, seen in self.seen.items() if seen.state in STOPS]
 
     def refuse_problems(self) -> None:
-        """Raise CannotRunError if something is missing or in conflict."""
+        """Raise CannotRunError if something is missing or in conflict, or does not fit the disk."""
         found = self.problems()
+        if not found and not self.totals.fits:
+            to_do = [node for node, one in self.seen.items() if one.state in TO_DO]
+            largest = max(to_do, key=lambda node: self.seen[node].disk_bytes or 0)
+            raise CannotRunError(
+                f"this needs about {size(self.totals.disk_bytes)} of the disk, of which {size(self.totals.disk_free)} "
+                f"are free; the most is for {largest}: {size(self.seen[largest].disk_bytes)}",
+                "free some space or move the store: --home DIR",
+            )
         if found:
             raise CannotRunError(
                 "; ".join(f"{node}: {seen.text}" for node, seen in found),
@@ -200,7 +216,7 @@ class Surveyor:
         return sight
 
     def _totals(self, plan: Plan, seen: Mapping[str, Seen]) -> Totals:
-        todo = {node: one for node, one in seen.items() if one.state in ("fetch", "build", "run")}
+        todo = {node: one for node, one in seen.items() if one.state in TO_DO}
         measures = {node for node in todo if self.catalog.components[plan.nodes[node].component].exclusive}
         times = {node: one.seconds or 0.0 for node, one in todo.items()}
         return Totals(
@@ -254,10 +270,12 @@ def load_function(name: str, component: Component) -> Any:
 
 def disk_free(folder: Path) -> int:
     """Return the free bytes on the disk that will hold `folder`."""
-    place = folder
-    while not place.exists():
-        place = place.parent
-    return shutil.disk_usage(place).free
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return 0
 
 
 def age(made: float) -> str:

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 import msgspec
 
 from engine import codec
-from engine.store.files import locked, write_atomic
+from engine.store.files import locked, read_plain, write_atomic
 from engine.store.folders import Folders
+
+_LARGEST = 16 << 20
+"""Bytes; a step has some forty."""
 
 
 def load(folders: Folders) -> dict[str, float]:
     """Return seconds by step id; empty where nothing was measured yet."""
     try:
-        return codec.decode((folders.state / "timings.json").read_bytes(), type=dict[str, float])
+        return codec.decode(read_plain(folders.state / "timings.json", _LARGEST), type=dict[str, float])
     except (OSError, msgspec.DecodeError):
         return {}
 

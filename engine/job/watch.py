@@ -11,7 +11,7 @@ from typing import Literal
 from engine import events
 from engine.job.fold import Fold, Watched
 from engine.job.jobs import Job
-from engine.job.log import EventReader
+from engine.job.log import SELDOM, EventReader
 from engine.job.window import Figures
 from engine.store.files import is_locked
 
@@ -36,7 +36,7 @@ class Watch:
     def __init__(self, job: Job) -> None:
         self.job = job
         self._titles = {node.id: node.title for node in job.spec.plan.nodes.values()}
-        self._reader, self._fold = EventReader(job.events), Fold(self._titles)
+        self._reader, self._fold = EventReader(job.events, piece=PIECE), Fold(self._titles)
         self._quick: tuple[EventReader, Fold] | None = self._quick_look()
         self._state = self._fold.state()
 
@@ -48,9 +48,11 @@ class Watch:
     def poll(self) -> Watched:
         """Read what is new; the same object as before where nothing is."""
         reader, fold = self._quick or (self._reader, self._fold)
-        seen = reader.read()
-        if seen or self._state.last_at is None:
+        new = False
+        for seen in reader.pieces():
             fold.take(seen)
+            new = new or bool(seen)
+        if new or self._state.last_at is None:
             self._state = fold.state()
         return self._state
 
@@ -58,10 +60,7 @@ class Watch:
         """Read the next piece of what was left out at first."""
         if self._quick is None:
             return
-        before = self._reader.offset
-        self._fold.take(self._reader.read(limit=PIECE))
-        if self._reader.offset == before:
-            self._fold.take(self._reader.read())
+        self._fold.take(next(self._reader.pieces(), []))
         if self._reader.offset >= self._quick[0].offset:
             self._quick = None
             self._state = self._fold.state()
@@ -83,8 +82,9 @@ class Watch:
         size = self.job.events.stat().st_size if self.job.events.exists() else 0
         if size <= LONG_LOG:
             return None
-        reader, fold = EventReader(self.job.events), Fold(self._titles)
-        fold.take(reader.read(ticks=False, limit=size - TAIL), without_ticks=True)
+        reader, fold = EventReader(self.job.events, piece=PIECE), Fold(self._titles)
+        for seen in reader.pieces(SELDOM, until=size - TAIL):
+            fold.take(seen, without_ticks=True)
         return reader, fold
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 import profiles
 from engine.errors import UsageError, nearest
@@ -17,10 +18,14 @@ BACKEND_ENDINGS = {"onnxruntime": "onnxruntime", "ort": "onnxruntime", "tf": "te
 """Endings of a SUT name that pick the configuration of a backend: `gcp-n2-standard-80-tf`."""
 
 
+Positive = Annotated[float, Meta(gt=0, le=1e9)]
+"""A rate or a latency: more than nothing, and finite."""
+
+
 class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A target that a search found on this system, and how sure it is."""
 
-    target: float
+    target: Positive
     """In the unit of `runs`. Where the two differ, somebody has changed the figure since, and this is history."""
     date: str
     """The day it was found, 2026-11-23."""
@@ -63,9 +68,9 @@ class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     queue_wait_us: int = 0
     batch_us: tuple[int, ...] = ()
     cores: tuple[tuple[int, ...], ...] = ()
-    batch_ms: float
+    batch_ms: Positive
     """Of a batch while all sessions are busy."""
-    samples_per_second: float
+    samples_per_second: Positive
 
 
 class Tuning(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,16 +86,16 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the model: with another one it says nothing."""
     versions: dict[str, str]
     """Of inferdeck and the backend: with another one of the backend it says nothing."""
-    server_qps: float
+    server_qps: Annotated[float, Meta(ge=0, le=1e9)]
     """What Server should reach within its bound; 0 where it can't meet it."""
-    bound_ms: float
+    bound_ms: Positive
     """Server's bound."""
     scenarios: dict[str, TunedWorkers]
     server_slower: float = 0.0
     """How many times as long a batch of Server may take in a run; 0 where it was not measured."""
 
 
-Targets = dict[str, dict[str, dict[str, float]]]
+Targets = dict[str, dict[str, dict[str, Positive]]]
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,9 +62,9 @@ def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
 def read_plain(path: Path, limit: int = 1 << 30, *, follow: bool = True) -> bytes:
     """Return the content of a plain file of at most `limit` bytes. Raises OSError (EFBIG where it is larger)."""
     with open_plain(path, follow=follow) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
+        # Asked for so many bytes, Python would set aside as many at once, whatever the file has.
+        if os.fstat(file.fileno()).st_size > limit or len(data := file.read()) > limit:
+            raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
     return data
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.mlperf_logs.metric import UNITS, Metric, metric
+from engine.mlperf_logs.stopping import stopping_words
 from engine.profile.rounds import SCENARIOS, Scenario, ScenarioRule, Seeds, Severity
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
@@ -134,6 +135,8 @@ class _LogCheck:
         said = self.log.values("result_validity")
         if not said or said[0] != "VALID":
             why = self.log.value("result_invalid_reason")
+            if not why and self.log.value("early_stopping_met") is False:
+                why = " ".join(stopping_words(self.log.value("early_stopping_result")))
             found = f"result_validity {said[0]}" if said else "no result_validity"
             self._add("performance.validity", f"{found} ({why})" if why else found, "VALID")
         elif any(value != "VALID" for value in said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,37 @@ def test_a_job_of_ones_own_components_from_start_to_store(capsys: pytest.Capture
     assert said(capsys, "store", "verify")[0] == 1
     assert said(capsys, "store", "remove", joined)[0] == 0
     assert joined not in said(capsys, "store", "list")[1]
+
+
+def test_reuse_takes_only_what_was_made_from_the_same_things_and_is_still_there(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own, results = profile.write(tmp_path / "profile"), tmp_path / "results"
+    words = ["--tags=app", f"--profiles={own}", f"--diary={tmp_path / 'diary'}", f"--output_dir={results}", "--reuse"]
+    for taken in ("r-0001", "r-0001"):
+        assert f"{taken} finished" in said(capsys, "run", *words)[1]
+    shutil.rmtree(results)
+    status, out, _ = said(capsys, "run", *words)
+    assert status == 0
+    assert "has not its results any more" in out
+    assert "r-0002 finished" in out
+    assert (results / "sut" / "1" / "run.json").exists()
+    steps = own / "components" / "steps.py"
+    steps.write_text(steps.read_text() + "\n# another version\n")
+    status, out, _ = said(capsys, "run", *words)
+    assert "equal job" not in out
+    assert "r-0003 finished" in out
+
+
+def test_going_on_prints_the_new_attempt_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = profile.write(tmp_path / "profile")
+    words = ["--tags=app", f"--profiles={own}", f"--diary={tmp_path / 'diary'}", "--mode=fail", "--plain"]
+    first = said(capsys, "run", *words)[1]
+    again = said(capsys, "run", *words)[1]
+    assert first.count("FAILED") == again.count("FAILED")
+    assert "goes on" in again
+    attached = said(capsys, "attach", "--plain")[1]
+    assert attached.count("FAILED") == 2 * first.count("FAILED")
 
 
 def test_a_failed_job_says_what_and_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.errors import UsageError
@@ -57,6 +59,18 @@ def test_words_filter(runs: list[Run]) -> None:
     assert [run.id for run in matching(folded, "OFFLINE -r-0001")] == ["r-0003/Offline", "r-0002/Offline"]
     assert matching(folded, "invalid server")[0].id == "r-0004/Server"
     assert matching(folded, "") == folded
+
+
+def test_a_word_that_is_a_name_means_that_and_not_a_part_of_another(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    history.job(folders, "--scenarios=Offline,Server", "--sut=demo-offline")
+    history.job(folders, "--scenarios=Server", log={"result_validity": "INVALID"})
+    folded = fold(all_runs(folders))
+    assert [run.id for run in matching(folded, "offline")] == ["r-0001/Offline"]
+    assert [run.id for run in matching(folded, "valid server")] == ["r-0001/Server"]
+    assert [run.id for run in matching(folded, "-offline valid")] == ["r-0001/Server"]
+    assert len(matching(folded, "demo-off")) == 2
+    assert matching(folded, "multistream") == []
 
 
 def test_sorting_puts_the_best_first_and_what_has_no_value_last(runs: list[Run]) -> None:
