@@ -9,36 +9,23 @@ import msgspec
 
 from engine.cli import words
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
+from engine.errors import UsageError
 from engine.job.survey import age
 from engine.store.folders import folders
 from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
 from engine.text import size
 
-_COMMANDS = ("list", "verify", "remove", "why")
+
+def _store(asked: words.Words) -> Store:
+    return Store(folders(asked.values.get("home")).store)
 
 
-def store_command(arguments: list[str]) -> int:
-    """Look after the artifacts on this machine."""
-    asked = words.parse_simple(arguments)
-    command = asked.positional[0] if asked.positional else "list"
-    names = asked.positional[1:]
-    store = Store(folders(asked.values.get("home")).store)
-    if command not in _COMMANDS:
-        raise UsageError(f"the store has no command '{command}'", nearest(command, _COMMANDS))
-    if command == "list":
-        return _list(store, as_json="json" in asked.flags)
-    if command == "verify":
-        return _verify(store, names)
-    if len(names) != 1:
-        raise UsageError(f"store {command} takes the name or key of one entry", "inferdeck store list shows them")
-    return _remove(store, names[0]) if command == "remove" else _why(store, names[0])
-
-
-def _list(store: Store, *, as_json: bool) -> int:
+def list_command(asked: words.Words) -> int:
+    """Show the artifacts on this machine."""
+    store = _store(asked)
     entries = [(name, manifest) for name in store.names() if (manifest := store.manifest(name))]
-    if as_json:
+    if "json" in asked.flags:
         plain = [
             {"entry": name, **msgspec.to_builtins(manifest), "bytes": manifest.bytes} for name, manifest in entries
         ]
@@ -55,8 +42,9 @@ def _list(store: Store, *, as_json: bool) -> int:
     return 0
 
 
-def _verify(store: Store, names: list[str]) -> int:
+def verify_command(asked: words.Words) -> int:
     """Hash every file again; exit status 1 if one is damaged."""
+    store, names = _store(asked), asked.positional
     screen = Screen()
     damaged = 0
     for name in [store.named(one) for one in names] or store.names():
@@ -68,16 +56,19 @@ def _verify(store: Store, names: list[str]) -> int:
     return 1 if damaged else 0
 
 
-def _remove(store: Store, start: str) -> int:
-    name = store.named(start)
+def remove_command(asked: words.Words) -> int:
+    """Delete an entry."""
+    store = _store(asked)
+    name = store.named(asked.positional[0])
     store.remove(name)
     Screen().line(f"removed {name}")
     return 0
 
 
-def _why(store: Store, start: str) -> int:
+def why_command(asked: words.Words) -> int:
     """Say what an entry was made from, and how it differs from the others of its component."""
-    name = store.named(start)
+    store = _store(asked)
+    name = store.named(asked.positional[0])
     manifest = store.manifest(name)
     screen = Screen()
     if manifest is None:

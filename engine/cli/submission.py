@@ -6,49 +6,19 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli import words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report, Result
 
-USAGE = "inferdeck submission {} TREE --round v2.1 [--submitter NAME] [--strict] [--json] [--csv FILE]"
-_COMMANDS = ("check", "report", "generate", "truncate", "zip", "preflight")
-_FLAGS = ("strict", "json")
-_VALUES = ("round", "submitter", "csv", "home", "profiles")
 
-
-def submission_command(arguments: list[str]) -> int:
-    """Build, truncate, check or pack a submission."""
-    name = arguments[0] if arguments else ""
-    if name == "check":
-        return check_command(arguments[1:])
-    if name == "report":
-        from engine.cli.submission_report import report_command  # noqa: PLC0415
-
-        return report_command(arguments[1:])
-    if name not in _COMMANDS:
-        raise UsageError(f"submission has no command '{name}'", nearest(name, _COMMANDS))
-    from engine.cli import submit  # noqa: PLC0415  (checking needs none of it)
-
-    asked = words.parse(arguments)
-    if name == "preflight":
-        from engine.cli.preflight import preflight_command  # noqa: PLC0415
-
-        return preflight_command(asked)
-    commands = {"generate": submit.generate_command, "truncate": submit.truncate_command, "zip": submit.zip_command}
-    return commands[name](asked)
-
-
-def check_command(arguments: Sequence[str]) -> int:
+def check_command(asked: words.Words) -> int:
     """Check a tree; exit status 0 where it passes, 1 where it fails."""
-    asked = Asked.of(arguments)
     report = checked(asked)
     from engine.submission.checker.report import as_json, csv_rows  # noqa: PLC0415  (help and wrong words need none)
 
@@ -61,7 +31,7 @@ def check_command(arguments: Sequence[str]) -> int:
     return 0 if report.verdict == "pass" else 1
 
 
-def checked(asked: Asked) -> Report:
+def checked(asked: words.Words) -> Report:
     """Return what the checker says of a tree."""
     import profiles  # noqa: PLC0415  (help and wrong words need none of this)
     from engine.profile.catalog import profile_file  # noqa: PLC0415
@@ -69,43 +39,14 @@ def checked(asked: Asked) -> Report:
     from engine.store.folders import folders  # noqa: PLC0415
     from engine.submission.checker.check import check  # noqa: PLC0415
 
-    given = [Path(asked.values["profiles"]).expanduser().absolute()] if "profiles" in asked.values else []
-    places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *given)
+    places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *asked.profiles)
     rules = load_round(profile_file(places, "rounds", asked.values.get("round", "v2.1")))
-    return check(asked.tree, rules, submitter=asked.values.get("submitter"), strict="strict" in asked.flags)
+    return check(tree_of(asked), rules, submitter=asked.values.get("submitter"), strict="strict" in asked.flags)
 
 
-@dataclass
-class Asked:
-    """The words after `submission check` and `submission report`."""
-
-    tree: Path
-    flags: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, arguments: Sequence[str], command: str = "check") -> Asked:
-        """Take them apart. Raises UsageError."""
-        trees: list[str] = []
-        flags: set[str] = set()
-        values: dict[str, str] = {}
-        rest = list(arguments)
-        while rest:
-            word = rest.pop(0)
-            name, equals, value = word.lstrip("-").partition("=")
-            if not word.startswith("-"):
-                trees.append(word)
-            elif name in _FLAGS and not equals:
-                flags.add(name)
-            elif name not in _VALUES:
-                raise UsageError(f"unknown option '{word}'", nearest(name, (*_FLAGS, *_VALUES)).replace("'", "'--", 1))
-            elif not equals and (not rest or rest[0].startswith("--")):
-                raise UsageError(f"the option '{word}' needs a value", USAGE.format(command))
-            else:
-                values[name] = value if equals else rest.pop(0)
-        if len(trees) != 1:
-            raise UsageError(f"one folder is needed, {len(trees)} are given", USAGE.format(command))
-        return cls(Path(trees[0]).expanduser(), flags, values)
+def tree_of(asked: words.Words) -> Path:
+    """Return the folder that is looked at."""
+    return Path(asked.positional[0]).expanduser()
 
 
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:

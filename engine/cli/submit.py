@@ -18,9 +18,9 @@ from engine.submission.truncate import truncate
 
 def generate_command(asked: words.Words) -> int:
     """Build (or add to) a tree from the results of one system."""
-    results = _folder(asked, "submission generate RESULTS --sut=NAME --out=TREE")
+    results = _folder(asked)
     places, known = _profiles(asked)
-    options = asked.options
+    options = dict(asked.values)
     if "sut" not in options:
         found = sorted(path.name for path in results.glob("*") if path.is_dir() and not path.name.startswith("."))
         if len(found) != 1:
@@ -34,8 +34,8 @@ def generate_command(asked: words.Words) -> int:
         out=Path(options.get("out", results / "submission")).expanduser().absolute(),
         sut=options["sut"],
         description=description,
-        infer=_yes(options, "infer"),
-        share_99=_yes(options, "share_99"),
+        infer="infer" in asked.flags,
+        share_99="share_99" in asked.flags,
     )
     made = generate(request, rules)
     screen = Screen()
@@ -53,10 +53,10 @@ def generate_command(asked: words.Words) -> int:
 
 def truncate_command(asked: words.Words) -> int:
     """Cut the accuracy logs of a tree, keeping whole copies beside it."""
-    tree = _folder(asked, "submission truncate TREE [--backup=DIR]")
+    tree = _folder(asked)
     _, known = _profiles(asked)
-    backup = Path(asked.options.get("backup", tree.with_name(f"{tree.name}-whole-logs"))).expanduser().absolute()
-    done = truncate(tree, backup, _rules(asked, known), asked.options.get("submitter"))
+    backup = Path(asked.values.get("backup", tree.with_name(f"{tree.name}-whole-logs"))).expanduser().absolute()
+    done = truncate(tree, backup, _rules(asked, known), asked.values.get("submitter"))
     screen = Screen()
     for one in done:
         screen.line(f"  {one.action:12} {one.path.relative_to(tree)}")
@@ -69,18 +69,16 @@ def truncate_command(asked: words.Words) -> int:
 
 def zip_command(asked: words.Words) -> int:
     """Pack a checked tree."""
-    tree = _folder(asked, "submission zip TREE [--out=FILE] [--submitter=NAME]")
+    tree = _folder(asked)
     _, known = _profiles(asked)
-    identity.refuse(tree, known.folders, asked.options.get("submitter", ""))
-    target = pack(tree, Path(asked.options.get("out", f"{tree}.zip")).expanduser().absolute())
+    identity.refuse(tree, known.folders, asked.values.get("submitter", ""))
+    target = pack(tree, Path(asked.values.get("out", f"{tree}.zip")).expanduser().absolute())
     Screen().line(f"wrote {target}", "good")
     return 0
 
 
-def _folder(asked: words.Words, usage: str) -> Path:
-    if len(asked.positional) != 2:
-        raise UsageError("one folder is needed", f"inferdeck {usage}")
-    folder = Path(asked.positional[1]).expanduser().absolute()
+def _folder(asked: words.Words) -> Path:
+    folder = Path(asked.positional[0]).expanduser().absolute()
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "check the path")
     return folder
@@ -92,8 +90,4 @@ def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
 
 
 def _rules(asked: words.Words, known: catalog.Catalog) -> Round:
-    return load_round(known.profile("rounds", asked.options.get("round", "v2.1")))
-
-
-def _yes(options: dict[str, str], name: str) -> bool:
-    return options.get(name, "no").lower() in ("yes", "true", "1", "on")
+    return load_round(known.profile("rounds", asked.values.get("round", "v2.1")))

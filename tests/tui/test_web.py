@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from engine.cli.words import parse
 from engine.errors import RunError, UsageError
 from tests.tui.pty import ROOT, environment, python
-from tui.serve import Serving, parse, serve_command
+from tui.main import SERVE
+from tui.serve import Serving, serve_command, serving_of
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed (the extra 'web')")
 
@@ -81,23 +83,23 @@ def test_behind_a_tunnel_the_page_leads_to_the_tunnels_port(tmp_path: Path) -> N
 
 
 def test_each_tab_runs_the_screen_on_the_same_home() -> None:
-    found = parse(["--home=/somewhere/else", "--port=9000"])
+    found = serving_of(parse(SERVE, ["--home=/somewhere/else", "--port=9000"]))
     assert found.command.endswith("-m tui --home=/somewhere/else")
     assert found.address.startswith("http://127.0.0.1:9000/?key=")
-    assert parse([]).key != parse([]).key
+    assert serving_of(parse(SERVE, [])).key != serving_of(parse(SERVE, [])).key
     assert Serving("::1", 80, "k", "").address == "http://[::1]:80/?key=k"
 
 
 @pytest.mark.parametrize("word", ["--port=many", "--port=0", "--prot=1", "again", "--host"])
 def test_wrong_words_are_named(word: str) -> None:
     with pytest.raises(UsageError):
-        parse([word])
+        parse(SERVE, [word])
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tui.page", None)
     with pytest.raises(UsageError, match="inferdeck\\[web\\]"):
-        serve_command([])
+        serve_command(parse(SERVE, []))
 
 
 def test_a_port_that_is_taken_is_named() -> None:
@@ -105,7 +107,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(RunError, match=r"127\.0\.0\.1:\d+ can't be served"):
-            serve_command([f"--port={other.getsockname()[1]}"])
+            serve_command(parse(SERVE, [f"--port={other.getsockname()[1]}"]))
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli.commands import COMMANDS
 from engine.cli.main import main
 from engine.cli.words import parse
 from engine.text import clean, duration, size
@@ -32,11 +33,13 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in ([], ["--help"], ["plan", "--help"]):
+    for words in ([], ["--help"], ["-h"], ["help"]):
         status, out, _ = said(capsys, *words)
         assert status == 0
         assert "inferdeck demo" in out
-    assert re.fullmatch(r"inferdeck \d+\.\d+\.\d+\n", said(capsys, "--version")[1])
+        assert "2 usage error, or the plan can't run" in out
+    for word in ("--version", "-V"):
+        assert re.fullmatch(r"inferdeck \d+\.\d+\.\d+\n", said(capsys, word)[1])
 
 
 @pytest.mark.parametrize(
@@ -46,7 +49,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan"], "nothing is selected", "--tags"),
         (["plan", "--tag=app"], "nothing is selected", "did you mean '--tags'?"),
         (["plan", TAGS, "--offlin"], "needs a value", "did you mean '--offline'?"),
-        (["plan", "--tags"], "needs a value", "write --tags=VALUE"),
+        (["plan", "--tags"], "needs a value", "write --tags=a,b"),
         (["plan", f"{TAGS},_resnet51"], "'_resnet51'", "'_resnet50'"),
         (["plan", f"{TAGS},_tflite"], "'_tflite'", "_onnxruntime"),
         (["plan", f"{TAGS},_pytorch"], "'_pytorch'", "_onnxruntime"),
@@ -226,7 +229,7 @@ def test_preflight_says_what_would_be_refused_before_anything_runs(capsys: pytes
 
 
 def test_text_from_outside_can_not_steer_the_terminal() -> None:
-    assert clean("a\x1b[2Jb\x07\x9bc\n[red]d") == "a[2Jbc[red]d"
+    assert clean("a\x1b[2Jb\x07\x9bc\n[red]d") == "a[2Jbc [red]d"
 
 
 def test_sizes_and_times_as_a_person_reads_them() -> None:
@@ -299,7 +302,8 @@ def test_an_option_that_stands_for_a_variation_brings_all_of_it(capsys: pytest.C
 
 
 def test_names_of_the_tutorials_for_words_of_the_command_line() -> None:
-    words = parse(["--env.OUTPUT_BASE_DIR=out", "--env.CM_QUIET=yes", "--env.CM_RERUN=no", "--env.CM_HW_NAME=x"])
+    given = ["--env.OUTPUT_BASE_DIR=out", "--env.CM_QUIET=yes", "--env.CM_RERUN=no", "--env.CM_HW_NAME=x"]
+    words = parse(COMMANDS["run"], given)
     assert words.values == {"output_dir": "out"}
     assert words.flags == {"quiet"}
-    assert words.env == {"CM_HW_NAME": "x"}
+    assert words.changes.env == {"CM_HW_NAME": "x"}

@@ -92,8 +92,8 @@ def test_strictness(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        ((), "one folder is needed, 0 are given"),
-        (("a", "b"), "one folder is needed, 2 are given"),
+        ((), "takes one folder, 0 given"),
+        (("a", "b"), "takes one folder, 2 given"),
         (("nothing-there",), "there is no folder"),
         ((".", "--rounds", "v2.1"), "did you mean '--round'"),
         ((".", "--round"), "needs a value"),

@@ -1,0 +1,77 @@
+"""What a person may have meant by a word that exists elsewhere: an option written as a variation, or the other way.
+
+The words of MLPerf (Offline, retinanet, valid, full) are choices of options here, variations of the benchmark or of one
+of its dependencies. A word that stands in the wrong place is told where it belongs rather than what it resembles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from engine.errors import closest, either, nearest
+from engine.profile.component import Component, Option
+
+_ROUND = re.compile(r"r\d+\.\d+.*")
+"""How the MLPerf tutorials name a round: `_r5.1-dev`."""
+
+
+def for_variation(tagged: Sequence[Component], every: Iterable[Component], word: str) -> str:
+    """Return what to write instead of the unknown variation `_word` of these components; `every` component may help."""
+    options = [option for one in tagged for option in one.options.values() if not option.refused]
+    for option in options:
+        for choice in option.choices:
+            if _same(str(choice), word):
+                return f"write --{option.name}={choice}"
+    if _ROUND.fullmatch(word) and any(option.name == "round" for option in options):
+        return "the round is an option here: --round=v2.1"
+    handle = _dependency(tagged, every, word)
+    if handle:
+        return f"it is a variation of a dependency: write --add_deps_tags.{handle}=_{word}"
+    return nearest(word, {name for one in tagged for name in one.variations}, "_")
+
+
+def for_option(component: Component, name: str, value: str) -> str:
+    """Return what to write instead of the unknown option `--name=value` of a component."""
+    near = closest(name, component.options)
+    if any(_takes(component.options[one], value) for one in near):
+        return f"did you mean {either(near)}?"
+    for word in (value, name):
+        for variation in component.variations.values():
+            if _same(variation.name, word) and not variation.refused:
+                return f"it is a variation: write _{variation.name} into --tags"
+    known = next((one for option in component.options.values() for one in option.env if one == name.upper()), "")
+    return f"write --env.{known}={value}" if known else nearest(name, component.options)
+
+
+def for_tag(component: Component, tag: str) -> str:
+    """Return what to write instead of a tag that a component lacks; empty where nothing is known of it."""
+    word = next((name for name in component.variations if _same(name, tag)), "")
+    if word:
+        return f"'{tag}' is a variation: write _{word}"
+    options = [(option.name, choice) for option in component.options.values() for choice in option.choices]
+    return next((f"write --{name}={choice}" for name, choice in options if _same(str(choice), tag)), "")
+
+
+def _dependency(tagged: Sequence[Component], every: Iterable[Component], word: str) -> str:
+    """Return the name of the dependency that has a variation; empty where none has."""
+    components = list(every)
+    for need in (need for one in tagged for need in one.needs if need.query.tags):
+        for component in components:
+            if set(need.query.tags) <= set(component.tags) and component.variation(word):
+                return component.name if component.name in need.handles else need.name
+    return ""
+
+
+def _takes(option: Option, value: str) -> bool:
+    """Say whether a value could be one of the option."""
+    choices = [str(choice) for choice in option.choices]
+    return not choices or any(_same(choice, one) for choice in choices for one in value.split(","))
+
+
+def _same(one: str, other: str) -> bool:
+    return _bare(one) == _bare(other)
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"[\W_]", "", word.casefold())
