@@ -13,14 +13,16 @@ usage: inferdeck COMMAND [options]; without a command it opens the screen
 
 """
 _TAIL = """
-inferdeck COMMAND --help shows what a command takes; inferdeck --version (or -V) which inferdeck it is.
+inferdeck COMMAND --help shows what a command takes.
+inferdeck --version, or -V, shows which inferdeck it is.
 
 for example
   inferdeck demo --offline
   inferdeck plan --tags=app,mlperf,inference,_resnet50,_patterns-net --scenarios=Offline,Server
   inferdeck run --tags=app,mlperf,inference,_resnet50,_patterns-net --scenarios=Offline --output_dir=results
 
-exit status: 0 done · 1 failed · 2 usage error, or the plan can't run · 130 stopped
+exit status
+  0 done · 1 failed · 2 usage error, or the plan can't run · 130 stopped
 """
 _WIDTH = 80
 """Columns of the narrowest terminal."""

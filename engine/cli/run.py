@@ -27,12 +27,13 @@ CANCEL_WINDOW = 3.0
 def prepare(asked: words.Words) -> Prepared:
     """Read the profiles, resolve what was asked for and look at this machine."""
     place = workplace(asked.values.get("home"), asked.profiles)
-    locked = locks.read(Path(asked.values["locked"])) if "locked" in asked.values else None
-    if locked is None:
-        chosen, output = words.selection(asked, place.catalog), ""
-    else:
-        _refuse_selection(asked, "a locked plan is run as it is", "--locked FILE, --output_dir=DIR and no more")
+    locked = None
+    if "locked" in asked.values:
+        _refuse_selection(asked, "a locked plan is run as it is", "leave out what selects, or write a new lock")
+        locked = locks.read(Path(asked.values["locked"]))
         chosen, output = selection_of(locked.command)
+    else:
+        chosen, output = words.selection(asked, place.catalog), ""
     if "yes-install" in asked.flags:
         chosen = replace(chosen, env={**chosen.env, "YES_INSTALL": "yes"})
     output = asked.values.get("output_dir", output)

@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from engine.cli import words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
+from engine.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report, Result
@@ -41,12 +42,23 @@ def checked(asked: words.Words) -> Report:
 
     places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *asked.profiles)
     rules = load_round(profile_file(places, "rounds", asked.values.get("round", "v2.1")))
-    return check(tree_of(asked), rules, submitter=asked.values.get("submitter"), strict="strict" in asked.flags)
+    return check(tree_of(asked), rules, submitter=submitter_of(asked, tree_of(asked)), strict="strict" in asked.flags)
 
 
 def tree_of(asked: words.Words) -> Path:
     """Return the folder that is looked at."""
     return Path(asked.positional[0]).expanduser()
+
+
+def submitter_of(asked: words.Words, tree: Path) -> str | None:
+    """Return the submitter that was asked for. Raises UsageError where the tree has none of that name."""
+    from engine.profile.rounds import Division  # noqa: PLC0415  (help and wrong words need none of this)
+
+    name = asked.values.get("submitter")
+    known = [path.name for division in get_args(Division) for path in (tree / division).glob("*/")]
+    if name is not None and known and name not in known:
+        raise UsageError(f"{tree} has no submitter '{name}'", nearest(name, known))
+    return name
 
 
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.cli import words
 from engine.cli.screen import Screen
+from engine.cli.submission import submitter_of
 from engine.errors import UsageError
 from engine.profile import catalog
 from engine.profile.rounds import Round, load_round
@@ -56,7 +57,7 @@ def truncate_command(asked: words.Words) -> int:
     tree = _folder(asked)
     _, known = _profiles(asked)
     backup = Path(asked.values.get("backup", tree.with_name(f"{tree.name}-whole-logs"))).expanduser().absolute()
-    done = truncate(tree, backup, _rules(asked, known), asked.values.get("submitter"))
+    done = truncate(tree, backup, _rules(asked, known), submitter_of(asked, tree))
     screen = Screen()
     for one in done:
         screen.line(f"  {one.action:12} {one.path.relative_to(tree)}")

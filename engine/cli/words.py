@@ -24,6 +24,9 @@ NO = ("no", "false", "0", "off")
 _LIKELY = 0.75
 """How near a word must be where it could also be an option of a component."""
 
+_OWNERS = 3
+"""Commands that are named where an option belongs to others."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -101,16 +104,24 @@ class _Reader:
     def argument(self, word: str) -> None:
         """Take a word that is no option."""
         takes = self.command.arguments
-        none = takes.most == 0 or (takes.with_flag and takes.with_flag not in self.flags)
-        if not none and (not takes.allowed or word in takes.allowed):
-            self.positional.append(word)
-            return
         if "options" in self.command.selects:
             spelling.refuse_variation(word)
-        near = closest(word, (*takes.allowed, *_below(self.command.name)))
-        meant = f"did you mean {either(near)}?" if near else takes.remedy.replace("WORDS", word)
-        tags = f"write --tags={word}" if "," in word and self.command.option("tags") else "options begin with --"
-        raise UsageError(f"unexpected word '{word}' behind {self.command.name}", meant or tags)
+        if takes.most != 0 and (not takes.allowed or word in takes.allowed):
+            self.positional.append(word)
+            return
+        raise UsageError(f"unexpected word '{word}' behind {self.command.name}", self.instead(word))
+
+    def instead(self, word: str) -> str:
+        """Return the remedy for an argument that the command does not take."""
+        takes, name = self.command.arguments, self.command.name
+        if "," in word and self.command.option("tags"):
+            return f"write --tags={word}"
+        if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
+            return f"the command comes first: inferdeck {word} --help"
+        near = closest(word, (*takes.allowed, *_below(name)))
+        if near:
+            return f"did you mean {either(near)}?"
+        return takes.remedy.replace("WORDS", word) or f"inferdeck {name} --help shows what it takes"
 
     def option(self, word: str, rest: list[str]) -> str:
         """Take an option, and its value from the next word where it has none; return all that was read."""
@@ -130,7 +141,7 @@ class _Reader:
             word = f"{word} {value}"
         if not value or value.startswith("="):
             spelling.refuse_blank(name, [value, *rest] if value.strip("=") else rest)
-            raise UsageError(f"the option '--{name}' has no value", self.without_value(name, own))
+            raise UsageError(f"the option '--{name}' has no value", f"write --{name}={own.value if own else 'VALUE'}")
         spelling.refuse_quotes(name, value)
         self.value(name, value, own or self.by_env(name))
         return word
@@ -189,6 +200,8 @@ class _Reader:
         """Raise UsageError for too few or too many arguments."""
         takes, number = self.command.arguments, len(self.positional)
         if takes.with_flag and takes.with_flag not in self.flags:
+            if self.positional:
+                raise UsageError(f"unexpected word '{self.positional[0]}'", self.instead(self.positional[0]))
             return
         if number < takes.least or (takes.most is not None and number > takes.most):
             remedy = takes.remedy or self.command.usage()
@@ -204,9 +217,10 @@ def meant(name: str, command: Command, cutoff: float = 0.6) -> str:
     near = closest(name, {option for option, _ in others}, _LIKELY)[:1]
     if not near:
         return ""
-    owners = ", ".join(owner for option, owner in others if option == near[0])
+    owners = [owner for option, owner in others if option == near[0]]
+    shown = ", ".join(owners[:_OWNERS]) + (", ..." if len(owners) > _OWNERS else "")
     said = "" if key(near[0]) == key(name) else f"did you mean '--{near[0]}'? "
-    return f"{said}'--{near[0]}' is an option of: {owners}"
+    return f"{said}'--{near[0]}' is an option of {shown}"
 
 
 @contextmanager

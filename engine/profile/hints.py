@@ -33,6 +33,8 @@ def for_variation(tagged: Sequence[Component], every: Iterable[Component], word:
 
 def for_option(component: Component, name: str, value: str) -> str:
     """Return what to write instead of the unknown option `--name=value` of a component."""
+    if name.isupper() and name not in component.options:
+        return f"inputs are written --env.{name}={value}"
     near = closest(name, component.options)
     if any(_takes(component.options[one], value) for one in near):
         return f"did you mean {either(near)}?"
@@ -40,8 +42,7 @@ def for_option(component: Component, name: str, value: str) -> str:
         for variation in component.variations.values():
             if _same(variation.name, word) and not variation.refused:
                 return f"it is a variation: write _{variation.name} into --tags"
-    known = next((one for option in component.options.values() for one in option.env if one == name.upper()), "")
-    return f"write --env.{known}={value}" if known else nearest(name, component.options)
+    return nearest(name, component.options)
 
 
 def for_tag(component: Component, tag: str) -> str:

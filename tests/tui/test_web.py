@@ -20,7 +20,7 @@ from PIL import Image
 from engine.cli.words import parse
 from engine.errors import RunError, UsageError
 from tests.tui.pty import ROOT, environment, python
-from tui.main import SERVE
+from tui.main import SERVE, main
 from tui.serve import Serving, serve_command, serving_of
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed (the extra 'web')")
@@ -94,6 +94,38 @@ def test_each_tab_runs_the_screen_on_the_same_home() -> None:
 def test_wrong_words_are_named(word: str) -> None:
     with pytest.raises(UsageError):
         parse(SERVE, [word])
+
+
+def test_the_page_and_the_screen_have_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, shown in ((["serve", "--help"], "--port=N"), (["help", "screen"], "--no-mouse"), (["-h"], "serve")):
+        assert main(words) == 0
+        assert shown in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "remedy"),
+    [
+        (["--ascci"], "unknown option '--ascci'", "'--ascii'"),
+        (["--home=/x", "jobs"], "unexpected word 'jobs'", "the command comes first"),
+        (["--driver=x"], "'x' is no value of --driver", "diff, stock"),
+        (["--mouse", "--no-mouse"], "contradict each other", "keep one"),
+        (["serve", "--port=0"], "'0' is no number from 1 to 65535", "--port=N"),
+        (["serv"], "no command 'serv'", "'serve'"),
+    ],
+)
+def test_wrong_words_of_the_screen_are_two_lines(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    what: str,
+    remedy: str,
+) -> None:
+    monkeypatch.setenv("INFERDECK_HOME", str(tmp_path))
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert what in said
+    assert remedy in said
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

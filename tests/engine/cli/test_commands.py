@@ -80,6 +80,29 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["jobs", "--jsn"], "'--jsn'", "--json"),
         (["attach", "--plian"], "'--plian'", "--plain"),
         (["plan", "--diff", "a"], "two lock files", "A B"),
+        (["plan", "--diff", "a", "b", "--tags=x"], "compared as they are", "plan --diff A B"),
+        (["plan", "a", "b"], "unexpected word 'a'", "--diff"),
+        (["plan", TAGS, "--ouput_dir=x"], "no option 'ouput_dir'", "did you mean '--output_dir'?"),
+        (["run", TAGS, "--ouput_dir", "x"], "no option 'ouput_dir'", "did you mean '--output_dir'?"),
+        (["demo", "--quite=yes"], "no option 'quite'", "did you mean '--quiet'?"),
+        (["run", "--locked=x", "--scenarios=Offline"], "a locked plan is run as it is", "write a new lock"),
+        (["plan", "--tags=_resnet50"], "nothing is selected", "--tags=app,mlperf,inference,_resnet50"),
+        (["plan", TAGS, "--sut=a", "--env.CM_SUT_NAME=b"], "contradict each other", "the option 'sut'"),
+        (["doctor", "foo", "bar"], "unexpected word 'foo'", "doctor --help"),
+        (["doctor", "--env.IMAGENT_PATH=x"], "no component reads", "'IMAGENET_PATH'"),
+        (["doctor", "--adr.x.y=z"], "unknown option '--adr.x.y'", "doctor --help"),
+        (["jobs", "foo"], "unexpected word 'foo'", "jobs --help"),
+        (["cancel", "r-1", "r-2"], "one job at a time", "attach"),
+        (["cancel", "r-1", "--forse"], "unknown option '--forse'", "cancel --help"),
+        (["submission", "truncate", "T", "--submiter=x"], "unknown option '--submiter'", "--submitter"),
+        (["submission", "truncate", "T", "--dry-run=yes"], "unknown option '--dry-run'", "truncate --help"),
+        (["submission", "generate", "S", "--outt=x"], "unknown option '--outt'", "--out"),
+        (["submission", "zip", "T", "--submiter=x"], "unknown option '--submiter'", "--submitter"),
+        (["submission", "preflight", "T"], "unexpected word 'T'", "--help"),
+        (["system", "new", "box", "--submiter=x"], "no field 'submiter'", "'submitter'"),
+        (["system", "list", "x"], "unexpected word 'x'", "--help"),
+        (["store", "list", "x"], "unexpected word 'x'", "--help"),
+        (["--hlp"], "no command '--hlp'", ""),
     ],
 )
 def test_a_wrong_word_is_two_lines_and_the_nearest_right_one(
@@ -214,6 +237,36 @@ def test_doctor_tells_the_machine_and_what_is_missing(capsys: pytest.CaptureFixt
     assert benchmarks["recipe demo-offline"]["ready"]
     assert not benchmarks["resnet50, whole data set"]["ready"]
     assert "IMAGENET_PATH" in benchmarks["resnet50, whole data set"]["remedy"]
+
+
+def test_doctor_takes_the_inputs_that_it_recommends(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "val_map.txt").write_text("ILSVRC2012_val_00000001.JPEG 65\n")
+    (tmp_path / "ILSVRC2012_val_00000001.JPEG").write_bytes(b"")
+    found = {}
+    for words in ([], [f"--env.IMAGENET_PATH={tmp_path}"], ["--env.IMAGENET_PATH=/nowhere"]):
+        out = said(capsys, "doctor", "--json", *words)[1]
+        checks = {one["name"]: one for one in json.loads(out)["benchmarks"]}
+        found[" ".join(words)] = checks["resnet50, whole data set"]
+        assert checks["recipe demo-offline"]["ready"]
+    without, _, missing = found.values()
+    assert "must be given" in without["text"]
+    assert "/nowhere" in missing["text"]
+
+
+def test_a_selection_means_the_same_files_from_every_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        words = [f"{TAGS},_test", "--model_path=m.onnx", "--env.IMAGENET_PATH=../pictures", "--adr.imagenet.tags=_full"]
+        said(capsys, "plan", *words, "--output_dir=out", "--lock=lock.json", "--quiet")
+        locks.append(json.loads(Path("lock.json").read_text()))
+    (first, second) = (lock["nodes"]["app-mlperf-inference"]["options"]["model_path"] for lock in locks)
+    assert (first, second) == (str(tmp_path / "a" / "m.onnx"), str(tmp_path / "b" / "m.onnx"))
+    assert f"--output_dir={tmp_path / 'a' / 'out'}" in locks[0]["command"]
+    assert locks[1]["nodes"]["imagenet-full"]["options"]["path"] == str(tmp_path / "b" / ".." / "pictures")
 
 
 def test_preflight_says_what_would_be_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -114,6 +114,12 @@ def test_unknown_commands(words: list[str], capsys: pytest.CaptureFixture[str]) 
     assert "submission has no command" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check", "report", "truncate"])
+def test_a_submitter_that_the_tree_lacks_is_named(tree: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main(["submission", command, str(tree), f"--submitter={SUBMITTER.upper()}x"]) == 2
+    assert f"did you mean '{SUBMITTER}'?" in capsys.readouterr().err
+
+
 def test_a_csv_that_cannot_be_written(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, str(tree), f"--csv={tmp_path / 'nowhere' / 'x.csv'}")[0] == 1
 
