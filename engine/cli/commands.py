@@ -320,4 +320,4 @@ _COMMANDS = (
 
 COMMANDS = {one.name: one for one in _COMMANDS}
 DEFAULTS = {"results": "results list", "store": "store list", "system": "system list"}
-"""What a group does without a word behind it."""
+"""What a group does without a word after it."""

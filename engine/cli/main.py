@@ -58,10 +58,13 @@ def _run(words: list[str], table: Table) -> int:
 
 
 def find(words: list[str], table: Table) -> tuple[Command, list[str]]:
-    """Return the command that the first words name, and the words behind it. Raises UsageError where there is none."""
+    """Return the command that the first words name, and the words after it. Raises UsageError where there is none."""
     first, *rest = words
     inside = {name.partition(" ")[2] for name in table if name.startswith(f"{first} ")}
     if first not in table and not inside:
+        from engine.cli.spelling import refuse_odd_start  # noqa: PLC0415  (only for a word that is wrong)
+
+        refuse_odd_start(first)
         raise UsageError(f"there is no command '{first}'", nearest(first, {name.split(" ")[0] for name in table}))
     # Options may stand between a group and its command: results --json list.
     found = next((word for word in rest if word in inside), None)
@@ -99,7 +102,7 @@ def _version(words: list[str]) -> int:
     import engine  # noqa: PLC0415
 
     if words:
-        raise UsageError(f"unexpected word '{words[0]}' behind --version", "inferdeck --version")
+        raise UsageError(f"unexpected word '{words[0]}' after --version", "inferdeck --version")
     sys.stdout.write(f"inferdeck {engine.VERSION}\n")
     return 0
 

@@ -17,7 +17,7 @@ _LEADING = frozenset(f"\"'{_QUOTES}\u00ab\u00bb\u2212")
 
 
 def refuse_odd_start(word: str) -> None:
-    """Raise UsageError for an option behind something else than `--`: a blank, an en dash, a quotation mark."""
+    """Raise UsageError for an option after something else than `--`: a blank, an en dash, a quotation mark."""
     rest = word
     while rest and _leads(rest[0]):
         rest = rest[1:]
@@ -37,9 +37,9 @@ def refuse_quotes(name: str, value: str) -> None:
 
 
 def refuse_gap(before: str, word: str) -> None:
-    """Raise UsageError for a word that a blank behind or before a comma has cut off from the one before it."""
+    """Raise UsageError for a word that a blank after or before a comma has cut off from the one before it."""
     if before.endswith(",") or (before and word.startswith(",")):
-        place = "behind" if before.endswith(",") else "before"
+        place = "after" if before.endswith(",") else "before"
         raise UsageError(f"there is a blank {place} a comma: '{before} {word}'", f"write it without: {before}{word}")
 
 
@@ -50,7 +50,7 @@ def refuse_variation(word: str) -> None:
 
 
 def refuse_blank(name: str, rest: Sequence[str]) -> None:
-    """Raise UsageError where a blank has cut an option off from its value, the first of the words behind it."""
+    """Raise UsageError where a blank has cut an option off from its value, the first of the words after it."""
     value = rest[0].lstrip("=") if rest and not rest[0].startswith("-") else ""
     if value:
         raise UsageError(f"there is a blank beside the = of '--{name}'", f"write --{name}={value}")

@@ -13,6 +13,7 @@ from engine.cli import words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
+from engine.text import whole_path
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report, Result
@@ -24,7 +25,7 @@ def check_command(asked: words.Words) -> int:
     from engine.submission.checker.report import as_json, csv_rows  # noqa: PLC0415  (help and wrong words need none)
 
     if "csv" in asked.values:
-        write_csv(csv_rows(report), Path(asked.values["csv"]).expanduser())
+        write_csv(csv_rows(report), whole_path(asked.values["csv"]))
     if "json" in asked.flags:
         sys.stdout.write(json.dumps(as_json(report), indent=1) + "\n")
     else:
@@ -47,7 +48,7 @@ def checked(asked: words.Words) -> Report:
 
 def tree_of(asked: words.Words) -> Path:
     """Return the folder that is looked at."""
-    return Path(asked.positional[0]).expanduser()
+    return whole_path(asked.positional[0])
 
 
 def submitter_of(asked: words.Words, tree: Path) -> str | None:

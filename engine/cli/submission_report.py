@@ -6,13 +6,13 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.cli.submission import checked, tree_of, write_csv
 from engine.cli.words import Words
+from engine.text import whole_path
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report
@@ -28,7 +28,7 @@ def report_command(asked: Words) -> int:
 
     found = rows(report, tree_of(asked))
     if "csv" in asked.values:
-        write_csv(csv_rows(found), Path(asked.values["csv"]).expanduser())
+        write_csv(csv_rows(found), whole_path(asked.values["csv"]))
     if "json" in asked.flags:
         sys.stdout.write(json.dumps(as_json(report, found), indent=1) + "\n")
     else:

@@ -15,6 +15,7 @@ from engine.submission import describe, identity
 from engine.submission.generate import OVERRIDES, Request, generate
 from engine.submission.pack import MARK, pack
 from engine.submission.truncate import truncate
+from engine.text import whole_path
 
 
 def generate_command(asked: words.Words) -> int:
@@ -32,7 +33,7 @@ def generate_command(asked: words.Words) -> int:
     description |= {name: options[name] for name in OVERRIDES if name in options}
     request = Request(
         results=results,
-        out=Path(options.get("out", results / "submission")).expanduser().absolute(),
+        out=whole_path(options.get("out", results / "submission")),
         sut=options["sut"],
         description=description,
         infer="infer" in asked.flags,
@@ -56,7 +57,7 @@ def truncate_command(asked: words.Words) -> int:
     """Cut the accuracy logs of a tree, keeping whole copies beside it."""
     tree = _folder(asked)
     _, known = _profiles(asked)
-    backup = Path(asked.values.get("backup", tree.with_name(f"{tree.name}-whole-logs"))).expanduser().absolute()
+    backup = whole_path(asked.values.get("backup", tree.with_name(f"{tree.name}-whole-logs")))
     done = truncate(tree, backup, _rules(asked, known), submitter_of(asked, tree))
     screen = Screen()
     for one in done:
@@ -73,13 +74,13 @@ def zip_command(asked: words.Words) -> int:
     tree = _folder(asked)
     _, known = _profiles(asked)
     identity.refuse(tree, known.folders, asked.values.get("submitter", ""))
-    target = pack(tree, Path(asked.values.get("out", f"{tree}.zip")).expanduser().absolute())
+    target = pack(tree, whole_path(asked.values.get("out", f"{tree}.zip")))
     Screen().line(f"wrote {target}", "good")
     return 0
 
 
 def _folder(asked: words.Words) -> Path:
-    folder = Path(asked.positional[0]).expanduser().absolute()
+    folder = whole_path(asked.positional[0])
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "check the path")
     return folder

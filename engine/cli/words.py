@@ -18,6 +18,7 @@ from engine.plan.selection import Selection
 from engine.plan.words import DEPENDENCIES, Changes, changed, is_added, read_recipe, refuse_contradictions
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
+from engine.text import whole_path
 
 YES = ("yes", "true", "1", "on")
 NO = ("no", "false", "0", "off")
@@ -50,7 +51,7 @@ class Words:
     @property
     def profiles(self) -> tuple[Path, ...]:
         """Further folders with profiles."""
-        return tuple(Path(one).expanduser().absolute() for one in self.lists.get("profiles", ()))
+        return tuple(whole_path(one) for one in self.lists.get("profiles", ()))
 
     @property
     def selects(self) -> bool:
@@ -59,7 +60,7 @@ class Words:
 
 
 def parse(command: Command, arguments: Sequence[str]) -> Words:
-    """Take the words behind a command apart. Raises UsageError for a word that has no meaning."""
+    """Take the words after a command apart. Raises UsageError for a word that has no meaning."""
     reader = _Reader(command)
     reader.read(arguments)
     reader.refuse_wrong_number()
@@ -109,7 +110,7 @@ class _Reader:
         if takes.most != 0 and (not takes.allowed or word in takes.allowed):
             self.positional.append(word)
             return
-        raise UsageError(f"unexpected word '{word}' behind {self.command.name}", self.instead(word))
+        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.instead(word))
 
     def instead(self, word: str) -> str:
         """Return the remedy for an argument that the command does not take."""

@@ -24,6 +24,7 @@ from engine.profile import catalog
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
+from engine.text import whole_path
 
 SUBMISSION = "submission"
 """By this name a benchmark has the step that builds the submission."""
@@ -131,7 +132,7 @@ def resolved(place: Workplace, chosen: Selection) -> Resolved:
 def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: bool = False) -> Prepared:
     """Resolve a selection and look at this machine."""
     decided = resolved(place, chosen)
-    output = str(Path(output).expanduser().absolute()) if output else ""
+    output = str(whole_path(output)) if output else ""
     return Prepared(
         decided.selection, decided.plan, decided.round, place, decided.survey(again=again), output=output, again=again
     )

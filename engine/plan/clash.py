@@ -37,6 +37,8 @@ def contradictory(range_: SpecifierSet) -> bool:
 
     Whatever lies in a range lies at one of its bounds, just above one, or below all.
     """
+    if len(range_) < 2:
+        return False
     candidates = {Version("0")}
     for bound in range_:
         text = bound.version.removesuffix(".*")

@@ -226,7 +226,8 @@ def _options(
             )
     for name, one in given.items():
         if name not in component.options:
-            what = f"{where}: {component.name} has no option '{name}'"
+            how = one.reason.how if isinstance(one.reason, Asked) else where
+            what = f"{how}: {component.name} has no option '{name}'"
             remedy = hints.for_option(component, name, str(one.value))
             raise UnknownOptionError(what, remedy, name, tuple(component.options))
         raw[name] = (one.value, one.reason)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.text import clean, clean_lines
+from engine.text import clean, clean_lines, whole_path
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
@@ -37,3 +38,13 @@ def test_what_a_person_sees(text: str, shown: str) -> None:
 
 def test_several_lines_stay_several() -> None:
     assert clean_lines("a\x1b[1m\nb") == "a[1m\nb"
+
+
+def test_a_path_is_whole_even_with_a_user_that_is_not_known_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert whole_path("~/x") == Path("/home/me/x")
+    assert whole_path("~no-such-user/x") == tmp_path / "~no-such-user" / "x"
+    assert whole_path("x") == tmp_path / "x"

@@ -103,6 +103,9 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["system", "list", "x"], "unexpected word 'x'", "--help"),
         (["store", "list", "x"], "unexpected word 'x'", "--help"),
         (["--hlp"], "no command '--hlp'", ""),
+        (["\u2013\u2013help"], "begins with \u2013 (en dash)", "write --help"),
+        (["run", TAGS, "--profiles=~no-such-user/x"], "no such profile folder", "--profiles"),
+        (["submission", "check", "~no-such-user"], "~no-such-user", ""),
     ],
 )
 def test_a_wrong_word_is_two_lines_and_the_nearest_right_one(

@@ -118,11 +118,11 @@ def test_a_word_that_only_looks_like_an_option_is_told_apart(command: Command, w
 @pytest.mark.parametrize(
     ("words", "what", "remedy"),
     [
-        (["--tags=app,mlperf,", "_resnet50"], "a blank behind a comma", "--tags=app,mlperf,_resnet50"),
-        (["--tags", "app,", "_resnet50"], "a blank behind a comma", "--tags app,_resnet50"),
+        (["--tags=app,mlperf,", "_resnet50"], "a blank after a comma", "--tags=app,mlperf,_resnet50"),
+        (["--tags", "app,", "_resnet50"], "a blank after a comma", "--tags app,_resnet50"),
         (["--tags=app", ",_resnet50"], "a blank before a comma", "--tags=app,_resnet50"),
-        (["--tags=app,", "-_cpu"], "a blank behind a comma", "--tags=app,-_cpu"),
-        (["--scenarios=Offline,", "Server"], "a blank behind a comma", "--scenarios=Offline,Server"),
+        (["--tags=app,", "-_cpu"], "a blank after a comma", "--tags=app,-_cpu"),
+        (["--scenarios=Offline,", "Server"], "a blank after a comma", "--scenarios=Offline,Server"),
         (["--add_deps_tags.imagenet=", "_full"], "a blank beside the =", "--add_deps_tags.imagenet=_full"),
         (["--env.CM_SUT_NAME=", "box"], "a blank beside the =", "--env.CM_SUT_NAME=box"),
         (["--env.CM_SUT_NAME", "=", "box"], "a blank beside the =", "--env.CM_SUT_NAME=box"),
