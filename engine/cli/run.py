@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from engine.cli import tree, words
 from engine.cli.screen import Screen
@@ -19,6 +18,7 @@ from engine.job.prepare import Prepared, refuse, workplace
 from engine.job.prepare import prepare as prepare_job
 from engine.job.survey import age
 from engine.plan.words import selection_of
+from engine.text import whole_path
 
 CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
@@ -30,7 +30,7 @@ def prepare(asked: words.Words) -> Prepared:
     locked = None
     if "locked" in asked.values:
         _refuse_selection(asked, "a locked plan is run as it is", "leave out what selects, or write a new lock")
-        locked = locks.read(Path(asked.values["locked"]))
+        locked = locks.read(whole_path(asked.values["locked"]))
         chosen, output = selection_of(locked.command)
     else:
         chosen, output = words.selection(asked, place.catalog), ""
@@ -57,7 +57,7 @@ def plan_command(asked: words.Words) -> int:
         return _diff(asked.positional)
     prepared = prepare(asked)
     if "lock" in asked.values:
-        locks.write(Path(asked.values["lock"]), prepared.lock())
+        locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if "json" in asked.flags:
         _plan_as_json(prepared)
     elif "quiet" not in asked.flags:
@@ -105,7 +105,7 @@ def start(prepared: Prepared, asked: words.Words) -> int:
         return _report(screen, finished, as_json="json" in asked.flags)
     folder, resumed = jobs.take_up(prepared.workplace.folders, spec)
     if "lock" in asked.values:
-        locks.write(Path(asked.values["lock"]), prepared.lock())
+        locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
     if resumed and not quiet:
@@ -151,7 +151,7 @@ def _report(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
 
 
 def _diff(files: Sequence[str]) -> int:
-    before, after = (locks.read(Path(one)) for one in files)
+    before, after = (locks.read(whole_path(one)) for one in files)
     found = locks.differences(before, after)
     screen = Screen()
     for line in found or ["the two plans are the same"]:

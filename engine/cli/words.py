@@ -92,29 +92,33 @@ class _Reader:
         while rest:
             word = rest.pop(0)
             if word == "--":
-                self.positional += rest
+                for one in rest:
+                    self.argument(one, "")
                 return
             spelling.refuse_odd_start(word)
             if word.startswith("-") and not word.startswith("-_"):
                 before = self.option(word, rest)
             else:
                 spelling.refuse_gap(before, word)
-                self.argument(word)
+                self.argument(word, before)
                 before = word
 
-    def argument(self, word: str) -> None:
-        """Take a word that is no option."""
+    def argument(self, word: str, before: str) -> None:
+        """Take a word that is no option; `before` is the one before it."""
         takes = self.command.arguments
         if "options" in self.command.selects:
             spelling.refuse_variation(word)
-        if takes.most != 0 and (not takes.allowed or word in takes.allowed):
+        wanted = not takes.with_flag or takes.with_flag in self.flags
+        if wanted and takes.most != 0 and (not takes.allowed or word in takes.allowed):
             self.positional.append(word)
             return
-        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.instead(word))
+        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.instead(word, before))
 
-    def instead(self, word: str) -> str:
+    def instead(self, word: str, before: str) -> str:
         """Return the remedy for an argument that the command does not take."""
         takes, name = self.command.arguments, self.command.name
+        if before.startswith("--") and ("=" in before or " " in before):
+            return f"a list is written with commas: {before},{word}"
         if "," in word and self.command.option("tags"):
             return f"write --tags={word}"
         if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
@@ -201,8 +205,6 @@ class _Reader:
         """Raise UsageError for too few or too many arguments."""
         takes, number = self.command.arguments, len(self.positional)
         if takes.with_flag and takes.with_flag not in self.flags:
-            if self.positional:
-                raise UsageError(f"unexpected word '{self.positional[0]}'", self.instead(self.positional[0]))
             return
         if number < takes.least or (takes.most is not None and number > takes.most):
             remedy = takes.remedy or self.command.usage()
@@ -255,7 +257,7 @@ def selection(words: Words, catalog: Catalog) -> Selection:
     chosen = Selection(Query())
     if "recipe" in words.values:
         name = words.values["recipe"]
-        path = Path(name)
+        path = whole_path(name)
         chosen, _ = read_recipe(path if path.suffix in (".yaml", ".yml") else catalog.profile("recipes", name))
     chosen = changed(chosen, words.tags, words.changes)
     if not chosen.query.tags:

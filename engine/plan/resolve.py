@@ -14,12 +14,13 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from engine.errors import ProfileError, UsageError, nearest
+from engine.errors import ProfileError, UnknownOptionError, UsageError, nearest
 from engine.plan import clash
 from engine.plan.decide import Decision, Given, RuleBook, Word, decide, given_by, handed, wanted_by
 from engine.plan.plan import Edge, Node, Plan
 from engine.plan.reason import Asked, ImpliedBy, NeededBy, OnlyOne, Reason, VersionRange
 from engine.plan.selection import Selection
+from engine.profile import hints
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component, Need, Override, Query, fill
 
@@ -75,7 +76,12 @@ class _Resolver:
         words += [Word(name, Asked(f"-_{name} in --tags"), off=True) for name in query.without]
         given = {name: Given(value, Asked(f"--{name}")) for name, value in self.selection.options.items()}
         component = self._pick(query, "--tags")
-        decision = self._decide(component, words, given, "--tags")
+        try:
+            decision = self._decide(component, words, given, "--tags")
+        except UnknownOptionError as error:
+            value = str(self.selection.options.get(error.name, ""))
+            below = hints.option_below(component, self.catalog.components.values(), error.name, value)
+            raise UnknownOptionError(error.what, below or error.remedy, error.name, error.allowed) from None
         root = self._node(decision, "", _Around(why=asked, where="--tags", changes=changes))
         self._refuse_unused()
         return Plan(root=root.id, nodes=self.nodes)

@@ -7,10 +7,10 @@ of its dependencies. A word that stands in the wrong place is told where it belo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from engine.errors import closest, either, nearest
-from engine.profile.component import Component, Option
+from engine.profile.component import Component, Need, Option
 
 _ROUND = re.compile(r"r\d+\.\d+.*")
 """How the MLPerf tutorials name a round: `_r5.1-dev`."""
@@ -25,7 +25,8 @@ def for_variation(tagged: Sequence[Component], every: Iterable[Component], word:
                 return f"write --{option.name}={choice}"
     if _ROUND.fullmatch(word) and any(option.name == "round" for option in options):
         return "the round is an option here: --round=v2.1"
-    handle = _dependency(tagged, every, word)
+    needs = [need for one in tagged for need in one.needs]
+    handle = _dependency(needs, every, lambda below: below.variation(word) is not None)
     if handle:
         return f"it is a variation of a dependency: write --add_deps_tags.{handle}=_{word}"
     return nearest(word, {name for one in tagged for name in one.variations}, "_")
@@ -54,13 +55,21 @@ def for_tag(component: Component, tag: str) -> str:
     return next((f"write --{name}={choice}" for name, choice in options if _same(str(choice), tag)), "")
 
 
-def _dependency(tagged: Sequence[Component], every: Iterable[Component], word: str) -> str:
-    """Return the name of the dependency that has a variation; empty where none has."""
+def option_below(component: Component, every: Iterable[Component], name: str, value: str) -> str:
+    """Return how to write an option that a dependency of a component has; empty where none has it."""
+    free = [need for need in component.needs if name not in need.hand and name not in need.each]
+    handle = _dependency(free, every, lambda below: name in below.options)
+    return f"it is an option of a dependency: write --adr.{handle}.{name}={value}" if handle else ""
+
+
+def _dependency(needs: Sequence[Need], every: Iterable[Component], fits: Callable[[Component], bool]) -> str:
+    """Return the name of the dependency for which a fitting component can be taken; empty where there is none."""
     components = list(every)
-    for need in (need for one in tagged for need in one.needs if need.query.tags):
-        for component in components:
-            if set(need.query.tags) <= set(component.tags) and component.variation(word):
-                return component.name if component.name in need.handles else need.name
+    for need in needs:
+        tags = set(need.query.tags)
+        for below in components:
+            if tags and tags <= set(below.tags) and fits(below):
+                return below.name if below.name in need.handles else need.name
     return ""
 
 

@@ -81,7 +81,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["attach", "--plian"], "'--plian'", "--plain"),
         (["plan", "--diff", "a"], "two lock files", "A B"),
         (["plan", "--diff", "a", "b", "--tags=x"], "compared as they are", "plan --diff A B"),
-        (["plan", "a", "b"], "unexpected word 'a'", "--diff"),
+        (["plan", "a", "b"], "unexpected word 'a'", "plan --diff A B"),
         (["plan", TAGS, "--ouput_dir=x"], "no option 'ouput_dir'", "did you mean '--output_dir'?"),
         (["run", TAGS, "--ouput_dir", "x"], "no option 'ouput_dir'", "did you mean '--output_dir'?"),
         (["demo", "--quite=yes"], "no option 'quite'", "did you mean '--quiet'?"),

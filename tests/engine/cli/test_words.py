@@ -137,6 +137,9 @@ def test_a_word_that_only_looks_like_an_option_is_told_apart(command: Command, w
         (["--adr.x.count=1", "--adr.x.count=2"], "given twice", "keep one"),
         (["--env.=x"], "ends with a dot", "--env.NAME"),
         (["--constant.X=1"], "unknown option '--constant.X'", "--"),
+        (["--scenarios=Offline", "Server"], "unexpected word 'Server'", "--scenarios=Offline,Server"),
+        (["--", "scrpt"], "unexpected word 'scrpt'", "did you mean 'script'?"),
+        (["--", "--tags=x"], "unexpected word '--tags=x'", "--help"),
         (["results"], "unexpected word 'results'", "the command comes first"),
     ],
 )
@@ -190,9 +193,8 @@ def test_the_options_of_a_command_are_understood(command: Command) -> None:
     values = {one.name: str(one.numbers[0]) if one.numbers else "x" for one in command.options if one.value}
     flags = {one.name for one in command.options if not one.value}
     names = list(command.arguments.allowed or ["x"] * command.arguments.least)
-    found = parse(
-        command, [*names, *(f"--{name}={value}" for name, value in values.items()), *(f"--{f}" for f in flags)]
-    )
+    words = [f"--{name}={value}" for name, value in values.items()] + [f"--{name}" for name in flags]
+    found = parse(command, [*words, *names])
     assert {**found.values, **{name: ",".join(several) for name, several in found.lists.items()}} == values
     assert found.flags == flags
 

@@ -41,6 +41,7 @@ def plan_of(home: Path, *words: str) -> Resolved:
         ([APP, "--execution_mode=valid"], "'execution_mode'", "write _valid into --tags"),
         ([APP, "--scenario=Offline"], "'scenario'", "did you mean 'scenarios'?"),
         ([APP, "--int8=yes"], "'int8'", "write _int8 into --tags"),
+        ([APP, "--seconds=60"], "no option 'seconds'", "write --adr.workers.seconds=60"),
         ([APP, "--IMAGENET_PATH=x"], "'IMAGENET_PATH'", "--env.IMAGENET_PATH=x"),
         ([APP, "--compliance=TEST02"], "'TEST02'", "'TEST01', 'TEST04' or 'TEST05'"),
         ([f"{APP},-_resnet50"], "leaves app-mlperf-inference without a benchmark", "add one: _retinanet"),
