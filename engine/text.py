@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -62,6 +63,11 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def whole_path(text: str | Path) -> Path:
+    """Return a path from the root; `~` is the home folder, and stays a plain name for a user that is not known here."""
+    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111  (Path.expanduser raises for unknown users)
 
 
 def short_path(path: Path) -> str:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
-from collections.abc import Mapping
 from typing import TypeVar
 
 from engine.errors import UsageError, nearest
 from engine.store.folders import folders
 from tui import settings, terminal
+from tui.words import Given
 
-FLAGS = ("ascii", "plain", "mouse", "no-mouse")
-VALUES = ("driver", "theme", "home", "glyphs")
 GLYPHS: tuple[terminal.Glyphs, ...] = ("braille", "block", "ascii")
 DRIVERS: tuple[terminal.DriverName, ...] = ("diff", "stock")
 
 T = TypeVar("T", bound=str)
 
 
-def start(words: list[str], environ: Mapping[str, str]) -> int:
+def start_command(asked: Given) -> int:
     """Run the app until the person leaves; without a fit terminal, say what serves instead."""
-    flags, values = _parse(words)
+    flags, values = asked.flags, asked.values
+    if {"mouse", "no-mouse"} <= flags:
+        raise UsageError("--mouse and --no-mouse contradict each other", "keep one")
     home = values.get("home")
     kept = settings.load(folders(home).config)
     if "theme" in values:
@@ -32,7 +33,7 @@ def start(words: list[str], environ: Mapping[str, str]) -> int:
         mouse=True if "mouse" in flags else False if "no-mouse" in flags else kept.mouse,
         driver=_one_of("driver", values.get("driver") or kept.driver, DRIVERS),
     )
-    chosen = terminal.decide(environ, tty=terminal.is_tty(), wishes=wishes)
+    chosen = terminal.decide(os.environ, tty=terminal.is_tty(), wishes=wishes)
     if chosen.view == "plain":
         return _plain(home)
     chosen = dataclasses.replace(
@@ -42,19 +43,6 @@ def start(words: list[str], environ: Mapping[str, str]) -> int:
     )
     terminal.apply(chosen)
     return _show(chosen, kept, home)
-
-
-def _parse(words: list[str]) -> tuple[set[str], dict[str, str]]:
-    flags, values = set(), {}
-    for word in words:
-        name, equals, value = word.removeprefix("--").partition("=")
-        if name in FLAGS and not equals:
-            flags.add(name)
-        elif name in VALUES and equals:
-            values[name] = value
-        else:
-            raise UsageError(f"unknown word '{word}'", nearest(name, (*FLAGS, *VALUES)))
-    return flags, values
 
 
 def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:

@@ -11,7 +11,7 @@ import engine
 from engine import system
 from engine.cli import words
 from engine.cli.screen import Cell, Screen
-from engine.job.health import Health, benchmark_checks, recipe_checks
+from engine.job.health import Health, benchmark_checks, recipe_checks, refuse_unread
 from engine.job.prepare import workplace
 from engine.store.folders import Folders
 from engine.text import size
@@ -19,12 +19,12 @@ from engine.text import size
 PACKAGES = ("mlcommons-loadgen", "onnxruntime", "numpy", "opencv-python-headless", "onnx", "pillow", "rich", "pip")
 
 
-def doctor_command(arguments: list[str]) -> int:
+def doctor_command(asked: words.Words) -> int:
     """Describe the machine and say what is missing; exit status 0 if at least one thing can run."""
-    asked = words.parse_simple(arguments)
     place = workplace(asked.values.get("home"), asked.profiles)
-    places = place.folders
-    checks = [*recipe_checks(place), *benchmark_checks(place)]
+    places, given = place.folders, asked.changes.env
+    refuse_unread(place, given)
+    checks = [*recipe_checks(place, given), *benchmark_checks(place, given)]
     if "json" in asked.flags:
         sys.stdout.write(
             json.dumps({"machine": _machine(places), "benchmarks": [asdict(one) for one in checks]}) + "\n"

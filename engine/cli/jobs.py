@@ -10,7 +10,6 @@ from pathlib import Path
 from engine.cli import words
 from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError
 from engine.job import jobs
 from engine.job.survey import age
 from engine.store.folders import folders
@@ -19,9 +18,8 @@ from engine.text import duration
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
 
-def jobs_command(arguments: list[str]) -> int:
+def jobs_command(asked: words.Words) -> int:
     """List the jobs, the newest first."""
-    asked = words.parse_simple(arguments)
     found, damaged = jobs.survey(folders(asked.values.get("home")))
     screen = Screen()
     if "json" in asked.flags:
@@ -44,26 +42,23 @@ def jobs_command(arguments: list[str]) -> int:
     return 0
 
 
-def attach_command(arguments: list[str]) -> int:
+def attach_command(asked: words.Words) -> int:
     """Show a job from its beginning and follow it to its end."""
-    asked = words.parse_simple(arguments)
     job = _named(asked)
     return follow(
         Screen(), job, plain="plain" in asked.flags, as_json="json" in asked.flags, quiet="json" in asked.flags
     )
 
 
-def cancel_command(arguments: list[str]) -> int:
+def cancel_command(asked: words.Words) -> int:
     """Ask a job to stop; what it has finished is kept."""
-    job = _named(words.parse_simple(arguments))
+    job = _named(asked)
     jobs.cancel(job)
     Screen().line(f"{job.id} is stopping; this goes on with it: inferdeck {shlex.join(job.spec.command)}")
     return 0
 
 
 def _named(asked: words.Words) -> jobs.Job:
-    if len(asked.positional) > 1:
-        raise UsageError("one job at a time", "inferdeck attach r-0001")
     return jobs.named(folders(asked.values.get("home")), asked.positional[0] if asked.positional else None)
 
 

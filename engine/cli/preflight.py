@@ -22,7 +22,6 @@ _STYLES = {"error": "bad", "warning": "todo", "note": "dim"}
 
 def preflight_command(asked: Words) -> int:
     """Say what can be known; exit status 0 if nothing will be refused, 1 if something will."""
-    asked.positional.clear()
     prepared = prepare(asked)
     found = expected(prepared)
     status = 1 if any(one.severity == "error" for one in found) else 0

@@ -6,7 +6,6 @@ import sys
 
 from engine.cli import words
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
 from engine.explore import columns, compare, export, runs
 from engine.explore.history import all_runs
 from engine.explore.metrics import METRICS
@@ -14,32 +13,22 @@ from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.store.folders import folders
 
-_COMMANDS = ("list", "show", "compare")
 _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
 EMPTY = "nothing has been measured yet; inferdeck demo does, in one to three minutes"
-LEAST = 2
-"""Runs that can be compared."""
 
 
-def results_command(arguments: list[str]) -> int:
-    """Show what was measured. Raises UsageError for names that mean nothing or several things."""
-    asked = words.parse_simple(arguments, "format", "filter", "sort")
-    command = asked.positional[0] if asked.positional else "list"
-    names = asked.positional[1:]
-    if command not in _COMMANDS:
-        raise UsageError(f"results has no command '{command}'", nearest(command, _COMMANDS))
-    known = all_runs(folders(asked.values.get("home")))
-    as_ = export.format_named("json" if "json" in asked.flags else asked.options.get("format", "text"))
-    if command == "list":
-        return _list(known, names, asked.options, as_)
-    if command == "show":
-        return _show(known, names, as_)
-    return _compare(known, names, as_)
+def _known(asked: words.Words) -> list[Run]:
+    return all_runs(folders(asked.values.get("home")))
 
 
-def _list(known: list[Run], names: list[str], options: dict[str, str], as_: export.Format) -> int:
-    if names:
-        raise UsageError(f"results list takes no '{names[0]}'", f"results list --filter={names[0]}")
+def _format(asked: words.Words) -> export.Format:
+    return export.format_named("json" if "json" in asked.flags else asked.values.get("format", "text"))
+
+
+def list_command(asked: words.Words) -> int:
+    """Show what was measured. Raises UsageError for a column or a format that does not exist."""
+    known, as_ = _known(asked), _format(asked)
+    options = asked.values
     found = runs.matching(runs.fold(known), options.get("filter", ""))
     sort = options.get("sort", "")
     if sort:
@@ -64,10 +53,10 @@ def _draw(screen: Screen, found: list[Run]) -> None:
     _notices(screen, found)
 
 
-def _show(known: list[Run], names: list[str], as_: export.Format) -> int:
-    if len(names) != 1:
-        raise UsageError("results show takes one run", "inferdeck results list names them")
-    run = runs.find(known, names[0])
+def show_command(asked: words.Words) -> int:
+    """Show one run. Raises UsageError for a name that means nothing or several things."""
+    known, as_ = _known(asked), _format(asked)
+    run = runs.find(known, asked.positional[0])
     run = next((one for one in runs.fold(known) if one.id == run.id), run)
     if as_ != "text":
         sys.stdout.write(export.listing([run], as_))
@@ -92,10 +81,10 @@ def _show(known: list[Run], names: list[str], as_: export.Format) -> int:
     return 0
 
 
-def _compare(known: list[Run], names: list[str], as_: export.Format) -> int:
-    if len(names) < LEAST:
-        raise UsageError("results compare takes two runs or more", "inferdeck results list names them")
-    found = compare.compare([runs.find(known, name) for name in names], known)
+def compare_command(asked: words.Words) -> int:
+    """Show runs side by side. Raises UsageError for a name that means nothing or several things."""
+    known, as_ = _known(asked), _format(asked)
+    found = compare.compare([runs.find(known, name) for name in asked.positional], known)
     if as_ != "text":
         sys.stdout.write(export.comparison(found, as_))
         return 0

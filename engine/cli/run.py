@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.cli import tree, words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
-from engine.errors import UsageError, nearest
+from engine.errors import UsageError
 from engine.job import jobs
 from engine.job import lock as locks
 from engine.job.prepare import Prepared, refuse, workplace
 from engine.job.prepare import prepare as prepare_job
 from engine.job.spec import JobSpec
 from engine.job.survey import age
+from engine.plan.words import selection_of
+from engine.text import whole_path
 
 CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
@@ -25,28 +28,37 @@ CANCEL_WINDOW = 3.0
 def prepare(asked: words.Words) -> Prepared:
     """Read the profiles, resolve what was asked for and look at this machine."""
     place = workplace(asked.values.get("home"), asked.profiles)
+    locked = None
     if "locked" in asked.values:
-        again = words.parse(locks.read(Path(asked.values["locked"])).command[1:])
-        asked.values = {**again.values, **asked.values}
-        asked.options, asked.env, asked.overrides = again.options, again.env, again.overrides
+        _refuse_selection(asked, "a locked plan is run as it is", "leave out what selects, or write a new lock")
+        locked = locks.read(whole_path(asked.values["locked"]))
+        chosen, output = selection_of(locked.command)
+    else:
+        chosen, output = words.selection(asked, place.catalog), ""
     if "yes-install" in asked.flags:
-        asked.env["YES_INSTALL"] = "yes"
-    chosen = words.selection(asked, place.catalog)
-    prepared = prepare_job(place, chosen, output=asked.values.get("output_dir", ""), again="again" in asked.flags)
-    if "locked" in asked.values:
-        locks.refuse_changes(locks.read(Path(asked.values["locked"])), prepared.lock())
+        chosen = replace(chosen, env={**chosen.env, "YES_INSTALL": "yes"})
+    output = asked.values.get("output_dir", output)
+    with words.named_options(asked):
+        prepared = prepare_job(place, chosen, output=output, again="again" in asked.flags)
+    if locked is not None:
+        locks.refuse_changes(locked, prepared.lock())
     return prepared
 
 
-def plan_command(arguments: list[str]) -> int:
+def _refuse_selection(asked: words.Words, what: str, remedy: str) -> None:
+    """Raise UsageError for words that select something where nothing can be selected."""
+    if asked.selects:
+        raise UsageError(f"{what}: nothing else can be selected", remedy)
+
+
+def plan_command(asked: words.Words) -> int:
     """Show the whole tree; exit status 0 if it can run, 2 if something is missing or in conflict."""
-    if arguments[:1] == ["--diff"]:
-        return _diff(arguments[1:])
-    asked = words.parse(arguments)
-    refuse_positional(asked, ())
+    if "diff" in asked.flags:
+        _refuse_selection(asked, "two lock files are compared as they are", "inferdeck plan --diff A B")
+        return _diff(asked.positional)
     prepared = prepare(asked)
     if "lock" in asked.values:
-        locks.write(Path(asked.values["lock"]), prepared.lock())
+        locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if "json" in asked.flags:
         _plan_as_json(prepared)
     elif "quiet" not in asked.flags:
@@ -75,10 +87,8 @@ def _draw_plan(screen: Screen, prepared: Prepared) -> None:
         preflight.show_expected(screen, preflight.by_the_rules(prepared))
 
 
-def run_command(arguments: list[str]) -> int:
+def run_command(asked: words.Words) -> int:
     """Start (or go on with) the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
-    asked = words.parse(arguments)
-    refuse_positional(asked, ("script",))
     return start(prepare(asked), asked)
 
 
@@ -93,7 +103,7 @@ def start(prepared: Prepared, asked: words.Words) -> int:
         return _report(screen, finished, as_json="json" in asked.flags)
     folder, resumed = jobs.take_up(prepared.workplace.folders, spec)
     if "lock" in asked.values:
-        locks.write(Path(asked.values["lock"]), prepared.lock())
+        locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
     if resumed and not quiet:
@@ -162,20 +172,10 @@ def _report(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     return report.show(screen, job, as_json=as_json)
 
 
-def _diff(arguments: list[str]) -> int:
-    if len(arguments) != 2:
-        raise UsageError("--diff takes two lock files", "inferdeck plan --diff A B")
-    found = locks.differences(*(locks.read(Path(one)) for one in arguments))
+def _diff(files: Sequence[str]) -> int:
+    before, after = (locks.read(whole_path(one)) for one in files)
+    found = locks.differences(before, after)
     screen = Screen()
     for line in found or ["the two plans are the same"]:
         screen.line(line)
     return 0
-
-
-def refuse_positional(asked: words.Words, allowed: tuple[str, ...]) -> None:
-    """Raise UsageError for a word without dashes that is none of the allowed."""
-    for word in asked.positional:
-        if word not in allowed:
-            raise UsageError(
-                f"unexpected word '{word}'", nearest(word, allowed) if allowed else "options begin with --"
-            )

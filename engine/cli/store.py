@@ -9,7 +9,7 @@ import msgspec
 from engine import codec
 from engine.cli import words
 from engine.cli.screen import Cell, Screen
-from engine.errors import StoreError, UsageError, nearest
+from engine.errors import StoreError, UsageError
 from engine.job.survey import age
 from engine.store.folders import folders
 from engine.store.recipe import differences
@@ -18,34 +18,17 @@ from engine.store.upkeep import Unfinished, accept, clean, unfinished
 from engine.text import clean as clean_text
 from engine.text import size
 
-_COMMANDS = ("list", "verify", "accept", "remove", "clean", "why")
+
+def _store(asked: words.Words) -> Store:
+    return Store(folders(asked.values.get("home")).store)
 
 
-def store_command(arguments: list[str]) -> int:
-    """Look after the artifacts on this machine."""
-    asked = words.parse_simple(arguments)
-    command = asked.positional[0] if asked.positional else "list"
-    names = asked.positional[1:]
-    store = Store(folders(asked.values.get("home")).store)
-    if command not in _COMMANDS:
-        raise UsageError(f"the store has no command '{command}'", nearest(command, _COMMANDS))
-    if command == "list":
-        return _list(store, as_json="json" in asked.flags)
-    if command == "verify":
-        return _verify(store, names)
-    if command == "accept":
-        return _accept(store, names)
-    if command == "clean":
-        return _clean(store)
-    if len(names) != 1:
-        raise UsageError(f"store {command} takes the name or key of one entry", "inferdeck store list shows them")
-    return _remove(store, names[0]) if command == "remove" else _why(store, names[0])
-
-
-def _list(store: Store, *, as_json: bool) -> int:
+def list_command(asked: words.Words) -> int:
+    """Show the artifacts on this machine."""
+    store = _store(asked)
     entries, damaged = store.readable()
     left = unfinished(store)
-    if as_json:
+    if "json" in asked.flags:
         plain = [
             {"entry": name, **msgspec.to_builtins(manifest), "bytes": manifest.bytes}
             for name, manifest in entries.items()
@@ -81,8 +64,9 @@ def _say_unfinished(screen: Screen, left: list[Unfinished]) -> None:
         )
 
 
-def _verify(store: Store, names: list[str]) -> int:
+def verify_command(asked: words.Words) -> int:
     """Hash every file again; exit status 1 if a plan can't use an entry: it is damaged, or was copied or touched."""
+    store, names = _store(asked), asked.positional
     screen = Screen()
     entries, unreadable = store.readable()
     damaged = moved = 0
@@ -104,8 +88,9 @@ def _verify(store: Store, names: list[str]) -> int:
     return 1 if damaged or moved else 0
 
 
-def _accept(store: Store, names: list[str]) -> int:
+def accept_command(asked: words.Words) -> int:
     """Take entries whose files have the right content as they are; exit status 1 if one is damaged."""
+    store, names = _store(asked), asked.positional
     screen = Screen()
     damaged = 0
     for name in [store.named(one) for one in names] or store.names():
@@ -119,8 +104,9 @@ def _accept(store: Store, names: list[str]) -> int:
     return 1 if damaged else 0
 
 
-def _clean(store: Store) -> int:
+def clean_command(asked: words.Words) -> int:
     """Delete what attempts have left that nobody goes on with now."""
+    store = _store(asked)
     screen = Screen()
     gone = [one for one in unfinished(store) if clean(store, one.name)]
     for one in gone:
@@ -129,16 +115,19 @@ def _clean(store: Store) -> int:
     return 0
 
 
-def _remove(store: Store, start: str) -> int:
-    name = store.named(start)
+def remove_command(asked: words.Words) -> int:
+    """Delete an entry."""
+    store = _store(asked)
+    name = store.named(asked.positional[0])
     store.remove(name)
     Screen().line(f"removed {name}")
     return 0
 
 
-def _why(store: Store, start: str) -> int:
+def why_command(asked: words.Words) -> int:
     """Say what an entry was made from, and how it differs from the others of its component."""
-    name = store.named(start)
+    store = _store(asked)
+    name = store.named(asked.positional[0])
     manifest = store.manifest(name)
     screen = Screen()
     if manifest is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from engine.cli import words
@@ -18,14 +17,14 @@ from engine.submission.generate import OVERRIDES, Request, generate, systems_in
 from engine.submission.pack import mark_of, pack, refuse_pretence, refuse_the_refused
 from engine.submission.tree import refuse_what_is_no_tree
 from engine.submission.truncate import truncate, whole_logs
-from engine.text import size
+from engine.text import size, whole_path
 
 
 def generate_command(asked: words.Words) -> int:
     """Build (or add to) a tree from the results of one system."""
-    results = _folder(asked, "submission generate RESULTS --sut=NAME --out=TREE")
+    results = _folder(asked)
     places, known = _profiles(asked)
-    options = asked.options
+    options = dict(asked.values)
     rules = _rules(asked, known)
     if "sut" not in options:
         found = systems_in(results, rules)
@@ -38,11 +37,11 @@ def generate_command(asked: words.Words) -> int:
     description |= {name: options[name] for name in OVERRIDES if name in options}
     request = Request(
         results=results,
-        out=absolute(Path(options.get("out", results / TREE))),
+        out=whole_path(options.get("out", results / TREE)),
         sut=options["sut"],
         description=description,
-        infer=_yes(options, "infer"),
-        share_99=_yes(options, "share_99"),
+        infer="infer" in asked.flags,
+        share_99="share_99" in asked.flags,
     )
     made = generate(request, rules)
     screen = Screen()
@@ -60,10 +59,10 @@ def generate_command(asked: words.Words) -> int:
 
 def truncate_command(asked: words.Words) -> int:
     """Cut the accuracy logs of a tree, keeping whole copies beside it."""
-    tree = _folder(asked, "submission truncate TREE [--backup=DIR]")
+    tree = _folder(asked)
     _, known = _profiles(asked)
-    backup = absolute(Path(asked.options.get("backup", whole_logs(tree))))
-    done = truncate(tree, backup, _rules(asked, known), asked.options.get("submitter"))
+    backup = whole_path(asked.values.get("backup", whole_logs(tree)))
+    done = truncate(tree, backup, _rules(asked, known), asked.values.get("submitter"))
     screen = Screen()
     for one in done:
         screen.line(f"  {one.action:12} {one.path.relative_to(tree)}")
@@ -78,15 +77,15 @@ def truncate_command(asked: words.Words) -> int:
 
 def zip_command(asked: words.Words) -> int:
     """Pack a checked tree."""
-    tree = _folder(asked, "submission zip TREE [--out=FILE] [--submitter=NAME]")
+    tree = _folder(asked)
     _, known = _profiles(asked)
     rules = _rules(asked, known)
     refuse_what_is_no_tree(tree, rules.divisions)
     refuse_pretence(tree)
-    identity.refuse(tree, known.folders, asked.options.get("submitter", ""))
+    identity.refuse(tree, known.folders, asked.values.get("submitter", ""))
     report = check(tree, rules)
     refuse_the_refused(tree, report)
-    packed = pack(tree, absolute(Path(asked.options.get("out", f"{tree}.zip"))))
+    packed = pack(tree, whole_path(asked.values.get("out", f"{tree}.zip")))
     submitters = sorted({result.path.split("/")[1] for result in report.results})
     results = f"{_results(len(report.results))} of {', '.join(submitters)}"
     Screen().line(f"wrote {packed.file}: {packed.files} files, {size(packed.size)}; {results}", "good")
@@ -97,15 +96,8 @@ def _results(count: int) -> str:
     return "1 result" if count == 1 else f"{count} results"
 
 
-def absolute(path: Path) -> Path:
-    """Return a path as a person gave it from the root on, without `..`: its last name is used as a name."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (Path.absolute keeps `..`)
-
-
-def _folder(asked: words.Words, usage: str) -> Path:
-    if len(asked.positional) != 2:
-        raise UsageError("one folder is needed", f"inferdeck {usage}")
-    folder = absolute(Path(asked.positional[1]))
+def _folder(asked: words.Words) -> Path:
+    folder = whole_path(asked.positional[0])
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "check the path")
     return folder
@@ -117,8 +109,4 @@ def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
 
 
 def _rules(asked: words.Words, known: catalog.Catalog) -> Round:
-    return load_round(known.profile("rounds", asked.options.get("round", "v2.1")))
-
-
-def _yes(options: dict[str, str], name: str) -> bool:
-    return options.get(name, "no").lower() in ("yes", "true", "1", "on")
+    return load_round(known.profile("rounds", asked.values.get("round", "v2.1")))

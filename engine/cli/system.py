@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.cli import tune, words
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
+from engine.errors import UsageError
 from engine.profile import catalog, systems
 from engine.profile.names import refuse_system_name
 from engine.profile.rounds import Round, load_round
@@ -17,8 +17,6 @@ from engine.store.folders import Folders, folders
 from engine.submission import own
 from engine.submission.form import Field, form
 from engine.text import clean
-
-COMMANDS = ("new", "list", "show")
 
 ASKED = (
     "submitter",
@@ -35,23 +33,14 @@ ASKED = (
 """What no program can read off a machine; the other empty fields concern few systems."""
 
 
-def system_command(arguments: list[str]) -> int:
-    """Look after the systems under test."""
-    asked = words.parse(arguments)
-    command = asked.positional[0] if asked.positional else "list"
+def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
     places = folders(asked.values.get("home"))
-    known = catalog.load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
-    if command not in COMMANDS:
-        raise UsageError(f"system has no command '{command}'", nearest(command, COMMANDS))
-    if command == "list":
-        return _list(known.folders)
-    if len(asked.positional) != 2:
-        raise UsageError(f"system {command} takes one name", f"inferdeck system {command} NAME")
-    name = asked.positional[1]
-    return _show(known.folders, name) if command == "show" else _new(asked, places, known, name)
+    return places, catalog.load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
 
 
-def _list(places: tuple[Path, ...]) -> int:
+def list_command(asked: words.Words) -> int:
+    """Show the systems under test."""
+    places = _profiles(asked)[1].folders
     screen = Screen()
     rows: list[list[Cell]] = [[(word, "dim") for word in ("system", "described", "run figures", "file")]]
     files = [path for folder in places for path in sorted((folder / "systems").glob("*.yaml"))]
@@ -76,7 +65,9 @@ def _row(path: Path) -> list[Cell]:
     return [(described, ""), (figures or "measured at start", "")]
 
 
-def _show(places: tuple[Path, ...], name: str) -> int:
+def show_command(asked: words.Words) -> int:
+    """Show one system under test."""
+    places, name = _profiles(asked)[1].folders, asked.positional[0]
     path = catalog.profile_file(places, "systems", name)
     found = systems.load_system(path)
     screen = Screen()
@@ -97,14 +88,15 @@ def _show(places: tuple[Path, ...], name: str) -> int:
     return 0
 
 
-def _new(asked: words.Words, places: Folders, known: catalog.Catalog, name: str) -> int:
+def new_command(asked: words.Words) -> int:
     """Write a description of this machine into the person's own profiles; ask for what can't be read."""
+    (places, known), name = _profiles(asked), asked.positional[0]
     target = own.path_of(places.profiles, name)
     if target.exists() and "again" not in asked.flags:
         raise UsageError(f"{target} exists already", "edit it, or write it anew with --again")
     own.refuse_taken(known.folders, name)
-    rules = load_round(known.profile("rounds", asked.options.pop("round", "v2.1")))
-    description = own.new(rules, places.store, asked.options)
+    rules = load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
+    description = own.new(rules, places.store, asked.changes.options)
     if sys.stdin.isatty() and "quiet" not in asked.flags:
         _ask(description, rules)
     own.write(places.profiles, name, description)

@@ -17,13 +17,15 @@ from engine.job.spec import JobSpec
 from engine.job.survey import Survey, Surveyor
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
+from engine.plan.rules import refuse_foreign_scenarios, rule_book
 from engine.plan.selection import Selection
+from engine.plan.words import with_whole_paths
 from engine.profile import catalog
 from engine.profile.component import fill
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
+from engine.text import whole_path
 
 SUBMISSION = "submission"
 """By this name a benchmark has the step that builds the submission."""
@@ -75,7 +77,7 @@ class Prepared(Resolved):
 
     seen: Survey
     output: str = ""
-    """The results folder as the person wrote it; empty for the job's own."""
+    """The results folder; empty for the job's own."""
     again: bool = False
 
     @property
@@ -119,7 +121,7 @@ class Prepared(Resolved):
             plan=self.plan,
             command=self.command(),
             title=self.plan.nodes[self.plan.root].title,
-            results=str(Path(self.output).expanduser().absolute()) if self.output else "",
+            results=self.output,
             profiles=tuple(str(one) for one in self.workplace.catalog.folders[1:]),
             again=self.again,
             notice=self.notice,
@@ -130,14 +132,18 @@ class Prepared(Resolved):
 
 def resolved(place: Workplace, chosen: Selection) -> Resolved:
     """Decide everything. Raises ProfileError or UsageError for a selection that can't be."""
+    chosen = with_whole_paths(chosen, place.catalog, Path.cwd())
     round_name = chosen.options.get("round", "v2.1")
     rules = rule_book(place.round(round_name), place.catalog.folders)
-    return Resolved(chosen, resolve(place.catalog, chosen, rules, round_name), round_name, place)
+    plan = resolve(place.catalog, chosen, rules, round_name)
+    refuse_foreign_scenarios(plan.nodes[plan.root], place.round(round_name))
+    return Resolved(chosen, plan, round_name, place)
 
 
 def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: bool = False) -> Prepared:
     """Resolve a selection and look at this machine."""
     decided = resolved(place, chosen)
+    output = str(whole_path(output)) if output else ""
     return Prepared(
         decided.selection, decided.plan, decided.round, place, decided.survey(again=again), output=output, again=again
     )

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from engine.errors import ProfileError, UsageError, nearest
+from engine.plan.clash import asked_variation
 from engine.plan.decide import RuleBook
+from engine.plan.plan import Node
+from engine.plan.reason import Asked
 from engine.profile.names import folder_fault
 from engine.profile.rounds import Division, Round
 from engine.profile.systems import find, load_system, place_of
@@ -32,6 +35,19 @@ def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
         return _RULES[name](rules, options)
 
     return look_up
+
+
+def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
+    """Raise UsageError where the person asked for a category and for a scenario that it does not have."""
+    category, asked = asked_variation(root, "category"), root.options.get("scenarios")
+    if not category or asked is None or not isinstance(asked.reason, Asked):
+        return
+    benchmark = str(root.options["benchmark"].value)
+    allowed = rules.required(benchmark, SYSTEM_TYPES[str(root.options["category"].value)])
+    foreign = [one for one in asked.value if one not in allowed]
+    if foreign:
+        what = f"{asked.reason.how}: {benchmark} has no {', '.join(foreign)} in _{category}"
+        raise UsageError(what, f"there it has {', '.join(allowed)}; or leave out _{category}")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import profiles
 from engine.errors import ProfileError, UsageError, nearest
+from engine.profile import hints
 from engine.profile.component import Component, Query
 from engine.profile.reading import read_component
 
@@ -31,11 +32,15 @@ class Catalog:
             raise self._no_such_tag(query, where)
         fitting = tuple(one for one in tagged if all(one.variation(word) for word in query.variations))
         if not fitting:
-            known = sorted({name for one in tagged for name in one.variations})
             word = next(word for word in query.variations if not any(one.variation(word) for one in tagged))
+            remedy = hints.for_variation(tagged, self.components.values(), word)
             names = " or ".join(one.name for one in tagged[:3])
-            raise UsageError(f"{where}: {names} has no variation '_{word}'", nearest(word, known).replace("'", "'_", 1))
+            raise UsageError(f"{where}: {names} has no variation '_{word}'", remedy)
         return fitting
+
+    def has(self, query: Query) -> bool:
+        """Say whether some component has every tag of the query."""
+        return any(set(query.tags) <= set(one.tags) for one in self.components.values())
 
     def profile(self, kind: str, name: str) -> Path:
         """Return the YAML file of a round, system or recipe; a person's own folder wins over ours."""
@@ -48,13 +53,15 @@ class Catalog:
 
     def _no_such_tag(self, query: Query, where: str) -> UsageError:
         unknown = [tag for tag in query.tags if tag not in self.tags]
-        if unknown:
-            return UsageError(f"{where}: no component has the tag '{unknown[0]}'", nearest(unknown[0], self.tags))
         most = max(self.components.values(), key=lambda one: (len(set(query.tags) & set(one.tags)), -len(one.tags)))
         missing = [tag for tag in query.tags if tag not in most.tags]
+        meant = next(filter(None, (hints.for_tag(most, tag) for tag in missing)), "")
+        if unknown:
+            what = f"{where}: no component has the tag '{unknown[0]}'"
+            return UsageError(what, meant or nearest(unknown[0], self.tags))
         return UsageError(
             f"{where}: no component has all of the tags {','.join(query.tags)}",
-            f"the nearest, {most.name}, lacks {', '.join(missing)}; its tags are {','.join(most.tags)}",
+            meant or f"the nearest, {most.name}, lacks {', '.join(missing)}; its tags are {','.join(most.tags)}",
         )
 
 

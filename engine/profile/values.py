@@ -66,7 +66,8 @@ def _typed(option: Option, value: Any, where: str) -> Any:
     if option.type in ("text", "path"):
         return _text(option, value, where)
     if option.type == "list":
-        return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        members = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+        return tuple(dict.fromkeys(members))
     if option.type == "bool":
         return _flag(option, value, where)
     try:

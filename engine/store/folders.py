@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.text import whole_path
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -34,7 +36,7 @@ def folders(home: str | None = None, environment: Mapping[str, str] = os.environ
     """Return the folders: under `home` or INFERDECK_HOME, else where the system keeps such things."""
     moved = home or environment.get("INFERDECK_HOME")
     if moved:
-        base = Path(moved).expanduser().absolute()
+        base = whole_path(moved)
         return Folders(store=base / "store", state=base / "state", config=base / "config")
     import platformdirs  # noqa: PLC0415  (start-up)
 

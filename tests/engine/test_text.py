@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.text import clean, clean_lines, csv_cell
+from engine.text import clean, clean_lines, csv_cell, whole_path
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
@@ -57,3 +58,13 @@ def test_several_lines_stay_several() -> None:
 def test_a_cell_is_never_a_formula(text: str, cell: str) -> None:
     assert csv_cell(text) == cell
     csv_cell(text).encode()
+
+
+def test_a_path_is_whole_even_with_a_user_that_is_not_known_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert whole_path("~/x") == Path("/home/me/x")
+    assert whole_path("~no-such-user/x") == tmp_path / "~no-such-user" / "x"
+    assert whole_path("x") == tmp_path / "x"
