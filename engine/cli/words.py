@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.cli import spelling
 from engine.cli.command import Command, Option, Selects, key
 from engine.cli.commands import COMMANDS
-from engine.errors import UnknownOptionError, UsageError, closest, either
+from engine.errors import NoOptionError, UsageError, closest, either
 from engine.plan.selection import Selection
 from engine.plan.words import DEPENDENCIES, Changes, changed, is_added, read_recipe, refuse_contradictions
 from engine.profile.catalog import Catalog
@@ -231,7 +231,7 @@ def named_options(words: Words) -> Iterator[None]:
     """Let an option that no component has be held against those of the command as well."""
     try:
         yield
-    except UnknownOptionError as error:
+    except NoOptionError as error:
         own = {one.name for one in words.command.options}
         near = closest(error.name, {*own, *error.allowed})
         remedy = f"did you mean {either([f'--{one}' for one in near])}?" if own.intersection(near) else error.remedy

@@ -182,7 +182,7 @@ def test_whatever_is_refused_is_refused_with_a_remedy(words: list[str]) -> None:
 @given(st.lists(st.text("ab=_-,.", max_size=8), max_size=4))
 def test_whatever_is_read_is_somewhere_in_the_result(words: list[str]) -> None:
     for command in (RUN, PAIR):
-        found = read(command, ["--out_dir=dir", *words] if command is PAIR else words)
+        found = read(command, ["name", *words] if command is PAIR else words)
         if isinstance(found, Words):
             shown = repr((found.positional, found.flags, found.values, found.lists, found.changes))
             assert all(part in shown for word in words for part in re.split(r"[-=,._]+", word))
