@@ -40,7 +40,7 @@ class UsageError(InferdeckError):
 
 
 class NoOptionError(UsageError):
-    """A component has no option of that name; `allowed` are those that it has."""
+    """A component has no such option, or a description no such field; `allowed` are those that it has."""
 
     def __init__(self, what: str, remedy: str, name: str, allowed: Sequence[str]) -> None:
         super().__init__(what, remedy)
