@@ -4,7 +4,7 @@ They are shown as two lines and never as a traceback. Anything else that is rais
 
     InferdeckError          exit status 1
     ├── UsageError          2   the command line, a recipe or a profile says something that does not exist
-    │   ├── UnknownOptionError 2 a component has no such option
+    │   ├── NoOptionError   2   a component has no such option
     │   └── ProfileError    2   a profile file breaks the component language
     ├── CannotRunError      2   the plan lacks an input or holds a conflict
     ├── FetchError          1   a download failed: network, checksum, size
@@ -39,8 +39,8 @@ class UsageError(InferdeckError):
     exit_status = 2
 
 
-class UnknownOptionError(UsageError):
-    """A component has no option of that name; `allowed` are those that it has."""
+class NoOptionError(UsageError):
+    """A component has no such option, or a description no such field; `allowed` are those that it has."""
 
     def __init__(self, what: str, remedy: str, name: str, allowed: Sequence[str]) -> None:
         super().__init__(what, remedy)

@@ -72,6 +72,7 @@ _COMMANDS = (
         "demo",
         "engine.cli.demo:demo_command",
         "the whole way on real photographs, in two minutes",
+        Arguments(remedy="the benchmark is named by --model=WORDS"),
         options=(
             Option("model", "the benchmark that is demonstrated; resnet50 without it", "resnet50|retinanet"),
             Option("offline", "fetch nothing: a tiny model on generated pictures"),

@@ -96,7 +96,8 @@ def new_command(asked: words.Words) -> int:
         raise UsageError(f"{target} exists already", "edit it, or write it anew with --again")
     own.refuse_taken(known.folders, name)
     rules = load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
-    description = own.new(rules, places.store, asked.changes.options)
+    with words.named_options(asked):
+        description = own.new(rules, places.store, asked.changes.options)
     if sys.stdin.isatty() and "quiet" not in asked.flags:
         _ask(description, rules)
     own.write(places.profiles, name, description)

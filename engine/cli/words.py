@@ -1,6 +1,7 @@
 """Read the words of a command, strictly: its own options, its arguments, and what changes a selection.
 
-Every word means something or is refused with the nearest right one; none is dropped, and none replaces another.
+Every word means something or is refused with the nearest right one. Tags that are given twice add up; of an option
+that takes one value the last one holds, so that a command line can be extended.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pathlib import Path
 from engine.cli import spelling
 from engine.cli.command import Command, Option, Selects, key
 from engine.cli.commands import COMMANDS
-from engine.errors import UnknownOptionError, UsageError, closest, either
+from engine.errors import NoOptionError, UsageError, closest, either
 from engine.plan.selection import Selection
-from engine.plan.words import DEPENDENCIES, Changes, changed, is_added, read_recipe, refuse_contradictions
+from engine.plan.words import DEPENDENCIES, Changes, changed, read_recipe, refuse_contradictions
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
 from engine.text import whole_path
@@ -82,8 +83,6 @@ class _Reader:
     values: dict[str, str] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
-    given: dict[str, str] = field(default_factory=dict)
-    """What was said of each option, to refuse another word on the same."""
 
     def read(self, arguments: Sequence[str]) -> None:
         """Take all words."""
@@ -155,23 +154,17 @@ class _Reader:
         """Switch a flag on, or leave it off."""
         if value.lower() not in (*YES, *NO):
             raise UsageError(f"'--{name}' takes no value but yes or no, not '{value}'", f"write --{name}")
-        on = value.lower() in YES
-        self.once(own.key, name, str(on))
-        if on:
-            self.flags.add(own.name)
+        (self.flags.add if value.lower() in YES else self.flags.discard)(own.name)
 
     def value(self, name: str, value: str, own: Option | None) -> None:
         """Keep the value of an option of the command, or else what it changes of the selection."""
         if own is None:
-            if not is_added(name):
-                self.once(key(name), name, value)
             self.changes.keep(name, value)
         elif not own.value:
             self.flag(own, name, value)
         elif own.repeatable:
             self.lists.setdefault(own.name, []).append(value)
         else:
-            self.once(own.key, name, value)
             _refuse_number(own, value)
             self.values[own.name] = value
 
@@ -179,11 +172,6 @@ class _Reader:
         """Return the option that a word of the tutorials stands for: `env.CM_QUIET`."""
         head, _, tail = name.partition(".")
         return next((one for one in self.command.options if head == "env" and tail in one.env), None)
-
-    def once(self, key: str, name: str, value: str) -> None:
-        """Raise UsageError where another value was given before."""
-        if self.given.setdefault(key, value) != value:
-            raise UsageError(f"'--{name}' is given twice: '{self.given[key]}' and '{value}'", "keep one of them")
 
     def refuse_unknown(self, name: str) -> None:
         """Raise UsageError for an option that neither this command has nor a component could have."""
@@ -231,7 +219,7 @@ def named_options(words: Words) -> Iterator[None]:
     """Let an option that no component has be held against those of the command as well."""
     try:
         yield
-    except UnknownOptionError as error:
+    except NoOptionError as error:
         own = {one.name for one in words.command.options}
         near = closest(error.name, {*own, *error.allowed})
         remedy = f"did you mean {either([f'--{one}' for one in near])}?" if own.intersection(near) else error.remedy

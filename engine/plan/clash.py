@@ -28,7 +28,7 @@ def apart(catalog: Catalog, component: Component, chosen: Sequence[Variation], n
             if member is not one and not member.refused and _exists(catalog, need, [*others, member])
         ]
         if others and fitting:
-            remedies.append(f"{_and(others)} goes with {', '.join(fitting)}")
+            remedies.append(f"{_and(others)} {'goes' if len(others) == 1 else 'go'} with {', '.join(fitting)}")
     return (f"{_and(asking)} do not go together", "; ".join(remedies)) if remedies else ("", "")
 
 

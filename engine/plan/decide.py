@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import UnknownOptionError, UsageError, nearest
+from engine.errors import NoOptionError, UsageError, nearest
 from engine.plan.plan import Chosen, Decided
 from engine.plan.reason import Asked, GroupDefault, HandedDown, ImpliedBy, OptionDefault, Reason, RoundRule
 from engine.profile import hints
@@ -229,7 +229,7 @@ def _options(
             how = one.reason.how if isinstance(one.reason, Asked) else where
             what = f"{how}: {component.name} has no option '{name}'"
             remedy = hints.for_option(component, name, str(one.value))
-            raise UnknownOptionError(what, remedy, name, tuple(component.options))
+            raise NoOptionError(what, remedy, name, tuple(component.options))
         raw[name] = (one.value, one.reason)
     known = {name: value for name, (value, _) in raw.items() if not isinstance(value, Rule)}
     decided = {}

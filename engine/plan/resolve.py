@@ -14,7 +14,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from engine.errors import ProfileError, UnknownOptionError, UsageError, nearest
+from engine.errors import NoOptionError, ProfileError, UsageError, nearest
 from engine.plan import clash
 from engine.plan.decide import Decision, Given, RuleBook, Word, decide, given_by, handed, wanted_by
 from engine.plan.plan import Edge, Node, Plan
@@ -78,10 +78,10 @@ class _Resolver:
         component = self._pick(query, "--tags")
         try:
             decision = self._decide(component, words, given, "--tags")
-        except UnknownOptionError as error:
+        except NoOptionError as error:
             value = str(self.selection.options.get(error.name, ""))
             below = hints.option_below(component, self.catalog.components.values(), error.name, value)
-            raise UnknownOptionError(error.what, below or error.remedy, error.name, error.allowed) from None
+            raise NoOptionError(error.what, below or error.remedy, error.name, error.allowed) from None
         root = self._node(decision, "", _Around(why=asked, where="--tags", changes=changes))
         self._refuse_unused()
         return Plan(root=root.id, nodes=self.nodes)

@@ -39,15 +39,18 @@ def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
 
 def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
     """Raise UsageError where the person asked for a category and for a scenario that it does not have."""
-    category, asked = asked_variation(root, "category"), root.options.get("scenarios")
-    if not category or asked is None or not isinstance(asked.reason, Asked):
+    benchmark, category, scenarios = (root.options.get(name) for name in ("benchmark", "category", "scenarios"))
+    if benchmark is None or category is None or scenarios is None or not isinstance(scenarios.reason, Asked):
         return
-    benchmark = str(root.options["benchmark"].value)
-    allowed = rules.required(benchmark, SYSTEM_TYPES[str(root.options["category"].value)])
-    foreign = [one for one in asked.value if one not in allowed]
+    word = asked_variation(root, "category")
+    how = f"_{word}" if word else f"--category={category.value}" if isinstance(category.reason, Asked) else ""
+    if not how or category.value not in SYSTEM_TYPES:
+        return
+    allowed = rules.required(benchmark.value, SYSTEM_TYPES[category.value])
+    foreign = [one for one in scenarios.value if one not in allowed]
     if foreign:
-        what = f"{asked.reason.how}: {benchmark} has no {', '.join(foreign)} in _{category}"
-        raise UsageError(what, f"there it has {', '.join(allowed)}; or leave out _{category}")
+        what = f"{scenarios.reason.how}: in the category {category.value} {benchmark.value} has no {', '.join(foreign)}"
+        raise UsageError(what, f"there it has {', '.join(allowed)}; or leave out {how}")
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,6 @@ _SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
 DEPENDENCIES = ("add_deps_tags", *_SWITCHES)
 """What words begin with that change a dependency: `--adr.NAME.version=1.2`."""
 
-_ADDED = (".tags", ".version", ".version_min", ".version_max")
-
 
 @dataclass
 class Changes:
@@ -76,12 +74,6 @@ class Changes:
         )
         version = ",".join(text for text in (old.version, more.version) if text)
         self.overrides[dependency] = replace(old, add=add, version=version, set={**old.set, **more.set})
-
-
-def is_added(name: str) -> bool:
-    """Say whether a second `--name=value` adds to the first: tags, and the parts of a version range."""
-    head, dot, tail = name.partition(".")
-    return head in DEPENDENCIES and bool(dot) and (head == "add_deps_tags" or tail.endswith(_ADDED))
 
 
 def changed(chosen: Selection, tags: str, changes: Changes) -> Selection:

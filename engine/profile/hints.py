@@ -36,14 +36,15 @@ def for_option(component: Component, name: str, value: str) -> str:
     """Return what to write instead of the unknown option `--name=value` of a component."""
     if name.isupper() and name not in component.options:
         return f"inputs are written --env.{name}={value}"
-    near = closest(name, component.options)
+    known = [option.name for option in component.options.values() if not option.refused]
+    near = closest(name, known)
     if any(_takes(component.options[one], value) for one in near):
         return f"did you mean {either(near)}?"
     for word in (value, name):
         for variation in component.variations.values():
             if _same(variation.name, word) and not variation.refused:
                 return f"it is a variation: write _{variation.name} into --tags"
-    return nearest(name, component.options)
+    return nearest(name, known)
 
 
 def for_tag(component: Component, tag: str) -> str:

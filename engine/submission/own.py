@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import UsageError, nearest
+from engine.errors import NoOptionError, UsageError, nearest
 from engine.profile import systems
 from engine.profile.edit import put
 from engine.profile.names import refuse_system_name
@@ -62,7 +62,7 @@ def new(rules: Round, disk: Path, given: Description) -> dict[str, str | int | f
     known = (*rules.system.required, *rules.system.network, *rules.system.optional)
     for field in given:
         if field not in known:
-            raise UsageError(f"the rules know no field '{field}'", nearest(field, known))
+            raise NoOptionError(f"the rules know no field '{field}'", nearest(field, known), field, known)
     found = {**describe.detected(rules, disk, describe.frameworks()), **given}
     for name in given:
         refuse_value(name, found, rules)

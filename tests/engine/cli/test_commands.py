@@ -108,6 +108,8 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["submission", "zip", "T", "--submiter=x"], "unknown option '--submiter'", "--submitter"),
         (["submission", "preflight", "T"], "unexpected word 'T'", "--help"),
         (["system", "new", "box", "--submiter=x"], "no field 'submiter'", "'submitter'"),
+        (["system", "new", "box", "--hoem=x"], "no field 'hoem'", "did you mean '--home'?"),
+        (["demo", "retinanet"], "unexpected word 'retinanet'", "--model=retinanet"),
         (["system", "list", "x"], "unexpected word 'x'", "--help"),
         (["store", "list", "x"], "unexpected word 'x'", "--help"),
         (["--hlp"], "no command '--hlp'", ""),

@@ -54,12 +54,17 @@ def plan_of(home: Path, *words: str) -> Resolved:
             "write --add_deps_tags.openimages=_full",
         ),
         ([APP, "--env.OPENIMAGES_PATH=x"], "nothing in this plan reads", "an input of openimages-validation"),
-        ([f"{APP},_datacenter", "--scenarios=SingleStream"], "resnet50 has no SingleStream in _datacenter", "Server"),
+        (
+            [f"{APP},_datacenter", "--scenarios=SingleStream"],
+            "category datacenter resnet50 has no SingleStream",
+            "Server",
+        ),
         (
             [f"{APP},_datacenter,_all-scenarios,_valid", "--scenarios=Offline,MultiStream"],
-            "no MultiStream in _datacenter",
+            "has no MultiStream",
             "leave out _datacenter",
         ),
+        ([APP, "--category=datacenter", "--scenarios=SingleStream"], "no SingleStream", "--category=datacenter"),
         (
             [APP, "--adr.onnxruntime.version_min=1.33", "--adr.onnxruntime.version_max=1.20"],
             "no version can be in '>=1.33,<=1.20'",
