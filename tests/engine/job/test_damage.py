@@ -149,6 +149,20 @@ def _many_warnings(path: Path, count: int) -> None:
             log.write(line * 1000)
 
 
+def test_who_watches_a_log_that_becomes_unreadable_is_told_so(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    watch = Watch(made.write(folders.jobs, made.before()))
+    seen = watch.poll()
+    watch.job.events.unlink()
+    watch.job.events.mkdir()
+    told = watch.poll()
+    assert told.steps == seen.steps
+    assert "not a plain file" in told.notes[-1].text
+    assert watch.poll() is told
+    (watch.job.folder / "run.lock").symlink_to("run.lock")
+    assert watch.standing(made.BEGIN + 500) == "died"
+
+
 def test_a_long_log_needs_little_memory(tmp_path: Path) -> None:
     folders = folders_in(tmp_path)
     job = made.write(folders.jobs, made.before())
