@@ -13,7 +13,7 @@ from engine import events
 from engine.errors import StoreError
 from engine.job.fold import Fold, Watched
 from engine.job.jobs import Job
-from engine.job.log import SELDOM, EventReader
+from engine.job.log import SELDOM, EventReader, Kinds
 from engine.job.window import Figures
 from engine.store.files import is_locked
 
@@ -22,6 +22,9 @@ LONG_LOG = 1 << 20
 TAIL = 256 << 10
 PIECE = 1 << 20
 """Bytes that one `catch_up` reads: some 30 ms."""
+
+_RARE: Kinds = tuple(kind for kind in SELDOM if kind is not events.Warned)
+"""What is read at once of all but the tail: there may be a million warnings, of which the last are shown."""
 
 QUIET_SECONDS = 5.0
 """A measurement says something four times a second. Nothing for so long is worth a word."""
@@ -104,7 +107,7 @@ class Watch:
             return None
         reader, fold = EventReader(self.job.events, piece=PIECE), Fold(self._titles)
         try:
-            for seen in reader.pieces(SELDOM, until=size - TAIL):
+            for seen in reader.pieces(_RARE, until=size - TAIL):
                 fold.take(seen, without_ticks=True)
         except StoreError:
             return None  # `poll` says it
