@@ -37,7 +37,7 @@ def system_command(arguments: list[str]) -> int:
     asked = words.parse(arguments)
     command = asked.positional[0] if asked.positional else "list"
     places = folders(asked.values.get("home"))
-    known = catalog.load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
+    known = catalog.load([*places.own_profiles, *asked.profiles])
     if command not in COMMANDS:
         raise UsageError(f"system has no command '{command}'", nearest(command, COMMANDS))
     if command == "list":

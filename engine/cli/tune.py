@@ -45,7 +45,7 @@ def _show(asked: words.Words) -> int:
     if len(asked.positional) != 2:
         raise UsageError("tune show takes the name of a system", "inferdeck system list names them")
     places = folders(asked.values.get("home"))
-    known = load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
+    known = load([*places.own_profiles, *asked.profiles])
     path, _ = systems.find(known.folders, asked.positional[1], "")
     screen, tuned = Screen(), systems.load_system(path).tuned
     if "json" in asked.flags:
