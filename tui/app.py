@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -249,11 +250,12 @@ class InferdeckApp(App[None]):
         if self._place is not None:
             from engine.job import jobs  # noqa: PLC0415
 
-            self.last_words += [
-                f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"
-                for job in jobs.all_jobs(self._place.folders)
-                if job.state == "running"
-            ]
+            with suppress(InferdeckError):  # jobs that can't be listed are no reason to stay
+                self.last_words += [
+                    f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"
+                    for job in jobs.all_jobs(self._place.folders)
+                    if job.state == "running"
+                ]
         self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

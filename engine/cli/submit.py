@@ -105,7 +105,7 @@ def _folder(asked: words.Words) -> Path:
 
 def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
     places = folders(asked.values.get("home"))
-    return places, catalog.load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
+    return places, catalog.load([*places.own_profiles, *asked.profiles])
 
 
 def _rules(asked: words.Words, known: catalog.Catalog) -> Round:

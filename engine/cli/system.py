@@ -35,7 +35,7 @@ ASKED = (
 
 def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
     places = folders(asked.values.get("home"))
-    return places, catalog.load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
+    return places, catalog.load([*places.own_profiles, *asked.profiles])
 
 
 def list_command(asked: words.Words) -> int:

@@ -39,7 +39,7 @@ def tune_command(asked: words.Words) -> int:
 def show_command(asked: words.Words) -> int:
     """Show what a system's run configuration keeps of an earlier tuning."""
     places = folders(asked.values.get("home"))
-    known = load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
+    known = load([*places.own_profiles, *asked.profiles])
     path, _ = systems.find(known.folders, asked.positional[0], "")
     screen, tuned = Screen(), systems.load_system(path).tuned
     if "json" in asked.flags:

@@ -112,7 +112,14 @@ def _log_folder(output: Path) -> Path | None:
 
 def _without_plan(folder: Path, why: str) -> Iterator[Run]:
     """A job whose plan can't be read: what its runs say of themselves."""
-    for step in sorted((folder / "steps").glob("*")):
+    try:
+        steps = sorted((folder / "steps").iterdir())
+    except FileNotFoundError:
+        return
+    except OSError:  # whatever it has measured, it is not there to be seen
+        yield Run(id=folder.name, job=folder.name, step="", damage=why)
+        return
+    for step in steps:
         output = step / "output"
         if not _there(output / provenance.FILE) and _log_folder(output) is None:
             continue

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -232,7 +233,8 @@ def _runs(prepared: Prepared, results: Path) -> list[Run]:
 
 
 def _measured(job: Job) -> tuple[Measured, ...]:
-    return tuple(event for event in EventReader(job.events).read(ticks=False) if isinstance(event, Measured))
+    said = chain.from_iterable(EventReader(job.events).pieces((Measured,)))
+    return tuple(event for event in said if isinstance(event, Measured))
 
 
 def _is_run(scenario: Path, mode: str) -> bool:

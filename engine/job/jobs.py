@@ -142,8 +142,9 @@ def _not_started(folder: Path, said_before: int, status: int | None, waited: flo
 
 def read(folder: Path) -> Job:
     """Read a job's state from its folder. Raises JobError where it holds none, StoreError where it can't be read."""
-    if not folder.exists():
-        raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
+    with disk_errors(folder):
+        if not folder.exists():
+            raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
     spec = read_spec(folder)
     story = _story(folder / "events.jsonl")
     return Job(
@@ -242,7 +243,8 @@ def job_folders(folders: Folders) -> list[Path]:
             found = [path for path in folders.jobs.iterdir() if path.name.startswith("r-")]
         except FileNotFoundError:
             return []
-    return [folder for folder in sorted(found, reverse=True) if not _is_being_made(folder)]
+    found.sort(key=lambda path: (len(path.name), path.name), reverse=True)  # r-9999 is older than r-10000
+    return [folder for folder in found if not _is_being_made(folder)]
 
 
 def _is_being_made(folder: Path) -> bool:

@@ -53,8 +53,7 @@ def _round(path: Path, _changed: int) -> Round:
 def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:
     """Read the profiles: ours, the person's own, and further folders. Raises ProfileError where one is wrong."""
     places = folders(home)
-    own = [places.profiles] if places.profiles.is_dir() else []
-    return Workplace(places, catalog.load([*own, *profiles]))
+    return Workplace(places, catalog.load([*places.own_profiles, *profiles]))
 
 
 @dataclass(frozen=True)

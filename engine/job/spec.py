@@ -55,19 +55,19 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(folder: Path) -> JobSpec:
     """Read what the job in a folder is told. Raises JobError where the file is missing, unreadable or damaged."""
-    path = folder / FILE
+    path, remedy = folder / FILE, f"start the job anew; if nothing of this one is needed, remove {folder}"
     try:
         spec = _decoder.decode(read_plain(path, LONGEST))
     except FileNotFoundError:
-        raise JobError(f"{path} is missing", f"if nothing of it is needed, remove {folder}") from None
+        raise JobError(f"{path} is missing", remedy) from None
     except OSError as error:
         said = explained(error, path)
         raise JobError(said.what, said.remedy) from None
     except msgspec.DecodeError as error:
-        raise JobError(f"{path} is not a plan of this version: {error}", "start the job anew") from None
+        raise JobError(f"{path} is not a plan of this version: {error}", remedy) from None
     unknown = _unknown_nodes(spec.plan)
     if unknown:
-        raise JobError(f"{path} is damaged: it names the node '{unknown[0]}', which it lacks", "start the job anew")
+        raise JobError(f"{path} is damaged: it names the node '{unknown[0]}', which it lacks", remedy)
     return spec
 
 

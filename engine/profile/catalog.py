@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,10 +84,21 @@ def load(own: Sequence[Path] = ()) -> Catalog:
     folders = (profiles.FOLDER, *own)
     components: dict[str, Component] = {}
     for folder in folders:
-        if not folder.is_dir():
-            raise UsageError(f"{folder}: there is no such profile folder", "check --profiles and the spelling")
+        _refuse_unreadable(folder)
         components.update(_read_all(sorted((folder / "components").glob("*.yaml"))))
     return Catalog(components=components, folders=folders)
+
+
+def _refuse_unreadable(folder: Path) -> None:
+    """Raise UsageError where a profile folder, or one in it, can't be listed: what is in it would be missing."""
+    try:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such profile folder", "check --profiles and the spelling")
+        for place in (folder, *(one for one in folder.iterdir() if one.is_dir())):
+            next(iter(place.iterdir()), folder).stat()
+    except OSError as error:
+        where = os.fsdecode(error.filename or folder)
+        raise UsageError(f"{where}: {error.strerror}", "change the owner or the mode of the profile folder") from None
 
 
 def _read_all(paths: Iterable[Path]) -> dict[str, Component]:

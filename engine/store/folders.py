@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.store.files import disk_errors
 from engine.text import whole_path
 
 
@@ -30,6 +31,12 @@ class Folders:
     def profiles(self) -> Path:
         """The person's own components, rounds, systems and recipes."""
         return self.config / "profiles"
+
+    @property
+    def own_profiles(self) -> list[Path]:
+        """That folder, where it is there. Raises StoreError where nobody can say so for want of permission."""
+        with disk_errors(self.profiles):
+            return [self.profiles] if self.profiles.is_dir() else []
 
 
 def folders(home: str | None = None, environment: Mapping[str, str] = os.environ) -> Folders:
