@@ -157,7 +157,7 @@ def _none(here: Listing, names: list[str]) -> DataError:
     what, remedy = found_instead(here)
     return DataError(
         f"{clean(str(here.folder))} holds none of the {len(names):,} images that the labels name "
-        f"({shown(names[:2], len(names))}): {what}",
+        f"({shown(names, limit=2)}): {what}",
         remedy,
     )
 
@@ -167,7 +167,7 @@ def found_instead(here: Listing) -> tuple[str, str]:
     folder = clean(str(here.folder))
     if images := here.images:
         return (
-            f"it holds {len(images):,} images of other names, such as {shown(images[:2], 2)}",
+            f"it holds {len(images):,} images, such as {shown(images, limit=2)}",
             "write the names into the labels exactly as the files have them, endings and upper case too",
         )
     if inner := _with_images(here):

@@ -8,11 +8,12 @@ step has ended (engine.job.run), so that nothing is kept under the identity of f
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,7 +111,10 @@ def _look(folder: Path) -> Listing:
             try:
                 seen = entry.stat()
             except OSError as error:
-                others[entry.name] = "a link to nothing" if entry.is_symlink() else error.strerror or str(error)
+                if entry.is_symlink():
+                    others[entry.name] = "a link to nothing" if error.errno == errno.ENOENT else str(error.strerror)
+                elif error.errno != errno.ENOENT:  # gone meanwhile
+                    raise  # a folder whose names may be read and whose files may not
                 continue
             if stat.S_ISREG(seen.st_mode):
                 files[entry.name] = stamp(seen)
@@ -121,8 +125,6 @@ def _look(folder: Path) -> Listing:
     return Listing(folder, files, tuple(sorted(folders)), others, time.monotonic() - started)
 
 
-def shown(names: Iterable[str], count: int | None = None, *, limit: int = SHOWN, between: str = ", ") -> str:
-    """Write the first few names, cleaned, and that there are more; `count` is of all where only some are given."""
-    every = list(names)
-    more = (len(every) if count is None else count) > min(limit, len(every))
-    return between.join(clean(name) for name in every[:limit]) + (f"{between}..." if more else "")
+def shown(names: Sequence[str], *, limit: int = SHOWN, between: str = ", ") -> str:
+    """Write the first few names, cleaned, and that there are more."""
+    return between.join([*(clean(name) for name in names[:limit]), *(["..."] if len(names) > limit else [])])
