@@ -67,6 +67,7 @@ def _check(name: str, chosen: Selection, place: Workplace) -> Health:
         remedy = "; ".join(seen.remedy for _, seen in problems)
         return Health(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
     fetch = survey.totals.fetch_bytes
+    text = f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
     return Health(
-        name, ready=True, text=f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
+        name, ready=True, text="; ".join([text, *(one.warning for one in survey.seen.values() if one.warning)])
     )
