@@ -68,6 +68,4 @@ def _check(name: str, chosen: Selection, place: Workplace) -> Health:
         return Health(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
     fetch = survey.totals.fetch_bytes
     text = f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
-    return Health(
-        name, ready=True, text="; ".join([text, *(one.warning for one in survey.seen.values() if one.warning)])
-    )
+    return Health(name, ready=True, text="; ".join([text, *(warning for _, warning in survey.warnings())]))
