@@ -52,7 +52,7 @@ LABELS = list(range(20))
 
 def test_a_score_says_of_how_many_labelled_images_it_is(tmp_path: Path) -> None:
     facts, said = scored(tmp_path / "a", LABELS, LABELS, labelled=25, left_out=5)
-    assert facts["text"] == "accuracy=100.000%, good=20, total=20, 20 of 25 labelled images"
+    assert facts["text"] == "accuracy=100.000%, good=20, total=20, 20 of 25 labelled samples"
     assert (facts["total"], facts["labelled"]) == (20, 25)
     assert [one.scored for one in said if isinstance(one, events.Measured)] == ["20 of 25"]
     assert (tmp_path / "a/out/accuracy.txt").read_text() == "accuracy=100.000%, good=20, total=20\n"
