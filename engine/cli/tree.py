@@ -24,9 +24,8 @@ def draw(screen: Screen, plan: Plan, survey: Survey) -> None:
         cells += [(_branch(lasts), "dim"), (_title(node), "bold" if edge is None else "")]
         screen.cells([*cells, ("  " + _why(node, edge, seen), "dim")], crop=True)
     _draw_totals(screen, survey)
-    for name, seen in survey.seen.items():
-        if seen.warning:
-            screen.line(f"warning: {name}: {seen.warning}", "todo")
+    for name, warning in survey.warnings():
+        screen.line(f"warning: {name}: {warning}", "todo")
     for name, seen in survey.problems():
         screen.line()
         screen.line(f"{name}: {seen.text}", "bad")

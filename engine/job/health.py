@@ -95,6 +95,5 @@ def _check(name: str, chosen: Selection, place: Workplace, given: Given) -> Heal
         remedy = "; ".join(seen.remedy for _, seen in problems)
         return Health(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
     fetch = survey.totals.fetch_bytes
-    return Health(
-        name, ready=True, text=f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
-    )
+    text = f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
+    return Health(name, ready=True, text="; ".join([text, *(warning for _, warning in survey.warnings())]))

@@ -91,6 +91,10 @@ class Survey(msgspec.Struct, frozen=True):
         """Return the nodes for which the plan cannot run."""
         return [(node, seen) for node, seen in self.seen.items() if seen.state in STOPS]
 
+    def warnings(self) -> list[tuple[str, str]]:
+        """Return node and words of everything that results from this plan must be read with."""
+        return [(node, seen.warning) for node, seen in self.seen.items() if seen.warning]
+
     def refuse_problems(self) -> None:
         """Raise CannotRunError if something is missing or in conflict, or does not fit the disk."""
         found = self.problems()

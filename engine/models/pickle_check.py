@@ -13,6 +13,8 @@ from pickle import UnpicklingError
 
 MOST_OBJECTS = 4_000_000
 """In one object, each counted as often as it is in there. State dicts have some dozens for a tensor."""
+MOST_WORK = 20 * MOST_OBJECTS
+"""In all objects that the opcodes take: each may be hashed."""
 
 _PUT = ("PUT", "BINPUT", "LONG_BINPUT")
 _GET = ("GET", "BINGET", "LONG_BINGET")
@@ -21,8 +23,8 @@ _MARK = None
 
 
 def check(stream: BytesIO) -> None:
-    """Read the pickle at the stream's position and go back there. Raises UnpicklingError or ValueError."""
-    start = stream.tell()
+    """Read the pickle at the stream's position and go back there. Raises UnpicklingError, ValueError or LookupError."""
+    start, work = stream.tell(), 0
     stack: list[int | None] = []
     memo: dict[object, int | None] = {}
     for number, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
@@ -34,12 +36,14 @@ def check(stream: BytesIO) -> None:
         elif opcode.name in _GET:
             stack.append(memo[argument])
         else:
-            _apply(opcode, stack)
+            work += _apply(opcode, stack)
+            if work > MOST_WORK:
+                raise UnpicklingError("it takes the same large objects over and over again")
     stream.seek(start)
 
 
-def _apply(opcode: pickletools.OpcodeInfo, stack: list[int | None]) -> None:
-    """Take from the stack what an opcode takes, and put there what it makes of it."""
+def _apply(opcode: pickletools.OpcodeInfo, stack: list[int | None]) -> int:
+    """Take from the stack what an opcode takes, and put there what it makes of it; returns how many objects it took."""
     before = opcode.stack_before
     taken = 0
     if pickletools.markobject in before:
@@ -52,3 +56,4 @@ def _apply(opcode: pickletools.OpcodeInfo, stack: list[int | None]) -> None:
         raise UnpicklingError(f"it holds one object of more than {MOST_OBJECTS:,} parts")
     for after in opcode.stack_after:
         stack.append(_MARK if after is pickletools.markobject else taken + 1)
+    return taken

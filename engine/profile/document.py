@@ -167,6 +167,8 @@ def _weigh(node: yaml.Node, file: str, known: dict[int, int], depth: int) -> int
         return 1
     if id(node) in known:
         return known[id(node)]
+    if depth > DEEPEST:
+        raise _refused(node, file, f"found more than {DEEPEST} lists and mappings in each other", "write it flatter")
     known[id(node)] = MOST_VALUES + 1  # until it is known: so a node inside itself is too large
     count = 1
     for child in node.value:
@@ -176,9 +178,7 @@ def _weigh(node: yaml.Node, file: str, known: dict[int, int], depth: int) -> int
             raise _refused(child[0], file, "found a list or mapping as a key", "write a text before the colon")
     if count > MOST_VALUES:
         what = f"found more than {MOST_VALUES:,} values where aliases (*name) stand for what they name"
-        raise _refused(node, file, what, "write the values out, or take aliases of aliases away")
-    if depth > DEEPEST:
-        raise _refused(node, file, f"found more than {DEEPEST} lists and mappings in each other", "write it flatter")
+        raise _refused(node, file, what, "take aliases of aliases away, and those of a value inside itself")
     known[id(node)] = count
     return count
 

@@ -50,7 +50,7 @@ def score(step: Step) -> dict[str, Any]:
         "good": found.good,
         "total": found.total,
         "labelled": labelled,
-        "text": f"{line}, {scored} labelled images",
+        "text": f"{line}, {scored} labelled samples",
     }
 
 

@@ -97,7 +97,8 @@ class Sight:
     """What a survey function saw.
 
     `found`: on this machine, `artifact` says where. `run`: nothing found, the step must run (or its result is in
-    the store). `missing`: a person must give something, `remedy` says what. `conflict`: it can't be had here.
+    the store). `missing`: a person must give something, `remedy` says what (with `run`: what to give where the step
+    can't fetch it). `conflict`: it can't be had here.
     """
 
     state: Literal["found", "run", "missing", "conflict"]

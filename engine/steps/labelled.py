@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
-from engine.steps.listing import Listing, digest, listing, readable, shown, stamp
+from engine.steps.listing import Listing, listing, readable, shown, stamp
+from engine.store.files import digest
 from engine.text import clean
 
 if TYPE_CHECKING:  # numpy: a plan must be instant
@@ -119,7 +120,7 @@ def _compared(folder: Path, named: _Named, listings: tuple[Listing | None, ...],
         named=len(named.samples),
         missing=tuple(missing),
         bad={named.samples[index].name: why for index, why in bad.items() if count is None or index < kept[-1]},
-        identity=digest([str(folder), *stamps, *(sample.name for sample in wanted)]),
+        identity=digest("\n".join([str(folder), *stamps, *(sample.name for sample in wanted)])),
         labels=named.state,
     )
 
@@ -157,17 +158,16 @@ def _none(here: Listing, names: list[str]) -> DataError:
     what, remedy = found_instead(here)
     return DataError(
         f"{clean(str(here.folder))} holds none of the {len(names):,} images that the labels name "
-        f"({shown(names[:2], len(names))}): {what}",
+        f"({shown(names, limit=2)}): {what}",
         remedy,
     )
 
 
 def found_instead(here: Listing) -> tuple[str, str]:
     """Say what a folder holds that should hold images of other names, and what to do about it."""
-    folder = clean(str(here.folder))
     if images := here.images:
         return (
-            f"it holds {len(images):,} images of other names, such as {shown(images[:2], 2)}",
+            f"it holds {len(images):,} images, such as {shown(images, limit=2)}",
             "write the names into the labels exactly as the files have them, endings and upper case too",
         )
     if inner := _with_images(here):
@@ -178,7 +178,7 @@ def found_instead(here: Listing) -> tuple[str, str]:
             f"move their images into one folder, or write `{classes[0]}/NAME LABEL` into val_map.txt there",
         )
     if archives := sorted(name for name in here.files if name.lower().endswith(_ARCHIVES)):
-        return f"it holds the archive {shown(archives)}, not unpacked", f"unpack it: tar -xf {archives[0]} -C {folder}"
+        return f"it holds the archive {shown(archives)}, not unpacked", "unpack it there (tar -xf, unzip)"
     names = sorted([*here.files, *here.others, *(f"{name}/" for name in here.folders)])
     return (f"it holds {shown(names)}" if names else "it is empty"), "give the folder that the image files are in"
 

@@ -8,17 +8,18 @@ step has ended (engine.job.run), so that nothing is kept under the identity of f
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from engine.errors import DataError
+from engine.store.files import digest
 from engine.text import clean
 
 AGE = 10.0
@@ -40,7 +41,7 @@ class Listing:
 
     folder: Path
     files: dict[str, str]
-    """Plain files, links to them included: name → size, times and inode."""
+    """Plain files, links to them included: name → size and times."""
     folders: tuple[str, ...]
     others: dict[str, str]
     """What can't be read as a file: name → why."""
@@ -55,20 +56,16 @@ class Listing:
     @cached_property
     def identity(self) -> str:
         """A digest over the names of the images and the state of their files."""
-        return digest(f"{name}\0{self.files[name]}" for name in self.images)
+        return digest("\n".join(f"{name}\0{self.files[name]}" for name in self.images))
 
 
 def stamp(seen: os.stat_result) -> str:
-    """Return what changes when a file does: size, both times, inode.
+    """Return what changes when a file does: size and both times.
 
-    The time of the last change of state is among it, because the other can be set back (cp -p, rsync -t, touch -r).
+    The time of the last change of state is among it, because the other can be set back (cp -p, rsync -t, touch -r), and
+    a file that is moved here gets a new one. So the inode adds nothing, and on FAT and FUSE it may change by itself.
     """
-    return f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}"
-
-
-def digest(parts: Iterable[str]) -> str:
-    """Return a digest over texts, which may hold bytes that are no UTF-8."""
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}"
 
 
 @contextmanager
@@ -110,7 +107,10 @@ def _look(folder: Path) -> Listing:
             try:
                 seen = entry.stat()
             except OSError as error:
-                others[entry.name] = "a link to nothing" if entry.is_symlink() else error.strerror or str(error)
+                if entry.is_symlink():
+                    others[entry.name] = "a link to nothing" if error.errno == errno.ENOENT else str(error.strerror)
+                elif error.errno != errno.ENOENT:  # gone meanwhile
+                    raise  # a folder whose names may be read and whose files may not
                 continue
             if stat.S_ISREG(seen.st_mode):
                 files[entry.name] = stamp(seen)
@@ -121,8 +121,6 @@ def _look(folder: Path) -> Listing:
     return Listing(folder, files, tuple(sorted(folders)), others, time.monotonic() - started)
 
 
-def shown(names: Iterable[str], count: int | None = None, *, limit: int = SHOWN, between: str = ", ") -> str:
-    """Write the first few names, cleaned, and that there are more; `count` is of all where only some are given."""
-    every = list(names)
-    more = (len(every) if count is None else count) > min(limit, len(every))
-    return between.join(clean(name) for name in every[:limit]) + (f"{between}..." if more else "")
+def shown(names: Sequence[str], *, limit: int = SHOWN, between: str = ", ") -> str:
+    """Write the first few names, cleaned, and that there are more."""
+    return between.join([*(clean(name) for name in names[:limit]), *(["..."] if len(names) > limit else [])])

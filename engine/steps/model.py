@@ -9,8 +9,8 @@ from typing import Any
 from engine.errors import DataError, nearest
 from engine.models import onnx_files
 from engine.steps.base import Look, Sight, Step
-from engine.steps.listing import digest, readable, stamp
-from engine.store.files import open_plain, sha256_of
+from engine.steps.listing import readable, stamp
+from engine.store.files import digest, open_plain, sha256_of
 from engine.submission.provenance import MEASUREMENTS
 from engine.text import clean
 
@@ -48,7 +48,7 @@ def survey_file(look: Look) -> Sight:
             return Sight("missing", text=f"there is no model file {clean(str(path))}", remedy="check --model_path")
         if _format(path) != look.options["format"]:
             return Sight("conflict", text=_misfit(path, look.options["format"]), remedy=_REMEDIES[_format(path)])
-        identity = digest(f"{one} {stamp(one.stat())}" for one in _files(path))
+        identity = digest("\n".join(f"{one} {stamp(one.stat())}" for one in _files(path)))
     return Sight("run", identity=identity, text=clean(str(path)))
 
 
@@ -177,7 +177,7 @@ def _read_onnx(path: Path, files: list[Path]) -> tuple[list[_Output], str]:
         found.append((one.name, tuple(dim.dim_value for dim in tensor.shape.dim), whole))
     if len(files) == 1:
         return found, sha256_of(path)
-    return found, digest(f"{one.relative_to(path.parent).as_posix()} {sha256_of(one)}" for one in files)
+    return found, digest("\n".join(f"{one.relative_to(path.parent).as_posix()} {sha256_of(one)}" for one in files))
 
 
 def _read_tensorflow(path: Path) -> tuple[list[_Output], str]:

@@ -10,8 +10,6 @@ from engine.errors import DataError
 from engine.store.files import read_plain
 from engine.text import clean, cut
 
-CLASSES = 1000
-"""Classes of ImageNet-1k. The rules count them from 0."""
 LIMIT = 1 << 28
 """Bytes of a list: far more than any has."""
 
@@ -22,7 +20,7 @@ _FORMAT = (
     "where labels count from 1, subtract 1 from each"
 )
 _NUMBER = re.compile(r"0*\d{1,3}", re.ASCII)
-"""From 0 to 999."""
+"""From 0 to 999: the classes of ImageNet-1k, which the rules count from 0."""
 _WNID = re.compile(r"n\d{8}")
 _ENDING = re.compile(r"\.[A-Za-z]\w*$")
 _BREAK = re.compile(r"\r\n|\r|\n")

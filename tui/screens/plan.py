@@ -361,7 +361,9 @@ def _totals(prepared: Prepared) -> Content:
     if problems:
         node, seen = problems[0]
         parts.append((f"\ncan't run yet: {clean(node)}: {clean(seen.text)}. {clean(seen.remedy)}", "bold $bad"))
-    elif prepared.notice:
+    for name, warning in prepared.seen.warnings():
+        parts.append((f"\n{clean(name)}: {clean(warning)}", "$todo"))
+    if prepared.notice and not problems:
         parts.append((f"\n{clean(prepared.notice)}", "$todo"))
     return Content.assemble(*parts)
 

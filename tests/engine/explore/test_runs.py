@@ -101,3 +101,10 @@ def test_repeats_are_runs_of_equal_choices(runs: list[Run]) -> None:
     assert [run.job for run in repeats(runs, find(runs, "1/Offline"))] == ["r-0002", "r-0001"]
     assert [run.job for run in repeats(runs, find(runs, "3"))] == ["r-0003"]
     assert repeats(runs, Run(id="x", job="x", step="x")) == []
+
+
+@pytest.mark.parametrize(
+    ("samples", "labelled", "text"), [(0, 0, ""), (18, 0, "18"), (20, 20, "20"), (18, 20, "18 of 20")]
+)
+def test_an_accuracy_says_of_how_many_samples_it_is(samples: int, labelled: int, text: str) -> None:
+    assert COLUMNS["scored"].text(Run(id="x", job="x", step="x", samples=samples, labelled=labelled)) == text

@@ -146,11 +146,12 @@ def doubled(times: int) -> bytes:
         (b"N" + b"r" + (1 << 28).to_bytes(4, "little"), "its memo has a place 268435456"),
         (b"}" + doubled(30) + b"Ns", "one object of more than 4,000,000 parts"),
         (doubled(30) + b"Q", "one object of more than 4,000,000 parts"),
+        (doubled(20) + b"q\x150" + b"}h\x15Ns0" * 200, "over and over again"),
         (tf.tuple_of(tf.text("storage"), b"N", doubled(20), b"N", b"N") + b"Q", "not a plain"),
         (b"}" + doubled(18) + b"Ns", r"\(\(\(.*\.\.\."),
         (b"\x96" + (1 << 40).to_bytes(8, "little"), "expected 1099511627776 bytes"),
     ],
-    ids=["memo", "key", "persistent id", "text of an id", "text of a name", "bytes"],
+    ids=["memo", "key", "persistent id", "keys", "text of an id", "text of a name", "bytes"],
 )
 @pytest.mark.parametrize("zip_form", [False, True])
 def test_a_pickle_that_would_swell_is_refused(body: bytes, words: str, zip_form: bool) -> None:
