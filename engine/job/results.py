@@ -27,8 +27,8 @@ def replacing(results: Path, places: Iterable[Path]) -> str:
     of = ", ".join(sorted({"/".join(place.parts[:2]) for place in held}))
     runs = "1 finished run" if len(held) == 1 else f"{len(held)} finished runs"
     return (
-        f"{results} holds {runs} of {of} already: each is moved to {results / REPLACED}/TIME as soon as a new one takes "
-        "its place; another --output_dir leaves both where they are"
+        f"{results} holds {runs} of {of} already: each is moved to {results / REPLACED}/TIME as soon as a new one "
+        "takes its place; another --output_dir leaves both where they are"
     )
 
 
