@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from collections.abc import Sequence
@@ -119,6 +120,8 @@ def _show_what_is_missing(screen: Screen, fields: Sequence[Field]) -> None:
 
 def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None:
     picks = {field.name: field.picks for field in form(description, rules, {})}
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     for field in ASKED:
         hint = f" ({' | '.join(pick.value for pick in picks[field])})" if picks[field] else ""
         while not description.get(field) and (answer := _answer(f"{field}{hint}: ")):
