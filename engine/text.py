@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, those that turn the direction of writing among them."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 """The surrogates by which Python holds a byte of a file name or an argument that is no UTF-8 (PEP 383)."""
 
@@ -25,6 +27,16 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """Return a text of several lines, each of them clean."""
     return "\n".join(clean(line) for line in text.splitlines())
+
+
+def to_bytes(text: str) -> bytes:
+    """Return a text as the bytes of a file: UTF-8, and every byte that was none as it was (PEP 383)."""
+    return _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
+
+
+def from_bytes(data: bytes) -> str:
+    """Return the bytes of a file as text, from which `to_bytes` makes the same bytes."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _visible(found: re.Match[str]) -> str:
@@ -62,4 +74,39 @@ def short_path(path: Path) -> str:
 
 def cut(text: str, width: int) -> str:
     """Return at most `width` cells of a text, the last of them an ellipsis where something is left out."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    if width <= 0:
+        return ""
+    if text.isascii():
+        return text if len(text) <= width else text[: width - 1] + "…"
+    if cells(text) <= width:
+        return text
+    room, kept = width - 1, 0
+    for character in text:
+        room -= _cells(character)
+        if room < 0:
+            break
+        kept += 1
+    return text[:kept] + "…"
+
+
+def fit(text: str, width: int) -> str:
+    """Return a text in exactly `width` cells: cut, or filled up with blanks; nothing where there is no room."""
+    text = cut(text, width)
+    return text + " " * (width - cells(text))
+
+
+def fit_right(text: str, width: int) -> str:
+    """Return what `fit` does, with the blanks before the text."""
+    text = cut(text, width)
+    return " " * (width - cells(text)) + text
+
+
+def cells(text: str) -> int:
+    """Return how many cells of a terminal a text takes: two for a wide character, none for a combining one."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

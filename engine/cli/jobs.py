@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from pathlib import Path
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError
@@ -25,7 +23,7 @@ def jobs_command(arguments: list[str]) -> int:
     found = jobs.all_jobs(folders(asked.values.get("home")))
     screen = Screen()
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps([_as_json(job) for job in found]) + "\n")
+        output.write_json([_as_json(job) for job in found])
         return 0
     if not found:
         screen.line("no jobs yet; inferdeck demo starts one")

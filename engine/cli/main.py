@@ -6,13 +6,13 @@ Nothing heavy is imported here, so that help comes at once.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from engine.cli import output
 from engine.errors import InferdeckError, UsageError, nearest
-from engine.text import clean
+from engine.text import clean_lines
 
 USAGE = """\
 inferdeck measures machine-learning inference the MLPerf way.
@@ -77,17 +77,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
-    """Run something for a person: what they can mend is told in two lines; returns the exit status."""
+    """Run something for a person: what they can mend is told in a few lines; returns the exit status."""
+    output.prepare()
     try:
-        return command(words)
+        status = command(words)
+        sys.stdout.flush()
     except InferdeckError as error:
-        sys.stderr.write(f"inferdeck: {clean(error.what)}\n" + (f"  {clean(error.remedy)}\n" if error.remedy else ""))
+        _say(error)
         return error.exit_status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        output.discard()
         return 0
+    return status
+
+
+def _say(error: InferdeckError) -> None:
+    lines = [*clean_lines(error.what).splitlines(), *clean_lines(error.remedy).splitlines()]
+    output.complain("inferdeck: " + "\n  ".join(lines) + "\n")
 
 
 def _run(words: list[str]) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
 import msgspec
 
 from engine import events
-from engine.cli import tune
+from engine.cli import output, tune
 from engine.cli.screen import Cell, Screen
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.job import jobs
@@ -28,7 +26,7 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     results = [event for event in seen if isinstance(event, events.Measured)]
     status = STATUS.get(job.state, 1)
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(job, results, seen)) + "\n")
+        output.write_json(_as_json(job, results, seen))
         return status
     tuned = _tuned(job, seen)
     if tuned is not None:  # its table says what its step told of each scenario, and more

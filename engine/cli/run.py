@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from pathlib import Path
 
-from engine.cli import tree, words
+from engine.cli import output, tree, words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
 from engine.errors import UsageError, nearest
@@ -59,7 +57,7 @@ def _plan_as_json(prepared: Prepared) -> None:
         from engine.cli import preflight  # noqa: PLC0415  (it prepares as this module does)
 
         plain["preflight"] = preflight.as_json(preflight.expected(prepared))
-    sys.stdout.write(json.dumps(plain) + "\n")
+    output.write_json(plain)
 
 
 def _draw_plan(screen: Screen, prepared: Prepared) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
 import msgspec
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
 from engine.job.survey import age
@@ -42,7 +39,7 @@ def _list(store: Store, *, as_json: bool) -> int:
         plain = [
             {"entry": name, **msgspec.to_builtins(manifest), "bytes": manifest.bytes} for name, manifest in entries
         ]
-        sys.stdout.write(json.dumps(plain) + "\n")
+        output.write_json(plain)
         return 0
     screen = Screen()
     rows: list[list[Cell]] = [[(word, "dim") for word in ("entry", "size", "files", "made", "with")]]

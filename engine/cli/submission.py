@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
@@ -55,7 +53,7 @@ def check_command(arguments: Sequence[str]) -> int:
     if "csv" in asked.values:
         write_csv(csv_rows(report), Path(asked.values["csv"]).expanduser())
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(report), indent=1) + "\n")
+        output.write_json(as_json(report), indent=1)
     else:
         show(Screen(), report)
     return 0 if report.verdict == "pass" else 1

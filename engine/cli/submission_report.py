@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.cli import output
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.cli.submission import Asked, checked, write_csv
@@ -30,7 +29,7 @@ def report_command(arguments: Sequence[str]) -> int:
     if "csv" in asked.values:
         write_csv(csv_rows(found), Path(asked.values["csv"]).expanduser())
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(report, found), indent=1) + "\n")
+        output.write_json(as_json(report, found), indent=1)
     else:
         _show(Screen(), report, found)
     return 0

@@ -16,7 +16,7 @@ from engine import codec
 from engine.errors import StoreError
 from engine.explore.reading import job_runs
 from engine.explore.runs import Run
-from engine.store.files import is_locked, write_atomic
+from engine.store.files import digest, is_locked, write_atomic
 from engine.store.folders import Folders
 
 FILE = "runs.json"
@@ -59,7 +59,7 @@ def _sign(job: Path) -> str:
     """Return a digest of the times of what a job's runs are read from."""
     places = [job / "plan.json", job / "events.jsonl", *_inside(job / "steps")]
     times = [f"{place.name} {_changed(place)}" for place in places]
-    return sha256("\n".join([_code(), str(job), *times]).encode()).hexdigest()[:32]
+    return digest("\n".join([_code(), str(job), *times]))[:32]
 
 
 def _inside(steps: Path) -> list[Path]:

@@ -15,6 +15,9 @@ from engine.errors import ProfileError, nearest
 if TYPE_CHECKING:
     import yaml
 
+_SURROGATE = "\\ud"
+"""How the escape of a surrogate begins, in lower case."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -115,14 +118,26 @@ class Value:
         return Place(self.place.file, node.start_mark.line + 1, path)
 
 
+def compose(text: str) -> yaml.Node | None:
+    """Compose a YAML text. Raises yaml.YAMLError.
+
+    A byte that is no UTF-8 is written as the escape of a surrogate, as in JSON (engine/codec.py). Only the slower
+    loader reads one.
+    """
+    import yaml  # noqa: PLC0415
+
+    if _SURROGATE in text.lower():
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read(path: Path) -> Value:
     """Compose one YAML file. Raises ProfileError when it can't be read or is not YAML."""
     import yaml  # noqa: PLC0415
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     place = Place(str(path), 1, "")
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
+        node = compose(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror}", "check the path and its permissions") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

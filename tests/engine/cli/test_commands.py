@@ -226,7 +226,7 @@ def test_preflight_says_what_would_be_refused_before_anything_runs(capsys: pytes
 
 
 def test_text_from_outside_can_not_steer_the_terminal() -> None:
-    assert clean("a\x1b[2Jb\x07\x9bc\n[red]d") == "a[2Jbc[red]d"
+    assert clean("a\x1b[2Jb\x07\x9bc\n[red]d") == "a[2Jbc [red]d"
 
 
 def test_sizes_and_times_as_a_person_reads_them() -> None:
