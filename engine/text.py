@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -24,6 +25,11 @@ def clean(text: str) -> str:
     return _SURROGATE.sub(_visible, _CONTROL.sub("", _LINE_BREAK.sub(" ", text)))
 
 
+def still(text: str) -> str:
+    """Return a text that steers no terminal, with every character in the cell where it was."""
+    return _SURROGATE.sub("\ufffd", _CONTROL.sub("", _LINE_BREAK.sub(" ", text.expandtabs(1))))
+
+
 def clean_lines(text: str) -> str:
     """Return a text of several lines, each of them clean."""
     return "\n".join(clean(line) for line in text.splitlines())
@@ -42,6 +48,19 @@ def from_bytes(data: bytes) -> str:
 def _visible(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code - 0xDC00:02x}" if _FIRST_BYTE <= code <= _LAST_BYTE else "\ufffd"
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """Return words as they are typed into a shell. What a screen can't show stands as its bytes: $'r\\xe9'."""
+    import shlex  # noqa: PLC0415  (start-up: only where a command is shown)
+
+    return " ".join(shlex.quote(word) if clean(word) == word else f"$'{_in_bytes(word)}'" for word in words)
+
+
+def _in_bytes(word: str) -> str:
+    return "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in to_bytes(word)
+    )
 
 
 def size(count: int | None) -> str:
@@ -102,11 +121,11 @@ def fit_right(text: str, width: int) -> str:
 
 
 def cells(text: str) -> int:
-    """Return how many cells of a terminal a text takes: two for a wide character, none for a combining one."""
+    """Return how many cells of a terminal a text takes: two for a wide character, none for one that has no width."""
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
 def _cells(character: str) -> int:
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from engine.cli import output, words
@@ -12,7 +11,7 @@ from engine.errors import UsageError
 from engine.job import jobs
 from engine.job.survey import age
 from engine.store.folders import folders
-from engine.text import duration
+from engine.text import duration, shell_line
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
@@ -51,7 +50,8 @@ def cancel_command(arguments: list[str]) -> int:
     """Ask a job to stop; what it has finished is kept."""
     job = _named(words.parse_simple(arguments))
     jobs.cancel(job)
-    Screen().line(f"{job.id} is stopping; this goes on with it: inferdeck {shlex.join(job.spec.command)}")
+    again = shell_line(("inferdeck", *job.spec.command))
+    Screen().line(f"{job.id} is stopping; this goes on with it: {again}")
     return 0
 
 

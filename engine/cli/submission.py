@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,9 +110,12 @@ class Asked:
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:
     """Write a table that other programs read. Raises StoreError where it can't be written."""
     from engine.store.files import disk_errors  # noqa: PLC0415
+    from engine.text import to_bytes  # noqa: PLC0415
 
-    with disk_errors(path), path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    with disk_errors(path):
+        path.write_bytes(to_bytes(out.getvalue()))
 
 
 def show(screen: Screen, report: Report) -> None:

@@ -14,6 +14,7 @@ from engine.submission import describe, identity
 from engine.submission.generate import OVERRIDES, Request, generate
 from engine.submission.pack import MARK, pack
 from engine.submission.truncate import truncate
+from engine.text import from_bytes
 
 
 def generate_command(asked: words.Words) -> int:
@@ -45,7 +46,7 @@ def generate_command(asked: words.Words) -> int:
         )
     screen.line(f"{len(made)} results of {request.sut} in {request.out}", "good")
     if (request.out / MARK).exists():
-        screen.line((request.out / MARK).read_text().strip(), "todo")
+        screen.line(from_bytes((request.out / MARK).read_bytes()).strip(), "todo")
     for doubt in identity.doubts(request.sut, description, known.folders, options.get("submitter", "")):
         screen.line(f"{doubt.what}; zip refuses it: {doubt.remedy}", "todo")
     return 0

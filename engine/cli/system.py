@@ -14,6 +14,7 @@ from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission import own
 from engine.submission.form import Field, form
+from engine.text import clean
 
 COMMANDS = ("new", "list", "show")
 
@@ -116,6 +117,6 @@ def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None
         if description.get(field):
             continue
         hint = f" ({' | '.join(pick.value for pick in picks[field])})" if picks[field] else ""
-        sys.stdout.write(f"{field}{hint}: ")
+        sys.stdout.write(clean(f"{field}{hint}: "))
         sys.stdout.flush()
         description[field] = sys.stdin.readline().strip()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from engine import codec
 from engine.errors import UsageError, nearest
 from engine.explore.columns import COLUMNS, LISTED, Column
 from engine.explore.compare import ABSENT, Change, Comparison
@@ -24,7 +24,7 @@ from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
-from engine.text import cells, clean, fit, fit_right, to_bytes
+from engine.text import cells, clean, fit, fit_right, shell_line, to_bytes
 
 Format = Literal["text", "csv", "json", "md"]
 SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}
@@ -153,9 +153,7 @@ def notices(runs: Iterable[Run]) -> list[str]:
 
 def command_line(words: Sequence[str]) -> str:
     """Write words as they are typed into a shell."""
-    import shlex  # noqa: PLC0415  (start-up: only where a command is shown)
-
-    return shlex.join(["inferdeck", *words])
+    return shell_line(["inferdeck", *words])
 
 
 def as_data(run: Run) -> dict[str, Any]:
@@ -261,7 +259,7 @@ def _csv(rows: Rows) -> str:
 
 
 def _json(data: object) -> str:
-    return codec.encode(data, indent=1).decode() + "\n"
+    return json.dumps(data, indent=1) + "\n"
 
 
 def _escaped(text: str) -> str:

@@ -179,7 +179,7 @@ def _log(place: Path, damage: _Damage) -> dict[str, Any]:
     except DataError:
         damage.found.append(f"{DETAIL} is missing")
     try:
-        return dict(summary.parse((place / SUMMARY).read_text(errors="replace")))
+        return dict(summary.parse((place / SUMMARY).read_text(encoding="utf-8", errors="replace")))
     except OSError:
         damage.found.append(f"{SUMMARY} is missing")
     return {}

@@ -24,6 +24,7 @@ from engine.profile.component import Component
 from engine.steps.base import Artifact
 from engine.store.files import disk_errors
 from engine.system.isolation import Environment, Launch, here, within
+from engine.text import clean
 
 
 class StepFailedError(InferdeckError):
@@ -173,7 +174,7 @@ def last_lines(log: Path, count: int = 20) -> list[str]:
         text = log.read_bytes()[-16384:].decode("utf-8", "replace")
     except OSError:
         return []
-    return [re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", line) for line in text.splitlines()[-count:]]
+    return [clean(line) for line in text.splitlines()[-count:]]
 
 
 def _crash(status: int, log: Path) -> RunError:

@@ -15,6 +15,8 @@ from engine.errors import ProfileError, nearest
 if TYPE_CHECKING:
     import yaml
 
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What PyYAML raises beside YAMLError for a value that is none of its tag, or that is nested too deeply."""
 _SURROGATE = "\\ud"
 """How the escape of a surrogate begins, in lower case."""
 
@@ -156,7 +158,7 @@ def _scalar(value: Value) -> Any:
     constructor = yaml.constructor.SafeConstructor()
     try:
         plain = constructor.construct_object(value.node, deep=True)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, *UNREADABLE) as error:
         raise value.wrong(f"this value can't be read: {error}", "use text, numbers, true, false or null") from None
     if plain is None or isinstance(plain, str | int | float | bool):
         return plain

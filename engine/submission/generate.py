@@ -19,6 +19,7 @@ from engine.submission import pack, provenance
 from engine.submission.provenance import Provenance
 from engine.submission.texts import calibration, demonstration, readme
 from engine.submission.verified import stale
+from engine.text import to_bytes
 
 IMPLEMENTATION = "inferdeck"
 RUN_REPORT = "run.json"
@@ -89,7 +90,7 @@ def generate(request: Request, rules: Round) -> list[Result]:
             _move_in(staging, request)
             if marked:
                 notices = sorted({pack.pretence(found.origin) for found in marked})
-                (request.out / pack.MARK).write_text(demonstration(notices))
+                (request.out / pack.MARK).write_bytes(to_bytes(demonstration(notices)))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return results
@@ -183,7 +184,7 @@ def _write(request: Request, results: list[Result], root: Path) -> None:
         _write_measurements(request, result, owner / "measurements" / inside)
         code = owner / "code" / result.benchmark / IMPLEMENTATION
         code.mkdir(parents=True, exist_ok=True)
-        (code / "README.md").write_text(readme(result.origin))
+        (code / "README.md").write_bytes(to_bytes(readme(result.origin)))
 
 
 LOADGEN_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt", "mlperf_log_accuracy.json")
@@ -215,8 +216,8 @@ def _write_measurements(request: Request, result: Result, place: Path) -> None:
     fields = {**origin.model, "inferdeck": msgspec.to_builtins(origin)}
     (place / f"{request.sut}_{IMPLEMENTATION}_{result.scenario}.json").write_bytes(_json(fields))
     _copy(result.folder / "performance", place, ("mlperf.conf", "user.conf", "lock.json"))
-    (place / "README.md").write_text(readme(origin))
-    (place / "calibration_process.adoc").write_text(calibration(origin))
+    (place / "README.md").write_bytes(to_bytes(readme(origin)))
+    (place / "calibration_process.adoc").write_bytes(to_bytes(calibration(origin)))
 
 
 def _move_in(staging: Path, request: Request) -> None:
