@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from engine.errors import RunError, UsageError, nearest
 
 HOST, PORT = "127.0.0.1", 8000
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _NAMES = ("host", "port", "home", "theme")
 
 
@@ -70,6 +70,6 @@ def _say(text: str) -> None:
 
 def _announcement(serving: Serving) -> str:
     text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs go on"
-    if serving.host not in _LOOPBACK:
+    if serving.host not in LOOPBACK:
         text += "\nwhoever has this address can start and stop jobs here, and the way to it is not encrypted"
     return text
