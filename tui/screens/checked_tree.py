@@ -126,7 +126,7 @@ class CheckedTree(DeckScreen):
         text = (
             f"Every accuracy log of this folder is cut to its first and last 4,096 bytes.\nWhole copies go to {backup}."
         )
-        ask = Question("truncate", clean(text), [("no", "leave them"), ("yes", "cut the logs")])
+        ask = Question("truncate", text, [("no", "leave them"), ("yes", "cut the logs")])
         self.deck.push_screen(ask, lambda answer: self._start(truncate=True) if answer == "yes" else None)
 
     def do_copy(self) -> None:
