@@ -208,6 +208,10 @@ class InferdeckApp(App[None]):
 
         return [one for one in self.screen_stack if isinstance(one, DeckScreen)]
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text as it is shown."""
+        super().copy_to_clipboard(clean_lines(text))
+
     def say(self, text: str, severity: Severity = "information") -> None:
         """Show a line in the corner and keep it: `messages` in the palette lists what was said."""
         text = clean_lines(text)

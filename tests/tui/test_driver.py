@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.drivers.web_driver import WebDriver
 
 from tests.tui.pty import Cell, Emulator, Link, PseudoTerminal, python
 from tui.cells import Grid, Mirror
@@ -295,3 +296,5 @@ def test_the_driver_is_chosen_by_the_terminal() -> None:
     assert driver_class(decide(environ, tty=True)) is DiffDriver
     assert driver_class(decide({**environ, "LANG": "C"}, tty=True)) is AsciiDriver
     assert driver_class(decide(environ, tty=True, wishes=Wishes(driver="stock"))) is StockDriver
+    page = driver_class(decide({**environ, "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}, tty=False))
+    assert issubclass(page, WebDriver)
