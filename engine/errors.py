@@ -11,7 +11,8 @@ They are shown as two lines and never as a traceback. Anything else that is rais
     ├── StoreError          1   the store cannot be read or written: disk full, permission, damage
     ├── DataError           1   a data set, model or log file is not what it should be
     ├── RunError            1   a LoadGen run failed
-    └── JobError            1   a job is not there, is locked, or died
+    ├── JobError            1   a job is not there, is locked, or died
+    └── OutputError         1   standard output takes nothing more
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ class RunError(InferdeckError):
 
 class JobError(InferdeckError):
     """A job does not exist, is held by another process, or died."""
+
+
+class OutputError(InferdeckError):
+    """Standard output takes nothing more: its disk is full, for example."""
 
 
 def nearest(word: str, allowed: Iterable[str], prefix: str = "") -> str:

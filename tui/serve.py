@@ -11,7 +11,7 @@ from engine.errors import RunError, UsageError
 from tui.words import Given
 
 HOST, PORT = "127.0.0.1", 8000
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,6 @@ def _say(text: str) -> None:
 
 def _announcement(serving: Serving) -> str:
     text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs go on"
-    if serving.host not in _LOOPBACK:
+    if serving.host not in LOOPBACK:
         text += "\nwhoever has this address can start and stop jobs here, and the way to it is not encrypted"
     return text

@@ -7,8 +7,9 @@ import os
 import sys
 from typing import TypeVar
 
-from engine.errors import UsageError, nearest
+from engine.errors import InferdeckError, UsageError, nearest
 from engine.store.folders import folders
+from engine.text import clean_lines
 from tui import settings, terminal
 from tui.words import Given
 
@@ -24,7 +25,7 @@ def start_command(asked: Given) -> int:
     if {"mouse", "no-mouse"} <= flags:
         raise UsageError("--mouse and --no-mouse contradict each other", "keep one")
     home = values.get("home")
-    kept = settings.load(folders(home).config)
+    kept, wrong = _kept(home)
     if "theme" in values:
         kept = settings.changed(kept, theme=values["theme"])
     wishes = terminal.Wishes(
@@ -42,7 +43,7 @@ def start_command(asked: Given) -> int:
         chart_interval=kept.chart_interval or chosen.chart_interval,
     )
     terminal.apply(chosen)
-    return _show(chosen, kept, home)
+    return _show(chosen, kept, home, wrong)
 
 
 def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:
@@ -54,14 +55,24 @@ def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:
     raise UsageError(f"'{word}' is no value of --{name}", nearest(word, allowed))
 
 
-def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None) -> int:
+def _kept(home: str | None) -> tuple[settings.Settings, InferdeckError | None]:
+    """Return the person's settings, or the defaults and what is wrong with the file."""
+    try:
+        return settings.load(folders(home).config), None
+    except InferdeckError as error:
+        return settings.Settings(), error
+
+
+def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None, wrong: InferdeckError | None) -> int:
     from tui.app import InferdeckApp  # noqa: PLC0415  (Textual reads the environment while it is imported)
     from tui.driver import driver_class  # noqa: PLC0415
 
     app = InferdeckApp(chosen, kept, home=home, driver=driver_class(chosen))
+    if wrong is not None:
+        app.call_later(app.say_error, wrong)
     app.run(mouse=chosen.mouse)
     for line in app.last_words:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{clean_lines(line)}\n")
     return app.return_code or 0
 
 

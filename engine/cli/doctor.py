@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from importlib import metadata
 
 import engine
 from engine import system
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
 from engine.job.health import Health, benchmark_checks, recipe_checks, refuse_unread
 from engine.job.prepare import workplace
@@ -26,9 +25,7 @@ def doctor_command(asked: words.Words) -> int:
     refuse_unread(place, given)
     checks = [*recipe_checks(place, given), *benchmark_checks(place, given)]
     if "json" in asked.flags:
-        sys.stdout.write(
-            json.dumps({"machine": _machine(places), "benchmarks": [asdict(one) for one in checks]}) + "\n"
-        )
+        output.write_json({"machine": _machine(places), "benchmarks": [asdict(one) for one in checks]})
     else:
         _show(Screen(), _machine(places), checks)
     return 0 if any(one.ready for one in checks) else 1

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
 from pathlib import Path
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen
 from engine.job import jobs
 from engine.job.survey import age
 from engine.store.folders import folders
-from engine.text import duration
+from engine.text import duration, shell_line
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
@@ -25,7 +22,7 @@ def jobs_command(asked: words.Words) -> int:
     if "json" in asked.flags:
         plain = [_as_json(job) for job in found]
         plain += [{"job": one.id, "state": "damaged", "why": one.why} for one in damaged]
-        sys.stdout.write(json.dumps(plain) + "\n")
+        output.write_json(plain)
         return 0
     if not found and not damaged:
         screen.line("no jobs yet; inferdeck demo starts one")
@@ -54,7 +51,8 @@ def cancel_command(asked: words.Words) -> int:
     """Ask a job to stop; what it has finished is kept."""
     job = _named(asked)
     jobs.cancel(job)
-    Screen().line(f"{job.id} is stopping; this goes on with it: inferdeck {shlex.join(job.spec.command)}")
+    again = shell_line(("inferdeck", *job.spec.command))
+    Screen().line(f"{job.id} is stopping; this goes on with it: {again}")
     return 0
 
 

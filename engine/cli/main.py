@@ -6,14 +6,14 @@ Nothing heavy is imported here, so that help comes at once.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
 
+from engine.cli import output
 from engine.cli.command import Command, Option, Table
 from engine.cli.commands import COMMANDS, DEFAULTS
 from engine.errors import InferdeckError, UsageError, nearest
-from engine.text import clean
+from engine.text import clean_lines
 
 __all__ = ["HELP", "VERSION", "Command", "Option", "guarded", "main"]
 
@@ -28,17 +28,25 @@ def main(arguments: list[str] | None = None, more: Table | None = None) -> int:
 
 
 def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
-    """Run something for a person: what they can mend is told in two lines; returns the exit status."""
+    """Run something for a person: what they can mend is told in a few lines; returns the exit status."""
+    output.prepare()
     try:
-        return command(words)
+        status = command(words)
+        sys.stdout.flush()
     except InferdeckError as error:
-        sys.stderr.write(f"inferdeck: {clean(error.what)}\n" + (f"  {clean(error.remedy)}\n" if error.remedy else ""))
+        _say(error)
         return error.exit_status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        output.discard()
         return 0
+    return status
+
+
+def _say(error: InferdeckError) -> None:
+    lines = [*clean_lines(error.what).splitlines(), *clean_lines(error.remedy).splitlines()]
+    output.complain("inferdeck: " + "\n  ".join(lines) + "\n")
 
 
 def _run(words: list[str], table: Table) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from engine.cli import output
 from engine.cli.run import prepare
 from engine.cli.screen import Screen
 from engine.cli.words import Words
@@ -26,7 +25,7 @@ def preflight_command(asked: Words) -> int:
     found = expected(prepared)
     status = 1 if any(one.severity == "error" for one in found) else 0
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(found)) + "\n")
+        output.write_json(as_json(found))
         return status
     _show(Screen(), prepared, found)
     return status

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from itertools import chain
 from typing import Any
 
 import msgspec
 
 from engine import events
-from engine.cli import tune
+from engine.cli import output, tune
 from engine.cli.screen import Cell, Screen
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.job import jobs
@@ -29,7 +27,7 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     status = STATUS.get(job.state, 1)
     tuned = _tuned(job, ended)
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(job, results, ended, tuned)) + "\n")
+        output.write_json(_as_json(job, results, ended, tuned))
         return status
     if tuned is not None:  # its table says what its step told of each scenario, and more
         results = [event for event in results if event.step != tuned.step]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engine.cli import tree, words
+from engine.cli import output, tree, words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
 from engine.errors import UsageError
@@ -72,7 +70,7 @@ def _plan_as_json(prepared: Prepared) -> None:
         from engine.cli import preflight  # noqa: PLC0415  (it prepares as this module does)
 
         plain["preflight"] = preflight.as_json(preflight.expected(prepared))
-    sys.stdout.write(json.dumps(plain) + "\n")
+    output.write_json(plain)
 
 
 def _draw_plan(screen: Screen, prepared: Prepared) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import msgspec
 
-from engine import codec
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import StoreError, UsageError
 from engine.job.survey import age
@@ -35,7 +32,7 @@ def list_command(asked: words.Words) -> int:
         ]
         plain += [{"entry": name, "damaged": why} for name, why in damaged.items()]
         plain += [{"unfinished": one.name, "bytes": one.bytes, "in_use": one.in_use} for one in left]
-        sys.stdout.write(codec.encode(plain).decode() + "\n")
+        output.write_json(plain)
         return 0
     screen = Screen()
     rows: list[list[Cell]] = [[(word, "dim") for word in ("entry", "size", "files", "made", "with")]]

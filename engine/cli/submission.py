@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
@@ -28,7 +26,7 @@ def check_command(asked: words.Words) -> int:
     if "csv" in asked.values:
         write_csv(csv_rows(report), whole_path(asked.values["csv"]))
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(report), indent=1) + "\n")
+        output.write_json(as_json(report), indent=1)
     else:
         show(Screen(), report)
     return 0 if report.verdict == "pass" else 1
@@ -66,16 +64,18 @@ def submitter_of(asked: words.Words, tree: Path) -> str | None:
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:
     """Write a table that other programs read, whole or not at all. Raises StoreError where it can't be written."""
     from engine.store.files import disk_errors, new_beside  # noqa: PLC0415
+    from engine.text import to_bytes  # noqa: PLC0415
 
-    table = io.StringIO()
+    table = io.StringIO(newline="")
     cells = ([csv_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     csv.writer(table, lineterminator="\n").writerows(cells)
+    data = to_bytes(table.getvalue())
     with disk_errors(path):
         if path.exists() and not path.is_file():  # /dev/stdout, a pipe
-            path.write_text(table.getvalue(), encoding="utf-8")
+            path.write_bytes(data)
         else:
             with new_beside(path.resolve()) as out:
-                out.write(table.getvalue().encode())
+                out.write(data)
 
 
 def show(screen: Screen, report: Report) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from engine.cli import output
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.cli.submission import checked, tree_of, write_csv
@@ -30,7 +29,7 @@ def report_command(asked: Words) -> int:
     if "csv" in asked.values:
         write_csv(csv_rows(found), whole_path(asked.values["csv"]))
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(report, found), indent=1) + "\n")
+        output.write_json(as_json(report, found), indent=1)
     else:
         _show(Screen(), report, found)
     return 0

@@ -135,6 +135,6 @@ def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None
 
 def _answer(question: str) -> str:
     """Return what is typed; nothing where nothing is, or where the input ends."""
-    sys.stdout.write(question)
+    sys.stdout.write(clean(question))
     sys.stdout.flush()
     return sys.stdin.readline().strip()

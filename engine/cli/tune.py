@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from engine.cli import run, words
+from engine.cli import output, run, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError
 from engine.explore.tuning import Pick, TuningReport, Way, kept_picks, origin, picks
@@ -43,7 +41,7 @@ def show_command(asked: words.Words) -> int:
     path, _ = systems.find(known.folders, asked.positional[0], "")
     screen, tuned = Screen(), systems.load_system(path).tuned
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(msgspec.to_builtins(tuned)) + "\n")
+        output.write_json(msgspec.to_builtins(tuned))
         return 0
     screen.line(str(path), "dim")
     if not tuned:

@@ -24,7 +24,7 @@ from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
-from engine.text import clean, csv_cell
+from engine.text import cells, clean, csv_cell, fit, fit_right, shell_line, to_bytes
 
 Format = Literal["text", "csv", "json", "md"]
 SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}
@@ -79,7 +79,7 @@ def write(places: Folders, name: str, as_: Format, text: str) -> Path:
     number = 2
     while path.exists():
         path, number = path.with_name(f"{stem}-{number}{SUFFIX[as_]}"), number + 1
-    write_atomic(path, text.encode())
+    write_atomic(path, to_bytes(text))
     return path
 
 
@@ -153,9 +153,7 @@ def notices(runs: Iterable[Run]) -> list[str]:
 
 def command_line(words: Sequence[str]) -> str:
     """Write words as they are typed into a shell."""
-    import shlex  # noqa: PLC0415  (start-up: only where a command is shown)
-
-    return shlex.join(["inferdeck", *words])
+    return shell_line(["inferdeck", *words])
 
 
 def as_data(run: Run) -> dict[str, Any]:
@@ -237,10 +235,10 @@ def _drawn(tables: Sequence[tuple[Rows, Sequence[int]]], lines: Sequence[str], a
 
 def _text(rows: Rows, right: Sequence[int]) -> str:
     cleaned = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in cleaned) for column in range(len(rows[0]))]
+    widths = [max(map(cells, column)) for column in zip(*cleaned, strict=True)]
     lines = [
         "  ".join(
-            cell.rjust(width) if number in right else cell.ljust(width)
+            fit_right(cell, width) if number in right else fit(cell, width)
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cleaned
@@ -261,7 +259,7 @@ def _csv(rows: Rows) -> str:
 
 
 def _json(data: object) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=1) + "\n"
 
 
 def _escaped(text: str) -> str:

@@ -20,7 +20,7 @@ from engine.explore.reading import FINISHED, LARGEST, READ, job_runs
 from engine.explore.runs import Run
 from engine.job import jobs
 from engine.steps.loadgen import TEST_FOLDER
-from engine.store.files import is_locked, read_plain, write_atomic
+from engine.store.files import digest, is_locked, read_plain, write_atomic
 from engine.store.folders import Folders
 
 FILE = "runs.json"
@@ -70,7 +70,7 @@ def _kept(path: Path) -> _Kept | None:
 def _sign(job: Path) -> str:
     """Return a digest of the state of every file that a job's runs are read from."""
     states = [_state(job / "plan.json"), *(_state(path) for path in _read_of(job / "steps"))]
-    return sha256("\n".join([_code(), *states]).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return digest("\n".join([_code(), *states]))[:32]
 
 
 def _read_of(steps: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from engine.job.spec import read as read_spec
 from engine.profile import catalog
 from engine.store.files import locked
 from engine.store.folders import folders
+from engine.text import clean_lines
 
 STATUS: dict[str, int] = {"finished": 0, "failed": 1, "cancelled": 130}
 
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> int:
                 raise JobError(f"the job {folder.name} is running already", f"inferdeck attach {folder.name}")
             return STATUS[_run(folder, lock)]
     except InferdeckError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{clean_lines(str(error))}\n")
         return error.exit_status
 
 

@@ -23,6 +23,10 @@ MOST_VALUES = 100_000
 """In one file, aliases written out. Ours have some thousand."""
 DEEPEST = 50
 """Lists and mappings in each other. Ours have about six."""
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
+"""What PyYAML raises beside YAMLError for a value that is none of its tag, or that is nested too deeply."""
+_SURROGATE = "\\ud"
+"""How the escape of a surrogate begins, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +128,26 @@ class Value:
         return Place(self.place.file, node.start_mark.line + 1, path)
 
 
+def compose(text: str) -> yaml.Node | None:
+    """Compose a YAML text. Raises yaml.YAMLError.
+
+    A byte that is no UTF-8 is written as the escape of a surrogate, as in JSON (engine/codec.py). Only the slower
+    loader reads one.
+    """
+    import yaml  # noqa: PLC0415
+
+    if _SURROGATE in text.lower():
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read(path: Path) -> Value:
     """Compose one YAML file. Raises ProfileError when it can't be read, is not YAML, or swells by its aliases."""
     import yaml  # noqa: PLC0415
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     place = Place(str(path), 1, "")
     try:
-        node = yaml.compose(_text(path), Loader=loader)
+        node = compose(_text(path))
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror}", "check the path and its permissions") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -193,7 +209,7 @@ def _scalar(value: Value) -> Any:
     constructor = yaml.constructor.SafeConstructor()
     try:
         plain = constructor.construct_object(value.node, deep=True)
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError) as error:  # all of them PyYAML's
+    except (yaml.YAMLError, *UNREADABLE) as error:
         raise value.wrong(f"this value can't be read: {error}", "use text, numbers, true, false or null") from None
     if plain is None or isinstance(plain, str | int | float | bool):
         return plain

@@ -22,6 +22,7 @@ from engine.submission.provenance import Provenance
 from engine.submission.texts import calibration, demonstration, readme
 from engine.submission.tree import Tree, tree_divisions
 from engine.submission.verified import stale
+from engine.text import to_bytes
 
 IMPLEMENTATION = "inferdeck"
 RUN_REPORT = "run.json"
@@ -106,7 +107,7 @@ def generate(request: Request, rules: Round) -> list[Result]:
             _move_in(staging, request)
             if marked:
                 notices = sorted({pack.pretence(found.origin) for found in marked})
-                Tree(request.out).write(PurePosixPath(pack.MARK), demonstration(notices).encode())
+                Tree(request.out).write(PurePosixPath(pack.MARK), to_bytes(demonstration(notices)))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
             with suppress(OSError):
@@ -230,7 +231,7 @@ def _write(request: Request, results: list[Result], root: Path) -> None:
         _write_measurements(request, result, owner / "measurements" / inside)
         code = owner / "code" / result.benchmark / IMPLEMENTATION
         code.mkdir(parents=True, exist_ok=True)
-        (code / "README.md").write_text(readme(result.origin))
+        (code / "README.md").write_bytes(to_bytes(readme(result.origin)))
 
 
 LOADGEN_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt", "mlperf_log_accuracy.json")
@@ -266,8 +267,8 @@ def _write_measurements(request: Request, result: Result, place: Path) -> None:
     fields = {**origin.model, "inferdeck": msgspec.to_builtins(origin)}
     (place / f"{request.sut}_{IMPLEMENTATION}_{result.scenario}.json").write_bytes(_json(fields))
     _copy(request, result.folder / "performance", place, ("mlperf.conf", "user.conf", "lock.json"))
-    (place / "README.md").write_text(readme(origin))
-    (place / "calibration_process.adoc").write_text(calibration(origin))
+    (place / "README.md").write_bytes(to_bytes(readme(origin)))
+    (place / "calibration_process.adoc").write_bytes(to_bytes(calibration(origin)))
 
 
 def _move_in(staging: Path, request: Request) -> None:

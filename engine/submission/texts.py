@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 from engine.submission.provenance import Provenance
+from engine.text import shell_line
 
 
 def readme(origin: Provenance) -> str:
     """Return how to make a result again: the command, the versions, the model."""
-    words = shlex.join(("inferdeck", *origin.command))
+    words = shell_line(("inferdeck", *origin.command))
     notice = f"> {origin.notice}\n\n" if origin.notice else ""
     return f"""\
 # {origin.benchmark} on {origin.sut}

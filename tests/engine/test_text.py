@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
 import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.text import clean, clean_lines, csv_cell, whole_path
+from engine.text import (
+    cells,
+    clean,
+    clean_lines,
+    csv_cell,
+    cut,
+    fit,
+    fit_right,
+    from_bytes,
+    shell_line,
+    to_bytes,
+    whole_path,
+)
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
@@ -68,3 +81,40 @@ def test_a_path_is_whole_even_with_a_user_that_is_not_known_here(
     assert whole_path("~/x") == Path("/home/me/x")
     assert whole_path("~no-such-user/x") == tmp_path / "~no-such-user" / "x"
     assert whole_path("x") == tmp_path / "x"
+
+
+@given(st.text(), st.integers(-5, 30))
+def test_a_fitted_text_takes_exactly_its_cells(text: str, width: int) -> None:
+    assert cells(cut(text, width)) <= max(width, 0)
+    for fitted in (fit(text, width), fit_right(text, width)):
+        assert cells(fitted) == max(width, 0)
+    assert cut(text, cells(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [("abcdef", 4, "abc…"), ("abc", 3, "abc"), ("abc", 1, "…"), ("abc", 0, ""), ("abc", -7, ""), ("雪雪雪", 4, "雪…")],
+)
+def test_what_is_cut_says_so(text: str, width: int, shown: str) -> None:
+    assert cut(text, width) == shown
+
+
+@given(st.binary())
+def test_the_bytes_of_a_file_come_back_as_they_were(data: bytes) -> None:
+    assert to_bytes(from_bytes(data)) == data
+
+
+def test_what_stands_for_no_byte_is_replaced() -> None:
+    assert to_bytes("a\ud800b\udce9") == "a\ufffdb".encode() + b"\xe9"
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\0"))), st.binary().map(lambda data: data.replace(b"\0", b""))
+)
+@settings(max_examples=20)
+def test_a_command_that_is_shown_can_be_typed_again(words: list[str], odd: bytes) -> None:
+    words = ["printf", "%s\\0", *words, from_bytes(odd)]
+    line = shell_line(words)
+    assert clean(line) == line
+    typed = subprocess.run(["bash", "-c", line], capture_output=True, check=True).stdout
+    assert typed == b"".join(to_bytes(word) + b"\0" for word in words[2:])

@@ -74,6 +74,35 @@ def test_only_the_whole_address_opens_the_page(tmp_path: Path) -> None:
         assert fetch(bare, cookies=jar, Origin="http://elsewhere.example")[0] == 403
 
 
+def test_a_name_that_is_not_this_machines_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path) as address:
+        jar = CookieJar()
+        assert fetch(address, cookies=jar)[0] == 200
+        bare = address.partition("?")[0]
+        port = bare.rstrip("/").rpartition(":")[2]
+        assert [one.name for one in jar] == [f"inferdeck-key-{port}"]
+        cookie = "; ".join(f"{one.name}={one.value}" for one in jar)
+        for host, status in (("rebound.example", 403), (f"rebound.example:{port}", 403), (f"localhost:{port}", 200)):
+            assert fetch(bare, Host=host, Cookie=cookie)[0] == status
+
+
+def test_only_the_pages_own_scripts_run(tmp_path: Path) -> None:
+    with serving(tmp_path) as address:
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+        )
+        with opener.open(address, timeout=20) as answer:
+            policy = dict(
+                one.strip().partition(" ")[::2] for one in answer.headers["Content-Security-Policy"].split(";")
+            )
+        assert "unsafe-inline" not in policy["script-src"] + policy["default-src"]
+        assert policy["script-src"].count("sha256-") >= 2
+        assert policy["connect-src"].split() == [
+            "'self'",
+            *(f"{one}://{address.split('/')[2]}" for one in ("ws", "wss")),
+        ]
+
+
 def test_behind_a_tunnel_the_page_leads_to_the_tunnels_port(tmp_path: Path) -> None:
     with serving(tmp_path) as address:
         jar = CookieJar()

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 
 from engine.errors import InferdeckError
-from engine.text import clean, clean_lines
+from engine.text import clean
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Question, Reading
@@ -128,7 +128,7 @@ class CheckedTree(DeckScreen):
         text = (
             f"Every accuracy log of this folder is cut to its first and last 4,096 bytes.\nWhole copies go to {backup}."
         )
-        ask = Question("truncate", clean_lines(text), [("no", "leave them"), ("yes", "cut the logs")])
+        ask = Question("truncate", text, [("no", "leave them"), ("yes", "cut the logs")])
         self.deck.push_screen(ask, lambda answer: self._start(truncate=True) if answer == "yes" else None)
 
     def do_copy(self) -> None:

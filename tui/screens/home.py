@@ -126,6 +126,7 @@ class HomeScreen(DeckScreen):
         chosen = [*running, *(job for job in found if job.state != "running")][:SHOWN_JOBS]
         listed = tuple((job.id, job.state, job.steps_ended) for job in chosen)
         if listed == self._listed:
+            self._redraw(chosen)
             return
         first, self._listed = self._listed is None, listed
         self._jobs = {job.id: job for job in chosen}
@@ -141,6 +142,14 @@ class HomeScreen(DeckScreen):
         if first and running:
             options.focus()
             options.highlighted = 0
+
+    def _redraw(self, chosen: Sequence[Job]) -> None:
+        """Say anew how long ago each was; the cursor stays."""
+        options = self.query_one("#jobs", OptionList)
+        for number, job in enumerate(chosen):
+            line = _job_line(job)
+            if options.get_option_at_index(number).prompt != line:
+                options.replace_option_prompt_at_index(number, line)
 
     def _read_machine(self) -> None:
         self._lines = _machine(self.deck)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -16,7 +15,7 @@ from engine.errors import InferdeckError
 from engine.plan.choices import Choice, choices, choose
 from engine.plan.selection import Selection
 from engine.profile.component import Query
-from engine.text import clean, cut, duration, size
+from engine.text import clean, clean_lines, cut, duration, shell_line, size
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
 from tui.screens.choosing import Write, window
@@ -186,7 +185,7 @@ class PlanScreen(DeckScreen):
         return Content.assemble(("same as: ", "$dim"), (f"{first}\n         {second}", "$secondary"))
 
     def _words(self, prepared: Prepared) -> str:
-        return shlex.join(("inferdeck", *prepared.command()))
+        return shell_line(("inferdeck", *prepared.command()))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter changes a choice, or tells why a node is there."""
@@ -364,7 +363,7 @@ def _totals(prepared: Prepared) -> Content:
     for name, warning in prepared.seen.warnings():
         parts.append((f"\n{clean(name)}: {clean(warning)}", "$todo"))
     if prepared.notice and not problems:
-        parts.append((f"\n{clean(prepared.notice)}", "$todo"))
+        parts.append((f"\n{clean_lines(prepared.notice)}", "$todo"))
     return Content.assemble(*parts)
 
 

@@ -11,7 +11,7 @@ from engine.job.fold import Watched
 from engine.job.inquest import inquest, step_log
 from engine.job.jobs import Job
 from engine.job.watch import Standing
-from engine.text import clean, duration, short_path
+from engine.text import clean, clean_lines, duration, short_path
 from tui.widgets.live_rows import result_line
 
 _LINES = 8
@@ -24,7 +24,7 @@ def outcome(job: Job, state: Watched, standing: Standing) -> Content:
     """Return the text for a job that stands so. Reads the logs of one that failed or died."""
     parts = _results(state)
     if job.spec.notice and state.results:
-        parts += [(clean(job.spec.notice) + "\n", "$todo")]
+        parts += [(clean_lines(job.spec.notice) + "\n", "$todo")]
     if state.results:
         parts += [("\n", "")]
     match standing:

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from engine.explore.columns import COLUMNS
 from engine.explore.runs import Run
-from engine.text import clean, cut
+from engine.text import clean, cut, fit
 
 STATES = {
     "VALID": "$good",
@@ -129,9 +129,9 @@ class RunList(OptionList):
         when = f"{day(run.when, time.time()):{layout.when}}" if layout.when else ""
         return Content.assemble(
             (f"{MARK if run.id in self.marks else ' '} ", "bold $mark"),
-            (f"{cut(clean(run.id), layout.run - 1):{layout.run}}", "bold"),
+            (fit(cut(clean(run.id), layout.run - 1), layout.run), "bold"),
             (when, "$dim"),
-            (f"{cut(what(run, self.common), layout.what - 1):{layout.what}}", ""),
+            (fit(cut(what(run, self.common), layout.what - 1), layout.what), ""),
             (f"{figures}{accuracy} ", ""),
             (f"{run.state:{_STATE}}", STATES[run.state]),
         )

@@ -11,7 +11,7 @@ from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.export import change_text, command_line, noise_short, noise_text, notices, same_line
 from engine.explore.metrics import METRICS, Metric
 from engine.explore.runs import Run
-from engine.text import clean, cut
+from engine.text import clean, clean_lines, cut, fit
 from tui.terminal import Glyphs
 from tui.widgets.run_list import STATES, common, what
 
@@ -57,7 +57,7 @@ def details(run: Run, place: str, width: int) -> Content:
     if run.command:
         parts += [("again  ", "$dim"), (f"{clean(command_line(run.command))}\n", "$secondary")]
     if run.notice:
-        parts += [(clean(run.notice), "$todo")]
+        parts += [(clean_lines(run.notice), "$todo")]
     return Content.assemble(*parts)
 
 
@@ -104,7 +104,7 @@ def compared(found: Comparison, width: int) -> Content:
         parts += [(f"{missing.run.id} has no {clean(missing.what)} run", "$todo")]
         parts += [("   a", "bold $mark"), (" makes it\n", "$dim")] if missing.words else [("\n", "")]
     for notice in notices(found.runs):
-        parts += [(f"{clean(notice)}\n", "$todo")]
+        parts += [(f"{clean_lines(notice)}\n", "$todo")]
     return Content.assemble(*parts)
 
 
@@ -120,8 +120,8 @@ def _cell_width(width: int, count: int) -> int:
 
 
 def _row(name: str, values: Sequence[str], cell: int, name_style: str, style: str) -> Parts:
-    parts: Parts = [(f"{cut(clean(name), _NAME - _GAP):{_NAME}}", name_style)]
-    parts += [(f"{cut(clean(value), cell - _GAP):{cell}}", style) for value in values]
+    parts: Parts = [(fit(cut(clean(name), _NAME - _GAP), _NAME), name_style)]
+    parts += [(fit(cut(clean(value), cell - _GAP), cell), style) for value in values]
     return [*parts, ("\n", "")]
 
 
@@ -137,7 +137,7 @@ def _figure_rows(found: Comparison, heads: Sequence[str], width: int) -> Parts:
     parts += [("\n", "")]
     for row in found.rows:
         texts = [row.metric.text(figure) for figure in row.figures]
-        parts += [(f"{cut(row.metric.title, _NAME - 1):{_NAME}}", "")]
+        parts += [(fit(cut(row.metric.title, _NAME - 1), _NAME), "")]
         if pair:
             (change,) = row.changes
             parts += [(f"{text:{cell}}", "bold") for text in texts]
@@ -192,8 +192,8 @@ def bars(runs: Sequence[Run], metric: Metric, width: int, glyphs: Glyphs) -> Con
     for run, figure in found:
         top = figure == best and bool(metric.better)
         bar = drawn_bar(figure / most if most > 0 else 0.0, room, glyphs)
-        parts += [(f"{cut(clean(run.id), name - 1):{name}}", "bold" if top else "")]
-        parts += [(f"{cut(what(run, said), label - _GAP):{label}}", "$dim")]
+        parts += [(fit(cut(clean(run.id), name - 1), name), "bold" if top else "")]
+        parts += [(fit(cut(what(run, said), label - _GAP), label), "$dim")]
         parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}\n", "bold" if top else "")]
     return Content.assemble(*parts)
 
