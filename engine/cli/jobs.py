@@ -34,9 +34,12 @@ def jobs_command(arguments: list[str]) -> int:
     for job in found:
         took = duration(job.ended - job.started) if job.ended else ""
         steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)}"
-        state = (job.state, _STYLE.get(job.state, "bad"))
+        state = ("waits" if job.waits else job.state, _STYLE.get(job.state, "bad"))
         rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (job.what, "")])
     screen.table(rows, right=(3,))
+    for job in found:
+        if job.waits:
+            screen.line(f"{job.id} waits for {job.waits} (its command with --now measures at once)", "todo")
     return 0
 
 
@@ -67,6 +70,7 @@ def _as_json(job: jobs.Job) -> dict[str, object]:
     return {
         "job": job.id,
         "state": job.state,
+        "waits_for": job.waits,
         "started": job.started,
         "ended": job.ended,
         "what": job.what,

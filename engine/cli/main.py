@@ -43,6 +43,7 @@ options of run, plan and tune
   --profiles=DIR              a folder with components, systems and recipes of your own
   --lock FILE, --locked FILE  write what the plan is, or run exactly that; plan --diff A B compares two
   --again, --reuse            make everything anew; show an equal finished result instead of running
+  --now                       measure even while another job on this machine does; the figures are marked as disturbed
   --detach, --plain, --quiet, --json, --yes-install, --home=DIR
 
 exit status: 0 done · 1 failed · 2 wrong words, or the plan can't run · 130 stopped

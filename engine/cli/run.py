@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.cli import tree, words
@@ -21,6 +22,12 @@ CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
 
 
+_BEGUN: Mapping[jobs.Start, str] = {
+    "resumed": "going on with {}, which stopped before its end",
+    "joined": "{} is doing just this: nothing new is started",
+}
+
+
 def prepare(asked: words.Words) -> Prepared:
     """Read the profiles, resolve what was asked for and look at this machine."""
     place = workplace(asked.values.get("home"), asked.profiles)
@@ -31,7 +38,8 @@ def prepare(asked: words.Words) -> Prepared:
     if "yes-install" in asked.flags:
         asked.env["YES_INSTALL"] = "yes"
     chosen = words.selection(asked, place.catalog)
-    prepared = prepare_job(place, chosen, output=asked.values.get("output_dir", ""), again="again" in asked.flags)
+    output, anew, at_once = asked.values.get("output_dir", ""), "again" in asked.flags, "now" in asked.flags
+    prepared = prepare_job(place, chosen, output=output, again=anew, now=at_once)
     if "locked" in asked.values:
         locks.refuse_changes(locks.read(Path(asked.values["locked"])), prepared.lock())
     return prepared
@@ -93,15 +101,13 @@ def start(prepared: Prepared, asked: words.Words) -> int:
         screen.line(f"an equal job, {finished.id}, finished on {when}: {finished.results} (--reuse takes it)", "dim")
     if finished is not None and "reuse" in asked.flags:
         return _report(screen, finished, as_json="json" in asked.flags)
-    folder, resumed = jobs.take_up(prepared.workplace.folders, spec)
     if "lock" in asked.values:
         locks.write(Path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
-    if resumed and not quiet:
-        screen.line(f"going on with {folder.name}, which stopped before its end", "dim")
-    jobs.launch(folder, prepared.workplace.folders)
-    job = jobs.read(folder)
+    job, how = jobs.begin(prepared.workplace.folders, spec)
+    if how in _BEGUN and not quiet:
+        screen.line(_BEGUN[how].format(job.id), "dim")
     if "detach" in asked.flags:
         screen.line(f"{job.id} runs; come back with: inferdeck attach {job.id}")
         return 0

@@ -13,7 +13,7 @@ from engine.plan.words import Changes, changed, read_recipe
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
 
-FLAGS = ("json", "quiet", "again", "reuse", "yes-install", "plain", "detach", "offline", "help")
+FLAGS = ("json", "quiet", "again", "reuse", "yes-install", "plain", "detach", "offline", "now", "help")
 YES = ("yes", "true", "1", "on")
 VALUES = ("output_dir", "profiles", "home", "lock", "locked", "recipe", "tags")
 

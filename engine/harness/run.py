@@ -57,8 +57,9 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     with Ticker(spec.step, sut.tallies, emit):
         _test(sut, library, settings, folder)
     seconds = time.monotonic() - started
-    if spec.settings.mode == "performance" and (complaint := neighbours.complaint()):
-        emit(events.Warned(at=time.time(), step=spec.step, text=complaint))
+    disturbed = neighbours.complaint() if spec.settings.mode == "performance" else ""
+    if disturbed:
+        emit(events.Warned(at=time.time(), step=spec.step, text=disturbed))
     sut.close()
     report = RunReport(
         seconds=seconds,
@@ -68,6 +69,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
         backend_version=backend.version(),
         loadgen_version=version("mlcommons-loadgen"),
         workers=spec.workers,
+        disturbed=disturbed,
     )
     _write(folder / REPORT, codec.encode(report, indent=2))
     return report

@@ -142,6 +142,9 @@ class Fold:
             case events.StepStarted():
                 self._titles[event.step] = title = clean(event.title)
                 self._steps[event.step] = StepSeen(event.step, title, "runs", event.at, text=clean(event.why))
+            case events.Waiting():
+                self._change(event.step, phase=f"waits for {event.holder}")
+                self._note(event.at, "todo", f"{self._title(event.step)} waits for {event.holder}")
             case events.Phase():
                 self._change(event.step, phase=event.name)
                 if event.name == "measure":

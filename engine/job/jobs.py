@@ -20,16 +20,22 @@ import msgspec
 
 from engine import codec
 from engine.errors import JobError, nearest
-from engine.events import AnyEvent, Done, Launch, StepEnded
+from engine.events import AnyEvent, Done, Launch, StepEnded, Waiting
 from engine.job.log import EventReader
 from engine.job.spec import JobSpec
-from engine.store.files import disk_errors, is_locked, write_atomic
+from engine.store.files import disk_errors, is_locked, locked, write_atomic
 from engine.store.folders import Folders
+from engine.text import clean
 
 _GRACE = 10
 """Twentieths of a second that a killed process gets to disappear."""
 
+NOW = "now"
+"""A file in the folder of a job that waits for another one's measurement: a person has it measure at once."""
+
 JobState = Literal["running", "finished", "failed", "cancelled", "died", "new"]
+Start = Literal["new", "resumed", "joined"]
+"""How a command began: `joined` is a job that was running already."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Job:
     ended: float | None
     steps_ended: int
     results: Path
+    waits: str = ""
+    """Which job's measurement it waits for; empty where it does not wait."""
 
     @property
     def events(self) -> Path:
@@ -123,15 +131,17 @@ def read(folder: Path) -> Job:
     events = EventReader(folder / "events.jsonl").read(ticks=False)
     launches = [event for event in events if isinstance(event, Launch)]
     last = events[-1] if events else None
+    state = _state(folder, last)
     return Job(
         id=folder.name,
         folder=folder,
-        state=_state(folder, last),
+        state=state,
         spec=spec,
         started=launches[0].at if launches else (folder / "plan.json").stat().st_mtime,
         ended=last.at if isinstance(last, Done) else None,
         steps_ended=_done(events),
         results=spec.results_folder(folder),
+        waits=clean(last.holder) if state == "running" and isinstance(last, Waiting) else "",
     )
 
 
@@ -174,21 +184,41 @@ def named(folders: Folders, name: str | None) -> Job:
     raise JobError(f"there is no job '{name}'", nearest(wanted, (job.id for job in jobs)) if jobs else "none exist yet")
 
 
-def take_up(folders: Folders, spec: JobSpec) -> tuple[Path, bool]:
-    """Return the folder to run a spec in, and whether it is of a job that does the same and stopped before its end.
+def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
+    """Start a job, or go on with the one that does the same and stopped before its end; returns it and what was done.
 
-    Raises JobError if a job that does the same is running.
+    One that does the same and runs is left alone. Equal commands at the same time start one job. Raises JobError where
+    it does not start.
     """
-    newest = next((job for job in all_jobs(folders) if job.spec.fingerprint() == spec.fingerprint()), None)
-    if newest is not None and newest.state == "running":
-        newest = _after_its_death(newest)
-    if newest is None or newest.state == "finished" or spec.again:
-        return create(folders, spec), False
-    return newest.folder, True
+    with locked(folders.jobs / "start.lock"):
+        same = next((job for job in all_jobs(folders) if job.spec.fingerprint() == spec.fingerprint()), None)
+        if same is not None and same.state == "running":
+            same = _after_its_death(same)
+        if same is not None and same.state == "running":
+            if spec.now:
+                measure_now(same)
+            return same, "joined"
+        fresh = same is None or same.state == "finished" or spec.again
+        folder = create(folders, spec) if fresh or same is None else _again(same, spec)
+        launch(folder, folders)
+    return read(folder), "new" if fresh else "resumed"
+
+
+def _again(job: Job, spec: JobSpec) -> Path:
+    """Tell a job that stopped how to go on: it stays the job that it was, but for `--now`."""
+    if job.spec.now != spec.now:
+        write_atomic(job.folder / "plan.json", codec.encode(msgspec.structs.replace(job.spec, now=spec.now)))
+    return job.folder
+
+
+def measure_now(job: Job) -> None:
+    """Let a job that waits for another one's measurement begin; its figures are marked as disturbed."""
+    with disk_errors(job.folder):
+        (job.folder / NOW).touch()
 
 
 def _after_its_death(job: Job) -> Job:
-    """Wait for the workers of a killed job to end, which takes them a moment. Raises JobError if the job lives."""
+    """Return the job as it is once the workers of a killed one have ended, which takes them a moment."""
     pid = _pid(job)
     for _ in range(_GRACE):
         if not is_locked(job.folder / "run.lock"):
@@ -198,7 +228,7 @@ def _after_its_death(job: Job) -> Job:
         if not is_locked(job.folder / "run.lock"):
             return read(job.folder)
         time.sleep(0.05)
-    raise JobError(f"{job.id} is doing just this", f"inferdeck attach {job.id}")
+    return job
 
 
 def _pid(job: Job) -> int | None:

@@ -76,6 +76,8 @@ class Prepared(Resolved):
     output: str = ""
     """The results folder as the person wrote it; empty for the job's own."""
     again: bool = False
+    now: bool = False
+    """Measure even while another job does."""
 
     @property
     def notice(self) -> str:
@@ -111,6 +113,7 @@ class Prepared(Resolved):
             results=str(Path(self.output).expanduser().absolute()) if self.output else "",
             profiles=tuple(str(one) for one in self.workplace.catalog.folders[1:]),
             again=self.again,
+            now=self.now,
             notice=self.notice,
             foretold=self.foretold,
             lock=self.lock(),
@@ -124,12 +127,13 @@ def resolved(place: Workplace, chosen: Selection) -> Resolved:
     return Resolved(chosen, resolve(place.catalog, chosen, rules, round_name), round_name, place)
 
 
-def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: bool = False) -> Prepared:
+def prepare(
+    place: Workplace, chosen: Selection, *, output: str = "", again: bool = False, now: bool = False
+) -> Prepared:
     """Resolve a selection and look at this machine."""
     decided = resolved(place, chosen)
-    return Prepared(
-        decided.selection, decided.plan, decided.round, place, decided.survey(again=again), output=output, again=again
-    )
+    seen = decided.survey(again=again)
+    return Prepared(decided.selection, decided.plan, decided.round, place, seen, output=output, again=again, now=now)
 
 
 def refuse(prepared: Prepared) -> None:
@@ -143,8 +147,6 @@ def refuse(prepared: Prepared) -> None:
 
 
 def begin(prepared: Prepared) -> jobs.Job:
-    """Start the job of a plan, or go on with the one that stopped. Raises CannotRunError, JobError."""
+    """Start the job of a plan, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
     refuse(prepared)
-    folder, _ = jobs.take_up(prepared.workplace.folders, prepared.spec())
-    jobs.launch(folder, prepared.workplace.folders)
-    return jobs.read(folder)
+    return jobs.begin(prepared.workplace.folders, prepared.spec())[0]

@@ -18,6 +18,7 @@ from engine.steps import loadgen, sut
 from engine.steps.base import Look, Sight, Step
 from engine.steps.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
 from engine.steps.trial import Ran
+from engine.submission import provenance
 
 
 def survey(look: Look) -> Sight:
@@ -54,7 +55,9 @@ def run(step: Step) -> dict[str, Any]:
     step.emit(told(step, "target", outcome.target, unit, True if scenario == "Server" else None))
     record = _record(step, outcome, search.trial_seconds)
     file = _write(step, record, unit)
+    disturbed = next((ran.report.disturbed for ran in outcome.trials if ran.report and ran.report.disturbed), "")
     return {
+        **({provenance.DISTURBED: disturbed} if disturbed else {}),
         "scenario": scenario,
         "target": outcome.target,
         "unit": unit,

@@ -24,6 +24,7 @@ from engine.harness.tuned import Trial, Tuned, number, shared_out
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.steps import sut
 from engine.steps.base import Step
+from engine.submission import provenance
 
 MODE: Final = "tune"
 """What the events say in place of a run's mode."""
@@ -45,13 +46,16 @@ def choose(step: Step) -> dict[str, Any]:
         return _facts(step, tuned_before(known), f"measured on {known.date} for {known.seconds:g} s")
     started, neighbours = time.monotonic(), Neighbours()
     tuned = _measure(step)
-    if complaint := neighbours.complaint():
-        step.warn(complaint)
+    origin = ""
     if thorough:
         _tell(step, tuned)
         file = _write(step, tuned, time.monotonic() - started)
-        return _facts(step, tuned, f"→ {file}" if file else "")
-    return _facts(step, tuned, "")
+        origin = f"→ {file}" if file else ""
+    facts = _facts(step, tuned, origin)
+    if complaint := neighbours.complaint():
+        step.warn(complaint, remedy="on a quiet machine --again measures it anew")
+        facts |= {provenance.DISTURBED: complaint, "text": f"{facts['text']}, disturbed"}
+    return facts
 
 
 def _measure(step: Step) -> Tuned:

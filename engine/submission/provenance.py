@@ -8,6 +8,11 @@ import msgspec
 
 FILE = "provenance.json"
 
+DISTURBED = "disturbed"
+"""Fact of a measurement: what disturbed it, as a sentence. It is there only where something did."""
+DISTURBED_FILE = "disturbed.txt"
+"""The same beside the files of a result."""
+
 MEASUREMENTS = (
     "starting_weights_filename",
     "weight_data_types",
