@@ -55,7 +55,8 @@ FACTS: tuple[Column, ...] = (
     _fact("choices", "choices", lambda run: run.choices_text()),
 )
 STATE: tuple[Column, ...] = (
-    _fact("state", "state", lambda run: run.state),
+    Column("state", "state", lambda run: run.verdict, lambda run: run.state),
+    _fact("disturbed", "disturbed", lambda run: run.disturbed),
     _fact("why", "why", lambda run: run.why),
 )
 FIGURES: tuple[Column, ...] = tuple(_figure(metric) for metric in METRICS)

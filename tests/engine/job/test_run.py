@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -175,3 +177,31 @@ def test_artifacts_are_verified_by_their_digests(tmp_path: Path, own: Path) -> N
         manifest = store.manifest(name)
         assert manifest is not None
         assert store.damage(name, manifest, deep=True) is None
+
+
+BEGIN = """
+import sys
+from pathlib import Path
+from engine.job import jobs
+from tests.engine.job import profile
+from tests.helpers import folders_in
+home, own = Path(sys.argv[1]), Path(sys.argv[2])
+spec, _ = profile.spec_of(own, home / "results", diary=str(home / "diary"), mode="hang")
+print("ready", flush=True)
+sys.stdin.readline()
+job, how = jobs.begin(folders_in(home), spec)
+print(job.id, how)
+"""
+
+
+def test_equal_commands_at_the_same_time_start_one_job(tmp_path: Path, own: Path) -> None:
+    words = [sys.executable, "-c", BEGIN, str(tmp_path), str(own)]
+    started = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(8)]
+    for one in started:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    said = sorted(one.communicate("go\n", timeout=60)[0].strip() for one in started)
+    assert said == ["r-0001 joined"] * 7 + ["r-0001 new"]
+    (job,) = jobs.all_jobs(folders_in(tmp_path))
+    jobs.cancel(job)
+    list(jobs.follow(job, interval=0.02))
