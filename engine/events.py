@@ -128,6 +128,8 @@ class Warned(Event, frozen=True, kw_only=True, tag="warned"):
 
     step: str
     text: str
+    disturbs: bool = False
+    """It may have changed the figures of this step."""
     rule: str = ""
     """The checker's rule that it is about, if it is about one; the text names it too."""
     remedy: str = ""

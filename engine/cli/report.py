@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,8 +12,10 @@ import msgspec
 from engine import events
 from engine.cli import tune
 from engine.cli.screen import Cell, Screen
+from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.job import jobs
+from engine.job.fold import disturbed
 from engine.job.inquest import inquest
 from engine.job.log import EventReader
 from engine.job.main import STATUS
@@ -35,7 +38,7 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
         results = [event for event in results if event.step != tuned.step]
     if results:
         screen.line()
-        _table(screen, results)
+        _table(screen, results, disturbed(seen))
     if tuned is not None:
         screen.line()
         tune.draw(screen, tuned)
@@ -67,14 +70,18 @@ def _places(job: jobs.Job) -> Folders:
     return usual if job.folder.parent == usual.jobs else folders(str(job.folder.parents[2]))
 
 
-def _table(screen: Screen, results: list[events.Measured]) -> None:
+def _table(screen: Screen, results: list[events.Measured], disturbing: Mapping[str, str]) -> None:
     latest = {(event.scenario, event.mode): event for event in results}
     rows: list[list[Cell]] = [[(word, "dim") for word in ("scenario", "mode", "metric", "value", "unit", "LoadGen")]]
     for (scenario, mode), event in latest.items():
         verdict = {True: ("VALID", "good"), False: ("INVALID", "bad"), None: ("", "")}[event.valid]
+        if event.step in disturbing:
+            verdict = (", ".join(filter(None, (verdict[0], DISTURBED))), "todo")
         value = "" if event.value is None else f"{event.value:.6g}"
         rows.append([(scenario, ""), (mode, ""), (event.metric, ""), (value, "bold"), (event.unit, ""), verdict])
     screen.table(rows, right=(3,))
+    for text in dict.fromkeys(disturbing[event.step] for event in latest.values() if event.step in disturbing):
+        screen.line(f"{DISTURBED}: {text}", "todo")
 
 
 def _died(screen: Screen, job: jobs.Job) -> None:
@@ -87,13 +94,14 @@ def _died(screen: Screen, job: jobs.Job) -> None:
 
 
 def _as_json(job: jobs.Job, results: list[events.Measured], seen: list[events.AnyEvent]) -> dict[str, Any]:
+    disturbing = disturbed(seen)
     failed = [event for event in seen if isinstance(event, events.StepEnded) and event.outcome == "failed"]
     return {
         "job": job.id,
         "state": job.state,
         "results_folder": str(job.results),
         "notice": job.spec.notice,
-        "results": msgspec.to_builtins(results),
+        "results": [{**msgspec.to_builtins(event), DISTURBED: disturbing.get(event.step, "")} for event in results],
         "failed": msgspec.to_builtins(failed),
         "tuning": msgspec.to_builtins(_tuned(job, seen)),
     }

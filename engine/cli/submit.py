@@ -43,6 +43,8 @@ def generate_command(asked: words.Words) -> int:
         screen.line(
             f"  {one.benchmark} {one.scenario}" + (" (inferred)" if one.origin.scenario != one.scenario else "")
         )
+        if one.origin.disturbed:
+            screen.line(f"    disturbed: {one.origin.disturbed}; measure it again on a quiet machine", "todo")
     screen.line(f"{len(made)} results of {request.sut} in {request.out}", "good")
     if (request.out / MARK).exists():
         screen.line((request.out / MARK).read_text().strip(), "todo")

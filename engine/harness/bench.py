@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import count
-from statistics import median
+from statistics import fmean, median
 from threading import Barrier, BrokenBarrierError
 from time import monotonic, perf_counter
 from typing import Final, NamedTuple
@@ -54,8 +54,14 @@ class Bench:
         seconds: float,
         measurements: int,
         report: Callable[[float], None],
+        throttled: bool = False,
     ) -> None:
-        """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used."""
+        """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used.
+
+        `throttled` says that the cores are stopped now and then, as a quota of processor time does: the mean run counts
+        then, for between two stops the cores seem quicker than they are.
+        """
+        self._throttled = throttled
         self.trials: dict[Way, Trial] = {}
         self._turns: dict[Way, list[float]] = {}
         self._load = load
@@ -136,7 +142,8 @@ class Bench:
     def _run(self, way: Way, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
         best = self.best_rate()
         enough = way.sessions * way.batch / (HOPELESS * best) if best else float("inf")
-        found = run_together([runner.bind(way.batch) for runner in runners], groups, self._share, enough)
+        measure = run_throttled if self._throttled else run_together
+        found = measure([runner.bind(way.batch) for runner in runners], groups, self._share, enough)
         self._report(min(monotonic() - self._started, self._seconds))
         return found
 
@@ -193,6 +200,18 @@ def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, en
 
     Returns the median seconds of a run, and whether it ended early because runs take more than `enough` seconds.
     """
+    times = _times(bindings, groups, seconds, enough)
+    return median(times), min(times) > enough
+
+
+def run_throttled(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[float, bool]:
+    """The same with the mean seconds of a run, for cores that a quota stops now and then."""
+    times = _times(bindings, groups, seconds, enough)
+    return fmean(times), min(times) > enough
+
+
+def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> list[float]:
+    """Return the seconds of every run."""
     ready = Barrier(len(bindings))
 
     def work(binding: Binding, cores: tuple[int, ...]) -> list[float]:
@@ -210,8 +229,7 @@ def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, en
         return list(_timed(binding, perf_counter() + seconds, enough))
 
     with ThreadPoolExecutor(len(bindings)) as pool:
-        times = [taken for found in pool.map(work, bindings, groups) for taken in found]
-    return median(times), min(times) > enough
+        return [taken for found in pool.map(work, bindings, groups) for taken in found]
 
 
 def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:

@@ -79,6 +79,8 @@ class Watched:
     measurement: Measurement | None
     results: tuple[events.Measured, ...]
     """The last of each scenario and mode."""
+    disturbed: Mapping[str, str]
+    """Step → what may have changed its figures."""
     notes: tuple[Note, ...]
     """The last KEPT_NOTES, the oldest first."""
     last_at: float | None
@@ -115,6 +117,7 @@ class Fold:
         self._launch: events.Launch | None = None
         self._done: events.Done | None = None
         self._last_at: float | None = None
+        self._disturbed: dict[str, str] = {}
         self._rules: events.Measuring | None = None
         self._result: events.Measured | None = None
         self.window = Window()
@@ -140,6 +143,7 @@ class Fold:
             case events.Launch():
                 self._launched(event)
             case events.StepStarted():
+                self._disturbed.pop(event.step, None)
                 self._titles[event.step] = title = clean(event.title)
                 self._steps[event.step] = StepSeen(event.step, title, "runs", event.at, text=clean(event.why))
             case events.Waiting():
@@ -150,6 +154,8 @@ class Fold:
                 if event.name == "measure":
                     self._note(event.at, "", f"{self._title(event.step)}: measuring started")
             case events.Warned():
+                if event.disturbs:
+                    self._disturbed[event.step] = clean(event.text)
                 self._note(event.at, "todo", f"{self._title(event.step)}: {event.text}")
             case events.Measured():
                 self._measured(event)
@@ -168,6 +174,7 @@ class Fold:
             steps=tuple(self._steps.values()),
             measurement=self._measurement(),
             results=tuple(self._results.values()),
+            disturbed=dict(self._disturbed),
             notes=tuple(self._notes),
             last_at=self._last_at,
             done=self._done,
@@ -227,6 +234,13 @@ class Fold:
 
     def _note(self, at: float, kind: Kind, text: str) -> None:
         self._notes.append(Note(at, kind, clean(text)))
+
+
+def disturbed(seen: Iterable[events.AnyEvent]) -> Mapping[str, str]:
+    """Return what may have changed the figures of each step, as far as anything did."""
+    fold = Fold({})
+    fold.take(event for event in seen if isinstance(event, events.StepStarted | events.Warned))
+    return fold.state().disturbed
 
 
 def _waiting(titles: Mapping[str, str]) -> dict[str, StepSeen]:

@@ -192,7 +192,7 @@ class Runner:
             self._wait(node, seen, turn, clock)
             facts = self.children.run(node, component, self._inputs(node), output, (*locks, *turn.locks))
             if beside := turn.disturbed():
-                self.log.write(events.Warned(at=time.time(), step=node.id, text=beside))
+                self.log.write(events.Warned(at=time.time(), step=node.id, text=beside, disturbs=True))
             disturbed = "; ".join(filter(None, (beside, str(facts.get(provenance.DISTURBED, "")))))
         return {**facts, provenance.DISTURBED: disturbed} if disturbed else facts
 

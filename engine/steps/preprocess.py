@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
 from engine.steps.base import Look, Sight, Step
+from engine.system import usable_cores
 
 if TYPE_CHECKING:  # numpy: a plan must be instant
     from engine.tasks.base import Sample, Task
@@ -37,7 +38,7 @@ def survey(look: Look) -> Sight:
     if count is None:
         return Sight("run")
     sample = 3 * look.options["image_size"] ** 2 * BYTES[look.options["dtype"]]
-    return Sight("run", disk_bytes=count * sample, seconds=count / USUAL_RATE / (os.cpu_count() or 1))
+    return Sight("run", disk_bytes=count * sample, seconds=count / USUAL_RATE / _cores())
 
 
 def preprocess(step: Step) -> dict[str, Any]:
@@ -157,4 +158,4 @@ def _bounded(pool: ThreadPoolExecutor, work: Any, indices: Iterable[int]) -> Ite
 
 
 def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()

@@ -13,7 +13,7 @@ from engine.explore.metrics import METRICS, Metric
 from engine.explore.runs import Run
 from engine.text import clean, cut
 from tui.terminal import Glyphs
-from tui.widgets.run_list import STATES, common, state_style, what
+from tui.widgets.run_list import DISTURBED, STATES, common, state_style, what
 
 Parts = list[tuple[str, str]]
 
@@ -194,7 +194,8 @@ def bars(runs: Sequence[Run], metric: Metric, width: int, glyphs: Glyphs) -> Con
         bar = drawn_bar(figure / most if most > 0 else 0.0, room, glyphs)
         parts += [(f"{cut(clean(run.id), name - 1):{name}}", "bold" if top else "")]
         parts += [(f"{cut(what(run, said), label - _GAP):{label}}", "$dim")]
-        parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}\n", "bold" if top else "")]
+        parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}", "bold" if top else "")]
+        parts += [(f"{DISTURBED * bool(run.disturbed)}\n", "$todo")]
     return Content.assemble(*parts)
 
 
