@@ -145,7 +145,7 @@ class Runner:
             self._end(_Ended(node.id, "skipped" if lost else "cancelled", Seen(state="blocked"), text=text))
             return None
         try:
-            seen = self.surveyor.look(node, self.seen)
+            seen = self._look(node)
         except InferdeckError as error:
             self._end(_Ended(node.id, "failed", Seen(state="missing"), error=error))
             return None
@@ -159,6 +159,14 @@ class Runner:
                 return seen
             self._end(_Ended(node.id, "reused", kept, text="finished in an earlier attempt of this job"))
         return None
+
+    def _look(self, node: Node) -> Seen:
+        """Look at what there is of a step; an artifact that the job is going to use can't be removed from then on."""
+        seen = self.surveyor.look(node, self.seen)
+        if seen.state != "cached":
+            return seen
+        self.surveyor.store.use(seen.entry)
+        return self.surveyor.look(node, self.seen)  # it may have been removed in between
 
     def _start(self, node: Node, seen: Seen, running: dict[str, bool]) -> None:
         component = self.catalog.components[node.component]
@@ -222,6 +230,7 @@ class Runner:
                 facts = self._run(node, component, seen, making.content, (making.lock, self.lock), clock)
                 manifest = store.publish(recipe, facts, clock.seconds())
                 outcome = "built"
+            store.use(recipe.entry())
         return outcome, _with(seen, Artifact(str(store.content(recipe.entry())), manifest.facts))
 
     def _do(self, node: Node, component: Component, seen: Seen, clock: _Clock) -> tuple[events.Outcome, Seen]:

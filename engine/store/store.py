@@ -4,6 +4,7 @@ entries/<component>-<key>/manifest.json   what it was made from, and every file 
 entries/<component>-<key>/content/        the artifact
 work/<component>-<key>/                   an attempt that has not been published
 locks/<component>-<key>.lock              held by the process that is making it
+locks/<component>-<key>.use               held, shared, by the jobs that use it
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError, UsageError, nearest
-from engine.store.files import disk_errors, locked, sha256_of, write_atomic
+from engine.store.files import disk_errors, locked, sha256_of, shared, write_atomic
 from engine.store.recipe import Cause, Damaged, NothingStored, Recipe, differences
 
 
@@ -173,11 +174,23 @@ class Store:
             work.rename(self.entries / entry)
         return manifest
 
+    def use(self, entry: str) -> None:
+        """Keep an entry from being removed until this process ends, unless the store may only be read."""
+        with suppress(StoreError):
+            shared(self.folder / "locks" / f"{entry}.use")
+
     def remove(self, entry: str) -> None:
-        """Delete an entry. A job that is using it fails and says so."""
-        with locked(self.folder / "locks" / f"{entry}.lock", wait=False) as mine:
-            if mine is None:
-                raise StoreError(f"{entry} is being made right now", "cancel that job first: inferdeck jobs")
+        """Delete an entry. Raises StoreError while a job makes or uses it."""
+        locks = self.folder / "locks"
+        with (
+            locked(locks / f"{entry}.lock", wait=False) as mine,
+            locked(locks / f"{entry}.use", wait=False) as unused,
+        ):
+            if mine is None or unused is None:
+                doing = "made" if mine is None else "used"
+                raise StoreError(
+                    f"{entry} is being {doing} right now", "wait for that job, or cancel it: inferdeck jobs"
+                )
             with disk_errors(self.entries / entry):
                 self._drop(entry)
 

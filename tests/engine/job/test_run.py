@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from engine import events
-from engine.errors import JobError
+from engine.errors import JobError, StoreError
 from engine.job import jobs
 from engine.job.log import EventReader
 from engine.job.survey import Surveyor
@@ -177,6 +177,22 @@ def test_artifacts_are_verified_by_their_digests(tmp_path: Path, own: Path) -> N
         manifest = store.manifest(name)
         assert manifest is not None
         assert store.damage(name, manifest, deep=True) is None
+
+
+def test_what_a_job_uses_is_not_removed_from_the_store(tmp_path: Path, own: Path) -> None:
+    folders = folders_in(tmp_path)
+    run(folders, own, tmp_path)  # so that the next one finds everything there
+    spec, _ = profile.spec_of(own, tmp_path / "results", diary=str(tmp_path / "diary"), mode="hang")
+    job = profile.start(folders, spec)
+    wait_for(job, "measure[1]")
+    store = Store(folders.store)
+    (joined,) = (name for name in store.names() if name.startswith("join-"))
+    with pytest.raises(StoreError, match="is being used right now"):
+        store.remove(joined)
+    jobs.cancel(job)
+    list(jobs.follow(job, interval=0.02))
+    store.remove(joined)
+    assert joined not in store.names()
 
 
 BEGIN = """

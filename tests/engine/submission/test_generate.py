@@ -176,3 +176,20 @@ def test_what_is_wrong_is_named_and_nothing_is_left_behind(tmp_path: Path, fault
     assert caught.value.remedy
     assert not (tmp_path / "tree").exists()
     assert not [path for path in tmp_path.iterdir() if ".part-" in path.name]
+
+
+def test_a_disturbed_result_says_so_in_the_tree(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    said = "r-0012 of ann measured at the same time (--now)"
+    performance = tmp_path / "results" / "box" / "resnet50" / "Offline" / "performance"
+    (performance / "disturbed.txt").write_text(f"{said}\x1b[31m\n")
+    (made,) = generate(request(tmp_path), RULES)
+    assert made.origin.disturbed == f"{said}[31m"
+    place = tmp_path / "tree/open/Me/measurements/box/resnet50/Offline"
+    assert said in (place / "README.md").read_text()
+    assert json.loads((place / "box_inferdeck_Offline.json").read_text())["inferdeck"]["disturbed"].startswith(said)
+    victim = tmp_path / "victim"
+    victim.write_text("secret")
+    (performance / "disturbed.txt").unlink()
+    (performance / "disturbed.txt").symlink_to(victim)
+    assert generate(request(tmp_path), RULES)[0].origin.disturbed == ""
