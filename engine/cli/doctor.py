@@ -42,9 +42,9 @@ def _machine(places: Folders) -> dict[str, str]:
     cpu = found.cpu
     disk = system.storage(places.store)
     frequency = f", {cpu.mhz:.0f} MHz" if cpu.mhz else ""
-    quota = f" (a quota of {cpu.quota:.3g})" if cpu.quota is not None else ""
+    usable = f"{cpu.usable_cores} usable" + (f" (a quota of {cpu.quota:.3g})" if cpu.quota is not None else "")
     return {
-        "processor": f"{cpu.sockets} x {cpu.model}, {cpu.physical_cores} cores, {cpu.usable_cores} usable{quota}{frequency}",
+        "processor": f"{cpu.sockets} x {cpu.model}, {cpu.physical_cores} cores, {usable}{frequency}",
         "instructions": " ".join(cpu.flags) or "nothing special",
         "memory": f"{size(found.memory.usable)} usable of {size(found.memory.bytes)}",
         "accelerators": ", ".join(gpu.model for gpu in found.gpus) or "none found",

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from itertools import count
 from statistics import fmean, median
 from threading import Barrier, BrokenBarrierError
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, process_time
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -54,14 +54,13 @@ class Bench:
         seconds: float,
         measurements: int,
         report: Callable[[float], None],
-        throttled: bool = False,
+        quota: float | None = None,
     ) -> None:
         """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used.
 
-        `throttled` says that the cores are stopped now and then, as a quota of processor time does: the mean run counts
-        then, for between two stops the cores seem quicker than they are.
+        `quota` is how many cores' worth of time the process may use, where that is less than `cores`.
         """
-        self._throttled = throttled
+        self._quota = quota
         self.trials: dict[Way, Trial] = {}
         self._turns: dict[Way, list[float]] = {}
         self._load = load
@@ -142,8 +141,11 @@ class Bench:
     def _run(self, way: Way, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
         best = self.best_rate()
         enough = way.sessions * way.batch / (HOPELESS * best) if best else float("inf")
-        measure = run_throttled if self._throttled else run_together
-        found = measure([runner.bind(way.batch) for runner in runners], groups, self._share, enough)
+        bindings = [runner.bind(way.batch) for runner in runners]
+        if self._quota is None:
+            found = run_together(bindings, groups, self._share, enough)
+        else:
+            found = run_throttled(bindings, groups, self._share, enough, self._quota)
         self._report(min(monotonic() - self._started, self._seconds))
         return found
 
@@ -200,21 +202,26 @@ def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, en
 
     Returns the median seconds of a run, and whether it ended early because runs take more than `enough` seconds.
     """
-    times = _times(bindings, groups, seconds, enough)
+    times, _ = _times(bindings, groups, seconds, enough)
     return median(times), min(times) > enough
 
 
-def run_throttled(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[float, bool]:
-    """The same with the mean seconds of a run, for cores that a quota stops now and then."""
-    times = _times(bindings, groups, seconds, enough)
-    return fmean(times), min(times) > enough
+def run_throttled(
+    bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float, quota: float
+) -> tuple[float, bool]:
+    """The same where the process may use `quota` cores' worth of time: returns the seconds of a run in the long run.
+
+    The system stops a process that has used up its time: between two stops runs are quicker than they can go on to be.
+    """
+    times, used = _times(bindings, groups, seconds, enough)
+    return max(fmean(times), len(bindings) * used / len(times) / quota), min(times) > enough
 
 
-def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> list[float]:
-    """Return the seconds of every run."""
+def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[list[float], float]:
+    """Return the seconds of every run, and the processor seconds that all of them took."""
     ready = Barrier(len(bindings))
 
-    def work(binding: Binding, cores: tuple[int, ...]) -> list[float]:
+    def work(binding: Binding, cores: tuple[int, ...]) -> tuple[list[float], float]:
         try:
             pin(cores)
             _fill(binding)
@@ -225,11 +232,13 @@ def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: 
         try:
             ready.wait()
         except BrokenBarrierError:
-            return []  # another one failed and says why
-        return list(_timed(binding, perf_counter() + seconds, enough))
+            return [], 0.0  # another one failed and says why
+        before = process_time()
+        return list(_timed(binding, perf_counter() + seconds, enough)), process_time() - before
 
     with ThreadPoolExecutor(len(bindings)) as pool:
-        return [taken for found in pool.map(work, bindings, groups) for taken in found]
+        found = list(pool.map(work, bindings, groups))
+    return [taken for times, _ in found for taken in times], max(used for _, used in found)
 
 
 def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:

@@ -81,8 +81,8 @@ def choose_workers(
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
     # Half more than there are where nothing disturbs, for the turns that confirm what is best.
     expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
-    throttled = quota is not None and quota < len(cores)
-    bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report, throttled)
+    short = quota if quota is not None and quota < len(cores) else None
+    bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report, short)
     tuner = _Tuner(bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share)
     return tuner.tuned()
 

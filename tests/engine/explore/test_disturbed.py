@@ -18,6 +18,7 @@ from engine.store.folders import Folders
 from tests.engine.explore import history
 from tests.helpers import folders_in
 
+TABLES: tuple[export.Format, ...] = ("text", "md", "csv")
 SAID = "other work kept 1.5 of 2 cores busy"
 
 
@@ -36,7 +37,7 @@ def test_the_mark_is_in_every_list(folders: Folders) -> None:
         ("VALID, disturbed", "VALID", SAID),
         ("VALID", "VALID", ""),
     ]
-    for as_ in ("text", "md"):
+    for as_ in TABLES[:2]:
         text = export.listing(runs, as_)
         assert "VALID, disturbed" in text
         assert SAID in text
@@ -49,9 +50,9 @@ def test_the_mark_is_in_every_list(folders: Folders) -> None:
 def test_the_mark_is_in_every_comparison(folders: Folders) -> None:
     runs = all_runs(folders)
     found = compare([find(runs, "1"), find(runs, "2")], runs)
-    for as_ in ("text", "md", "csv"):
+    for as_ in TABLES:
         assert "VALID, disturbed" in export.comparison(found, as_)
-    for as_ in ("text", "md"):
+    for as_ in TABLES[:2]:
         assert SAID in export.comparison(found, as_)
     assert json.loads(export.comparison(found, "json"))["runs"][1]["disturbed"] == SAID
 

@@ -63,6 +63,9 @@ def test_inputs_are_filled_so_that_no_processor_takes_a_short_cut_for_zeros() ->
 
 def test_the_stops_of_a_quota_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """The median run lies between two stops, and half a core would look like a whole one."""
-    monkeypatch.setattr(bench, "_timed", lambda *_: [1.0, 1.0, 1.0, 9.0])
+    clock = iter([0.0, 4.0, 0.0, 4.0, 0.0, 1.0])
+    monkeypatch.setattr(bench, "process_time", lambda: next(clock))
+    monkeypatch.setattr(bench, "_timed", lambda *_: [1.0] * 4)
     assert run_together([Binding()], [()], 1.0, 2.0) == (1.0, False)
-    assert run_throttled([Binding()], [()], 1.0, 2.0) == (3.0, False)
+    assert run_throttled([Binding()], [()], 1.0, 2.0, 0.5) == (2.0, False), "each run takes a second of processor time"
+    assert run_throttled([Binding()], [()], 1.0, 2.0, 0.5) == (1.0, False), "it waits for something else"
