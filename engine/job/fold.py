@@ -20,6 +20,9 @@ NOW_SECONDS = 5
 
 KEPT_NOTES = 200
 
+WAITS = "waits for"
+"""How the phase of a step begins that waits for another job's measurement."""
+
 StepState = Literal["waits", "runs"] | events.Outcome
 Kind = Literal["", "good", "todo", "bad"]
 
@@ -93,6 +96,11 @@ class Watched:
         return tuple(step for step in self.steps if step.state == "runs")
 
     @property
+    def waits(self) -> bool:
+        """Whether it waits for another job's measurement to end."""
+        return any(step.phase.startswith(WAITS) for step in self.running)
+
+    @property
     def ended(self) -> int:
         """How many steps are over."""
         return sum(step.state not in ("waits", "runs") for step in self.steps)
@@ -117,7 +125,7 @@ class Fold:
         self._launch: events.Launch | None = None
         self._done: events.Done | None = None
         self._last_at: float | None = None
-        self._disturbed: dict[str, str] = {}
+        self._disturbed: dict[str, list[str]] = {}
         self._rules: events.Measuring | None = None
         self._result: events.Measured | None = None
         self.window = Window()
@@ -147,7 +155,7 @@ class Fold:
                 self._titles[event.step] = title = clean(event.title)
                 self._steps[event.step] = StepSeen(event.step, title, "runs", event.at, text=clean(event.why))
             case events.Waiting():
-                self._change(event.step, phase=f"waits for {event.holder}")
+                self._change(event.step, phase=f"{WAITS} {event.holder}")
                 self._note(event.at, "todo", f"{self._title(event.step)} waits for {event.holder}")
             case events.Phase():
                 self._change(event.step, phase=event.name)
@@ -155,7 +163,7 @@ class Fold:
                     self._note(event.at, "", f"{self._title(event.step)}: measuring started")
             case events.Warned():
                 if event.disturbs:
-                    self._disturbed[event.step] = clean(event.text)
+                    self._disturbed.setdefault(event.step, []).append(clean(event.text))
                 self._note(event.at, "todo", f"{self._title(event.step)}: {event.text}")
             case events.Measured():
                 self._measured(event)
@@ -174,7 +182,7 @@ class Fold:
             steps=tuple(self._steps.values()),
             measurement=self._measurement(),
             results=tuple(self._results.values()),
-            disturbed=dict(self._disturbed),
+            disturbed={step: "; ".join(texts) for step, texts in self._disturbed.items()},
             notes=tuple(self._notes),
             last_at=self._last_at,
             done=self._done,
