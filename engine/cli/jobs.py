@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.cli import words
 from engine.cli.run import follow
-from engine.cli.screen import Cell, Screen
+from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.errors import UsageError
 from engine.job import jobs
 from engine.job.survey import age
@@ -22,7 +22,9 @@ _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 def jobs_command(arguments: list[str]) -> int:
     """List the jobs, the newest first."""
     asked = words.parse_simple(arguments)
-    found = jobs.all_jobs(folders(asked.values.get("home")))
+    places = folders(asked.values.get("home"))
+    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+        found = jobs.all_jobs(places)
     screen = Screen()
     if "json" in asked.flags:
         sys.stdout.write(json.dumps([_as_json(job) for job in found]) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from engine.cli import words
-from engine.cli.screen import Cell, Screen
+from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.errors import UsageError, nearest
 from engine.explore import columns, compare, export, runs
 from engine.explore.history import all_runs
@@ -28,7 +28,9 @@ def results_command(arguments: list[str]) -> int:
     names = asked.positional[1:]
     if command not in _COMMANDS:
         raise UsageError(f"results has no command '{command}'", nearest(command, _COMMANDS))
-    known = all_runs(folders(asked.values.get("home")))
+    places = folders(asked.values.get("home"))
+    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+        known = all_runs(places)
     as_ = export.format_named("json" if "json" in asked.flags else asked.options.get("format", "text"))
     if command == "list":
         return _list(known, names, asked.options, as_)

@@ -99,18 +99,29 @@ def standing() -> str:
     """Say in a sentence how the lock stands: free, held by whom, or why measurements can't be kept apart."""
     path = lock_file()
     try:
-        handle = _open(path)
+        return f"{path}, held by {_holder(path)}" if _is_held(path) else f"{path}, free"
     except OSError as error:
         return _unusable(path, error)
+
+
+def holder() -> str:
+    """Return who measures on this machine now; empty where nobody does, or nobody can know."""
+    path = lock_file()
+    try:
+        return _holder(path) if _is_held(path) else ""
+    except OSError:
+        return ""
+
+
+def _is_held(path: Path) -> bool:
+    handle = _open(path)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return f"{path}, held by {_holder(path)}"
-    except OSError as error:
-        return _unusable(path, error)
+        return True
     finally:
         os.close(handle)
-    return f"{path}, free"
+    return False
 
 
 def _unusable(path: Path, error: OSError) -> str:
