@@ -198,10 +198,13 @@ def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
             if spec.now:
                 measure_now(same)
             return same, "joined"
-        fresh = same is None or same.state == "finished" or spec.again
-        folder = create(folders, spec) if fresh or same is None else _again(same, spec)
+        how: Start = "new"
+        if same is None or same.state == "finished" or spec.again:
+            folder = create(folders, spec)
+        else:
+            folder, how = _again(same, spec), "resumed"
         launch(folder, folders)
-    return read(folder), "new" if fresh else "resumed"
+    return read(folder), how
 
 
 def _again(job: Job, spec: JobSpec) -> Path:

@@ -176,7 +176,7 @@ class Turn:
         """Why measurements can't be kept apart here; empty where they can."""
         self.locks: tuple[int, ...] = ()
         """Descriptors that hold the turn: a process that measures must inherit them."""
-        self._me = Measurer(job, _user(), os.getpid(), time.time())
+        self._me = Measurer(job, _user(), os.getpid(), 0.0)
         self._joined: frozenset[str] = frozenset()
         self._mutex = threading.Lock()
         self._over = False
@@ -225,6 +225,7 @@ class Turn:
         with self._mutex:
             if self._answered.is_set():
                 return
+            self._me = msgspec.structs.replace(self._me, since=time.time())
             there = measurers(self.path)
             self._joined = frozenset(one.name for one in there) or frozenset({"another process"})
             with suppress(OSError):
@@ -247,6 +248,7 @@ class Turn:
                 return
             self.locks = (*self.locks, handle)
             if not self._joined:
+                self._me = msgspec.structs.replace(self._me, since=time.time())
                 _write(self.path, [self._me])
             self._answered.set()
 

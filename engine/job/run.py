@@ -100,6 +100,7 @@ class Runner:
                 self._take(self._ended.get(), running)
             elif waiting and not self._progress_possible(waiting):
                 raise AssertionError(f"steps wait for each other: {[node.id for node in waiting]}")
+        self.surveyor.store.release()
         timings.add(self.folders, self.times)
         ending: events.Ending = "cancelled" if self._cancelled.is_set() else "failed" if self.lost else "finished"
         now = time.time()
@@ -165,8 +166,10 @@ class Runner:
         seen = self.surveyor.look(node, self.seen)
         if seen.state != "cached":
             return seen
-        self.surveyor.store.use(seen.entry)
-        return self.surveyor.look(node, self.seen)  # it may have been removed in between
+        store = self.surveyor.store
+        store.use(seen.entry)
+        there = store.content(seen.entry).exists()  # it may have been removed in between
+        return seen if there else self.surveyor.look(node, self.seen)
 
     def _start(self, node: Node, seen: Seen, running: dict[str, bool]) -> None:
         component = self.catalog.components[node.component]

@@ -73,6 +73,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.entries = folder / "entries"
+        self._used: list[int] = []
 
     def content(self, entry: str) -> Path:
         """Return the folder with the artifact's files."""
@@ -175,9 +176,17 @@ class Store:
         return manifest
 
     def use(self, entry: str) -> None:
-        """Keep an entry from being removed until this process ends, unless the store may only be read."""
+        """Keep an entry from being removed until `release`, or until this process ends.
+
+        A store that may only be read can't be kept so, and need not be.
+        """
         with suppress(StoreError):
-            shared(self.folder / "locks" / f"{entry}.use")
+            self._used.append(shared(self.folder / "locks" / f"{entry}.use"))
+
+    def release(self) -> None:
+        """Let what was used be removed."""
+        while self._used:
+            os.close(self._used.pop())
 
     def remove(self, entry: str) -> None:
         """Delete an entry. Raises StoreError while a job makes or uses it."""
