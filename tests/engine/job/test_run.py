@@ -196,28 +196,31 @@ def test_what_a_job_uses_is_not_removed_from_the_store(tmp_path: Path, own: Path
 
 
 BEGIN = """
-import sys
+import os, sys
 from pathlib import Path
 from engine.job import jobs
 from tests.engine.job import profile
 from tests.helpers import folders_in
 home, own = Path(sys.argv[1]), Path(sys.argv[2])
 spec, _ = profile.spec_of(own, home / "results", diary=str(home / "diary"), mode="hang")
-print("ready", flush=True)
-sys.stdin.readline()
-job, how = jobs.begin(folders_in(home), spec)
-print(job.id, how)
+waiting, go = os.pipe()
+for _ in range(8):
+    if not os.fork():
+        os.close(go)
+        os.read(waiting, 1)  # until all are there
+        job, how = jobs.begin(folders_in(home), spec)
+        os.write(1, f"{job.id} {how}\\n".encode())
+        os._exit(0)
+os.close(go)
+for _ in range(8):
+    os.wait()
 """
 
 
 def test_equal_commands_at_the_same_time_start_one_job(tmp_path: Path, own: Path) -> None:
     words = [sys.executable, "-c", BEGIN, str(tmp_path), str(own)]
-    started = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(8)]
-    for one in started:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "ready\n"
-    said = sorted(one.communicate("go\n", timeout=60)[0].strip() for one in started)
-    assert said == ["r-0001 joined"] * 7 + ["r-0001 new"]
+    said = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=60, check=True).stdout
+    assert sorted(said.splitlines()) == ["r-0001 joined"] * 7 + ["r-0001 new"]
     (job,) = jobs.all_jobs(folders_in(tmp_path))
     jobs.cancel(job)
     list(jobs.follow(job, interval=0.02))
