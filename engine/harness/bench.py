@@ -17,8 +17,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.backends.base import BackendOptions, Binding, Runner
+from engine.errors import RunError
 from engine.harness.cores import by_node, core_groups, pin
-from engine.harness.tuned import Trial
+from engine.harness.tuned import Trial, shared_out
 
 Load = Callable[[BackendOptions], Runner]
 Groups = Sequence[tuple[int, ...]]
@@ -141,11 +142,15 @@ class Bench:
     def _run(self, way: Way, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
         best = self.best_rate()
         enough = way.sessions * way.batch / (HOPELESS * best) if best else float("inf")
-        bindings = [runner.bind(way.batch) for runner in runners]
-        if self._quota is None:
-            found = run_together(bindings, groups, self._share, enough)
-        else:
-            found = run_throttled(bindings, groups, self._share, enough, self._quota)
+        try:
+            bindings = [runner.bind(way.batch) for runner in runners]
+            if self._quota is None:
+                found = run_together(bindings, groups, self._share, enough)
+            else:
+                found = run_throttled(bindings, groups, self._share, enough, self._quota)
+        except RunError as error:
+            tried = shared_out(way.sessions, way.threads, way.batch)
+            raise RunError(f"{error.what} (tuning tried {tried})", error.remedy) from error
         self._report(min(monotonic() - self._started, self._seconds))
         return found
 

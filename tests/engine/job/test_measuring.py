@@ -79,15 +79,20 @@ def holder() -> Iterator[subprocess.Popen[str]]:
 def test_a_second_one_waits_says_for_whom_and_goes_on_when_the_first_is_killed(holder: subprocess.Popen[str]) -> None:
     told: list[str] = []
 
+    killed: list[float] = []
+
     def tell(text: str) -> None:
         told.append(text)
+        killed.append(time.time())
         os.kill(holder.pid, signal.SIGKILL)
 
     with turn("r-0001") as mine:
         assert mine.wait(never, never, tell)
         assert mine.locks
         assert mine.disturbed() == ""
-        assert [one.job for one in measuring.measurers(mine.path)] == ["r-0001"]
+        (line,) = measuring.measurers(mine.path)
+        assert line.job == "r-0001"
+        assert line.since >= killed[0], "not since it began to wait"
     assert told[0].startswith("r-0012 of ")
     assert ", measuring since " in told[0]
     assert measuring.standing().endswith(", free")
