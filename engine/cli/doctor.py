@@ -10,8 +10,11 @@ import engine
 from engine import system
 from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
+from engine.errors import StoreError
+from engine.job import measuring
 from engine.job.health import Health, benchmark_checks, recipe_checks, refuse_unread
 from engine.job.prepare import workplace
+from engine.store.files import is_locked
 from engine.store.folders import Folders
 from engine.text import size
 
@@ -36,8 +39,9 @@ def _machine(places: Folders) -> dict[str, str]:
     cpu = found.cpu
     disk = system.storage(places.store)
     frequency = f", {cpu.mhz:.0f} MHz" if cpu.mhz else ""
+    usable = f"{cpu.usable_cores} usable" + (f" (a quota of {cpu.quota:.3g})" if cpu.quota is not None else "")
     return {
-        "processor": f"{cpu.sockets} x {cpu.model}, {cpu.physical_cores} cores, {cpu.usable_cores} usable{frequency}",
+        "processor": f"{cpu.sockets} x {cpu.model}, {cpu.physical_cores} cores, {usable}{frequency}",
         "instructions": " ".join(cpu.flags) or "nothing special",
         "memory": f"{size(found.memory.usable)} usable of {size(found.memory.bytes)}",
         "accelerators": ", ".join(gpu.model for gpu in found.gpus) or "none found",
@@ -47,8 +51,20 @@ def _machine(places: Folders) -> dict[str, str]:
         "inferdeck": f"{engine.VERSION}; " + ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "store": f"{places.store} ({size(disk.free)} free, {disk.kind or 'file system unknown'})",
         "jobs": str(places.jobs),
+        "file locks": _locks(places),
+        "measuring": measuring.standing(),
         "own profiles": f"{places.profiles}" + ("" if places.profiles.is_dir() else " (not there yet)"),
     }
+
+
+def _locks(places: Folders) -> str:
+    """Say whether the file system of the jobs has file locks, without which no job can run."""
+    place = next(one for one in (places.jobs, *places.jobs.parents) if one.exists())
+    try:
+        is_locked(place)
+    except StoreError as error:
+        return f"{error.what}; {error.remedy}"
+    return "there"
 
 
 def _version(package: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.cli import output, words
 from engine.cli.run import follow
-from engine.cli.screen import Cell, Screen
+from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.job import jobs
 from engine.job.survey import age
 from engine.store.folders import folders
@@ -17,7 +17,9 @@ _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
 def jobs_command(asked: words.Words) -> int:
     """List the jobs, the newest first."""
-    found, damaged = jobs.survey(folders(asked.values.get("home")))
+    places = folders(asked.values.get("home"))
+    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+        found, damaged = jobs.survey(places)
     screen = Screen()
     if "json" in asked.flags:
         plain = [_as_json(job) for job in found]
@@ -31,11 +33,14 @@ def jobs_command(asked: words.Words) -> int:
     for job in found:
         took = duration(job.worked) if job.ended else ""
         steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)}"
-        state = (job.state, _STYLE.get(job.state, "bad"))
+        state = ("waits" if job.waits else job.state, _STYLE.get(job.state, "bad"))
         rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (job.what, "")])
     for one in damaged:
         rows.append([(one.id, "bold"), ("damaged", "bad"), *[("", "")] * 3, (one.why, "bad")])
     screen.table(rows, right=(3,))
+    for job in found:
+        if job.waits:
+            screen.line(f"{job.id} waits for {job.waits} (its command with --now measures at once)", "todo")
     return 0
 
 
@@ -64,6 +69,7 @@ def _as_json(job: jobs.Job) -> dict[str, object]:
     return {
         "job": job.id,
         "state": job.state,
+        "waits_for": job.waits,
         "started": job.started,
         "ended": job.ended,
         "what": job.what,

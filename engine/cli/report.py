@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -10,8 +11,10 @@ import msgspec
 from engine import events
 from engine.cli import output, tune
 from engine.cli.screen import Cell, Screen
+from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.job import jobs
+from engine.job.fold import disturbed
 from engine.job.inquest import inquest
 from engine.job.log import EventReader
 from engine.job.main import STATUS
@@ -26,14 +29,15 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     results, ended = _last_words(job)
     status = STATUS.get(job.state, 1)
     tuned = _tuned(job, ended)
+    disturbing = disturbed(chain.from_iterable(EventReader(job.events).pieces((events.StepStarted, events.Warned))))
     if as_json:
-        output.write_json(_as_json(job, results, ended, tuned))
+        output.write_json(_as_json(job, results, ended, tuned, disturbing))
         return status
     if tuned is not None:  # its table says what its step told of each scenario, and more
         results = [event for event in results if event.step != tuned.step]
     if results:
         screen.line()
-        _table(screen, results)
+        _table(screen, results, disturbing)
     if tuned is not None:
         screen.line()
         tune.draw(screen, tuned)
@@ -77,14 +81,18 @@ def _places(job: jobs.Job) -> Folders:
     return usual if job.folder.parent == usual.jobs else folders(str(job.folder.parents[2]))
 
 
-def _table(screen: Screen, results: list[events.Measured]) -> None:
+def _table(screen: Screen, results: list[events.Measured], disturbing: Mapping[str, str]) -> None:
     latest = {(event.scenario, event.mode): event for event in results}
     rows: list[list[Cell]] = [[(word, "dim") for word in ("scenario", "mode", "metric", "value", "unit", "LoadGen")]]
     for (scenario, mode), event in latest.items():
         verdict = {True: ("VALID", "good"), False: ("INVALID", "bad"), None: (event.scored, "")}[event.valid]
+        if event.step in disturbing:
+            verdict = (", ".join(filter(None, (verdict[0], DISTURBED))), "todo")
         value = "" if event.value is None else f"{event.value:.6g}"
         rows.append([(scenario, ""), (mode, ""), (event.metric, ""), (value, "bold"), (event.unit, ""), verdict])
     screen.table(rows, right=(3,))
+    for text in dict.fromkeys(disturbing[event.step] for event in latest.values() if event.step in disturbing):
+        screen.line(f"{DISTURBED}: {text}", "todo")
 
 
 def _died(screen: Screen, job: jobs.Job) -> None:
@@ -97,14 +105,18 @@ def _died(screen: Screen, job: jobs.Job) -> None:
 
 
 def _as_json(
-    job: jobs.Job, results: list[events.Measured], ended: list[events.StepEnded], tuned: TuningReport | None
+    job: jobs.Job,
+    results: list[events.Measured],
+    ended: list[events.StepEnded],
+    tuned: TuningReport | None,
+    disturbing: Mapping[str, str],
 ) -> dict[str, Any]:
     return {
         "job": job.id,
         "state": job.state,
         "results_folder": str(job.results),
         "notice": job.spec.notice,
-        "results": msgspec.to_builtins(results),
+        "results": [{**msgspec.to_builtins(event), DISTURBED: disturbing.get(event.step, "")} for event in results],
         "failed": msgspec.to_builtins([event for event in ended if event.outcome == "failed"]),
         "tuning": msgspec.to_builtins(tuned),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from engine.cli import words
-from engine.cli.screen import Cell, Screen
+from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.explore import columns, compare, export, runs
 from engine.explore.history import all_runs
 from engine.explore.metrics import METRICS
@@ -18,7 +18,9 @@ EMPTY = "nothing has been measured yet; inferdeck demo does, in one to three min
 
 
 def _known(asked: words.Words) -> list[Run]:
-    return all_runs(folders(asked.values.get("home")))
+    places = folders(asked.values.get("home"))
+    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+        return all_runs(places)
 
 
 def _format(asked: words.Words) -> export.Format:
@@ -47,7 +49,7 @@ def _draw(screen: Screen, found: list[Run]) -> None:
     shown = [columns.COLUMNS[key] for key in columns.LISTED]
     rows: list[list[Cell]] = [[(column.header, "dim") for column in shown]]
     for run in found:
-        styles = {"run": "bold", "state": _STYLE.get(run.state, "")}
+        styles = {"run": "bold", "state": _style(run)}
         rows.append([(column.text(run), styles.get(column.key, "")) for column in shown])
     screen.table(rows, right=[number for number, column in enumerate(shown) if column.number])
     _notices(screen, found)
@@ -62,8 +64,8 @@ def show_command(asked: words.Words) -> int:
         sys.stdout.write(export.listing([run], as_))
         return 0
     screen = Screen()
-    screen.cells([(run.id, "bold"), ("  ", ""), (run.state, _STYLE.get(run.state, ""))])
-    for text in (run.damage, *run.reasons):
+    screen.cells([(run.id, "bold"), ("  ", ""), (run.verdict, _style(run))])
+    for text in (run.damage, *run.reasons, run.disturbed):
         if text:
             screen.line(f"  {text}", "todo")
     facts = [column for column in columns.FACTS if column.key != "run" and column.text(run)]
@@ -100,7 +102,7 @@ def compare_command(asked: words.Words) -> int:
     _table(screen, figures, right=range(1, len(heads) + 1))
     for run in found.runs:
         if run.why:
-            screen.line(f"{run.id} is {run.state}: {run.why}", "todo")
+            screen.line(f"{run.id} is {run.verdict}: {run.why}", "todo")
     for line in export.missing_lines(found):
         screen.line(line, "todo")
     _notices(screen, list(found.runs))
@@ -111,6 +113,10 @@ def _table(screen: Screen, rows: list[list[str]], right: range = range(0)) -> No
     drawn: list[list[Cell]] = [[(text, "dim") for text in rows[0]]]
     drawn += [[(row[0], ""), *((text, _change_style(text)) for text in row[1:])] for row in rows[1:]]
     screen.table(drawn, right=list(right))
+
+
+def _style(run: Run) -> str:
+    return "todo" if run.disturbed and run.state == "VALID" else _STYLE.get(run.state, "")
 
 
 def _change_style(text: str) -> str:

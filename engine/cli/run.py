@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from engine.cli import output, tree, words
@@ -23,6 +23,12 @@ CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
 
 
+_BEGUN: Mapping[jobs.Start, str] = {
+    "resumed": "going on with {}, which stopped before its end",
+    "joined": "{} is doing just this: nothing new is started",
+}
+
+
 def prepare(asked: words.Words) -> Prepared:
     """Read the profiles, resolve what was asked for and look at this machine."""
     place = workplace(asked.values.get("home"), asked.profiles)
@@ -35,9 +41,9 @@ def prepare(asked: words.Words) -> Prepared:
         chosen, output = words.selection(asked, place.catalog), ""
     if "yes-install" in asked.flags:
         chosen = replace(chosen, env={**chosen.env, "YES_INSTALL": "yes"})
-    output = asked.values.get("output_dir", output)
+    output, anew, at_once = asked.values.get("output_dir", output), "again" in asked.flags, "now" in asked.flags
     with words.named_options(asked):
-        prepared = prepare_job(place, chosen, output=output, again="again" in asked.flags)
+        prepared = prepare_job(place, chosen, output=output, again=anew, now=at_once)
     if locked is not None:
         locks.refuse_changes(locked, prepared.lock())
     return prepared
@@ -99,15 +105,13 @@ def start(prepared: Prepared, asked: words.Words) -> int:
     finished = _finished(screen, prepared, spec, quiet=quiet)
     if finished is not None and "reuse" in asked.flags:
         return _report(screen, finished, as_json="json" in asked.flags)
-    folder, resumed = jobs.take_up(prepared.workplace.folders, spec)
     if "lock" in asked.values:
         locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
-    if resumed and not quiet:
-        screen.line(f"going on with {folder.name}, which stopped before its end", "dim")
-    jobs.launch(folder, prepared.workplace.folders)
-    job = jobs.read(folder)
+    job, how = jobs.begin(prepared.workplace.folders, spec)
+    if how in _BEGUN and not quiet:
+        screen.line(_BEGUN[how].format(job.id), "dim")
     if "detach" in asked.flags:
         screen.line(f"{job.id} runs; come back with: inferdeck attach {job.id}")
         return 0

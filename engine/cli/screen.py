@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from engine.text import cells as text_cells
@@ -20,8 +22,23 @@ if TYPE_CHECKING:
 
 _STYLES = {"good": "green", "todo": "yellow", "bad": "red", "dim": "dim", "bold": "bold", "": ""}
 
+_SLOW = 3.0
+"""Seconds after which silence needs a word."""
+
 Cell = tuple[str, str]
 """Text and the name of its style."""
+
+
+@contextmanager
+def told_if_slow(text: str) -> Iterator[None]:
+    """Write a line to standard error where the block takes longer than a person waits without a word."""
+    late = threading.Timer(_SLOW, lambda: sys.stderr.write(f"inferdeck: {clean(text)}\n"))
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 class Screen:

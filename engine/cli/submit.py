@@ -49,6 +49,8 @@ def generate_command(asked: words.Words) -> int:
         screen.line(
             f"  {one.benchmark} {one.scenario}" + (" (inferred)" if one.origin.scenario != one.scenario else "")
         )
+        if one.origin.disturbed:
+            screen.line(f"    disturbed: {one.origin.disturbed}; measure it again on a quiet machine", "todo")
     screen.line(f"{_results(len(made))} of {request.sut} in {request.out}", "good")
     for line in mark_of(request.out):
         screen.line(line, "todo")

@@ -72,6 +72,8 @@ class JobView:
             case events.StepStarted():
                 self.running[event.step] = _Running(event.title, event.at)
                 self._say(f"  start    {event.title}" + (f" ({event.why})" if event.why else ""))
+            case events.Waiting():
+                self._wait(event)
             case events.Phase():
                 self._note(event.step, event.name, event.at)
             case events.Progress():
@@ -103,6 +105,13 @@ class JobView:
         self._say(f"  {word:8} {title}{taken}{text}", style, even_quiet=style == "bad")
         if event.remedy:
             self._say(f"           {event.remedy}", even_quiet=True)
+
+    def _wait(self, event: events.Waiting) -> None:
+        running = self.running.get(event.step)
+        if running is not None:
+            running.line = f"waits for {event.holder}"
+        title = running.title if running else event.step
+        self._say(f"  waits    {title}: for {event.holder} (--now measures at once)", "todo")
 
     def _begin(self, event: events.Measuring) -> None:
         """Forget the latencies of the run before: a search has several in one step."""

@@ -63,7 +63,8 @@ FACTS: tuple[Column, ...] = (
 )
 SCORED = _fact("scored", "scored", _scored)
 STATE: tuple[Column, ...] = (
-    _fact("state", "state", lambda run: run.state),
+    Column("state", "state", lambda run: run.verdict, lambda run: run.state),
+    _fact("disturbed", "disturbed", lambda run: run.disturbed),
     _fact("why", "why", lambda run: run.why),
 )
 FIGURES: tuple[Column, ...] = tuple(_figure(metric) for metric in METRICS)

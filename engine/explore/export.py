@@ -63,13 +63,14 @@ def comparison(found: Comparison, as_: Format) -> str:
         return _json(comparison_data(found))
     heads = [run.id for run in found.runs]
     differs = [["what differs", *heads], *([one.name, *one.values] for one in found.differs)]
-    if as_ == "csv":
-        return _csv([*differs, [], *figure_rows(found)])
-    states = ["state", *(run.state for run in found.runs)]
+    states = ["state", *(run.verdict for run in found.runs)]
     figures = figure_rows(found)
     figures.insert(1, [*states, *[""] * (len(figures[0]) - len(states))])
+    if as_ == "csv":
+        return _csv([*differs, [], *figures])
     tables = [(differs, []), (figures, list(range(1, len(heads) + 1)))]
-    return _drawn(tables, [*_same_lines(found), *missing_lines(found), *notices(found.runs)], as_)
+    lines = [*_same_lines(found), *missing_lines(found), *_disturbed_lines(found.runs), *notices(found.runs)]
+    return _drawn(tables, lines, as_)
 
 
 def write(places: Folders, name: str, as_: Format, text: str) -> Path:
@@ -144,6 +145,10 @@ def missing_lines(found: Comparison) -> list[str]:
         f"{one.run.id} has no {one.what} run" + (f": {command_line(one.words)}" if one.words else "")
         for one in found.missing
     ]
+
+
+def _disturbed_lines(runs: Iterable[Run]) -> list[str]:
+    return [f"{run.id}: {run.disturbed}" for run in runs if run.disturbed]
 
 
 def notices(runs: Iterable[Run]) -> list[str]:

@@ -147,6 +147,7 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
         folder=str(output),
         published=str(spec.results_folder(folder).joinpath(*(str(values.get(name, "")) for name in _PLACE))),
         notice=spec.notice,
+        disturbed=str(filed.facts.get(provenance.DISTURBED, "")) if filed else "",
         passed=score.get("passed"),
         score=str(score.get("text", "")).strip(),
         samples=_count(score.get("total")),
@@ -176,6 +177,7 @@ def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], 
         decided=origin.measured(report, told),
         valid=_valid(log) if performance else None,
         reasons=run.reasons or (_reasons(log) if performance else ()),
+        disturbed=run.disturbed or str(report.get("disturbed", "")),
         damage="; ".join(damage.found),
     )
 

@@ -15,6 +15,9 @@ import msgspec
 from engine.errors import UsageError, nearest
 from engine.explore.metrics import RESULT
 
+DISTURBED = "disturbed"
+"""The mark of a run whose figures other work on the machine may have changed."""
+
 State = Literal["VALID", "INVALID", "passed", "failed", "done", "damaged"]
 """LoadGen's verdict in performance mode; `passed` and `failed` for a compliance test that was verified; `done` where
 there is no verdict (accuracy); `damaged` where the run's own files can't all be read."""
@@ -76,6 +79,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of the same scenario and job that were folded into this one: mode → state word."""
     damage: str = ""
     """What can't be read of it; empty where all can."""
+    disturbed: str = ""
+    """What may have changed its figures: other work on the machine, another job that measured. Empty where nothing."""
 
     @property
     def state(self) -> State:
@@ -89,9 +94,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return "VALID" if self.valid else "INVALID"
 
     @property
+    def verdict(self) -> str:
+        """The state as a person reads it: with the mark of a run that was disturbed."""
+        return f"{self.state}, {DISTURBED}" if self.disturbed else self.state
+
+    @property
     def why(self) -> str:
-        """What there is to say behind the state word; empty where it needs nothing."""
-        return self.damage or "; ".join(self.reasons)
+        """What there is to say behind the verdict; empty where it needs nothing."""
+        return self.damage or "; ".join((*self.reasons, *([self.disturbed] if self.disturbed else ())))
 
     @property
     def result(self) -> float | None:
@@ -183,7 +193,7 @@ def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
 
 def _words(run: Run) -> str:
     told = (run.id, run.benchmark, run.sut, run.model_name, run.backend, run.backend_version, run.device, run.style)
-    more = (run.scenario, run.mode, run.state, run.choices_text(), run.why, run.notice, day(run.when))
+    more = (run.scenario, run.mode, run.verdict, run.choices_text(), run.why, run.notice, day(run.when))
     return " ".join((*told, *more)).lower()
 
 

@@ -22,6 +22,8 @@ KEPT_NOTES = 200
 
 LONGEST_NOTE = 2000
 """Characters; what a step says at greater length is in its own log."""
+WAITS = "waits for"
+"""How the phase of a step begins that waits for another job's measurement."""
 
 StepState = Literal["waits", "runs"] | events.Outcome
 Kind = Literal["", "good", "todo", "bad"]
@@ -82,6 +84,8 @@ class Watched:
     measurement: Measurement | None
     results: tuple[events.Measured, ...]
     """The last of each scenario and mode."""
+    disturbed: Mapping[str, str]
+    """Step → what may have changed its figures."""
     notes: tuple[Note, ...]
     """The last KEPT_NOTES, the oldest first."""
     last_at: float | None
@@ -92,6 +96,11 @@ class Watched:
     def running(self) -> tuple[StepSeen, ...]:
         """The steps that run now."""
         return tuple(step for step in self.steps if step.state == "runs")
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for another job's measurement to end."""
+        return any(step.phase.startswith(WAITS) for step in self.running)
 
     @property
     def ended(self) -> int:
@@ -120,6 +129,7 @@ class Fold:
         self._launch: events.Launch | None = None
         self._done: events.Done | None = None
         self._last_at: float | None = None
+        self._disturbed: dict[str, list[str]] = {}
         self._rules: events.Measuring | None = None
         self._result: events.Measured | None = None
         self.window = Window()
@@ -145,13 +155,19 @@ class Fold:
             case events.Launch():
                 self._launched(event)
             case events.StepStarted():
+                self._disturbed.pop(event.step, None)
                 self._titles[event.step] = title = clean(event.title)
                 self._steps[event.step] = StepSeen(event.step, title, "runs", event.at, text=clean(event.why))
+            case events.Waiting():
+                self._change(event.step, phase=f"{WAITS} {event.holder}")
+                self._note(event.at, "todo", f"{self._title(event.step)} waits for {event.holder}")
             case events.Phase():
                 self._change(event.step, phase=event.name)
                 if event.name == "measure":
                     self._note(event.at, "", f"{self._title(event.step)}: measuring started")
             case events.Warned():
+                if event.disturbs:
+                    self._disturbed.setdefault(event.step, []).append(clean(event.text))
                 self._note(event.at, "todo", f"{self._title(event.step)}: {event.text}")
             case events.Measured():
                 self._measured(event)
@@ -172,6 +188,7 @@ class Fold:
             steps=tuple(self._steps.values()),
             measurement=self._measurement(),
             results=tuple(self._results.values()),
+            disturbed={step: "; ".join(texts) for step, texts in self._disturbed.items()},
             notes=tuple(self._notes),
             last_at=self._last_at,
             done=self._done,
@@ -231,6 +248,13 @@ class Fold:
 
     def _note(self, at: float, kind: Kind, text: str) -> None:
         self._new_notes.append(Note(at, kind, text))
+
+
+def disturbed(seen: Iterable[events.AnyEvent]) -> Mapping[str, str]:
+    """Return what may have changed the figures of each step, as far as anything did."""
+    fold = Fold({})
+    fold.take(event for event in seen if isinstance(event, events.StepStarted | events.Warned))
+    return fold.state().disturbed
 
 
 def _waiting(titles: Mapping[str, str]) -> dict[str, StepSeen]:

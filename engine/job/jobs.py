@@ -19,22 +19,29 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from engine import codec
 from engine.errors import InferdeckError, JobError, nearest
-from engine.events import AnyEvent, Done, Launch, StepEnded
+from engine.events import AnyEvent, Done, Launch, StepEnded, StepStarted, Waiting
 from engine.job.log import EventReader
 from engine.job.spec import FILE, JobSpec
 from engine.job.spec import read as read_spec
-from engine.store.files import disk_errors, explained, is_locked, write_atomic
+from engine.store.files import disk_errors, explained, is_locked, locked, write_atomic
 from engine.store.folders import Folders
+from engine.text import clean
 
 _GRACE = 10
 """Twentieths of a second that a killed process gets to disappear."""
 
 NEARLY_FULL = 1_000_000
 """Bytes; with less than this free a job can't even write its log."""
+NOW = "now"
+"""A file in the folder of a job that waits for another one's measurement: a person has it measure at once."""
 
 JobState = Literal["running", "finished", "failed", "cancelled", "died", "new"]
+Start = Literal["new", "resumed", "joined"]
+"""How a command began: `joined` is a job that was running already."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,8 @@ class Job:
     """Seconds that it was at work, without the times between an attempt and the next."""
     steps_ended: int
     results: Path
+    waits: str = ""
+    """Which job's measurement it waits for; empty where it does not wait."""
 
     @property
     def events(self) -> Path:
@@ -147,10 +156,11 @@ def read(folder: Path) -> Job:
             raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
     spec = read_spec(folder)
     story = _story(folder / "events.jsonl")
+    state = _state(folder, story.last)
     return Job(
         id=folder.name,
         folder=folder,
-        state=_state(folder, story.last),
+        state=state,
         spec=spec,
         started=story.started or (folder / FILE).stat().st_mtime,
         ended=story.last.at if isinstance(story.last, Done) else None,
@@ -158,6 +168,7 @@ def read(folder: Path) -> Job:
         worked=story.worked,
         steps_ended=story.steps_ended,
         results=spec.results_folder(folder),
+        waits=clean(story.last.holder) if state == "running" and isinstance(story.last, Waiting) else "",
     )
 
 
@@ -192,7 +203,7 @@ def _read_story(log: Path, _size: int, _changed: int, _inode: int) -> _Story:
     started: float | None = None
     last: AnyEvent | None = None
     attempts, worked = 0, 0.0
-    for event in chain.from_iterable(EventReader(log).pieces((Launch, StepEnded, Done))):
+    for event in chain.from_iterable(EventReader(log).pieces((Launch, StepStarted, Waiting, StepEnded, Done))):
         if isinstance(event, Launch):
             started = event.at if started is None else started
             launch = event
@@ -276,21 +287,44 @@ def named(folders: Folders, name: str | None) -> Job:
     return read(known[wanted])
 
 
-def take_up(folders: Folders, spec: JobSpec) -> tuple[Path, bool]:
-    """Return the folder to run a spec in, and whether it is of a job that does the same and stopped before its end.
+def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
+    """Start a job, or go on with the one that does the same and stopped before its end; returns it and what was done.
 
-    Raises JobError if a job that does the same is running.
+    One that does the same and runs is left alone. Equal commands at the same time start one job. Raises JobError where
+    it does not start.
     """
-    newest = next((job for job in all_jobs(folders) if job.spec.fingerprint() == spec.fingerprint()), None)
-    if newest is not None and newest.state == "running":
-        newest = _after_its_death(newest)
-    if newest is None or newest.state == "finished" or spec.again:
-        return create(folders, spec), False
-    return newest.folder, True
+    with locked(folders.jobs / "start.lock"):
+        same = next((job for job in all_jobs(folders) if job.spec.fingerprint() == spec.fingerprint()), None)
+        if same is not None and same.state == "running":
+            same = _after_its_death(same)
+        if same is not None and same.state == "running":
+            if spec.now:
+                measure_now(same)
+            return same, "joined"
+        how: Start = "new"
+        if same is None or same.state == "finished" or spec.again:
+            folder = create(folders, spec)
+        else:
+            folder, how = _again(same, spec), "resumed"
+        launch(folder, folders)
+    return read(folder), how
+
+
+def _again(job: Job, spec: JobSpec) -> Path:
+    """Tell a job that stopped how to go on: it stays the job that it was, but for `--now`."""
+    if job.spec.now != spec.now:
+        write_atomic(job.folder / "plan.json", codec.encode(msgspec.structs.replace(job.spec, now=spec.now)))
+    return job.folder
+
+
+def measure_now(job: Job) -> None:
+    """Let a job that waits for another one's measurement begin; its figures are marked as disturbed."""
+    with disk_errors(job.folder):
+        (job.folder / NOW).touch()
 
 
 def _after_its_death(job: Job) -> Job:
-    """Wait for the workers of a killed job to end, which takes them a moment. Raises JobError if the job lives."""
+    """Return the job as it is once the workers of a killed one have ended, which takes them a moment."""
     pid = _pid(job)
     for _ in range(_GRACE):
         if not is_locked(job.folder / "run.lock"):
@@ -300,7 +334,7 @@ def _after_its_death(job: Job) -> Job:
         if not is_locked(job.folder / "run.lock"):
             return read(job.folder)
         time.sleep(0.05)
-    raise JobError(f"{job.id} is doing just this", f"inferdeck attach {job.id}")
+    return job
 
 
 def _pid(job: Job) -> int | None:

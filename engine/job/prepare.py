@@ -78,6 +78,8 @@ class Prepared(Resolved):
     output: str = ""
     """The results folder; empty for the job's own."""
     again: bool = False
+    now: bool = False
+    """Measure even while another job does."""
 
     @property
     def notice(self) -> str:
@@ -123,6 +125,7 @@ class Prepared(Resolved):
             results=self.output,
             profiles=tuple(str(one) for one in self.workplace.catalog.folders[1:]),
             again=self.again,
+            now=self.now,
             notice=self.notice,
             foretold=self.foretold,
             lock=self.lock(),
@@ -139,13 +142,14 @@ def resolved(place: Workplace, chosen: Selection) -> Resolved:
     return Resolved(chosen, plan, round_name, place)
 
 
-def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: bool = False) -> Prepared:
+def prepare(
+    place: Workplace, chosen: Selection, *, output: str = "", again: bool = False, now: bool = False
+) -> Prepared:
     """Resolve a selection and look at this machine."""
     decided = resolved(place, chosen)
     output = str(whole_path(output)) if output else ""
-    return Prepared(
-        decided.selection, decided.plan, decided.round, place, decided.survey(again=again), output=output, again=again
-    )
+    seen = decided.survey(again=again)
+    return Prepared(decided.selection, decided.plan, decided.round, place, seen, output=output, again=again, now=now)
 
 
 def refuse(prepared: Prepared) -> None:
@@ -159,8 +163,6 @@ def refuse(prepared: Prepared) -> None:
 
 
 def begin(prepared: Prepared) -> jobs.Job:
-    """Start the job of a plan, or go on with the one that stopped. Raises CannotRunError, JobError."""
+    """Start the job of a plan, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
     refuse(prepared)
-    folder, _ = jobs.take_up(prepared.workplace.folders, prepared.spec())
-    jobs.launch(folder, prepared.workplace.folders)
-    return jobs.read(folder)
+    return jobs.begin(prepared.workplace.folders, prepared.spec())[0]

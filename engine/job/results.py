@@ -32,8 +32,8 @@ def replacing(results: Path, places: Iterable[Path]) -> str:
     )
 
 
-def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
-    """Copy the files of `output` to `results/inside`; returns that folder.
+def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path | None:
+    """Copy the files of `output` to `results/inside`; returns where an earlier run's files are now, if there were any.
 
     With `fresh` what an earlier run left there is moved to `results/.replaced/<time>/` first: never lost, never mixed.
     Raises UsageError if `inside` would leave the results folder.
@@ -41,11 +41,13 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
     target = (results / inside).resolve()
     if not target.is_relative_to(results.resolve()) or target == results.resolve():
         raise UsageError(f"'{inside}' is not a folder inside the results", "give the SUT a plain name")
+    grave = None
     with disk_errors(target):
         if fresh and target.exists():
             grave = results / REPLACED / time.strftime("%Y%m%d-%H%M%S") / inside
+            grave = grave.with_name(f"{grave.name}-{os.getpid()}") if grave.exists() else grave
             grave.parent.mkdir(parents=True, exist_ok=True)
-            target.rename(grave.with_name(f"{grave.name}-{os.getpid()}") if grave.exists() else grave)
+            target.rename(grave)
         files = sorted(
             (path for path in output.rglob("*") if path.is_file()), key=lambda path: (path.name == MARK, path)
         )
@@ -55,4 +57,4 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
             beside = place.with_name(f".{place.name}.part")
             shutil.copyfile(path, beside)
             beside.replace(place)
-    return target
+    return grave

@@ -31,6 +31,8 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The person's profile folders."""
     again: bool = False
     """Make everything anew, whatever the store has."""
+    now: bool = False
+    """Measure even while another job on this machine does; the figures carry a mark then."""
     at_once: int = 2
     """Steps that may run side by side (measurements always run alone)."""
     notice: str = ""

@@ -44,6 +44,8 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """SHA-256 of the model: with another one the target says nothing."""
     versions: dict[str, str]
     """Of inferdeck, LoadGen and the backend."""
+    disturbed: str = ""
+    """What other work may have changed it, as a sentence; empty where none did."""
 
     def confidence(self) -> str:
         """Say for a person how sure the target is."""
@@ -56,6 +58,8 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             parts.append(f"{self.refused:g} was not")
         if self.spread is not None:
             parts.append(f"repeats {self.spread:.1%} apart")
+        if self.disturbed:
+            parts.append("disturbed")
         return ", ".join(parts)
 
 
@@ -73,7 +77,7 @@ class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     samples_per_second: Positive
 
 
-class Tuning(msgspec.Struct, frozen=True, kw_only=True):
+class Tuning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a system is best shared out for one model, as measured by `_tune`."""
 
     date: str
@@ -82,6 +86,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     """How long was measured."""
     cores: int
     """How many could be used: with other ones it says nothing."""
+    quota: float = 0
+    """Cores' worth of time that a container allowed; 0 is no limit. With another one it says nothing."""
     model: str
     """SHA-256 of the model: with another one it says nothing."""
     versions: dict[str, str]
@@ -93,6 +99,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: dict[str, TunedWorkers]
     server_slower: float = 0.0
     """How many times as long a batch of Server may take in a run; 0 where it was not measured."""
+    disturbed: str = ""
+    """What other work may have changed it, as a sentence; empty where none did."""
 
 
 Targets = dict[str, dict[str, dict[str, Positive]]]

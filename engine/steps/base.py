@@ -68,9 +68,12 @@ class Step:
         """Report that another part of the work begins."""
         self.emit(events.Phase(at=time.time(), step=self.id, name=name))
 
-    def warn(self, text: str, *, rule: str = "", remedy: str = "") -> None:
-        """Report something the person should know; `rule` is the checker's where it is about one."""
-        self.emit(events.Warned(at=time.time(), step=self.id, text=text, rule=rule, remedy=remedy))
+    def warn(self, text: str, *, rule: str = "", remedy: str = "", disturbs: bool = False) -> None:
+        """Report something the person should know; `rule` is the checker's where it is about one.
+
+        `disturbs` says that it may have changed the figures.
+        """
+        self.emit(events.Warned(at=time.time(), step=self.id, text=text, disturbs=disturbs, rule=rule, remedy=remedy))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from engine.errors import RunError
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
 from engine.harness.settings import NS_PER_MS, Overrides, settings
-from engine.harness.spec import LoadGenSettings, Mode, RunSpec, Workers
+from engine.harness.spec import LoadGenSettings, Mode, RunReport, RunSpec, Workers
 from engine.harness.tuned import Tuned
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
@@ -35,6 +35,8 @@ from engine.submission import provenance
 from engine.system import isolation
 
 SPEC = "spec.json"
+REPORT = "run.json"
+"""What the harness says of a run, written last."""
 TEST_FOLDER = "performance"
 """Where in the output of a compliance test LoadGen's files are: beside them come those of its verification."""
 MOST_SAID = 1 << 20
@@ -109,8 +111,8 @@ def run(step: Step) -> dict[str, Any]:
     """Measure. The output folder gets LoadGen's files, the configuration files, `spec.json` and, last, `run.json`.
 
     The mode is `performance`, `accuracy`, or the name of a compliance test; a test's files of LoadGen and of its
-    configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`. Raises RunError
-    in the harness's words.
+    configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`, and where other
+    work did, `disturbed`. Raises RunError in the harness's words.
     """
     rules = round_of(step.profiles, step.options["round"])
     run_spec = spec(step, target(step, rules))
@@ -120,7 +122,8 @@ def run(step: Step) -> dict[str, Any]:
     rule = rules.scenarios[run_spec.settings.scenario]
     step.emit(measuring(run_spec, rule, step.options["mode"], step.inputs["preprocessed"].facts["count"]))
     harness(step, spec_file)
-    return _read(step, run_spec)
+    disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
+    return _read(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})
 
 
 def _provenance(step: Step) -> provenance.Provenance:

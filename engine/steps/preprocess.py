@@ -16,6 +16,7 @@ from typing import Any
 from engine.errors import DataError
 from engine.steps.base import Artifact, Look, Sight, Step
 from engine.steps.labelled import Labelled, collecting, labelled, refuse_bad
+from engine.system import usable_cores
 
 SAMPLES = "samples.npy"
 DONE = "done.npy"
@@ -49,7 +50,7 @@ def survey(look: Look) -> Sight:
         identity=identity,
         warning=warning,
         disk_bytes=count * sample,
-        seconds=count / USUAL_RATE / (os.cpu_count() or 1),
+        seconds=count / USUAL_RATE / _cores(),
     )
 
 
@@ -164,4 +165,4 @@ def _bounded(pool: ThreadPoolExecutor, work: Any, indices: Iterable[int]) -> Ite
 
 
 def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()

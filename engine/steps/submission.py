@@ -48,6 +48,10 @@ def build(step: Step) -> dict[str, Any]:
         ),
         rules,
     )
+    for one in made:
+        if one.origin.disturbed:
+            remedy = "measure it again on a quiet machine"
+            step.warn(f"{one.benchmark} {one.scenario} was disturbed: {one.origin.disturbed}", remedy=remedy)
     _forget_logs_before(step, description)
     step.phase("truncating")
     truncate(tree, step.results / WHOLE_LOGS, rules)

@@ -118,6 +118,19 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int | None]:
         os.close(handle)
 
 
+def shared(path: Path) -> int:
+    """Take a lock that others may share, and return its descriptor: closing it, or the end of the process, frees it."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        except OSError:
+            os.close(handle)
+            raise
+    return handle
+
+
 def is_locked(path: Path) -> bool:
     """Say whether some process holds the lock. Nothing is written: a home that may only be read can be looked at."""
     with disk_errors(path):

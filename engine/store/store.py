@@ -4,6 +4,7 @@ entries/<component>-<key>/manifest.json   what it was made from, and every file 
 entries/<component>-<key>/content/        the artifact
 work/<component>-<key>/                   an attempt that has not been published (`unfinished`, `clean`)
 locks/<component>-<key>.lock              held by the process that is making it
+locks/<component>-<key>.use               held, shared, by the jobs that use it
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError, UsageError, nearest
-from engine.store.files import disk_errors, explained, locked, read_plain, sha256_of, write_atomic
+from engine.store.files import disk_errors, explained, locked, read_plain, sha256_of, shared, write_atomic
 from engine.store.recipe import Cause, Damaged, NothingStored, Recipe, differences
 
 
@@ -77,6 +78,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.entries = folder / "entries"
+        self._used: list[int] = []
 
     def content(self, entry: str) -> Path:
         """Return the folder with the artifact's files."""
@@ -211,9 +213,28 @@ class Store:
             work.rename(self.entries / entry)
         return manifest
 
+    def use(self, entry: str) -> None:
+        """Keep an entry from being removed until `release`, or until this process ends.
+
+        A store that may only be read can't be kept so, and need not be.
+        """
+        with suppress(StoreError):
+            self._used.append(shared(self.folder / "locks" / f"{entry}.use"))
+
+    def release(self) -> None:
+        """Let what was used be removed."""
+        while self._used:
+            os.close(self._used.pop())
+
     def remove(self, entry: str) -> None:
-        """Delete an entry. A job that is using it fails and says so."""
-        with self.held(entry), disk_errors(self.entries / entry):
+        """Delete an entry. Raises StoreError while a job makes or uses it."""
+        with (
+            self.held(entry),
+            locked(self.folder / "locks" / f"{entry}.use", wait=False) as unused,
+            disk_errors(self.entries / entry),
+        ):
+            if unused is None:
+                raise StoreError(f"{entry} is being used right now", "wait for that job, or cancel it: inferdeck jobs")
             self._drop(entry)
 
     @contextmanager
@@ -221,7 +242,7 @@ class Store:
         """Hold the lock of an entry that nobody is making. Raises StoreError where somebody is."""
         with locked(self.folder / "locks" / f"{entry}.lock", wait=False) as mine:
             if mine is None:
-                raise StoreError(f"{entry} is being made right now", "cancel that job first: inferdeck jobs")
+                raise StoreError(f"{entry} is being made right now", "wait for that job, or cancel it: inferdeck jobs")
             yield
 
     def _drop(self, entry: str) -> None:

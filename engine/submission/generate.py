@@ -197,7 +197,8 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
         )
     wanted = any(name == request.division and rule.compliance for name, rule in rules.divisions.items())
     tests = tuple(_tests(scenario, wanted=wanted))
-    return Result(benchmark, scenario.name, scenario, origins[0], tests)
+    origin = msgspec.structs.replace(origins[0], disturbed=provenance.disturbed(scenario / "performance"))
+    return Result(benchmark, scenario.name, scenario, origin, tests)
 
 
 def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:

@@ -96,7 +96,7 @@ class HomeScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Begin with what can be started."""
-        self._listed: tuple[tuple[str, str, int], ...] | None = None
+        self._listed: tuple[tuple[str, str, str, int], ...] | None = None
         self._jobs: dict[str, Job] = {}
         self._lines: list[Line] = []
         self.query_one("#start", OptionList).focus()
@@ -124,7 +124,7 @@ class HomeScreen(DeckScreen):
         running = [job for job in found if job.state == "running"]
         self.header().tell(going_on=f"{len(running)} going on" if running else "")
         chosen = [*running, *(job for job in found if job.state != "running")][:SHOWN_JOBS]
-        listed = tuple((job.id, job.state, job.steps_ended) for job in chosen)
+        listed = tuple((job.id, job.state, job.waits, job.steps_ended) for job in chosen)
         if listed == self._listed:
             self._redraw(chosen)
             return
@@ -210,7 +210,7 @@ def _start_option(name: str, key: str, title: str, text: str) -> Option:
 
 
 def _job_line(job: Job) -> Content:
-    word, style = _WORDS[job.state]
+    word, style = ("● waits", "bold $todo") if job.waits else _WORDS[job.state]
     steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)} steps"
     when = duration(time.time() - job.started)
     text = f"{when} ago" if job.state != "running" else f"since {when}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container, Vertical
@@ -265,6 +266,8 @@ class PlanScreen(DeckScreen):
 
     def do_run(self) -> None:
         """Ask, then start the job."""
+        from engine.job import measuring  # noqa: PLC0415
+
         assert self.prepared is not None
         totals = self.prepared.seen.totals
         where = self.draft.output or "the job's own folder"
@@ -274,18 +277,22 @@ class PlanScreen(DeckScreen):
             f"Results go to {where}.\nThe job goes on when this screen or the connection goes."
         )
         answers = [("run", "run it"), ("back", "not now")]
+        if holder := measuring.holder():
+            text += f"\nIt waits for {holder}, before it measures itself."
+            answers.insert(1, ("now", "run it and measure at once: the figures are marked as disturbed"))
         self.deck.push_screen(Question("run", text, answers), self._answered)
 
     def _answered(self, answer: str | None) -> None:
-        if answer == "run":
-            self.run_worker(self._begin, thread=True, group="begin", exclusive=True, exit_on_error=False)
+        if answer in ("run", "now"):
+            begin = partial(self._begin, now=answer == "now")
+            self.run_worker(begin, thread=True, group="begin", exclusive=True, exit_on_error=False)
 
-    def _begin(self) -> None:
+    def _begin(self, *, now: bool) -> None:
         from engine.job.prepare import begin  # noqa: PLC0415
 
         assert self.prepared is not None
         try:
-            job: Job = begin(self.prepared)
+            job: Job = begin(replace(self.prepared, now=now))
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
             return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textual.content import Content
 
+from engine.explore.runs import DISTURBED
 from engine.job.child import last_lines
 from engine.job.fold import Watched
 from engine.job.inquest import inquest, step_log
@@ -58,8 +59,10 @@ def _results(state: Watched) -> list[Part]:
         line = result_line(one)
         verdict = line.split()[-1] if one.valid is not None else ""
         style = "bold $good" if one.valid else "bold $bad"
-        found += [(clean(line.removesuffix(verdict)), ""), (verdict, style), ("\n", "")]
-    return found
+        mark = f" {DISTURBED}" if one.step in state.disturbed else ""
+        found += [(clean(line.removesuffix(verdict)), ""), (verdict, style), (f"{mark}\n", "$todo")]
+    said = dict.fromkeys(state.disturbed[one.step] for one in state.results if one.step in state.disturbed)
+    return [*found, *((f"{DISTURBED}: {text}\n", "$todo") for text in said)]
 
 
 def _failed(job: Job, state: Watched) -> list[Part]:

@@ -13,7 +13,7 @@ from engine.explore.metrics import METRICS, Metric
 from engine.explore.runs import Run
 from engine.text import clean, clean_lines, cut, fit
 from tui.terminal import Glyphs
-from tui.widgets.run_list import STATES, common, what
+from tui.widgets.run_list import DISTURBED, STATES, common, state_style, what
 
 Parts = list[tuple[str, str]]
 
@@ -42,7 +42,7 @@ NONE_FITS = Content.styled("no run has all of these words; Esc shows all again",
 
 def details(run: Run, place: str, width: int) -> Content:
     """Draw one run: what it is, why it is not VALID, its figures, its files and how to make it again."""
-    parts: Parts = [(f"{clean(run.id)}  ", "bold"), (run.state, STATES[run.state])]
+    parts: Parts = [(f"{clean(run.id)}  ", "bold"), (run.verdict, state_style(run))]
     parts += [(f"  {clean(run.why)}\n" if run.why else "\n", "$todo")]
     told = (run.benchmark, run.model_name, f"{run.backend} {run.backend_version}".strip(), run.style, run.sut)
     parts += [(" · ".join(clean(one) for one in told if one) + "\n", "")]
@@ -96,7 +96,7 @@ def compared(found: Comparison, width: int) -> Content:
     parts += _figure_rows(found, heads, width)
     for run in found.runs:
         if run.why:
-            parts += [(f"{run.id} is {run.state}: {clean(run.why)}\n", "$todo")]
+            parts += [(f"{run.id} is {run.verdict}: {clean(run.why)}\n", "$todo")]
     rows = {row.metric.key for row in found.rows} if len(heads) == PAIR else set()
     for missing in found.missing:
         if missing.what in rows and missing.words:
@@ -133,7 +133,7 @@ def _figure_rows(found: Comparison, heads: Sequence[str], width: int) -> Parts:
         cell -= 1
     parts = _row("result", [*heads, "change"] if pair else heads, cell, "$dim", "bold")
     parts += [(f"{'verdict':{_NAME}}", "")]
-    parts += [(f"{run.state:{cell}}", STATES[run.state]) for run in found.runs]
+    parts += [(f"{cut(run.verdict, cell - 1):{cell}}", state_style(run)) for run in found.runs]
     parts += [("\n", "")]
     for row in found.rows:
         texts = [row.metric.text(figure) for figure in row.figures]
@@ -194,7 +194,8 @@ def bars(runs: Sequence[Run], metric: Metric, width: int, glyphs: Glyphs) -> Con
         bar = drawn_bar(figure / most if most > 0 else 0.0, room, glyphs)
         parts += [(fit(cut(clean(run.id), name - 1), name), "bold" if top else "")]
         parts += [(fit(cut(what(run, said), label - _GAP), label), "$dim")]
-        parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}\n", "bold" if top else "")]
+        parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}", "bold" if top else "")]
+        parts += [(f"{DISTURBED * bool(run.disturbed)}\n", "$todo")]
     return Content.assemble(*parts)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import run
 from engine.cli.commands import COMMANDS
 from engine.cli.main import main
 from engine.cli.words import parse
@@ -404,3 +405,8 @@ def test_names_of_the_tutorials_for_words_of_the_command_line() -> None:
     assert words.values == {"output_dir": "out"}
     assert words.flags == {"quiet"}
     assert words.changes.env == {"CM_HW_NAME": "x"}
+
+
+@pytest.mark.parametrize("words", [["--now"], []])
+def test_a_job_is_told_to_measure_now(words: list[str]) -> None:
+    assert run.prepare(parse(COMMANDS["run"], [TAGS, *words])).spec().now == bool(words)

@@ -248,3 +248,20 @@ def test_a_link_laid_for_the_mark_is_not_written_through(tmp_path: Path) -> None
     generate(request(tmp_path), RULES)
     assert (tmp_path / "victim").read_text() == "mine"
     assert "style test" in (tmp_path / "tree" / MARK).read_text()
+
+
+def test_a_disturbed_result_says_so_in_the_tree(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    said = "r-0012 of ann measured at the same time (--now)"
+    performance = tmp_path / "results" / "box" / "resnet50" / "Offline" / "performance"
+    (performance / "disturbed.txt").write_text(f"{said}\x1b[31m\n")
+    (made,) = generate(request(tmp_path), RULES)
+    assert made.origin.disturbed == f"{said}[31m"
+    place = tmp_path / "tree/open/Me/measurements/box/resnet50/Offline"
+    assert said in (place / "README.md").read_text()
+    assert json.loads((place / "box_inferdeck_Offline.json").read_text())["inferdeck"]["disturbed"].startswith(said)
+    victim = tmp_path / "victim"
+    victim.write_text("secret")
+    (performance / "disturbed.txt").unlink()
+    (performance / "disturbed.txt").symlink_to(victim)
+    assert generate(request(tmp_path), RULES)[0].origin.disturbed == ""
