@@ -180,11 +180,11 @@ def test_a_plan_says_what_becomes_of_results_that_are_there(tmp_path: Path, caps
 def test_what_is_typed_wrong_is_asked_again(
     systems: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Terminal(io.StringIO):
+    class Terminal(io.TextIOWrapper):
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr("sys.stdin", Terminal("a/b\nAcme\nOpen\nopen\nedge\nMy box\nk\udcfchl\n"))
+    monkeypatch.setattr("sys.stdin", Terminal(io.BytesIO(b"a/b\nAcme\nOpen\nopen\nedge\nMy box\nk\xfchl\n"), "utf-8"))
     status, out, _ = said(capsys, "new", "typed")
     assert status == 0
     assert "can't be the name of a folder" in out
