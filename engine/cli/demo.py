@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.cli import words
-from engine.cli.run import prepare, refuse_positional, start
+from engine.cli.run import prepare, start
 from engine.cli.screen import Screen
 from engine.errors import UsageError, nearest
-from engine.job.prepare import Prepared
+from engine.job.prepare import Prepared, workplace
 
-RECIPES = {"resnet50": "demo", "retinanet": "demo-retinanet"}
-"""By benchmark; with `-offline` behind it the one that fetches nothing."""
-OFFLINE = "-offline"
+DEFAULT = "resnet50"
 
 
-def demo_command(arguments: list[str]) -> int:
+def demo_command(asked: words.Words) -> int:
     """Run the demonstration: a real model on photographs, or with --offline generated pictures and nothing fetched.
 
     `--model` names the benchmark. Where this machine lacks what the photographs need, the other one is taken.
     """
-    asked = words.parse(arguments)
-    refuse_positional(asked, ())
-    model = asked.options.pop("model", "resnet50")
-    if model not in RECIPES:
-        raise UsageError(f"there is no demonstration of '{model}'", nearest(model, RECIPES))
     if "recipe" in asked.values:
         return start(prepare(asked), asked)
-    recipe = RECIPES[model] + (OFFLINE if "offline" in asked.flags else "")
-    prepared = _prepared(asked, recipe)
+    known = workplace(asked.values.get("home"), asked.profiles).catalog.benchmarks
+    model = asked.values.get("model", DEFAULT)
+    if model not in known:
+        raise UsageError(f"there is no demonstration of '{model}'", nearest(model, known))
+    demo = known[model].file.demo
+    prepared = _prepared(asked, demo.offline if "offline" in asked.flags else demo.recipe)
     problems = prepared.seen.problems()
-    if problems and not recipe.endswith(OFFLINE):
+    if problems and "offline" not in asked.flags:
         _, lacking = problems[0]
         if not asked.flags & {"quiet", "json"}:
             Screen().line(f"{lacking.text}: generated pictures are taken instead ({lacking.remedy})", "todo")
-        prepared = _prepared(asked, recipe + OFFLINE)
+        prepared = _prepared(asked, demo.offline)
     return start(prepared, asked)
 
 
 def _prepared(asked: words.Words, recipe: str) -> Prepared:
-    asked.values["recipe"] = recipe
-    return prepare(asked)
+    return prepare(replace(asked, values={**asked.values, "recipe": recipe}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,12 +26,14 @@ from engine.profile.component import (
 )
 from engine.profile.document import Value
 from engine.profile.values import coerce, size
+from engine.text import cut
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMPONENT = (
     "name summary tags step command survey code revision cache exclusive resumable results label cost options needs "
     "after variations versions everywhere beside benchmarks"
 ).split()
-_OPTION = "type default choices unit help env minimum implies picks refused key".split()
+_OPTION = "type default choices unit help env minimum maximum implies picks refused key".split()
 _NEED = "tags names when unless version hand set each beside where lacks remedy".split()
 _OVERRIDE = "tags add version set hand".split()
 _VARIATION = "group default help set implies needs after everywhere beside refused".split()
@@ -50,7 +53,7 @@ def component(top: Value, known: Mapping[str, Benchmark] = MappingProxyType({}))
     keys = top.section(_COMPONENT, required=("name", "tags"))
     options = {name: _option(name, value) for name, value in _pairs(keys, "options")}
     read = Component(
-        name=keys["name"].text(),
+        name=_name(keys["name"]),
         place=top.place,
         summary=_text(keys, "summary"),
         tags=keys["tags"].words(),
@@ -91,6 +94,17 @@ def _revision(keys: Mapping[str, Value]) -> int:
     return found
 
 
+def _name(value: Value) -> str:
+    """A component's name is part of the names of files and folders of the store."""
+    name = value.text()
+    if not _NAME.fullmatch(name):
+        raise value.wrong(
+            f"'{cut(name, 40)}' can't be the name of a component",
+            "letters, digits, '.', '_' and '-' can stand in it, 100 at most, a letter or digit first",
+        )
+    return name
+
+
 def _option(name: str, value: Value) -> Option:
     keys = value.section(_OPTION)
     kind = _text(keys, "type") or "text"
@@ -105,6 +119,7 @@ def _option(name: str, value: Value) -> Option:
         help=_text(keys, "help"),
         env=_words(keys, "env"),
         minimum=keys["minimum"].plain() if "minimum" in keys else None,
+        maximum=keys["maximum"].plain() if "maximum" in keys else None,
         implies=_text(keys, "implies"),
         picks=_text(keys, "picks"),
         refused=_text(keys, "refused"),
