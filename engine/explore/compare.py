@@ -10,6 +10,7 @@ from engine.explore.metrics import METRICS, Metric
 from engine.explore.noise import Noise, Steady, noise
 from engine.explore.runs import Run, fold
 from engine.explore.steadiness import Steadiness, steadiness
+from engine.job import places
 
 NAMES = {"mode": "", "scenario": "", "benchmark": "", "sut": "system", "task": "", "loadgen": "", "backend version": ""}
 """Names of decisions that read better, or (empty) that are said by a field of the run or by another decision."""
@@ -106,7 +107,7 @@ def compare(chosen: Sequence[Run], known: Iterable[Run], steady: Steady | None =
 def from_events(run: Run) -> Steadiness | None:
     """Read how steady a run was from the event log of its job."""
     job = Path(run.folder).parents[2] if run.folder else None
-    return steadiness(job / "events.jsonl", run.step) if job is not None else None
+    return steadiness(job / places.EVENTS, run.step) if job is not None else None
 
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:

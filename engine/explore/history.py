@@ -16,9 +16,9 @@ import msgspec
 from engine import codec
 from engine.errors import StoreError
 from engine.explore.origin import place
-from engine.explore.reading import FINISHED, LARGEST, READ, job_runs
+from engine.explore.reading import LARGEST, READ, job_runs
 from engine.explore.runs import Run
-from engine.job import jobs
+from engine.job import jobs, places
 from engine.steps.loadgen import TEST_FOLDER
 from engine.store.files import digest, is_locked, read_plain, write_atomic
 from engine.store.folders import Folders
@@ -55,7 +55,7 @@ def _runs(job: Path) -> list[Run]:
         return kept.runs
     found = job_runs(job)
     with suppress(StoreError):  # a full disk, a read-only copy or another's folder: it is read again the next time
-        if not is_locked(job / "run.lock"):
+        if not is_locked(job / places.LOCK):
             write_atomic(job / FILE, codec.encode(_Kept(sign, found)))
     return found
 
@@ -69,7 +69,7 @@ def _kept(path: Path) -> _Kept | None:
 
 def _sign(job: Path) -> str:
     """Return a digest of the state of every file that a job's runs are read from."""
-    states = [_state(job / "plan.json"), *(_state(path) for path in _read_of(job / "steps"))]
+    states = [_state(job / places.PLAN), *(_state(path) for path in _read_of(job / "steps"))]
     return digest("\n".join([_code(), *states]))[:32]
 
 
@@ -81,8 +81,8 @@ def _read_of(steps: Path) -> list[Path]:
         return [steps]
     found = []
     for step in folders:
-        places = (step / "output", step / "output" / TEST_FOLDER)
-        found += [step / FINISHED, *(place / name for place in places for name in READ)]
+        outputs = (step / "output", step / "output" / TEST_FOLDER)
+        found += [step / places.FINISHED, *(output / name for output in outputs for name in READ)]
     return found
 
 

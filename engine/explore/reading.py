@@ -18,11 +18,13 @@ from engine.errors import JobError, StoreError
 from engine.explore import origin
 from engine.explore.metrics import figures
 from engine.explore.runs import Run
+from engine.job import places
 from engine.job.child import file_name
 from engine.job.results import MARK
 from engine.job.run import Finished
 from engine.job.spec import JobSpec
 from engine.job.spec import read as read_spec
+from engine.mlperf import DETAIL_LOG, SUMMARY_LOG
 from engine.mlperf_logs import detail, summary
 from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
@@ -30,9 +32,7 @@ from engine.steps.loadgen import TEST_FOLDER
 from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
 
-DETAIL, SUMMARY = "mlperf_log_detail.txt", "mlperf_log_summary.txt"
-FINISHED = "finished.json"
-READ = (MARK, provenance.FILE, DETAIL, SUMMARY)
+READ = (MARK, provenance.FILE, DETAIL_LOG, SUMMARY_LOG)
 """The files of a run that are read, in its output or the folder of a compliance test."""
 LARGEST = 16 << 20
 """Bytes of a file that are read; the detail log of a valid run has some hundred kilobytes."""
@@ -85,14 +85,14 @@ def job_runs(folder: Path) -> list[Run]:
 
 def _ended(folder: Path, step: Path) -> bool:
     """Say whether a measurement has ended: the job filed it, or the harness had written its last file when it died."""
-    if _there(step / FINISHED):
+    if _there(step / places.FINISHED):
         return True
     return _log_folder(step / "output") is not None and not _runs(folder)
 
 
 def _runs(folder: Path) -> bool:
     try:
-        return is_locked(folder / "run.lock")
+        return is_locked(folder / places.LOCK)
     except StoreError:
         return False  # another's job, of which a copy may be read
 
@@ -184,13 +184,13 @@ def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], 
 
 def _filed(step: Path, damage: _Damage) -> Finished | None:
     try:
-        return codec.decode(read_plain(step / FINISHED, LARGEST), type=Finished)
+        return codec.decode(read_plain(step / places.FINISHED, LARGEST), type=Finished)
     except FileNotFoundError:
         damage.found.append("the job ended before it was filed")
     except OSError as error:
-        damage.found.append(f"{FINISHED}: {error.strerror}")
+        damage.found.append(f"{places.FINISHED}: {error.strerror}")
     except msgspec.DecodeError as error:
-        damage.found.append(f"{FINISHED}: {error}")
+        damage.found.append(f"{places.FINISHED}: {error}")
     return None
 
 
@@ -212,21 +212,21 @@ def _scored(folder: Path, spec: JobSpec, node: Node) -> Mapping[str, Any]:
 def _log(place: Path, damage: _Damage) -> dict[str, Any]:
     """Return LoadGen's messages by key: from the detail log, which is exact, or else from the summary."""
     try:
-        found = detail.parse(read_plain(place / DETAIL, LARGEST))
+        found = detail.parse(read_plain(place / DETAIL_LOG, LARGEST))
         messages = {message.key: message.value for message in reversed(found.messages)}
         if "result_validity" in messages or "effective_test_mode" in messages:
             return {**messages, "errors": [str(one.value) for one in found.errors]}
-        damage.found.append(f"{DETAIL} holds no result")
+        damage.found.append(f"{DETAIL_LOG} holds no result")
     except FileNotFoundError:
-        damage.found.append(f"{DETAIL} is missing")
+        damage.found.append(f"{DETAIL_LOG} is missing")
     except OSError as error:
-        damage.found.append(f"{DETAIL}: {error.strerror}")
+        damage.found.append(f"{DETAIL_LOG}: {error.strerror}")
     try:
-        return dict(summary.parse(read_plain(place / SUMMARY, LARGEST).decode("utf-8", "replace")))
+        return dict(summary.parse(read_plain(place / SUMMARY_LOG, LARGEST).decode("utf-8", "replace")))
     except FileNotFoundError:
-        damage.found.append(f"{SUMMARY} is missing")
+        damage.found.append(f"{SUMMARY_LOG} is missing")
     except OSError as error:
-        damage.found.append(f"{SUMMARY}: {error.strerror}")
+        damage.found.append(f"{SUMMARY_LOG}: {error.strerror}")
     return {}
 
 
@@ -247,7 +247,7 @@ def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _when(place: Path, output: Path) -> float:
-    for path in (place / MARK, place / DETAIL, output):
+    for path in (place / MARK, place / DETAIL_LOG, output):
         try:
             return path.stat().st_mtime
         except OSError:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.errors import InferdeckError, UsageError
 from engine.job import jobs
+from engine.job.places import LOCK
 from engine.job.prepare import Prepared
 from engine.store.files import disk_errors, is_locked
 from engine.store.folders import Folders, folders
@@ -70,7 +71,7 @@ def run(made: Sequence[Path], home: str | None = None) -> int:
         except InferdeckError as error:
             sys.stderr.write(f"{clean_lines(str(error))}\n")
             continue
-        while is_locked(folder / "run.lock"):
+        while is_locked(folder / LOCK):
             time.sleep(_LOOK)
         if jobs.read(folder).state == "cancelled":
             return number

@@ -14,22 +14,16 @@ import msgspec
 
 import profiles
 from engine.errors import InferdeckError
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
 from engine.harness.tuned import Trial, Tuned, number
 from engine.job.spec import JobSpec
+from engine.mlperf import FACTS, SCENARIOS, Scenario
 from engine.plan.plan import Node
 from engine.profile.systems import Configuration, TunedWorkers, Tuning, configuration
 from engine.store.folders import Folders
 from engine.store.store import Manifest, Store
 
 COMPONENT: Final = "choose-workers"
-SHORT: Final[Mapping[Scenario, str]] = {
-    "SingleStream": "Single",
-    "MultiStream": "Multi",
-    "Server": "Server",
-    "Offline": "Offline",
-}
-"""The scenarios in their order, by words that fit beside a bar."""
 
 
 class Way(NamedTuple):
@@ -52,7 +46,7 @@ class Way(NamedTuple):
 
         What was dropped early can still be chosen: it may be the quickest of one batch.
         """
-        names = " ".join(SHORT[scenario][:letters] for scenario in self.chosen)
+        names = " ".join(FACTS[scenario].short_name[:letters] for scenario in self.chosen)
         return names or ("dropped early" if self.dropped else "")
 
 
@@ -85,7 +79,7 @@ class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
         return [self._way(trial, best) for trial in table]
 
     def _way(self, trial: Trial, best: float) -> Way:
-        chosen = [one for one in SHORT if one in self.tuned.workers and self.tuned.trial(one) == trial]
+        chosen = [one for one in SCENARIOS if one in self.tuned.workers and self.tuned.trial(one) == trial]
         return Way(
             workers=f"{trial.sessions} × {trial.intra_op_threads}",
             batch=trial.batch,
@@ -166,7 +160,7 @@ def picks(found: TuningReport) -> list[Pick]:
     tuned = found.tuned
     return [
         _pick(scenario, tuned.workers[scenario], tuned.trial(scenario), tuned.server_qps, found.bound_ms)
-        for scenario in SHORT
+        for scenario in SCENARIOS
         if scenario in tuned.workers
     ]
 
@@ -175,7 +169,7 @@ def kept_picks(kept: Tuning) -> list[Pick]:
     """Return what a run configuration says for each scenario."""
     return [
         _pick(scenario, one, one, kept.server_qps, kept.bound_ms)
-        for scenario in SHORT
+        for scenario in SCENARIOS
         if (one := kept.scenarios.get(scenario)) is not None
     ]
 
@@ -199,7 +193,7 @@ def _pick(
     words += ["pinned"] if workers.cores else []
     if scenario == "Server" and qps:
         reaches = f"{number(qps)} queries/s within {bound_ms:g} ms"
-    elif scenario in ("SingleStream", "MultiStream"):
+    elif FACTS[scenario].streams:
         reaches = f"{number(reached.batch_ms)} ms a batch"
     else:
         reaches = f"{number(reached.samples_per_second)} samples/s"

@@ -20,6 +20,7 @@ from engine.job import jobs, preflight
 from engine.job.jobs import Job
 from engine.job.log import EventReader
 from engine.job.prepare import Prepared, Workplace, prepare
+from engine.mlperf import ACCURACY_TEXT, VERIFY_PERFORMANCE
 from engine.profile import catalog
 from engine.profile.names import TREE
 from engine.profile.rounds import Round
@@ -239,8 +240,8 @@ def _measured(job: Job) -> tuple[Measured, ...]:
 
 def _is_run(scenario: Path, mode: str) -> bool:
     if mode.startswith("TEST"):
-        return (scenario / mode / "verify_performance.txt").is_file()
-    scored = mode != "accuracy" or (scenario / mode / "accuracy.txt").is_file()
+        return (scenario / mode / VERIFY_PERFORMANCE).is_file()
+    scored = mode != "accuracy" or (scenario / mode / ACCURACY_TEXT).is_file()
     return scored and (scenario / mode / RUN_REPORT).is_file()
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.profile.rounds import SCENARIOS, Round
+from engine.mlperf import SCENARIOS
+from engine.profile.rounds import Round
 from engine.submission import pack
 from engine.submission.checker.findings import Finding
 from engine.submission.checker.rules import RULES

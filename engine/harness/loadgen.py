@@ -15,11 +15,7 @@ import mlperf_loadgen as lg
 
 from engine.errors import RunError
 from engine.harness.spec import LoadGenSettings, RunSpec
-
-MLPERF_CONF: Final = "mlperf.conf"
-USER_CONF: Final = "user.conf"
-AUDIT_CONFIG: Final = "audit.config"
-"""LoadGen looks for it in the working directory when a test starts, and lets it change what it was told before."""
+from engine.mlperf import AUDIT_CONFIG, MLPERF_CONF, USER_CONF
 
 _FILE_ONLY: Final = 2
 """FromConfig's `conf_type`: read this file alone. 0 and 1 load the rules of the newest round, built into LoadGen."""

@@ -25,6 +25,7 @@ from engine.harness.session import Session
 from engine.harness.spec import Ragged, RunReport, RunSpec
 from engine.harness.sut import OpenSession, Sut, make_sut
 from engine.harness.ticker import Ticker
+from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
 
 REPORT = "run.json"
@@ -95,7 +96,7 @@ def _test(sut: Sut, library: SampleLibrary, settings: "lg.TestSettings", folder:
     gc.collect()
     gc.freeze()
     gc.disable()
-    lg.StartTestWithLogSettings(handle, qsl, settings, loadgen.log_settings(folder), loadgen.AUDIT_CONFIG)
+    lg.StartTestWithLogSettings(handle, qsl, settings, loadgen.log_settings(folder), AUDIT_CONFIG)
     gc.enable()
     lg.DestroyQSL(qsl)
     lg.DestroyFastSUT(handle)

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from engine.errors import CannotRunError
-from engine.harness.spec import LoadGenSettings, Mode, Scenario
+from engine.harness.spec import LoadGenSettings
+from engine.mlperf import FACTS, Mode, Scenario
 from engine.profile.rounds import Benchmark, Round, ScenarioRule, Seeds, Style
 
 NS_PER_MS = 1_000_000
@@ -108,7 +109,7 @@ def _first(*values: int | None) -> int:
 
 
 def _refuse_misfits(scenario: Scenario, over: Overrides) -> None:
-    if over.target_qps is not None and scenario in ("SingleStream", "MultiStream"):
+    if over.target_qps is not None and FACTS[scenario].streams:
         raise CannotRunError(
             f"{scenario} has no target_qps: LoadGen sends the next query when the last one is answered",
             "give target_latency, the latency to expect, instead",

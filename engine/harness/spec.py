@@ -1,11 +1,10 @@
 """What one LoadGen run is told: everything, in one frozen record, so that a run can be repeated from its JSON."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline"]
-Mode = Literal["performance", "accuracy"]
+from engine.mlperf import Mode, Scenario
 
 
 class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,8 +14,9 @@ from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue
 from engine.harness.failure import FailLoudly
 from engine.harness.queues import BatchQueue, QueryQueue, SliceQueue
 from engine.harness.session import Session
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
 from engine.harness.tally import Tally, now
+from engine.mlperf import Scenario
 
 OpenSession = Callable[[int], Session]
 """Loads and warms up session number n, on the calling thread."""

@@ -20,8 +20,9 @@ from engine.backends.base import Backend, BackendOptions
 from engine.harness.bench import TURNS, Bench, Load, Way, opened
 from engine.harness.cores import affordable
 from engine.harness.server_model import Server, highest_rate, times_up_to
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
 from engine.harness.tuned import SLOWER, Trial, Tuned
+from engine.mlperf import Scenario
 from engine.system import cpu_quota, memory_room
 
 One = TypeVar("One")

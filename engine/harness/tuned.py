@@ -4,7 +4,8 @@ from typing import Final
 
 import msgspec
 
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
+from engine.mlperf import Scenario
 
 HARNESS_SECONDS: Final = 40e-6
 """What a query of its own costs outside the model (tests/benchmarks/harness.py); it counts for tiny models only."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.events import StepStarted
+from engine.job import places
 from engine.job.child import file_name, last_lines
 from engine.job.jobs import NEARLY_FULL, Job
 from engine.job.log import EventReader
@@ -41,7 +42,7 @@ def inquest(job: Job) -> Inquest:
         if full
         else "often the memory ran out, or the machine was restarted; the same command goes on where it stopped"
     )
-    paths = [job.folder / "job.log"]
+    paths = [job.folder / places.LOG]
     last: StepStarted | None = None
     for seen in EventReader(job.events).pieces((StepStarted,)):
         last = next((event for event in reversed(seen) if isinstance(event, StepStarted)), last)

@@ -24,6 +24,7 @@ import msgspec
 from engine import codec
 from engine.errors import InferdeckError, JobError, nearest
 from engine.events import AnyEvent, Done, Launch, StepEnded, StepStarted, Waiting
+from engine.job import places
 from engine.job.log import EventReader
 from engine.job.spec import FILE, JobSpec
 from engine.job.spec import read as read_spec
@@ -67,7 +68,7 @@ class Job:
     @property
     def events(self) -> Path:
         """The event log."""
-        return self.folder / "events.jsonl"
+        return self.folder / places.EVENTS
 
     @property
     def what(self) -> str:
@@ -93,7 +94,7 @@ def create(folders: Folders, spec: JobSpec) -> Path:
                 number += 1
             else:
                 break
-    write_atomic(folder / "plan.json", codec.encode(spec))
+    write_atomic(folder / places.PLAN, codec.encode(spec))
     return folder
 
 
@@ -102,12 +103,12 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
 
     Raises JobError if it ends before it has said so.
     """
-    events = folder / "events.jsonl"
+    events = folder / places.EVENTS
     reader = EventReader(events, events.stat().st_size if events.exists() else 0)
     environment = {**os.environ}
     if folders.state.parent == folders.store.parent:
         environment["INFERDECK_HOME"] = str(folders.state.parent)
-    with disk_errors(folder), (folder / "job.log").open("ab") as log:
+    with disk_errors(folder), (folder / places.LOG).open("ab") as log:
         said_before = log.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "engine.job.main", str(folder)],
@@ -131,7 +132,7 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
 
 def _not_started(folder: Path, said_before: int, status: int | None, waited: float) -> JobError:
     """Return why a job did not start, as far as its process, its log and the disk tell."""
-    log = folder / "job.log"
+    log = folder / places.LOG
     with log.open("rb") as file:
         file.seek(said_before)
         said = file.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
@@ -155,7 +156,7 @@ def read(folder: Path) -> Job:
         if not folder.exists():
             raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
     spec = read_spec(folder)
-    story = _story(folder / "events.jsonl")
+    story = _story(folder / places.EVENTS)
     state = _state(folder, story.last)
     return Job(
         id=folder.name,
@@ -217,7 +218,7 @@ def _read_story(log: Path, _size: int, _changed: int, _inode: int) -> _Story:
 
 
 def _state(folder: Path, last: AnyEvent | None) -> JobState:
-    if is_locked(folder / "run.lock"):
+    if is_locked(folder / places.LOCK):
         return "running"
     if isinstance(last, Done):
         return last.ending
@@ -313,7 +314,7 @@ def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
 def _again(job: Job, spec: JobSpec) -> Path:
     """Tell a job that stopped how to go on: it stays the job that it was, but for `--now`."""
     if job.spec.now != spec.now:
-        write_atomic(job.folder / "plan.json", codec.encode(msgspec.structs.replace(job.spec, now=spec.now)))
+        write_atomic(job.folder / places.PLAN, codec.encode(msgspec.structs.replace(job.spec, now=spec.now)))
     return job.folder
 
 
@@ -327,11 +328,11 @@ def _after_its_death(job: Job) -> Job:
     """Return the job as it is once the workers of a killed one have ended, which takes them a moment."""
     pid = _pid(job)
     for _ in range(_GRACE):
-        if not is_locked(job.folder / "run.lock"):
+        if not is_locked(job.folder / places.LOCK):
             return read(job.folder)
         time.sleep(0.05)
     while not _is_alive(pid):
-        if not is_locked(job.folder / "run.lock"):
+        if not is_locked(job.folder / places.LOCK):
             return read(job.folder)
         time.sleep(0.05)
     return job
@@ -378,7 +379,7 @@ def follow(job: Job, *, attempt: int = 0, interval: float = 0.25) -> Iterator[li
     """
     reader, begun = EventReader(job.events), 0
     while True:
-        alive = is_locked(job.folder / "run.lock")
+        alive = is_locked(job.folder / places.LOCK)
         events: list[AnyEvent] = []
         for events in reader.pieces():
             fresh, begun = _from_attempt(attempt, events, begun)

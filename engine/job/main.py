@@ -11,6 +11,7 @@ from pathlib import Path
 import engine
 from engine import events
 from engine.errors import InferdeckError, JobError
+from engine.job import places
 from engine.job.run import Runner
 from engine.job.spec import read as read_spec
 from engine.profile import catalog
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     """Take the job's lock and run it; returns 0 finished, 1 failed, 130 cancelled."""
     folder = Path(arguments[0])
     try:
-        with locked(folder / "run.lock", wait=False) as lock:
+        with locked(folder / places.LOCK, wait=False) as lock:
             if lock is None:
                 raise JobError(f"the job {folder.name} is running already", f"inferdeck attach {folder.name}")
             return STATUS[_run(folder, lock)]
@@ -41,7 +42,7 @@ def _run(folder: Path, lock: int) -> events.Ending:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.cancel())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    log = folder / "events.jsonl"
+    log = folder / places.EVENTS
     resumed = log.stat().st_size > 0
     runner.log.write(
         events.Launch(

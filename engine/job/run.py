@@ -14,7 +14,7 @@ import msgspec
 
 from engine import codec, events
 from engine.errors import CannotRunError, DataError, InferdeckError
-from engine.job import jobs, lock, measuring, results, timings
+from engine.job import jobs, lock, measuring, places, results, timings
 from engine.job.child import Children, file_name
 from engine.job.log import EventWriter
 from engine.job.spec import JobSpec
@@ -77,7 +77,7 @@ class Runner:
         self.folders = folders
         self.lock = lock
         (folder / jobs.NOW).unlink(missing_ok=True)
-        self.log = EventWriter(folder / "events.jsonl")
+        self.log = EventWriter(folder / places.EVENTS)
         self.surveyor = Surveyor(catalog, folders, again=spec.again)
         self.children = Children(folder, spec, self.log.write, catalog.folders, folders.profiles, folders.store)
         self.results = spec.results_folder(folder)
@@ -265,7 +265,7 @@ class Runner:
         if component.results:
             self._publish(node, component, output, facts)
         mark = Finished(entry=seen.entry, facts=facts, seconds=clock.seconds())
-        write_atomic(folder / "finished.json", codec.encode(mark))
+        write_atomic(folder / places.FINISHED, codec.encode(mark))
         return "built", _with(seen, Artifact(str(output), facts))
 
     def _publish(self, node: Node, component: Component, output: Path, facts: Mapping[str, object]) -> None:
@@ -286,7 +286,7 @@ class Runner:
             return None
         folder = self._folder(node)
         try:
-            mark = codec.decode(read_plain(folder / "finished.json", LARGEST_MARK), type=Finished)
+            mark = codec.decode(read_plain(folder / places.FINISHED, LARGEST_MARK), type=Finished)
         except (OSError, msgspec.DecodeError):
             return None
         return _with(seen, Artifact(str(folder / "output"), mark.facts)) if mark.entry == seen.entry else None

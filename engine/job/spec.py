@@ -8,11 +8,12 @@ import msgspec
 
 from engine import codec
 from engine.errors import JobError
+from engine.job import places
 from engine.job.lock import Lock
 from engine.plan.plan import Plan
 from engine.store.files import digest, explained, read_plain
 
-FILE = "plan.json"
+FILE = places.PLAN
 
 LONGEST = 64 << 20
 """Bytes; the plan of a whole submission has half a megabyte."""

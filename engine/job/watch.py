@@ -11,6 +11,7 @@ from typing import Literal
 
 from engine import events
 from engine.errors import StoreError
+from engine.job import places
 from engine.job.fold import Fold, Watched
 from engine.job.jobs import Job
 from engine.job.log import SELDOM, EventReader, Kinds
@@ -97,7 +98,7 @@ class Watch:
         if silence is not None and abs(silence) < _SURE_SECONDS:
             return standing(state, now, alive=True)
         try:
-            return standing(state, now, alive=is_locked(self.job.folder / "run.lock"))
+            return standing(state, now, alive=is_locked(self.job.folder / places.LOCK))
         except StoreError:  # another's job, of which only a part may be read
             return standing(state, now, alive=False)
 

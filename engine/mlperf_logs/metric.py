@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from engine.errors import DataError
+from engine.mlperf import FACTS
 from engine.mlperf_logs.detail import Detail
 
 NS_PER_MS = 1e6
@@ -63,12 +64,7 @@ _FORMULAS: dict[tuple[str, str], Callable[[Detail], float]] = {
 }
 """(scenario of the folder, scenario of the log) → its formula."""
 
-UNITS = {
-    "Offline": "Samples/s",
-    "Server": "Queries/s",
-    "SingleStream": "Latency (ms)",
-    "MultiStream": "Latency (ms)",
-}
+UNITS = {name: facts.unit for name, facts in FACTS.items()}
 
 
 def metric(detail: Detail, scenario: str) -> Metric:

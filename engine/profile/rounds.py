@@ -12,16 +12,15 @@ import msgspec
 from msgspec import Meta
 
 from engine.errors import UsageError, nearest
+from engine.mlperf import SCENARIOS, Scenario
 from engine.profile import document, typed
 from engine.profile.document import Value
 
-Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline"]
 Category = Literal["datacenter", "edge"]
 Division = Literal["closed", "open", "network"]
 Style = Literal["test", "fast", "valid"]
 Severity = Literal["error", "warning", "note"]
 """Of a finding: the official checker refuses the result; it accepts it all the same; worth knowing."""
-SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 SAMPLING_TARGET = "accuracy_log_sampling_target"
 """LoadGen's setting for how many responses a performance run logs."""
 
@@ -320,7 +319,7 @@ def _at(value: Value, *keys: str) -> Value:
 def _check_complete(top: Value, rules: Round) -> None:
     """The literals are closed: every scenario, style and division has its rules."""
     for section, wanted, found in (
-        ("scenarios", get_args(Scenario), set(rules.scenarios)),
+        ("scenarios", SCENARIOS, set(rules.scenarios)),
         ("styles", get_args(Style), set(rules.styles)),
         ("divisions", get_args(Division), set(rules.divisions)),
     ):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine import codec, events
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps import findings
@@ -16,15 +17,13 @@ from engine.steps.base import Step
 from engine.submission import provenance
 from engine.submission.checker import single
 
-ACCURACY_LOG = "mlperf_log_accuracy.json"
-
 
 def score(step: Step) -> dict[str, Any]:
     """Score the log of the need `run` against the labels of the samples that were measured."""
     samples = step.inputs["preprocessed"]
     task = importlib.import_module(step.options["task"])
     found = task.score(step.inputs["run"].folder / ACCURACY_LOG, samples.folder / samples.facts["labels"], step.options)
-    (step.output / "accuracy.txt").write_text(found.text)
+    (step.output / ACCURACY_TEXT).write_text(found.text)
     if found.doubt and not _stand_in(step):
         step.warn(f"{found.metric} {found.value:.3f}%: {found.doubt}", remedy="compare some labels with their images")
     labelled = samples.facts.get("labelled", samples.facts["count"])

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from engine import codec, events
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.mlperf_logs import detail
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Benchmark, ComplianceTest, Round, load_round
 from engine.steps import findings
-from engine.steps.accuracy import ACCURACY_LOG
 from engine.steps.base import Step
 from engine.steps.loadgen import TEST_FOLDER
 from engine.submission import compliance, verified
@@ -39,13 +39,13 @@ def verify(step: Step) -> dict[str, Any]:
         rules,
         benchmark,
         name,
-        detail.read(step.inputs["performance"].folder / verified.DETAIL_LOG),
-        detail.read(tested / verified.DETAIL_LOG),
+        detail.read(step.inputs["performance"].folder / DETAIL_LOG),
+        detail.read(tested / DETAIL_LOG),
     )
     outcome = Outcome(test=name, scenario=options["scenario"], speed=speed)
     if rules.test(name).accuracy:
         outcome = _compare_answers(step, rules, benchmark, outcome, tested / ACCURACY_LOG)
-    (step.output / compliance.VERIFY_PERFORMANCE).write_text(compliance.performance_text(speed))
+    (step.output / VERIFY_PERFORMANCE).write_text(compliance.performance_text(speed))
     _remember(step, rules.test(name))
     _report(step, outcome, rules)
     facts = {field: getattr(speed, field) for field in ("reference", "score", "least", "most")}
@@ -62,12 +62,12 @@ def _remember(step: Step, rule: ComplianceTest) -> None:
 def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Outcome, tested: Path) -> Outcome:
     reference = step.inputs["accuracy"].folder / ACCURACY_LOG
     answers = compliance.answers(reference, tested, step.options["dtype"])
-    (step.output / compliance.VERIFY_ACCURACY).write_text(compliance.accuracy_text(answers))
+    (step.output / VERIFY_ACCURACY).write_text(compliance.accuracy_text(answers))
     folder = step.output / ACCURACY
     folder.mkdir()
     shutil.copyfile(tested, folder / ACCURACY_LOG)
     score = _scorer(step)
-    (folder / "accuracy.txt").write_text(score(tested) if answers.num_perf_log_entries else "")
+    (folder / ACCURACY_TEXT).write_text(score(tested) if answers.num_perf_log_entries else "")
     baseline = None
     if not answers.passed and answers.num_perf_log_qsl_idx_match:
         with tempfile.TemporaryDirectory() as scratch:

@@ -13,16 +13,9 @@ from typing import Any, Final
 
 from engine.errors import CannotRunError
 from engine.harness.settings import NS_PER_MS
-from engine.harness.spec import LoadGenSettings, Scenario
+from engine.harness.spec import LoadGenSettings
+from engine.mlperf import FACTS, Scenario, target_option
 from engine.text import size
-
-OF_A_SCENARIO: Final[Mapping[str, tuple[str, str]]] = {
-    "SingleStream": ("target_latency_ms", "singlestream_target_latency_ms"),
-    "MultiStream": ("target_latency_ms", "multistream_target_latency_ms"),
-    "Server": ("target_qps", "server_target_qps"),
-    "Offline": ("target_qps", "offline_target_qps"),
-}
-"""Scenario → the option that is its target, and the option that gives it for this scenario alone."""
 
 QUERY_BYTES: Final = 265
 SAMPLE_BYTES: Final = 48
@@ -53,7 +46,7 @@ def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_
             f"{size(free)} are free",
             _remedy(options, made, free),
         )
-    if measured_ms is None or made.scenario not in ("SingleStream", "MultiStream"):
+    if measured_ms is None or not FACTS[made.scenario].streams:
         return
     if queries * measured_ms * USED_UP < made.min_duration_ms:
         option = _target_option(options, made.scenario)
@@ -141,8 +134,8 @@ def _floor(value: float) -> float:
 
 
 def _target_option(options: Mapping[str, Any], scenario: Scenario) -> str:
-    name, own = OF_A_SCENARIO[scenario]
-    return own if options.get(own) is not None else name
+    own = target_option(scenario)
+    return own if options.get(own) is not None else FACTS[scenario].target
 
 
 def _count(queries: int, samples: int) -> str:

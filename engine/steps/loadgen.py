@@ -21,14 +21,15 @@ from engine.errors import RunError
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
 from engine.harness.settings import NS_PER_MS, Overrides, settings
-from engine.harness.spec import LoadGenSettings, Mode, RunReport, RunSpec, Workers
+from engine.harness.spec import LoadGenSettings, RunReport, RunSpec, Workers
 from engine.harness.tuned import Tuned
+from engine.mlperf import DETAIL_LOG, FACTS, Mode, target_option
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
 from engine.steps.base import Look, Sight, Step
-from engine.steps.foresight import OF_A_SCENARIO, refuse_hopeless, seconds
+from engine.steps.foresight import refuse_hopeless, seconds
 from engine.steps.listening import heard
 from engine.steps.target import beyond_the_bound, foreseen_target, read_tuned, target
 from engine.submission import provenance
@@ -62,15 +63,6 @@ CUT_SHORT = "Max test duration reached"
 TOO_FEW = "performance.sample_count"
 """The checker's rule that a small data set breaks: said before the run."""
 
-METRICS = {
-    "SingleStream": "90th percentile estimate",
-    "MultiStream": "99th percentile estimate",
-    "Server": "scheduled throughput",
-    "Offline": "throughput",
-}
-"""In LoadGen's words. An estimate, by early stopping, is higher than the percentile that was measured, and is what the
-rules count."""
-
 
 def survey(look: Look) -> Sight:
     """Estimate how long the run takes, by what tuning has measured where that is known.
@@ -95,16 +87,16 @@ def survey(look: Look) -> Sight:
 
 def _query_ms(made: LoadGenSettings, tuned: Tuned | None) -> float | None:
     """Return what a query takes by tuning, in a scenario that issues one after the other."""
-    if tuned is None or made.scenario not in ("SingleStream", "MultiStream"):
+    if tuned is None or not FACTS[made.scenario].streams:
         return None
     return tuned.trial(made.scenario).batch_ms
 
 
 def _given(options: Mapping[str, Any]) -> float | None:
     """Return the target that the person gives of this scenario."""
-    name, own = OF_A_SCENARIO[options["scenario"]]
-    found: float | None = options[own] if options.get(own) is not None else options[name]
-    return None if options["scenario"] in ("SingleStream", "MultiStream") else found
+    facts, own = FACTS[options["scenario"]], target_option(options["scenario"])
+    found: float | None = options[own] if options.get(own) is not None else options[facts.target]
+    return None if facts.streams else found
 
 
 def run(step: Step) -> dict[str, Any]:
@@ -224,10 +216,10 @@ def _test(options: Any) -> str | None:
 def _settings(options: Any, rules: Round, sample_count: int, target: float | None) -> LoadGenSettings:
     given = {name: options[name] for name in OVERRIDES if options[name] is not None}
     scenario = options["scenario"]
-    name, own = OF_A_SCENARIO[scenario]
+    own = target_option(scenario)
     if options.get(own) is not None:
-        given[name] = options[own]
-    if scenario in ("SingleStream", "MultiStream"):
+        given[FACTS[scenario].target] = options[own]
+    if FACTS[scenario].streams:
         given.pop("target_qps", None)
     elif scenario == "Offline":
         given.pop("target_latency_ms", None)
@@ -300,14 +292,14 @@ def cut_short(log: detail.Detail) -> bool:
         if USED_UP in fault:
             raise _used_up(log)
         if CUT_SHORT not in fault:
-            raise RunError(f"LoadGen reports an error: {fault}", "see mlperf_log_detail.txt in the step's output")
+            raise RunError(f"LoadGen reports an error: {fault}", f"see {DETAIL_LOG} in the step's output")
     return bool(faults)
 
 
 def _used_up(log: detail.Detail) -> RunError:
     """Return what to say of a run that had too few queries: which figure was wrong, and what was measured."""
     scenario = str(log.value("effective_scenario", "SingleStream"))
-    option = OF_A_SCENARIO.get(scenario, OF_A_SCENARIO["SingleStream"])[0]
+    option = FACTS.get(scenario, FACTS["SingleStream"]).target
     latency = log.value("result_mean_query_latency_ns", log.value("result_mean_latency_ns"))
     measured = f"{latency / NS_PER_MS:.3g}" if isinstance(latency, int | float) and latency > 0 else ""
     return RunError(
@@ -319,7 +311,7 @@ def _used_up(log: detail.Detail) -> RunError:
 
 def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
     """Read the outcome from the detail log, which is what the rules' checker reads too."""
-    log = detail.read(Path(spec.log_dir) / "mlperf_log_detail.txt")
+    log = detail.read(Path(spec.log_dir) / DETAIL_LOG)
     cut = cut_short(log)
     if cut:
         step.warn("the run was cut at the time limit of its style, so it is not valid; _valid has no limit")
@@ -335,14 +327,14 @@ def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
             step=step.id,
             scenario=spec.settings.scenario,
             mode=step.options["mode"],
-            metric=METRICS[spec.settings.scenario],
+            metric=FACTS[spec.settings.scenario].result_name,
             value=value,
             unit=unit,
             valid=valid,
         )
     )
     _say_findings(step, spec, cut=cut)
-    return {"valid": valid, "metric": METRICS[spec.settings.scenario], "value": value, "unit": unit}
+    return {"valid": valid, "metric": FACTS[spec.settings.scenario].result_name, "value": value, "unit": unit}
 
 
 def _say_findings(step: Step, spec: RunSpec, *, cut: bool) -> None:

@@ -14,8 +14,8 @@ import msgspec
 from engine.harness.search import tolerated
 from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.settings import least_queries
-from engine.harness.spec import Scenario
 from engine.harness.tuned import Tuned
+from engine.mlperf import Scenario
 from engine.profile.rounds import Round
 from engine.steps.base import Look, Step
 

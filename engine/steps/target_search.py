@@ -17,8 +17,8 @@ from engine import events
 from engine.errors import RunError
 from engine.harness.search import Aim, Trial, found, next_rate, settled, spread
 from engine.harness.tuned import Tuned
+from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
-from engine.steps import loadgen
 from engine.steps.base import Step
 from engine.steps.target import bound_ms, measured_target, read_tuned, server_rate
 from engine.steps.trial import MODE, Ran, Trials
@@ -98,7 +98,7 @@ class Search:
                 break
             ran = self._run(target, self.trial_seconds, self._queries(target))
             figures.append(_figure(scenario, ran))
-            self._step.emit(told(self._step, loadgen.METRICS[scenario], figures[-1], self._unit, ran.valid))
+            self._step.emit(told(self._step, FACTS[scenario].result_name, figures[-1], self._unit, ran.valid))
             target = _target(scenario, self.ran)
         apart = spread(figures) or 0.0
         if apart > float(self._step.options["resolution"]):
@@ -211,7 +211,7 @@ def told(step: Step, metric: str, value: float, unit: str, valid: bool | None) -
 def _figure(scenario: str, ran: Ran) -> float:
     figure = ran.samples_per_second if scenario == "Offline" else ran.latency_ms
     if figure is None:
-        raise RunError("LoadGen's log of a trial has no figure", "see mlperf_log_detail.txt in the step's output")
+        raise RunError("LoadGen's log of a trial has no figure", f"see {DETAIL_LOG} in the step's output")
     return figure
 
 

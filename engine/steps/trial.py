@@ -19,6 +19,7 @@ from engine.harness.goal import measuring
 from engine.harness.search import tolerated
 from engine.harness.spec import RunReport
 from engine.histogram import bounds
+from engine.mlperf import DETAIL_LOG
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import NS_PER_MS
 from engine.profile.rounds import Round
@@ -139,7 +140,7 @@ class Trials:
         return watch
 
     def _read(self, target: float, folder: Path, seconds: float) -> Ran:
-        log = detail.read(folder / "mlperf_log_detail.txt")
+        log = detail.read(folder / DETAIL_LOG)
         scenario = self._step.options["scenario"]
         cut = loadgen.cut_short(log)
         rate = log.value("result_samples_per_second")

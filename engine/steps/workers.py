@@ -18,9 +18,9 @@ from engine import events
 from engine.backends.base import BackendOptions
 from engine.harness.cores import affordable, usable
 from engine.harness.neighbours import Neighbours
-from engine.harness.spec import Scenario
 from engine.harness.tune import MAX_BATCH, choose_workers
 from engine.harness.tuned import SLOWER, Trial, Tuned, number, shared_out
+from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.steps import sut
 from engine.steps.base import Step
@@ -29,9 +29,6 @@ from engine.system import cpu_quota
 
 MODE: Final = "tune"
 """What the events say in place of a run's mode."""
-
-_BATCHED: Final = ("SingleStream", "MultiStream")
-"""What counts there is how long a batch takes, not how many samples a second are answered."""
 
 
 def choose(step: Step) -> dict[str, Any]:
@@ -153,7 +150,7 @@ def _reaches(tuned: Tuned, scenario: Scenario) -> tuple[float, str]:
     trial = tuned.trial(scenario)
     if scenario == "Server" and tuned.server_qps:
         return tuned.server_qps, "queries/s"
-    return (trial.batch_ms, "ms a batch") if scenario in _BATCHED else (trial.samples_per_second, "samples/s")
+    return (trial.batch_ms, "ms a batch") if FACTS[scenario].streams else (trial.samples_per_second, "samples/s")
 
 
 def _write(step: Step, tuned: Tuned, seconds: float, disturbed: str) -> str:

@@ -16,22 +16,15 @@ from typing import Any, Literal, Protocol, get_args
 import msgspec
 
 from engine.errors import DataError
+from engine.mlperf import FACTS
 from engine.mlperf_logs.accuracy import Record, records, write
 from engine.profile.rounds import Benchmark, ComplianceTest, Round
 
-VERIFY_PERFORMANCE = "verify_performance.txt"
-VERIFY_ACCURACY = "verify_accuracy.txt"
 PASS, FAIL = "TEST PASS", "TEST FAIL"
 
 NS_PER_S = 1e9
-_LATENCIES = ("SingleStream", "MultiStream")
 LATENCY, THROUGHPUT = "latency", "throughput"
-SCORES = {
-    "SingleStream": "early_stopping_latency_ss",
-    "MultiStream": "early_stopping_latency_ms",
-    "Server": "result_completed_samples_per_sec",
-    "Offline": "result_samples_per_second",
-}
+SCORES = {name: facts.test_key for name, facts in FACTS.items()}
 """Scenario of a log → the key of its score: a latency in ns, or samples/s."""
 
 Dtype = Literal["byte", "float32", "int32", "int64"]
@@ -152,7 +145,7 @@ def speed(rules: Round, benchmark: Benchmark, test: str, reference: Log, tested:
 
 def quantity(scenario: str, rule: ComplianceTest) -> str:
     """Return what a test's score is, as it is compared: a latency, or what is done in a second."""
-    return LATENCY if scenario in _LATENCIES and not rule.one_sided else THROUGHPUT
+    return LATENCY if FACTS[scenario].streams and not rule.one_sided else THROUGHPUT
 
 
 def limits(rules: Round, rule: ComplianceTest, scenario: str, reference: float) -> tuple[float | None, float]:
@@ -190,7 +183,7 @@ def _score(log: Log, scenario: str, rule: ComplianceTest) -> float | None:
     value = log.value(SCORES.get(scenario, ""))
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         return None
-    return NS_PER_S / value if rule.one_sided and scenario in _LATENCIES else value
+    return NS_PER_S / value if rule.one_sided and FACTS[scenario].streams else value
 
 
 def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> Answers:

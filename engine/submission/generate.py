@@ -14,6 +14,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import DataError, StoreError, UsageError, nearest
+from engine.mlperf import ACCURACY_TEXT, LOADGEN_FILES, MLPERF_CONF, USER_CONF, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.profile.names import TREE, WHOLE_LOGS, folder_fault, refuse_system_name
 from engine.profile.rounds import Round
 from engine.store.files import disk_errors
@@ -180,7 +181,7 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
     for mode in ("performance", "accuracy"):
         if not (scenario / mode / RUN_REPORT).is_file():
             raise DataError(f"{scenario} has no finished {mode} run", "the same command goes on where the job stopped")
-    if not (scenario / "accuracy" / "accuracy.txt").is_file():
+    if not (scenario / "accuracy" / ACCURACY_TEXT).is_file():
         raise DataError(f"{scenario / 'accuracy'} was not scored", "the same command goes on where the job stopped")
     origins = [_origin(request, scenario / mode) for mode in ("performance", "accuracy")]
     for origin in origins:
@@ -235,18 +236,15 @@ def _write(request: Request, results: list[Result], root: Path) -> None:
         (code / "README.md").write_bytes(to_bytes(readme(result.origin)))
 
 
-LOADGEN_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt", "mlperf_log_accuracy.json")
-
-
 def _copy_runs(request: Request, result: Result, place: Path) -> None:
     _copy(request, result.folder / "performance", place / "performance" / "run_1", LOADGEN_FILES)
-    _copy(request, result.folder / "accuracy", place / "accuracy", ("accuracy.txt", *LOADGEN_FILES))
+    _copy(request, result.folder / "accuracy", place / "accuracy", (ACCURACY_TEXT, *LOADGEN_FILES))
 
 
 def _copy_compliance(request: Request, result: Result, place: Path) -> None:
     for test in result.tests:
         _copy(request, test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
-        _copy(request, test, place / test.name, ("verify_performance.txt", "verify_accuracy.txt"))
+        _copy(request, test, place / test.name, (VERIFY_PERFORMANCE, VERIFY_ACCURACY))
         names = [path.name for path in (test / "accuracy").glob("*")]
         if names:
             _copy(request, test / "accuracy", place / test.name / "accuracy", names)
@@ -267,7 +265,7 @@ def _write_measurements(request: Request, result: Result, place: Path) -> None:
     origin = result.origin
     fields = {**origin.model, "inferdeck": msgspec.to_builtins(origin)}
     (place / f"{request.sut}_{IMPLEMENTATION}_{result.scenario}.json").write_bytes(_json(fields))
-    _copy(request, result.folder / "performance", place, ("mlperf.conf", "user.conf", "lock.json"))
+    _copy(request, result.folder / "performance", place, (MLPERF_CONF, USER_CONF, "lock.json"))
     (place / "README.md").write_bytes(to_bytes(readme(origin)))
     (place / "calibration_process.adoc").write_bytes(to_bytes(calibration(origin)))
 

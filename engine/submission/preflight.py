@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from engine.profile.rounds import Round, Scenario, Severity
+from engine.mlperf import Scenario
+from engine.profile.rounds import Round, Severity
 from engine.submission.form import folder_name
 from engine.submission.identity import Doubt
 

@@ -19,11 +19,10 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from engine.errors import DataError, InferdeckError, UsageError
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.profile.rounds import Round
 from engine.submission.tree import Tree, literal, refuse_unknown_submitter, refuse_what_is_no_tree, tree_divisions
 
-LOG = "mlperf_log_accuracy.json"
-SCORE = "accuracy.txt"
 KEPT = 4096
 """Bytes kept at either end."""
 GAP = b"\n\n...\n\n"
@@ -80,7 +79,9 @@ def _folders(tree: Tree, rules: Round, submitter: str | None) -> Iterator[PurePo
     owner = "*" if submitter is None else literal(submitter)
     for division in tree_divisions(tree.root, rules.divisions):
         for inside in ("results/*/*/*", "compliance/*/*/*/TEST01"):
-            yield from (log.parent for log in tree.glob(f"{division}/{owner}/{inside}/accuracy/{LOG}", links=True))
+            yield from (
+                log.parent for log in tree.glob(f"{division}/{owner}/{inside}/accuracy/{ACCURACY_LOG}", links=True)
+            )
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class _Work:
         """Decide what is to be done, changing nothing."""
         score = self._score(folder)
         hashes = _hashes(score, self.rules.accuracy_hash)
-        with self.tree.open(folder / LOG) as file:
+        with self.tree.open(folder / ACCURACY_LOG) as file:
             stamp = _stamp(file)
             digest, is_cut = _digest(file)
         action: Action = "truncated"
@@ -127,7 +128,7 @@ class _Work:
         return _Look(folder, action, score, digest, stamp)
 
     def _score(self, folder: PurePosixPath) -> bytes:
-        place = folder / SCORE
+        place = folder / ACCURACY_TEXT
         if self.tree.exists(place):
             return self.tree.read(place)
         if folder.parent.name == "TEST01":
@@ -135,7 +136,7 @@ class _Work:
         raise DataError(f"{self.tree.at(place)} is missing", "score the accuracy run before truncating")
 
     def _copy(self, folder: PurePosixPath) -> PurePosixPath:
-        return self.backup / folder / LOG
+        return self.backup / folder / ACCURACY_LOG
 
     def _has_copy(self, folder: PurePosixPath) -> bool:
         return self.beside.exists(self._copy(folder))
@@ -143,13 +144,14 @@ class _Work:
     def _digest_of_copy(self, folder: PurePosixPath) -> str:
         """Return the hash of the whole copy of a log that is cut. Raises DataError where there is no such copy."""
         copy = self._copy(folder)
-        said = f"{self.tree.at(folder / LOG)} is cut already, and {SCORE} does not give the hash of the whole log"
+        log = self.tree.at(folder / ACCURACY_LOG)
+        said = f"{log} is cut already, and {ACCURACY_TEXT} does not give the hash of the whole log"
         if not self._has_copy(folder):
             raise DataError(
                 f"{said}; there is no whole copy {self.beside.at(copy)}",
                 "say where the whole copies are: --backup=DIR; or put the whole log back and truncate again",
             )
-        head, _, tail = self.tree.read(folder / LOG).partition(GAP)
+        head, _, tail = self.tree.read(folder / ACCURACY_LOG).partition(GAP)
         with self.beside.open(copy) as file:
             digest, is_cut = _digest(file)
             fits = not is_cut and _ends(file, len(head), len(tail)) == (head, tail)
@@ -162,7 +164,7 @@ class _Work:
 
     def _refuse_other_copy(self, folder: PurePosixPath, digest: str) -> None:
         """Raise DataError where the backup holds another log than the tree, or is the very file in the tree."""
-        copy, log = self._copy(folder), folder / LOG
+        copy, log = self._copy(folder), folder / ACCURACY_LOG
         with self.beside.open(copy) as file, self.tree.open(log) as mine:
             if os.path.samestat(os.fstat(file.fileno()), os.fstat(mine.fileno())) or _digest(file)[0] != digest:
                 raise DataError(
@@ -174,19 +176,19 @@ class _Work:
         """Copy a whole log, and read the copy back."""
         copy = self._copy(one.folder)
         if not self._has_copy(one.folder):
-            with self.tree.open(one.folder / LOG) as source, self.beside.new(copy) as out:
+            with self.tree.open(one.folder / ACCURACY_LOG) as source, self.beside.new(copy) as out:
                 shutil.copyfileobj(source, out, _PIECE)
         self._refuse_other_copy(one.folder, one.digest)
 
     def finish(self, one: _Look) -> Truncated:
         """Write the hash, and cut the log. Raises what goes wrong, saying where the whole copies are."""
-        log = one.folder / LOG
+        log = one.folder / ACCURACY_LOG
         try:
             if one.action != "left alone":
                 with self.tree.open(log) as file:
                     self._refuse_change(file, one)
                     head, tail = _ends(file, KEPT, KEPT)
-                self.tree.write(one.folder / SCORE, with_hash(one.score, one.digest, self.rules.accuracy_hash))
+                self.tree.write(one.folder / ACCURACY_TEXT, with_hash(one.score, one.digest, self.rules.accuracy_hash))
             if one.action == "truncated":
                 self.tree.write(log, head + GAP + tail)
         except InferdeckError as error:
@@ -196,7 +198,9 @@ class _Work:
 
     def _refuse_change(self, file: BinaryIO, one: _Look) -> None:
         if _stamp(file) != one.stamp:
-            raise DataError(f"{self.tree.at(one.folder / LOG)} has changed meanwhile", "let nothing write into it")
+            raise DataError(
+                f"{self.tree.at(one.folder / ACCURACY_LOG)} has changed meanwhile", "let nothing write into it"
+            )
 
 
 def with_hash(score: bytes, digest: str, pattern: str) -> bytes:

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from engine import codec
+from engine.mlperf import DETAIL_LOG
 from engine.store.files import sha256_of
 
 FILE = "verified.json"
-DETAIL_LOG = "mlperf_log_detail.txt"
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):

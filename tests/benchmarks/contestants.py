@@ -19,7 +19,8 @@ from engine.backends.base import BackendOptions
 from engine.errors import InferdeckError
 from engine.harness.conf import mlperf_conf, user_conf
 from engine.harness.settings import Overrides, settings
-from engine.harness.spec import RunSpec, Scenario, Workers
+from engine.harness.spec import RunSpec, Workers
+from engine.mlperf import Scenario
 from engine.profile.rounds import Round
 from tests.benchmarks import reference_sut, runs
 

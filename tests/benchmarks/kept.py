@@ -15,7 +15,8 @@ from statistics import median
 import msgspec
 
 from engine.harness.search import Trial
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
+from engine.mlperf import Scenario
 from engine.store.files import sha256_of, write_atomic
 from engine.system import detect
 from tests.benchmarks.contestants import Variant, Way

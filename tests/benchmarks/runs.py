@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 import psutil
 
-from engine.harness.spec import LoadGenSettings, RunSpec, Scenario, Workers
+from engine.harness.spec import LoadGenSettings, RunSpec, Workers
+from engine.mlperf import Scenario
 from engine.mlperf_logs import detail
 
 ROOT = Path(__file__).parents[2]

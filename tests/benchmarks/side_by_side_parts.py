@@ -16,8 +16,9 @@ from typing import Any
 from engine.backends.base import BackendOptions
 from engine.harness.cores import physical, usable
 from engine.harness.search import Aim, Trial, found, next_rate
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
 from engine.harness.tune import choose_workers
+from engine.mlperf import Scenario
 from tests.benchmarks import contestants, runs
 from tests.benchmarks.contestants import Course, Variant, Way
 from tests.benchmarks.kept import BASELINE, Bare, Kept, Tuning, bare, ours, save

@@ -20,7 +20,7 @@ ROOMS = [
     {"store", "system", "mlperf_logs"},
     {"plan"},
     {"profile"},
-    {"ascii", "codec", "crashes", "errors", "events", "histogram", "text"},
+    {"ascii", "codec", "crashes", "errors", "events", "histogram", "mlperf", "text"},
 ]
 """From the top down; rooms of one line may use each other."""
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.mlperf import SCENARIOS
 from engine.mlperf_logs import detail
 from engine.models.patterns import PictureSet, write
 from engine.profile.catalog import load, profile_file
-from engine.profile.rounds import SCENARIOS, load_round
+from engine.profile.rounds import load_round
 from engine.store.store import Store
 from tests.whole.command import SHORT, inferdeck, measured
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 
 from engine.explore.tuning import tuning_node
+from engine.job import places
 from engine.job.child import last_lines
 from engine.job.fold import Watched
 from engine.job.inquest import step_log
@@ -115,7 +116,7 @@ def log_of(job: Job, state: Watched, step: str | None) -> tuple[str, str]:
         begun = [one for one in state.steps if one.since is not None]
         running = state.running or tuple(sorted(begun, key=lambda one: one.since or 0.0)[-1:])
         step = running[0].id if running else None
-    path = job.folder / "job.log" if step is None else step_log(job, step)
+    path = job.folder / places.LOG if step is None else step_log(job, step)
     lines = last_lines(path, LOG_LINES)
     found = next((one for one in state.steps if one.id == step), None)
     head = [str(path), ""]

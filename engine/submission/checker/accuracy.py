@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG
 from engine.mlperf_logs.accuracy import TRUNCATION_MARK
 from engine.mlperf_logs.kinds import kind_of
 from engine.profile.rounds import AccuracyRule, Round
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, Place, Site
+from engine.submission.checker.place import Place, Site
 from engine.submission.checker.rules import CUT
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -65,11 +66,13 @@ def check(place: Place) -> tuple[str | None, Log | None]:
     """Check the accuracy folder of a result; return the accuracy as it stands there, and the detail log."""
     folder = place.folder.at("accuracy")
     path = f"{place.folder.path}/accuracy"
-    if folder is None or ACCURACY not in folder.files:
-        place.site.ledger.add("accuracy.missing", f"{path}/{ACCURACY}", "no such file", "the accuracy and the hash")
+    if folder is None or ACCURACY_TEXT not in folder.files:
+        place.site.ledger.add(
+            "accuracy.missing", f"{path}/{ACCURACY_TEXT}", "no such file", "the accuracy and the hash"
+        )
         return None, None
     files = place.site.rules.files
-    known_apart = {ACCURACY_LOG, DETAIL}
+    known_apart = {ACCURACY_LOG, DETAIL_LOG}
     wanted = tuple(name for name in files.accuracy if name in folder.files or name not in known_apart)
     if fault := misfit(folder, wanted, files.tolerated):
         place.site.ledger.add("accuracy.files", path, fault, ", ".join(files.accuracy))
@@ -79,9 +82,9 @@ def check(place: Place) -> tuple[str | None, Log | None]:
 
 
 def _check_scores(place: Place, folder: Folder) -> Scores:
-    site, path = place.site, f"{folder.path}/{ACCURACY}"
+    site, path = place.site, f"{folder.path}/{ACCURACY_TEXT}"
     rule = place.benchmark.accuracy
-    data = site.read(folder, ACCURACY)
+    data = site.read(folder, ACCURACY_TEXT)
     try:
         scores = read_scores(data or b"", rule.metric, site.rules)
     except UnicodeDecodeError as error:
@@ -133,7 +136,7 @@ def _check_log(place: Place, folder: Folder, scores: Scores) -> None:
     own = hashlib.sha256(data).hexdigest()
     truncated = TRUNCATION_MARK in data
     for given in scores.hashes[:1]:
-        where = f"{folder.path}/{ACCURACY}"
+        where = f"{folder.path}/{ACCURACY_TEXT}"
         if not SHA256.fullmatch(given):
             site.ledger.add("accuracy.hash_wrong", where, f"hash={given}", "the 64 hexadecimal digits of a SHA-256")
         elif truncated and given.lower() == own:
@@ -151,9 +154,9 @@ def is_cut(site: Site, folder: Folder) -> bool:
 
 def check_detail(place: Place, folder: Folder) -> Log | None:
     """Check the detail log of an accuracy run; return it where it can be read."""
-    site, path = place.site, f"{folder.path}/{DETAIL}"
+    site, path = place.site, f"{folder.path}/{DETAIL_LOG}"
     ledger = site.ledger
-    if DETAIL not in folder.files:
+    if DETAIL_LOG not in folder.files:
         ledger.add("accuracy.detail_missing", path, "no such file", "the detail log of the accuracy run")
         return None
     log = site.log(folder, "accuracy.no_messages")
@@ -173,7 +176,7 @@ def check_detail(place: Place, folder: Folder) -> Log | None:
 
 def check_run(place: Place, log: Log, performance: Log | None) -> None:
     """Check the accuracy run against the data set and against the performance run that it belongs to."""
-    path = f"{place.folder.path}/accuracy/{DETAIL}"
+    path = f"{place.folder.path}/accuracy/{DETAIL_LOG}"
     ledger = place.site.ledger
     other = None if performance is None else performance.value("effective_scenario")
     scenario = log.value("effective_scenario")

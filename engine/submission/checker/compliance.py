@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.profile.rounds import ComplianceTest
 from engine.submission.checker import accuracy, performance, rules
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, Place
-from engine.submission.compliance import PASS, VERIFY_ACCURACY, VERIFY_PERFORMANCE, percent_apart, speed
+from engine.submission.checker.place import Place
+from engine.submission.compliance import PASS, percent_apart, speed
 
 
 def check(place: Place, result: Log | None) -> None:
@@ -44,11 +45,11 @@ def _check_performance(place: Place, folder: Folder, name: str, result: Log | No
     files = place.site.rules.files
     if fault := misfit(run, files.compliance_performance, files.tolerated + files.tolerated_performance):
         ledger.add("compliance.files", run.path, fault, ", ".join(files.compliance_performance))
-    elif DETAIL not in run.files:
-        ledger.add("performance.missing", f"{run.path}/{DETAIL}", "not there", "the detail log of the run")
+    elif DETAIL_LOG not in run.files:
+        ledger.add("performance.missing", f"{run.path}/{DETAIL_LOG}", "not there", "the detail log of the run")
     log = performance.check_log(place, run, test.seeds or place.site.rules.seeds, overlooked=not first).log
     if log is not None:
-        path = f"{run.path}/{DETAIL}"
+        path = f"{run.path}/{DETAIL_LOG}"
         check_settings(place, log, test, path)
         if result is not None:
             _compare(place, name, log, result, path)
@@ -132,10 +133,10 @@ def _check_log(place: Place, folder: Folder) -> None:
     if size > limit:
         path = f"{folder.path}/{ACCURACY_LOG}"
         place.site.ledger.add("compliance.log_size", path, f"{size} bytes", f"at most {limit} bytes")
-    data = place.site.read(folder, ACCURACY)
+    data = place.site.read(folder, ACCURACY_TEXT)
     if data is None:
         return
-    path, ledger = f"{folder.path}/{ACCURACY}", place.site.ledger
+    path, ledger = f"{folder.path}/{ACCURACY_TEXT}", place.site.ledger
     is_cut = accuracy.is_cut(place.site, folder)
     if b"hash=" not in data:
         remedy = rules.CUT if is_cut else ""

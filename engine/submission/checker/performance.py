@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import DataError
+from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
 from engine.mlperf_logs.metric import UNITS, Metric, metric
 from engine.mlperf_logs.stopping import stopping_words
-from engine.profile.rounds import SCENARIOS, Scenario, ScenarioRule, Seeds, Severity
+from engine.profile.rounds import ScenarioRule, Seeds, Severity
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import DETAIL, Place
+from engine.submission.checker.place import Place
 
 NS_PER_MS = 1e6
 
@@ -44,8 +45,8 @@ def check(place: Place) -> Run:
     ledger = place.site.ledger
     performance = place.folder.at("performance")
     folder = place.folder.at("performance", "run_1")
-    if folder is None or DETAIL not in folder.files:
-        missing = f"{path}/run_1" + (f"/{DETAIL}" if folder is not None else "")
+    if folder is None or DETAIL_LOG not in folder.files:
+        missing = f"{path}/run_1" + (f"/{DETAIL_LOG}" if folder is not None else "")
         ledger.add("performance.missing", missing, "not there", "the detail log of the run")
     if performance is None:
         return NO_RUN
@@ -61,7 +62,7 @@ def check(place: Place) -> Run:
     run = check_log(place, folder, place.site.rules.seeds)
     if run.log is not None and run.log.warnings:
         found = f"{run.log.warnings} messages marked as warnings"
-        ledger.add("performance.warning", f"{folder.path}/{DETAIL}", found, "none")
+        ledger.add("performance.warning", f"{folder.path}/{DETAIL_LOG}", found, "none")
     return run
 
 
@@ -71,10 +72,10 @@ def check_log(place: Place, folder: Folder, seeds: Seeds, *, overlooked: bool = 
     `overlooked`: what makes the log unreadable is a warning only. The official checker takes over the verdict of the
     compliance test before, where it fails to read one.
     """
-    log = place.site.log(folder, "performance.no_messages") if DETAIL in folder.files else None
+    log = place.site.log(folder, "performance.no_messages") if DETAIL_LOG in folder.files else None
     if log is None:
         return NO_RUN
-    return _LogCheck(place, log, f"{folder.path}/{DETAIL}", overlooked=overlooked).run(seeds)
+    return _LogCheck(place, log, f"{folder.path}/{DETAIL_LOG}", overlooked=overlooked).run(seeds)
 
 
 class _LogCheck:

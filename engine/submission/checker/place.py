@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
 from engine.mlperf_logs.detail import MARKER
 from engine.mlperf_logs.kinds import EMPTY, kind_of
-from engine.profile.rounds import SCENARIOS, Benchmark, Category, Division, Round, Scenario, Severity
+from engine.profile.rounds import Benchmark, Category, Division, Round, Severity
 from engine.submission.checker.findings import Ledger
 from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
-
-DETAIL = "mlperf_log_detail.txt"
-SUMMARY = "mlperf_log_summary.txt"
-ACCURACY_LOG = "mlperf_log_accuracy.json"
-ACCURACY = "accuracy.txt"
 
 KIND = 4096
 """Bytes from which it is told what a log is that holds no message."""
@@ -51,21 +47,21 @@ class Site:
         """
         log = self._log(folder)
         if log is not None and log.is_empty:
-            data = self.disk.read(f"{folder.path}/{DETAIL}", KIND, self.ledger) or b""
+            data = self.disk.read(f"{folder.path}/{DETAIL_LOG}", KIND, self.ledger) or b""
             kind = kind_of(data)
             found = f"no message of LoadGen's: {kind or 'no line as LoadGen 1.0 and later write it'}"
             expected = f"lines that begin with {MARKER.decode()}"
             unreadable: Severity | None = "error" if kind not in ("", EMPTY) else None
-            self.ledger.add(rule, f"{folder.path}/{DETAIL}", found, expected, severity=unreadable)
+            self.ledger.add(rule, f"{folder.path}/{DETAIL_LOG}", found, expected, severity=unreadable)
             return None
         return log
 
     def _log(self, folder: Folder) -> Log | None:
-        size = folder.files.get(DETAIL, 0)
+        size = folder.files.get(DETAIL_LOG, 0)
         if size <= SMALL:
-            data = self.read(folder, DETAIL)
+            data = self.read(folder, DETAIL_LOG)
             return None if data is None else self.reader.parse(data)
-        path = f"{folder.path}/{DETAIL}"
+        path = f"{folder.path}/{DETAIL_LOG}"
         try:
             return slow(self.disk.lines(path, LONGEST))
         except OSError as error:

@@ -8,10 +8,10 @@ from functools import reduce
 from operator import add
 from typing import NamedTuple
 
-from engine.profile.rounds import Scenario
+from engine.mlperf import DETAIL_LOG, Scenario
 from engine.submission.checker.folders import Folder, misfit, text_lines
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import DETAIL, Place
+from engine.submission.checker.place import Place
 
 SAMPLES = "spl.txt"
 UNITS: dict[Scenario, str] = {
@@ -51,7 +51,7 @@ def check(place: Place, log: Log | None) -> float | None:
     ledger = place.site.ledger
     before = ledger.errors
     _check_files(place, performance, run)
-    window = None if log is None else _window(place, log, f"{run.path}/{DETAIL}")
+    window = None if log is None else _window(place, log, f"{run.path}/{DETAIL_LOG}")
     watts = None if window is None else _average(place, run, window)
     value = None
     if log is not None and window is not None and watts is not None:
@@ -143,7 +143,7 @@ def _power_metric(place: Place, log: Log, watts: float, seconds: float) -> float
         return watts
     count = log.value("result_query_count")
     if not isinstance(count, int) or count == 0:
-        path = f"{place.folder.path}/performance/run_1/{DETAIL}"
+        path = f"{place.folder.path}/performance/run_1/{DETAIL_LOG}"
         place.site.ledger.add("power.query_count", path, f"result_query_count {count!r}", "a number above 0")
         return None
     if place.scenario == "MultiStream" and log.value("effective_scenario") == "SingleStream":

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.profile.rounds import Division, Round, Scenario
+from engine.mlperf import ACCURACY_TEXT, SUMMARY_LOG, Scenario
+from engine.profile.rounds import Division, Round
 from engine.submission.checker import accuracy, compliance, performance, summary
 from engine.submission.checker.findings import Finding, Ledger, Severities
 from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.log import Log, Reader
-from engine.submission.checker.place import ACCURACY, SUMMARY, Described, Place, Site
+from engine.submission.checker.place import Described, Place, Site
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def performance_run(folder: Path, about: About, test: str | None = None) -> list
     place = _place(folder, about)
     seeds = about.rules.seeds if test is None else about.rules.test(test).seeds or about.rules.seeds
     log = performance.check_log(place, place.folder, seeds).log
-    if log is not None and SUMMARY in place.folder.files:
+    if log is not None and SUMMARY_LOG in place.folder.files:
         summary.check(place, place.folder, log)
     if log is not None and test is not None:
         compliance.check_settings(place, log, about.rules.test(test), f"{place.folder.path}/{test}")
@@ -44,7 +45,7 @@ def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
     place = _place(folder, about)
     rule = place.benchmark.accuracy
     value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
-    accuracy.check_value(place, ACCURACY, value, rule)
+    accuracy.check_value(place, ACCURACY_TEXT, value, rule)
     log: Log | None = accuracy.check_detail(place, place.folder)
     if log is not None:
         accuracy.check_run(place, log, None)

@@ -6,10 +6,11 @@ import math
 from functools import lru_cache
 from typing import Any
 
+from engine.mlperf import SUMMARY_LOG
 from engine.mlperf_logs import summary
 from engine.submission.checker.folders import Folder
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import SUMMARY, Place
+from engine.submission.checker.place import Place
 
 CLOSE = 1e-3
 """Relative: numbers in a detail log have six digits."""
@@ -23,7 +24,7 @@ SHOWN = 4
 
 def check(place: Place, run: Folder, log: Log) -> None:
     """Compare the summary of a performance run with its detail log."""
-    data = place.site.read(run, SUMMARY)
+    data = place.site.read(run, SUMMARY_LOG)
     if data is None:
         return
     scenario = str(log.value("effective_scenario"))
@@ -40,7 +41,7 @@ def check(place: Place, run: Folder, log: Log) -> None:
             wrong.append(f"{key} {said.strip()}, not {value}")
     if wrong:
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        path = f"{run.path}/{SUMMARY}"
+        path = f"{run.path}/{SUMMARY_LOG}"
         place.site.ledger.add("performance.summary", path, "; ".join(wrong[:SHOWN]) + more, "what the detail log says")
 
 

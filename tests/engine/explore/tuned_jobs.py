@@ -9,10 +9,11 @@ import msgspec
 
 from engine import events
 from engine.explore.tuning import tuning_node
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
 from engine.harness.tuned import Trial, Tuned
 from engine.job import jobs
 from engine.job.log import EventReader
+from engine.mlperf import Scenario
 from engine.profile.systems import TunedWorkers, Tuning, with_tuning
 from engine.store.folders import Folders
 from engine.store.recipe import Recipe

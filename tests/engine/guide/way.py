@@ -12,7 +12,7 @@ from engine.guide.look import Looker, Sight
 from engine.guide.state import Guide
 from engine.guide.steps import Step, steps
 from engine.job.prepare import workplace
-from engine.profile.rounds import Scenario
+from engine.mlperf import Scenario
 from engine.submission import provenance
 from tests.engine.submission import base_tree
 from tests.engine.submission import loadgen_logs as logs

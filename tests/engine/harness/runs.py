@@ -15,7 +15,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from engine import events
-from engine.harness.spec import LoadGenSettings, Mode, RunReport, RunSpec, Scenario, Workers
+from engine.harness.spec import LoadGenSettings, RunReport, RunSpec, Workers
+from engine.mlperf import Mode, Scenario
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = 50

@@ -11,7 +11,8 @@ import profiles
 from engine.errors import CannotRunError, UsageError
 from engine.harness.conf import audit_config
 from engine.harness.settings import settings
-from engine.harness.spec import LoadGenSettings, Scenario
+from engine.harness.spec import LoadGenSettings
+from engine.mlperf import Scenario
 from engine.mlperf_logs.accuracy import records
 from engine.profile.rounds import load_round
 from engine.submission import compliance

@@ -7,8 +7,8 @@ import profiles
 from engine.harness.conf import mlperf_conf, user_conf
 from engine.harness.loadgen import attributes
 from engine.harness.settings import Overrides, settings
-from engine.harness.spec import Scenario
-from engine.profile.rounds import SCENARIOS, Style, load_round
+from engine.mlperf import SCENARIOS, Scenario
+from engine.profile.rounds import Style, load_round
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 FILE_ONLY = 2

@@ -10,7 +10,7 @@ import pytest
 import profiles
 from engine import events
 from engine.harness.goal import measuring
-from engine.harness.spec import Mode, Scenario
+from engine.mlperf import Mode, Scenario
 from engine.profile.rounds import load_round
 from tests.engine.harness.runs import settings, spec
 

@@ -15,7 +15,8 @@ from onnx import TensorProto, helper
 from engine import events
 from engine.errors import RunError
 from engine.harness.main import main, read_spec
-from engine.harness.spec import Mode, Scenario, Workers
+from engine.harness.spec import Workers
+from engine.mlperf import Mode, Scenario
 from tests.engine.harness import runs
 
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 import profiles
 from engine.errors import CannotRunError, UsageError
 from engine.harness.settings import Overrides, settings
-from engine.harness.spec import LoadGenSettings, Mode, Scenario
-from engine.profile.rounds import SCENARIOS, Style, load_round
+from engine.harness.spec import LoadGenSettings
+from engine.mlperf import SCENARIOS, Mode, Scenario
+from engine.profile.rounds import Style, load_round
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 STYLES: tuple[Style, ...] = ("test", "fast", "valid")

@@ -12,6 +12,7 @@ import pytest
 
 import profiles
 from engine import events
+from engine.mlperf import ACCURACY_LOG
 from engine.mlperf_logs import accuracy as accuracy_log
 from engine.steps import accuracy
 from engine.steps.base import Artifact, Step
@@ -32,7 +33,7 @@ def scored(
     """Score these classes against these labels; returns the facts and what was said."""
     (folder / "out").mkdir(parents=True)
     records = (accuracy_log.Record(n, n, struct.pack("<f", one)) for n, one in enumerate(answers))
-    accuracy_log.write(folder / accuracy.ACCURACY_LOG, records)
+    accuracy_log.write(folder / ACCURACY_LOG, records)
     (folder / "val_map.txt").write_text("".join(f"{n}.JPEG {label}\n" for n, label in enumerate(labels)))
     (folder / "provenance.json").write_text(json.dumps({"stand_in": stand_in}))
     samples = Artifact(str(folder), {"labels": "val_map.txt", "count": len(labels), **facts})

@@ -8,7 +8,8 @@ import pytest
 
 from engine.errors import CannotRunError
 from engine.harness.settings import Overrides, settings
-from engine.harness.spec import LoadGenSettings, Scenario
+from engine.harness.spec import LoadGenSettings
+from engine.mlperf import SCENARIOS, Scenario, target_option
 from engine.profile.rounds import Style, load_round
 from engine.steps import foresight
 from engine.steps.base import Artifact, Look
@@ -109,7 +110,7 @@ def look(scenario: str, style: str, **options: Any) -> Look:
         "workers": dict.fromkeys(("SingleStream", "MultiStream", "Server", "Offline"), workers),
         "table": [{**trial, "batch_ms": 113.0, "samples_per_second": 17.7}],
     }
-    usual = dict.fromkeys((*OVERRIDES, *(own for _, own in foresight.OF_A_SCENARIO.values())))
+    usual = dict.fromkeys((*OVERRIDES, *map(target_option, SCENARIOS)))
     chosen = {"round": "v2.1", "benchmark": "resnet50", "mode": "performance", "targets": "configured"}
     facts: dict[str, dict[str, Any]] = {
         "workers": tuned,

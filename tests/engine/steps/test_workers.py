@@ -11,8 +11,9 @@ import yaml
 
 from engine import events
 from engine.harness.cores import usable
-from engine.harness.spec import Scenario, Workers
+from engine.harness.spec import Workers
 from engine.harness.tuned import Tuned
+from engine.mlperf import Scenario
 from engine.profile.systems import configuration, load_system
 from engine.steps import workers
 from engine.steps.base import Artifact, Step

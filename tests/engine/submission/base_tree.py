@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import profiles
-from engine.profile.rounds import Benchmark, Division, Scenario, load_round
+from engine.mlperf import Scenario
+from engine.profile.rounds import Benchmark, Division, load_round
 from tests.engine.submission import loadgen_logs as logs
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from engine.profile.rounds import Benchmark, Round, Scenario, Seeds
+from engine.mlperf import Scenario
+from engine.profile.rounds import Benchmark, Round, Seeds
 
 Values = dict[str, Any]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import profiles
 from engine.errors import DataError, UsageError
+from engine.mlperf import VERIFY_PERFORMANCE
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.accuracy import Record, records, write
 from engine.mlperf_logs.detail import Detail, Message
@@ -373,7 +374,7 @@ def published() -> Mapping[str, bytes]:
     found = {}
     with tarfile.open(PUBLISHED) as tar:
         for member in tar:
-            if member.isfile() and member.name.endswith((_RUN, compliance.VERIFY_PERFORMANCE)):
+            if member.isfile() and member.name.endswith((_RUN, VERIFY_PERFORMANCE)):
                 stream = tar.extractfile(member)
                 assert stream is not None
                 found[member.name.removeprefix("./")] = stream.read()

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DataError, StoreError, UsageError
+from engine.mlperf import ACCURACY_LOG
 from engine.submission.tree import Tree
-from engine.submission.truncate import LOG, truncate, with_hash
+from engine.submission.truncate import truncate, with_hash
 from tests.engine.submission.results_folder import rules
 
 RULES = rules()
@@ -26,11 +27,11 @@ def tree(tmp_path: Path, log: bytes = WHOLE, score: str = "accuracy=76.456%, goo
     for division in ("closed", "open", "network"):
         folder = tmp_path / "tree" / division / "Me" / "results" / "box" / "resnet50" / "Offline" / "accuracy"
         folder.mkdir(parents=True)
-        (folder / LOG).write_bytes(log)
+        (folder / ACCURACY_LOG).write_bytes(log)
         (folder / "accuracy.txt").write_text(score)
     test = tmp_path / "tree" / "closed" / "Me" / "compliance" / "box" / "resnet50" / "Offline" / "TEST01" / "accuracy"
     test.mkdir(parents=True)
-    (test / LOG).write_bytes(log)
+    (test / ACCURACY_LOG).write_bytes(log)
     return tmp_path / "tree"
 
 
@@ -41,12 +42,12 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 def test_logs_are_cut_hashed_and_kept(tmp_path: Path) -> None:
     root = tree(tmp_path)
-    before = {name: data for name, data in snapshot(root).items() if name.endswith(LOG)}
+    before = {name: data for name, data in snapshot(root).items() if name.endswith(ACCURACY_LOG)}
     done = truncate(root, tmp_path / "backup", RULES)
     assert [one.action for one in done] == ["truncated"] * 4
     assert snapshot(tmp_path / "backup") == before
     for one in done:
-        log = (one.path / LOG).read_bytes()
+        log = (one.path / ACCURACY_LOG).read_bytes()
         assert log == WHOLE[:4096] + b"\n\n...\n\n" + WHOLE[-4096:]
         assert len(log) == 8199
         text = (one.path / "accuracy.txt").read_text()
@@ -70,7 +71,7 @@ def test_the_hash_stands_on_a_line_of_its_own_once(tmp_path: Path, score: str) -
 def test_a_small_log_stays_whole(tmp_path: Path, size: int) -> None:
     root = tree(tmp_path, log=WHOLE[:size])
     assert {one.action for one in truncate(root, tmp_path / "backup", RULES)} == {"hashed"}
-    assert (root / "open/Me/results/box/resnet50/Offline/accuracy" / LOG).read_bytes() == WHOLE[:size]
+    assert (root / "open/Me/results/box/resnet50/Offline/accuracy" / ACCURACY_LOG).read_bytes() == WHOLE[:size]
     assert {one.action for one in truncate(root, tmp_path / "backup", RULES)} == {"left alone"}
 
 
@@ -87,7 +88,7 @@ def test_a_kill_between_hash_and_cut_is_made_good(tmp_path: Path) -> None:
 
 def test_a_backup_of_another_log_is_not_overwritten(tmp_path: Path) -> None:
     root = tree(tmp_path)
-    copy = tmp_path / "backup" / "closed/Me/results/box/resnet50/Offline/accuracy" / LOG
+    copy = tmp_path / "backup" / "closed/Me/results/box/resnet50/Offline/accuracy" / ACCURACY_LOG
     copy.parent.mkdir(parents=True)
     copy.write_bytes(b"another")
     with pytest.raises(DataError, match="is another log"):
@@ -155,7 +156,7 @@ def test_a_score_is_kept_byte_by_byte(tmp_path: Path, score: bytes) -> None:
 
 LINKS = {
     "score": (f"{PLACE}/accuracy.txt", "accuracy.txt"),
-    "log": (f"{PLACE}/{LOG}", LOG),
+    "log": (f"{PLACE}/{ACCURACY_LOG}", ACCURACY_LOG),
     "accuracy": (PLACE, "accuracy"),
     "scenario": (str(Path(PLACE).parent), "Offline"),
     "submitter": ("open/Me", "Me"),
@@ -210,11 +211,11 @@ def test_the_hash_of_a_cut_log_is_mended(tmp_path: Path) -> None:
     root = tree(tmp_path)
     truncate(root, tmp_path / "backup", RULES)
     whole = snapshot(root)
-    for log in root.rglob(LOG):
+    for log in root.rglob(ACCURACY_LOG):
         score = log.with_name("accuracy.txt")
         cut = hashlib.sha256(log.read_bytes()).hexdigest()
         score.write_bytes(with_hash(score.read_bytes(), cut, RULES.accuracy_hash))
-    for copy in (tmp_path / "backup").rglob(LOG):
+    for copy in (tmp_path / "backup").rglob(ACCURACY_LOG):
         copy.rename(copy.with_suffix(".aside"))
         copy.write_bytes(WHOLE[:-1] + b"?")
     with pytest.raises(DataError, match="is not the whole log"):
@@ -255,8 +256,8 @@ def test_a_disk_that_fills_up_says_where_the_whole_copies_are(tmp_path: Path, mo
     assert str(tmp_path / "backup") in caught.value.remedy
     monkeypatch.undo()
     truncate(root, tmp_path / "backup", RULES)
-    assert {log.stat().st_size for log in root.rglob(LOG)} == {8199}
-    assert {log.read_bytes() for log in (tmp_path / "backup").rglob(LOG)} == {WHOLE}
+    assert {log.stat().st_size for log in root.rglob(ACCURACY_LOG)} == {8199}
+    assert {log.read_bytes() for log in (tmp_path / "backup").rglob(ACCURACY_LOG)} == {WHOLE}
 
 
 @given(st.binary() | st.text(alphabet="ab=\nhs").map(str.encode), st.text(alphabet="0123456789abcdef", min_size=64))

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.mlperf import ACCURACY_LOG
 from engine.profile.rounds import Severity
-from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, SUMMARY
 from tests.engine.submission.base_tree import SYSTEMS, System
-
-__all__ = ["ACCURACY", "ACCURACY_LOG", "DETAIL", "SUMMARY"]
 
 Break = Callable[[Path], object]
 """Breaks one thing, given the path that the fault names: of a file, a folder, or of something that is to come."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, SUMMARY_LOG
 from engine.profile.rounds import Severity
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.base_tree import ACCURACY as VALUES
 from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES
 from tests.engine.submission.checker.faults import (
-    ACCURACY,
-    ACCURACY_LOG,
-    DETAIL,
-    SUMMARY,
     Break,
     Fault,
     append,
@@ -93,38 +90,40 @@ def other_small_log(path: Path) -> None:
 
 
 TEXT = [
-    *each("gone", "missing", ACCURACY, remove)[:2],
-    Fault("gone", "open", "accuracy.missing", "error", at("open", "Offline", ACCURACY), remove),
+    *each("gone", "missing", ACCURACY_TEXT, remove)[:2],
+    Fault("gone", "open", "accuracy.missing", "error", at("open", "Offline", ACCURACY_TEXT), remove),
     Fault(
         "folder gone",
         "edge-rnnt",
         "accuracy.missing",
         "error",
-        at("edge-rnnt", "Offline", ACCURACY),
+        at("edge-rnnt", "Offline", ACCURACY_TEXT),
         remove,
         at=f"{result_of('edge-rnnt', 'Offline')}/accuracy",
     ),
-    *crash("not text", "text", ACCURACY, write(b"accuracy=76.456%\n\xff\xfe\n")),
+    *crash("not text", "text", ACCURACY_TEXT, write(b"accuracy=76.456%\n\xff\xfe\n")),
     *(
         Fault(
             f"{model} below the target",
             system,
             "accuracy.target",
             "error",
-            at(system, scenario, ACCURACY),
+            at(system, scenario, ACCURACY_TEXT),
             below(model),
         )
         for system, scenario, model in _CLOSED
     ),
-    Fault("below the target", "net", "accuracy.target", "error", at("net", "Server", ACCURACY), below("resnet50")),
-    Fault("below the target", "open", "accuracy.target", "note", at("open", "Offline", ACCURACY), below("resnet50")),
+    Fault("below the target", "net", "accuracy.target", "error", at("net", "Server", ACCURACY_TEXT), below("resnet50")),
+    Fault(
+        "below the target", "open", "accuracy.target", "note", at("open", "Offline", ACCURACY_TEXT), below("resnet50")
+    ),
     *(
         Fault(
             f"{model} with a blank in front",
             system,
             "accuracy.value_missing",
             "error",
-            at(system, scenario, ACCURACY),
+            at(system, scenario, ACCURACY_TEXT),
             replace(
                 VALUES[RULES.benchmark(model).accuracy.metric][0],
                 " " + VALUES[RULES.benchmark(model).accuracy.metric][0],
@@ -137,57 +136,73 @@ TEXT = [
         "open",
         "accuracy.value_missing",
         "warning",
-        at("open", "Offline", ACCURACY),
+        at("open", "Offline", ACCURACY_TEXT),
         replace("accuracy=", "accuracy: "),
     ),
     *(
-        Fault("not a number", system, "accuracy.value", "error", at(system, scenario, ACCURACY), replace(old, "1.2.3"))
+        Fault(
+            "not a number",
+            system,
+            "accuracy.value",
+            "error",
+            at(system, scenario, ACCURACY_TEXT),
+            replace(old, "1.2.3"),
+        )
         for system, scenario, old in (
             ("dc-resnet50", "Server", "76.456"),
             ("net", "Offline", "76.456"),
             ("open", "Offline", "76.456"),
         )
     ),
-    *each("no hash", "hash_missing", ACCURACY, lambda path: path.write_text(path.read_text().partition("hash=")[0])),
-    *each("hash glued to another line", "hash_missing", ACCURACY, glue)[:2],
-    *warned("two hashes", "hash_twice", ACCURACY, append("hash=" + "0" * 64 + "\n")),
-    *warned("not a SHA-256", "hash_wrong", ACCURACY, replace("hash=", "hash=x")),
-    *warned("hash of the truncated log", "hash_wrong", ACCURACY, own_hash),
-    *warned("hash of another log", "hash_wrong", ACCURACY, other_small_log, broken=ACCURACY_LOG),
+    *each(
+        "no hash", "hash_missing", ACCURACY_TEXT, lambda path: path.write_text(path.read_text().partition("hash=")[0])
+    ),
+    *each("hash glued to another line", "hash_missing", ACCURACY_TEXT, glue)[:2],
+    *warned("two hashes", "hash_twice", ACCURACY_TEXT, append("hash=" + "0" * 64 + "\n")),
+    *warned("not a SHA-256", "hash_wrong", ACCURACY_TEXT, replace("hash=", "hash=x")),
+    *warned("hash of the truncated log", "hash_wrong", ACCURACY_TEXT, own_hash),
+    *warned("hash of another log", "hash_wrong", ACCURACY_TEXT, other_small_log, broken=ACCURACY_LOG),
 ]
 
 FILES = [
-    *warned("empty detail log", "no_messages", DETAIL, write("")),
-    *warned("detail log of an old LoadGen", "no_messages", DETAIL, write("pid, tid\n1, 2\n")),
-    *crash("packed detail log", "no_messages", DETAIL, write(gzip.compress(b"x"))),
-    *crash("detail log in UTF-16", "no_messages", DETAIL, write(":::MLLOG {}\n".encode("utf-16"))),
+    *warned("empty detail log", "no_messages", DETAIL_LOG, write("")),
+    *warned("detail log of an old LoadGen", "no_messages", DETAIL_LOG, write("pid, tid\n1, 2\n")),
+    *crash("packed detail log", "no_messages", DETAIL_LOG, write(gzip.compress(b"x"))),
+    *crash("detail log in UTF-16", "no_messages", DETAIL_LOG, write(":::MLLOG {}\n".encode("utf-16"))),
     *each("no log", "log_missing", ACCURACY_LOG, remove),
     *each("log not truncated", "log_size", ACCURACY_LOG, write(logs.accuracy_log(1000))),
     *each("log a byte too large", "log_size", ACCURACY_LOG, write(b"{" * 10_241)),
     *warned("empty log", "log_empty", ACCURACY_LOG, write("")),
     *warned("log without responses", "log_empty", ACCURACY_LOG, write("[\n]\n")),
-    *warned("no summary", "files", "", remove, broken=SUMMARY),
+    *warned("no summary", "files", "", remove, broken=SUMMARY_LOG),
     *warned("another file", "files", "", write("x"), broken="notes.txt"),
 ]
 
 RUN = [
-    *each("no detail log", "detail_missing", DETAIL, remove),
-    *each("an error message", "detail_error", DETAIL, append(logs.message("error_runtime", "Ran out.", is_error=True))),
-    *crash("a line that ends early", "detail_line", DETAIL, cut_line("requested_print_timestamps")),
-    *crash("rubbish after the marker", "detail_line", DETAIL, append(":::MLLOG rubbish\n")),
-    *crash(
-        "a list that ends early", "detail_line", DETAIL, append(':::MLLOG {"key": "loaded_qsl_set", "value": [1, 2\n')
+    *each("no detail log", "detail_missing", DETAIL_LOG, remove),
+    *each(
+        "an error message", "detail_error", DETAIL_LOG, append(logs.message("error_runtime", "Ran out.", is_error=True))
     ),
-    *crash("binary", "detail_line", DETAIL, lambda path: path.write_bytes(path.read_bytes() + b":::MLLOG \xff\x00\n")),
-    *warned("a performance run", "mode", DETAIL, says(effective_test_mode="PerformanceOnly")),
-    *warned("another scenario", "scenario", DETAIL, lambda path: says(effective_scenario=_other(path))(path)),
+    *crash("a line that ends early", "detail_line", DETAIL_LOG, cut_line("requested_print_timestamps")),
+    *crash("rubbish after the marker", "detail_line", DETAIL_LOG, append(":::MLLOG rubbish\n")),
+    *crash(
+        "a list that ends early",
+        "detail_line",
+        DETAIL_LOG,
+        append(':::MLLOG {"key": "loaded_qsl_set", "value": [1, 2\n'),
+    ),
+    *crash(
+        "binary", "detail_line", DETAIL_LOG, lambda path: path.write_bytes(path.read_bytes() + b":::MLLOG \xff\x00\n")
+    ),
+    *warned("a performance run", "mode", DETAIL_LOG, says(effective_test_mode="PerformanceOnly")),
+    *warned("another scenario", "scenario", DETAIL_LOG, lambda path: says(effective_scenario=_other(path))(path)),
     *(
         Fault(
             f"{model} over 500 samples",
             system,
             "accuracy.samples",
             "warning",
-            at(system, scenario, DETAIL),
+            at(system, scenario, DETAIL_LOG),
             says(qsl_reported_total_count=min(500, RULES.benchmark(model).sample_count - 1)),
         )
         for system, scenario, model in _CLOSED[:9]
@@ -198,7 +213,7 @@ RUN = [
             system,
             "accuracy.samples",
             "warning",
-            at(system, "Offline", DETAIL),
+            at(system, "Offline", DETAIL_LOG),
             says(qsl_reported_total_count=500),
         )
         for system in ("net", "open")
@@ -208,7 +223,7 @@ RUN = [
         "edge-resnet50",
         "accuracy.samples",
         "warning",
-        at("edge-resnet50", "Offline", DETAIL),
+        at("edge-resnet50", "Offline", DETAIL_LOG),
         says(generated_samples_per_query=1),
     ),
     Fault(
@@ -216,10 +231,10 @@ RUN = [
         "open-dc",
         "accuracy.data_set",
         "note",
-        at("open-dc", "Server", DETAIL),
+        at("open-dc", "Server", DETAIL_LOG),
         lambda path: (
             says(qsl_reported_total_count=10_570)(path),
-            says(qsl_reported_total_count=10_570)(path.parents[1] / "performance" / "run_1" / DETAIL),
+            says(qsl_reported_total_count=10_570)(path.parents[1] / "performance" / "run_1" / DETAIL_LOG),
         ),
         also=frozenset({"performance.sample_count_above"}),
     ),
@@ -228,7 +243,7 @@ RUN = [
         "edge-retinanet",
         "accuracy.build",
         "note",
-        at("edge-retinanet", "Offline", DETAIL),
+        at("edge-retinanet", "Offline", DETAIL_LOG),
         says(loadgen_version="2.0 @ 0123456789"),
     ),
 ]

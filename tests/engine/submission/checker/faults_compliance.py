@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, SUMMARY_LOG
 from engine.profile.rounds import Severity
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES
-from tests.engine.submission.checker.faults import (
-    ACCURACY,
-    ACCURACY_LOG,
-    DETAIL,
-    SUMMARY,
-    Break,
-    Fault,
-    append,
-    beside,
-    own_hash,
-    remove,
-    replace,
-    says,
-    write,
-)
+from tests.engine.submission.checker.faults import Break, Fault, append, beside, own_hash, remove, replace, says, write
 
 _TESTS = [("dc-resnet50", "Server", test) for test in ("TEST01", "TEST04", "TEST05")] + [
     ("net", "Offline", "TEST04"),
@@ -69,7 +56,7 @@ def fault(
 def log_fault(name: str, place: tuple[str, str, str], rule: str, severity: Severity, make: Break) -> Fault:
     """A fault in the detail log of a test's run."""
     also = ("compliance.performance_differs",)
-    return fault(name, place, rule, severity, f"performance/run_1/{DETAIL}", make, also=also)
+    return fault(name, place, rule, severity, f"performance/run_1/{DETAIL_LOG}", make, also=also)
 
 
 FOLDERS = [
@@ -83,8 +70,8 @@ FOLDERS = [
         fault(name, place, "files", "error", "performance/run_1", make, f"performance/run_1/{file}")
         for place, name, file, make in (
             (_TESTS[0], "another file", "notes.txt", write("x")),
-            (_TESTS[3], "no summary", SUMMARY, remove),
-            (_LATER[0], "no detail log", DETAIL, remove),
+            (_TESTS[3], "no summary", SUMMARY_LOG, remove),
+            (_LATER[0], "no detail log", DETAIL_LOG, remove),
         )
     ),
 ]
@@ -110,7 +97,7 @@ VERIFIED = [
             (_FIRST[0], "no log", ACCURACY_LOG, remove),
             (_FIRST[1], "another file", "notes.txt", write("x")),
             (("baseline", "Offline", "TEST01"), "no baseline", "baseline_accuracy.txt", remove),
-            (("baseline", "Server", "TEST01"), "no accuracy.txt", ACCURACY, remove),
+            (("baseline", "Server", "TEST01"), "no accuracy.txt", ACCURACY_TEXT, remove),
         )
     ),
     fault(
@@ -156,9 +143,9 @@ VERIFIED = [
         )
         for place in _FIRST
     ),
-    *(fault("no hash", place, "hash_missing", "warning", f"accuracy/{ACCURACY}", write("")) for place in _FIRST),
+    *(fault("no hash", place, "hash_missing", "warning", f"accuracy/{ACCURACY_TEXT}", write("")) for place in _FIRST),
     *(
-        fault("hash of the cut log", place, "hash_wrong", "warning", f"accuracy/{ACCURACY}", own_hash)
+        fault("hash of the cut log", place, "hash_wrong", "warning", f"accuracy/{ACCURACY_TEXT}", own_hash)
         for place in _FIRST
     ),
 ]

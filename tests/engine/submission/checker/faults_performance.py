@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.mlperf import DETAIL_LOG
 from engine.profile.rounds import Severity
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES
-from tests.engine.submission.checker.faults import (
-    DETAIL,
-    Break,
-    Fault,
-    append,
-    cut_line,
-    remove,
-    run_of,
-    says,
-    write,
-)
+from tests.engine.submission.checker.faults import Break, Fault, append, cut_line, remove, run_of, says, write
 
 SPOKEN = frozenset({"performance.summary", "compliance.performance_differs", "accuracy.build"})
 """Rules that compare a detail log with other files speak, too, where that log is what is broken."""
@@ -38,7 +29,7 @@ METRICS = {
 
 def fault(name: str, at: tuple[str, str], rule: str, severity: Severity, make: Break, *also: str) -> Fault:
     """A fault in the detail log of a performance run."""
-    path = f"{run_of(*at)}/{DETAIL}"
+    path = f"{run_of(*at)}/{DETAIL_LOG}"
     return Fault(name, at[0], f"performance.{rule}", severity, path, make, also=SPOKEN | set(also))
 
 

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.mlperf import DETAIL_LOG, SUMMARY_LOG
 from tests.engine.submission.base_tree import SYSTEMS, System
-from tests.engine.submission.checker.faults import (
-    DETAIL,
-    SUMMARY,
-    Break,
-    Fault,
-    described,
-    fields,
-    remove,
-    replace,
-    run_of,
-    says,
-    write,
-)
+from tests.engine.submission.checker.faults import Break, Fault, described, fields, remove, replace, run_of, says, write
 from tests.engine.submission.checker.faults_performance import EVERYWHERE, fault
 
 
@@ -27,7 +16,7 @@ def same_log_as(scenario: str) -> Break:
     def make(path: Path) -> None:
         result = path.parents[2]
         other = result.with_name(scenario)
-        for name in ("performance/run_1/" + DETAIL, "performance/run_1/" + SUMMARY, "accuracy/" + DETAIL):
+        for name in ("performance/run_1/" + DETAIL_LOG, "performance/run_1/" + SUMMARY_LOG, "accuracy/" + DETAIL_LOG):
             (result / name).write_bytes((other / name).read_bytes())
 
     return make
@@ -66,9 +55,9 @@ FAULTS = [
             at=f"{run_of(system, scenario)}/{file}",
         )
         for system, scenario, name, file, make in (
-            ("dc-rnnt", "Offline", "no summary", SUMMARY, remove),
+            ("dc-rnnt", "Offline", "no summary", SUMMARY_LOG, remove),
             ("net", "Server", "another file", "notes.txt", write("x")),
-            ("open", "SingleStream", "no summary", SUMMARY, remove),
+            ("open", "SingleStream", "no summary", SUMMARY_LOG, remove),
             ("open-dc", "Server", "power samples without power", "spl.txt", write("x")),
         )
     ),
@@ -89,7 +78,7 @@ FAULTS = [
             "warning",
             f"{run_of(system, scenario)[:-1]}2",
             write("x"),
-            at=f"{run_of(system, scenario)[:-1]}2/{SUMMARY}",
+            at=f"{run_of(system, scenario)[:-1]}2/{SUMMARY_LOG}",
         )
         for system, scenario in EVERYWHERE
     ),
@@ -99,7 +88,7 @@ FAULTS = [
             system,
             "performance.summary",
             "warning",
-            f"{run_of(system, scenario)}/{SUMMARY}",
+            f"{run_of(system, scenario)}/{SUMMARY_LOG}",
             replace(old, new),
         )
         for system, scenario, old, new in (
@@ -116,7 +105,7 @@ FAULTS = [
         "open-inferred",
         "performance.inferred_category",
         "warning",
-        f"{run_of('open-inferred', 'Offline')}/{DETAIL}",
+        f"{run_of('open-inferred', 'Offline')}/{DETAIL_LOG}",
         datacenter,
         also=frozenset({"performance.inferred_category"}),
     ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.engine.submission.checker.faults import DETAIL, Break, Fault, append, remove, replace, run_of, says, write
+from engine.mlperf import DETAIL_LOG
+from tests.engine.submission.checker.faults import Break, Fault, append, remove, replace, run_of, says, write
 
 _BOTH = (("both", "Offline"), ("open-inferred", "MultiStream"))
 _ALL = (*_BOTH, ("both", "Server"), ("both", "SingleStream"))
@@ -45,11 +46,15 @@ FAULTS = [
     *(fault("no ranging", place, "ranging_missing", "ranging", remove) for place in _BOTH),
     fault("a file named power", ("both", "Offline"), "files", "power", in_place_of_folder),
     *(
-        fault(f"no {key}", place, "window", f"run_1/{DETAIL}", says(**{key: None}))
+        fault(f"no {key}", place, "window", f"run_1/{DETAIL_LOG}", says(**{key: None}))
         for place, key in zip(_BOTH, ("power_begin", "power_end"), strict=True)
     ),
     fault(
-        "another form of time", ("both", "Server"), "window", f"run_1/{DETAIL}", says(power_end="2022-07-27 13:21:31")
+        "another form of time",
+        ("both", "Server"),
+        "window",
+        f"run_1/{DETAIL_LOG}",
+        says(power_end="2022-07-27 13:21:31"),
     ),
     *(fault("rubbish", place, "sample_line", "run_1/spl.txt", append("rubbish\n")) for place in _BOTH),
     fault("an impossible day", ("both", "Server"), "sample_line", "run_1/spl.txt", replace("07-27-2022", "02-30-2022")),
@@ -59,7 +64,7 @@ FAULTS = [
     *(fault("of another year", place, "no_samples", "run_1/spl.txt", earlier) for place in _ALL),
     fault("no sample", ("both", "Offline"), "no_samples", "run_1/spl.txt", write("")),
     *(
-        fault(f"{value} queries", place, "query_count", f"run_1/{DETAIL}", says(result_query_count=value))
+        fault(f"{value} queries", place, "query_count", f"run_1/{DETAIL_LOG}", says(result_query_count=value))
         for place, value in (
             (("both", "SingleStream"), 0),
             (("both", "MultiStream"), None),

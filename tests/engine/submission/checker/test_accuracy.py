@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.submission.checker.accuracy import read_scores
 from engine.submission.checker.check import check
 from tests.engine.submission.base_tree import ACCURACY as VALUES
 from tests.engine.submission.base_tree import RULES, SYSTEMS, write_system
-from tests.engine.submission.checker.faults import ACCURACY, ACCURACY_LOG, replace, result_of, write
+from tests.engine.submission.checker.faults import replace, result_of, write
 
 HASH = "hash=" + "a" * 64
 
@@ -73,7 +74,7 @@ def judged(tmp_path: Path, system: str, name: str, old: str, new: str) -> set[st
 )
 def test_the_target_itself_is_enough(tmp_path: Path, system: str, value: str, reached: bool) -> None:
     metric = SYSTEMS[system].benchmark(SYSTEMS[system].models[0]).accuracy.metric
-    broken = judged(tmp_path, system, ACCURACY, VALUES[metric][1], value)
+    broken = judged(tmp_path, system, ACCURACY_TEXT, VALUES[metric][1], value)
     assert broken == (set() if reached else {"accuracy.target"})
 
 
@@ -91,6 +92,6 @@ def test_a_small_log_need_not_be_cut(tmp_path: Path) -> None:
     write_system(tmp_path, SYSTEMS["open"])
     folder = tmp_path / result_of("open", "Offline") / "accuracy"
     (folder / ACCURACY_LOG).write_bytes(small)
-    text = (folder / ACCURACY).read_text().partition("hash=")[0]
-    (folder / ACCURACY).write_text(f"{text}hash={hashlib.sha256(small).hexdigest()}\n")
+    text = (folder / ACCURACY_TEXT).read_text().partition("hash=")[0]
+    (folder / ACCURACY_TEXT).write_text(f"{text}hash={hashlib.sha256(small).hexdigest()}\n")
     assert check(tmp_path, RULES).findings == []

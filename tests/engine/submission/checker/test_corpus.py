@@ -21,7 +21,7 @@ from tests.engine.submission.loadgen_logs import message
 
 ROWS = published_rows()
 PERFORMANCE = "results/{}/performance/run_1/mlperf_log_detail.txt"
-ACCURACY = "results/{}/accuracy/mlperf_log_detail.txt"
+ACCURACY_TEXT = "results/{}/accuracy/mlperf_log_detail.txt"
 TEST01 = "compliance/{}/TEST01/performance/run_1/mlperf_log_detail.txt"
 
 
@@ -105,9 +105,9 @@ ANY = [
     Broken("performance.error_message", "error", PERFORMANCE, append(message("error_x", "Bad.", is_error=True))),
     Broken("performance.line", "error", PERFORMANCE, cut_line("loaded_qsl_set")),
     Broken("performance.missing", "error", PERFORMANCE, remove, also=("performance.files", "power.files")),
-    Broken("accuracy.detail_line", "error", ACCURACY, cut_line("qsl_name")),
-    Broken("accuracy.detail_missing", "error", ACCURACY, remove, in_open="warning"),
-    Broken("accuracy.samples", "warning", ACCURACY, says(qsl_reported_total_count=20)),
+    Broken("accuracy.detail_line", "error", ACCURACY_TEXT, cut_line("qsl_name")),
+    Broken("accuracy.detail_missing", "error", ACCURACY_TEXT, remove, in_open="warning"),
+    Broken("accuracy.samples", "warning", ACCURACY_TEXT, says(qsl_reported_total_count=20)),
     Broken("accuracy.missing", "error", "results/{}/accuracy/accuracy.txt", remove),
     Broken(
         "accuracy.log_size",

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from engine.mlperf import DETAIL_LOG
 from engine.submission.checker.check import check
 from engine.submission.checker.findings import Result
 from tests.engine.submission.base_tree import RULES, SYSTEMS, write_system
-from tests.engine.submission.checker.faults import DETAIL, result_of, run_of, says
+from tests.engine.submission.checker.faults import result_of, run_of, says
 
 
 def after(tmp_path: Path, system: str, scenario: str, **values: object) -> tuple[Result, set[str]]:
     """A result and the rules broken after its performance log says something else."""
     write_system(tmp_path, SYSTEMS[system])
-    says(**values)(tmp_path / run_of(system, scenario) / DETAIL)
+    says(**values)(tmp_path / run_of(system, scenario) / DETAIL_LOG)
     report = check(tmp_path, RULES)
     result = next(one for one in report.results if one.path == result_of(system, scenario))
     return result, {finding.rule for finding in report.findings} - {"performance.summary"}

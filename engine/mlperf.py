@@ -1,0 +1,99 @@
+"""The vocabulary of MLPerf Inference: scenarios, modes and the names of files. Every room reads it here.
+
+Numbers of the rules (seeds, durations, latency constraints) are not here but in a round's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline"]
+SCENARIOS: Final[tuple[Scenario, ...]] = get_args(Scenario)
+
+Mode = Literal["performance", "accuracy"]
+"""What LoadGen is run for; a compliance test is a performance run that has a name of its own."""
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+
+DETAIL_LOG: Final = "mlperf_log_detail.txt"
+SUMMARY_LOG: Final = "mlperf_log_summary.txt"
+ACCURACY_LOG: Final = "mlperf_log_accuracy.json"
+LOADGEN_FILES: Final = (SUMMARY_LOG, DETAIL_LOG, ACCURACY_LOG)
+ACCURACY_TEXT: Final = "accuracy.txt"
+"""The score of an accuracy run, as the rules' script prints it."""
+MLPERF_CONF: Final = "mlperf.conf"
+USER_CONF: Final = "user.conf"
+AUDIT_CONFIG: Final = "audit.config"
+"""LoadGen looks for it in the working directory when a test starts, and lets it change what it was told before."""
+VERIFY_PERFORMANCE: Final = "verify_performance.txt"
+VERIFY_ACCURACY: Final = "verify_accuracy.txt"
+
+
+@dataclass(frozen=True)
+class ScenarioFacts:
+    """What is said of a scenario, whatever the round."""
+
+    result_name: str
+    """The figure that the rules rank by, in LoadGen's words."""
+    result_key: str
+    """Its key in the detail log: a latency in ns, or a rate per second."""
+    test_key: str
+    """The key of the figure by which a compliance test is held against the performance run."""
+    unit: str
+    """As the checker prints the figure."""
+    higher_is_better: bool
+    target: Literal["target_qps", "target_latency_ms"]
+    """What a run is asked for: a rate, or the latency to expect, which sizes the run."""
+    short_name: str
+
+    @property
+    def streams(self) -> bool:
+        """Whether the next query is sent when the last one was answered, so that the latency is the result."""
+        return not self.higher_is_better
+
+
+FACTS: Final[Mapping[str, ScenarioFacts]] = {
+    "SingleStream": ScenarioFacts(
+        result_name="90th percentile estimate",
+        result_key="early_stopping_latency_ss",
+        test_key="early_stopping_latency_ss",
+        unit="Latency (ms)",
+        higher_is_better=False,
+        target="target_latency_ms",
+        short_name="Single",
+    ),
+    "MultiStream": ScenarioFacts(
+        result_name="99th percentile estimate",
+        result_key="early_stopping_latency_ms",  # its `ms` is MultiStream; the value is in nanoseconds
+        test_key="early_stopping_latency_ms",
+        unit="Latency (ms)",
+        higher_is_better=False,
+        target="target_latency_ms",
+        short_name="Multi",
+    ),
+    "Server": ScenarioFacts(
+        result_name="scheduled throughput",
+        result_key="result_scheduled_samples_per_sec",
+        test_key="result_completed_samples_per_sec",
+        unit="Queries/s",
+        higher_is_better=True,
+        target="target_qps",
+        short_name="Server",
+    ),
+    "Offline": ScenarioFacts(
+        result_name="throughput",
+        result_key="result_samples_per_second",
+        test_key="result_samples_per_second",
+        unit="Samples/s",
+        higher_is_better=True,
+        target="target_qps",
+        short_name="Offline",
+    ),
+}
+"""By scenario."""
+
+
+def target_option(scenario: str) -> str:
+    """Return the option that gives the target of this scenario alone: `offline_target_qps`."""
+    return f"{scenario.lower()}_{FACTS[scenario].target}"
