@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from engine.errors import JobError, StoreError
 from engine.explore import origin
 from engine.explore.metrics import figures
 from engine.explore.runs import Run
+from engine.facts import CommonFacts, RunFacts
 from engine.job import places
 from engine.job.child import file_name
 from engine.job.results import MARK
@@ -38,6 +39,8 @@ LARGEST = 16 << 20
 """Bytes of a file that are read; the detail log of a valid run has some hundred kilobytes."""
 MOST_SAMPLES = 1 << 53
 """More than any data set has; a count above that is damage."""
+T = TypeVar("T")
+
 _PLACE = ("sut", "benchmark", "scenario", "mode")
 """Options that make the path of a run in the results folder."""
 
@@ -147,7 +150,7 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
         folder=str(output),
         published=str(spec.results_folder(folder).joinpath(*(str(values.get(name, "")) for name in _PLACE))),
         notice=spec.notice,
-        disturbed=str(filed.facts.get(provenance.DISTURBED, "")) if filed else "",
+        disturbed=_told(filed, CommonFacts()).disturbed,
         passed=score.get("passed"),
         score=str(score.get("text", "")).strip(),
         samples=_count(score.get("total")),
@@ -156,8 +159,9 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
     )
     told = {**origin.planned(spec, node), **origin.told(damage.json(output / provenance.FILE))}
     run = _measured(known, output, damage, told, {f"score.{name}": value for name, value in score.items()})
-    if filed is not None and isinstance(filed.facts.get("valid"), bool):
-        run = msgspec.structs.replace(run, valid=bool(filed.facts["valid"]))
+    valid = _told(filed, RunFacts()).valid
+    if valid is not None:
+        run = msgspec.structs.replace(run, valid=valid)
     decided = {**origin.decided(spec, node), **run.decided}
     return msgspec.structs.replace(run, decided=decided)
 
@@ -192,6 +196,14 @@ def _filed(step: Path, damage: _Damage) -> Finished | None:
     except msgspec.DecodeError as error:
         damage.found.append(f"{places.FINISHED}: {error}")
     return None
+
+
+def _told(filed: Finished | None, unknown: T) -> T:
+    """Return the facts that a step was filed with; `unknown` where they are not such facts."""
+    try:
+        return msgspec.convert(filed.facts, type(unknown)) if filed is not None else unknown
+    except msgspec.ValidationError:
+        return unknown
 
 
 def _count(found: object) -> int:

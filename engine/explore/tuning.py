@@ -13,13 +13,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 import profiles
-from engine.errors import InferdeckError
+from engine.errors import InferdeckError, StoreError
+from engine.facts import CommonFacts
 from engine.harness.spec import Workers
 from engine.harness.tuned import Trial, Tuned, number
 from engine.job.spec import JobSpec
 from engine.mlperf import FACTS, SCENARIOS, Scenario
 from engine.plan.plan import Node
 from engine.profile.systems import Configuration, TunedWorkers, Tuning, configuration
+from engine.steps.base import Artifact
 from engine.store.folders import Folders
 from engine.store.store import Manifest, Store
 
@@ -112,9 +114,10 @@ def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
     manifest = _manifest(spec, node, Store(places.store)) if node is not None else None
     if node is None or manifest is None:
         return None
+    made = Artifact("", manifest.facts)
     try:
-        tuned = msgspec.convert(manifest.facts, Tuned)
-    except msgspec.ValidationError:
+        tuned = made.read(Tuned)
+    except StoreError:
         return None  # of another version
     options = node.values()
     said = _configured(options, (profiles.FOLDER, places.profiles, *map(Path, spec.profiles)))
@@ -126,7 +129,7 @@ def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
         sut=str(options.get("sut") or ""),
         thorough=options.get("tuning") == "thorough",
         made=manifest.made,
-        text=str(manifest.facts.get("text", "")),
+        text=made.read(CommonFacts).text,
         bound_ms=float(options.get("target_latency_ms") or 0),
         tuned=tuned,
         kept=kept if kept is not None and _plain(kept.scenarios) == tuned.workers else None,

@@ -15,6 +15,7 @@ import msgspec
 from engine import codec, events
 from engine.backends.base import BackendOptions
 from engine.errors import RunError
+from engine.facts import Ragged
 from engine.harness import STARTED, loadgen
 from engine.harness.cores import pin
 from engine.harness.failure import FailLoudly
@@ -22,7 +23,7 @@ from engine.harness.model import Model, graph_files
 from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary
 from engine.harness.session import Session
-from engine.harness.spec import Ragged, RunReport, RunSpec
+from engine.harness.spec import RunReport, RunSpec
 from engine.harness.sut import OpenSession, Sut, make_sut
 from engine.harness.ticker import Ticker
 from engine.mlperf import AUDIT_CONFIG

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.backends.base import Array, TensorSpec
 from engine.errors import DataError, RunError
-from engine.harness.spec import Ragged
+from engine.facts import Ragged
 
 
 class SampleLibrary:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from engine.facts import Ragged
 from engine.mlperf import Mode, Scenario
 
 
@@ -55,17 +56,6 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True):
     (cost, microseconds), rising."""
     cores: tuple[tuple[int, ...], ...] = ()
     """Per session the cores it is pinned to; empty leaves it to the operating system."""
-
-
-class Ragged(msgspec.Struct, frozen=True):
-    """The files of a tensor of which every sample has a length, or a shape, of its own."""
-
-    values: str
-    """Path of a .npy file [T, *shape]: the rows of all samples, one sample after another."""
-    offsets: str
-    """Path of a .npy file, int64 [N + 1]: sample i has the rows offsets[i] to offsets[i + 1]."""
-    shapes: str = ""
-    """Path of a .npy file, int64 [N, k], where a sample's rows have k dimensions: their sizes. Empty: one."""
 
 
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):

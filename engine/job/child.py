@@ -18,6 +18,7 @@ from engine import codec
 from engine.crashes import LONGEST, crash
 from engine.errors import InferdeckError, RunError
 from engine.events import AnyEvent
+from engine.facts import CommonFacts
 from engine.job.spec import JobSpec
 from engine.job.worker import Answer, Task
 from engine.plan.plan import Node
@@ -150,8 +151,8 @@ class Children:
 
 def _launch(inputs: Mapping[str, Artifact], ours: Path) -> Launch:
     for artifact in inputs.values():
-        if "environment" in artifact.facts:
-            return within(artifact.folder, msgspec.convert(artifact.facts["environment"], Environment), ours)
+        if environment := artifact.read(CommonFacts).environment:
+            return within(artifact.folder, msgspec.convert(environment, Environment), ours)
     return here()
 
 

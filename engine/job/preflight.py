@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import InferdeckError, UsageError
+from engine.facts import CommonFacts, DataFacts
 from engine.job.prepare import Prepared
 from engine.plan.plan import Node, Plan
 from engine.profile import systems
 from engine.profile.rounds import Round
 from engine.steps.calibration import RULES_LISTS
-from engine.submission import describe, provenance
+from engine.submission import describe
 from engine.submission.generate import OVERRIDES
 from engine.submission.identity import doubts
 from engine.submission.preflight import Expected, Intended, preflight
@@ -41,7 +42,7 @@ def _disturbed(prepared: Prepared) -> list[Expected]:
     """Return a warning for each stored measurement, as of the workers, that the plan uses and that was disturbed."""
     found = []
     for node, seen in prepared.seen.seen.items():
-        if seen.artifact is not None and (why := seen.artifact.facts.get(provenance.DISTURBED)):
+        if seen.artifact is not None and (why := seen.artifact.read(CommonFacts).disturbed):
             remedy = "--again measures it anew, on a quiet machine"
             found.append(Expected("warning", f"{prepared.plan.nodes[node].title}: {why}", remedy, "machine"))
     return found
@@ -63,7 +64,7 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
         modes=options["modes"],
         compliance=options["compliance"],
         description=description,
-        samples=_facts(prepared).get("count"),
+        samples=_samples(prepared),
         stand_in=any(node.component.startswith("standin-") for node in prepared.plan.nodes.values()),
         notice=prepared.notice,
         own_calibration=_own_calibration(prepared.plan),
@@ -89,14 +90,15 @@ def _pictures(plan: Plan, calibration: Node) -> list[Node]:
     return [plan.nodes[edge.node] for edge in calibration.needs if edge.name == "pictures"] or [calibration]
 
 
-def _facts(prepared: Prepared) -> Mapping[str, Any]:
-    """Return the facts of the data set: of the preprocessed one where it is there, else of the pictures."""
+def _samples(prepared: Prepared) -> int | None:
+    """Return how many samples there are: in the sample set where it is there, else in the data set."""
     for name in ("preprocessed", "dataset"):
         for edge in prepared.plan.nodes[prepared.plan.root].needs:
             artifact = prepared.seen.seen[edge.node].artifact
-            if edge.name == name and artifact is not None and "count" in artifact.facts:
-                return artifact.facts
-    return {}
+            count = artifact.read(DataFacts).count if edge.name == name and artifact is not None else None
+            if count is not None:
+                return count
+    return None
 
 
 def _description(prepared: Prepared, sut: str, rules: Round) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ import msgspec
 
 from engine import codec, events
 from engine.errors import CannotRunError, DataError, InferdeckError
+from engine.facts import CommonFacts
 from engine.job import jobs, lock, measuring, places, results, timings
 from engine.job.child import Children, file_name
 from engine.job.log import EventWriter
@@ -330,7 +331,7 @@ class Runner:
 
 def _told(seen: Seen) -> str:
     """Return what a step says of its outcome: the fact `text`."""
-    return str(seen.artifact.facts.get("text", "")).strip() if seen.artifact else ""
+    return seen.artifact.read(CommonFacts).text.strip() if seen.artifact else ""
 
 
 def _with(seen: Seen, artifact: Artifact) -> Seen:

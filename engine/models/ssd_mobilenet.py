@@ -17,6 +17,7 @@ import numpy as np
 import onnx
 
 from engine.errors import DataError
+from engine.facts import PackageFacts
 from engine.models import boxed_photographs, tflite_convert, tflite_file
 from engine.models.convnet import Array, model_facts, tensor
 from engine.models.suppression import Limits, SuppressingNet
@@ -53,7 +54,7 @@ def convert(step: Step) -> dict[str, Any]:
     Raises DataError where the package does not hold what it should.
     """
     package = step.inputs["package"]
-    found = {Path(name).name: package.folder / name for name in package.facts["files"]}
+    found = {Path(name).name: package.folder / name for name in package.read(PackageFacts).files}
     step.phase("converting")
     try:
         parts = _parts(found[TABLE].read_text(encoding="utf-8"), found[ARCHIVE].read_bytes())

@@ -15,6 +15,7 @@ from onnx import numpy_helper
 from engine.backends.frozen_graph import SAVED_MODEL_FILE, SERVING_TAG, SIGNATURE, checksum
 from engine.backends.silent_tensorflow import saved_model_pb2, tf
 from engine.errors import DataError
+from engine.facts import ModelFacts
 from engine.steps.base import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -32,12 +33,12 @@ def convert(step: Step) -> dict[str, Any]:
     `layout`, `sha256`, `outputs` and `weight_transformations` changed. Raises DataError where an operator is not one
     of those that engine.models.convnet writes.
     """
-    source = step.inputs["onnx"]
-    model = onnx.load(str(source.folder / source.facts["model"]))
+    source, known = step.inputs["onnx"], step.inputs["onnx"].read(ModelFacts)
+    model = onnx.load(str(source.folder / known.file))
     graph, frozen = build(model), step.options["form"] == "frozen-graph"
     path = step.output / (FROZEN if frozen else SAVED)
     (write_frozen if frozen else write_saved)(graph, model, path)
-    outputs = [tensor_name(name) if frozen else node_name(name) for name in source.facts["outputs"]]
+    outputs = [tensor_name(name) if frozen else node_name(name) for name in known.outputs]
     return {
         **source.facts,
         "model": path.name,
@@ -45,7 +46,7 @@ def convert(step: Step) -> dict[str, Any]:
         "layout": "NHWC",
         "sha256": checksum(path),
         "outputs": outputs,
-        "weight_transformations": _transformations(source.facts["weight_transformations"]),
+        "weight_transformations": _transformations(known.weight_transformations),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine import codec, events
+from engine.facts import SamplesFacts
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
@@ -20,13 +21,14 @@ from engine.submission.checker import single
 
 def score(step: Step) -> dict[str, Any]:
     """Score the log of the need `run` against the labels of the samples that were measured."""
-    samples = step.inputs["preprocessed"]
+    samples = step.inputs["preprocessed"].read(SamplesFacts)
+    labels = step.inputs["preprocessed"].folder / samples.labels
     task = importlib.import_module(step.options["task"])
-    found = task.score(step.inputs["run"].folder / ACCURACY_LOG, samples.folder / samples.facts["labels"], step.options)
+    found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels, step.options)
     (step.output / ACCURACY_TEXT).write_text(found.text)
     if found.doubt and not _stand_in(step):
         step.warn(f"{found.metric} {found.value:.3f}%: {found.doubt}", remedy="compare some labels with their images")
-    labelled = samples.facts.get("labelled", samples.facts["count"])
+    labelled = samples.count if samples.labelled is None else samples.labelled
     scored = f"{found.total} of {labelled}"
     step.emit(
         events.Measured(

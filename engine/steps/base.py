@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from engine import events
+from engine.errors import StoreError
+from engine.text import clean
+
+T = TypeVar("T")
 
 
 class Artifact(msgspec.Struct, frozen=True):
@@ -29,6 +33,14 @@ class Artifact(msgspec.Struct, frozen=True):
     def folder(self) -> Path:
         """The artifact's folder."""
         return Path(self.path)
+
+    def read(self, kind: type[T]) -> T:
+        """Return the facts as a struct of engine/facts.py. Raises StoreError where they are not such facts."""
+        try:
+            return msgspec.convert(self.facts, kind)
+        except msgspec.ValidationError as error:
+            what = f"{clean(self.path)} is not an artifact of this version: {error} ({kind.__name__})"
+            raise StoreError(what, "make it anew: --again") from None
 
 
 @dataclass(frozen=True)

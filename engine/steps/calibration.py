@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
+from engine.facts import ChosenFacts, DataFacts, PackageFacts
 from engine.steps.base import Artifact, Look, Sight, Step
 from engine.steps.listing import listing, readable, shown
 from engine.store.files import disk_errors, read_plain
@@ -47,8 +48,9 @@ class Calibration:
     @classmethod
     def of(cls, artifact: Artifact) -> Calibration:
         """Read an artifact of one of the steps below. Raises DataError for an empty list or a picture that is gone."""
-        files = _files(artifact.folder / LIST, artifact.folder / artifact.facts["images"])
-        return cls(files, f"{len(files)} {artifact.facts['what']}", artifact.facts["by_rules"], _digest(files))
+        chosen = artifact.read(ChosenFacts)
+        files = _files(artifact.folder / LIST, artifact.folder / chosen.images)
+        return cls(files, f"{len(files)} {chosen.what}", chosen.by_rules, _digest(files))
 
     def facts(self) -> dict[str, Any]:
         """Return what is said of it where a model's origin is told."""
@@ -60,7 +62,7 @@ def survey_listed(look: Look) -> Sight:
     source = look.inputs["images"]
     if source is None or source.folder.is_relative_to(look.store):
         return Sight("run")
-    here = listing(source.folder / str(source.facts.get("images", "")))
+    here = listing(source.folder / source.read(DataFacts).images)
     return Sight("run", identity=here.identity)
 
 
@@ -74,7 +76,7 @@ def listed(step: Step) -> dict[str, Any]:
 
     fetched = step.output / download(step)["file"]
     source = step.inputs["images"]
-    folder = (source.folder / source.facts.get("images", "")).absolute()
+    folder = (source.folder / source.read(DataFacts).images).absolute()
     files = _files(fetched, folder)
     number = RULES_LISTS.get(step.options["md5"] or "")
     what = f"pictures of calibration list {number} of the rules" if number else f"pictures of {fetched.name}"
@@ -94,14 +96,16 @@ def generated(step: Step) -> dict[str, Any]:
 
 def from_packages(step: Step) -> dict[str, Any]:
     """Take all files of the needs, which are packages, as pictures. Facts: those of `listed`."""
-    packages = sorted(step.inputs.values(), key=lambda one: str(one.facts["package"]))
+    packages = sorted(
+        ((one.folder, one.read(PackageFacts)) for one in step.inputs.values()), key=lambda pair: pair[1].package
+    )
     names = []
     with disk_errors(step.output):
-        for package in packages:
-            for file in sorted(package.facts["files"]):
-                names.append(f"{package.facts['package']}-{file.replace('/', '-')}")
-                shutil.copyfile(package.folder / file, step.output / names[-1])
-    carried = " and ".join(f"{one.facts['package']} {one.facts['version']}" for one in packages)
+        for folder, known in packages:
+            for file in sorted(known.files):
+                names.append(f"{known.package}-{file.replace('/', '-')}")
+                shutil.copyfile(folder / file, step.output / names[-1])
+    carried = " and ".join(f"{known.package} {known.version}" for _, known in packages)
     return _written(step, names, images="", what=f"pictures that the packages {carried} carry", by_rules=False)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import codec, events
+from engine.facts import SamplesFacts
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.mlperf_logs import detail
 from engine.profile.catalog import profile_file
@@ -86,7 +87,7 @@ def _scorer(step: Step) -> Any:
     """Return the function that scores an accuracy log as the accuracy run is scored."""
     task = importlib.import_module(step.options["task"])
     samples = step.inputs["preprocessed"]
-    labels = samples.folder / samples.facts["labels"]
+    labels = samples.folder / samples.read(SamplesFacts).labels
     return lambda log: task.score(log, labels, step.options).text
 
 

@@ -21,8 +21,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from engine.errors import CannotRunError, FetchError, InferdeckError
+from engine.facts import CommonFacts
 from engine.steps.backend import facts, names, to_install
-from engine.steps.base import Step
+from engine.steps.base import Artifact, Step
 from engine.store.package_set import NoFitError, Pinned, install, requirement, resolve
 from engine.store.store import Manifest, Store
 from engine.system.interpreters import Interpreter, interpreters, running
@@ -110,12 +111,16 @@ def _environments(step: Step) -> Iterator[tuple[Path, Manifest]]:
         if not name.startswith(f"{step.id.partition('#')[0]}-"):
             continue
         manifest = store.manifest(name)
-        if manifest and "environment" in manifest.facts and store.damage(name, manifest) is None:
+        if manifest and _told(manifest) and store.damage(name, manifest) is None:
             yield store.content(name), manifest
 
 
 def _read(manifest: Manifest) -> Environment:
-    return msgspec.convert(manifest.facts["environment"], Environment)
+    return msgspec.convert(_told(manifest), Environment)
+
+
+def _told(manifest: Manifest) -> dict[str, Any]:
+    return Artifact("", manifest.facts).read(CommonFacts).environment
 
 
 def _same(manifest: Manifest, wanted: Environment) -> bool:

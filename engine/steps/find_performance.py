@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import engine
+from engine.facts import ModelFacts
 from engine.profile import systems
 from engine.steps import loadgen, sut
 from engine.steps.base import Look, Sight, Step
@@ -81,7 +82,7 @@ def _record(step: Step, outcome: Outcome, trial_seconds: float, disturbed: str) 
         refused=outcome.refused,
         spread=None if outcome.spread is None else round(outcome.spread, 4),
         trial_seconds=round(trial_seconds, 1),
-        model=step.inputs["model"].facts["sha256"],
+        model=step.inputs["model"].read(ModelFacts).sha256,
         versions={
             "inferdeck": engine.VERSION,
             "loadgen": report.loadgen_version,

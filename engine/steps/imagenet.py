@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
+from engine.facts import DataFacts
 from engine.steps.base import Artifact, Look, Sight, Step
 from engine.steps.labelled import found_instead
 from engine.steps.listing import listing, readable, stamp
@@ -52,13 +53,14 @@ def survey_labels(look: Look) -> Sight:
     dataset = look.inputs["dataset"]
     if dataset is None or dataset.folder.is_relative_to(look.store):
         return Sight("run")
-    if "labels" not in dataset.facts:
+    labels = dataset.read(DataFacts).labels
+    if labels is None:
         return Sight(
             "run",
             text=f"no {' or '.join(VAL_MAPS)} in {clean(dataset.path)}: the published list is fetched",
             remedy=f"put {VAL_MAP} beside the images: `NAME LABEL` per line, labels from 0",
         )
-    place = dataset.folder / dataset.facts["labels"]
+    place = dataset.folder / labels
     with readable(place):
         identity = f"{place} {stamp(place.stat())}"
     return Sight("found", dataset, identity=identity, text=f"{place.name} beside the images")

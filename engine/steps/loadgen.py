@@ -18,6 +18,7 @@ import engine
 from engine import codec, events
 from engine.crashes import crash
 from engine.errors import RunError
+from engine.facts import BackendFacts, ModelFacts, Ragged, SamplesFacts
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
 from engine.harness.settings import NS_PER_MS, Overrides, settings
@@ -31,7 +32,7 @@ from engine.profile.rounds import Round, load_round
 from engine.steps.base import Look, Sight, Step
 from engine.steps.foresight import refuse_hopeless, seconds
 from engine.steps.listening import heard
-from engine.steps.target import beyond_the_bound, foreseen_target, read_tuned, target
+from engine.steps.target import beyond_the_bound, foreseen_target, target
 from engine.submission import provenance
 from engine.system import isolation
 
@@ -72,11 +73,13 @@ def survey(look: Look) -> Sight:
     options = look.options
     rules = round_of(look.profiles, options["round"])
     samples = look.inputs["preprocessed"]
-    count = samples.facts["count"] if samples is not None else rules.benchmark(options["benchmark"]).sample_count
+    count = (
+        samples.read(SamplesFacts).count if samples is not None else rules.benchmark(options["benchmark"]).sample_count
+    )
     target = foreseen_target(look, rules)
     made = _settings(options, rules, count, target)
     workers = look.inputs["workers"]
-    tuned = read_tuned(workers.facts) if workers is not None else None
+    tuned = workers.read(Tuned) if workers is not None else None
     query_ms = _query_ms(made, tuned)
     refuse_hopeless(options, made, query_ms)
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
@@ -112,15 +115,16 @@ def run(step: Step) -> dict[str, Any]:
     spec_file.write_bytes(codec.encode(run_spec, indent=1))
     (step.output / provenance.FILE).write_bytes(codec.encode(_provenance(step), indent=1))
     rule = rules.scenarios[run_spec.settings.scenario]
-    step.emit(measuring(run_spec, rule, step.options["mode"], step.inputs["preprocessed"].facts["count"]))
+    count = step.inputs["preprocessed"].read(SamplesFacts).count
+    step.emit(measuring(run_spec, rule, step.options["mode"], count))
     harness(step, spec_file)
     disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
     return _read(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})
 
 
 def _provenance(step: Step) -> provenance.Provenance:
-    options, model, samples = step.options, step.inputs["model"].facts, step.inputs["preprocessed"].facts
-    backend = step.inputs["backend"].facts
+    options, model = step.options, step.inputs["model"].read(ModelFacts)
+    backend = step.inputs["backend"].read(BackendFacts)
     return provenance.Provenance(
         inferdeck=engine.VERSION,
         command=step.command,
@@ -132,21 +136,21 @@ def _provenance(step: Step) -> provenance.Provenance:
         mode=options["mode"],
         style=options["style"],
         backend=options["backend"],
-        backend_version=backend["version"],
-        device=backend["device"],
-        environment={name: value for name, value in backend.get("environment", {}).items() if name != "python"},
-        settings=backend["settings"],
-        samples=samples["count"],
-        stand_in=bool(model.get("stand_in", False)),
-        model=_measured(model, backend["measured"]),
-        model_sha256=model["sha256"],
-        calibration=provenance.Calibration(**model["calibration"]) if "calibration" in model else None,
+        backend_version=backend.version,
+        device=backend.device,
+        environment={name: value for name, value in backend.environment.items() if name != "python"},
+        settings=backend.settings,
+        samples=step.inputs["preprocessed"].read(SamplesFacts).count,
+        stand_in=model.stand_in,
+        model=_measured(model, backend.measured),
+        model_sha256=model.sha256,
+        calibration=model.calibration,
     )
 
 
-def _measured(model: Mapping[str, Any], backend: Mapping[str, str]) -> dict[str, str]:
+def _measured(model: ModelFacts, backend: Mapping[str, str]) -> dict[str, str]:
     """Return what the measurements file says of the model, with what the backend makes of it."""
-    found = {name: str(model[name]) for name in provenance.MEASUREMENTS}
+    found = {name: str(getattr(model, name)) for name in provenance.MEASUREMENTS}
     if found["weight_data_types"] == "fp32":  # what was quantized before stays so
         before = found["weight_transformations"]
         found |= backend
@@ -163,13 +167,14 @@ def spec(step: Step, target: float) -> RunSpec:
     options, inputs = step.options, step.inputs
     rules = round_of(step.profiles, options["round"])
     test = _test(options)
-    model, samples = inputs["model"], inputs["preprocessed"]
-    made = _settings(options, rules, samples.facts["count"], target)
-    refuse_hopeless(options, made, _query_ms(made, read_tuned(inputs["workers"].facts)))
+    model, samples = inputs["model"].read(ModelFacts), inputs["preprocessed"].read(SamplesFacts)
+    backend = inputs["backend"].read(BackendFacts)
+    made = _settings(options, rules, samples.count, target)
+    refuse_hopeless(options, made, _query_ms(made, inputs["workers"].read(Tuned)))
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
-            f"the data set has {samples.facts['count']} samples; the rules want {least} in a performance run: "
+            f"the data set has {samples.count} samples; the rules want {least} in a performance run: "
             "this result can't be handed in",
             rule=TOO_FEW,
         )
@@ -179,20 +184,31 @@ def spec(step: Step, target: float) -> RunSpec:
         sut_name=options["sut"],
         qsl_name=options["benchmark"],
         settings=made,
-        backend=inputs["backend"].facts["module"],
-        backend_options=inputs["backend"].facts["settings"],
-        device=inputs["backend"].facts["device"],
-        model=str(model.folder / model.facts["model"]),
-        outputs=tuple(model.facts["outputs"]),
+        backend=backend.module,
+        backend_options=backend.settings,
+        device=backend.device,
+        model=_graphs(inputs["model"].folder, model.model),
+        outputs=model.outputs,
         task=options["task"],
-        task_options=model.facts["task_options"],
-        samples=tuple(str(samples.folder / name) for name in samples.facts["arrays"]),
+        task_options=model.task_options,
+        samples=tuple(_within(inputs["preprocessed"].folder, one) for one in samples.arrays),
         workers=_workers(step),
         mlperf_conf=mlperf_conf(rules),
         user_conf=user_conf(rules, options["benchmark"], made),
         audit=audit_config(rules, options["benchmark"], test) if test else "",
         log_dir=str(step.output / TEST_FOLDER if test else step.output),
     )
+
+
+def _graphs(folder: Path, model: str | dict[str, str]) -> str | dict[str, str]:
+    """Return the paths of a model's graphs."""
+    if isinstance(model, str):
+        return str(folder / model)
+    return {name: str(folder / file) for name, file in model.items()}
+
+
+def _within(folder: Path, array: str | Ragged) -> str | Ragged:
+    return str(folder / array) if isinstance(array, str) else array.within(str(folder))
 
 
 def round_of(folders: tuple[Path, ...], name: str) -> Round:
@@ -238,17 +254,17 @@ def _settings(options: Any, rules: Round, sample_count: int, target: float | Non
 
 def _workers(step: Step) -> Workers:
     """Take what was measured at start, changed by what the person asked for."""
-    chosen = step.inputs["workers"].facts["workers"][step.options["scenario"]]
+    chosen = step.inputs["workers"].read(Tuned).workers[step.options["scenario"]]
     given = {
         name: step.options[name]
         for name in ("sessions", "intra_op_threads", "max_batch", "queue_wait_us")
         if step.options[name] is not None
     }
     if "sessions" in given or "intra_op_threads" in given:
-        chosen = {**chosen, "cores": (), "batch_us": ()}  # both were measured for another split
-    elif given.get("max_batch", 0) > len(chosen.get("batch_us", ())):
-        chosen = {**chosen, "batch_us": ()}
-    return msgspec.convert({**chosen, **given}, Workers)
+        chosen = msgspec.structs.replace(chosen, cores=(), batch_us=())  # both were measured for another split
+    elif given.get("max_batch", 0) > len(chosen.batch_us):
+        chosen = msgspec.structs.replace(chosen, batch_us=())
+    return msgspec.structs.replace(chosen, **given)
 
 
 def harness(step: Step, spec_file: Path) -> None:

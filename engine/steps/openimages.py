@@ -19,6 +19,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import DataError
+from engine.facts import DataFacts
 from engine.steps.base import Artifact, Look, Sight, Step
 from engine.steps.labelled import found_instead
 from engine.steps.listing import listing, readable, stamp
@@ -79,7 +80,7 @@ def survey(look: Look) -> Sight:
     if given:
         return _survey_folder(Path(given).expanduser().absolute())
     annotations = look.inputs["annotations"]
-    whole = annotations.facts["count"] if annotations is not None else COUNT
+    whole = (annotations.read(DataFacts).count if annotations is not None else None) or COUNT
     pictures = min(count or whole, whole)
     return Sight(
         "run",
@@ -149,7 +150,7 @@ def fetch_pictures(step: Step) -> dict[str, Any]:
     DataError for annotations that cannot be read or name no plain files.
     """
     annotations = step.inputs["annotations"]
-    source = annotations.folder / annotations.facts["labels"]
+    source = annotations.folder / str(annotations.read(DataFacts).labels)
     wanted = _read(source).images[: step.options["count"]]
     sizes = {one.file_name: (one.width, one.height) for one in wanted}
     with disk_errors(step.output):

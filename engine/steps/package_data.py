@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from engine.errors import DataError
+from engine.facts import PackageFacts
 from engine.models import boxed_photographs
 from engine.steps.base import Step
 from engine.steps.download import reporter
@@ -70,7 +71,7 @@ def photographs(step: Step) -> dict[str, Any]:
     `count`. Raises DataError where the package has none.
     """
     package = step.inputs["package"]
-    found = {Path(name).name: package.folder / name for name in package.facts["files"]}
+    found = {Path(name).name: package.folder / name for name in package.read(PackageFacts).files}
     labels = {name: match[2] for name in sorted(found) if (match := _PHOTOGRAPH.fullmatch(name))}
     if not labels:
         raise DataError(f"{package.path}: no photograph named imagenet_NUMBER_LABEL.jpg", "take another package")
@@ -89,7 +90,9 @@ def boxed(step: Step) -> dict[str, Any]:
     The needs are packages that hold them. Facts: `images` (folder of the pictures), `labels` (path of the boxes),
     `count`. Raises DataError where a picture is in none of the packages.
     """
-    found = {name: package.folder / name for package in step.inputs.values() for name in package.facts["files"]}
+    found = {
+        name: package.folder / name for package in step.inputs.values() for name in package.read(PackageFacts).files
+    }
     pictures = boxed_photographs.boxes().images
     missing = [one.member for one in pictures if one.member not in found]
     if missing:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
+from engine.facts import DataFacts
 from engine.steps.base import Artifact, Look, Sight, Step
 from engine.steps.labelled import Labelled, collecting, labelled, refuse_bad
 from engine.system import usable_cores
@@ -34,8 +35,8 @@ def survey(look: Look) -> Sight:
     What is in the store was checked when it was made, and is covered by its key.
     """
     dataset, labels = look.inputs["dataset"], look.inputs["labels"]
-    facts = look.foreseen.get("dataset", {}) if dataset is None else dataset.facts
-    count = look.options["count"] or facts.get("count")
+    foreseen = Artifact("", dict(look.foreseen.get("dataset", {})))
+    count = look.options["count"] or (dataset or foreseen).read(DataFacts).count
     identity = warning = ""
     if dataset is not None and labels is not None and not dataset.folder.is_relative_to(look.store):
         found = _labelled(look.options, dataset, labels)
@@ -68,7 +69,7 @@ def preprocess(step: Step) -> dict[str, Any]:
     found = _labelled(step.options, dataset, labels)
     if warning := _warning(found, dataset):
         step.warn(warning)
-    task.keep(labels.folder / labels.facts["labels"], found.indices, step.output / task.LABELS)
+    task.keep(labels.folder / str(labels.read(DataFacts).labels), found.indices, step.output / task.LABELS)
     files = [found.folder / sample.name for sample in found.samples]
     shape, dtype = task.sample_shape(step.options)
     samples = _array(step.output / SAMPLES, (len(files), *shape), dtype)
@@ -106,13 +107,13 @@ def preprocess(step: Step) -> dict[str, Any]:
 
 
 def _labelled(options: Mapping[str, Any], dataset: Artifact, labels: Artifact) -> Labelled:
-    folder = dataset.folder / str(dataset.facts.get("images", ""))
-    return labelled(options["task"], folder, labels.folder / labels.facts["labels"], options["count"])
+    folder = dataset.folder / dataset.read(DataFacts).images
+    return labelled(options["task"], folder, labels.folder / str(labels.read(DataFacts).labels), options["count"])
 
 
 def _warning(found: Labelled, dataset: Artifact) -> str:
     """Say what is missing, except where the labels are known to name more images than this data set has."""
-    whole = found.named - len(found.missing) == dataset.facts.get("count") and not found.bad
+    whole = found.named - len(found.missing) == dataset.read(DataFacts).count and not found.bad
     return "" if whole else found.warning()
 
 

@@ -26,6 +26,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from engine.backends import onnxruntime
 from engine.backends.base import BackendOptions, TensorSpec
 from engine.errors import DataError
+from engine.facts import ModelFacts
 from engine.models.convnet import OPSET
 from engine.steps.base import Step
 from engine.steps.calibration import Calibration
@@ -60,8 +61,8 @@ def quantize(step: Step) -> dict[str, Any]:
     Raises DataError: no ONNX model, nothing to quantize in it, no pictures as input, a calibration picture that is
     broken or missing.
     """
-    source = step.inputs["fp32"]
-    original = source.folder / source.facts["model"]
+    source = step.inputs["fp32"].read(ModelFacts)
+    original = step.inputs["fp32"].folder / source.file
     calibration = Calibration.of(step.inputs["calibration"])
     bits = int(step.options["weight_bits"])
     if bits == FULL and _overflows(detect().cpu):
@@ -76,13 +77,12 @@ def quantize(step: Step) -> dict[str, Any]:
         step.phase("calibrating")
         pictures = _Pictures(step, calibration.files, original, graph.image)
         _write(prepared, graph.scores, pictures, step.output / MODEL, reduce=bits < FULL)
-    facts = {name: source.facts[name] for name in KEPT if name in source.facts}
-    return facts | {
+    return {name: step.inputs["fp32"].facts[name] for name in KEPT if name in step.inputs["fp32"].facts} | {
         "model": MODEL,
         "sha256": sha256_of(step.output / MODEL),
         "weight_data_types": "int8",
         "input_data_types": _short(graph.image.dtype),
-        "weight_transformations": _transformations(source.facts["weight_transformations"], calibration, bits),
+        "weight_transformations": _transformations(source.weight_transformations, calibration, bits),
         "calibration": calibration.facts(),
     }
 

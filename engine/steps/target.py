@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
+from engine.facts import ModelFacts, SutFacts, TargetFacts
 from engine.harness.search import tolerated
 from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.settings import least_queries
@@ -34,16 +33,16 @@ def target(step: Step, rules: Round) -> float:
     Needs `workers`, `model`, and `target` (facts `target`) or `sut` (facts of engine.profile.systems.Configuration).
     """
     if "target" in step.inputs:
-        return float(step.inputs["target"].facts["target"])
-    scenario, sut = step.options["scenario"], step.inputs["sut"].facts
-    configured, found = sut["figures"].get(scenario), sut["found"].get(scenario)
-    if found and found["model"] != step.inputs["model"].facts["sha256"]:
-        step.warn(f"the target of {sut['system']} was found with another model: it is measured at start instead")
+        return step.inputs["target"].read(TargetFacts).target
+    scenario, sut = step.options["scenario"], step.inputs["sut"].read(SutFacts)
+    configured, found = sut.figures.get(scenario), sut.found.get(scenario)
+    if found and found.model != step.inputs["model"].read(ModelFacts).sha256:
+        step.warn(f"the target of {sut.system} was found with another model: it is measured at start instead")
     elif configured:
-        return float(configured)
+        return configured
     if scenario == "Server":
         _warn_of_the_bound(step, rules)
-    return measured_target(step.options, step.inputs["workers"].facts, rules)
+    return measured_target(step.options, step.inputs["workers"].read(Tuned), rules)
 
 
 def foreseen_target(look: Look, rules: Round) -> float | None:
@@ -52,20 +51,21 @@ def foreseen_target(look: Look, rules: Round) -> float | None:
     inputs = look.inputs
     searched, sut, workers = inputs.get("target"), inputs.get("sut"), inputs.get("workers")
     if searched is not None:
-        return float(searched.facts["target"])
+        return searched.read(TargetFacts).target
     if look.options["targets"] == "searched":
         return None
     model = inputs.get("model")
-    if sut is not None and (configured := sut.facts["figures"].get(scenario)):
-        found = sut.facts["found"].get(scenario)
-        if not found or (model is not None and found["model"] == model.facts["sha256"]):
-            return float(configured)
-    return measured_target(look.options, workers.facts, rules) if workers is not None else None
+    known = sut.read(SutFacts) if sut is not None else None
+    if known is not None and (configured := known.figures.get(scenario)):
+        found = known.found.get(scenario)
+        if not found or (model is not None and found.model == model.read(ModelFacts).sha256):
+            return configured
+    return measured_target(look.options, workers.read(Tuned), rules) if workers is not None else None
 
 
 def _warn_of_the_bound(step: Step, rules: Round) -> None:
     """Say beforehand why hardly any rate will be valid."""
-    beyond = beyond_the_bound(step.options, read_tuned(step.inputs["workers"].facts), rules)
+    beyond = beyond_the_bound(step.options, step.inputs["workers"].read(Tuned), rules)
     if beyond:
         step.warn(beyond, remedy="take a quicker model, _int8, or a machine with more or less busy cores")
 
@@ -84,10 +84,9 @@ def beyond_the_bound(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> 
     )
 
 
-def measured_target(options: Mapping[str, Any], facts: Mapping[str, Any], rules: Round) -> float:
-    """Return the target by what the workers reached when they were chosen (facts of engine.steps.workers)."""
+def measured_target(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
+    """Return the target by what the workers reached when they were chosen."""
     scenario: Scenario = options["scenario"]
-    tuned = read_tuned(facts)
     if scenario == "Server":
         return min(_first_rate(options, tuned, rules), HARNESS_QPS)
     trial = tuned.trial(scenario)
@@ -137,8 +136,3 @@ def bound_ms(options: Mapping[str, Any], rules: Round) -> float:
     bound = given or rules.benchmark(options["benchmark"]).server_latency_ms or rules.scenarios["Server"].latency_ms
     assert bound is not None
     return bound
-
-
-def read_tuned(facts: Mapping[str, Any]) -> Tuned:
-    """Return what the workers were chosen by (facts of engine.steps.workers)."""
-    return msgspec.convert(facts, Tuned)

@@ -20,7 +20,7 @@ from engine.harness.tuned import Tuned
 from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
 from engine.steps.base import Step
-from engine.steps.target import bound_ms, measured_target, read_tuned, server_rate
+from engine.steps.target import bound_ms, measured_target, server_rate
 from engine.steps.trial import MODE, Ran, Trials
 
 TRIALS: Final = 12
@@ -91,7 +91,7 @@ class Search:
     def measured(self) -> Outcome:
         """Measure what Offline, SingleStream or MultiStream reaches, again until two runs agree."""
         scenario = self._step.options["scenario"]
-        target = measured_target(self._step.options, self._step.inputs["workers"].facts, self._rules)
+        target = measured_target(self._step.options, self._tuned, self._rules)
         figures: list[float] = []
         while not settled(figures, float(self._step.options["resolution"]), REPEATS):
             if self.ran and self._left() < self.ran[-1].seconds:
@@ -155,7 +155,7 @@ class Search:
 
     @cached_property
     def _tuned(self) -> Tuned:
-        return read_tuned(self._step.inputs["workers"].facts)
+        return self._step.inputs["workers"].read(Tuned)
 
     @property
     def _least(self) -> int:

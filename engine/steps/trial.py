@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from engine import codec, events
+from engine.facts import SamplesFacts
 from engine.harness.goal import measuring
 from engine.harness.search import tolerated
 from engine.harness.spec import RunReport
@@ -88,7 +89,7 @@ class Trials:
         emit = self._telling(target, self._watch(target, spec.settings.min_duration_ms, spec.settings.min_query_count))
         started = time.monotonic()
         try:
-            emit(measuring(spec, rule, MODE, self._step.inputs["preprocessed"].facts["count"]))
+            emit(measuring(spec, rule, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
             loadgen.harness(replace(self._step, output=folder, emit=emit), spec_file)
         except _HopelessError:
             return Ran(target, valid=False, seconds=time.monotonic() - started)

@@ -16,6 +16,7 @@ import msgspec
 import engine
 from engine import events
 from engine.backends.base import BackendOptions
+from engine.facts import BackendFacts, ModelFacts
 from engine.harness.cores import affordable, usable
 from engine.harness.neighbours import Neighbours
 from engine.harness.tune import MAX_BATCH, choose_workers
@@ -56,16 +57,17 @@ def choose(step: Step) -> dict[str, Any]:
 
 
 def _measure(step: Step) -> Tuned:
-    model, options, chosen = step.inputs["model"], step.options, step.inputs["backend"].facts
-    backend: Any = import_module(chosen["module"])
+    options, chosen = step.options, step.inputs["backend"].read(BackendFacts)
+    model = step.inputs["model"].read(ModelFacts)
+    backend: Any = import_module(chosen.module)
     seconds = float(options["seconds"])
     return choose_workers(
         backend,
-        model.folder / model.facts["model"],
+        step.inputs["model"].folder / model.file,
         BackendOptions(
-            device=chosen["device"],
-            outputs=tuple(model.facts.get("outputs", ())),
-            extra=chosen["settings"],
+            device=chosen.device,
+            outputs=tuple(model.outputs),
+            extra=chosen.settings,
         ),
         seconds=seconds,
         max_batch=int(options.get("max_batch") or MAX_BATCH),
@@ -103,7 +105,7 @@ def _known(step: Step) -> Tuning | None:
     if not options.get("sut"):
         return None
     found = configuration(step.profiles, options["sut"], options["benchmark"], options["backend"]).tuned
-    if found is None or found.model != step.inputs["model"].facts["sha256"]:
+    if found is None or found.model != step.inputs["model"].read(ModelFacts).sha256:
         return None
     cores = usable()
     pinned = {core for one in found.scenarios.values() for group in one.cores for core in group}
@@ -111,7 +113,7 @@ def _known(step: Step) -> Tuning | None:
         found.cores == len(affordable())
         and found.quota == _quota()
         and pinned <= set(cores)
-        and found.versions.get(options["backend"]) == step.inputs["backend"].facts["version"]
+        and found.versions.get(options["backend"]) == step.inputs["backend"].read(BackendFacts).version
         and (not options.get("target_latency_ms") or found.bound_ms == options["target_latency_ms"])
     )
     if not same:
@@ -154,15 +156,15 @@ def _reaches(tuned: Tuned, scenario: Scenario) -> tuple[float, str]:
 
 
 def _write(step: Step, tuned: Tuned, seconds: float, disturbed: str) -> str:
-    options, backend = step.options, step.inputs["backend"].facts
+    options, backend = step.options, step.inputs["backend"].read(BackendFacts)
     record = Tuning(
         date=time.strftime("%Y-%m-%d"),
         seconds=round(seconds, 1),
         cores=len(affordable()),
         quota=_quota(),
         disturbed=disturbed,
-        model=step.inputs["model"].facts["sha256"],
-        versions={"inferdeck": engine.VERSION, options["backend"]: backend["version"]},
+        model=step.inputs["model"].read(ModelFacts).sha256,
+        versions={"inferdeck": engine.VERSION, options["backend"]: backend.version},
         server_qps=round(tuned.server_qps, 2),
         server_slower=round(tuned.server_slower, 3),
         bound_ms=float(options.get("target_latency_ms") or 0),

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from engine.facts import CalibratedFacts
 from engine.store.files import read_plain
 from engine.text import clean
 
@@ -25,17 +26,6 @@ MEASUREMENTS = (
     "weight_transformations",
 )
 """What the measurements file of a submission asks of a model; steps that provide a model have facts of these names."""
-
-
-class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """The pictures that an int8 model was calibrated with."""
-
-    text: str
-    """How many and which, in words."""
-    by_rules: bool
-    """Whether they are a calibration list of the rules: closed allows no others."""
-    sha256: str
-    """Over names and contents of the pictures."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +56,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     model: dict[str, str]
     """Facts of the model by the names in MEASUREMENTS."""
     model_sha256: str
-    calibration: Calibration | None = None
+    calibration: CalibratedFacts | None = None
     """None where the model was not calibrated."""
     disturbed: str = ""
     """What may have changed its figures, as a sentence: known once it is measured, so it is added for a submission."""

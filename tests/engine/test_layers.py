@@ -20,7 +20,7 @@ ROOMS = [
     {"store", "system", "mlperf_logs"},
     {"plan"},
     {"profile"},
-    {"ascii", "codec", "crashes", "errors", "events", "histogram", "mlperf", "text"},
+    {"ascii", "codec", "crashes", "errors", "events", "facts", "histogram", "mlperf", "text"},
 ]
 """From the top down; rooms of one line may use each other."""
 
@@ -131,3 +131,14 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path, words: li
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"INFERDECK_HOME": str(tmp_path)}
     )
     assert not heavy & set(done.stderr.split())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_facts_are_read_as_structs(path: Path) -> None:
+    """What an artifact says is decoded in one place (Artifact.read), and not picked out of a dictionary by a word."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            assert not (isinstance(node.value, ast.Attribute) and node.value.attr == "facts"), ast.unparse(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            read = node.func.value
+            assert not (isinstance(read, ast.Attribute) and read.attr == "facts"), ast.unparse(node)

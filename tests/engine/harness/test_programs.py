@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from engine.harness.spec import Ragged, RunSpec, Workers
+from engine.facts import Ragged
+from engine.harness.spec import RunSpec, Workers
 from engine.mlperf import Scenario
 from tests.engine.harness import runs
 

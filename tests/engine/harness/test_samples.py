@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from engine.backends.base import TensorSpec
 from engine.errors import DataError, RunError
+from engine.facts import Ragged
 from engine.harness.samples import SampleLibrary
-from engine.harness.spec import Ragged
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def scored(
     accuracy_log.write(folder / ACCURACY_LOG, records)
     (folder / "val_map.txt").write_text("".join(f"{n}.JPEG {label}\n" for n, label in enumerate(labels)))
     (folder / "provenance.json").write_text(json.dumps({"stand_in": stand_in}))
-    samples = Artifact(str(folder), {"labels": "val_map.txt", "count": len(labels), **facts})
+    samples = Artifact(str(folder), {"arrays": ["samples.npy"], "labels": "val_map.txt", "count": len(labels), **facts})
     said: list[events.AnyEvent] = []
     inputs = {"run": Artifact(str(folder)), "preprocessed": samples}
     ours = tuple(map(Path, profiles.__path__))

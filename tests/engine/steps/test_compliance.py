@@ -53,7 +53,7 @@ def step(folder: Path, test: str, score: float, answers: Mapping[int, int], told
     write_run(folder / "test" / "performance", score, settings_of(test), answers)
     (folder / "val_map.txt").write_text("".join(f"{index}.JPEG {one}\n" for index, one in enumerate(CLASSES)))
     artifacts = {name: Artifact(str(place)) for name, place in {**inputs, "test": folder / "test"}.items()}
-    artifacts["preprocessed"] = Artifact(str(folder), {"labels": "val_map.txt"})
+    artifacts["preprocessed"] = Artifact(str(folder), {"arrays": ["samples.npy"], "count": 8, "labels": "val_map.txt"})
     output = folder / "output"
     output.mkdir()
     options = {

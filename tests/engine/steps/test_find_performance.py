@@ -92,7 +92,7 @@ def make(
             "model": Artifact(
                 str(tmp_path), {"model": "none", "outputs": [], "task_options": {}, "sha256": MODEL, "stand_in": False}
             ),
-            "preprocessed": Artifact(str(tmp_path), {"count": 8, "arrays": ["samples.npy"]}),
+            "preprocessed": Artifact(str(tmp_path), {"count": 8, "arrays": ["samples.npy"], "labels": "val_map.txt"}),
             "workers": Artifact("", tuned),
         }
         output = tmp_path / f"output-{len(list(tmp_path.glob('output-*')))}"

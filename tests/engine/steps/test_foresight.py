@@ -114,7 +114,7 @@ def look(scenario: str, style: str, **options: Any) -> Look:
     chosen = {"round": "v2.1", "benchmark": "resnet50", "mode": "performance", "targets": "configured"}
     facts: dict[str, dict[str, Any]] = {
         "workers": tuned,
-        "preprocessed": {"count": 50_000},
+        "preprocessed": {"arrays": ["samples.npy"], "count": 50_000, "labels": "val_map.txt"},
         "sut": {"system": "box", "figures": {}, "found": {}},
         "model": {"sha256": "ab" * 32},
     }

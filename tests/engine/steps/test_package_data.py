@@ -75,7 +75,7 @@ def package(folder: Path, *names: str) -> Artifact:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(name.encode())
-    return Artifact(str(folder), {"files": list(names)})
+    return Artifact(str(folder), {"package": "photos", "version": "1.0", "files": list(names)})
 
 
 def test_photographs_are_laid_out_as_imagenet(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 from engine import events
 from engine.harness.schedule import arrivals
 from engine.harness.server_model import Server, latencies, times_up_to
-from engine.harness.tuned import SLOWER
+from engine.harness.tuned import SLOWER, Tuned
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.steps.base import Artifact, Step
-from engine.steps.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, read_tuned, server_rate, target
+from engine.steps.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, server_rate, target
 from profiles import FOLDER
 
 RULES = load_round(profile_file((FOLDER,), "rounds", "v2.1"))
@@ -53,7 +54,8 @@ def asked(
 ) -> float:
     """Return the target of a run that stands on these facts."""
     sut = {"system": "box", "figures": {}, "found": {}}
-    facts: dict[str, dict[str, Any]] = {"workers": TUNED, "model": {"sha256": MODEL}, "sut": sut, **inputs}
+    model = {"model": "m.onnx", "sha256": MODEL}
+    facts: dict[str, dict[str, Any]] = {"workers": TUNED, "model": model, "sut": sut, **inputs}
     step = Step(
         id="run",
         title="run",
@@ -105,7 +107,7 @@ def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, boun
 def rate(bound: float, batch_us: tuple[int, ...] = (), queries: int = 270_336, slower: float = 1.0) -> float:
     """Return what the workers of this module should reach within a bound in ms."""
     workers = {**TUNED["workers"], "Server": {**WORKERS, "batch_us": batch_us}}
-    tuned = read_tuned({**TUNED, "workers": workers})
+    tuned = msgspec.convert({**TUNED, "workers": workers}, Tuned)
     return server_rate({**OPTIONS, "target_latency_ms": bound}, tuned, RULES, queries, slower)
 
 

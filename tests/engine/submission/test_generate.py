@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from engine.errors import DataError, InferdeckError, UsageError
+from engine.facts import CalibratedFacts
 from engine.submission import verified
 from engine.submission.generate import Request, generate, systems_in
 from engine.submission.pack import MARK
-from engine.submission.provenance import Calibration
 from engine.submission.truncate import truncate
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
 
@@ -59,7 +59,7 @@ def test_the_tree_of_the_rules(tmp_path: Path) -> None:
 
 
 def test_what_a_model_was_calibrated_with_is_written_down(tmp_path: Path) -> None:
-    used = Calibration(text="500 pictures of list 1", by_rules=True, sha256="5" * 64)
+    used = CalibratedFacts(text="500 pictures of list 1", by_rules=True, sha256="5" * 64)
     write_run(tmp_path / "results", "box", "resnet50", "Offline", {"calibration": used})
     generate(request(tmp_path), RULES)
     place = tmp_path / "tree/open/Me/measurements/box/resnet50/Offline"

@@ -12,10 +12,10 @@ from types import MappingProxyType
 import pytest
 
 from engine.errors import DataError, InferdeckError
+from engine.facts import CalibratedFacts
 from engine.submission.checker.check import check
 from engine.submission.generate import Request, generate
 from engine.submission.pack import pack, refuse_the_refused
-from engine.submission.provenance import Calibration
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
 
 RULES = rules()
@@ -68,10 +68,10 @@ def test_a_stand_in_can_never_be_closed(tmp_path: Path, division: str) -> None:
 
 @pytest.mark.parametrize("division", ["closed", "network"])
 def test_a_model_calibrated_with_other_pictures_can_only_be_open(tmp_path: Path, division: str) -> None:
-    own = Calibration(text="9 pictures of mine", by_rules=False, sha256="0" * 64)
+    own = CalibratedFacts(text="9 pictures of mine", by_rules=False, sha256="0" * 64)
     with pytest.raises(DataError, match=f"9 pictures of mine: {division} allows only a list of the rules"):
         pack(made(tmp_path / "a", division, {"calibration": own}), tmp_path / "a.zip")
-    by_rules = Calibration(text="500 pictures of list 1", by_rules=True, sha256="0" * 64)
+    by_rules = CalibratedFacts(text="500 pictures of list 1", by_rules=True, sha256="0" * 64)
     assert pack(made(tmp_path / "b", division, {"calibration": by_rules}), tmp_path / "b.zip").file.exists()
     assert pack(made(tmp_path / "c", "open", {"calibration": own}), tmp_path / "c.zip").file.exists()
 
