@@ -5,6 +5,7 @@ Steps hand facts on as JSON values; `Artifact.read` (engine/steps/base.py) is wh
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -79,6 +80,10 @@ class SamplesFacts(msgspec.Struct, frozen=True, kw_only=True):
     labelled: int | None = None
     """How many samples the labels name, the missing ones among them."""
 
+    def paths(self, folder: Path) -> tuple[str | Ragged, ...]:
+        """Return the tensors' files by their paths, given the artifact's folder."""
+        return tuple(str(folder / one) if isinstance(one, str) else one.within(str(folder)) for one in self.arrays)
+
 
 class CalibratedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a quantized model was calibrated with."""
@@ -110,6 +115,12 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     stand_in: bool = False
     """Whether its weights are synthetic."""
     calibration: CalibratedFacts | None = None
+
+    def paths(self, folder: Path) -> str | dict[str, str]:
+        """Return the path of the model file, or those of its graphs by name, given the artifact's folder."""
+        if isinstance(self.model, str):
+            return str(folder / self.model)
+        return {name: str(folder / file) for name, file in self.model.items()}
 
     @property
     def file(self) -> str:

@@ -27,7 +27,10 @@ def score(step: Step) -> dict[str, Any]:
     found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels, step.options)
     (step.output / ACCURACY_TEXT).write_text(found.text)
     if found.doubt and not _stand_in(step):
-        step.warn(f"{found.metric} {found.value:.3f}%: {found.doubt}", remedy="compare some labels with their images")
+        step.warn(
+            f"{found.metric} {found.value:.3f}{found.unit}: {found.doubt}",
+            remedy="compare some labels with their images",
+        )
     labelled = samples.count if samples.labelled is None else samples.labelled
     scored = f"{found.total} of {labelled}"
     step.emit(
@@ -38,7 +41,7 @@ def score(step: Step) -> dict[str, Any]:
             mode="accuracy",
             metric=found.metric,
             value=found.value,
-            unit="%",
+            unit=found.unit,
             valid=None,
             scored=scored,
         )

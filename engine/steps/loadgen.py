@@ -18,7 +18,7 @@ import engine
 from engine import codec, events
 from engine.crashes import crash
 from engine.errors import RunError
-from engine.facts import BackendFacts, ModelFacts, Ragged, SamplesFacts
+from engine.facts import BackendFacts, ModelFacts, SamplesFacts
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
 from engine.harness.settings import NS_PER_MS, Overrides, settings
@@ -187,28 +187,17 @@ def spec(step: Step, target: float) -> RunSpec:
         backend=backend.module,
         backend_options=backend.settings,
         device=backend.device,
-        model=_graphs(inputs["model"].folder, model.model),
+        model=model.paths(inputs["model"].folder),
         outputs=model.outputs,
         task=options["task"],
         task_options=model.task_options,
-        samples=tuple(_within(inputs["preprocessed"].folder, one) for one in samples.arrays),
+        samples=samples.paths(inputs["preprocessed"].folder),
         workers=_workers(step),
         mlperf_conf=mlperf_conf(rules),
         user_conf=user_conf(rules, options["benchmark"], made),
         audit=audit_config(rules, options["benchmark"], test) if test else "",
         log_dir=str(step.output / TEST_FOLDER if test else step.output),
     )
-
-
-def _graphs(folder: Path, model: str | dict[str, str]) -> str | dict[str, str]:
-    """Return the paths of a model's graphs."""
-    if isinstance(model, str):
-        return str(folder / model)
-    return {name: str(folder / file) for name, file in model.items()}
-
-
-def _within(folder: Path, array: str | Ragged) -> str | Ragged:
-    return str(folder / array) if isinstance(array, str) else array.within(str(folder))
 
 
 def round_of(folders: tuple[Path, ...], name: str) -> Round:

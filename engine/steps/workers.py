@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -16,9 +17,13 @@ import msgspec
 import engine
 from engine import events
 from engine.backends.base import BackendOptions
-from engine.facts import BackendFacts, ModelFacts
+from engine.facts import BackendFacts, ModelFacts, Ragged, SamplesFacts
+from engine.harness.bench import Load
 from engine.harness.cores import affordable, usable
+from engine.harness.model import GraphFile, Model, graph_files
 from engine.harness.neighbours import Neighbours
+from engine.harness.sampled import SampledRunner, typical
+from engine.harness.samples import SampleLibrary
 from engine.harness.tune import MAX_BATCH, choose_workers
 from engine.harness.tuned import SLOWER, Trial, Tuned, number, shared_out
 from engine.mlperf import FACTS, Scenario
@@ -35,9 +40,10 @@ MODE: Final = "tune"
 def choose(step: Step) -> dict[str, Any]:
     """Step: choose the workers. Facts: `workers` by scenario, the `table` of what was measured, `server_qps`, `text`.
 
-    Needs `model` (facts `model`, its file, `sha256` and `outputs`) and `backend` (facts `module`, `version`, `device`
-    and `settings`). Options: `tuning` (quick or thorough), `seconds`, and optionally `max_batch`, `target_latency_ms`
-    (Server's bound), `sut`, `benchmark` and `backend`, which say whose run configuration is read and written.
+    Needs `model` and `backend`; with `samples`, too, what is timed is the task's whole program on real samples of
+    typical cost, in place of the model alone on noise. Options: `tuning` (quick or thorough), `seconds`, and optionally
+    `task` (with `samples`), `max_batch`, `target_latency_ms` (Server's latency constraint), `sut`, `benchmark` and
+    `backend`, which say whose run configuration is read and written.
     """
     thorough = step.options.get("tuning") == "thorough"
     known = None if thorough else _known(step)
@@ -59,21 +65,42 @@ def choose(step: Step) -> dict[str, Any]:
 def _measure(step: Step) -> Tuned:
     options, chosen = step.options, step.inputs["backend"].read(BackendFacts)
     model = step.inputs["model"].read(ModelFacts)
-    backend: Any = import_module(chosen.module)
+    graphs = graph_files(model.paths(step.inputs["model"].folder), model.outputs)
+    main = next(iter(graphs.values()))
+    load, cost = _on_samples(step, model, graphs) if "samples" in step.inputs else (None, 0)
     seconds = float(options["seconds"])
     return choose_workers(
-        backend,
-        step.inputs["model"].folder / model.file,
-        BackendOptions(
-            device=chosen.device,
-            outputs=tuple(model.outputs),
-            extra=chosen.settings,
-        ),
+        import_module(chosen.module),
+        main.path,
+        BackendOptions(device=chosen.device, outputs=main.outputs, extra=chosen.settings),
         seconds=seconds,
         max_batch=int(options.get("max_batch") or MAX_BATCH),
         latency_bound_ms=options.get("target_latency_ms"),
         report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
+        load=load,
+        typical_cost=cost,
     )
+
+
+def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) -> tuple[Load, int]:
+    """Return what loads the task's program over samples of typical cost, and what one of them costs."""
+    samples, most = step.inputs["samples"], int(step.options.get("max_batch") or MAX_BATCH)
+    known = samples.read(SamplesFacts)
+    backend = import_module(step.inputs["backend"].read(BackendFacts).module)
+    whole = Model(backend, import_module(step.options["task"]), model.task_options, graphs)
+    library = SampleLibrary([_path(one) for one in known.paths(samples.folder)], known.count)
+    costs = whole.costs(library)
+    chosen = typical(costs, known.count, most)
+    library.load(chosen)
+
+    def load(options: BackendOptions) -> SampledRunner:
+        return SampledRunner(whole.program(library, options), chosen)
+
+    return load, round(float(costs.mean())) if costs is not None else 0
+
+
+def _path(array: str | Ragged) -> Path | Ragged:
+    return Path(array) if isinstance(array, str) else array
 
 
 def tuned_before(known: Tuning) -> Tuned:

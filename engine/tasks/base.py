@@ -30,9 +30,12 @@ class Score:
     """The whole of accuracy.txt without its hash line, ending in a newline."""
     metric: str
     value: float
-    """In the unit of the rules (per cent for accuracy, mAP, F1, AUC)."""
+    """In `unit`."""
     good: int | None
     total: int
+    unit: str = "%"
+    """As the rules print it: per cent for accuracy, mAP, F1 and AUC; empty for a plain number such as a Dice score."""
+    higher_is_better: bool = True
     doubt: str = ""
     """Why the figure may be wrong: it is what chance would give, or labels that belong to something else."""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
+import numpy as np
 import pytest
 import yaml
+from onnx import TensorProto, helper
 
 from engine import events
+from engine.facts import ModelFacts, Ragged, SamplesFacts
 from engine.harness.cores import usable
 from engine.harness.spec import Workers
 from engine.harness.tuned import Tuned
@@ -18,7 +22,7 @@ from engine.profile.systems import configuration, load_system
 from engine.steps import workers
 from engine.steps.base import Artifact, Step
 from profiles import FOLDER
-from tests.engine.harness.runs import sum_model
+from tests.engine.harness.runs import save, sum_model
 
 MODEL = "ab" * 32
 SCENARIOS = get_args(Scenario)
@@ -116,3 +120,29 @@ def test_cores_that_are_not_there_any_more_are_not_used(tmp_path: Path, own: Pat
     facts, heard = choose(tmp_path, own, **words)
     assert any(isinstance(event, events.Warned) and "measured again" in event.text for event in heard)
     assert msgspec.convert(facts["workers"]["Offline"], Workers).cores != tuple(chosen["cores"])
+
+
+def test_samples_that_differ_in_length_are_timed_by_their_program(tmp_path: Path, own: Path) -> None:
+    rows = [list(range(length)) for length in (2, 4, 4, 8, 12)]
+    nodes = [helper.make_node("Add", ["x", "x"], ["y"])]
+    ends = [(name, int(TensorProto.FLOAT), ["N", "L"]) for name in "xy"]
+    save(tmp_path / "double.onnx", nodes, ends[:1], ends[1:])
+    np.save(tmp_path / "values.npy", np.array([*chain.from_iterable(rows)], np.float32))
+    np.save(tmp_path / "offsets.npy", np.array([0, *accumulate(map(len, rows))], np.int64))
+    model = ModelFacts(model="double.onnx", outputs=("y",), sha256=MODEL)
+    samples = SamplesFacts(arrays=(Ragged("values.npy", "offsets.npy"),), count=len(rows), labels="none")
+    step = Step(
+        id="workers",
+        title="workers",
+        options={"seconds": 0.5, "max_batch": 4, "task": "tests.engine.harness.padded_task"},
+        inputs={
+            "model": Artifact(str(tmp_path), msgspec.to_builtins(model)),
+            "backend": Artifact("", {"module": "engine.backends.onnxruntime", "version": "1"}),
+            "samples": Artifact(str(tmp_path), msgspec.to_builtins(samples)),
+        },
+        output=tmp_path,
+        emit=lambda _: None,
+    )
+    tuned = msgspec.convert(workers.choose(step), Tuned)
+    for chosen in tuned.workers.values():
+        assert chosen.max_cost == 6 * chosen.max_batch, "the mean length is 6"
