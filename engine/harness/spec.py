@@ -27,7 +27,7 @@ class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Server: the bound at the percentile. SingleStream and MultiStream: the expected latency, which sizes the run."""
     target_latency_percentile: float | None = None
     """As a fraction: 0.99."""
-    samples_per_query: int = 8
+    samples_per_query: int = 1
     """MultiStream."""
     min_sample_count: int = 0
     """Offline: samples in the one query, at the least."""

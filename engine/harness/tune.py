@@ -29,7 +29,6 @@ One = TypeVar("One")
 
 SECONDS: Final = 20.0
 MAX_BATCH: Final = 32
-MULTI_STREAM_SAMPLES: Final = 8
 
 _WORTH: Final = 0.98
 """A smaller batch, no waiting or no pinning that reaches this part of the best is preferred: it is simpler."""
@@ -66,6 +65,7 @@ def choose_workers(
     model: Path,
     options: BackendOptions,
     *,
+    samples_per_query: int = 1,
     cores: Sequence[int] | None = None,
     seconds: float = SECONDS,
     max_batch: int = MAX_BATCH,
@@ -77,12 +77,12 @@ def choose_workers(
 ) -> Tuned:
     """Return the workers of every scenario that are best here, in about `seconds`.
 
-    `options` without threads and cores. `cores` are the processors to use; without them the physical cores that this
-    process may run on and has the time for. `latency_bound_ms` is Server's bound, which `share` of its queries must
-    meet; without one Server gets what Offline has. Where a quota pays for less than one core, what counts is what comes
-    of it in the long run. `report` hears the seconds that were used. `load` makes what is timed in place of the model
-    alone (engine.harness.sampled), on samples of `typical_cost` each, where samples differ in cost. Raises the
-    backend's errors.
+    `options` without threads and cores. `samples_per_query` are those of MultiStream. `cores` are the processors to use;
+    without them the physical cores that this process may run on and has the time for. `latency_bound_ms` is Server's
+    latency constraint, which `share` of its queries must meet; without one Server gets what Offline has. Where a quota
+    pays for less than one core, what counts is what comes of it in the long run. `report` hears the seconds that were
+    used. `load` makes what is timed in place of the model alone (engine.harness.sampled), on samples of `typical_cost`
+    each, where samples differ in cost. Raises the backend's errors.
     """
     load = load or (lambda chosen: backend.load(model, chosen))
     quota = cpu_quota() if cores is None else None
@@ -95,7 +95,9 @@ def choose_workers(
     expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
     short = quota if quota is not None and quota < len(cores) else None
     bench = Bench(load, options, cores, seconds, expected, report, short)
-    tuner = _Tuner(bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share)
+    tuner = _Tuner(
+        bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share, samples_per_query
+    )
     return _by_cost(tuner.tuned(), typical_cost) if typical_cost else tuner.tuned()
 
 
@@ -120,7 +122,9 @@ class _Tuner:
         batches: Sequence[int],
         bound_s: float | None,
         share: float,
+        samples_per_query: int,
     ) -> None:
+        self._samples_per_query = samples_per_query
         self._bench = bench
         self._splits = splits
         self._batches = batches
@@ -208,7 +212,7 @@ class _Tuner:
         """
         found = []
         for split in self._splits:
-            part = -(-MULTI_STREAM_SAMPLES // split[0])
+            part = -(-self._samples_per_query // split[0])
             trials = sorted(self._of(split), key=lambda trial: trial.batch)
             full = [one for one in trials if one.batch <= part] or trials[:1]
             timed = [(-(-part // one.batch) * one.batch_ms, one) for one in full]

@@ -118,6 +118,10 @@ def _server_latency_ms(rules: Round, options: Mapping[str, Any]) -> float | None
     return bound if bound is not None else rules.scenarios["Server"].latency_ms
 
 
+def _samples_per_query(rules: Round, _options: Mapping[str, Any]) -> int:
+    return rules.scenarios["MultiStream"].samples_per_query
+
+
 def _compliance_tests(rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
     return rules.benchmark(options["benchmark"]).compliance
 
@@ -143,6 +147,7 @@ def _tuning_seconds(_rules: Round, options: Mapping[str, Any]) -> float:
 _RULES: Mapping[str, Callable[[Round, Mapping[str, Any]], Any]] = {
     "required-scenarios": _required_scenarios,
     "server-latency-ms": _server_latency_ms,
+    "samples-per-query": _samples_per_query,
     "compliance-tests": _compliance_tests,
     "required-compliance": _required_compliance,
     "usual-modes": _usual_modes,

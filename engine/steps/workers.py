@@ -73,6 +73,7 @@ def _measure(step: Step) -> Tuned:
         import_module(chosen.module),
         main.path,
         BackendOptions(device=chosen.device, outputs=main.outputs, extra=chosen.settings),
+        samples_per_query=int(options["samples_per_query"]),
         seconds=seconds,
         max_batch=int(options.get("max_batch") or MAX_BATCH),
         latency_bound_ms=options.get("target_latency_ms"),

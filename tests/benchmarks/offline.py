@@ -51,7 +51,7 @@ def main(argv: list[str]) -> None:
     outputs = DETECTIONS if arguments.benchmark == "retinanet" else arguments.output or first_output(model)
     subject = Subject(arguments.benchmark, model, outputs)
     options = BackendOptions(outputs=tuple(outputs.split(",")))
-    tuned = choose_workers(onnxruntime, model, options, seconds=arguments.tune_seconds)
+    tuned = choose_workers(onnxruntime, model, options, seconds=arguments.tune_seconds, samples_per_query=8)
     print(
         f"Offline workers: {tuned.workers['Offline']}\nSingleStream workers: {tuned.workers['SingleStream']}",
         flush=True,

@@ -98,6 +98,7 @@ class Session:
                 variant.model,
                 BackendOptions(outputs=(self.course.output,), extra=variant.settings),
                 seconds=self._given.tune_seconds,
+                samples_per_query=8,
                 latency_bound_ms=self.course.bound_ms,
             )
             seconds = time.monotonic() - started

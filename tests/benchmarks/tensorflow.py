@@ -43,7 +43,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--tune-seconds", type=float, default=30.0)
     given = parser.parse_args(argv)
     model, seconds = given.model.absolute(), given.seconds
-    tuned = choose_workers(tensorflow, model, BackendOptions(outputs=(given.output,)), seconds=given.tune_seconds)
+    tuned = choose_workers(
+        tensorflow, model, BackendOptions(outputs=(given.output,)), seconds=given.tune_seconds, samples_per_query=8
+    )
     offline, single = tuned.workers["Offline"], tuned.workers["SingleStream"]
     print(f"Offline workers: {offline}\nSingleStream workers: {single}", flush=True)
     rate = max(trial.samples_per_second for trial in tuned.table)

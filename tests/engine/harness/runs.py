@@ -34,7 +34,7 @@ NULL: dict[str, Any] = {
 
 _TARGETS: dict[str, dict[str, Any]] = {
     "SingleStream": {"target_latency_ns": 3_000, "target_latency_percentile": 0.9},
-    "MultiStream": {"target_latency_ns": 5_000, "target_latency_percentile": 0.99},
+    "MultiStream": {"target_latency_ns": 5_000, "target_latency_percentile": 0.99, "samples_per_query": 8},
     "Server": {"target_latency_ns": 50_000_000, "target_latency_percentile": 0.99, "target_qps": 500.0},
     "Offline": {"target_qps": 2000.0},
 }

@@ -80,7 +80,9 @@ def chosen(
 
     monkeypatch.setattr(bench, "run_together", run_together)
     backend = FakeBackend(fixed)
-    return tune.choose_workers(backend, Path("none"), BackendOptions(), **{"cores": range(8), **more}), backend
+    return tune.choose_workers(
+        backend, Path("none"), BackendOptions(), **{"cores": range(8), "samples_per_query": 8, **more}
+    ), backend
 
 
 def serial_part(sessions: int, threads: int, batch: int) -> float:

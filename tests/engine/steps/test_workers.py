@@ -47,7 +47,14 @@ def choose(tmp_path: Path, own: Path, sha256: str = MODEL, **options: Any) -> tu
     step = Step(
         id="workers",
         title="workers",
-        options={"seconds": 0.5, "max_batch": 2, "benchmark": "resnet50", "backend": "onnxruntime", **options},
+        options={
+            "seconds": 0.5,
+            "samples_per_query": 8,
+            "max_batch": 2,
+            "benchmark": "resnet50",
+            "backend": "onnxruntime",
+            **options,
+        },
         inputs={
             "model": Artifact(str(tmp_path), {"model": "sum.onnx", "outputs": ["total"], "sha256": sha256}),
             "backend": Artifact("", backend),
@@ -134,7 +141,7 @@ def test_samples_that_differ_in_length_are_timed_by_their_program(tmp_path: Path
     step = Step(
         id="workers",
         title="workers",
-        options={"seconds": 0.5, "max_batch": 4, "task": "tests.engine.harness.padded_task"},
+        options={"seconds": 0.5, "samples_per_query": 8, "max_batch": 4, "task": "tests.engine.harness.padded_task"},
         inputs={
             "model": Artifact(str(tmp_path), msgspec.to_builtins(model)),
             "backend": Artifact("", {"module": "engine.backends.onnxruntime", "version": "1"}),
