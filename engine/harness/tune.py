@@ -78,11 +78,11 @@ def choose_workers(
     """Return the workers of every scenario that are best here, in about `seconds`.
 
     `options` without threads and cores. `samples_per_query` are those of MultiStream. `cores` are the processors to
-    use; without them the physical cores that this process may run on and has the time for. `latency_bound_ms` is Server's
-    latency constraint, which `share` of its queries must meet; without one Server gets what Offline has. Where a quota
-    pays for less than one core, what counts is what comes of it in the long run. `report` hears the seconds that were
-    used. `load` makes what is timed in place of the model alone (engine.harness.sampled), on samples of `typical_cost`
-    each, where samples differ in cost. Raises the backend's errors.
+    use; without them the physical cores that this process may run on and has the time for. `latency_bound_ms` is
+    Server's latency constraint, which `share` of its queries must meet; without one Server gets what Offline has.
+    Where a quota pays for less than one core, what counts is what comes of it in the long run. `report` hears the
+    seconds that were used. `load` makes what is timed in place of the model alone (engine.harness.sampled), on samples
+    of `typical_cost` each, where samples differ in cost. Raises the backend's errors.
     """
     load = load or (lambda chosen: backend.load(model, chosen))
     quota = cpu_quota() if cores is None else None

@@ -70,7 +70,12 @@ class FakeBackend:
 
 
 def chosen(
-    monkeypatch: pytest.MonkeyPatch, speed: Speed, *, fixed: int | None = None, **more: Any
+    monkeypatch: pytest.MonkeyPatch,
+    speed: Speed,
+    *,
+    fixed: int | None = None,
+    spaced: Callable[[bench.Bench, bench.Way], float] | None = None,
+    **more: Any,
 ) -> tuple[Tuned, FakeBackend]:
     def run_together(
         bindings: Sequence[FakeBinding], groups: Sequence[tuple[int, ...]], seconds: float, enough: float
@@ -79,6 +84,7 @@ def chosen(
         return taken, taken > enough
 
     monkeypatch.setattr(bench, "run_together", run_together)
+    monkeypatch.setattr(bench.Bench, "spaced", spaced or (lambda _, way: speed(1, way.threads, way.batch)))
     backend = FakeBackend(fixed)
     return tune.choose_workers(
         backend, Path("none"), BackendOptions(), **{"cores": range(8), "samples_per_query": 8, **more}
@@ -137,6 +143,7 @@ def test_cores_are_pinned_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> No
         return (0.001 if any(groups) else 0.0011), False
 
     monkeypatch.setattr(bench, "run_together", run_together)
+    monkeypatch.setattr(bench.Bench, "spaced", lambda *_: 0.0011)
     tuned = tune.choose_workers(FakeBackend(), Path("none"), BackendOptions(), cores=(3, 5, 6, 7), latency_bound_ms=10)
     workers = tuned.workers["Offline"]
     assert len(workers.cores) == workers.sessions
@@ -308,10 +315,10 @@ def test_pauses_between_queries_decide_where_the_constraint_is_near(monkeypatch:
         asked.append(way.sessions)
         return pauses[way.sessions]
 
-    monkeypatch.setattr(bench.Bench, "spaced", spaced)
     tuned, _ = chosen(
         monkeypatch,
         lambda many, threads, batch: {1: 0.0044, 2: 0.0085}[many] * batch,
+        spaced=spaced,
         cores=range(2),
         latency_bound_ms=15.0,
     )
@@ -321,6 +328,5 @@ def test_pauses_between_queries_decide_where_the_constraint_is_near(monkeypatch:
 
 
 def test_no_pauses_are_tried_where_the_constraint_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench.Bench, "spaced", lambda *_: pytest.fail("not needed"))
-    tuned, _ = chosen(monkeypatch, serial_part, latency_bound_ms=500.0)
+    tuned, _ = chosen(monkeypatch, serial_part, latency_bound_ms=500.0, spaced=lambda *_: pytest.fail("not needed"))
     assert tuned.server_slower == 1.5
