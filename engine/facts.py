@@ -1,6 +1,6 @@
 """What steps say of their artifacts: one struct for each kind, for the step that makes it and those that read it.
 
-Steps hand facts on as JSON values; `Artifact.read` (engine/steps/base.py) is where they become one of these again.
+Steps hand facts on as JSON values; `Artifact.read` (engine/step.py) is where they become one of these again.
 """
 
 from __future__ import annotations

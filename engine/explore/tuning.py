@@ -21,7 +21,7 @@ from engine.job.spec import JobSpec
 from engine.mlperf import FACTS, SCENARIOS, Scenario
 from engine.plan.plan import Node
 from engine.profile.systems import Configuration, TunedWorkers, Tuning, configuration
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from engine.store.folders import Folders
 from engine.store.store import Manifest, Store
 

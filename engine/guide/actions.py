@@ -18,8 +18,8 @@ from engine.job.jobs import Job
 from engine.job.prepare import Prepared, begin, prepare
 from engine.profile.names import WHOLE_LOGS
 from engine.profile.rounds import Round
+from engine.step import Step
 from engine.steps import submission
-from engine.steps.base import Step
 from engine.submission import identity, own, pack
 from engine.submission.checker.check import check
 from engine.submission.truncate import truncate, whole_logs

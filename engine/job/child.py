@@ -23,7 +23,7 @@ from engine.job.spec import JobSpec
 from engine.job.worker import Answer, Task
 from engine.plan.plan import Node
 from engine.profile.component import Component
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from engine.store.files import disk_errors, open_plain
 from engine.system.isolation import Environment, Launch, here, within
 from engine.text import clean, cut

@@ -23,7 +23,7 @@ from engine.job.survey import STOPS, Seen, Surveyor
 from engine.plan.plan import Node
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component, fill
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from engine.store.files import disk_errors, read_plain, write_atomic
 from engine.store.folders import Folders
 from engine.store.recipe import NotKept, Recipe

@@ -21,7 +21,7 @@ from engine.job.recipes import code_digest, recipe_of, source_file
 from engine.plan.plan import Node, Plan
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component
-from engine.steps.base import Artifact, Look, Sight
+from engine.step import Artifact, Look, Sight
 from engine.store.folders import Folders
 from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
 from engine.store.store import Store

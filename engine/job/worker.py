@@ -27,7 +27,7 @@ from engine.errors import DataError, InferdeckError
 from engine.job.survey import load_function
 from engine.profile.component import Component
 from engine.profile.document import Place
-from engine.steps.base import Artifact, Step
+from engine.step import Artifact, Step
 from engine.store.files import explained, read_plain
 
 LARGEST_FACTS = 16 << 20

@@ -14,7 +14,7 @@ import onnx
 from engine.errors import DataError
 from engine.models.convnet import ConvNet, fold_batch_norm, model_facts, tensor
 from engine.models.torch_pickle import read_state_dict
-from engine.steps.base import Step
+from engine.step import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

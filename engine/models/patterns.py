@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from engine.errors import UsageError
-from engine.steps.base import Step
+from engine.step import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -12,7 +12,7 @@ import onnx
 
 from engine.models.convnet import ConvNet, model_facts, tensor
 from engine.models.shipped import copied
-from engine.steps.base import Step
+from engine.step import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.models.patterns import ASPECTS, Purpose
 from engine.models.scene_canvas import SHAPES, Canvas, Thing
-from engine.steps.base import Step
+from engine.step import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

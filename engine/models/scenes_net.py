@@ -16,7 +16,7 @@ from engine.models.convnet import model_facts, tensor
 from engine.models.scene_canvas import SHAPES
 from engine.models.shipped import copied
 from engine.models.suppression import Limits, SuppressingNet
-from engine.steps.base import Step
+from engine.step import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -5,7 +5,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from engine.errors import DataError
-from engine.steps.base import Step
+from engine.step import Step
 
 
 def copied(step: Step, file: str, sha256: str) -> Path:

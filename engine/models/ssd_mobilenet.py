@@ -21,7 +21,7 @@ from engine.facts import PackageFacts
 from engine.models import boxed_photographs, tflite_convert, tflite_file
 from engine.models.convnet import Array, model_facts, tensor
 from engine.models.suppression import Limits, SuppressingNet
-from engine.steps.base import Step
+from engine.step import Step
 
 ARCHIVE = "objectron_solution_packed_assets.data"
 """Files of the package glued together."""

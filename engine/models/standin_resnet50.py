@@ -16,7 +16,7 @@ import onnxruntime
 
 from engine.models import patterns, ridge
 from engine.models.convnet import ConvNet, fold_batch_norm, model_facts, tensor
-from engine.steps.base import Step
+from engine.step import Step
 from engine.tasks import image_classification
 from engine.tasks.labels import read_val_map
 

@@ -20,7 +20,7 @@ import onnxruntime
 from engine.models.convnet import fold_batch_norm, model_facts, tensor
 from engine.models.detection_head import OUTPUTS, Choice, DetectionNet, anchors
 from engine.models.scenes import SceneSet
-from engine.steps.base import Step
+from engine.step import Step
 from engine.tasks.image_classification import IMAGENET_DEVIATION, IMAGENET_MEAN
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -16,7 +16,7 @@ from engine.backends.frozen_graph import SAVED_MODEL_FILE, SERVING_TAG, SIGNATUR
 from engine.backends.silent_tensorflow import saved_model_pb2, tf
 from engine.errors import DataError
 from engine.facts import ModelFacts
-from engine.steps.base import Step
+from engine.step import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Attributes = Mapping[str, Any]

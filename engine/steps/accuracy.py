@@ -13,8 +13,8 @@ from engine.facts import SamplesFacts
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
+from engine.step import Step
 from engine.steps import findings
-from engine.steps.base import Step
 from engine.submission import provenance
 from engine.submission.checker import single
 

@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 
 from engine import system
 from engine.errors import UsageError
-from engine.steps.base import Artifact, Look, Sight
+from engine.step import Artifact, Look, Sight
 from engine.steps.packages import installed
 
 MEASURED = ("weight_data_types", "weight_transformations")

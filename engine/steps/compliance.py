@@ -15,8 +15,8 @@ from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURA
 from engine.mlperf_logs import detail
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Benchmark, ComplianceTest, Round, load_round
+from engine.step import Step
 from engine.steps import findings
-from engine.steps.base import Step
 from engine.steps.loadgen import TEST_FOLDER
 from engine.submission import compliance, verified
 from engine.submission.checker import single

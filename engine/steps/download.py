@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from engine.errors import FetchError
-from engine.steps.base import Step
+from engine.step import Step
 from engine.store.archive import unpack
 from engine.store.fetch import fetch
 from engine.store.part import Report

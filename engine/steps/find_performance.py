@@ -15,8 +15,8 @@ from typing import Any
 import engine
 from engine.facts import ModelFacts
 from engine.profile import systems
+from engine.step import Look, Sight, Step
 from engine.steps import loadgen, sut
-from engine.steps.base import Look, Sight, Step
 from engine.steps.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
 from engine.steps.trial import Ran
 from engine.submission import provenance

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from engine.profile.rounds import Round
-from engine.steps.base import Step
+from engine.step import Step
 from engine.submission.checker.findings import Finding
 from engine.submission.checker.single import About
 from engine.submission.styles import SHORT_RUN

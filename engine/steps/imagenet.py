@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.steps.base import Artifact, Look, Sight, Step
+from engine.step import Artifact, Look, Sight, Step
 from engine.steps.labelled import found_instead
 from engine.steps.listing import listing, readable, stamp
 from engine.text import clean

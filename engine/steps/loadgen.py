@@ -29,7 +29,7 @@ from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
-from engine.steps.base import Look, Sight, Step
+from engine.step import Look, Sight, Step
 from engine.steps.foresight import refuse_hopeless, seconds
 from engine.steps.listening import heard
 from engine.steps.target import beyond_the_bound, foreseen_target, target

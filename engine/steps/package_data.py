@@ -13,7 +13,7 @@ from typing import Any
 from engine.errors import DataError
 from engine.facts import PackageFacts
 from engine.models import boxed_photographs
-from engine.steps.base import Step
+from engine.step import Step
 from engine.steps.download import reporter
 from engine.store import npm, package_index
 from engine.store.archive import unpack

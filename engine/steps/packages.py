@@ -9,7 +9,7 @@ from importlib import metadata
 from packaging.specifiers import SpecifierSet
 
 from engine.profile.values import size
-from engine.steps.base import Artifact, Look, Sight
+from engine.step import Artifact, Look, Sight
 
 
 def survey_package(look: Look) -> Sight:

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.steps.base import Artifact, Look, Sight, Step
+from engine.step import Artifact, Look, Sight, Step
 from engine.steps.labelled import Labelled, collecting, labelled, refuse_bad
 from engine.system import usable_cores
 

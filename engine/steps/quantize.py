@@ -28,7 +28,7 @@ from engine.backends.base import BackendOptions, TensorSpec
 from engine.errors import DataError
 from engine.facts import ModelFacts
 from engine.models.convnet import OPSET
-from engine.steps.base import Step
+from engine.step import Step
 from engine.steps.calibration import Calibration
 from engine.steps.labelled import collecting, refuse_bad
 from engine.store.files import sha256_of

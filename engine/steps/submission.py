@@ -12,7 +12,7 @@ from engine.errors import DataError
 from engine.profile.catalog import profile_file
 from engine.profile.names import TREE, WHOLE_LOGS
 from engine.profile.rounds import load_round
-from engine.steps.base import Step
+from engine.step import Step
 from engine.store.files import write_atomic
 from engine.submission import describe, identity, pack
 from engine.submission.checker.check import check

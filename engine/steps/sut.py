@@ -8,7 +8,7 @@ import msgspec
 
 from engine.errors import InferdeckError
 from engine.profile import systems
-from engine.steps.base import Artifact, Look, Sight, Step
+from engine.step import Artifact, Look, Sight, Step
 from engine.store.files import digest, locked, write_atomic
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from engine import system
 from engine.errors import CannotRunError, ProfileError
-from engine.steps.base import Artifact, Look, Sight, Step
+from engine.step import Artifact, Look, Sight, Step
 from engine.system.packages import NEEDED, Package, install_command, manager
 
 

@@ -16,7 +16,7 @@ from engine.harness.settings import least_queries
 from engine.harness.tuned import Tuned
 from engine.mlperf import Scenario
 from engine.profile.rounds import Round
-from engine.steps.base import Look, Step
+from engine.step import Look, Step
 
 HARNESS_QPS = 2_500.0
 """What the harness is trusted to keep pace with while all cores are at work with a model: two slow cores were valid at

@@ -19,7 +19,7 @@ from engine.harness.search import Aim, Trial, found, next_rate, settled, spread
 from engine.harness.tuned import Tuned
 from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
-from engine.steps.base import Step
+from engine.step import Step
 from engine.steps.target import bound_ms, measured_target, server_rate
 from engine.steps.trial import MODE, Ran, Trials
 

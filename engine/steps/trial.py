@@ -24,8 +24,8 @@ from engine.mlperf import DETAIL_LOG
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import NS_PER_MS
 from engine.profile.rounds import Round
+from engine.step import Step
 from engine.steps import loadgen
-from engine.steps.base import Step
 from engine.steps.target import bound_ms
 
 MODE: Final = "find-performance"

@@ -28,8 +28,8 @@ from engine.harness.tune import MAX_BATCH, choose_workers
 from engine.harness.tuned import SLOWER, Trial, Tuned, number, shared_out
 from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
+from engine.step import Step
 from engine.steps import sut
-from engine.steps.base import Step
 from engine.submission import provenance
 from engine.system import cpu_quota
 

@@ -140,7 +140,7 @@ def test_a_valid_run_refuses_a_small_data_set(tmp_path: Path) -> None:
 
 def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> None:
     """What the preprocessing step stores is, bit for bit, what the task gives for each picture."""
-    from engine.steps.base import Artifact, Step
+    from engine.step import Artifact, Step
     from engine.steps.preprocess import preprocess
     from engine.tasks import image_classification as task
     from engine.tasks.labels import read_val_map

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.models import patterns, standin_resnet50
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from tests.engine.models.running import step
 from tests.whole.command import SHORT, inferdeck, measured
 

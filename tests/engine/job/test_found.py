@@ -16,7 +16,7 @@ from tests.helpers import folders_in, write_components
 
 STEPS = '''
 from pathlib import Path
-from engine.steps.base import Artifact, Sight
+from engine.step import Artifact, Sight
 
 def look(look):
     """A data set of one's own whose identity says nothing of its files."""

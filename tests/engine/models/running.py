@@ -9,7 +9,7 @@ import onnxruntime
 
 from engine import events
 from engine.backends.base import Array
-from engine.steps.base import Artifact, Step
+from engine.step import Artifact, Step
 
 
 def run(model: onnx.ModelProto | Path, feeds: Mapping[str, Array]) -> dict[str, Array]:

@@ -8,7 +8,7 @@ import pytest
 from engine.backends.base import Array
 from engine.errors import DataError
 from engine.models import efficientnet_lite
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from tests.engine.models import torch_files
 from tests.engine.models.running import run, step
 

@@ -11,7 +11,7 @@ from engine.models import scenes
 from engine.models.patterns import Purpose
 from engine.models.scene_canvas import LEAST_VISIBLE, SHAPES, Canvas
 from engine.models.scenes import SceneSet
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from engine.steps.calibration import Calibration
 from tests.engine.models.running import step
 

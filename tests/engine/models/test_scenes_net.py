@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import DataError
 from engine.models import scenes, scenes_net
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from engine.steps.quantize import quantize
 from engine.tasks import object_detection
 from tests.engine.models.running import run, step

@@ -17,7 +17,7 @@ from engine.models import boxed_photographs, ssd_mobilenet
 from engine.models.convnet import Array
 from engine.models.ssd_mobilenet import ENCODINGS, PREDICTIONS, anchors, build
 from engine.models.tflite_file import Network, Operator, Tensor
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from engine.steps.package_data import boxed, fetch_package
 from engine.tasks import coco_boxes, object_detection
 from tests.engine.models.running import run, step

@@ -12,7 +12,7 @@ import pytest
 from engine.models.detection_head import Choice, anchors
 from engine.models.scenes import SceneSet
 from engine.models.standin_retinanet import RATIOS, SIZES, Form, build_form, pictures
-from engine.steps.base import Step
+from engine.step import Step
 
 SIZE = 256
 SMALL = Form(

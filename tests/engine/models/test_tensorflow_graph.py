@@ -14,7 +14,7 @@ from engine.backends.base import Array, BackendOptions
 from engine.errors import DataError
 from engine.models import efficientnet_lite, patterns, patterns_net, standin_resnet50
 from engine.models.convnet import ConvNet, tensor
-from engine.steps.base import Artifact
+from engine.step import Artifact
 from engine.tasks import image_classification
 from tests.engine.models.running import run, step
 from tests.engine.models.test_efficientnet_lite import WEIGHTS

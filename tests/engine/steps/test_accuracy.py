@@ -14,8 +14,8 @@ import profiles
 from engine import events
 from engine.mlperf import ACCURACY_LOG
 from engine.mlperf_logs import accuracy as accuracy_log
+from engine.step import Artifact, Step
 from engine.steps import accuracy
-from engine.steps.base import Artifact, Step
 
 OPTIONS = {
     "round": "v2.1",

@@ -9,8 +9,8 @@ import pytest
 
 from engine import system
 from engine.errors import UsageError
+from engine.step import Look, Sight
 from engine.steps import backend
-from engine.steps.base import Look, Sight
 from engine.system.facts import Cpu, Gpu, Memory, OperatingSystem, System
 
 OPTIONS: dict[str, Any] = {

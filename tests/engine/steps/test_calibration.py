@@ -10,8 +10,8 @@ import pytest
 
 from engine.errors import DataError, FetchError
 from engine.models import patterns
+from engine.step import Artifact, Look
 from engine.steps import calibration
-from engine.steps.base import Artifact, Look
 from engine.steps.calibration import Calibration
 from tests.engine.flaky_server import Flaky, serving
 from tests.engine.models.running import step

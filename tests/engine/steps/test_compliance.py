@@ -15,7 +15,7 @@ from engine import events
 from engine.errors import DataError
 from engine.mlperf_logs.accuracy import Record, records, write
 from engine.profile.rounds import load_round
-from engine.steps.base import Artifact, Step
+from engine.step import Artifact, Step
 from engine.steps.compliance import verify
 from engine.submission.verified import stale
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine import events
 from engine.errors import DataError, FetchError
-from engine.steps.base import Step
+from engine.step import Step
 from engine.steps.download import download
 from tests.engine.flaky_server import Flaky, serving
 

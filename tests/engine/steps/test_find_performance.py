@@ -19,7 +19,7 @@ import yaml
 from engine import events
 from engine.errors import RunError, UsageError
 from engine.profile.systems import configuration
-from engine.steps.base import Artifact, Look, Step
+from engine.step import Artifact, Look, Step
 from engine.steps.find_performance import run, survey
 from engine.steps.target_search import OFFLINE_MARGIN, STEADY
 from engine.steps.trial import MODE

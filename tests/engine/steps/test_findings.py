@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine import events
-from engine.steps.base import Step
+from engine.step import Step
 from engine.steps.findings import say
 from engine.submission.checker.findings import Finding
 

@@ -11,8 +11,8 @@ from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import SCENARIOS, Scenario, target_option
 from engine.profile.rounds import Style, load_round
+from engine.step import Artifact, Look
 from engine.steps import foresight
-from engine.steps.base import Artifact, Look
 from engine.steps.loadgen import OVERRIDES, survey
 from profiles import FOLDER
 

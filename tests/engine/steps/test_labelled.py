@@ -12,8 +12,8 @@ import pytest
 
 from engine import events
 from engine.errors import DataError
+from engine.step import Artifact, Look, Sight
 from engine.steps import imagenet, listing, preprocess
-from engine.steps.base import Artifact, Look, Sight
 from engine.steps.labelled import labelled
 from tests.engine.models.running import step
 

@@ -12,8 +12,8 @@ import pytest
 
 from engine import events
 from engine.errors import RunError
+from engine.step import Step
 from engine.steps import listening, loadgen
-from engine.steps.base import Step
 from engine.system import isolation
 
 

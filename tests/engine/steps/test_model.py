@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from engine.errors import DataError
 from engine.models import patterns_net
-from engine.steps.base import Artifact, Look
+from engine.step import Artifact, Look
 from engine.steps.model import read_file, survey_file
 from tests.engine.models.running import step
 

@@ -19,8 +19,8 @@ from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
 from engine.profile import catalog
 from engine.profile.component import Query
+from engine.step import Artifact, Look, Step
 from engine.steps import openimages
-from engine.steps.base import Artifact, Look, Step
 from engine.steps.calibration import Calibration
 from engine.store import fetch_many
 from tests.engine.models.running import step

@@ -7,8 +7,8 @@ import pytest
 from engine import events
 from engine.errors import DataError, FetchError
 from engine.models import boxed_photographs
+from engine.step import Artifact, Step
 from engine.steps import package_data
-from engine.steps.base import Artifact, Step
 from engine.steps.package_data import boxed, fetch_package, photographs
 from engine.store.package_index import PackageFile
 from engine.tasks import object_detection

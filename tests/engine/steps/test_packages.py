@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.steps.base import Look
+from engine.step import Look
 from engine.steps.packages import survey_package, survey_package_data
 
 LOADGEN = {"package": "mlcommons-loadgen"}

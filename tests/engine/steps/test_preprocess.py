@@ -17,8 +17,8 @@ from engine import events
 from engine.backends.base import Array
 from engine.errors import DataError
 from engine.models import patterns
+from engine.step import Artifact
 from engine.steps import preprocess
-from engine.steps.base import Artifact
 from engine.tasks import image_classification
 from tests.engine.models.running import step
 

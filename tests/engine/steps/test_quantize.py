@@ -17,8 +17,8 @@ from engine.backends.base import Array
 from engine.errors import DataError
 from engine.models import patterns, patterns_net
 from engine.models.convnet import ConvNet, model_facts, tensor
+from engine.step import Artifact
 from engine.steps import calibration, quantize
-from engine.steps.base import Artifact
 from engine.system import detect
 from engine.tasks import image_classification
 from tests.engine.models.running import run, step

@@ -6,8 +6,8 @@ import pytest
 
 from engine import system
 from engine.errors import CannotRunError, ProfileError
+from engine.step import Look, Step
 from engine.steps import system as steps
-from engine.steps.base import Look, Step
 from engine.system.facts import OperatingSystem
 
 GONE = {"The thing": {"command": "no-such-command-here", "apt": "thing-tools"}}

@@ -16,7 +16,7 @@ from engine.harness.server_model import Server, latencies, times_up_to
 from engine.harness.tuned import SLOWER, Tuned
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
-from engine.steps.base import Artifact, Step
+from engine.step import Artifact, Step
 from engine.steps.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, server_rate, target
 from profiles import FOLDER
 

@@ -19,8 +19,8 @@ from engine.harness.spec import Workers
 from engine.harness.tuned import Tuned
 from engine.mlperf import Scenario
 from engine.profile.systems import configuration, load_system
+from engine.step import Artifact, Step
 from engine.steps import workers
-from engine.steps.base import Artifact, Step
 from profiles import FOLDER
 from tests.engine.harness.runs import save, sum_model
 

@@ -1,0 +1,8 @@
+"""The former name of the step contract, which step files of a person's own may import."""
+
+from engine import step
+from engine.steps import base
+
+
+def test_the_former_name_is_the_same_contract() -> None:
+    assert (base.Artifact, base.Look, base.Sight, base.Step) == (step.Artifact, step.Look, step.Sight, step.Step)
