@@ -19,9 +19,9 @@ from engine.explore import origin
 from engine.explore.metrics import figures
 from engine.explore.runs import Run
 from engine.facts import CommonFacts, RunFacts
+from engine.harness.spec import REPORT
 from engine.job import places
 from engine.job.child import file_name
-from engine.job.results import MARK
 from engine.job.run import Finished
 from engine.job.spec import JobSpec
 from engine.job.spec import read as read_spec
@@ -33,7 +33,7 @@ from engine.steps.loadgen import TEST_FOLDER
 from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
 
-READ = (MARK, provenance.FILE, DETAIL_LOG, SUMMARY_LOG)
+READ = (REPORT, provenance.FILE, DETAIL_LOG, SUMMARY_LOG)
 """The files of a run that are read, in its output or the folder of a compliance test."""
 LARGEST = 16 << 20
 """Bytes of a file that are read; the detail log of a valid run has some hundred kilobytes."""
@@ -110,7 +110,7 @@ def _there(path: Path) -> bool:
 
 def _log_folder(output: Path) -> Path | None:
     """Return where the harness left its report: a compliance test has a folder for it."""
-    return next((place for place in (output, output / TEST_FOLDER) if _there(place / MARK)), None)
+    return next((place for place in (output, output / TEST_FOLDER) if _there(place / REPORT)), None)
 
 
 def _without_plan(folder: Path, why: str) -> Iterator[Run]:
@@ -169,7 +169,7 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
 def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], score: Mapping[str, Any]) -> Run:
     """Add what the run's own files say."""
     place = _log_folder(output) or output
-    report = damage.json(place / MARK)
+    report = damage.json(place / REPORT)
     log = _log(place, damage)
     performance = told["mode"] != "accuracy"
     readings = {**(log if performance else {}), **{f"run.{name}": value for name, value in report.items()}, **score}
@@ -259,7 +259,7 @@ def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _when(place: Path, output: Path) -> float:
-    for path in (place / MARK, place / DETAIL_LOG, output):
+    for path in (place / REPORT, place / DETAIL_LOG, output):
         try:
             return path.stat().st_mtime
         except OSError:

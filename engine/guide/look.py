@@ -16,6 +16,7 @@ from engine.errors import InferdeckError
 from engine.events import Measured
 from engine.guide import offers
 from engine.guide.state import Guide, folder_of
+from engine.harness.spec import REPORT
 from engine.job import jobs, preflight
 from engine.job.jobs import Job
 from engine.job.log import EventReader
@@ -30,7 +31,6 @@ from engine.submission import describe, own
 from engine.submission.checker.check import check
 from engine.submission.checker.findings import Report
 from engine.submission.form import Field, form, problems
-from engine.submission.generate import RUN_REPORT
 from engine.submission.preflight import Expected
 
 ROUND = "v2.1"
@@ -242,7 +242,7 @@ def _is_run(scenario: Path, mode: str) -> bool:
     if mode.startswith("TEST"):
         return (scenario / mode / VERIFY_PERFORMANCE).is_file()
     scored = mode != "accuracy" or (scenario / mode / ACCURACY_TEXT).is_file()
-    return scored and (scenario / mode / RUN_REPORT).is_file()
+    return scored and (scenario / mode / REPORT).is_file()
 
 
 def _stale(sight: Sight, description: Mapping[str, object]) -> str:
@@ -255,7 +255,7 @@ def _stale(sight: Sight, description: Mapping[str, object]) -> str:
     if said != dict(description):
         return "the description was changed after it was built"
     newest = max(
-        (path.stat().st_mtime for path in sight.results.glob(f"{sight.guide.system}/*/*/*/{RUN_REPORT}")), default=0
+        (path.stat().st_mtime for path in sight.results.glob(f"{sight.guide.system}/*/*/*/{REPORT}")), default=0
     )
     checked = sight.results / CHECKED
     return "" if checked.is_file() and checked.stat().st_mtime >= newest else "there are newer runs"

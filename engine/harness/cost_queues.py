@@ -18,7 +18,7 @@ from engine.harness.tally import now
 
 
 class CostSliceQueue(SliceQueue):
-    """Offline and MultiStream: the samples of a query sorted by cost, the dearest first, and cut by cost.
+    """Offline, and MultiStream with several sessions: samples of a query by falling cost, cut into batches by cost.
 
     Samples of like cost stand together, so that little is padded, and the cheapest batches come last, so that all
     workers end at about the same time.

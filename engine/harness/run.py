@@ -23,14 +23,11 @@ from engine.harness.model import Model, graph_files
 from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary
 from engine.harness.session import Session
-from engine.harness.spec import RunReport, RunSpec
+from engine.harness.spec import REPORT, RunReport, RunSpec
 from engine.harness.sut import OpenSession, Sut, make_sut
 from engine.harness.ticker import Ticker
 from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
-
-REPORT = "run.json"
-
 
 Emit = Callable[[events.AnyEvent], None]
 

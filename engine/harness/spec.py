@@ -1,6 +1,6 @@
 """What one LoadGen run is told: everything, in one frozen record, so that a run can be repeated from its JSON."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -90,6 +90,10 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The text of audit.config, with which a compliance test changes LoadGen's settings; empty in an ordinary run."""
     log_dir: str
     """Where LoadGen's files go; empty or absent before the run."""
+
+
+REPORT: Final = "run.json"
+"""The file of a RunReport beside LoadGen's files, written last: a folder without it holds an unfinished run."""
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):

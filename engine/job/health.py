@@ -76,10 +76,10 @@ def _read(place: Workplace, chosen: Selection, given: Given) -> dict[str, str]:
 
 
 def _usual_source(place: Workplace, chosen: Selection) -> str:
-    """Return the variation of the data set that a selection leads to."""
+    """Return the variation of the data set that a selection leads to; empty where it has no such choice."""
     plan = prepare(place, chosen).plan
     (dataset,) = (plan.nodes[edge.node] for edge in plan.nodes[plan.root].needs if edge.name == "dataset")
-    return next(one.name for one in dataset.variations if one.group == "source")
+    return next((one.name for one in dataset.variations if one.group == "source"), "")
 
 
 def _check(name: str, chosen: Selection, place: Workplace, given: Given) -> Health:

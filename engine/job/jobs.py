@@ -1,6 +1,6 @@
 """The jobs of one person on one machine: start, find, follow, cancel.
 
-No daemon and no process ids: a job is its folder, and it lives while its lock is held.
+No daemon: a job is its folder, and it lives while its lock is held. Its process id only serves to send it a signal.
 """
 
 from __future__ import annotations

@@ -9,11 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.errors import UsageError
+from engine.harness.spec import REPORT
 from engine.store.files import disk_errors
-
-MARK = "run.json"
-"""The file that a finished LoadGen run has, written last."""
-
 
 REPLACED = ".replaced"
 """The folder, among the results, to which what was there before is moved."""
@@ -21,7 +18,7 @@ REPLACED = ".replaced"
 
 def replacing(results: Path, places: Iterable[Path]) -> str:
     """Say what becomes of finished runs that lie where new ones go; empty where there are none."""
-    held = [place.relative_to(results) for place in places if (place / MARK).is_file()]
+    held = [place.relative_to(results) for place in places if (place / REPORT).is_file()]
     if not held:
         return ""
     of = ", ".join(sorted({"/".join(place.parts[:2]) for place in held}))
@@ -49,7 +46,7 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path | 
             grave.parent.mkdir(parents=True, exist_ok=True)
             target.rename(grave)
         files = sorted(
-            (path for path in output.rglob("*") if path.is_file()), key=lambda path: (path.name == MARK, path)
+            (path for path in output.rglob("*") if path.is_file()), key=lambda path: (path.name == REPORT, path)
         )
         for path in files:
             place = target / path.relative_to(output)

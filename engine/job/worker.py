@@ -33,7 +33,7 @@ from engine.store.files import explained, read_plain
 LARGEST_FACTS = 16 << 20
 """Bytes of the facts that a person's own program gives."""
 MENDABLE = 3
-"""Exit status for an error of the family in engine.errors; its text is in the answer file."""
+"""Exit status for an error of the family in engine.errors; its text is in the answer."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

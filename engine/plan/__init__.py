@@ -1,1 +1,1 @@
-"""Resolve a selection against the profiles. Pure: no files, no clock, no environment."""
+"""Resolve a selection against the profiles. No clock, no environment, no files but profiles."""

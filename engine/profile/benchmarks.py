@@ -1,8 +1,7 @@
 """Benchmarks as data: one YAML file each says what it is made of and what a newcomer can do with it.
 
 A component that says `benchmarks: true` gets, for each of them, a variation of that name in the group `benchmark`, and
-the names by which its dependencies are known. The guide, the demonstrations and the checks of this machine read the
-rest.
+the names by which its dependencies are known. The guide and the demonstrations read the rest.
 """
 
 from __future__ import annotations

@@ -71,6 +71,8 @@ class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     max_batch: int
     queue_wait_us: int = 0
     batch_us: tuple[int, ...] = ()
+    max_cost: int = 0
+    cost_us: tuple[tuple[int, int], ...] = ()
     cores: tuple[tuple[int, ...], ...] = ()
     batch_ms: Positive
     """Of a batch while all sessions are busy."""

@@ -22,7 +22,7 @@ from engine.facts import BackendFacts, ModelFacts, SamplesFacts
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
 from engine.harness.settings import NS_PER_MS, Overrides, settings
-from engine.harness.spec import LoadGenSettings, RunReport, RunSpec, Workers
+from engine.harness.spec import REPORT, LoadGenSettings, RunReport, RunSpec, Workers
 from engine.harness.tuned import Tuned
 from engine.mlperf import DETAIL_LOG, FACTS, Mode, target_option
 from engine.mlperf_logs import detail
@@ -37,8 +37,6 @@ from engine.submission import provenance
 from engine.system import isolation
 
 SPEC = "spec.json"
-REPORT = "run.json"
-"""What the harness says of a run, written last."""
 TEST_FOLDER = "performance"
 """Where in the output of a compliance test LoadGen's files are: beside them come those of its verification."""
 MOST_SAID = 1 << 20

@@ -18,7 +18,7 @@ from engine import codec, events
 from engine.facts import SamplesFacts
 from engine.harness.goal import measuring
 from engine.harness.search import tolerated
-from engine.harness.spec import RunReport
+from engine.harness.spec import REPORT, RunReport
 from engine.histogram import bounds
 from engine.mlperf import DETAIL_LOG
 from engine.mlperf_logs import detail
@@ -152,7 +152,7 @@ class Trials:
             target,
             valid=log.value("result_validity") == "VALID" and not cut,
             seconds=seconds,
-            report=codec.decode((folder / loadgen.REPORT).read_bytes(), type=RunReport),
+            report=codec.decode((folder / REPORT).read_bytes(), type=RunReport),
             latency_ms=_milliseconds(log, "early_stopping_latency_ss", "early_stopping_latency_ms", percentile),
             mean_ms=_milliseconds(log, "result_mean_query_latency_ns", "result_mean_latency_ns"),
             samples_per_second=float(rate) if rate else None,

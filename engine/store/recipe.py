@@ -18,7 +18,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """What runs: the step's name or the command."""
     version: str = ""
     code: str = ""
-    """Digest of the source that runs."""
+    """What tells the code that runs from other code: the revision of inferdeck's own, the digest of other files."""
     options: dict[str, Any] = {}
     inputs: dict[str, tuple[str, ...]] = {}
     """By need: the keys of artifacts, or the identities of what was found on the machine."""

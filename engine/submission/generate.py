@@ -14,6 +14,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import DataError, StoreError, UsageError, nearest
+from engine.harness.spec import REPORT
 from engine.mlperf import ACCURACY_TEXT, LOADGEN_FILES, MLPERF_CONF, USER_CONF, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.profile.names import TREE, WHOLE_LOGS, folder_fault, refuse_system_name
 from engine.profile.rounds import Round
@@ -26,8 +27,6 @@ from engine.submission.verified import stale
 from engine.text import to_bytes
 
 IMPLEMENTATION = "inferdeck"
-RUN_REPORT = "run.json"
-"""The harness writes it last: a run without it is unfinished."""
 
 OVERRIDES = ("division", "submitter")
 """What a person may say of a description without writing another one."""
@@ -179,7 +178,7 @@ def _results(request: Request, rules: Round) -> Iterator[Result]:
 
 def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> Result:
     for mode in ("performance", "accuracy"):
-        if not (scenario / mode / RUN_REPORT).is_file():
+        if not (scenario / mode / REPORT).is_file():
             raise DataError(f"{scenario} has no finished {mode} run", "the same command goes on where the job stopped")
     if not (scenario / "accuracy" / ACCURACY_TEXT).is_file():
         raise DataError(f"{scenario / 'accuracy'} was not scored", "the same command goes on where the job stopped")
