@@ -116,12 +116,12 @@ class _Reader:
     def instead(self, word: str, before: str) -> str:
         """Return the remedy for an argument that the command does not take."""
         takes, name = self.command.arguments, self.command.name
+        if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
+            return f"the command comes first: inferdeck {word} --help"
         if before.startswith("--") and ("=" in before or " " in before):
             return f"a list is written with commas: {before},{word}"
         if "," in word and self.command.option("tags"):
             return f"write --tags={word}"
-        if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
-            return f"the command comes first: inferdeck {word} --help"
         near = closest(word, (*takes.allowed, *_below(name)))
         if near:
             return f"did you mean {either(near)}?"
