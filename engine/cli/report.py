@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +22,8 @@ from engine.job.main import STATUS
 from engine.store.folders import Folders, folders
 from engine.text import duration
 
+# A search has tens of trials; a log of far more is no reason to hold them all in memory.
+_MOST: Final = 10_000
 _THERE: tuple[events.Outcome, ...] = ("built", "cached")
 
 
@@ -55,16 +58,16 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
 
 
 def _last_words(job: jobs.Job) -> tuple[list[events.Measured], list[events.StepEnded]]:
-    """Return the last result of each run and how each step ended last, of all attempts."""
-    results: dict[tuple[str, str, str], events.Measured] = {}
+    """Return the results of all attempts (the last `_MOST` of them, trials too) and how each step ended last."""
+    results: deque[events.Measured] = deque(maxlen=_MOST)
     ended: dict[str, events.StepEnded] = {}
     for event in chain.from_iterable(EventReader(job.events).pieces((events.Measured, events.StepEnded))):
         match event:
             case events.Measured():
-                results[event.step, event.scenario, event.mode] = event
+                results.append(event)
             case events.StepEnded():
                 ended[event.step] = event
-    return list(results.values()), list(ended.values())
+    return list(results), list(ended.values())
 
 
 def _tuned(job: jobs.Job, ended: list[events.StepEnded]) -> TuningReport | None:
