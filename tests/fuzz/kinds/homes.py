@@ -1,0 +1,138 @@
+"""A home with jobs, artifacts, settings, systems and components of a person, of which some files are damaged."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.fuzz import calls, places
+
+COMMANDS = (
+    "jobs", "jobs --json", "results list", "results list --format=csv", "results list --format=json",
+    "results show r-0001", "results list --sort=throughput", "results compare r-0001 r-0002", "results show r-0011",
+    "results list --format=md", "store list", "store list --json", "store verify", "store why data",
+    "store remove data", "system list", "system show box", "system new box --again --quiet", "tune show box",
+    "attach r-0001 --plain", "attach r-0011 --plain", "watch r-0012 --plain --json", "attach r-0013 --plain",
+    "cancel r-0012", "cancel r-0014", "--plain", "plan --tags=app,mlperf,inference,_resnet50,_patterns-net,_test",
+    "plan --json --tags=app,mlperf,inference,_resnet50",
+    "plan --tags=app,mlperf,inference,_resnet50,_submission,_patterns-net --env.CM_SUT_NAME=box", "plan --recipe=own",
+    "plan --tags=own,thing", "plan --locked=home/state/jobs/r-0001/lock.json", "doctor",
+    "submission preflight --recipe=own",
+    "plan --diff home/state/jobs/r-0001/lock.json home/state/jobs/r-0002/lock.json",
+)  # fmt: skip
+RUNNING = "state/jobs/r-0014/run.lock"
+
+COMPONENT = """\
+name: own-thing
+title: A thing of my own
+tags: [own, thing]
+step: engine.steps.system:detect
+options:
+  count: {type: int, default: 3}
+variations:
+  big: {group: size, set: {count: 100}}
+  small: {group: size, default: true, set: {count: 1}}
+"""
+SYSTEM = """\
+targets: measured
+description:
+  division: open
+  submitter: Acme
+  status: available
+  system_type: edge
+  system_name: "My Box"
+  number_of_nodes: 1
+runs:
+  onnxruntime:
+    resnet50: {Offline: 70, Server: 10, SingleStream: 20, MultiStream: 100}
+"""
+RECIPE = "title: Own\ntags: 'app,mlperf,inference,_resnet50,_patterns-net,_test'\n"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Damaged files, then commands, in which the home is `home`."""
+
+    parts: Sequence[places.Edit | str]
+
+    def run(self, kept: Sequence[int], folder: Path) -> list[str]:
+        """Damage the kept files and run the kept commands."""
+        canary = places.write_canary(folder)
+        before = places.state(canary)
+        shutil.copytree(template(), folder / "home", symlinks=True)
+        parts = [self.parts[index] for index in kept]
+        for part in parts:
+            if isinstance(part, places.Edit):
+                part.apply(folder / "home", canary)
+        wrong = []
+        with ExitStack() as stack:
+            _hold(stack, folder / "home" / RUNNING)
+            for part in parts:
+                if isinstance(part, str):
+                    wrong += calls.inferdeck([*part.split(), f"--home={folder / 'home'}"])
+        return wrong + (["the canary changed"] if places.state(canary) != before else [])
+
+
+def make(chance: random.Random) -> Home:
+    """Return one to four damages, and one to three commands."""
+    wanted = chance.choice(("jobs/", "jobs/", "store/", "config/", "config/", ""))
+    commands = chance.sample(COMMANDS, chance.choice((1, 2, 3)))
+    return Home((*places.edits(template(), chance, (wanted,)), *commands))
+
+
+def lay_out(folder: Path) -> None:
+    """Write what the options of a command line name: a home, a folder, files."""
+    shutil.copytree(template(), folder / "home", symlinks=True)
+    for name in ("tree", "own", "images", "out"):
+        (folder / name).mkdir()
+    for name in ("a", "b", "lock.json", "model.onnx", "own.yaml"):
+        (folder / name).write_text(RECIPE if name == "own.yaml" else "{}")
+
+
+@cache
+def template() -> Path:
+    """Return a home, made once in each process."""
+    from engine.store.store import Store
+    from tests.engine.explore import history
+    from tests.engine.job import synthetic
+    from tests.engine.store.test_store import make as publish
+    from tests.engine.store.test_store import recipe
+    from tests.helpers import folders_in
+
+    home = Path(tempfile.mkdtemp(prefix="fuzz-home-"))
+    folders = folders_in(home)
+    history.job(folders, "--scenarios=Offline", rates=[900, 1100, 1000])
+    history.job(folders, "--scenarios=Server,SingleStream", rate=500)
+    now = synthetic.BEGIN
+    synthetic.write(folders.jobs, [*synthetic.before(), *synthetic.ticks(2), *synthetic.failure(now + 5)], number=11)
+    synthetic.write(folders.jobs, [*synthetic.before(), *synthetic.ticks(2)], number=12)
+    synthetic.write(folders.jobs, [*synthetic.before(), *synthetic.ticks(2), *synthetic.ending(now + 5)], number=13)
+    synthetic.write(folders.jobs, [*synthetic.before(), *synthetic.ticks(2)], number=14)
+    (home / RUNNING).touch()
+    store = Store(folders.store)
+    publish(store, recipe())
+    publish(store, recipe(options={"n": 2}))
+    for name, text in {
+        "settings.yaml": "theme: inferdeck-dark\nglyphs: ascii\n",
+        "profiles/components/own.yaml": COMPONENT,
+        "profiles/systems/box.yaml": SYSTEM,
+        "profiles/recipes/own.yaml": RECIPE,
+    }.items():
+        path = folders.config / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return home
+
+
+def _hold(stack: ExitStack, lock: Path) -> None:
+    """Hold the lock of the job that runs, where damage has left it a file."""
+    from engine.store.files import locked
+
+    if lock.is_file() and not lock.is_symlink():
+        stack.enter_context(locked(lock, wait=False))
