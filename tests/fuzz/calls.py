@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 STATUSES = (0, 1, 2, 130)
 
 
-def inferdeck(words: Sequence[str]) -> list[str]:
-    """Run the words; returns what is wrong with the exit status. What the process could not be given is left out."""
+def inferdeck(words: Sequence[str], home: Path) -> list[str]:
+    """Run the words on a home; returns what is wrong with the exit status.
+
+    What the process could not be given is left out.
+    """
     from tui.main import main
 
     given = [os.fsdecode(os.fsencode(word.replace("\0", ""))) for word in map(_passable, words)]
+    os.environ["INFERDECK_HOME"] = str(home)
     status = main(given)
     return [] if status in STATUSES else [f"exit status {status!r}"]
 

@@ -141,7 +141,7 @@ def _number(data: bytes, chance: random.Random) -> bytes:
     return data[:begin] + chance.choice(NASTY_NUMBERS).encode() + data[end:]
 
 
-def _structure(data: bytes, chance: random.Random) -> bytes:
+def structure(data: bytes, chance: random.Random) -> bytes:
     """Change one value or key of a JSON or YAML text, or of one line of JSON lines."""
     for read in (_json_changed, _lines_changed, _yaml_changed):
         found = read(data, chance)
@@ -202,5 +202,5 @@ def retyped(whole: object, chance: random.Random) -> object:
 
 
 _WAYS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
-    _cut, _flip, _insert, _remove, _repeat, _whole, _number, _number, _structure, _structure, _structure, _structure,
+    _cut, _flip, _insert, _remove, _repeat, _whole, _number, _number, structure, structure, structure, structure,
 )  # fmt: skip

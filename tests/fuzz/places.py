@@ -93,7 +93,7 @@ def _apply(path: Path, how: str, chance: random.Random, outside: Path) -> None:
     elif how == "folder as link":
         place = path.parent
         shutil.rmtree(place)
-        place.symlink_to(chance.choice((outside, outside / "deep", place, Path("/nowhere"), Path("/"))))
+        place.symlink_to(chance.choice((outside, outside / "deep", place, Path("/nowhere"), outside.parent)))
     else:
         path.unlink()
         _replace(path, how, outside)

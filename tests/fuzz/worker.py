@@ -42,7 +42,11 @@ _CRASH = re.compile(r"Traceback|\ba bug\b")
 
 
 class Hang(BaseException):
-    """The input takes too long."""
+    """The input takes too long; says where."""
+
+    def __init__(self, stack: traceback.StackSummary) -> None:
+        super().__init__()
+        self.stack = stack
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,8 @@ def _reopen_streams() -> None:
     sys.stderr = TextIOWrapper(FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")
 
 
-def _alarm(_number: int, _frame: FrameType | None) -> None:
-    raise Hang
+def _alarm(_number: int, frame: FrameType | None) -> None:
+    raise Hang(traceback.extract_stack(frame))
 
 
 def _captured(number: int) -> IO[bytes]:
@@ -146,9 +150,11 @@ def _outcome(made: case.Case, kept: Sequence[int], folder: Path, seconds: float)
     except InferdeckError:
         return "", ""
     except Hang as error:
-        return f"hang at {_place(error)}", "".join(traceback.format_exception(error)[-6:])
+        return f"hang at {_place(error.stack)}", "".join(error.stack.format()[-6:])
     except BaseException as error:  # noqa: BLE001  (whatever it is, it is a fault)
-        return f"{type(error).__name__} at {_place(error)}", "".join(traceback.format_exception(error)[-5:])
+        return f"{type(error).__name__} at {_place(traceback.extract_tb(error.__traceback__))}", "".join(
+            traceback.format_exception(error)[-5:]
+        )
     finally:
         _flushed()
     return (wrong[0], "\n".join(wrong)) if wrong else ("", "")
@@ -175,9 +181,8 @@ def _flushed() -> None:
             stream.flush()
 
 
-def _place(error: BaseException) -> str:
-    """Return where in the product it was raised: the innermost of our functions."""
-    frames = traceback.extract_tb(error.__traceback__)
+def _place(frames: traceback.StackSummary) -> str:
+    """Return where in the product that is: the innermost of its functions."""
     ours = [one for one in frames if one.filename.startswith((str(ROOT / "engine"), str(ROOT / "tui")))]
     if not ours:
         return "no function of the product" if not frames else f"{Path(frames[-1].filename).name} {frames[-1].name}"

@@ -35,11 +35,11 @@ class Data:
     def run(self, kept: Sequence[int], folder: Path) -> list[str]:
         """Damage the kept files and read."""
         canary = places.write_canary(folder)
-        before = places.state(canary)
         shutil.copytree(template(), folder / "data")
         for part in (self.parts[index] for index in kept):
             if isinstance(part, places.Edit):
                 part.apply(folder / "data", canary)
+        before = places.state(canary)
         for part in (self.parts[index] for index in kept):
             if isinstance(part, str):
                 for call in READERS[part][1]:

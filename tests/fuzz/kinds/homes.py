@@ -15,22 +15,22 @@ from tests.fuzz import calls, places
 
 COMMANDS = (
     "jobs", "jobs --json", "results list", "results list --format=csv", "results list --format=json",
-    "results show r-0001", "results list --sort=throughput", "results compare r-0001 r-0002", "results show r-0011",
-    "results list --format=md", "store list", "store list --json", "store verify", "store why data",
-    "store remove data", "system list", "system show box", "system new box --again --quiet", "tune show box",
+    "results show r-0001", "results list --sort=-samples/s", "results show r-0002/Server",
+    "results compare r-0001/Offline r-0002/Server",
+    "results list --format=md", "store list", "store list --json", "store verify", "store why data-5",
+    "store remove data-7", "system list", "system show box", "system new box --again --quiet", "tune show box",
     "attach r-0001 --plain", "attach r-0011 --plain", "watch r-0012 --plain --json", "attach r-0013 --plain",
     "cancel r-0012", "cancel r-0014", "--plain", "plan --tags=app,mlperf,inference,_resnet50,_patterns-net,_test",
     "plan --json --tags=app,mlperf,inference,_resnet50",
     "plan --tags=app,mlperf,inference,_resnet50,_submission,_patterns-net --env.CM_SUT_NAME=box", "plan --recipe=own",
-    "plan --tags=own,thing", "plan --locked=home/state/jobs/r-0001/lock.json", "doctor",
+    "plan --tags=own,thing", "plan --locked=home/state/a.lock", "doctor",
     "submission preflight --recipe=own",
-    "plan --diff home/state/jobs/r-0001/lock.json home/state/jobs/r-0002/lock.json",
+    "plan --diff home/state/a.lock home/state/b.lock",
 )  # fmt: skip
 RUNNING = "state/jobs/r-0014/run.lock"
 
 COMPONENT = """\
 name: own-thing
-title: A thing of my own
 tags: [own, thing]
 step: engine.steps.system:detect
 options:
@@ -64,18 +64,17 @@ class Home:
     def run(self, kept: Sequence[int], folder: Path) -> list[str]:
         """Damage the kept files and run the kept commands."""
         canary = places.write_canary(folder)
-        before = places.state(canary)
         shutil.copytree(template(), folder / "home", symlinks=True)
         parts = [self.parts[index] for index in kept]
         for part in parts:
             if isinstance(part, places.Edit):
                 part.apply(folder / "home", canary)
-        wrong = []
+        wrong, before = [], places.state(canary)
         with ExitStack() as stack:
             _hold(stack, folder / "home" / RUNNING)
             for part in parts:
                 if isinstance(part, str):
-                    wrong += calls.inferdeck([*part.split(), f"--home={folder / 'home'}"])
+                    wrong += calls.inferdeck(part.split(), folder / "home")
         return wrong + (["the canary changed"] if places.state(canary) != before else [])
 
 
@@ -91,8 +90,10 @@ def lay_out(folder: Path) -> None:
     shutil.copytree(template(), folder / "home", symlinks=True)
     for name in ("tree", "own", "images", "out"):
         (folder / name).mkdir()
-    for name in ("a", "b", "lock.json", "model.onnx", "own.yaml"):
-        (folder / name).write_text(RECIPE if name == "own.yaml" else "{}")
+    for name in ("a", "b", "lock.json"):
+        shutil.copyfile(folder / "home" / "state" / ("b.lock" if name == "b" else "a.lock"), folder / name)
+    (folder / "model.onnx").write_text("{}")
+    (folder / "own.yaml").write_text(RECIPE)
 
 
 @cache
@@ -127,6 +128,9 @@ def template() -> Path:
         path = folders.config / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    for name, words in {"a": "_test", "b": "_fast --scenarios=Server"}.items():
+        tags = f"--tags=app,mlperf,inference,_resnet50,_patterns-net,{words}"
+        calls.inferdeck(["plan", "--quiet", *tags.split(), f"--lock={home / 'state' / name}.lock"], home)
     return home
 
 

@@ -50,7 +50,8 @@ class Change:
         chance = random.Random(self.seed)
         data = OWN[self.source].encode() if self.source in OWN else (profiles.FOLDER / self.source).read_bytes()
         for _ in range(self.count):
-            data = _inserted(data, chance) if chance.random() < 0.4 else mutate.mutated(data, chance)
+            way = chance.choice((_inserted, _inserted, mutate.structure, mutate.structure, mutate.mutated))
+            data = way(data, chance)
         return data
 
 
@@ -71,7 +72,7 @@ class Profiles:
                 _write(folder / "own" / part.source, part.text())
         for part in parts:
             if isinstance(part, str):
-                wrong += calls.inferdeck([*part.split(), "--profiles=own", f"--home={folder / 'home'}"])
+                wrong += calls.inferdeck([*part.split(), "--profiles=own"], folder / "home")
         return wrong
 
 

@@ -38,17 +38,16 @@ class Tree:
     def run(self, kept: Sequence[int], folder: Path) -> list[str]:
         """Damage the kept files, run the kept commands, and look at the canary and at what was packed."""
         canary = places.write_canary(folder)
-        before = places.state(canary)
         name = "results" if self.template == RESULTS else "tree"
         shutil.copytree(template(self.template), folder / name)
         parts = [self.parts[index] for index in kept]
         for part in parts:
             if isinstance(part, places.Edit):
                 part.apply(folder / name, canary)
-        wrong = []
+        wrong, before = [], places.state(canary)
         for part in parts:
             if isinstance(part, str):
-                wrong += calls.inferdeck(["submission", *part.split(), f"--home={folder / 'home'}"])
+                wrong += calls.inferdeck(["submission", *part.split()], folder / "home")
         if places.state(canary) != before:
             wrong.append("the canary changed")
         return wrong + [f"{path.name} holds the canary" for path in folder.rglob("*.zip") if _holds_canary(path)]
