@@ -10,6 +10,9 @@ import time
 from tests.fuzz.case import SHARES
 from tests.fuzz.runner import Failure, grouped, run
 
+STEP = 500
+"""Inputs between two lines that say how far the run is."""
+
 
 def chosen(count: int, seed: int, kinds: list[str]) -> list[tuple[str, int]]:
     """Return kinds and seeds: as many of each kind as its share says, in an order that mixes them."""
@@ -31,11 +34,16 @@ def main() -> int:
     kinds = [given.kind] if given.kind else list(SHARES)
     inputs = chosen(given.inputs, given.seed, kinds) if given.only is None else [(kind, given.only) for kind in kinds]
     begin = time.monotonic()
-    failures = run(inputs, min(given.workers, len(inputs)), _show)
+    failures = run(inputs, min(given.workers, len(inputs)), _show, _count)
     print(f"{len(inputs)} inputs of {', '.join(kinds)} in {time.monotonic() - begin:.0f} s: {len(failures)} failed")
     for cause, those in grouped(failures).items():
         print(f"{len(those):5} {cause}   {' '.join(f'{one.kind}:{one.seed}' for one in those[:6])}")
     return 1 if failures else 0
+
+
+def _count(done: int) -> None:
+    if done % STEP == 0:
+        print(f"{done} inputs", file=sys.stderr, flush=True)
 
 
 def _show(failure: Failure) -> None:

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import socket
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ def unlock(folder: Path) -> None:
 
 def _apply(path: Path, how: str, chance: random.Random, outside: Path) -> None:
     if how == "bytes":
+        if not stat.S_ISREG(path.stat().st_mode):
+            return
         path.write_bytes(mutate.mutated(path.read_bytes(), chance))
     elif how == "unreadable":
         path.chmod(0)

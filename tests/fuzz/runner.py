@@ -103,17 +103,25 @@ def _started() -> subprocess.Popen[str]:
 
 
 def run(
-    inputs: Iterable[tuple[str, int]], workers: int, seen: Callable[[Failure], None] = lambda _: None
+    inputs: Iterable[tuple[str, int]],
+    workers: int,
+    seen: Callable[[Failure], None] = lambda _: None,
+    count: Callable[[int], None] = lambda _: None,
 ) -> list[Failure]:
-    """Run inputs (kind and seed) in so many processes; `seen` gets each failure as soon as it is known."""
+    """Run inputs (kind and seed) in so many processes.
+
+    `seen` gets each failure as soon as it is known, `count` how many inputs have been run.
+    """
     waiting: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
     for one in inputs:
         waiting.put(one)
     failures: list[Failure] = []
+    done = 0
     known: Counter[str] = Counter()
     lock = threading.Lock()
 
     def work() -> None:
+        nonlocal done
         with Worker() as worker:
             while True:
                 try:
@@ -121,8 +129,10 @@ def run(
                 except queue.Empty:
                     return
                 answer = worker.judge(Asked(kind, seed, seconds=SECONDS), known)
-                if answer.cause:
-                    with lock:
+                with lock:
+                    done += 1
+                    count(done)
+                    if answer.cause:
                         known[answer.cause] += 1
                         failures.append(Failure(kind, seed, answer))
                         seen(failures[-1])

@@ -113,9 +113,10 @@ def _session(folder: Path) -> None:
 
 def _tflite(folder: Path) -> None:
     from engine.models import tflite_file
+    from engine.store import files
 
-    with suppress(ValueError):  # which those who call it turn into one of ours
-        tflite_file.read((folder / "net.tflite").read_bytes() if (folder / "net.tflite").is_file() else b"")
+    with suppress(ValueError, OSError):  # which those who call it turn into one of ours
+        tflite_file.read(files.read_plain(folder / "net.tflite"))
 
 
 def _checkpoints(folder: Path) -> None:
