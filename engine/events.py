@@ -44,6 +44,14 @@ class StepStarted(Event, frozen=True, kw_only=True, tag="started"):
     """Why it must run rather than come from the store, as a sentence."""
 
 
+class Waiting(Event, frozen=True, kw_only=True, tag="waiting"):
+    """A measurement waits for another job's to end. `started` comes again when it goes on."""
+
+    step: str
+    holder: str
+    """Who measures meanwhile, and since when: `r-0012 of ann, measuring since 14:03`."""
+
+
 class Progress(Event, frozen=True, kw_only=True, tag="progress"):
     """How far a step is. `total` is None where it is not known."""
 
@@ -113,6 +121,8 @@ class Measured(Event, frozen=True, kw_only=True, tag="measured"):
     unit: str
     valid: bool | None
     """LoadGen's own verdict; None in accuracy mode, which has none."""
+    scored: str = ""
+    """In accuracy mode: samples that were scored, of those that have labels (`10 of 12`)."""
 
 
 class Warned(Event, frozen=True, kw_only=True, tag="warned"):
@@ -120,6 +130,8 @@ class Warned(Event, frozen=True, kw_only=True, tag="warned"):
 
     step: str
     text: str
+    disturbs: bool = False
+    """It may have changed the figures of this step."""
     rule: str = ""
     """The checker's rule that it is about, if it is about one; the text names it too."""
     remedy: str = ""
@@ -145,7 +157,7 @@ class Done(Event, frozen=True, kw_only=True, tag="done"):
     """The results folder, where there is one."""
 
 
-AnyEvent = Launch | StepStarted | Progress | Phase | Measuring | Tick | Measured | Warned | StepEnded | Done
+AnyEvent = Launch | StepStarted | Waiting | Progress | Phase | Measuring | Tick | Measured | Warned | StepEnded | Done
 
 
 _decoder: codec.Decoder[AnyEvent] = codec.Decoder(AnyEvent)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, those that turn the direction of writing among them."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of a formula, or passes over to look for one."""
+_SIGNED_NUMBER = re.compile(r"[+-][\d.,]+(e[+-]?\d+)?( ?%| \w+)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 """The surrogates by which Python holds a byte of a file name or an argument that is no UTF-8 (PEP 383)."""
 
@@ -22,14 +29,49 @@ def clean(text: str) -> str:
     return _SURROGATE.sub(_visible, _CONTROL.sub("", _LINE_BREAK.sub(" ", text)))
 
 
+def still(text: str) -> str:
+    """Return a text that steers no terminal, with every character in the cell where it was."""
+    return _SURROGATE.sub("\ufffd", _CONTROL.sub("", _LINE_BREAK.sub(" ", text.expandtabs(1))))
+
+
 def clean_lines(text: str) -> str:
     """Return a text of several lines, each of them clean."""
     return "\n".join(clean(line) for line in text.splitlines())
 
 
+def csv_cell(text: str) -> str:
+    """Return one cell of a table for other programs: one line, and never a formula for a spreadsheet that opens it."""
+    line = clean(text)
+    is_formula = text.startswith(_FORMULA) and not _SIGNED_NUMBER.fullmatch(text)
+    return f"'{line}" if is_formula else line
+
+
+def to_bytes(text: str) -> bytes:
+    """Return a text as the bytes of a file: UTF-8, and every byte that was none as it was (PEP 383)."""
+    return _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
+
+
+def from_bytes(data: bytes) -> str:
+    """Return the bytes of a file as text, from which `to_bytes` makes the same bytes."""
+    return data.decode("utf-8", "surrogateescape")
+
+
 def _visible(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code - 0xDC00:02x}" if _FIRST_BYTE <= code <= _LAST_BYTE else "\ufffd"
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """Return words as they are typed into a shell. What a screen can't show stands as its bytes: $'r\\xe9'."""
+    import shlex  # noqa: PLC0415  (start-up: only where a command is shown)
+
+    return " ".join(shlex.quote(word) if clean(word) == word else f"$'{_in_bytes(word)}'" for word in words)
+
+
+def _in_bytes(word: str) -> str:
+    return "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in to_bytes(word)
+    )
 
 
 def size(count: int | None) -> str:
@@ -54,6 +96,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def whole_path(text: str | Path) -> Path:
+    """Return a path from the root; `~` is the home folder, and stays a plain name for a user that is not known here."""
+    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111  (Path.expanduser raises for unknown users)
+
+
 def short_path(path: Path) -> str:
     """Write a path for a person: cleaned, and `~` for the own folder."""
     home = Path.home()
@@ -62,4 +109,39 @@ def short_path(path: Path) -> str:
 
 def cut(text: str, width: int) -> str:
     """Return at most `width` cells of a text, the last of them an ellipsis where something is left out."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    if width <= 0:
+        return ""
+    if text.isascii():
+        return text if len(text) <= width else text[: width - 1] + "…"
+    if cells(text) <= width:
+        return text
+    room, kept = width - 1, 0
+    for character in text:
+        room -= _cells(character)
+        if room < 0:
+            break
+        kept += 1
+    return text[:kept] + "…"
+
+
+def fit(text: str, width: int) -> str:
+    """Return a text in exactly `width` cells: cut, or filled up with blanks; nothing where there is no room."""
+    text = cut(text, width)
+    return text + " " * (width - cells(text))
+
+
+def fit_right(text: str, width: int) -> str:
+    """Return what `fit` does, with the blanks before the text."""
+    text = cut(text, width)
+    return " " * (width - cells(text)) + text
+
+
+def cells(text: str) -> int:
+    """Return how many cells of a terminal a text takes: two for a wide character, none for one that has no width."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

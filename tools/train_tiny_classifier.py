@@ -26,6 +26,7 @@ from torch import nn
 from engine.models import patterns, patterns_net
 from engine.models.convnet import fold_batch_norm
 from engine.tasks import image_classification
+from engine.tasks.labels import read_val_map
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -70,7 +71,7 @@ def _load(pictures: patterns.PictureSet) -> tuple[Array, Array]:
     with TemporaryDirectory() as name, ThreadPoolExecutor() as pool:
         folder = Path(name)
         list(patterns.write(pictures, folder))
-        entries = image_classification.read_val_map(folder / patterns.VAL_MAP)
+        entries = read_val_map(folder / patterns.VAL_MAP)
         jobs = [
             pool.submit(image_classification.preprocess, folder / file, OPTIONS, slot)
             for slot, (file, _) in zip(samples, entries, strict=True)

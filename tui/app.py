@@ -5,26 +5,31 @@ from __future__ import annotations
 import time
 import traceback
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from engine.errors import InferdeckError
 from engine.store.folders import folders
 from engine.text import clean_lines
+from tui.harmless import Harmless
 from tui.settings import Settings
 from tui.terminal import Terminal
 from tui.theme import THEMES
 from tui.widgets import header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from textual.driver import Driver
+    from textual.filter import LineFilter
 
     from engine.job.jobs import Job
     from engine.job.prepare import Workplace
@@ -34,6 +39,15 @@ if TYPE_CHECKING:
 KEPT_MESSAGES = 200
 LOG = "screen.log"
 """In the state folder: the traceback of the last bug."""
+
+SMALLEST = Size(80, 23)
+"""A terminal of 80x24 less the status line of a multiplexer."""
+SMALLEST_WINDOW = Size(40, 10)
+"""What a window over a screen needs."""
+ALWAYS = {"q": "leave", "ctrl+c": "leave", "ctrl+l": "repaint"}
+"""The keys that act in any size."""
+
+HARMLESS = Harmless()
 
 Severity = Literal["information", "warning", "error"]
 
@@ -130,6 +144,10 @@ class InferdeckApp(App[None]):
         assert self._place is not None
         return self._place
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Let no line of any widget steer the terminal."""
+        return [HARMLESS, *super().get_line_filters()]
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Let nothing that a worker raised be lost."""
         self.tell_failure(event)
@@ -152,7 +170,7 @@ class InferdeckApp(App[None]):
         first = said not in self.last_words
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("w" if first else "a", encoding="utf-8") as log:
+            with path.open("w" if first else "a", encoding="utf-8", errors="backslashreplace") as log:
                 log.write(traceback.format_exc())
         except OSError:
             self.last_words.append(traceback.format_exc())
@@ -190,6 +208,10 @@ class InferdeckApp(App[None]):
         from tui.screens.base import DeckScreen  # noqa: PLC0415
 
         return [one for one in self.screen_stack if isinstance(one, DeckScreen)]
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text as it is shown."""
+        super().copy_to_clipboard(clean_lines(text))
 
     def say(self, text: str, severity: Severity = "information") -> None:
         """Show a line in the corner and keep it: `messages` in the palette lists what was said."""
@@ -229,6 +251,27 @@ class InferdeckApp(App[None]):
         """Go to the guide of a submission."""
         self.run_worker(self.run_action("switch_mode('submit')"), exit_on_error=False)
 
+    def action_command_palette(self) -> None:
+        """List all actions."""
+        from tui.screens.palette import Palette  # noqa: PLC0415
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let no key act where too little can be seen, but those that leave or draw again."""
+        if isinstance(event, events.InputEvent) and not event.is_forwarded and not self._has_room():
+            if isinstance(event, events.Key) and event.key in ALWAYS:
+                await self.run_action(ALWAYS[event.key])
+            return
+        await super().on_event(event)
+
+    def _has_room(self) -> bool:
+        from tui.screens.base import DeckScreen  # noqa: PLC0415
+
+        least = SMALLEST if isinstance(self.screen, DeckScreen) else SMALLEST_WINDOW
+        return self.size.width >= least.width and self.size.height >= least.height
+
     def action_repaint(self) -> None:
         """Draw everything again, after something else wrote on the terminal."""
         from tui.driver import DiffDriver  # noqa: PLC0415
@@ -249,11 +292,12 @@ class InferdeckApp(App[None]):
         if self._place is not None:
             from engine.job import jobs  # noqa: PLC0415
 
-            self.last_words += [
-                f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"
-                for job in jobs.all_jobs(self._place.folders)
-                if job.state == "running"
-            ]
+            with suppress(InferdeckError):  # jobs that can't be listed are no reason to stay
+                self.last_words += [
+                    f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"
+                    for job in jobs.all_jobs(self._place.folders)
+                    if job.state == "running"
+                ]
         self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

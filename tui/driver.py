@@ -18,10 +18,10 @@ from codecs import getincrementaldecoder
 from types import FrameType
 from typing import TYPE_CHECKING, ClassVar
 
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.cells import Mirror
+from tui.input import InputParser
 from tui.pace import QUESTION, Pace
 from tui.stream import Drawing
 
@@ -34,16 +34,62 @@ _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 _LEAVING_SECONDS = 1.0
 """How long leaving waits for the terminal to answer and to read the rest."""
 _INPUT_POLL = 0.05
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+"""Signals that ask for the end of the app."""
 
 
-def driver_class(terminal: Terminal) -> type[Driver] | None:
-    """Return the class for `App(driver_class=...)`; None leaves the choice to Textual."""
+def driver_class(terminal: Terminal) -> type[Driver]:
+    """Return the class for `App(driver_class=...)`."""
+    if terminal.web:
+        return _page_driver()
     if terminal.driver == "stock":
-        return None
+        return StockDriver
     return AsciiDriver if terminal.glyphs == "ascii" else DiffDriver
 
 
-class DiffDriver(LinuxDriver):
+class StockDriver(LinuxDriver):
+    """Textual's own way of writing, with our way of reading: no byte that comes in can end the app or act as a key."""
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, and give it back whatever signal asks for the end."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        for number in _ENDING:
+            self._loop.add_signal_handler(number, self._end, number)
+
+    def _end(self, number: int) -> None:
+        """Leave in order. The same signal again ends the process at once."""
+        for one in _ENDING:
+            self._loop.remove_signal_handler(one)
+        self._app.exit(return_code=128 + number)
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop. A byte that is not UTF-8 is shown as such."""
+        parser = InputParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_INPUT_POLL):
+                    data = _read(self.fileno)
+                    if not data:
+                        self._loop.call_soon_threadsafe(self._app.exit)
+                        return
+                    data = self._pressed(data)
+                else:
+                    data = self._held()
+                for message in (*parser.feed(decode(data)), *parser.tick()):
+                    self.process_message(message)
+
+    def _pressed(self, data: bytes) -> bytes:
+        """Return what of the input is the person's."""
+        return data
+
+    def _held(self) -> bytes:
+        """Return what was kept back and turned out to be the person's."""
+        return b""
+
+
+class DiffDriver(StockDriver):
     """Sends the difference between two screens, one frame at a time."""
 
     ASCII_ONLY: ClassVar[bool] = False
@@ -78,7 +124,7 @@ class DiffDriver(LinuxDriver):
             self._output.stop()
         self._drawing = self._drawing or Drawing(ascii_only=self.ASCII_ONLY)
         self._output = Output(_output_file(), self._drawing)
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        super().start_application_mode()
         if not _echoes(self.fileno):
             self._output.begin()
         resized = signal.getsignal(signal.SIGWINCH)
@@ -102,30 +148,11 @@ class DiffDriver(LinuxDriver):
         if self._output:
             self._output.stop()
 
-    def run_input_thread(self) -> None:
-        """Read keys until told to stop, less the answers to our own questions. Bytes that are not UTF-8 are shown as
-        such: one wrong byte must not end the app."""
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")("replace").decode
-        with selectors.SelectSelector() as selector:
-            selector.register(self.fileno, selectors.EVENT_READ)
-            while not self.exit_event.is_set():
-                if selector.select(_INPUT_POLL):
-                    data = _read(self.fileno)
-                    if not data:
-                        self._loop.call_soon_threadsafe(self._app.exit)
-                        return
-                    data = self._without_answers(data)
-                else:
-                    data = self._output.held() if self._output else b""
-                if text := decode(data):
-                    for message in parser.feed(text):
-                        self.process_message(message)
-                for message in parser.tick():
-                    self.process_message(message)
-
-    def _without_answers(self, data: bytes) -> bytes:
+    def _pressed(self, data: bytes) -> bytes:
         return self._output.without_answers(data) if self._output else data
+
+    def _held(self) -> bytes:
+        return self._output.held() if self._output else b""
 
 
 class AsciiDriver(DiffDriver):
@@ -252,6 +279,19 @@ class Output:
             except OSError:
                 return False
         return True
+
+
+def _page_driver() -> type[Driver]:
+    from textual.drivers import web_driver  # noqa: PLC0415  (for a page only)
+
+    class PageDriver(web_driver.WebDriver):
+        """Textual's driver for `inferdeck serve`, with our way of reading."""
+
+        def run_input_thread(self) -> None:
+            setattr(web_driver, "XTermParser", InputParser)  # noqa: B010  (it makes its parser by that name)
+            super().run_input_thread()
+
+    return PageDriver
 
 
 def _output_file() -> int:

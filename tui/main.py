@@ -5,31 +5,52 @@ Nothing of Textual is imported before it is known that a screen can be shown, an
 
 from __future__ import annotations
 
-import os
 import sys
 
 from engine.cli import main as command_line
+from engine.cli.main import Command, Option
 
-SCREEN_WORDS = ("--ascii", "--driver", "--mouse", "--no-mouse", "--theme", "--home", "--plain")
-"""The options of the screen itself; anything else is a command."""
+_HOME = Option("home", "where store, jobs and settings are, instead of your system's usual folders", "DIR")
+_THEME = Option("theme", "the colours", "NAME")
+SERVE = Command(
+    "serve",
+    "tui.serve:serve_command",
+    "the screen as a page in a browser; needs the extra 'web'",
+    options=(
+        Option("host", "the address that is listened on; 127.0.0.1 without it", "ADDRESS"),
+        Option("port", "the port; 8000 without it", "N", numbers=(1, 65535)),
+        _THEME,
+        _HOME,
+    ),
+    examples=("serve", "serve --port=9000"),
+)
+SCREEN = Command(
+    "screen",
+    "tui.start:start_command",
+    "the screen in this terminal, as inferdeck without a command",
+    options=(
+        Option("ascii", "draw with ASCII characters alone"),
+        Option("glyphs", "the characters of the charts", "braille|block|ascii"),
+        Option("mouse", "use the mouse"),
+        Option("no-mouse", "leave the mouse to the terminal"),
+        Option("driver", "how the screen is written: changed cells only, or Textual's own way", "diff|stock"),
+        Option("plain", "no screen: print the jobs instead"),
+        _THEME,
+        _HOME,
+    ),
+    examples=("--ascii --no-mouse", "screen --theme=inferdeck-light"),
+)
+COMMANDS = {one.name: one for one in (SCREEN, SERVE)}
+"""What the engine does not know."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Open the screen, or run a command; returns the exit status."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] == ["serve"]:
-        from tui.serve import serve_command  # noqa: PLC0415
-
-        return command_line.guarded(serve_command, words[1:])
-    if words and words[0].partition("=")[0] not in SCREEN_WORDS:
-        return command_line.main(words)
-    return command_line.guarded(_screen, words)
-
-
-def _screen(words: list[str]) -> int:
-    from tui.start import start  # noqa: PLC0415
-
-    return start(words, os.environ)
+    general = (*command_line.HELP, *command_line.VERSION)
+    if not words or (words[0].startswith("-") and words[0] not in general):
+        words = [SCREEN.name, *words]
+    return command_line.main(words, COMMANDS)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ import shlex
 import sys
 from dataclasses import dataclass
 
-from engine.errors import RunError, UsageError, nearest
+from engine.errors import RunError, UsageError
+from tui.words import Given
 
 HOST, PORT = "127.0.0.1", 8000
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_NAMES = ("host", "port", "home", "theme")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Serving:
         return f"http://{host}:{self.port}/?key={self.key}"
 
 
-def serve_command(words: list[str]) -> int:
+def serve_command(asked: Given) -> int:
     """Serve until Ctrl-C."""
-    serving = parse(words)
+    serving = serving_of(asked)
     try:
         from tui.page import run  # noqa: PLC0415  (an extra, and heavy)
     except ImportError:
@@ -47,20 +47,12 @@ def serve_command(words: list[str]) -> int:
     return 0
 
 
-def parse(words: list[str]) -> Serving:
-    """Read the words of the command line. Raises UsageError."""
-    values = {}
-    for word in words:
-        name, equals, value = word.removeprefix("--").partition("=")
-        if not word.startswith("--") or not equals or name not in _NAMES:
-            raise UsageError(f"unknown word '{word}'", nearest(name, _NAMES))
-        values[name] = value
-    port = values.get("port", str(PORT))
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise UsageError(f"'{port}' is no port", "--port=N, from 1 to 65535")
+def serving_of(asked: Given) -> Serving:
+    """Return where the page will be."""
+    values, port = asked.values, int(asked.values.get("port", PORT))
     passed = [f"--{name}={values[name]}" for name in ("home", "theme") if name in values]
     command = shlex.join([sys.executable, "-m", "tui", *passed])
-    return Serving(values.get("host", HOST), int(port), secrets.token_urlsafe(16), command)
+    return Serving(values.get("host", HOST), port, secrets.token_urlsafe(16), command)
 
 
 def _say(text: str) -> None:
@@ -70,6 +62,6 @@ def _say(text: str) -> None:
 
 def _announcement(serving: Serving) -> str:
     text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs go on"
-    if serving.host not in _LOOPBACK:
+    if serving.host not in LOOPBACK:
         text += "\nwhoever has this address can start and stop jobs here, and the way to it is not encrypted"
     return text

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from engine.errors import ProfileError
-from engine.store.files import disk_errors, write_atomic
+from engine.profile.document import UNREADABLE
+from engine.store.files import disk_errors, read_plain, write_atomic
 
 FILE = "settings.yaml"
+_LARGEST = 1 << 20
+"""Bytes; nobody has so many settings."""
+Interval = Annotated[float, msgspec.Meta(ge=0.05, le=3600)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -20,41 +25,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     glyphs: Literal["", "braille", "block", "ascii"] = ""
     mouse: bool | None = None
     driver: Literal["", "diff", "stock"] = ""
-    number_interval: float | None = None
+    number_interval: Interval | None = None
     """Seconds between two changes of the numbers on the Run screen."""
-    chart_interval: float | None = None
+    chart_interval: Interval | None = None
     """Seconds between two changes of the charts."""
 
 
 def load(config: Path) -> Settings:
-    """Read the settings. Raises ProfileError where the file can't be understood."""
+    """Read the settings. Raises ProfileError where the file can't be understood, StoreError where it can't be read."""
     path = config / FILE
-    if not path.exists():
+    if not os.path.lexists(path):
         return Settings()
     import yaml  # noqa: PLC0415  (start-up: most people have no such file)
 
     loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         with disk_errors(path):
-            read = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506  (a safe loader, see above)
+            read = yaml.load(read_plain(path, _LARGEST), Loader=loader)  # noqa: S506  (a safe loader, see above)
         return msgspec.convert(read or {}, Settings)
-    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, *UNREADABLE) as error:
         known = ", ".join(Settings.__struct_fields__)
-        raise ProfileError(f"{path}: {str(error).splitlines()[0]}", f"known settings: {known}") from None
+        said = " ".join(str(error).split())
+        raise ProfileError(f"{path}: {said}", f"mend or remove the file; known settings: {known}") from None
 
 
 def changed(settings: Settings, **changes: str) -> Settings:
     """Return the settings with some changed. Raises ProfileError for a value that is not allowed."""
     try:
         return msgspec.convert({**msgspec.to_builtins(settings), **changes}, Settings)
-    except msgspec.ValidationError as error:
+    except ValueError as error:
         raise ProfileError(str(error), "inferdeck-dark or inferdeck-light, for example") from None
 
 
 def save(config: Path, settings: Settings) -> Path:
-    """Write the settings; returns the file."""
+    """Write the settings; returns the file. Raises ProfileError where that would replace a file of other words."""
     import yaml  # noqa: PLC0415
 
+    load(config)
     path = config / FILE
     with disk_errors(path):
         config.mkdir(parents=True, exist_ok=True)

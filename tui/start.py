@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
-from collections.abc import Mapping
 from typing import TypeVar
 
-from engine.errors import UsageError, nearest
+from engine.errors import InferdeckError, UsageError, nearest
 from engine.store.folders import folders
+from engine.text import clean_lines
 from tui import settings, terminal
+from tui.words import Given
 
-FLAGS = ("ascii", "plain", "mouse", "no-mouse")
-VALUES = ("driver", "theme", "home", "glyphs")
 GLYPHS: tuple[terminal.Glyphs, ...] = ("braille", "block", "ascii")
 DRIVERS: tuple[terminal.DriverName, ...] = ("diff", "stock")
 
 T = TypeVar("T", bound=str)
 
 
-def start(words: list[str], environ: Mapping[str, str]) -> int:
+def start_command(asked: Given) -> int:
     """Run the app until the person leaves; without a fit terminal, say what serves instead."""
-    flags, values = _parse(words)
+    flags, values = asked.flags, asked.values
+    if {"mouse", "no-mouse"} <= flags:
+        raise UsageError("--mouse and --no-mouse contradict each other", "keep one")
     home = values.get("home")
-    kept = settings.load(folders(home).config)
+    kept, wrong = _kept(home)
     if "theme" in values:
         kept = settings.changed(kept, theme=values["theme"])
     wishes = terminal.Wishes(
@@ -32,7 +34,7 @@ def start(words: list[str], environ: Mapping[str, str]) -> int:
         mouse=True if "mouse" in flags else False if "no-mouse" in flags else kept.mouse,
         driver=_one_of("driver", values.get("driver") or kept.driver, DRIVERS),
     )
-    chosen = terminal.decide(environ, tty=terminal.is_tty(), wishes=wishes)
+    chosen = terminal.decide(os.environ, tty=terminal.is_tty(), wishes=wishes)
     if chosen.view == "plain":
         return _plain(home)
     chosen = dataclasses.replace(
@@ -41,20 +43,7 @@ def start(words: list[str], environ: Mapping[str, str]) -> int:
         chart_interval=kept.chart_interval or chosen.chart_interval,
     )
     terminal.apply(chosen)
-    return _show(chosen, kept, home)
-
-
-def _parse(words: list[str]) -> tuple[set[str], dict[str, str]]:
-    flags, values = set(), {}
-    for word in words:
-        name, equals, value = word.removeprefix("--").partition("=")
-        if name in FLAGS and not equals:
-            flags.add(name)
-        elif name in VALUES and equals:
-            values[name] = value
-        else:
-            raise UsageError(f"unknown word '{word}'", nearest(name, (*FLAGS, *VALUES)))
-    return flags, values
+    return _show(chosen, kept, home, wrong)
 
 
 def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:
@@ -66,14 +55,24 @@ def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:
     raise UsageError(f"'{word}' is no value of --{name}", nearest(word, allowed))
 
 
-def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None) -> int:
+def _kept(home: str | None) -> tuple[settings.Settings, InferdeckError | None]:
+    """Return the person's settings, or the defaults and what is wrong with the file."""
+    try:
+        return settings.load(folders(home).config), None
+    except InferdeckError as error:
+        return settings.Settings(), error
+
+
+def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None, wrong: InferdeckError | None) -> int:
     from tui.app import InferdeckApp  # noqa: PLC0415  (Textual reads the environment while it is imported)
     from tui.driver import driver_class  # noqa: PLC0415
 
     app = InferdeckApp(chosen, kept, home=home, driver=driver_class(chosen))
+    if wrong is not None:
+        app.call_later(app.say_error, wrong)
     app.run(mouse=chosen.mouse)
     for line in app.last_words:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{clean_lines(line)}\n")
     return app.return_code or 0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from tui.ascii import to_ascii
+from engine.ascii import to_ascii
 from tui.cells import PLAIN, Cell, Grid, cells_of, styled
 
 _TOKEN = re.compile(

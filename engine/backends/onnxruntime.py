@@ -10,6 +10,7 @@ an open dimension of the model. Threads spin while they wait for work, ONNX Runt
 two threads was 5 % slower without; the memory arena and memory patterns made no difference and stay on.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,13 +86,23 @@ def load(model: Path, options: BackendOptions) -> "OnnxRunner":
         raise DataError(f"{model}: there is no such model file", "give the path of an ONNX file")
     provider = _provider(options.device)
     with _as_data_error(model):
-        session = ort.InferenceSession(str(model), _session_options(options), providers=[provider])
+        session = ort.InferenceSession(_Exact(model), _session_options(options), providers=[provider])
     if session.get_providers()[0] != provider:
         raise DataError(
             f"{model}: ONNX Runtime could not use the device '{options.device}' and fell back to the CPU",
             "check the driver and the libraries that this build of ONNX Runtime needs, or choose the device 'cpu'",
         )
     return OnnxRunner(model, session, options.outputs)
+
+
+class _Exact(os.PathLike[bytes]):
+    """A path in bytes: ONNX Runtime's own conversion refuses one that is not UTF-8."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __fspath__(self) -> bytes:
+        return os.fsencode(self._path)
 
 
 class OnnxBinding:

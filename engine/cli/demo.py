@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.cli import words
-from engine.cli.run import prepare, refuse_positional, start
+from engine.cli.run import prepare, start
 from engine.cli.screen import Screen
 from engine.errors import UsageError, nearest
 from engine.job.prepare import Prepared
@@ -13,14 +15,12 @@ RECIPES = {"resnet50": "demo", "retinanet": "demo-retinanet"}
 OFFLINE = "-offline"
 
 
-def demo_command(arguments: list[str]) -> int:
+def demo_command(asked: words.Words) -> int:
     """Run the demonstration: a real model on photographs, or with --offline generated pictures and nothing fetched.
 
     `--model` names the benchmark. Where this machine lacks what the photographs need, the other one is taken.
     """
-    asked = words.parse(arguments)
-    refuse_positional(asked, ())
-    model = asked.options.pop("model", "resnet50")
+    model = asked.values.get("model", "resnet50")
     if model not in RECIPES:
         raise UsageError(f"there is no demonstration of '{model}'", nearest(model, RECIPES))
     if "recipe" in asked.values:
@@ -37,5 +37,4 @@ def demo_command(arguments: list[str]) -> int:
 
 
 def _prepared(asked: words.Words, recipe: str) -> Prepared:
-    asked.values["recipe"] = recipe
-    return prepare(asked)
+    return prepare(replace(asked, values={**asked.values, "recipe": recipe}))

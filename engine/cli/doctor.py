@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from importlib import metadata
 
 import engine
 from engine import system
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
-from engine.job.health import Health, benchmark_checks, recipe_checks
+from engine.errors import StoreError
+from engine.job import measuring
+from engine.job.health import Health, benchmark_checks, recipe_checks, refuse_unread
 from engine.job.prepare import workplace
+from engine.store.files import is_locked
 from engine.store.folders import Folders
 from engine.text import size
 
 PACKAGES = ("mlcommons-loadgen", "onnxruntime", "numpy", "opencv-python-headless", "onnx", "pillow", "rich", "pip")
 
 
-def doctor_command(arguments: list[str]) -> int:
+def doctor_command(asked: words.Words) -> int:
     """Describe the machine and say what is missing; exit status 0 if at least one thing can run."""
-    asked = words.parse_simple(arguments)
     place = workplace(asked.values.get("home"), asked.profiles)
-    places = place.folders
-    checks = [*recipe_checks(place), *benchmark_checks(place)]
+    places, given = place.folders, asked.changes.env
+    refuse_unread(place, given)
+    checks = [*recipe_checks(place, given), *benchmark_checks(place, given)]
     if "json" in asked.flags:
-        sys.stdout.write(
-            json.dumps({"machine": _machine(places), "benchmarks": [asdict(one) for one in checks]}) + "\n"
-        )
+        output.write_json({"machine": _machine(places), "benchmarks": [asdict(one) for one in checks]})
     else:
         _show(Screen(), _machine(places), checks)
     return 0 if any(one.ready for one in checks) else 1
@@ -39,8 +39,9 @@ def _machine(places: Folders) -> dict[str, str]:
     cpu = found.cpu
     disk = system.storage(places.store)
     frequency = f", {cpu.mhz:.0f} MHz" if cpu.mhz else ""
+    usable = f"{cpu.usable_cores} usable" + (f" (a quota of {cpu.quota:.3g})" if cpu.quota is not None else "")
     return {
-        "processor": f"{cpu.sockets} x {cpu.model}, {cpu.physical_cores} cores, {cpu.usable_cores} usable{frequency}",
+        "processor": f"{cpu.sockets} x {cpu.model}, {cpu.physical_cores} cores, {usable}{frequency}",
         "instructions": " ".join(cpu.flags) or "nothing special",
         "memory": f"{size(found.memory.usable)} usable of {size(found.memory.bytes)}",
         "accelerators": ", ".join(gpu.model for gpu in found.gpus) or "none found",
@@ -50,8 +51,20 @@ def _machine(places: Folders) -> dict[str, str]:
         "inferdeck": f"{engine.VERSION}; " + ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "store": f"{places.store} ({size(disk.free)} free, {disk.kind or 'file system unknown'})",
         "jobs": str(places.jobs),
+        "file locks": _locks(places),
+        "measuring": measuring.standing(),
         "own profiles": f"{places.profiles}" + ("" if places.profiles.is_dir() else " (not there yet)"),
     }
+
+
+def _locks(places: Folders) -> str:
+    """Say whether the file system of the jobs has file locks, without which no job can run."""
+    place = next(one for one in (places.jobs, *places.jobs.parents) if one.exists())
+    try:
+        is_locked(place)
+    except StoreError as error:
+        return f"{error.what}; {error.remedy}"
+    return "there"
 
 
 def _version(package: str) -> str:

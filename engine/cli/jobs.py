@@ -2,64 +2,66 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
 from pathlib import Path
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.run import follow
-from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError
+from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.job import jobs
 from engine.job.survey import age
 from engine.store.folders import folders
-from engine.text import duration
+from engine.text import duration, shell_line
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
 
-def jobs_command(arguments: list[str]) -> int:
+def jobs_command(asked: words.Words) -> int:
     """List the jobs, the newest first."""
-    asked = words.parse_simple(arguments)
-    found = jobs.all_jobs(folders(asked.values.get("home")))
+    places = folders(asked.values.get("home"))
+    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+        found, damaged = jobs.survey(places)
     screen = Screen()
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps([_as_json(job) for job in found]) + "\n")
+        plain = [_as_json(job) for job in found]
+        plain += [{"job": one.id, "state": "damaged", "why": one.why} for one in damaged]
+        output.write_json(plain)
         return 0
-    if not found:
+    if not found and not damaged:
         screen.line("no jobs yet; inferdeck demo starts one")
         return 0
     rows: list[list[Cell]] = [[(word, "dim") for word in ("job", "state", "started", "took", "steps", "what")]]
     for job in found:
-        took = duration(job.ended - job.started) if job.ended else ""
+        took = duration(job.worked) if job.ended else ""
         steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)}"
-        state = (job.state, _STYLE.get(job.state, "bad"))
+        state = ("waits" if job.waits else job.state, _STYLE.get(job.state, "bad"))
         rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (job.what, "")])
+    for one in damaged:
+        rows.append([(one.id, "bold"), ("damaged", "bad"), *[("", "")] * 3, (one.why, "bad")])
     screen.table(rows, right=(3,))
+    for job in found:
+        if job.waits:
+            screen.line(f"{job.id} waits for {job.waits} (its command with --now measures at once)", "todo")
     return 0
 
 
-def attach_command(arguments: list[str]) -> int:
+def attach_command(asked: words.Words) -> int:
     """Show a job from its beginning and follow it to its end."""
-    asked = words.parse_simple(arguments)
     job = _named(asked)
     return follow(
         Screen(), job, plain="plain" in asked.flags, as_json="json" in asked.flags, quiet="json" in asked.flags
     )
 
 
-def cancel_command(arguments: list[str]) -> int:
+def cancel_command(asked: words.Words) -> int:
     """Ask a job to stop; what it has finished is kept."""
-    job = _named(words.parse_simple(arguments))
+    job = _named(asked)
     jobs.cancel(job)
-    Screen().line(f"{job.id} is stopping; this goes on with it: inferdeck {shlex.join(job.spec.command)}")
+    again = shell_line(("inferdeck", *job.spec.command))
+    Screen().line(f"{job.id} is stopping; this goes on with it: {again}")
     return 0
 
 
 def _named(asked: words.Words) -> jobs.Job:
-    if len(asked.positional) > 1:
-        raise UsageError("one job at a time", "inferdeck attach r-0001")
     return jobs.named(folders(asked.values.get("home")), asked.positional[0] if asked.positional else None)
 
 
@@ -67,6 +69,7 @@ def _as_json(job: jobs.Job) -> dict[str, object]:
     return {
         "job": job.id,
         "state": job.state,
+        "waits_for": job.waits,
         "started": job.started,
         "ended": job.ended,
         "what": job.what,

@@ -6,105 +6,117 @@ Nothing heavy is imported here, so that help comes at once.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
 
+from engine.cli import output
+from engine.cli.command import Command, Option, Table
+from engine.cli.commands import COMMANDS, DEFAULTS
 from engine.errors import InferdeckError, UsageError, nearest
-from engine.text import clean
+from engine.text import clean_lines
 
-USAGE = """\
-inferdeck measures machine-learning inference the MLPerf way.
+__all__ = ["HELP", "VERSION", "Command", "Option", "guarded", "main"]
 
-  inferdeck                                          the screen; serve: the same in a browser
-  inferdeck demo [--model=retinanet] [--offline]     the whole way on real photographs, in two minutes
-  inferdeck plan --tags=... [options]                everything that would run, before it runs
-  inferdeck run  --tags=... [options]                run it, in a job that outlives this terminal
-  inferdeck tune --tags=... [options], show NAME     sessions, threads, batch, waiting: measured, and kept
-  inferdeck jobs                                     what runs and what ran
-  inferdeck attach|watch [JOB] [--plain]             follow a job (the newest without a name)
-  inferdeck cancel [JOB]                             stop a job; the same command goes on with it
-  inferdeck results [list|show A|compare A B...]     what was measured, and what a change brought
-  inferdeck store list|verify|remove KEY|why KEY     the artifacts on this machine
-  inferdeck system new|show NAME, list               describe this machine as a system under test
-  inferdeck submission check TREE [--strict]         what the checker says; also report, preflight, generate, zip
-  inferdeck doctor                                   what this machine is, and what each benchmark lacks
-
-options of run, plan and tune
-  --tags=a,b,_x,-_y           component by tags; variations on and off
-  --NAME=VALUE                an option of that component, for example --scenarios=Offline,Server
-  --env.KEY=VALUE             an input by its outside name, for example --env.IMAGENET_PATH=DIR
-  --add_deps_tags.NAME=_x     variations of a dependency by its name, at any depth
-  --adr.NAME.version=RANGE    version of a dependency; --adr.NAME.OPTION=VALUE an option of it
-  --model_path=FILE           a model file of your own
-  --output_dir=DIR            where the results folder goes
-  --recipe=NAME|FILE          a selection that was saved
-  --profiles=DIR              a folder with components, systems and recipes of your own
-  --lock FILE, --locked FILE  write what the plan is, or run exactly that; plan --diff A B compares two
-  --again, --reuse            make everything anew; show an equal finished result instead of running
-  --detach, --plain, --quiet, --json, --yes-install, --home=DIR
-
-exit status: 0 done · 1 failed · 2 wrong words, or the plan can't run · 130 stopped
-"""
+HELP = ("-h", "--help")
+VERSION = ("-V", "--version")
 
 
-class _Command(NamedTuple):
-    module: str
-    function: str
-
-
-COMMANDS = {
-    "demo": _Command("engine.cli.demo", "demo_command"),
-    "run": _Command("engine.cli.run", "run_command"),
-    "plan": _Command("engine.cli.run", "plan_command"),
-    "tune": _Command("engine.cli.tune", "tune_command"),
-    "jobs": _Command("engine.cli.jobs", "jobs_command"),
-    "attach": _Command("engine.cli.jobs", "attach_command"),
-    "watch": _Command("engine.cli.jobs", "attach_command"),
-    "cancel": _Command("engine.cli.jobs", "cancel_command"),
-    "results": _Command("engine.cli.results", "results_command"),
-    "store": _Command("engine.cli.store", "store_command"),
-    "system": _Command("engine.cli.system", "system_command"),
-    "submission": _Command("engine.cli.submission", "submission_command"),
-    "doctor": _Command("engine.cli.doctor", "doctor_command"),
-}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command line; returns the exit status."""
-    return guarded(_run, sys.argv[1:] if arguments is None else arguments)
+def main(arguments: list[str] | None = None, more: Table | None = None) -> int:
+    """Run a command line; returns the exit status. `more` are commands that the engine does not know."""
+    table = {**COMMANDS, **(more or {})}
+    return guarded(lambda words: _run(words, table), sys.argv[1:] if arguments is None else arguments)
 
 
 def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
-    """Run something for a person: what they can mend is told in two lines; returns the exit status."""
+    """Run something for a person: what they can mend is told in a few lines; returns the exit status."""
+    output.prepare()
     try:
-        return command(words)
+        status = command(words)
+        sys.stdout.flush()
     except InferdeckError as error:
-        sys.stderr.write(f"inferdeck: {clean(error.what)}\n" + (f"  {clean(error.remedy)}\n" if error.remedy else ""))
+        _say(error)
         return error.exit_status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        output.discard()
         return 0
+    return status
 
 
-def _run(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "help") or "--help" in words:
-        sys.stdout.write(USAGE)
-        return 0
-    if words[0] == "--version":
-        import engine  # noqa: PLC0415
+def _say(error: InferdeckError) -> None:
+    lines = [*clean_lines(error.what).splitlines(), *clean_lines(error.remedy).splitlines()]
+    output.complain("inferdeck: " + "\n  ".join(lines) + "\n")
 
-        sys.stdout.write(f"inferdeck {engine.VERSION}\n")
-        return 0
-    command = COMMANDS.get(words[0])
-    if command is None:
-        raise UsageError(f"there is no command '{words[0]}'", nearest(words[0], COMMANDS))
-    status = getattr(importlib.import_module(command.module), command.function)(words[1:])
+
+def _run(words: list[str], table: Table) -> int:
+    if not words or words[0] in (*HELP, "help"):
+        return _help(words[1:], table)
+    if any(word in HELP for word in _before_dashes(words)):
+        return _help([word for word in words if word not in HELP], table)
+    if words[0] in VERSION:
+        return _version(words[1:])
+    command, rest = find(words, table)
+    from engine.cli.words import parse  # noqa: PLC0415  (help needs none of it)
+
+    module, _, function = command.run.partition(":")
+    status = getattr(importlib.import_module(module), function)(parse(command, rest))
     assert isinstance(status, int)
     return status
+
+
+def find(words: list[str], table: Table) -> tuple[Command, list[str]]:
+    """Return the command that the first words name, and the words after it. Raises UsageError where there is none."""
+    first, *rest = words
+    inside = {name.partition(" ")[2] for name in table if name.startswith(f"{first} ")}
+    if first not in table and not inside:
+        from engine.cli.spelling import refuse_odd_start  # noqa: PLC0415  (only for a word that is wrong)
+
+        refuse_odd_start(first)
+        raise UsageError(f"there is no command '{first}'", nearest(first, {name.split(" ")[0] for name in table}))
+    # Options may stand between a group and its command: results --json list.
+    found = next((word for word in rest if word in inside), None)
+    if found and (rest[0] == found or rest[0].startswith("-")):
+        place = rest.index(found)
+        return table[f"{first} {found}"], rest[:place] + rest[place + 1 :]
+    if first in table:
+        return table[first], rest
+    if first not in DEFAULTS or (rest and not rest[0].startswith("-")):
+        raise UsageError(
+            f"{first} has no command '{rest[0] if rest else ''}'", nearest(rest[0] if rest else "", inside)
+        )
+    return table[DEFAULTS[first]], rest
+
+
+def _help(words: list[str], table: Table) -> int:
+    """Print the help of the command that the words name, of a group of commands, or of everything."""
+    from engine.cli.help import of_all, of_command, of_group  # noqa: PLC0415  (only who asks for it needs it)
+
+    named = [word for word in words if not word.startswith("-")][:2]
+    group = [one for name, one in table.items() if named and name.startswith(f"{named[0]} ")]
+    if not named:
+        text = of_all(list(table.values()))
+    elif " ".join(named) in table or named[0] in table:
+        text = of_command(table.get(" ".join(named)) or table[named[0]])
+    elif group and len(named) == 1:
+        text = of_group(group)
+    else:
+        text = of_command(find(named, table)[0])
+    sys.stdout.write(text)
+    return 0
+
+
+def _version(words: list[str]) -> int:
+    import engine  # noqa: PLC0415
+
+    if words:
+        raise UsageError(f"unexpected word '{words[0]}' after --version", "inferdeck --version")
+    sys.stdout.write(f"inferdeck {engine.VERSION}\n")
+    return 0
+
+
+def _before_dashes(words: list[str]) -> list[str]:
+    return words[: words.index("--")] if "--" in words else words
 
 
 if __name__ == "__main__":

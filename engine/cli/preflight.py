@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from engine.cli import output
 from engine.cli.run import prepare
 from engine.cli.screen import Screen
 from engine.cli.words import Words
@@ -22,12 +21,11 @@ _STYLES = {"error": "bad", "warning": "todo", "note": "dim"}
 
 def preflight_command(asked: Words) -> int:
     """Say what can be known; exit status 0 if nothing will be refused, 1 if something will."""
-    asked.positional.clear()
     prepared = prepare(asked)
     found = expected(prepared)
     status = 1 if any(one.severity == "error" for one in found) else 0
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(found)) + "\n")
+        output.write_json(as_json(found))
         return status
     _show(Screen(), prepared, found)
     return status

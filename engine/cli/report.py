@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from engine import events
-from engine.cli import tune
+from engine.cli import output, tune
 from engine.cli.screen import Cell, Screen
+from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.job import jobs
+from engine.job.fold import disturbed
 from engine.job.inquest import inquest
 from engine.job.log import EventReader
 from engine.job.main import STATUS
@@ -24,18 +26,18 @@ _THERE: tuple[events.Outcome, ...] = ("built", "cached")
 
 def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     """Print the end of a job; returns its exit status (1 for one that died)."""
-    seen = EventReader(job.events).read()
-    results = [event for event in seen if isinstance(event, events.Measured)]
+    results, ended = _last_words(job)
     status = STATUS.get(job.state, 1)
+    tuned = _tuned(job, ended)
+    disturbing = disturbed(chain.from_iterable(EventReader(job.events).pieces((events.StepStarted, events.Warned))))
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(job, results, seen)) + "\n")
+        output.write_json(_as_json(job, results, ended, tuned, disturbing))
         return status
-    tuned = _tuned(job, seen)
     if tuned is not None:  # its table says what its step told of each scenario, and more
         results = [event for event in results if event.step != tuned.step]
     if results:
         screen.line()
-        _table(screen, results)
+        _table(screen, results, disturbing)
     if tuned is not None:
         screen.line()
         tune.draw(screen, tuned)
@@ -43,8 +45,7 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
         if said:
             screen.line(said, "todo")
     if job.state == "finished":
-        taken = duration((job.ended or job.started) - job.started)
-        screen.line(f"{job.id} finished in {taken}; results in {job.results}", "good")
+        screen.line(f"{job.id} finished in {duration(job.worked)}; results in {job.results}", "good")
     elif job.state == "died":
         _died(screen, job)
     else:
@@ -53,11 +54,24 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     return status
 
 
-def _tuned(job: jobs.Job, seen: list[events.AnyEvent]) -> TuningReport | None:
+def _last_words(job: jobs.Job) -> tuple[list[events.Measured], list[events.StepEnded]]:
+    """Return the last result of each run and how each step ended last, of all attempts."""
+    results: dict[tuple[str, str, str], events.Measured] = {}
+    ended: dict[str, events.StepEnded] = {}
+    for event in chain.from_iterable(EventReader(job.events).pieces((events.Measured, events.StepEnded))):
+        match event:
+            case events.Measured():
+                results[event.step, event.scenario, event.mode] = event
+            case events.StepEnded():
+                ended[event.step] = event
+    return list(results.values()), list(ended.values())
+
+
+def _tuned(job: jobs.Job, ended: list[events.StepEnded]) -> TuningReport | None:
     """Return how a job that was asked to tune has chosen the workers."""
     node = tuning_node(job.spec)
-    ended = {event.step for event in seen if isinstance(event, events.StepEnded) and event.outcome in _THERE}
-    found = of_job(job.spec, _places(job)) if node is not None and node.id in ended else None
+    there = {event.step for event in ended if event.outcome in _THERE}
+    found = of_job(job.spec, _places(job)) if node is not None and node.id in there else None
     return found if found is not None and found.thorough else None
 
 
@@ -67,14 +81,18 @@ def _places(job: jobs.Job) -> Folders:
     return usual if job.folder.parent == usual.jobs else folders(str(job.folder.parents[2]))
 
 
-def _table(screen: Screen, results: list[events.Measured]) -> None:
+def _table(screen: Screen, results: list[events.Measured], disturbing: Mapping[str, str]) -> None:
     latest = {(event.scenario, event.mode): event for event in results}
     rows: list[list[Cell]] = [[(word, "dim") for word in ("scenario", "mode", "metric", "value", "unit", "LoadGen")]]
     for (scenario, mode), event in latest.items():
-        verdict = {True: ("VALID", "good"), False: ("INVALID", "bad"), None: ("", "")}[event.valid]
+        verdict = {True: ("VALID", "good"), False: ("INVALID", "bad"), None: (event.scored, "")}[event.valid]
+        if event.step in disturbing:
+            verdict = (", ".join(filter(None, (verdict[0], DISTURBED))), "todo")
         value = "" if event.value is None else f"{event.value:.6g}"
         rows.append([(scenario, ""), (mode, ""), (event.metric, ""), (value, "bold"), (event.unit, ""), verdict])
     screen.table(rows, right=(3,))
+    for text in dict.fromkeys(disturbing[event.step] for event in latest.values() if event.step in disturbing):
+        screen.line(f"{DISTURBED}: {text}", "todo")
 
 
 def _died(screen: Screen, job: jobs.Job) -> None:
@@ -86,14 +104,19 @@ def _died(screen: Screen, job: jobs.Job) -> None:
             screen.line(f"  {line}", "dim")
 
 
-def _as_json(job: jobs.Job, results: list[events.Measured], seen: list[events.AnyEvent]) -> dict[str, Any]:
-    failed = [event for event in seen if isinstance(event, events.StepEnded) and event.outcome == "failed"]
+def _as_json(
+    job: jobs.Job,
+    results: list[events.Measured],
+    ended: list[events.StepEnded],
+    tuned: TuningReport | None,
+    disturbing: Mapping[str, str],
+) -> dict[str, Any]:
     return {
         "job": job.id,
         "state": job.state,
         "results_folder": str(job.results),
         "notice": job.spec.notice,
-        "results": msgspec.to_builtins(results),
-        "failed": msgspec.to_builtins(failed),
-        "tuning": msgspec.to_builtins(_tuned(job, seen)),
+        "results": [{**msgspec.to_builtins(event), DISTURBED: disturbing.get(event.step, "")} for event in results],
+        "failed": msgspec.to_builtins([event for event in ended if event.outcome == "failed"]),
+        "tuning": msgspec.to_builtins(tuned),
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from engine.cli import words
-from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
+from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.explore import columns, compare, export, runs
 from engine.explore.history import all_runs
 from engine.explore.metrics import METRICS
@@ -14,32 +13,24 @@ from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.store.folders import folders
 
-_COMMANDS = ("list", "show", "compare")
 _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
 EMPTY = "nothing has been measured yet; inferdeck demo does, in one to three minutes"
-LEAST = 2
-"""Runs that can be compared."""
 
 
-def results_command(arguments: list[str]) -> int:
-    """Show what was measured. Raises UsageError for names that mean nothing or several things."""
-    asked = words.parse_simple(arguments, "format", "filter", "sort")
-    command = asked.positional[0] if asked.positional else "list"
-    names = asked.positional[1:]
-    if command not in _COMMANDS:
-        raise UsageError(f"results has no command '{command}'", nearest(command, _COMMANDS))
-    known = all_runs(folders(asked.values.get("home")))
-    as_ = export.format_named("json" if "json" in asked.flags else asked.options.get("format", "text"))
-    if command == "list":
-        return _list(known, names, asked.options, as_)
-    if command == "show":
-        return _show(known, names, as_)
-    return _compare(known, names, as_)
+def _known(asked: words.Words) -> list[Run]:
+    places = folders(asked.values.get("home"))
+    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+        return all_runs(places)
 
 
-def _list(known: list[Run], names: list[str], options: dict[str, str], as_: export.Format) -> int:
-    if names:
-        raise UsageError(f"results list takes no '{names[0]}'", f"results list --filter={names[0]}")
+def _format(asked: words.Words) -> export.Format:
+    return export.format_named("json" if "json" in asked.flags else asked.values.get("format", "text"))
+
+
+def list_command(asked: words.Words) -> int:
+    """Show what was measured. Raises UsageError for a column or a format that does not exist."""
+    known, as_ = _known(asked), _format(asked)
+    options = asked.values
     found = runs.matching(runs.fold(known), options.get("filter", ""))
     sort = options.get("sort", "")
     if sort:
@@ -58,23 +49,23 @@ def _draw(screen: Screen, found: list[Run]) -> None:
     shown = [columns.COLUMNS[key] for key in columns.LISTED]
     rows: list[list[Cell]] = [[(column.header, "dim") for column in shown]]
     for run in found:
-        styles = {"run": "bold", "state": _STYLE.get(run.state, "")}
+        styles = {"run": "bold", "state": _style(run)}
         rows.append([(column.text(run), styles.get(column.key, "")) for column in shown])
     screen.table(rows, right=[number for number, column in enumerate(shown) if column.number])
     _notices(screen, found)
 
 
-def _show(known: list[Run], names: list[str], as_: export.Format) -> int:
-    if len(names) != 1:
-        raise UsageError("results show takes one run", "inferdeck results list names them")
-    run = runs.find(known, names[0])
+def show_command(asked: words.Words) -> int:
+    """Show one run. Raises UsageError for a name that means nothing or several things."""
+    known, as_ = _known(asked), _format(asked)
+    run = runs.find(known, asked.positional[0])
     run = next((one for one in runs.fold(known) if one.id == run.id), run)
     if as_ != "text":
         sys.stdout.write(export.listing([run], as_))
         return 0
     screen = Screen()
-    screen.cells([(run.id, "bold"), ("  ", ""), (run.state, _STYLE.get(run.state, ""))])
-    for text in (run.damage, *run.reasons):
+    screen.cells([(run.id, "bold"), ("  ", ""), (run.verdict, _style(run))])
+    for text in (run.damage, *run.reasons, run.disturbed):
         if text:
             screen.line(f"  {text}", "todo")
     facts = [column for column in columns.FACTS if column.key != "run" and column.text(run)]
@@ -92,10 +83,10 @@ def _show(known: list[Run], names: list[str], as_: export.Format) -> int:
     return 0
 
 
-def _compare(known: list[Run], names: list[str], as_: export.Format) -> int:
-    if len(names) < LEAST:
-        raise UsageError("results compare takes two runs or more", "inferdeck results list names them")
-    found = compare.compare([runs.find(known, name) for name in names], known)
+def compare_command(asked: words.Words) -> int:
+    """Show runs side by side. Raises UsageError for a name that means nothing or several things."""
+    known, as_ = _known(asked), _format(asked)
+    found = compare.compare([runs.find(known, name) for name in asked.positional], known)
     if as_ != "text":
         sys.stdout.write(export.comparison(found, as_))
         return 0
@@ -111,7 +102,7 @@ def _compare(known: list[Run], names: list[str], as_: export.Format) -> int:
     _table(screen, figures, right=range(1, len(heads) + 1))
     for run in found.runs:
         if run.why:
-            screen.line(f"{run.id} is {run.state}: {run.why}", "todo")
+            screen.line(f"{run.id} is {run.verdict}: {run.why}", "todo")
     for line in export.missing_lines(found):
         screen.line(line, "todo")
     _notices(screen, list(found.runs))
@@ -122,6 +113,10 @@ def _table(screen: Screen, rows: list[list[str]], right: range = range(0)) -> No
     drawn: list[list[Cell]] = [[(text, "dim") for text in rows[0]]]
     drawn += [[(row[0], ""), *((text, _change_style(text)) for text in row[1:])] for row in rows[1:]]
     screen.table(drawn, right=list(right))
+
+
+def _style(run: Run) -> str:
+    return "todo" if run.disturbed and run.state == "VALID" else _STYLE.get(run.state, "")
 
 
 def _change_style(text: str) -> str:

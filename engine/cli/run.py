@@ -2,50 +2,67 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from engine.cli import tree, words
+from engine.cli import output, tree, words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
-from engine.errors import UsageError, nearest
+from engine.errors import UsageError
 from engine.job import jobs
 from engine.job import lock as locks
 from engine.job.prepare import Prepared, refuse, workplace
 from engine.job.prepare import prepare as prepare_job
+from engine.job.spec import JobSpec
 from engine.job.survey import age
+from engine.plan.words import selection_of
+from engine.text import whole_path
 
 CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
 
 
+_BEGUN: Mapping[jobs.Start, str] = {
+    "resumed": "going on with {}, which stopped before its end",
+    "joined": "{} is doing just this: nothing new is started",
+}
+
+
 def prepare(asked: words.Words) -> Prepared:
     """Read the profiles, resolve what was asked for and look at this machine."""
     place = workplace(asked.values.get("home"), asked.profiles)
+    locked = None
     if "locked" in asked.values:
-        again = words.parse(locks.read(Path(asked.values["locked"])).command[1:])
-        asked.values = {**again.values, **asked.values}
-        asked.options, asked.env, asked.overrides = again.options, again.env, again.overrides
+        _refuse_selection(asked, "a locked plan is run as it is", "leave out what selects, or write a new lock")
+        locked = locks.read(whole_path(asked.values["locked"]))
+        chosen, output = selection_of(locked.command)
+    else:
+        chosen, output = words.selection(asked, place.catalog), ""
     if "yes-install" in asked.flags:
-        asked.env["YES_INSTALL"] = "yes"
-    chosen = words.selection(asked, place.catalog)
-    prepared = prepare_job(place, chosen, output=asked.values.get("output_dir", ""), again="again" in asked.flags)
-    if "locked" in asked.values:
-        locks.refuse_changes(locks.read(Path(asked.values["locked"])), prepared.lock())
+        chosen = replace(chosen, env={**chosen.env, "YES_INSTALL": "yes"})
+    output, anew, at_once = asked.values.get("output_dir", output), "again" in asked.flags, "now" in asked.flags
+    with words.named_options(asked):
+        prepared = prepare_job(place, chosen, output=output, again=anew, now=at_once)
+    if locked is not None:
+        locks.refuse_changes(locked, prepared.lock())
     return prepared
 
 
-def plan_command(arguments: list[str]) -> int:
+def _refuse_selection(asked: words.Words, what: str, remedy: str) -> None:
+    """Raise UsageError for words that select something where nothing can be selected."""
+    if asked.selects:
+        raise UsageError(f"{what}: nothing else can be selected", remedy)
+
+
+def plan_command(asked: words.Words) -> int:
     """Show the whole tree; exit status 0 if it can run, 2 if something is missing or in conflict."""
-    if arguments[:1] == ["--diff"]:
-        return _diff(arguments[1:])
-    asked = words.parse(arguments)
-    refuse_positional(asked, ())
+    if "diff" in asked.flags:
+        _refuse_selection(asked, "two lock files are compared as they are", "inferdeck plan --diff A B")
+        return _diff(asked.positional)
     prepared = prepare(asked)
     if "lock" in asked.values:
-        locks.write(Path(asked.values["lock"]), prepared.lock())
+        locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if "json" in asked.flags:
         _plan_as_json(prepared)
     elif "quiet" not in asked.flags:
@@ -59,7 +76,7 @@ def _plan_as_json(prepared: Prepared) -> None:
         from engine.cli import preflight  # noqa: PLC0415  (it prepares as this module does)
 
         plain["preflight"] = preflight.as_json(preflight.expected(prepared))
-    sys.stdout.write(json.dumps(plain) + "\n")
+    output.write_json(plain)
 
 
 def _draw_plan(screen: Screen, prepared: Prepared) -> None:
@@ -74,10 +91,8 @@ def _draw_plan(screen: Screen, prepared: Prepared) -> None:
         preflight.show_expected(screen, preflight.by_the_rules(prepared))
 
 
-def run_command(arguments: list[str]) -> int:
+def run_command(asked: words.Words) -> int:
     """Start (or go on with) the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
-    asked = words.parse(arguments)
-    refuse_positional(asked, ("script",))
     return start(prepare(asked), asked)
 
 
@@ -87,32 +102,51 @@ def start(prepared: Prepared, asked: words.Words) -> int:
     quiet = "quiet" in asked.flags or "json" in asked.flags
     refuse(prepared)
     spec = prepared.spec()
-    finished = jobs.equal(prepared.workplace.folders, spec.fingerprint(), "finished")
-    if finished is not None and not quiet:
-        when = age(finished.ended or finished.started)
-        screen.line(f"an equal job, {finished.id}, finished on {when}: {finished.results} (--reuse takes it)", "dim")
+    finished = _finished(screen, prepared, spec, quiet=quiet)
     if finished is not None and "reuse" in asked.flags:
         return _report(screen, finished, as_json="json" in asked.flags)
-    folder, resumed = jobs.take_up(prepared.workplace.folders, spec)
     if "lock" in asked.values:
-        locks.write(Path(asked.values["lock"]), prepared.lock())
+        locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
-    if resumed and not quiet:
-        screen.line(f"going on with {folder.name}, which stopped before its end", "dim")
-    jobs.launch(folder, prepared.workplace.folders)
-    job = jobs.read(folder)
+    job, how = jobs.begin(prepared.workplace.folders, spec)
+    if how in _BEGUN and not quiet:
+        screen.line(_BEGUN[how].format(job.id), "dim")
     if "detach" in asked.flags:
         screen.line(f"{job.id} runs; come back with: inferdeck attach {job.id}")
         return 0
-    return follow(screen, job, plain="plain" in asked.flags, quiet=quiet, as_json="json" in asked.flags)
+    as_json = "json" in asked.flags
+    return follow(screen, job, attempt=job.attempts, plain="plain" in asked.flags, quiet=quiet, as_json=as_json)
 
 
-def follow(screen: Screen, job: jobs.Job, *, plain: bool = False, quiet: bool = False, as_json: bool = False) -> int:
-    """Show a job until it is over; Ctrl-C leaves it running, a second one stops it."""
+def _finished(screen: Screen, prepared: Prepared, spec: JobSpec, *, quiet: bool) -> jobs.Job | None:
+    """Return the equal job whose results can be taken, and say that there is one, or that its results are gone."""
+    found = jobs.equal(prepared.workplace.folders, spec)
+    if found is None:
+        return None
+    from engine.explore.history import results_are_there  # noqa: PLC0415  (only where a job could be taken again)
+
+    there = results_are_there(found)
+    if not quiet:
+        when = age(found.ended or found.started)
+        more = "(--reuse takes it)" if there else "has not its results any more: measured anew"
+        screen.line(f"an equal job, {found.id}, finished on {when}: {found.results} {more}", "dim")
+    return found if there else None
+
+
+def follow(
+    screen: Screen,
+    job: jobs.Job,
+    *,
+    attempt: int = 0,
+    plain: bool = False,
+    quiet: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Show a job from that attempt on until it is over; Ctrl-C leaves it running, a second one stops it."""
     view = JobView(screen, plain=plain, quiet=quiet)
     try:
-        for seen in jobs.follow(job):
+        for seen in jobs.follow(job, attempt=attempt):
             if not as_json:
                 view.show(seen)
         view.close()
@@ -140,20 +174,10 @@ def _report(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     return report.show(screen, job, as_json=as_json)
 
 
-def _diff(arguments: list[str]) -> int:
-    if len(arguments) != 2:
-        raise UsageError("--diff takes two lock files", "inferdeck plan --diff A B")
-    found = locks.differences(*(locks.read(Path(one)) for one in arguments))
+def _diff(files: Sequence[str]) -> int:
+    before, after = (locks.read(whole_path(one)) for one in files)
+    found = locks.differences(before, after)
     screen = Screen()
     for line in found or ["the two plans are the same"]:
         screen.line(line)
     return 0
-
-
-def refuse_positional(asked: words.Words, allowed: tuple[str, ...]) -> None:
-    """Raise UsageError for a word without dashes that is none of the allowed."""
-    for word in asked.positional:
-        if word not in allowed:
-            raise UsageError(
-                f"unexpected word '{word}'", nearest(word, allowed) if allowed else "options begin with --"
-            )

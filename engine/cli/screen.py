@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from engine.text import clean
+from engine.text import cells as text_cells
+from engine.text import clean, clean_lines, fit, fit_right
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,8 +22,23 @@ if TYPE_CHECKING:
 
 _STYLES = {"good": "green", "todo": "yellow", "bad": "red", "dim": "dim", "bold": "bold", "": ""}
 
+_SLOW = 3.0
+"""Seconds after which silence needs a word."""
+
 Cell = tuple[str, str]
 """Text and the name of its style."""
+
+
+@contextmanager
+def told_if_slow(text: str) -> Iterator[None]:
+    """Write a line to standard error where the block takes longer than a person waits without a word."""
+    late = threading.Timer(_SLOW, lambda: sys.stderr.write(f"inferdeck: {clean(text)}\n"))
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 class Screen:
@@ -33,8 +51,9 @@ class Screen:
         self._live: Live | None = None
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Print one line."""
-        self.cells([(text, style)])
+        """Print a line, or the lines of a text that has several."""
+        for one in clean_lines(text).split("\n"):
+            self.cells([(one, style)])
 
     def cells(self, cells: Sequence[Cell], *, crop: bool = False) -> None:
         """Print pieces of one line, each in its style; a terminal folds it at its edge, or crops it there."""
@@ -53,12 +72,12 @@ class Screen:
         if self.is_terminal:
             self._drawn_table(rows, right)
             return
-        widths = [max(len(clean(row[column][0])) for row in rows) for column in range(len(rows[0]))]
-        for row in rows:
-            texts = [clean(text) for text, _ in row]
+        texts = [[clean(text) for text, _ in row] for row in rows]
+        widths = [max(map(text_cells, column)) for column in zip(*texts, strict=True)]
+        for row_texts in texts:
             filled = [
-                text.rjust(width) if column in right else text.ljust(width)
-                for column, (text, width) in enumerate(zip(texts, widths, strict=True))
+                fit_right(text, width) if column in right else fit(text, width)
+                for column, (text, width) in enumerate(zip(row_texts, widths, strict=True))
             ]
             self._plain("  ".join(filled))
 
@@ -84,7 +103,13 @@ class Screen:
         if self._console is None:
             from rich.console import Console  # noqa: PLC0415
 
-            self._console = Console(file=self.out, markup=False, highlight=False, emoji=False)
+            class Steady(Console):
+                """Never hides the cursor: whatever signal ends or stops the process, nothing has to be restored."""
+
+                def show_cursor(self, show: bool = True) -> bool:
+                    return False
+
+            self._console = Steady(file=self.out, markup=False, highlight=False, emoji=False)
         return self._console
 
     def _drawn_table(self, rows: Sequence[Sequence[Cell]], right: Sequence[int]) -> None:

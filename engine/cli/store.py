@@ -1,83 +1,130 @@
-"""`inferdeck store list | verify | remove | why`."""
+"""`inferdeck store list | verify | accept | remove | clean | why`."""
 
 from __future__ import annotations
 
-import json
-import sys
-
 import msgspec
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
+from engine.errors import StoreError, UsageError
 from engine.job.survey import age
 from engine.store.folders import folders
 from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
+from engine.store.upkeep import Unfinished, accept, clean, unfinished
+from engine.text import clean as clean_text
 from engine.text import size
 
-_COMMANDS = ("list", "verify", "remove", "why")
+
+def _store(asked: words.Words) -> Store:
+    return Store(folders(asked.values.get("home")).store)
 
 
-def store_command(arguments: list[str]) -> int:
-    """Look after the artifacts on this machine."""
-    asked = words.parse_simple(arguments)
-    command = asked.positional[0] if asked.positional else "list"
-    names = asked.positional[1:]
-    store = Store(folders(asked.values.get("home")).store)
-    if command not in _COMMANDS:
-        raise UsageError(f"the store has no command '{command}'", nearest(command, _COMMANDS))
-    if command == "list":
-        return _list(store, as_json="json" in asked.flags)
-    if command == "verify":
-        return _verify(store, names)
-    if len(names) != 1:
-        raise UsageError(f"store {command} takes the name or key of one entry", "inferdeck store list shows them")
-    return _remove(store, names[0]) if command == "remove" else _why(store, names[0])
-
-
-def _list(store: Store, *, as_json: bool) -> int:
-    entries = [(name, manifest) for name in store.names() if (manifest := store.manifest(name))]
-    if as_json:
+def list_command(asked: words.Words) -> int:
+    """Show the artifacts on this machine."""
+    store = _store(asked)
+    entries, damaged = store.readable()
+    left = unfinished(store)
+    if "json" in asked.flags:
         plain = [
-            {"entry": name, **msgspec.to_builtins(manifest), "bytes": manifest.bytes} for name, manifest in entries
+            {"entry": name, **msgspec.to_builtins(manifest), "bytes": manifest.bytes}
+            for name, manifest in entries.items()
         ]
-        sys.stdout.write(json.dumps(plain) + "\n")
+        plain += [{"entry": name, "damaged": why} for name, why in damaged.items()]
+        plain += [{"unfinished": one.name, "bytes": one.bytes, "in_use": one.in_use} for one in left]
+        output.write_json(plain)
         return 0
     screen = Screen()
     rows: list[list[Cell]] = [[(word, "dim") for word in ("entry", "size", "files", "made", "with")]]
-    for name, manifest in entries:
+    for name, manifest in entries.items():
         options = ", ".join(f"{key} {value}" for key, value in manifest.recipe.options.items() if _short(value))
         cells = (size(manifest.bytes), str(len(manifest.files)), age(manifest.made), options[:60])
         rows.append([(name, "bold"), *((cell, "") for cell in cells)])
+    for one in left:
+        word = "being made" if one.in_use else "unfinished"
+        rows.append([(one.name, ""), (size(one.bytes), ""), ("", ""), ("", ""), (word, "todo")])
     screen.table(rows, right=(1, 2))
-    screen.line(f"{len(entries)} entries, {size(sum(manifest.bytes for _, manifest in entries))} in {store.folder}")
+    for name, why in damaged.items():
+        screen.cells([(name, "bold"), (f"  {why}", "bad")])
+    total = sum(manifest.bytes for manifest in entries.values())
+    screen.line(f"{len(entries)} entries, {size(total)} in {store.folder}")
+    _say_unfinished(screen, left)
     return 0
 
 
-def _verify(store: Store, names: list[str]) -> int:
-    """Hash every file again; exit status 1 if one is damaged."""
+def _say_unfinished(screen: Screen, left: list[Unfinished]) -> None:
+    idle = [one for one in left if not one.in_use]
+    if idle:
+        room = size(sum(one.bytes for one in idle))
+        screen.line(
+            f"{len(idle)} unfinished, {room}: the same command goes on with it, inferdeck store clean deletes it"
+        )
+
+
+def verify_command(asked: words.Words) -> int:
+    """Hash every file again; exit status 1 if a plan can't use an entry: it is damaged, or was copied or touched."""
+    store, names = _store(asked), asked.positional
+    screen = Screen()
+    entries, unreadable = store.readable()
+    damaged = moved = 0
+    for name in [store.named(one) for one in names] or store.names():
+        manifest = entries.get(name)
+        fault = unreadable.get(name) if manifest is None else store.damage(name, manifest, deep=True)
+        damaged += fault is not None
+        text, style = "as published", "good"
+        if manifest is None:
+            text, style = str(fault), "bad"
+        elif fault is not None:
+            text, style = f"{fault} is damaged: inferdeck store remove {name}", "bad"
+        elif store.damage(name, manifest) is not None:
+            moved += 1
+            text, style = "as published, but copied or touched since: a plan makes it anew", "todo"
+        screen.cells([(name, "bold"), ("  " + text, style)])
+    if moved:
+        screen.line("inferdeck store accept takes what was copied or touched as it is, after it has hashed it again")
+    return 1 if damaged or moved else 0
+
+
+def accept_command(asked: words.Words) -> int:
+    """Take entries whose files have the right content as they are; exit status 1 if one is damaged."""
+    store, names = _store(asked), asked.positional
     screen = Screen()
     damaged = 0
     for name in [store.named(one) for one in names] or store.names():
-        manifest = store.manifest(name)
-        fault = "its manifest" if manifest is None else store.damage(name, manifest, deep=True)
-        damaged += fault is not None
-        text = "as published" if fault is None else f"{fault} is damaged: inferdeck store remove {name}"
-        screen.cells([(name, "bold"), ("  " + text, "good" if fault is None else "bad")])
+        try:
+            accept(store, name)
+        except StoreError as error:
+            damaged += 1
+            screen.cells([(name, "bold"), (f"  {clean_text(error.what)}: {clean_text(error.remedy)}", "bad")])
+        else:
+            screen.cells([(name, "bold"), ("  as published", "good")])
     return 1 if damaged else 0
 
 
-def _remove(store: Store, start: str) -> int:
-    name = store.named(start)
+def clean_command(asked: words.Words) -> int:
+    """Delete what attempts have left that nobody goes on with now."""
+    store = _store(asked)
+    screen = Screen()
+    gone = [one for one in unfinished(store) if clean(store, one.name)]
+    for one in gone:
+        screen.line(f"deleted {one.name}, {size(one.bytes)}")
+    screen.line(f"{len(gone)} unfinished deleted, {size(sum(one.bytes for one in gone))}")
+    return 0
+
+
+def remove_command(asked: words.Words) -> int:
+    """Delete an entry."""
+    store = _store(asked)
+    name = store.named(asked.positional[0])
     store.remove(name)
     Screen().line(f"removed {name}")
     return 0
 
 
-def _why(store: Store, start: str) -> int:
+def why_command(asked: words.Words) -> int:
     """Say what an entry was made from, and how it differs from the others of its component."""
-    name = store.named(start)
+    store = _store(asked)
+    name = store.named(asked.positional[0])
     manifest = store.manifest(name)
     screen = Screen()
     if manifest is None:
@@ -100,13 +147,9 @@ def _why(store: Store, start: str) -> int:
 
 
 def _others(store: Store, name: str, manifest: Manifest) -> list[tuple[str, Manifest]]:
-    return [
-        (other, found)
-        for other in store.names()
-        if other != name
-        and (found := store.manifest(other)) is not None
-        and found.recipe.component == manifest.recipe.component
-    ]
+    component = manifest.recipe.component
+    entries = store.readable()[0].items()
+    return [(other, found) for other, found in entries if other != name and found.recipe.component == component]
 
 
 def _short(value: object) -> bool:

@@ -3,65 +3,36 @@
 from __future__ import annotations
 
 import csv
-import json
-import sys
+import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from engine.cli import words
+from engine.cli import output, words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError, nearest
+from engine.text import csv_cell, whole_path
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report, Result
 
-USAGE = "inferdeck submission {} TREE --round v2.1 [--submitter NAME] [--strict] [--json] [--csv FILE]"
-_COMMANDS = ("check", "report", "generate", "truncate", "zip", "preflight")
-_FLAGS = ("strict", "json")
-_VALUES = ("round", "submitter", "csv", "home", "profiles")
 
-
-def submission_command(arguments: list[str]) -> int:
-    """Build, truncate, check or pack a submission."""
-    name = arguments[0] if arguments else ""
-    if name == "check":
-        return check_command(arguments[1:])
-    if name == "report":
-        from engine.cli.submission_report import report_command  # noqa: PLC0415
-
-        return report_command(arguments[1:])
-    if name not in _COMMANDS:
-        raise UsageError(f"submission has no command '{name}'", nearest(name, _COMMANDS))
-    from engine.cli import submit  # noqa: PLC0415  (checking needs none of it)
-
-    asked = words.parse(arguments)
-    if name == "preflight":
-        from engine.cli.preflight import preflight_command  # noqa: PLC0415
-
-        return preflight_command(asked)
-    commands = {"generate": submit.generate_command, "truncate": submit.truncate_command, "zip": submit.zip_command}
-    return commands[name](asked)
-
-
-def check_command(arguments: Sequence[str]) -> int:
+def check_command(asked: words.Words) -> int:
     """Check a tree; exit status 0 where it passes, 1 where it fails."""
-    asked = Asked.of(arguments)
     report = checked(asked)
     from engine.submission.checker.report import as_json, csv_rows  # noqa: PLC0415  (help and wrong words need none)
 
     if "csv" in asked.values:
-        write_csv(csv_rows(report), Path(asked.values["csv"]).expanduser())
+        write_csv(csv_rows(report), whole_path(asked.values["csv"]))
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(report), indent=1) + "\n")
+        output.write_json(as_json(report), indent=1)
     else:
         show(Screen(), report)
     return 0 if report.verdict == "pass" else 1
 
 
-def checked(asked: Asked) -> Report:
+def checked(asked: words.Words) -> Report:
     """Return what the checker says of a tree."""
     import profiles  # noqa: PLC0415  (help and wrong words need none of this)
     from engine.profile.catalog import profile_file  # noqa: PLC0415
@@ -69,51 +40,42 @@ def checked(asked: Asked) -> Report:
     from engine.store.folders import folders  # noqa: PLC0415
     from engine.submission.checker.check import check  # noqa: PLC0415
 
-    given = [Path(asked.values["profiles"]).expanduser().absolute()] if "profiles" in asked.values else []
-    places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *given)
+    places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *asked.profiles)
     rules = load_round(profile_file(places, "rounds", asked.values.get("round", "v2.1")))
-    return check(asked.tree, rules, submitter=asked.values.get("submitter"), strict="strict" in asked.flags)
+    return check(tree_of(asked), rules, submitter=submitter_of(asked, tree_of(asked)), strict="strict" in asked.flags)
 
 
-@dataclass
-class Asked:
-    """The words after `submission check` and `submission report`."""
+def tree_of(asked: words.Words) -> Path:
+    """Return the folder that is looked at."""
+    return whole_path(asked.positional[0])
 
-    tree: Path
-    flags: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, arguments: Sequence[str], command: str = "check") -> Asked:
-        """Take them apart. Raises UsageError."""
-        trees: list[str] = []
-        flags: set[str] = set()
-        values: dict[str, str] = {}
-        rest = list(arguments)
-        while rest:
-            word = rest.pop(0)
-            name, equals, value = word.lstrip("-").partition("=")
-            if not word.startswith("-"):
-                trees.append(word)
-            elif name in _FLAGS and not equals:
-                flags.add(name)
-            elif name not in _VALUES:
-                raise UsageError(f"unknown option '{word}'", nearest(name, (*_FLAGS, *_VALUES)).replace("'", "'--", 1))
-            elif not equals and (not rest or rest[0].startswith("--")):
-                raise UsageError(f"the option '{word}' needs a value", USAGE.format(command))
-            else:
-                values[name] = value if equals else rest.pop(0)
-        if len(trees) != 1:
-            raise UsageError(f"one folder is needed, {len(trees)} are given", USAGE.format(command))
-        return cls(Path(trees[0]).expanduser(), flags, values)
+def submitter_of(asked: words.Words, tree: Path) -> str | None:
+    """Return the submitter that was asked for. Raises UsageError where the tree has none of that name."""
+    from engine.profile.rounds import Division  # noqa: PLC0415  (help and wrong words need none of this)
+
+    name = asked.values.get("submitter")
+    known = [path.name for division in get_args(Division) for path in (tree / division).glob("*/")]
+    if name is not None and known and name not in known:
+        raise UsageError(f"{tree} has no submitter '{name}'", nearest(name, known))
+    return name
 
 
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:
-    """Write a table that other programs read. Raises StoreError where it can't be written."""
-    from engine.store.files import disk_errors  # noqa: PLC0415
+    """Write a table that other programs read, whole or not at all. Raises StoreError where it can't be written."""
+    from engine.store.files import disk_errors, new_beside  # noqa: PLC0415
+    from engine.text import to_bytes  # noqa: PLC0415
 
-    with disk_errors(path), path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    table = io.StringIO(newline="")
+    cells = ([csv_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    csv.writer(table, lineterminator="\n").writerows(cells)
+    data = to_bytes(table.getvalue())
+    with disk_errors(path):
+        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+            path.write_bytes(data)
+        else:
+            with new_beside(path.resolve()) as out:
+                out.write(data)
 
 
 def show(screen: Screen, report: Report) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.cli import output
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
-from engine.cli.submission import Asked, checked, write_csv
+from engine.cli.submission import checked, tree_of, write_csv
+from engine.cli.words import Words
+from engine.text import whole_path
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report
@@ -20,17 +20,16 @@ if TYPE_CHECKING:
 _HEAD = ("benchmark", "scenario", "", "result", "", "accuracy", "")
 
 
-def report_command(arguments: Sequence[str]) -> int:
+def report_command(asked: Words) -> int:
     """Show the results of a tree; exit status 0 whatever the checker says of it."""
-    asked = Asked.of(arguments, "report")
     report = checked(asked)
     from engine.submission.report import as_json, csv_rows, rows  # noqa: PLC0415  (help needs none of it)
 
-    found = rows(report, asked.tree)
+    found = rows(report, tree_of(asked))
     if "csv" in asked.values:
-        write_csv(csv_rows(found), Path(asked.values["csv"]).expanduser())
+        write_csv(csv_rows(found), whole_path(asked.values["csv"]))
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(as_json(report, found), indent=1) + "\n")
+        output.write_json(as_json(report, found), indent=1)
     else:
         _show(Screen(), report, found)
     return 0

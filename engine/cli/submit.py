@@ -8,34 +8,40 @@ from engine.cli import words
 from engine.cli.screen import Screen
 from engine.errors import UsageError
 from engine.profile import catalog
+from engine.profile.names import TREE
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission import describe, identity
-from engine.submission.generate import OVERRIDES, Request, generate
-from engine.submission.pack import MARK, pack
-from engine.submission.truncate import truncate
+from engine.submission.checker.check import check
+from engine.submission.generate import OVERRIDES, Request, generate, systems_in
+from engine.submission.pack import mark_of, pack, refuse_pretence, refuse_the_refused
+from engine.submission.tree import refuse_what_is_no_tree
+from engine.submission.truncate import truncate, whole_logs
+from engine.text import size, whole_path
 
 
 def generate_command(asked: words.Words) -> int:
     """Build (or add to) a tree from the results of one system."""
-    results = _folder(asked, "submission generate RESULTS --sut=NAME --out=TREE")
+    results = _folder(asked)
     places, known = _profiles(asked)
-    options = asked.options
-    if "sut" not in options:
-        found = sorted(path.name for path in results.glob("*") if path.is_dir() and not path.name.startswith("."))
-        if len(found) != 1:
-            raise UsageError(f"{results} holds {len(found)} systems: {', '.join(found)}", "name one: --sut=NAME")
-        options["sut"] = found[0]
+    options = dict(asked.values)
     rules = _rules(asked, known)
+    if "sut" not in options:
+        found = systems_in(results, rules)
+        if len(found) > 1:
+            raise UsageError(f"{results} holds {len(found)} systems: {', '.join(found)}", "name one: --sut=NAME")
+        if not found:
+            raise UsageError(f"{results} holds no results", "give the folder that a run was given as --output_dir")
+        options["sut"] = found[0]
     description = describe.description_of(known.folders, options["sut"], rules, places.store)
     description |= {name: options[name] for name in OVERRIDES if name in options}
     request = Request(
         results=results,
-        out=Path(options.get("out", results / "submission")).expanduser().absolute(),
+        out=whole_path(options.get("out", results / TREE)),
         sut=options["sut"],
         description=description,
-        infer=_yes(options, "infer"),
-        share_99=_yes(options, "share_99"),
+        infer="infer" in asked.flags,
+        share_99="share_99" in asked.flags,
     )
     made = generate(request, rules)
     screen = Screen()
@@ -43,9 +49,11 @@ def generate_command(asked: words.Words) -> int:
         screen.line(
             f"  {one.benchmark} {one.scenario}" + (" (inferred)" if one.origin.scenario != one.scenario else "")
         )
-    screen.line(f"{len(made)} results of {request.sut} in {request.out}", "good")
-    if (request.out / MARK).exists():
-        screen.line((request.out / MARK).read_text().strip(), "todo")
+        if one.origin.disturbed:
+            screen.line(f"    disturbed: {one.origin.disturbed}; measure it again on a quiet machine", "todo")
+    screen.line(f"{_results(len(made))} of {request.sut} in {request.out}", "good")
+    for line in mark_of(request.out):
+        screen.line(line, "todo")
     for doubt in identity.doubts(request.sut, description, known.folders, options.get("submitter", "")):
         screen.line(f"{doubt.what}; zip refuses it: {doubt.remedy}", "todo")
     return 0
@@ -53,34 +61,45 @@ def generate_command(asked: words.Words) -> int:
 
 def truncate_command(asked: words.Words) -> int:
     """Cut the accuracy logs of a tree, keeping whole copies beside it."""
-    tree = _folder(asked, "submission truncate TREE [--backup=DIR]")
+    tree = _folder(asked)
     _, known = _profiles(asked)
-    backup = Path(asked.options.get("backup", tree.with_name(f"{tree.name}-whole-logs"))).expanduser().absolute()
-    done = truncate(tree, backup, _rules(asked, known), asked.options.get("submitter"))
+    backup = whole_path(asked.values.get("backup", whole_logs(tree)))
+    done = truncate(tree, backup, _rules(asked, known), asked.values.get("submitter"))
     screen = Screen()
     for one in done:
         screen.line(f"  {one.action:12} {one.path.relative_to(tree)}")
     cut = sum(one.action == "truncated" for one in done)
-    screen.line(
-        f"{len(done)} accuracy logs, {cut} truncated" + (f"; whole logs are in {backup}" if cut else ""), "good"
-    )
+    whole = f"; whole logs are in {backup}" if cut else ""
+    if done:
+        screen.line(f"{len(done)} accuracy logs, {cut} truncated{whole}", "good")
+    else:
+        screen.line(f"{tree} holds no accuracy log, so there was nothing to truncate", "todo")
     return 0
 
 
 def zip_command(asked: words.Words) -> int:
     """Pack a checked tree."""
-    tree = _folder(asked, "submission zip TREE [--out=FILE] [--submitter=NAME]")
+    tree = _folder(asked)
     _, known = _profiles(asked)
-    identity.refuse(tree, known.folders, asked.options.get("submitter", ""))
-    target = pack(tree, Path(asked.options.get("out", f"{tree}.zip")).expanduser().absolute())
-    Screen().line(f"wrote {target}", "good")
+    rules = _rules(asked, known)
+    refuse_what_is_no_tree(tree, rules.divisions)
+    refuse_pretence(tree)
+    identity.refuse(tree, known.folders, asked.values.get("submitter", ""))
+    report = check(tree, rules)
+    refuse_the_refused(tree, report)
+    packed = pack(tree, whole_path(asked.values.get("out", f"{tree}.zip")))
+    submitters = sorted({result.path.split("/")[1] for result in report.results})
+    results = f"{_results(len(report.results))} of {', '.join(submitters)}"
+    Screen().line(f"wrote {packed.file}: {packed.files} files, {size(packed.size)}; {results}", "good")
     return 0
 
 
-def _folder(asked: words.Words, usage: str) -> Path:
-    if len(asked.positional) != 2:
-        raise UsageError("one folder is needed", f"inferdeck {usage}")
-    folder = Path(asked.positional[1]).expanduser().absolute()
+def _results(count: int) -> str:
+    return "1 result" if count == 1 else f"{count} results"
+
+
+def _folder(asked: words.Words) -> Path:
+    folder = whole_path(asked.positional[0])
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "check the path")
     return folder
@@ -88,12 +107,8 @@ def _folder(asked: words.Words, usage: str) -> Path:
 
 def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
     places = folders(asked.values.get("home"))
-    return places, catalog.load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
+    return places, catalog.load([*places.own_profiles, *asked.profiles])
 
 
 def _rules(asked: words.Words, known: catalog.Catalog) -> Round:
-    return load_round(known.profile("rounds", asked.options.get("round", "v2.1")))
-
-
-def _yes(options: dict[str, str], name: str) -> bool:
-    return options.get(name, "no").lower() in ("yes", "true", "1", "on")
+    return load_round(known.profile("rounds", asked.values.get("round", "v2.1")))

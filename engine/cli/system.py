@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.cli import tune, words
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
+from engine.errors import UsageError
 from engine.profile import catalog, systems
+from engine.profile.names import refuse_system_name
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission import own
 from engine.submission.form import Field, form
-
-COMMANDS = ("new", "list", "show")
+from engine.text import clean
 
 ASKED = (
     "submitter",
@@ -32,38 +34,41 @@ ASKED = (
 """What no program can read off a machine; the other empty fields concern few systems."""
 
 
-def system_command(arguments: list[str]) -> int:
-    """Look after the systems under test."""
-    asked = words.parse(arguments)
-    command = asked.positional[0] if asked.positional else "list"
+def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
     places = folders(asked.values.get("home"))
-    known = catalog.load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
-    if command not in COMMANDS:
-        raise UsageError(f"system has no command '{command}'", nearest(command, COMMANDS))
-    if command == "list":
-        return _list(known.folders)
-    if len(asked.positional) != 2:
-        raise UsageError(f"system {command} takes one name", f"inferdeck system {command} NAME")
-    name = asked.positional[1]
-    return _show(known.folders, name) if command == "show" else _new(asked, places, known, name)
+    return places, catalog.load([*places.own_profiles, *asked.profiles])
 
 
-def _list(places: tuple[Path, ...]) -> int:
+def list_command(asked: words.Words) -> int:
+    """Show the systems under test."""
+    places = _profiles(asked)[1].folders
     screen = Screen()
     rows: list[list[Cell]] = [[(word, "dim") for word in ("system", "described", "run figures", "file")]]
-    for folder in places:
-        for path in sorted((folder / "systems").glob("*.yaml")):
-            found = systems.load_system(path)
-            figures = ", ".join(f"{backend}: {', '.join(runs)}" for backend, runs in found.runs.items())
-            described = str(found.description.get("system_name") or "yes") if found.description else "no"
-            rows.append(
-                [(path.stem, "bold"), (described, ""), (figures or "measured at start", ""), (str(path), "dim")]
-            )
+    files = [path for folder in places for path in sorted((folder / "systems").glob("*.yaml"))]
+    used = {path.stem: path for path in files}
+    for path in files:
+        hidden = [("", ""), (f"not used: {used[path.stem]} goes before", "todo")]
+        cells = _row(path) if used[path.stem] == path else hidden
+        rows.append([(path.stem, "bold"), *cells, (str(path), "dim")])
     screen.table(rows)
     return 0
 
 
-def _show(places: tuple[Path, ...], name: str) -> int:
+def _row(path: Path) -> list[Cell]:
+    """Return whether a system is described and what its run figures are for; or what is wrong with its file."""
+    try:
+        refuse_system_name(path.stem)
+        found = systems.load_system(path)
+    except UsageError as error:
+        return [("can't be used", "bad"), (f"{error.what}; {error.remedy}", "bad")]
+    figures = ", ".join(f"{backend}: {', '.join(runs)}" for backend, runs in found.runs.items())
+    described = str(found.description.get("system_name") or "yes") if found.description else "no"
+    return [(described, ""), (figures or "measured at start", "")]
+
+
+def show_command(asked: words.Words) -> int:
+    """Show one system under test."""
+    places, name = _profiles(asked)[1].folders, asked.positional[0]
     path = catalog.profile_file(places, "systems", name)
     found = systems.load_system(path)
     screen = Screen()
@@ -84,20 +89,23 @@ def _show(places: tuple[Path, ...], name: str) -> int:
     return 0
 
 
-def _new(asked: words.Words, places: Folders, known: catalog.Catalog, name: str) -> int:
+def new_command(asked: words.Words) -> int:
     """Write a description of this machine into the person's own profiles; ask for what can't be read."""
+    (places, known), name = _profiles(asked), asked.positional[0]
     target = own.path_of(places.profiles, name)
     if target.exists() and "again" not in asked.flags:
         raise UsageError(f"{target} exists already", "edit it, or write it anew with --again")
-    rules = load_round(known.profile("rounds", asked.options.pop("round", "v2.1")))
-    description = own.new(rules, places.store, asked.options)
+    own.refuse_taken(known.folders, name)
+    rules = load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
+    with words.named_options(asked):
+        description = own.new(rules, places.store, asked.changes.options)
     if sys.stdin.isatty() and "quiet" not in asked.flags:
         _ask(description, rules)
     own.write(places.profiles, name, description)
     screen = Screen()
     screen.line(f"wrote {target}", "good")
     _show_what_is_missing(screen, form(description, rules, {}))
-    screen.line(f"use it with --env.CM_SUT_NAME={name}")
+    screen.line(f"use it with {shlex.quote(f'--env.CM_SUT_NAME={name}')}")
     return 0
 
 
@@ -112,10 +120,21 @@ def _show_what_is_missing(screen: Screen, fields: Sequence[Field]) -> None:
 
 def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None:
     picks = {field.name: field.picks for field in form(description, rules, {})}
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     for field in ASKED:
-        if description.get(field):
-            continue
         hint = f" ({' | '.join(pick.value for pick in picks[field])})" if picks[field] else ""
-        sys.stdout.write(f"{field}{hint}: ")
-        sys.stdout.flush()
-        description[field] = sys.stdin.readline().strip()
+        while not description.get(field) and (answer := _answer(f"{field}{hint}: ")):
+            try:
+                own.refuse_value(field, {**description, field: answer}, rules)
+            except UsageError as error:
+                sys.stdout.write(clean(f"{error.what}; {error.remedy}") + "\n")
+                continue
+            description[field] = answer
+
+
+def _answer(question: str) -> str:
+    """Return what is typed; nothing where nothing is, or where the input ends."""
+    sys.stdout.write(clean(question))
+    sys.stdout.flush()
+    return sys.stdin.readline().strip()

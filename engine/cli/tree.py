@@ -24,6 +24,8 @@ def draw(screen: Screen, plan: Plan, survey: Survey) -> None:
         cells += [(_branch(lasts), "dim"), (_title(node), "bold" if edge is None else "")]
         screen.cells([*cells, ("  " + _why(node, edge, seen), "dim")], crop=True)
     _draw_totals(screen, survey)
+    for name, warning in survey.warnings():
+        screen.line(f"warning: {name}: {warning}", "todo")
     for name, seen in survey.problems():
         screen.line()
         screen.line(f"{name}: {seen.text}", "bad")
@@ -101,7 +103,7 @@ def _why(node: Node, edge: Edge | None, seen: Seen) -> str:
         why = "; ".join((str(node.why), *implied))
     causes = [str(cause) for cause in seen.causes]
     why = "; ".join((why, *causes[:2])) if seen.state in ("fetch", "build") else why
-    return f"{seen.text} · {why}" if seen.state in ("found", "fetch") and seen.text else why
+    return f"{seen.text} · {why}" if seen.state in ("found", "fetch", "run") and seen.text else why
 
 
 def _draw_totals(screen: Screen, survey: Survey) -> None:
@@ -109,7 +111,9 @@ def _draw_totals(screen: Screen, survey: Survey) -> None:
     unknown = f" (and {totals.unknown_times} steps of unknown length)" if totals.unknown_times else ""
     screen.line()
     screen.line(f"{totals.ready} ready, {totals.to_do} to do · {size(totals.fetch_bytes)} to fetch")
-    screen.line(f"disk: about {size(totals.disk_bytes)} more needed, {size(totals.disk_free)} free")
+    fits = "" if totals.fits else ": it does not fit"
+    room = f"disk: about {size(totals.disk_bytes)} more needed, {size(totals.disk_free)} free{fits}"
+    screen.line(room, "" if totals.fits else "bad")
     screen.line(
         f"time: about {duration(totals.prepare_seconds) or '0:00'} to prepare, "
         f"{duration(totals.run_seconds) or '0:00'} to measure{unknown}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from engine.cli import run, words
+from engine.cli import output, run, words
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
+from engine.errors import UsageError
 from engine.explore.tuning import Pick, TuningReport, Way, kept_picks, origin, picks
 from engine.job.survey import age
 from engine.profile import systems
@@ -27,29 +26,22 @@ _BESIDE = 50
 _LEAST, _MOST = 8, 60
 
 
-def tune_command(arguments: list[str]) -> int:
-    """Run a selection with `_tune`, or show what a system's run configuration keeps of an earlier tuning."""
-    asked = words.parse(arguments)
-    if asked.positional:
-        return _show(asked)
+def tune_command(asked: words.Words) -> int:
+    """Run a selection with `_tune`."""
     if "locked" in asked.values:
         raise UsageError("a locked plan is run as it is", "inferdeck run --locked FILE")
-    tags = asked.values.get("tags", "")
-    asked.values["tags"] = f"{tags},{VARIATION}" if tags else VARIATION
+    asked = replace(asked, lists={**asked.lists, "tags": (*asked.lists.get("tags", ()), VARIATION)})
     return run.start(run.prepare(asked), asked)
 
 
-def _show(asked: words.Words) -> int:
-    if asked.positional[0] != "show":
-        raise UsageError(f"unexpected word '{asked.positional[0]}'", nearest(asked.positional[0], ("show",)))
-    if len(asked.positional) != 2:
-        raise UsageError("tune show takes the name of a system", "inferdeck system list names them")
+def show_command(asked: words.Words) -> int:
+    """Show what a system's run configuration keeps of an earlier tuning."""
     places = folders(asked.values.get("home"))
-    known = load([*([places.profiles] if places.profiles.is_dir() else []), *asked.profiles])
-    path, _ = systems.find(known.folders, asked.positional[1], "")
+    known = load([*places.own_profiles, *asked.profiles])
+    path, _ = systems.find(known.folders, asked.positional[0], "")
     screen, tuned = Screen(), systems.load_system(path).tuned
     if "json" in asked.flags:
-        sys.stdout.write(json.dumps(msgspec.to_builtins(tuned)) + "\n")
+        output.write_json(msgspec.to_builtins(tuned))
         return 0
     screen.line(str(path), "dim")
     if not tuned:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from engine import events
 from engine.cli.screen import Screen
 from engine.histogram import add, percentile
-from engine.text import duration, size
+from engine.text import cut, duration, size
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines about a step that is still under way."""
+
+LONGEST = 2000
+"""Characters of a line; what a step says at greater length is in its own log."""
 
 _WORDS: dict[events.Outcome, tuple[str, str]] = {
     "built": ("done", "good"),
@@ -69,6 +72,8 @@ class JobView:
             case events.StepStarted():
                 self.running[event.step] = _Running(event.title, event.at)
                 self._say(f"  start    {event.title}" + (f" ({event.why})" if event.why else ""))
+            case events.Waiting():
+                self._wait(event)
             case events.Phase():
                 self._note(event.step, event.name, event.at)
             case events.Progress():
@@ -101,6 +106,13 @@ class JobView:
         if event.remedy:
             self._say(f"           {event.remedy}", even_quiet=True)
 
+    def _wait(self, event: events.Waiting) -> None:
+        running = self.running.get(event.step)
+        if running is not None:
+            running.line = f"waits for {event.holder}"
+        title = running.title if running else event.step
+        self._say(f"  waits    {title}: for {event.holder} (--now measures at once)", "todo")
+
     def _begin(self, event: events.Measuring) -> None:
         """Forget the latencies of the run before: a search has several in one step."""
         if event.step in self.running:
@@ -130,20 +142,21 @@ class JobView:
 
     def _say(self, text: str, style: str = "", *, even_quiet: bool = False) -> None:
         if not self.quiet or even_quiet:
-            self.screen.line(text, style)
+            self.screen.line(cut(text, LONGEST), style)
 
     def _status(self) -> str:
         step = next(iter(self.running.values()))
         more = f" (+{len(self.running) - 1} more)" if len(self.running) > 1 else ""
         line = step.line or duration(time.time() - step.since)
-        return f"[{len(self.ended)}/{self.steps}] {step.title}: {line}{more}"
+        return cut(f"[{len(self.ended)}/{self.steps}] {step.title}: {line}{more}", LONGEST)
 
 
 def measured(event: events.Measured) -> str:
     """Write one result as a line."""
     verdict = {True: " · VALID", False: " · INVALID", None: ""}[event.valid]
     value = "no figure" if event.value is None else f"{event.value:.6g} {event.unit}".rstrip()
-    return f"{event.scenario} {event.mode}: {event.metric} {value}{verdict}"
+    scored = f" · {event.scored} labelled samples" if event.scored else ""
+    return f"{event.scenario} {event.mode}: {event.metric} {value}{verdict}{scored}"
 
 
 def _progress(event: events.Progress) -> str:

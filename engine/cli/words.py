@@ -1,88 +1,243 @@
-"""Read the command line of `run` and `plan`, strictly: flags, values of our own, and what changes the selection."""
+"""Read the words of a command, strictly: its own options, its arguments, and what changes a selection.
+
+Every word means something or is refused with the nearest right one. Tags that are given twice add up; of an option
+that takes one value the last one holds, so that a command line can be extended.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
-from engine.errors import UsageError, nearest
+from engine.cli import spelling
+from engine.cli.command import Command, Option, Selects, key
+from engine.cli.commands import COMMANDS
+from engine.errors import NoOptionError, UsageError, closest, either
 from engine.plan.selection import Selection
-from engine.plan.words import Changes, changed, read_recipe
+from engine.plan.words import DEPENDENCIES, Changes, changed, read_recipe, refuse_contradictions
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
+from engine.text import whole_path
 
-FLAGS = ("json", "quiet", "again", "reuse", "yes-install", "plain", "detach", "offline", "help")
 YES = ("yes", "true", "1", "on")
-VALUES = ("output_dir", "profiles", "home", "lock", "locked", "recipe", "tags")
+NO = ("no", "false", "0", "off")
+_LIKELY = 0.75
+"""How near a word must be where it could also be an option of a component."""
 
-ENV_VALUES = {"OUTPUT_BASE_DIR": "output_dir", "CM_MLPERF_OUTPUT_DIR": "output_dir"}
-"""Names of the CM tutorials for what is no option of a component, but a value of the command line."""
-ENV_FLAGS = {"CM_RERUN": "again", "CM_QUIET": "quiet"}
+_OWNERS = 3
+"""Commands that are named where an option belongs to others."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A command line taken apart."""
+
+    command: Command
+    positional: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+    values: Mapping[str, str] = field(default_factory=dict)
+    """By the option's name."""
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of options that may be repeated."""
+    changes: Changes = field(default_factory=Changes)
+    """What changes a selection, where the command takes such words."""
+
+    @property
+    def tags(self) -> str:
+        """All tags, with commas between."""
+        return ",".join(self.lists.get("tags", ()))
+
+    @property
+    def profiles(self) -> tuple[Path, ...]:
+        """Further folders with profiles."""
+        return tuple(whole_path(one) for one in self.lists.get("profiles", ()))
+
+    @property
+    def selects(self) -> bool:
+        """Whether any word selects something or changes what is selected."""
+        return bool(self.tags or "recipe" in self.values or self.changes != Changes())
+
+
+def parse(command: Command, arguments: Sequence[str]) -> Words:
+    """Take the words after a command apart. Raises UsageError for a word that has no meaning."""
+    reader = _Reader(command)
+    reader.read(arguments)
+    reader.refuse_wrong_number()
+    return Words(
+        command,
+        tuple(reader.positional),
+        frozenset(reader.flags),
+        reader.values,
+        {name: tuple(values) for name, values in reader.lists.items()},
+        reader.changes,
+    )
 
 
 @dataclass
-class Words(Changes):
-    """A command line taken apart."""
-
+class _Reader:
+    command: Command
     positional: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     values: dict[str, str] = field(default_factory=dict)
-    profiles: list[Path] = field(default_factory=list)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
 
+    def read(self, arguments: Sequence[str]) -> None:
+        """Take all words."""
+        rest = list(arguments)
+        before = ""
+        while rest:
+            word = rest.pop(0)
+            if word == "--":
+                for one in rest:
+                    self.argument(one, "")
+                return
+            spelling.refuse_odd_start(word)
+            if word.startswith("-") and not word.startswith("-_"):
+                before = self.option(word, rest)
+            else:
+                spelling.refuse_gap(before, word)
+                self.argument(word, before)
+                before = word
 
-def parse(arguments: Sequence[str]) -> Words:
-    """Take the words of `run` or `plan` apart. Raises UsageError for a word that has no meaning."""
-    words = Words()
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("-"):
-            words.positional.append(word)
-            continue
+    def argument(self, word: str, before: str) -> None:
+        """Take a word that is no option; `before` is the one before it."""
+        takes = self.command.arguments
+        if "options" in self.command.selects:
+            spelling.refuse_variation(word)
+        wanted = not takes.with_flag or takes.with_flag in self.flags
+        if wanted and takes.most != 0 and (not takes.allowed or word in takes.allowed):
+            self.positional.append(word)
+            return
+        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.instead(word, before))
+
+    def instead(self, word: str, before: str) -> str:
+        """Return the remedy for an argument that the command does not take."""
+        takes, name = self.command.arguments, self.command.name
+        if before.startswith("--") and ("=" in before or " " in before):
+            return f"a list is written with commas: {before},{word}"
+        if "," in word and self.command.option("tags"):
+            return f"write --tags={word}"
+        if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
+            return f"the command comes first: inferdeck {word} --help"
+        near = closest(word, (*takes.allowed, *_below(name)))
+        if near:
+            return f"did you mean {either(near)}?"
+        return takes.remedy.replace("WORDS", word) or f"inferdeck {name} --help shows what it takes"
+
+    def option(self, word: str, rest: list[str]) -> str:
+        """Take an option, and its value from the next word where it has none; return all that was read."""
         name, equals, value = word.lstrip("-").partition("=")
-        flag = name.replace("_", "-")
-        if flag in FLAGS:
-            if not equals or value.lower() in YES:
-                words.flags.add(flag)
-            continue
+        if not name:
+            raise UsageError(f"'{word}' names no option", "options are written --NAME or --NAME=VALUE, without blanks")
+        own = self.command.option(name)
+        if own is not None and not own.value:
+            self.flag(own, name, value if equals else YES[0])
+            return word
+        if own is None:
+            self.refuse_unknown(name)
         if not equals:
             if not rest or rest[0].startswith("--"):
-                raise UsageError(f"the option '{word}' needs a value", _meant(name) or f"write {word}=VALUE")
+                raise UsageError(f"the option '--{name}' needs a value", self.without_value(name, own))
             value = rest.pop(0)
-        _keep(words, name, value)
-    return words
+            word = f"{word} {value}"
+        if not value or value.startswith("="):
+            spelling.refuse_blank(name, [value, *rest] if value.strip("=") else rest)
+            raise UsageError(f"the option '--{name}' has no value", f"write --{name}={own.value if own else 'VALUE'}")
+        spelling.refuse_quotes(name, value)
+        self.value(name, value, own or self.by_env(name))
+        return word
+
+    def flag(self, own: Option, name: str, value: str) -> None:
+        """Switch a flag on, or leave it off."""
+        if value.lower() not in (*YES, *NO):
+            raise UsageError(f"'--{name}' takes no value but yes or no, not '{value}'", f"write --{name}")
+        (self.flags.add if value.lower() in YES else self.flags.discard)(own.name)
+
+    def value(self, name: str, value: str, own: Option | None) -> None:
+        """Keep the value of an option of the command, or else what it changes of the selection."""
+        if own is None:
+            self.changes.keep(name, value)
+        elif not own.value:
+            self.flag(own, name, value)
+        elif own.repeatable:
+            self.lists.setdefault(own.name, []).append(value)
+        else:
+            _refuse_number(own, value)
+            self.values[own.name] = value
+
+    def by_env(self, name: str) -> Option | None:
+        """Return the option that a word of the tutorials stands for: `env.CM_QUIET`."""
+        head, _, tail = name.partition(".")
+        return next((one for one in self.command.options if head == "env" and tail in one.env), None)
+
+    def refuse_unknown(self, name: str) -> None:
+        """Raise UsageError for an option that neither this command has nor a component could have."""
+        head, dot, _ = name.partition(".")
+        kind: Selects | None = "env" if head == "env" else "dependencies" if head in DEPENDENCIES else None
+        kind = kind if dot else "options"
+        if kind in self.command.selects or (kind is None and "dependencies" in self.command.selects):
+            return
+        remedy = meant(name, self.command) or f"inferdeck {self.command.name} --help lists its options"
+        raise UsageError(f"unknown option '--{name}' of {self.command.name}", remedy)
+
+    def without_value(self, name: str, own: Option | None) -> str:
+        """Return the remedy for an option without its value."""
+        near = "" if own else meant(name, self.command, _LIKELY)
+        also = "" if own or "." in name else f", or _{name} into --tags where it is a variation"
+        return near or f"write --{name}={own.value if own else 'VALUE'}{also}"
+
+    def refuse_wrong_number(self) -> None:
+        """Raise UsageError for too few or too many arguments."""
+        takes, number = self.command.arguments, len(self.positional)
+        if takes.with_flag and takes.with_flag not in self.flags:
+            return
+        if number < takes.least or (takes.most is not None and number > takes.most):
+            remedy = takes.remedy or self.command.usage()
+            raise UsageError(f"{self.command.name} takes {takes.wanted or 'no names'}, {number} given", remedy)
 
 
-def parse_simple(arguments: Sequence[str], *options: str) -> Words:
-    """Take the words of a command that selects nothing apart: besides flags it knows only `options`."""
-    for word in arguments:
-        name = word.lstrip("-").partition("=")[0]
-        known = (*FLAGS, *VALUES, "profiles", *options)
-        if word.startswith("-") and name not in known and name.replace("_", "-") not in FLAGS:
-            raise UsageError(f"unknown option '{word}'", nearest(name, known).replace("'", "'--", 1))
-    return parse(arguments)
+def meant(name: str, command: Command, cutoff: float = 0.6) -> str:
+    """Return which option is near to one that the command does not have; empty where none is."""
+    own = closest(name, [one.name for one in command.options], cutoff)
+    if own:
+        return f"did you mean {either([f'--{one}' for one in own])}?"
+    others = [(option.name, other.name) for other in COMMANDS.values() for option in other.options]
+    near = closest(name, {option for option, _ in others}, _LIKELY)[:1]
+    if not near:
+        return ""
+    owners = [owner for option, owner in others if option == near[0]]
+    shown = ", ".join(owners[:_OWNERS]) + (", ..." if len(owners) > _OWNERS else "")
+    said = "" if key(near[0]) == key(name) else f"did you mean '--{near[0]}'? "
+    return f"{said}'--{near[0]}' is an option of {shown}"
 
 
-def _meant(name: str) -> str:
-    """Return which word of the command line itself is near to an option that it does not know; empty where none is."""
-    close = get_close_matches(name, (*FLAGS, *VALUES), n=1, cutoff=0.75)
-    return f"did you mean '--{close[0]}'?" if close and close[0] != name else ""
+@contextmanager
+def named_options(words: Words) -> Iterator[None]:
+    """Let an option that no component has be held against those of the command as well."""
+    try:
+        yield
+    except NoOptionError as error:
+        own = {one.name for one in words.command.options}
+        near = closest(error.name, {*own, *error.allowed})
+        remedy = f"did you mean {either([f'--{one}' for one in near])}?" if own.intersection(near) else error.remedy
+        raise UsageError(error.what, remedy) from None
 
 
-def _keep(words: Words, name: str, value: str) -> None:
-    own = name.removeprefix("env.") if name.startswith("env.") else ""
-    if own in ENV_VALUES:
-        words.values[ENV_VALUES[own]] = value
-    elif own in ENV_FLAGS:
-        words.flags |= {ENV_FLAGS[own]} if value.lower() in YES else set()
-    elif name == "profiles":
-        words.profiles.append(Path(value).expanduser().absolute())
-    elif name.replace("-", "_") in VALUES:
-        words.values[name.replace("-", "_")] = value
-    else:
-        words.keep(name, value)
+def _below(group: str) -> Iterable[str]:
+    """Return the commands of a group; `results list` stands for its group."""
+    first = group.split(" ", maxsplit=1)[0]
+    return (name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{first} "))
+
+
+def _refuse_number(own: Option, value: str) -> None:
+    if own.numbers is None:
+        return
+    least, most = own.numbers
+    if not value.isdecimal() or not value.isascii() or not least <= int(value) <= most:
+        raise UsageError(f"--{own.name}: '{value}' is no number from {least} to {most}", f"write --{own.usage()[2:]}")
 
 
 def selection(words: Words, catalog: Catalog) -> Selection:
@@ -90,11 +245,18 @@ def selection(words: Words, catalog: Catalog) -> Selection:
     chosen = Selection(Query())
     if "recipe" in words.values:
         name = words.values["recipe"]
-        path = Path(name)
+        path = whole_path(name)
         chosen, _ = read_recipe(path if path.suffix in (".yaml", ".yml") else catalog.profile("recipes", name))
-    chosen = changed(chosen, words.values.get("tags", ""), words)
+    chosen = changed(chosen, words.tags, words.changes)
     if not chosen.query.tags:
-        meant = next(filter(None, map(_meant, words.options)), "")
-        example = "give --tags=..., for example --tags=app,mlperf,inference,_resnet50"
-        raise UsageError("nothing is selected", meant or example)
+        raise UsageError("nothing is selected", _example(words, chosen))
+    refuse_contradictions(chosen, words.changes, catalog)
     return chosen
+
+
+def _example(words: Words, chosen: Selection) -> str:
+    """Return what to write where no component is named."""
+    if chosen.query != Query():
+        return f"name the component as well: --tags=app,mlperf,inference,{chosen.query}"
+    near = next(filter(None, (meant(name, words.command, _LIKELY) for name in words.changes.options)), "")
+    return near or "give --tags=..., for example --tags=app,mlperf,inference,_resnet50"

@@ -30,6 +30,13 @@ def _fact(key: str, header: str, text: Callable[[Run], str]) -> Column:
     return Column(key, header, text, text)
 
 
+def _scored(run: Run) -> str:
+    """Write how many samples an accuracy is of: `18`, or `18 of 20` where others have labels too."""
+    if not run.samples:
+        return ""
+    return f"{run.samples} of {run.labelled}" if run.labelled > run.samples else str(run.samples)
+
+
 def _figure(metric: Metric) -> Column:
     unit = "" if metric.short == metric.display_unit else f" {metric.display_unit}"
     return Column(
@@ -54,16 +61,18 @@ FACTS: tuple[Column, ...] = (
     _fact("style", "style", lambda run: run.style),
     _fact("choices", "choices", lambda run: run.choices_text()),
 )
+SCORED = _fact("scored", "scored", _scored)
 STATE: tuple[Column, ...] = (
-    _fact("state", "state", lambda run: run.state),
+    Column("state", "state", lambda run: run.verdict, lambda run: run.state),
+    _fact("disturbed", "disturbed", lambda run: run.disturbed),
     _fact("why", "why", lambda run: run.why),
 )
 FIGURES: tuple[Column, ...] = tuple(_figure(metric) for metric in METRICS)
-COLUMNS: Mapping[str, Column] = {column.key: column for column in (*FACTS, *FIGURES, *STATE)}
+COLUMNS: Mapping[str, Column] = {column.key: column for column in (*FACTS, *FIGURES, SCORED, *STATE)}
 
 LISTED = (
     *("run", "when", "model", "backend", "style", "choices"),
-    *("samples_per_second", "latency_p99", "accuracy", "state", "why"),
+    *("samples_per_second", "latency_p99", "accuracy", "scored", "state", "why"),
 )
 """The columns of a list that a person reads."""
 

@@ -24,7 +24,7 @@ from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
-from engine.text import clean
+from engine.text import cells, clean, csv_cell, fit, fit_right, shell_line, to_bytes
 
 Format = Literal["text", "csv", "json", "md"]
 SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}
@@ -63,13 +63,14 @@ def comparison(found: Comparison, as_: Format) -> str:
         return _json(comparison_data(found))
     heads = [run.id for run in found.runs]
     differs = [["what differs", *heads], *([one.name, *one.values] for one in found.differs)]
-    if as_ == "csv":
-        return _csv([*differs, [], *figure_rows(found)])
-    states = ["state", *(run.state for run in found.runs)]
+    states = ["state", *(run.verdict for run in found.runs)]
     figures = figure_rows(found)
     figures.insert(1, [*states, *[""] * (len(figures[0]) - len(states))])
+    if as_ == "csv":
+        return _csv([*differs, [], *figures])
     tables = [(differs, []), (figures, list(range(1, len(heads) + 1)))]
-    return _drawn(tables, [*_same_lines(found), *missing_lines(found), *notices(found.runs)], as_)
+    lines = [*_same_lines(found), *missing_lines(found), *_disturbed_lines(found.runs), *notices(found.runs)]
+    return _drawn(tables, lines, as_)
 
 
 def write(places: Folders, name: str, as_: Format, text: str) -> Path:
@@ -79,7 +80,7 @@ def write(places: Folders, name: str, as_: Format, text: str) -> Path:
     number = 2
     while path.exists():
         path, number = path.with_name(f"{stem}-{number}{SUFFIX[as_]}"), number + 1
-    write_atomic(path, text.encode())
+    write_atomic(path, to_bytes(text))
     return path
 
 
@@ -146,6 +147,10 @@ def missing_lines(found: Comparison) -> list[str]:
     ]
 
 
+def _disturbed_lines(runs: Iterable[Run]) -> list[str]:
+    return [f"{run.id}: {run.disturbed}" for run in runs if run.disturbed]
+
+
 def notices(runs: Iterable[Run]) -> list[str]:
     """Return what must be said of these runs, each once."""
     return list(dict.fromkeys(run.notice for run in runs if run.notice))
@@ -153,9 +158,7 @@ def notices(runs: Iterable[Run]) -> list[str]:
 
 def command_line(words: Sequence[str]) -> str:
     """Write words as they are typed into a shell."""
-    import shlex  # noqa: PLC0415  (start-up: only where a command is shown)
-
-    return shlex.join(["inferdeck", *words])
+    return shell_line(["inferdeck", *words])
 
 
 def as_data(run: Run) -> dict[str, Any]:
@@ -237,10 +240,10 @@ def _drawn(tables: Sequence[tuple[Rows, Sequence[int]]], lines: Sequence[str], a
 
 def _text(rows: Rows, right: Sequence[int]) -> str:
     cleaned = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in cleaned) for column in range(len(rows[0]))]
+    widths = [max(map(cells, column)) for column in zip(*cleaned, strict=True)]
     lines = [
         "  ".join(
-            cell.rjust(width) if number in right else cell.ljust(width)
+            fit_right(cell, width) if number in right else fit(cell, width)
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cleaned
@@ -256,12 +259,12 @@ def _markdown(rows: Rows, right: Sequence[int]) -> str:
 
 def _csv(rows: Rows) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([one_line(cell) for cell in row] for row in rows)
+    csv.writer(out, lineterminator="\n").writerows([csv_cell(one_line(cell)) for cell in row] for row in rows)
     return out.getvalue()
 
 
 def _json(data: object) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=1) + "\n"
 
 
 def _escaped(text: str) -> str:

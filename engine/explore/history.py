@@ -1,11 +1,12 @@
 """All runs of all jobs, fast enough to be read at every start: what a job's runs said is kept beside them.
 
-A finished job never changes, so its runs are read once (7 ms of processor time for eight runs) and then taken from
-`runs.json` in its folder for as long as nothing in the folder has another time.
+A finished job hardly ever changes, so its runs are read once (7 ms of processor time for eight runs) and then taken
+from `runs.json` in its folder for as long as none of the files that were read has changed.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +15,12 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError
-from engine.explore.reading import job_runs
+from engine.explore.origin import place
+from engine.explore.reading import FINISHED, LARGEST, READ, job_runs
 from engine.explore.runs import Run
-from engine.store.files import is_locked, write_atomic
+from engine.job import jobs
+from engine.steps.loadgen import TEST_FOLDER
+from engine.store.files import digest, is_locked, read_plain, write_atomic
 from engine.store.folders import Folders
 
 FILE = "runs.json"
@@ -30,8 +34,18 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 def all_runs(folders: Folders) -> list[Run]:
-    """Return every finished measurement of every job: the newest job first, in it the order of its plan."""
-    return [run for job in sorted(folders.jobs.glob("r-*"), reverse=True) for run in _runs(job)]
+    """Return every finished measurement of every job: the newest job first, in it the order of its plan.
+
+    Raises StoreError where the folder of the jobs can't be read.
+    """
+    return [run for folder in jobs.job_folders(folders) for run in _runs(folder)]
+
+
+def results_are_there(job: jobs.Job) -> bool:
+    """Say whether the results folder of a job still holds each of its own measurements."""
+    if job.spec.results and not job.results.is_dir():
+        return False
+    return all(place(run) == Path(run.published) for run in _runs(job.folder) if run.published)
 
 
 def _runs(job: Path) -> list[Run]:
@@ -40,39 +54,45 @@ def _runs(job: Path) -> list[Run]:
     if kept is not None and kept.sign == sign:
         return kept.runs
     found = job_runs(job)
-    if not is_locked(job / "run.lock"):
-        try:
+    with suppress(StoreError):  # a full disk, a read-only copy or another's folder: it is read again the next time
+        if not is_locked(job / "run.lock"):
             write_atomic(job / FILE, codec.encode(_Kept(sign, found)))
-        except StoreError:
-            return found  # a full disk or another's folder: it is read again the next time
     return found
 
 
 def _kept(path: Path) -> _Kept | None:
     try:
-        return codec.decode(path.read_bytes(), type=_Kept)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return codec.decode(read_plain(path, LARGEST), type=_Kept)
+    except (OSError, msgspec.DecodeError):
         return None
 
 
 def _sign(job: Path) -> str:
-    """Return a digest of the times of what a job's runs are read from."""
-    places = [job / "plan.json", job / "events.jsonl", *_inside(job / "steps")]
-    times = [f"{place.name} {_changed(place)}" for place in places]
-    return sha256("\n".join([_code(), str(job), *times]).encode()).hexdigest()[:32]
+    """Return a digest of the state of every file that a job's runs are read from."""
+    states = [_state(job / "plan.json"), *(_state(path) for path in _read_of(job / "steps"))]
+    return digest("\n".join([_code(), *states]))[:32]
 
 
-def _inside(steps: Path) -> list[Path]:
-    """The folders in which files of a step come and go; a compliance test has LoadGen's files one further down."""
-    found = sorted(path for path in steps.glob("*") if path.is_dir())
-    return [place for step in found for place in (step, step / "output", step / "output" / "performance")]
-
-
-def _changed(path: Path) -> int:
+def _read_of(steps: Path) -> list[Path]:
+    """The files of each step that are read; a compliance test has LoadGen's files one further down."""
     try:
-        return path.stat().st_mtime_ns
+        folders = sorted(steps.iterdir())
     except OSError:
-        return 0
+        return [steps]
+    found = []
+    for step in folders:
+        places = (step / "output", step / "output" / TEST_FOLDER)
+        found += [step / FINISHED, *(place / name for place in places for name in READ)]
+    return found
+
+
+def _state(path: Path) -> str:
+    """Return what changes with a file's content and with who may read it: ctime follows every write and chmod."""
+    try:
+        seen = path.stat()
+    except OSError as error:
+        return f"{path} {error.errno}"
+    return f"{path} {seen.st_ino} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}"
 
 
 @cache

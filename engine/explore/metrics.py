@@ -6,6 +6,7 @@ Tables, charts, comparisons and exports are made from these, so that a new metri
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, ClassVar, Literal
 
 Readings = Mapping[str, Any]
@@ -286,7 +287,13 @@ def figures(readings: Readings) -> dict[str, float]:
 def number(readings: Readings, key: str) -> float | None:
     """Return a reading that is a number, whatever a damaged log holds instead."""
     found = readings.get(key)
-    return None if isinstance(found, bool) or not isinstance(found, int | float) else float(found)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    try:
+        number_ = float(found)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+    return number_ if isfinite(number_) else None
 
 
 def plain(value: float) -> str:

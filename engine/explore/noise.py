@@ -69,7 +69,8 @@ def student(freedom: int) -> float:
 
 
 def _figures(key: str, runs: Sequence[Run]) -> list[float]:
-    return [run.figures[key] for run in runs if key in run.figures]
+    """Return the figures of undisturbed runs: what disturbed the others is not what the machine does by itself."""
+    return [run.figures[key] for run in runs if key in run.figures and not run.disturbed]
 
 
 def _of_repeats(groups: Sequence[Sequence[float]]) -> Noise | None:
@@ -83,7 +84,8 @@ def _of_repeats(groups: Sequence[Sequence[float]]) -> Noise | None:
 
 
 def _of_themselves(key: str, first: Run, second: Run, steady: Steady) -> Noise | None:
-    found = [one for run in (first, second) if (one := steady(run)) is not None and key in one.errors]
+    quiet = [run for run in (first, second) if not run.disturbed]
+    found = [one for run in quiet if (one := steady(run)) is not None and key in one.errors]
     if len(found) != 2:
         return None
     blocks = min(one.blocks for one in found)

@@ -10,6 +10,7 @@ from engine.explore.runs import Run
 from engine.job.spec import JobSpec
 from engine.plan.plan import Node, Plan
 from engine.plan.reason import Asked, HandedDown
+from engine.store.files import read_plain
 
 FIELDS = frozenset(
     {"scenarios", "scenario", "modes", "mode", "sut", "notice", "benchmark", "backend", "device", "round"}
@@ -19,6 +20,9 @@ GROUPS = frozenset({"benchmark", "backend", "device", "model", "modes", "impleme
 """Groups of variations of the root that a run record has fields for."""
 TOLD = ("scenario", "mode", "benchmark", "sut", "backend", "backend_version", "device", "style", "round", "notice")
 """Fields of a run that its provenance says."""
+
+_LARGEST = 16 << 20
+"""Bytes of a `spec.json`, which has some ten kilobytes."""
 
 
 def told(provenance: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def place(run: Run) -> Path:
 def _same(published: Path, own: Path) -> bool:
     """Say whether two folders hold the same run: its own spec names the folder that it was made in."""
     try:
-        return (published / "spec.json").read_bytes() == (own / "spec.json").read_bytes()
+        return read_plain(published / "spec.json", _LARGEST) == read_plain(own / "spec.json", _LARGEST)
     except OSError:
         return False
 

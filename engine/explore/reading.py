@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine import codec
-from engine.errors import DataError
+from engine.errors import JobError, StoreError
 from engine.explore import origin
 from engine.explore.metrics import figures
 from engine.explore.runs import Run
@@ -22,14 +22,22 @@ from engine.job.child import file_name
 from engine.job.results import MARK
 from engine.job.run import Finished
 from engine.job.spec import JobSpec
+from engine.job.spec import read as read_spec
 from engine.mlperf_logs import detail, summary
+from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
 from engine.steps.loadgen import TEST_FOLDER
-from engine.store.files import is_locked
+from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
 
 DETAIL, SUMMARY = "mlperf_log_detail.txt", "mlperf_log_summary.txt"
 FINISHED = "finished.json"
+READ = (MARK, provenance.FILE, DETAIL, SUMMARY)
+"""The files of a run that are read, in its output or the folder of a compliance test."""
+LARGEST = 16 << 20
+"""Bytes of a file that are read; the detail log of a valid run has some hundred kilobytes."""
+MOST_SAMPLES = 1 << 53
+"""More than any data set has; a count above that is damage."""
 _PLACE = ("sut", "benchmark", "scenario", "mode")
 """Options that make the path of a run in the results folder."""
 
@@ -50,10 +58,12 @@ class _Damage:
 
     def json(self, path: Path) -> dict[str, Any]:
         try:
-            return codec.decode(path.read_bytes(), type=dict[str, Any])
+            return codec.decode(read_plain(path, LARGEST), type=dict[str, Any])
         except FileNotFoundError:
             self.found.append(f"{path.name} is missing")
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except OSError as error:
+            self.found.append(f"{path.name}: {error.strerror}")
+        except msgspec.DecodeError as error:
             self.found.append(f"{path.name}: {error}")
         return {}
 
@@ -61,9 +71,9 @@ class _Damage:
 def job_runs(folder: Path) -> list[Run]:
     """Return every measurement that a job has finished, in the order of its plan."""
     try:
-        spec = codec.decode((folder / "plan.json").read_bytes(), type=JobSpec)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return list(_without_plan(folder))
+        spec = read_spec(folder)
+    except JobError as error:
+        return list(_without_plan(folder, error.what))
     found = []
     for node in spec.plan.nodes.values():
         if {"scenario", "mode"} <= node.options.keys():
@@ -75,23 +85,45 @@ def job_runs(folder: Path) -> list[Run]:
 
 def _ended(folder: Path, step: Path) -> bool:
     """Say whether a measurement has ended: the job filed it, or the harness had written its last file when it died."""
-    if (step / FINISHED).exists():
+    if _there(step / FINISHED):
         return True
-    return _log_folder(step / "output") is not None and not is_locked(folder / "run.lock")
+    return _log_folder(step / "output") is not None and not _runs(folder)
+
+
+def _runs(folder: Path) -> bool:
+    try:
+        return is_locked(folder / "run.lock")
+    except StoreError:
+        return False  # another's job, of which a copy may be read
+
+
+def _there(path: Path) -> bool:
+    """Say whether there is something, as far as can be seen: what may not be looked at is damage, and is there."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _log_folder(output: Path) -> Path | None:
     """Return where the harness left its report: a compliance test has a folder for it."""
-    return next((place for place in (output, output / TEST_FOLDER) if (place / MARK).exists()), None)
+    return next((place for place in (output, output / TEST_FOLDER) if _there(place / MARK)), None)
 
 
-def _without_plan(folder: Path) -> Iterator[Run]:
+def _without_plan(folder: Path, why: str) -> Iterator[Run]:
     """A job whose plan can't be read: what its runs say of themselves."""
-    for step in sorted((folder / "steps").glob("*")):
+    try:
+        steps = sorted((folder / "steps").iterdir())
+    except FileNotFoundError:
+        return
+    except OSError:  # whatever it has measured, it is not there to be seen
+        yield Run(id=folder.name, job=folder.name, step="", damage=why)
+        return
+    for step in steps:
         output = step / "output"
-        if not (output / provenance.FILE).exists() and _log_folder(output) is None:
+        if not _there(output / provenance.FILE) and _log_folder(output) is None:
             continue
-        damage = _Damage(["the job's plan.json can't be read"])
+        damage = _Damage([f"the job's plan.json can't be read: {why}"])
         origin_ = damage.json(output / provenance.FILE)
         scenario, mode = str(origin_.get("scenario", step.name)), str(origin_.get("mode", ""))
         known = Run(id=_id(folder.name, scenario, mode), job=folder.name, step=step.name, folder=str(output))
@@ -115,9 +147,11 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
         folder=str(output),
         published=str(spec.results_folder(folder).joinpath(*(str(values.get(name, "")) for name in _PLACE))),
         notice=spec.notice,
+        disturbed=str(filed.facts.get(provenance.DISTURBED, "")) if filed else "",
         passed=score.get("passed"),
         score=str(score.get("text", "")).strip(),
-        samples=score["total"] if isinstance(score.get("total"), int) else 0,
+        samples=_count(score.get("total")),
+        labelled=_count(score.get("labelled")),
         reasons=(str(score["why"]),) if score.get("passed") is False else (),
     )
     told = {**origin.planned(spec, node), **origin.told(damage.json(output / provenance.FILE))}
@@ -143,18 +177,25 @@ def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], 
         decided=origin.measured(report, told),
         valid=_valid(log) if performance else None,
         reasons=run.reasons or (_reasons(log) if performance else ()),
+        disturbed=run.disturbed or str(report.get("disturbed", "")),
         damage="; ".join(damage.found),
     )
 
 
 def _filed(step: Path, damage: _Damage) -> Finished | None:
     try:
-        return codec.decode((step / FINISHED).read_bytes(), type=Finished)
+        return codec.decode(read_plain(step / FINISHED, LARGEST), type=Finished)
     except FileNotFoundError:
         damage.found.append("the job ended before it was filed")
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        damage.found.append(f"{FINISHED}: {error.strerror}")
+    except msgspec.DecodeError as error:
         damage.found.append(f"{FINISHED}: {error}")
     return None
+
+
+def _count(found: object) -> int:
+    return found if isinstance(found, int) and 0 <= found < MOST_SAMPLES else 0
 
 
 def _scored(folder: Path, spec: JobSpec, node: Node) -> Mapping[str, Any]:
@@ -171,17 +212,21 @@ def _scored(folder: Path, spec: JobSpec, node: Node) -> Mapping[str, Any]:
 def _log(place: Path, damage: _Damage) -> dict[str, Any]:
     """Return LoadGen's messages by key: from the detail log, which is exact, or else from the summary."""
     try:
-        found = detail.read(place / DETAIL)
+        found = detail.parse(read_plain(place / DETAIL, LARGEST))
         messages = {message.key: message.value for message in reversed(found.messages)}
         if "result_validity" in messages or "effective_test_mode" in messages:
             return {**messages, "errors": [str(one.value) for one in found.errors]}
         damage.found.append(f"{DETAIL} holds no result")
-    except DataError:
+    except FileNotFoundError:
         damage.found.append(f"{DETAIL} is missing")
+    except OSError as error:
+        damage.found.append(f"{DETAIL}: {error.strerror}")
     try:
-        return dict(summary.parse((place / SUMMARY).read_text(errors="replace")))
-    except OSError:
+        return dict(summary.parse(read_plain(place / SUMMARY, LARGEST).decode("utf-8", "replace")))
+    except FileNotFoundError:
         damage.found.append(f"{SUMMARY} is missing")
+    except OSError as error:
+        damage.found.append(f"{SUMMARY}: {error.strerror}")
     return {}
 
 
@@ -194,6 +239,8 @@ def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
     """Return why LoadGen finds the run INVALID; its own words first."""
     said = [str(log.get("result_invalid_reason", "")), *map(str, log.get("errors") or ())]
     words = [line.strip() for text in said for line in text.splitlines() if line.strip()]
+    if not words and log.get("early_stopping_met") is False:
+        words = stopping_words(log.get("early_stopping_result"))
     if not words and log.get("result_validity") == "INVALID":
         words = [text for key, text in _BROKEN.items() if log.get(key) is False]
     return tuple(words)

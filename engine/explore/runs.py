@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Set as AbstractSet
+from typing import Literal, get_args
 
 import msgspec
 
 from engine.errors import UsageError, nearest
 from engine.explore.metrics import RESULT
+
+DISTURBED = "disturbed"
+"""The mark of a run whose figures other work on the machine may have changed."""
 
 State = Literal["VALID", "INVALID", "passed", "failed", "done", "damaged"]
 """LoadGen's verdict in performance mode; `passed` and `failed` for a compliance test that was verified; `done` where
@@ -58,6 +62,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """The accuracy as the rules' file says it."""
     samples: int = 0
     """Samples that were scored: how finely the accuracy is known."""
+    labelled: int = 0
+    """Samples that the data set has labels for, whether their files were there or not."""
     valid: bool | None = None
     reasons: tuple[str, ...] = ()
     """Why it is INVALID, in LoadGen's words; why a compliance test failed."""
@@ -73,6 +79,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of the same scenario and job that were folded into this one: mode → state word."""
     damage: str = ""
     """What can't be read of it; empty where all can."""
+    disturbed: str = ""
+    """What may have changed its figures: other work on the machine, another job that measured. Empty where nothing."""
 
     @property
     def state(self) -> State:
@@ -86,9 +94,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return "VALID" if self.valid else "INVALID"
 
     @property
+    def verdict(self) -> str:
+        """The state as a person reads it: with the mark of a run that was disturbed."""
+        return f"{self.state}, {DISTURBED}" if self.disturbed else self.state
+
+    @property
     def why(self) -> str:
-        """What there is to say behind the state word; empty where it needs nothing."""
-        return self.damage or "; ".join(self.reasons)
+        """What there is to say behind the verdict; empty where it needs nothing."""
+        return self.damage or "; ".join((*self.reasons, *([self.disturbed] if self.disturbed else ())))
 
     @property
     def result(self) -> float | None:
@@ -129,7 +142,7 @@ def _with(run: Run, more: Sequence[Run]) -> Run:
     changes: dict[str, object] = {"beside": {one.mode: one.state for one in more}}
     if scored is not None and "accuracy" in scored.figures:
         changes["figures"] = {**run.figures, "accuracy": scored.figures["accuracy"]}
-        changes |= {"score": scored.score, "samples": scored.samples}
+        changes |= {"score": scored.score, "samples": scored.samples, "labelled": scored.labelled}
     return msgspec.structs.replace(run, **changes)
 
 
@@ -153,19 +166,34 @@ def find(runs: Sequence[Run], word: str) -> Run:
 
 
 def matching(runs: Iterable[Run], words: str) -> list[Run]:
-    """Return the runs whose facts hold every word, whatever its case; `-word` leaves out those that do."""
+    """Return the runs whose facts hold every word, whatever its case; `-word` leaves out those that do.
+
+    A word that is a whole scenario, mode, state or the like means that: `offline` finds no Server run of a system
+    `demo-offline`, `valid` no INVALID one.
+    """
+    listed = list(runs)
+    names = _NAMES.union(*(_names(run) for run in listed))
     wanted = [word.lower() for word in words.split()]
-    return [run for run in runs if all(_matches(run, word) for word in wanted)]
+    return [run for run in listed if all(_matches(run, word, names) for word in wanted)]
 
 
-def _matches(run: Run, word: str) -> bool:
+_NAMES = frozenset(word.lower() for word in (*RESULT, *get_args(State), "performance", "accuracy"))
+
+
+def _names(run: Run) -> set[str]:
+    """Return the words of a run that are names of a closed kind."""
+    told = (run.scenario, run.mode, *run.beside, run.state, run.benchmark, run.backend, run.device, run.style)
+    return {word.lower() for word in told if word}
+
+
+def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
     without, text = (True, word[1:]) if word.startswith("-") and len(word) > 1 else (False, word)
-    return (text in _words(run)) != without
+    return (text in (_names(run) if text in names else _words(run))) != without
 
 
 def _words(run: Run) -> str:
     told = (run.id, run.benchmark, run.sut, run.model_name, run.backend, run.backend_version, run.device, run.style)
-    more = (run.scenario, run.mode, run.state, run.choices_text(), run.why, run.notice, day(run.when))
+    more = (run.scenario, run.mode, run.verdict, run.choices_text(), run.why, run.notice, day(run.when))
     return " ".join((*told, *more)).lower()
 
 

@@ -18,6 +18,7 @@ from engine.job import jobs
 from engine.job.prepare import Prepared
 from engine.store.files import disk_errors, is_locked
 from engine.store.folders import Folders, folders
+from engine.text import clean_lines
 
 LOG = "sweep.log"
 """In the first job's folder: what the chain has to say."""
@@ -67,7 +68,7 @@ def run(made: Sequence[Path], home: str | None = None) -> int:
             if jobs.read(folder).state == "new":
                 jobs.launch(folder, places)
         except InferdeckError as error:
-            sys.stderr.write(f"{error.what}\n{error.remedy}\n")
+            sys.stderr.write(f"{clean_lines(str(error))}\n")
             continue
         while is_locked(folder / "run.lock"):
             time.sleep(_LOOK)

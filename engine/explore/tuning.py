@@ -184,7 +184,9 @@ def origin(kept: Tuning) -> str:
     """Say when and with what a run configuration's workers were measured."""
     versions = ", ".join(f"{name} {version}" for name, version in kept.versions.items())
     cores = f"{kept.cores} core{'s' * (kept.cores != 1)}"
-    return f"measured on {kept.date} for {kept.seconds:g} s on {cores} with {versions}, model {kept.model[:12]}"
+    cores += f" (time of {kept.quota:g})" if kept.quota else ""
+    mark = ", disturbed" if kept.disturbed else ""
+    return f"measured on {kept.date} for {kept.seconds:g} s on {cores} with {versions}, model {kept.model[:12]}{mark}"
 
 
 def _pick(

@@ -16,11 +16,13 @@ from engine.guide.state import Guide, save
 from engine.job import preparation
 from engine.job.jobs import Job
 from engine.job.prepare import Prepared, begin, prepare
+from engine.profile.names import WHOLE_LOGS
 from engine.profile.rounds import Round
 from engine.steps import submission
 from engine.steps.base import Step
 from engine.submission import identity, own, pack
-from engine.submission.truncate import truncate
+from engine.submission.checker.check import check
+from engine.submission.truncate import truncate, whole_logs
 
 _CHOICES = ("offer", "benchmark", "division", "category", "backend", "pictures", "style", "system")
 
@@ -106,7 +108,7 @@ def build(sight: Sight) -> None:
 
 def _forget_tree(sight: Sight) -> None:
     """Remove a tree that is not of what there is now; it is made of results, which stay."""
-    for folder in (sight.tree, sight.results / submission.WHOLE_LOGS):
+    for folder in (sight.tree, sight.results / WHOLE_LOGS):
         shutil.rmtree(folder, ignore_errors=True)
     sight.zip.unlink(missing_ok=True)
 
@@ -114,12 +116,13 @@ def _forget_tree(sight: Sight) -> None:
 def pack_tree(sight: Sight) -> Path:
     """Pack the tree; returns the zip. Raises DataError where it may not be packed."""
     identity.refuse(sight.tree, sight.place.catalog.folders)
-    return pack.pack(sight.tree, sight.zip)
+    pack.refuse_the_refused(sight.tree, check(sight.tree, sight.rules, processes=1))
+    return pack.pack(sight.tree, sight.zip).file
 
 
 def truncate_tree(tree: Path, rules: Round) -> int:
     """Cut the accuracy logs of a tree, keeping whole copies beside it; returns how many were cut."""
-    done = truncate(tree, tree.with_name(f"{tree.name}-whole-logs"), rules)
+    done = truncate(tree, whole_logs(tree), rules)
     return sum(one.action != "left alone" for one in done)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,8 +21,9 @@ from engine.job.jobs import Job
 from engine.job.log import EventReader
 from engine.job.prepare import Prepared, Workplace, prepare
 from engine.profile import catalog
+from engine.profile.names import TREE
 from engine.profile.rounds import Round
-from engine.steps.submission import CHECKED, FOLDER
+from engine.steps.submission import CHECKED
 from engine.store.files import digest
 from engine.submission import describe, own
 from engine.submission.checker.check import check
@@ -90,12 +92,12 @@ class Sight:
     @property
     def tree(self) -> Path:
         """The folder that can be handed in."""
-        return self.results / FOLDER
+        return self.results / TREE
 
     @property
     def zip(self) -> Path:
         """The packed tree."""
-        return self.results / f"{FOLDER}.zip"
+        return self.results / f"{TREE}.zip"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -231,7 +233,8 @@ def _runs(prepared: Prepared, results: Path) -> list[Run]:
 
 
 def _measured(job: Job) -> tuple[Measured, ...]:
-    return tuple(event for event in EventReader(job.events).read(ticks=False) if isinstance(event, Measured))
+    said = chain.from_iterable(EventReader(job.events).pieces((Measured,)))
+    return tuple(event for event in said if isinstance(event, Measured))
 
 
 def _is_run(scenario: Path, mode: str) -> bool:

@@ -13,7 +13,7 @@ from engine.plan.words import Changes, changed
 from engine.profile.component import Query
 from engine.profile.rounds import Round
 from engine.store.files import digest
-from engine.submission.form import Field, Pick, Verdict, folder_name
+from engine.submission.form import Field, Pick, Verdict, system_name
 from engine.submission.own import is_shipped
 
 PRACTICE, PHOTOGRAPHS, STAND_IN, REAL = "practice", "photographs", "stand-in", "real"
@@ -295,7 +295,7 @@ def _style(guide: Guide, rules: Round) -> Field:
 
 
 def _system(guide: Guide, place: Workplace) -> Field:
-    verdict, said, remedy = folder_name(guide.system)
+    verdict, said, remedy = system_name(guide.system)
     if is_shipped(place.catalog.folders, guide.system):
         verdict, said, remedy = "problem", "an example of this name comes with inferdeck", "give yours another name"
     rule = "short, without blanks; names the folders of results"

@@ -11,11 +11,13 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError
-from engine.store.files import write_atomic
+from engine.store.files import explained, read_plain, write_atomic
 from engine.store.folders import Folders
 
 FIRST = "first"
 FILE = "guide.json"
+LARGEST = 1 << 20
+"""Bytes; a guide has some hundred."""
 
 
 class Guide(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,18 +53,27 @@ def folder_of(folders: Folders, name: str) -> Path:
 
 def names(folders: Folders) -> list[str]:
     """Return the guides that there are, the last changed first."""
-    found = sorted((folders.state / "guides").glob(f"*/{FILE}"), key=lambda path: -path.stat().st_mtime)
-    return [path.parent.name for path in found]
+    found = (folders.state / "guides").glob(f"*/{FILE}")
+    return [path.parent.name for path in sorted(found, key=_changed, reverse=True)]
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # removed meanwhile, or a link to nowhere
+        return 0.0
 
 
 def load(folders: Folders, name: str) -> Guide:
     """Read a guide; a new one where there is none of that name. Raises StoreError where the file can't be read."""
     path = folder_of(folders, name) / FILE
     try:
-        return codec.decode(path.read_bytes(), type=Guide)
+        return codec.decode(read_plain(path, LARGEST), type=Guide)
     except FileNotFoundError:
         return Guide(name=name, system=default_system(), made=time.time())
-    except (OSError, msgspec.DecodeError) as error:
+    except OSError as error:
+        raise explained(error, path) from None
+    except msgspec.DecodeError as error:
         raise StoreError(
             f"{path} can't be read: {error}", "remove it: runs and descriptions are kept elsewhere"
         ) from None

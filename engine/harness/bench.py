@@ -9,16 +9,17 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import count
-from statistics import median
+from statistics import fmean, median
 from threading import Barrier, BrokenBarrierError
-from time import monotonic, perf_counter, sleep
+from time import monotonic, perf_counter, process_time, sleep
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.backends.base import BackendOptions, Binding, Runner
+from engine.errors import RunError
 from engine.harness.cores import by_node, core_groups, pin
-from engine.harness.tuned import Trial
+from engine.harness.tuned import Trial, shared_out
 
 Load = Callable[[BackendOptions], Runner]
 Groups = Sequence[tuple[int, ...]]
@@ -58,8 +59,13 @@ class Bench:
         seconds: float,
         measurements: int,
         report: Callable[[float], None],
+        quota: float | None = None,
     ) -> None:
-        """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used."""
+        """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used.
+
+        `quota` is how many cores' worth of time the process may use, where that is less than `cores`.
+        """
+        self._quota = quota
         self.trials: dict[Way, Trial] = {}
         self._turns: dict[Way, list[float]] = {}
         self._load = load
@@ -153,7 +159,15 @@ class Bench:
     def _run(self, way: Way, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
         best = self.best_rate()
         enough = way.sessions * way.batch / (HOPELESS * best) if best else float("inf")
-        found = run_together([runner.bind(way.batch) for runner in runners], groups, self._share, enough)
+        try:
+            bindings = [runner.bind(way.batch) for runner in runners]
+            if self._quota is None:
+                found = run_together(bindings, groups, self._share, enough)
+            else:
+                found = run_throttled(bindings, groups, self._share, enough, self._quota)
+        except RunError as error:
+            tried = shared_out(way.sessions, way.threads, way.batch)
+            raise RunError(f"{error.what} (tuning tried {tried})", error.remedy) from error
         self._report(min(monotonic() - self._started, self._seconds))
         return found
 
@@ -210,9 +224,26 @@ def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, en
 
     Returns the median seconds of a run, and whether it ended early because runs take more than `enough` seconds.
     """
+    times, _ = _times(bindings, groups, seconds, enough)
+    return median(times), min(times) > enough
+
+
+def run_throttled(
+    bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float, quota: float
+) -> tuple[float, bool]:
+    """The same where the process may use `quota` cores' worth of time: returns the seconds of a run in the long run.
+
+    The system stops a process that has used up its time: between two stops runs are quicker than they can go on to be.
+    """
+    times, used = _times(bindings, groups, seconds, enough)
+    return max(fmean(times), len(bindings) * used / len(times) / quota), min(times) > enough
+
+
+def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[list[float], float]:
+    """Return the seconds of every run, and the processor seconds that all of them took."""
     ready = Barrier(len(bindings))
 
-    def work(binding: Binding, cores: tuple[int, ...]) -> list[float]:
+    def work(binding: Binding, cores: tuple[int, ...]) -> tuple[list[float], float]:
         try:
             pin(cores)
             _fill(binding)
@@ -223,12 +254,13 @@ def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, en
         try:
             ready.wait()
         except BrokenBarrierError:
-            return []  # another one failed and says why
-        return list(_timed(binding, perf_counter() + seconds, enough))
+            return [], 0.0  # another one failed and says why
+        before = process_time()
+        return list(_timed(binding, perf_counter() + seconds, enough)), process_time() - before
 
     with ThreadPoolExecutor(len(bindings)) as pool:
-        times = [taken for found in pool.map(work, bindings, groups) for taken in found]
-    return median(times), min(times) > enough
+        found = list(pool.map(work, bindings, groups))
+    return [taken for times, _ in found for taken in times], max(used for _, used in found)
 
 
 def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:

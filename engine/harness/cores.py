@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from engine.errors import RunError, UsageError
+from engine.system import cpu_quota
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
 _NODES = Path("/sys/devices/system/node")
@@ -19,6 +20,12 @@ def usable() -> tuple[int, ...]:
     if hasattr(os, "sched_getaffinity"):
         return tuple(sorted(os.sched_getaffinity(0)))
     return tuple(range(os.cpu_count() or 1))
+
+
+def affordable() -> tuple[int, ...]:
+    """Return the physical cores that this process can keep busy: a quota may pay for fewer, one at the least."""
+    cores, quota = physical(usable()), cpu_quota()
+    return cores if quota is None else cores[: max(int(quota), 1)]
 
 
 def physical(processors: Sequence[int], topology: Path = _TOPOLOGY) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ attribute. The two configuration files are still written and read: they belong t
 change a number shows that the record and the files disagree, which must not go unseen.
 """
 
+import os
 from collections.abc import Mapping
 from math import isclose
 from pathlib import Path
@@ -95,7 +96,7 @@ def settings(spec: RunSpec, folder: Path) -> "lg.TestSettings":
 def log_settings(folder: Path) -> "lg.LogSettings":
     """Return settings that put LoadGen's files into `folder` and nothing on the screen."""
     output = lg.LogOutputSettings()
-    output.outdir = str(folder)
+    output.outdir = os.fsencode(folder)  # as bytes a path needs not be UTF-8
     output.copy_summary_to_stdout = False
     logs = lg.LogSettings()
     logs.log_output = output
@@ -109,7 +110,7 @@ def _written(path: Path, text: str) -> Path:
 
 
 def _read(settings: "lg.TestSettings", path: Path, spec: RunSpec) -> None:
-    if settings.FromConfig(str(path), spec.benchmark, spec.settings.scenario, _FILE_ONLY) != 0:
+    if settings.FromConfig(os.fsencode(path), spec.benchmark, spec.settings.scenario, _FILE_ONLY) != 0:
         raise RunError(f"{path}: LoadGen cannot read this file", "each line is: model.scenario.key = value")
 
 

@@ -23,7 +23,7 @@ class Neighbours:
         self._before = _others()
 
     def cores(self) -> float:
-        """Return how many cores were busy, on average, with anything but this process."""
+        """Return how many of the cores that it may use were busy, on average, with anything but this process."""
         return max(_others() - self._before, 0.0) / max(time.monotonic() - self._start, 1e-9)
 
     def complaint(self) -> str:
@@ -33,13 +33,17 @@ class Neighbours:
         if too_short or cores <= _TOLERATED * len(usable()):
             return ""
         return (
-            f"other work kept {cores:.1f} of {os.cpu_count()} cores busy during the measurement: "
+            f"other work kept {cores:.1f} of {len(usable())} cores busy during the measurement: "
             "the figures may be worse than what the machine can do"
         )
 
 
 def _others() -> float:
-    """Return processor seconds, since the machine started, that were not this process's."""
-    machine = psutil.cpu_times()
-    own = os.times()
-    return sum(float(getattr(machine, name, 0.0)) for name in _BUSY) - (own.user + own.system)
+    """Return processor seconds on the cores that this process may use, since the machine started, that were not its.
+
+    What runs on other cores disturbs nothing.
+    """
+    cores, own = usable(), os.times()
+    each = psutil.cpu_times(percpu=True)
+    ours = [each[core] for core in cores if core < len(each)] or each
+    return sum(float(getattr(one, name, 0.0)) for one in ours for name in _BUSY) - (own.user + own.system)

@@ -15,7 +15,7 @@ from engine import codec, events
 from engine.backends.base import BackendOptions
 from engine.errors import RunError
 from engine.harness import STARTED, loadgen
-from engine.harness.cores import pin, usable
+from engine.harness.cores import pin
 from engine.harness.failure import FailLoudly
 from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary
@@ -23,6 +23,7 @@ from engine.harness.session import Session
 from engine.harness.spec import RunReport, RunSpec
 from engine.harness.sut import OpenSession, Sut, make_sut
 from engine.harness.ticker import Ticker
+from engine.system import usable_cores
 
 REPORT = "run.json"
 
@@ -57,8 +58,9 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     with Ticker(spec.step, sut.tallies, emit):
         _test(sut, library, settings, folder)
     seconds = time.monotonic() - started
-    if spec.settings.mode == "performance" and (complaint := neighbours.complaint()):
-        emit(events.Warned(at=time.time(), step=spec.step, text=complaint))
+    disturbed = neighbours.complaint() if spec.settings.mode == "performance" else ""
+    if disturbed:
+        emit(events.Warned(at=time.time(), step=spec.step, text=disturbed, disturbs=True))
     sut.close()
     report = RunReport(
         seconds=seconds,
@@ -68,6 +70,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
         backend_version=backend.version(),
         loadgen_version=version("mlcommons-loadgen"),
         workers=spec.workers,
+        disturbed=disturbed,
     )
     _write(folder / REPORT, codec.encode(report, indent=2))
     return report
@@ -153,7 +156,7 @@ def _module(name: str) -> ModuleType:
 
 def _warn_of_crowding(spec: RunSpec, emit: Emit) -> None:
     threads = spec.workers.intra_op_threads * (1 if spec.settings.scenario == "SingleStream" else spec.workers.sessions)
-    cores = len(usable())
+    cores = usable_cores()
     if threads > cores and spec.device == "cpu":
         text = f"{threads} threads share {cores} cores: they will wait for each other"
         emit(events.Warned(at=time.time(), step=spec.step, text=text))

@@ -96,3 +96,5 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     backend_version: str
     loadgen_version: str
     workers: Workers
+    disturbed: str = ""
+    """What other work on the machine may have changed the figures, as a sentence; empty where nothing did."""

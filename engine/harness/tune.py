@@ -18,10 +18,11 @@ import psutil
 
 from engine.backends.base import Backend, BackendOptions
 from engine.harness.bench import TURNS, Bench, Way, opened
-from engine.harness.cores import physical, usable
+from engine.harness.cores import affordable
 from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Scenario, Workers
 from engine.harness.tuned import SLOWER, Trial, Tuned
+from engine.system import cpu_quota, memory_room
 
 One = TypeVar("One")
 
@@ -74,17 +75,20 @@ def choose_workers(
     """Return the workers of every scenario that are best here, in about `seconds`.
 
     `options` without threads and cores. `cores` are the processors to use; without them the physical cores that this
-    process may run on. `latency_bound_ms` is Server's bound, which `share` of its queries must meet; without one Server
-    gets what Offline has. `report` hears the seconds that were used. Raises the backend's errors.
+    process may run on and has the time for. `latency_bound_ms` is Server's bound, which `share` of its queries must
+    meet; without one Server gets what Offline has. Where a quota pays for less than one core, what counts is what comes
+    of it in the long run. `report` hears the seconds that were used. Raises the backend's errors.
     """
-    cores = tuple(cores) if cores is not None else physical(usable())
+    quota = cpu_quota() if cores is None else None
+    cores = tuple(cores) if cores is not None else affordable()
     with opened(lambda chosen: backend.load(model, chosen), options, 1, ((),)) as (runner,):
         fixed = runner.inputs[0].shape[0]
     splits = _splits(len(cores), _most_sessions(model, len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
     # Half more than there are where nothing disturbs, for the turns that confirm what is best.
     expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
-    bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report)
+    short = quota if quota is not None and quota < len(cores) else None
+    bench = Bench(lambda chosen: backend.load(model, chosen), options, cores, seconds, expected, report, short)
     tuner = _Tuner(bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share)
     return tuner.tuned()
 
@@ -289,7 +293,8 @@ def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:
 
 def _most_sessions(model: Path, cores: int) -> int:
     size = model.stat().st_size if model.is_file() else 0
-    return psutil.virtual_memory().available // (_MEMORY_PER_FILE_BYTE * size) if size else cores
+    free, room = psutil.virtual_memory().available, memory_room()
+    return min(free, free if room is None else room) // (_MEMORY_PER_FILE_BYTE * size) if size else cores
 
 
 def _workers(trial: Trial, cores: Sequence[tuple[int, ...]] = ()) -> Workers:

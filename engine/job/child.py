@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from engine import codec
+from engine.crashes import LONGEST, crash
 from engine.errors import InferdeckError, RunError
 from engine.events import AnyEvent
 from engine.job.spec import JobSpec
@@ -22,8 +23,12 @@ from engine.job.worker import Answer, Task
 from engine.plan.plan import Node
 from engine.profile.component import Component
 from engine.steps.base import Artifact
-from engine.store.files import disk_errors
+from engine.store.files import disk_errors, open_plain
 from engine.system.isolation import Environment, Launch, here, within
+from engine.text import clean, cut
+
+_TAIL = 16384
+"""Bytes of a log in which its last lines are looked for."""
 
 
 class StepFailedError(InferdeckError):
@@ -86,7 +91,7 @@ class Children:
             with log.open("ab") as log_file:
                 status, answer = self._follow(task, launch, log_file, locks)
         if answer is None:
-            raise _crash(status, log)
+            raise crash("the step's process", status, last_lines(log, 60), str(log))
         if answer.what:
             raise StepFailedError(answer.what, answer.remedy)
         return answer.facts
@@ -168,22 +173,14 @@ def file_name(step: str) -> str:
 
 
 def last_lines(log: Path, count: int = 20) -> list[str]:
-    """Return the last lines of a log, as text that holds no control characters."""
+    """Return the last lines of a log, as text that can't steer a terminal."""
     try:
-        text = log.read_bytes()[-16384:].decode("utf-8", "replace")
+        with open_plain(log) as file:
+            file.seek(max(os.fstat(file.fileno()).st_size - _TAIL, 0))
+            text = file.read(_TAIL).decode("utf-8", "replace")
     except OSError:
         return []
-    return [re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", line) for line in text.splitlines()[-count:]]
-
-
-def _crash(status: int, log: Path) -> RunError:
-    lines = last_lines(log)
-    if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
-        return RunError("the step's process was killed", "often the memory ran out: dmesg tells; use fewer workers")
-    cause = (
-        f"the step's process ended by signal {-status}" if status < 0 else f"a bug: {lines[-1] if lines else status}"
-    )
-    return RunError(cause, f"the whole story is in {log}")
+    return [cut(clean(line), LONGEST) for line in text.splitlines()[-count:]]
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -93,6 +93,8 @@ def _stored(seen: Seen) -> list[Fact]:
     found = [Fact("on this machine", seen.state + (f": {seen.text}" if seen.text else ""))]
     if seen.remedy:
         found.append(Fact("what to do", seen.remedy))
+    if seen.warning:
+        found.append(Fact("warning", seen.warning))
     found += [Fact("must run because" if not number else "", str(cause)) for number, cause in enumerate(seen.causes)]
     if seen.entry:
         found.append(Fact("store entry", seen.entry))

@@ -13,12 +13,17 @@ from typing import Literal
 
 from engine import events
 from engine.job.window import NOTHING, Figures, Window
-from engine.text import clean, duration
+from engine.text import clean, cut, duration
 
 NOW_SECONDS = 5
 """What counts as now: the last seconds, the one that is not over included."""
 
 KEPT_NOTES = 200
+
+LONGEST_NOTE = 2000
+"""Characters; what a step says at greater length is in its own log."""
+WAITS = "waits for"
+"""How the phase of a step begins that waits for another job's measurement."""
 
 StepState = Literal["waits", "runs"] | events.Outcome
 Kind = Literal["", "good", "todo", "bad"]
@@ -79,6 +84,8 @@ class Watched:
     measurement: Measurement | None
     results: tuple[events.Measured, ...]
     """The last of each scenario and mode."""
+    disturbed: Mapping[str, str]
+    """Step → what may have changed its figures."""
     notes: tuple[Note, ...]
     """The last KEPT_NOTES, the oldest first."""
     last_at: float | None
@@ -89,6 +96,11 @@ class Watched:
     def running(self) -> tuple[StepSeen, ...]:
         """The steps that run now."""
         return tuple(step for step in self.steps if step.state == "runs")
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for another job's measurement to end."""
+        return any(step.phase.startswith(WAITS) for step in self.running)
 
     @property
     def ended(self) -> int:
@@ -111,10 +123,13 @@ class Fold:
         self._titles = dict(titles)
         self._steps = _waiting(titles)
         self._notes: deque[Note] = deque(maxlen=KEPT_NOTES)
+        self._new_notes: deque[Note] = deque(maxlen=KEPT_NOTES)
+        """As they came: only what will be shown is worth cleaning, of a log with a million warnings 200 lines."""
         self._results: dict[tuple[str, str], events.Measured] = {}
         self._launch: events.Launch | None = None
         self._done: events.Done | None = None
         self._last_at: float | None = None
+        self._disturbed: dict[str, list[str]] = {}
         self._rules: events.Measuring | None = None
         self._result: events.Measured | None = None
         self.window = Window()
@@ -140,13 +155,19 @@ class Fold:
             case events.Launch():
                 self._launched(event)
             case events.StepStarted():
+                self._disturbed.pop(event.step, None)
                 self._titles[event.step] = title = clean(event.title)
                 self._steps[event.step] = StepSeen(event.step, title, "runs", event.at, text=clean(event.why))
+            case events.Waiting():
+                self._change(event.step, phase=f"{WAITS} {event.holder}")
+                self._note(event.at, "todo", f"{self._title(event.step)} waits for {event.holder}")
             case events.Phase():
                 self._change(event.step, phase=event.name)
                 if event.name == "measure":
                     self._note(event.at, "", f"{self._title(event.step)}: measuring started")
             case events.Warned():
+                if event.disturbs:
+                    self._disturbed.setdefault(event.step, []).append(clean(event.text))
                 self._note(event.at, "todo", f"{self._title(event.step)}: {event.text}")
             case events.Measured():
                 self._measured(event)
@@ -160,11 +181,14 @@ class Fold:
 
     def state(self) -> Watched:
         """Return all that is known."""
+        self._notes.extend(replace(note, text=clean(cut(note.text, LONGEST_NOTE))) for note in self._new_notes)
+        self._new_notes.clear()
         return Watched(
             launch=self._launch,
             steps=tuple(self._steps.values()),
             measurement=self._measurement(),
             results=tuple(self._results.values()),
+            disturbed={step: "; ".join(texts) for step, texts in self._disturbed.items()},
             notes=tuple(self._notes),
             last_at=self._last_at,
             done=self._done,
@@ -223,7 +247,14 @@ class Fold:
         return self._titles.get(step, step)
 
     def _note(self, at: float, kind: Kind, text: str) -> None:
-        self._notes.append(Note(at, kind, clean(text)))
+        self._new_notes.append(Note(at, kind, text))
+
+
+def disturbed(seen: Iterable[events.AnyEvent]) -> Mapping[str, str]:
+    """Return what may have changed the figures of each step, as far as anything did."""
+    fold = Fold({})
+    fold.take(event for event in seen if isinstance(event, events.StepStarted | events.Warned))
+    return fold.state().disturbed
 
 
 def _waiting(titles: Mapping[str, str]) -> dict[str, StepSeen]:

@@ -7,12 +7,9 @@ from pathlib import Path
 
 from engine.events import StepStarted
 from engine.job.child import file_name, last_lines
-from engine.job.jobs import Job
+from engine.job.jobs import NEARLY_FULL, Job
 from engine.job.log import EventReader
 from engine.job.survey import disk_free
-
-NEARLY_FULL = 1_000_000
-"""Bytes; with less than this a job can't even write its log."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +42,11 @@ def inquest(job: Job) -> Inquest:
         else "often the memory ran out, or the machine was restarted; the same command goes on where it stopped"
     )
     paths = [job.folder / "job.log"]
-    seen = EventReader(job.events).read(ticks=False)
-    started = [event.step for event in seen if isinstance(event, StepStarted)]
-    if started:
-        paths.append(step_log(job, started[-1]))
+    last: StepStarted | None = None
+    for seen in EventReader(job.events).pieces((StepStarted,)):
+        last = next((event for event in reversed(seen) if isinstance(event, StepStarted)), last)
+    if last is not None:
+        paths.append(step_log(job, last.step))
     logs = tuple(LastWords(path, tuple(last_lines(path))) for path in paths)
     return Inquest("its process is gone and said no last word", cause, full, logs)
 

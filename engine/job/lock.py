@@ -11,10 +11,13 @@ from engine import codec
 from engine.errors import CannotRunError, UsageError
 from engine.job.survey import Survey
 from engine.plan.plan import Plan
-from engine.store.files import disk_errors, write_atomic
+from engine.store.files import disk_errors, read_plain, write_atomic
 
 FILE = "lock.json"
 """Its name beside a result."""
+
+LARGEST = 64 << 20
+"""Bytes; the lock of a whole submission has some hundred thousand."""
 
 
 class LockedNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +65,7 @@ def read(path: Path) -> Lock:
     """Read a lock file. Raises UsageError where it is none."""
     try:
         with disk_errors(path):
-            return codec.decode(path.read_bytes(), type=Lock)
+            return codec.decode(read_plain(path, LARGEST), type=Lock)
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} is not a lock file: {error}", "write one with: inferdeck plan --lock FILE") from None
 

@@ -6,17 +6,24 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, get_args
 
 import msgspec
 
-from engine.events import AnyEvent, Done, Launch, Phase, StepEnded, decode, encode
-from engine.store.files import disk_errors
+from engine.events import AnyEvent, Done, Launch, Phase, StepEnded, Tick, Warned, decode, encode
+from engine.store.files import disk_errors, open_plain
+from engine.text import size
 
 _LASTING = (Launch, Phase, StepEnded, Done)
 """Events after which the log is flushed to the disk."""
 
-_TICK = b'{"event":"tick"'
-"""How the line of a Tick begins."""
+Kinds = tuple[type[AnyEvent], ...]
+
+SELDOM: Kinds = tuple(kind for kind in get_args(AnyEvent) if kind is not Tick)
+"""All but the running measurements, which are nearly all of a long log."""
+
+PIECE = 1 << 20
+"""Bytes that are read at once; no event is longer."""
 
 
 class EventWriter:
@@ -43,39 +50,76 @@ class EventWriter:
 
 
 class EventReader:
-    """Reads what was appended since the last call. A torn last line is left until its newline comes."""
+    """Reads what was appended since the last call, in pieces: no log and no line of it is too long for the memory.
 
-    def __init__(self, path: Path, offset: int = 0) -> None:
+    A torn last line is left until its newline comes. A line longer than `piece` bytes is no event and is left out; a
+    Warned in its place says so.
+    """
+
+    def __init__(self, path: Path, offset: int = 0, *, piece: int = PIECE) -> None:
         self.path = path
         self.offset = offset
+        self._piece = piece
+        self._in_long_line = False
+        self._at = 0.0
 
-    def read(self, *, ticks: bool = True, limit: int = -1) -> list[AnyEvent]:
-        """Return the new events; lines that are no events (the tail of a killed writer) are skipped.
+    def read(self, *, ticks: bool = True) -> list[AnyEvent]:
+        """Return all new events at once, without `ticks` those that are no running measurement."""
+        return [event for piece in self.pieces(None if ticks else SELDOM) for event in piece]
 
-        Without `ticks` the running measurements are left out, which are nearly all of a long log. At most `limit` bytes
-        are read, which must be longer than any line.
+    def pieces(self, kinds: Kinds | None = None, *, until: int | None = None) -> Iterator[list[AnyEvent]]:
+        """Yield the new events in portions, which may be empty; lines that are no events are skipped.
+
+        Only events of these `kinds` are decoded, which makes a long log quick to read. Nothing behind the byte `until`
+        is read. Raises StoreError where the log can't be read.
         """
-        try:
-            with self.path.open("rb") as handle:
-                handle.seek(self.offset)
-                data = handle.read(limit)
-        except FileNotFoundError:
-            return []
+        with disk_errors(self.path):
+            try:
+                file = open_plain(self.path)
+            except FileNotFoundError:
+                return
+            with file:
+                while (lines := self._lines(file, until)) is not None:
+                    yield list(self._events(lines, _starts(kinds)))
+
+    def _lines(self, file: BinaryIO, until: int | None) -> list[bytes] | None:
+        """Return the next whole lines; None where there are none yet."""
+        wanted = self._piece if until is None else max(min(self._piece, until - self.offset), 0)
+        file.seek(self.offset)
+        data = file.read(wanted)
         whole, newline, _ = data.rpartition(b"\n")
         if not newline:
+            if len(data) < self._piece:
+                return None
+            self._in_long_line = True
+            self.offset += len(data)
             return []
         self.offset += len(whole) + 1
-        return list(_events(whole, ticks=ticks))
+        lines = whole.split(b"\n")
+        if self._in_long_line:
+            lines[0] = self._left_out()
+            self._in_long_line = False
+        return lines
+
+    def _left_out(self) -> bytes:
+        text = f"a line longer than {size(self._piece)} was left out: it is no event of a job"
+        return encode(Warned(at=self._at, step=self.path.name, text=text))
+
+    def _events(self, lines: list[bytes], starts: tuple[bytes, ...]) -> Iterator[AnyEvent]:
+        for line in lines:
+            if not line.startswith(starts):
+                continue
+            try:
+                event = decode(line)
+            except msgspec.DecodeError:
+                continue
+            self._at = event.at
+            yield event
 
 
-def _events(data: bytes, *, ticks: bool) -> Iterator[AnyEvent]:
-    for line in data.split(b"\n"):
-        if not line or (not ticks and line.startswith(_TICK)):
-            continue
-        try:
-            yield decode(line)
-        except msgspec.DecodeError:
-            continue
+def _starts(kinds: Kinds | None) -> tuple[bytes, ...]:
+    """Return how the lines of these kinds of event begin."""
+    return (b"{",) if kinds is None else tuple(f'{{"event":"{kind.__struct_config__.tag}"'.encode() for kind in kinds)
 
 
 def _is_instant(event: AnyEvent) -> bool:

@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 import engine
-from engine import codec, events
+from engine import events
 from engine.errors import InferdeckError, JobError
 from engine.job.run import Runner
-from engine.job.spec import JobSpec
+from engine.job.spec import read as read_spec
 from engine.profile import catalog
 from engine.store.files import locked
 from engine.store.folders import folders
+from engine.text import clean_lines
 
 STATUS: dict[str, int] = {"finished": 0, "failed": 1, "cancelled": 130}
 
@@ -29,12 +30,12 @@ def main(arguments: list[str]) -> int:
                 raise JobError(f"the job {folder.name} is running already", f"inferdeck attach {folder.name}")
             return STATUS[_run(folder, lock)]
     except InferdeckError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{clean_lines(str(error))}\n")
         return error.exit_status
 
 
 def _run(folder: Path, lock: int) -> events.Ending:
-    spec = codec.decode((folder / "plan.json").read_bytes(), type=JobSpec)
+    spec = read_spec(folder)
     known = catalog.load([Path(one) for one in spec.profiles])
     runner = Runner(folder, spec, known, folders(), lock)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -98,8 +98,16 @@ def _stream(seen: Measurement) -> Outlook:
         return Outlook(tuple(conditions), share, left, "early")
     if rules.bound_ns is not None and latency > rules.bound_ns:
         over = f"p{rules.percentile * 100:g} {latency / 1e6:.4g} over {rules.bound_ns / 1e6:g} ms"
-        return Outlook(tuple(conditions), share, left, "INVALID", f"{over}: lower target_qps")
+        helps = "no rate helps" if _keeps_up(seen) else "lower target_qps"
+        return Outlook(tuple(conditions), share, left, "INVALID", f"{over}: {helps}")
     return _not_cut(Outlook(tuple(conditions), share, left, "VALID"), seen, seen.elapsed + left)
+
+
+def _keeps_up(seen: Measurement) -> bool:
+    """Say whether queries come so rarely that none waits, and half of them miss the latency constraint all the same."""
+    median, rules = seen.whole.latency(0.5), seen.rules
+    waiting = seen.issued - seen.completed
+    return median is not None and rules.bound_ns is not None and median > rules.bound_ns and waiting <= rules.sessions
 
 
 def _not_cut(found: Outlook, seen: Measurement, total: float) -> Outlook:

@@ -11,7 +11,7 @@ from engine.plan.plan import Node, Plan
 from engine.profile import systems
 from engine.profile.rounds import Round
 from engine.steps.calibration import RULES_LISTS
-from engine.submission import describe
+from engine.submission import describe, provenance
 from engine.submission.generate import OVERRIDES
 from engine.submission.identity import doubts
 from engine.submission.preflight import Expected, Intended, preflight
@@ -30,10 +30,21 @@ def by_the_rules(prepared: Prepared) -> list[Expected]:
 
 def expected(prepared: Prepared) -> list[Expected]:
     """Return all that speaks against it, and why the plan can't run at all. Raises UsageError if it is no benchmark."""
-    return by_the_rules(prepared) + [
+    problems = [
         Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan", "machine")
         for node, seen in prepared.seen.problems()
     ]
+    return [*by_the_rules(prepared), *problems, *_disturbed(prepared)]
+
+
+def _disturbed(prepared: Prepared) -> list[Expected]:
+    """Return a warning for each stored measurement, as of the workers, that the plan uses and that was disturbed."""
+    found = []
+    for node, seen in prepared.seen.seen.items():
+        if seen.artifact is not None and (why := seen.artifact.facts.get(provenance.DISTURBED)):
+            remedy = "--again measures it anew, on a quiet machine"
+            found.append(Expected("warning", f"{prepared.plan.nodes[node].title}: {why}", remedy, "machine"))
+    return found
 
 
 def _intended(prepared: Prepared, rules: Round) -> Intended:

@@ -40,12 +40,9 @@ def spec(prepared: Prepared, results: Path) -> JobSpec:
 
 
 def begin(prepared: Prepared, results: Path) -> jobs.Job:
-    """Start such a job, or go on with the one that stopped. Raises CannotRunError, JobError."""
+    """Start such a job, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
     prepared.seen.refuse_problems()
-    folders = prepared.workplace.folders
-    folder, _ = jobs.take_up(folders, spec(prepared, results))
-    jobs.launch(folder, folders)
-    return jobs.read(folder)
+    return jobs.begin(prepared.workplace.folders, spec(prepared, results))[0]
 
 
 def _needs(prepared: Prepared) -> list[str]:

@@ -11,18 +11,21 @@ from functools import lru_cache
 from pathlib import Path
 
 import engine
-from engine.job import jobs
+from engine.job import jobs, results
 from engine.job import lock as locks
 from engine.job.spec import JobSpec
 from engine.job.survey import Survey, Surveyor
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
+from engine.plan.rules import refuse_foreign_scenarios, rule_book
 from engine.plan.selection import Selection
+from engine.plan.words import with_whole_paths
 from engine.profile import catalog
+from engine.profile.component import fill
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
+from engine.text import whole_path
 
 SUBMISSION = "submission"
 """By this name a benchmark has the step that builds the submission."""
@@ -50,8 +53,7 @@ def _round(path: Path, _changed: int) -> Round:
 def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:
     """Read the profiles: ours, the person's own, and further folders. Raises ProfileError where one is wrong."""
     places = folders(home)
-    own = [places.profiles] if places.profiles.is_dir() else []
-    return Workplace(places, catalog.load([*own, *profiles]))
+    return Workplace(places, catalog.load([*places.own_profiles, *profiles]))
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,10 @@ class Prepared(Resolved):
 
     seen: Survey
     output: str = ""
-    """The results folder as the person wrote it; empty for the job's own."""
+    """The results folder; empty for the job's own."""
     again: bool = False
+    now: bool = False
+    """Measure even while another job does."""
 
     @property
     def notice(self) -> str:
@@ -98,9 +102,19 @@ class Prepared(Resolved):
 
     @property
     def foretold(self) -> str:
-        """What its run style is not, where it is no style of the rules: said on every screen."""
+        """What its run style is not, and what becomes of results that are there: said when it is planned and begins."""
         style = self.plan.nodes[self.plan.root].options.get("style")
-        return try_out(str(style.value), self.workplace.round(self.round)) if style else ""
+        tried = try_out(str(style.value), self.workplace.round(self.round)) if style else ""
+        return ". ".join(said for said in (tried, self._replacing()) if said)
+
+    def _replacing(self) -> str:
+        if not self.output:
+            return ""
+        root = Path(self.output).expanduser().absolute()
+        components = self.workplace.catalog.components
+        nodes = [node for node in self.plan.nodes.values() if components[node.component].exclusive]
+        places = [root / fill(components[node.component].results, node.values()) for node in nodes]
+        return results.replacing(root, [place for place in places if place != root])
 
     def spec(self) -> JobSpec:
         """Return what the job is told."""
@@ -108,9 +122,10 @@ class Prepared(Resolved):
             plan=self.plan,
             command=self.command(),
             title=self.plan.nodes[self.plan.root].title,
-            results=str(Path(self.output).expanduser().absolute()) if self.output else "",
+            results=self.output,
             profiles=tuple(str(one) for one in self.workplace.catalog.folders[1:]),
             again=self.again,
+            now=self.now,
             notice=self.notice,
             foretold=self.foretold,
             lock=self.lock(),
@@ -119,17 +134,22 @@ class Prepared(Resolved):
 
 def resolved(place: Workplace, chosen: Selection) -> Resolved:
     """Decide everything. Raises ProfileError or UsageError for a selection that can't be."""
+    chosen = with_whole_paths(chosen, place.catalog, Path.cwd())
     round_name = chosen.options.get("round", "v2.1")
     rules = rule_book(place.round(round_name), place.catalog.folders)
-    return Resolved(chosen, resolve(place.catalog, chosen, rules, round_name), round_name, place)
+    plan = resolve(place.catalog, chosen, rules, round_name)
+    refuse_foreign_scenarios(plan.nodes[plan.root], place.round(round_name))
+    return Resolved(chosen, plan, round_name, place)
 
 
-def prepare(place: Workplace, chosen: Selection, *, output: str = "", again: bool = False) -> Prepared:
+def prepare(
+    place: Workplace, chosen: Selection, *, output: str = "", again: bool = False, now: bool = False
+) -> Prepared:
     """Resolve a selection and look at this machine."""
     decided = resolved(place, chosen)
-    return Prepared(
-        decided.selection, decided.plan, decided.round, place, decided.survey(again=again), output=output, again=again
-    )
+    output = str(whole_path(output)) if output else ""
+    seen = decided.survey(again=again)
+    return Prepared(decided.selection, decided.plan, decided.round, place, seen, output=output, again=again, now=now)
 
 
 def refuse(prepared: Prepared) -> None:
@@ -143,8 +163,6 @@ def refuse(prepared: Prepared) -> None:
 
 
 def begin(prepared: Prepared) -> jobs.Job:
-    """Start the job of a plan, or go on with the one that stopped. Raises CannotRunError, JobError."""
+    """Start the job of a plan, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
     refuse(prepared)
-    folder, _ = jobs.take_up(prepared.workplace.folders, prepared.spec())
-    jobs.launch(folder, prepared.workplace.folders)
-    return jobs.read(folder)
+    return jobs.begin(prepared.workplace.folders, prepared.spec())[0]

@@ -54,7 +54,8 @@ def refuse_unreachable(plan: Plan, seen: Survey, catalog: Catalog) -> None:
         titles = ", ".join(dict.fromkeys(plan.nodes[id_].title for id_ in stuck))
         raise CannotRunError(
             f"no way to fetch {titles}: {reasons}",
-            f"check the network and the proxy (HTTPS_PROXY){_instead(plan, catalog, stuck)}",
+            f"check the network and the proxy (HTTPS_PROXY){_instead(plan, catalog, stuck)}"
+            + "".join(f"; or {seen.seen[id_].remedy}" for id_ in dict.fromkeys(stuck) if seen.seen[id_].remedy),
         )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from engine.errors import ProfileError
 from engine.plan.plan import Node
 from engine.profile.component import Component
-from engine.store.files import digest, sha256_of
+from engine.store.files import digest, disk_errors, sha256_of
 from engine.store.recipe import Recipe
 
 
@@ -62,6 +62,13 @@ def _module_file(module: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
-@cache
 def _file_digest(path: Path) -> str:
+    with disk_errors(path):
+        seen = path.stat()
+    return _digest_of(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+
+
+@lru_cache(maxsize=1024)
+def _digest_of(path: Path, _size: int, _changed: int, _inode: int) -> str:
+    """Read a file once for as long as it is the same: a screen that stays open must see that a step was changed."""
     return sha256_of(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from engine.errors import UsageError
@@ -14,8 +15,25 @@ MARK = "run.json"
 """The file that a finished LoadGen run has, written last."""
 
 
-def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
-    """Copy the files of `output` to `results/inside`; returns that folder.
+REPLACED = ".replaced"
+"""The folder, among the results, to which what was there before is moved."""
+
+
+def replacing(results: Path, places: Iterable[Path]) -> str:
+    """Say what becomes of finished runs that lie where new ones go; empty where there are none."""
+    held = [place.relative_to(results) for place in places if (place / MARK).is_file()]
+    if not held:
+        return ""
+    of = ", ".join(sorted({"/".join(place.parts[:2]) for place in held}))
+    runs = "1 finished run" if len(held) == 1 else f"{len(held)} finished runs"
+    return (
+        f"{results} holds {runs} of {of} already: each is moved to {results / REPLACED}/TIME as soon as a new one "
+        "takes its place; another --output_dir leaves both where they are"
+    )
+
+
+def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path | None:
+    """Copy the files of `output` to `results/inside`; returns where an earlier run's files are now, if there were any.
 
     With `fresh` what an earlier run left there is moved to `results/.replaced/<time>/` first: never lost, never mixed.
     Raises UsageError if `inside` would leave the results folder.
@@ -23,11 +41,13 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
     target = (results / inside).resolve()
     if not target.is_relative_to(results.resolve()) or target == results.resolve():
         raise UsageError(f"'{inside}' is not a folder inside the results", "give the SUT a plain name")
+    grave = None
     with disk_errors(target):
         if fresh and target.exists():
-            grave = results / ".replaced" / time.strftime("%Y%m%d-%H%M%S") / inside
+            grave = results / REPLACED / time.strftime("%Y%m%d-%H%M%S") / inside
+            grave = grave.with_name(f"{grave.name}-{os.getpid()}") if grave.exists() else grave
             grave.parent.mkdir(parents=True, exist_ok=True)
-            target.rename(grave.with_name(f"{grave.name}-{os.getpid()}") if grave.exists() else grave)
+            target.rename(grave)
         files = sorted(
             (path for path in output.rglob("*") if path.is_file()), key=lambda path: (path.name == MARK, path)
         )
@@ -37,4 +57,4 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path:
             beside = place.with_name(f".{place.name}.part")
             shutil.copyfile(path, beside)
             beside.replace(place)
-    return target
+    return grave

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from engine import codec, events
-from engine.errors import CannotRunError, InferdeckError
-from engine.job import lock, results, timings
+from engine.errors import CannotRunError, DataError, InferdeckError
+from engine.job import jobs, lock, measuring, results, timings
 from engine.job.child import Children, file_name
 from engine.job.log import EventWriter
 from engine.job.spec import JobSpec
@@ -23,9 +23,13 @@ from engine.plan.plan import Node
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component, fill
 from engine.steps.base import Artifact
-from engine.store.files import disk_errors, write_atomic
+from engine.store.files import disk_errors, read_plain, write_atomic
 from engine.store.folders import Folders
-from engine.store.recipe import NotKept
+from engine.store.recipe import NotKept, Recipe
+from engine.submission import provenance
+
+LARGEST_MARK = 64 << 20
+"""Bytes that `finished.json` may have."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +39,21 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """What it was made from: another recipe is another step."""
     facts: dict[str, object]
     seconds: float
+
+
+class _Clock:
+    """The seconds that a step takes: those in which it waited for another job are left out."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return the seconds so far."""
+        return time.monotonic() - self._started
+
+    def restart(self) -> None:
+        """Count from now on."""
+        self._started = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,7 @@ class Runner:
         self.catalog = catalog
         self.folders = folders
         self.lock = lock
+        (folder / jobs.NOW).unlink(missing_ok=True)
         self.log = EventWriter(folder / "events.jsonl")
         self.surveyor = Surveyor(catalog, folders, again=spec.again)
         self.children = Children(folder, spec, self.log.write, catalog.folders, folders.profiles, folders.store)
@@ -83,6 +103,7 @@ class Runner:
                 self._take(self._ended.get(), running)
             elif waiting and not self._progress_possible(waiting):
                 raise AssertionError(f"steps wait for each other: {[node.id for node in waiting]}")
+        self.surveyor.store.release()
         timings.add(self.folders, self.times)
         ending: events.Ending = "cancelled" if self._cancelled.is_set() else "failed" if self.lost else "finished"
         now = time.time()
@@ -128,13 +149,14 @@ class Runner:
             self._end(_Ended(node.id, "skipped" if lost else "cancelled", Seen(state="blocked"), text=text))
             return None
         try:
-            seen = self.surveyor.look(node, self.seen)
+            seen = self._look(node)
         except InferdeckError as error:
             self._end(_Ended(node.id, "failed", Seen(state="missing"), error=error))
             return None
         if seen.state in STOPS:
             self._end(_Ended(node.id, "failed", seen, error=CannotRunError(seen.text, seen.remedy)))
         elif seen.state in ("found", "cached", "group"):
+            self._warn(node, seen)
             self._end(_Ended(node.id, "cached" if seen.state == "cached" else "found", seen, text=seen.text))
         else:
             kept = self._kept(node, seen)
@@ -143,41 +165,95 @@ class Runner:
             self._end(_Ended(node.id, "reused", kept, text="finished in an earlier attempt of this job"))
         return None
 
+    def _look(self, node: Node) -> Seen:
+        """Look at what there is of a step; an artifact that the job is going to use can't be removed from then on."""
+        seen = self.surveyor.look(node, self.seen)
+        if seen.state != "cached":
+            return seen
+        store = self.surveyor.store
+        store.use(seen.entry)
+        there = store.content(seen.entry).exists()  # it may have been removed in between
+        return seen if there else self.surveyor.look(node, self.seen)
+
     def _start(self, node: Node, seen: Seen, running: dict[str, bool]) -> None:
         component = self.catalog.components[node.component]
         running[node.id] = component.exclusive
+        self._say_started(node, seen)
+        threading.Thread(target=self._work, args=(node, component, seen), daemon=True).start()
+
+    def _say_started(self, node: Node, seen: Seen) -> None:
         why = "; ".join(str(cause) for cause in seen.causes if not isinstance(cause, NotKept))
         self.log.write(events.StepStarted(at=time.time(), step=node.id, title=node.title, why=why))
-        threading.Thread(target=self._work, args=(node, component, seen), daemon=True).start()
 
     def _work(self, node: Node, component: Component, seen: Seen) -> None:
         """Run one step in its thread; whatever comes of it goes into the queue."""
-        started = time.monotonic()
+        clock, how = _Clock(), self._make if component.cache else self._do
         try:
-            made = self._make(node, component, seen) if component.cache else self._do(node, component, seen)
+            outcome, made = how(node, component, seen, clock)
         except InferdeckError as error:
-            self._ended.put(_Ended(node.id, "failed", seen, time.monotonic() - started, error=error))
+            self._ended.put(_Ended(node.id, "failed", seen, clock.seconds(), error=error))
         except BaseException as bug:  # noqa: BLE001  (the outer edge of a step's thread: the main thread raises it)
-            self._ended.put(_Ended(node.id, "failed", seen, time.monotonic() - started, bug=bug))
+            self._ended.put(_Ended(node.id, "failed", seen, clock.seconds(), bug=bug))
         else:
-            self._ended.put(_Ended(node.id, made[0], made[1], time.monotonic() - started, text=_told(made[1])))
+            self._ended.put(_Ended(node.id, outcome, made, clock.seconds(), text=_told(made)))
 
-    def _make(self, node: Node, component: Component, seen: Seen) -> tuple[events.Outcome, Seen]:
+    def _run(
+        self, node: Node, component: Component, seen: Seen, output: Path, locks: tuple[int, ...], clock: _Clock
+    ) -> dict[str, object]:
+        """Run a step in a worker and return its facts; one that measures waits for its turn on this machine."""
+        if not component.exclusive:
+            return self.children.run(node, component, self._inputs(node), output, locks)
+        with measuring.turn(self.folder.name) as turn:
+            self._wait(node, seen, turn, clock)
+            facts = self.children.run(node, component, self._inputs(node), output, (*locks, *turn.locks))
+            if beside := turn.disturbed():
+                self.log.write(events.Warned(at=time.time(), step=node.id, text=beside, disturbs=True))
+            disturbed = "; ".join(filter(None, (beside, str(facts.get(provenance.DISTURBED, "")))))
+        return {**facts, provenance.DISTURBED: disturbed} if disturbed else facts
+
+    def _wait(self, node: Node, seen: Seen, turn: measuring.Turn, clock: _Clock) -> None:
+        """Wait until no other job on this machine measures, or the person does not want to."""
+
+        def tell(holder: str) -> None:
+            self.log.write(events.Waiting(at=time.time(), step=node.id, holder=holder))
+
+        if turn.wait(self._cancelled.is_set, lambda: self.spec.now or (self.folder / jobs.NOW).exists(), tell):
+            clock.restart()
+            if not self._cancelled.is_set():
+                self._say_started(node, seen)
+        if turn.fault:
+            remedy = f"{measuring.VARIABLE}=DIR names a folder on a local disk that all users may write to"
+            self.log.write(events.Warned(at=time.time(), step=node.id, text=turn.fault, remedy=remedy))
+
+    def _make(self, node: Node, component: Component, seen: Seen, clock: _Clock) -> tuple[events.Outcome, Seen]:
         """Make an artifact and publish it to the store, unless another job has done so meanwhile."""
         recipe = seen.recipe
         assert recipe is not None
-        started = time.monotonic()
         store = self.surveyor.store
         with store.making(recipe, resumable=component.resumable) as making:
             manifest = None if self.spec.again else store.hit(recipe)
             outcome: events.Outcome = "cached"
             if manifest is None:
-                facts = self.children.run(node, component, self._inputs(node), making.content, (making.lock, self.lock))
-                manifest = store.publish(recipe, facts, time.monotonic() - started)
+                facts = self._run(node, component, seen, making.content, (making.lock, self.lock), clock)
+                self._refuse_changed(node, recipe)
+                manifest = store.publish(recipe, facts, clock.seconds())
                 outcome = "built"
+            store.use(recipe.entry())
         return outcome, _with(seen, Artifact(str(store.content(recipe.entry())), manifest.facts))
 
-    def _do(self, node: Node, component: Component, seen: Seen) -> tuple[events.Outcome, Seen]:
+    def _refuse_changed(self, node: Node, recipe: Recipe) -> None:
+        """Raise DataError where files that a step read from elsewhere are no longer those that the survey saw."""
+        if "outside" in recipe.inputs and self.surveyor.look(node, self.seen).identity != recipe.key():
+            raise DataError(
+                f"files that '{node.title}' reads changed while it read them",
+                "let nothing write to them, and give the same command again",
+            )
+
+    def _warn(self, node: Node, seen: Seen) -> None:
+        if seen.warning:
+            self.log.write(events.Warned(at=time.time(), step=node.id, text=seen.warning))
+
+    def _do(self, node: Node, component: Component, seen: Seen, clock: _Clock) -> tuple[events.Outcome, Seen]:
         """Run a step whose outcome belongs to this job: a measurement, its score."""
         folder = self._folder(node)
         output = folder / "output"
@@ -185,16 +261,24 @@ class Runner:
             if output.exists():
                 shutil.rmtree(output)
             output.mkdir(parents=True)
-        started = time.monotonic()
-        facts = self.children.run(node, component, self._inputs(node), output, (self.lock,))
+        facts = self._run(node, component, seen, output, (self.lock,), clock)
         if component.results:
-            inside = fill(component.results, node.values())
-            if self.spec.lock is not None and component.exclusive:
-                lock.write(output / lock.FILE, self.spec.lock)
-            results.publish(output, self.results, inside, fresh=component.exclusive)
-        mark = Finished(entry=seen.entry, facts=facts, seconds=time.monotonic() - started)
+            self._publish(node, component, output, facts)
+        mark = Finished(entry=seen.entry, facts=facts, seconds=clock.seconds())
         write_atomic(folder / "finished.json", codec.encode(mark))
         return "built", _with(seen, Artifact(str(output), facts))
+
+    def _publish(self, node: Node, component: Component, output: Path, facts: Mapping[str, object]) -> None:
+        """Put what a step left into the results folder, with what a reader of that folder must know of it."""
+        if self.spec.lock is not None and component.exclusive:
+            lock.write(output / lock.FILE, self.spec.lock)
+        if disturbed := facts.get(provenance.DISTURBED):
+            write_atomic(output / provenance.DISTURBED_FILE, f"{disturbed}\n".encode())
+        inside = fill(component.results, node.values())
+        replaced = results.publish(output, self.results, inside, fresh=component.exclusive)
+        if replaced is not None:
+            text = f"what an earlier run left in {self.results / inside} is kept in {replaced}"
+            self.log.write(events.Warned(at=time.time(), step=node.id, text=text))
 
     def _kept(self, node: Node, seen: Seen) -> Seen | None:
         """Return what an earlier attempt of this job finished, where it was made from the same things."""
@@ -202,8 +286,8 @@ class Runner:
             return None
         folder = self._folder(node)
         try:
-            mark = codec.decode((folder / "finished.json").read_bytes(), type=Finished)
-        except (FileNotFoundError, msgspec.DecodeError):
+            mark = codec.decode(read_plain(folder / "finished.json", LARGEST_MARK), type=Finished)
+        except (OSError, msgspec.DecodeError):
             return None
         return _with(seen, Artifact(str(folder / "output"), mark.facts)) if mark.entry == seen.entry else None
 

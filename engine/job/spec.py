@@ -7,9 +7,15 @@ from pathlib import Path
 import msgspec
 
 from engine import codec
+from engine.errors import JobError
 from engine.job.lock import Lock
 from engine.plan.plan import Plan
-from engine.store.files import digest
+from engine.store.files import digest, explained, read_plain
+
+FILE = "plan.json"
+
+LONGEST = 64 << 20
+"""Bytes; the plan of a whole submission has half a megabyte."""
 
 
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +31,8 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The person's profile folders."""
     again: bool = False
     """Make everything anew, whatever the store has."""
+    now: bool = False
+    """Measure even while another job on this machine does; the figures carry a mark then."""
     at_once: int = 2
     """Steps that may run side by side (measurements always run alone)."""
     notice: str = ""
@@ -45,3 +53,33 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
             for node in self.plan.nodes.values()
         ]
         return digest(codec.encode([choices, self.results], order="sorted").decode())[:20]
+
+
+def read(folder: Path) -> JobSpec:
+    """Read what the job in a folder is told. Raises JobError where the file is missing, unreadable or damaged."""
+    path, remedy = folder / FILE, f"start the job anew; if nothing of this one is needed, remove {folder}"
+    try:
+        spec = _decoder.decode(read_plain(path, LONGEST))
+    except FileNotFoundError:
+        raise JobError(f"{path} is missing", remedy) from None
+    except OSError as error:
+        said = explained(error, path)
+        raise JobError(said.what, said.remedy) from None
+    except msgspec.DecodeError as error:
+        raise JobError(f"{path} is not a plan of this version: {error}", remedy) from None
+    unknown = _unknown_nodes(spec.plan)
+    if unknown:
+        raise JobError(f"{path} is damaged: it names the node '{unknown[0]}', which it lacks", remedy)
+    return spec
+
+
+def _unknown_nodes(plan: Plan) -> list[str]:
+    named = [plan.root]
+    for node in plan.nodes.values():
+        named += [edge.node for edge in (*node.needs, *node.after)] + list(node.follows)
+    return [name for name in named if name not in plan.nodes] + [
+        node.id for name, node in plan.nodes.items() if name != node.id
+    ]
+
+
+_decoder: codec.Decoder[JobSpec] = codec.Decoder(JobSpec)

@@ -25,10 +25,13 @@ from engine.steps.base import Artifact, Look, Sight
 from engine.store.folders import Folders
 from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
 from engine.store.store import Store
+from engine.text import size
 
 State = Literal["group", "cached", "found", "fetch", "build", "run", "missing", "conflict", "blocked"]
 """`group` has nothing to run of its own; `fetch`, `build` and `run` must still be done (a `run` is a measurement or
 belongs to the job); `blocked` waits for something that is missing or in conflict."""
+
+TO_DO: frozenset[State] = frozenset({"fetch", "build", "run"})
 
 STOPS: frozenset[State] = frozenset({"missing", "conflict"})
 
@@ -52,6 +55,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     seconds_from: Literal["", "measured here", "profile", "rules"] = ""
     text: str = ""
     remedy: str = ""
+    warning: str = ""
     made: float | None = None
     """When the stored artifact was made, seconds since the epoch."""
     foreseen: dict[str, Any] = {}
@@ -71,6 +75,11 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     unknown_times: int
     """Steps for which no time is known."""
 
+    @property
+    def fits(self) -> bool:
+        """Whether the disk has room for what is known to be needed."""
+        return self.disk_bytes <= self.disk_free
+
 
 class Survey(msgspec.Struct, frozen=True):
     """What this machine has of a plan."""
@@ -82,9 +91,21 @@ class Survey(msgspec.Struct, frozen=True):
         """Return the nodes for which the plan cannot run."""
         return [(node, seen) for node, seen in self.seen.items() if seen.state in STOPS]
 
+    def warnings(self) -> list[tuple[str, str]]:
+        """Return node and words of everything that results from this plan must be read with."""
+        return [(node, seen.warning) for node, seen in self.seen.items() if seen.warning]
+
     def refuse_problems(self) -> None:
-        """Raise CannotRunError if something is missing or in conflict."""
+        """Raise CannotRunError if something is missing or in conflict, or does not fit the disk."""
         found = self.problems()
+        if not found and not self.totals.fits:
+            to_do = [node for node, one in self.seen.items() if one.state in TO_DO]
+            largest = max(to_do, key=lambda node: self.seen[node].disk_bytes or 0)
+            raise CannotRunError(
+                f"this needs about {size(self.totals.disk_bytes)} of the disk, of which {size(self.totals.disk_free)} "
+                f"are free; the most is for {largest}: {size(self.seen[largest].disk_bytes)}",
+                "free some space or move the store: --home DIR",
+            )
         if found:
             raise CannotRunError(
                 "; ".join(f"{node}: {seen.text}" for node, seen in found),
@@ -123,14 +144,14 @@ class Surveyor:
         recipe = recipe_of(
             node, component, {edge.node: seen[edge.node].identity for edge in node.needs}, sight.identity
         )
-        stored = self._stored(component, recipe, "" if sight.state == "missing" else sight.text)
+        stored = self._stored(component, recipe, sight)
         if stored is not None:  # also where what made it is missing by now
             return stored
         if sight.state == "missing":
             return Seen(state="missing", text=sight.text, remedy=sight.remedy)
         return self._to_do(node, component, sight, recipe)
 
-    def _stored(self, component: Component, recipe: Recipe, text: str) -> Seen | None:
+    def _stored(self, component: Component, recipe: Recipe, sight: Sight) -> Seen | None:
         manifest = self.store.hit(recipe) if component.cache and not self.again else None
         if manifest is None:
             return None
@@ -140,7 +161,8 @@ class Surveyor:
             entry=recipe.entry(),
             artifact=Artifact(str(self.store.content(recipe.entry())), manifest.facts),
             disk_bytes=manifest.bytes,
-            text=text,
+            text="" if sight.state == "missing" else sight.text,
+            warning=sight.warning,
             made=manifest.made,
         )
 
@@ -161,6 +183,8 @@ class Surveyor:
             seconds=seconds,
             seconds_from=origin,
             text=sight.text,
+            remedy=sight.remedy,
+            warning=sight.warning,
             foreseen=dict(sight.foreseen),
         )
 
@@ -186,6 +210,7 @@ class Surveyor:
             version=node.version_range or None,
             profiles=self.catalog.folders,
             own_profiles=self.folders.profiles,
+            store=self.folders.store,
         )
         try:
             sight = load_function(component.survey, component)(look)
@@ -195,7 +220,7 @@ class Surveyor:
         return sight
 
     def _totals(self, plan: Plan, seen: Mapping[str, Seen]) -> Totals:
-        todo = {node: one for node, one in seen.items() if one.state in ("fetch", "build", "run")}
+        todo = {node: one for node, one in seen.items() if one.state in TO_DO}
         measures = {node for node in todo if self.catalog.components[plan.nodes[node].component].exclusive}
         times = {node: one.seconds or 0.0 for node, one in todo.items()}
         return Totals(
@@ -216,7 +241,7 @@ def _as_seen(component: Component, sight: Sight) -> Seen:
         return Seen(state="conflict" if sight.state == "conflict" else "missing", text=sight.text, remedy=sight.remedy)
     code = code_digest(component) if component.code else ""
     identity = f"{sight.identity} {code}".rstrip()
-    return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text)
+    return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text, warning=sight.warning)
 
 
 def _group(needs: list[Seen]) -> Seen:
@@ -249,10 +274,12 @@ def load_function(name: str, component: Component) -> Any:
 
 def disk_free(folder: Path) -> int:
     """Return the free bytes on the disk that will hold `folder`."""
-    place = folder
-    while not place.exists():
-        place = place.parent
-    return shutil.disk_usage(place).free
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return 0
 
 
 def age(made: float) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
 from engine import codec
-from engine.store.files import locked, write_atomic
+from engine.store.files import locked, read_plain, write_atomic
 from engine.store.folders import Folders
+
+_LARGEST = 16 << 20
+"""Bytes; a step has some forty."""
 
 
 def load(folders: Folders) -> dict[str, float]:
-    """Return seconds by step id; empty where nothing was measured yet."""
+    """Return seconds by step id; empty where nothing was measured yet, or the file is damaged."""
     try:
-        return codec.decode((folders.state / "timings.json").read_bytes(), type=dict[str, float])
+        return _decoder.decode(read_plain(folders.state / "timings.json", _LARGEST))
     except (OSError, msgspec.DecodeError):
         return {}
 
@@ -26,3 +30,6 @@ def add(folders: Folders, times: Mapping[str, float]) -> None:
     path = folders.state / "timings.json"
     with locked(path.with_suffix(".lock")):
         write_atomic(path, codec.encode(load(folders) | dict(times)))
+
+
+_decoder: codec.Decoder[dict[str, float]] = codec.Decoder(dict[str, Annotated[float, msgspec.Meta(ge=0, le=1e8)]])

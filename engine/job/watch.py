@@ -6,12 +6,14 @@ Who comes late to a long log sees at once what its rare events and its last tick
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 from engine import events
+from engine.errors import StoreError
 from engine.job.fold import Fold, Watched
 from engine.job.jobs import Job
-from engine.job.log import EventReader
+from engine.job.log import SELDOM, EventReader, Kinds
 from engine.job.window import Figures
 from engine.store.files import is_locked
 
@@ -20,6 +22,9 @@ LONG_LOG = 1 << 20
 TAIL = 256 << 10
 PIECE = 1 << 20
 """Bytes that one `catch_up` reads: some 30 ms."""
+
+_RARE: Kinds = tuple(kind for kind in SELDOM if kind is not events.Warned)
+"""What is read at once of all but the tail: there may be a million warnings, of which the last are shown."""
 
 QUIET_SECONDS = 5.0
 """A measurement says something four times a second. Nothing for so long is worth a word."""
@@ -36,7 +41,8 @@ class Watch:
     def __init__(self, job: Job) -> None:
         self.job = job
         self._titles = {node.id: node.title for node in job.spec.plan.nodes.values()}
-        self._reader, self._fold = EventReader(job.events), Fold(self._titles)
+        self._reader, self._fold = EventReader(job.events, piece=PIECE), Fold(self._titles)
+        self._fault = ""
         self._quick: tuple[EventReader, Fold] | None = self._quick_look()
         self._state = self._fold.state()
 
@@ -48,20 +54,33 @@ class Watch:
     def poll(self) -> Watched:
         """Read what is new; the same object as before where nothing is."""
         reader, fold = self._quick or (self._reader, self._fold)
-        seen = reader.read()
-        if seen or self._state.last_at is None:
-            fold.take(seen)
+        before = reader.offset
+        try:
+            for seen in reader.pieces():
+                fold.take(seen)
+        except StoreError as error:
+            self._unreadable(fold, error)
+        if reader.offset != before or self._state.last_at is None:
             self._state = fold.state()
         return self._state
+
+    def _unreadable(self, fold: Fold, error: StoreError) -> None:
+        """Say once that the log can't be read any more: what is shown is what was read before."""
+        if not self._fault:
+            self._fault = error.what
+            fold.take([events.Warned(at=time.time(), step=self.job.id, text=error.what, remedy=error.remedy)])
+            self._state = fold.state()
 
     def catch_up(self) -> None:
         """Read the next piece of what was left out at first."""
         if self._quick is None:
             return
-        before = self._reader.offset
-        self._fold.take(self._reader.read(limit=PIECE))
-        if self._reader.offset == before:
-            self._fold.take(self._reader.read())
+        try:
+            self._fold.take(next(self._reader.pieces(), []))
+        except StoreError as error:
+            self._quick = None
+            self._unreadable(self._fold, error)
+            return
         if self._reader.offset >= self._quick[0].offset:
             self._quick = None
             self._state = self._fold.state()
@@ -77,14 +96,21 @@ class Watch:
         silence = None if state.last_at is None else now - state.last_at
         if silence is not None and abs(silence) < _SURE_SECONDS:
             return standing(state, now, alive=True)
-        return standing(state, now, alive=is_locked(self.job.folder / "run.lock"))
+        try:
+            return standing(state, now, alive=is_locked(self.job.folder / "run.lock"))
+        except StoreError:  # another's job, of which only a part may be read
+            return standing(state, now, alive=False)
 
     def _quick_look(self) -> tuple[EventReader, Fold] | None:
         size = self.job.events.stat().st_size if self.job.events.exists() else 0
         if size <= LONG_LOG:
             return None
-        reader, fold = EventReader(self.job.events), Fold(self._titles)
-        fold.take(reader.read(ticks=False, limit=size - TAIL), without_ticks=True)
+        reader, fold = EventReader(self.job.events, piece=PIECE), Fold(self._titles)
+        try:
+            for seen in reader.pieces(_RARE, until=size - TAIL):
+                fold.take(seen, without_ticks=True)
+        except StoreError:
+            return None  # `poll` says it
         return reader, fold
 
 

@@ -28,8 +28,10 @@ from engine.job.survey import load_function
 from engine.profile.component import Component
 from engine.profile.document import Place
 from engine.steps.base import Artifact, Step
-from engine.store.files import explained
+from engine.store.files import explained, read_plain
 
+LARGEST_FACTS = 16 << 20
+"""Bytes of the facts that a person's own program gives."""
 MENDABLE = 3
 """Exit status for an error of the family in engine.errors; its text is in the answer file."""
 
@@ -123,7 +125,12 @@ def _run_command(task: Task, step: Step) -> dict[str, Any]:
     ended = subprocess.run(task.command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, check=False)
     if ended.returncode:
         raise DataError(f"the command {' '.join(task.command)} ended with status {ended.returncode}", "see its log")
-    return codec.decode(given.read_bytes(), type=dict[str, Any]) if given.exists() else {}
+    if not given.exists():
+        return {}
+    try:
+        return codec.decode(read_plain(given, LARGEST_FACTS), type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise DataError(f"{given.name} of the command {task.command[0]}: {error}", "write one JSON object") from None
 
 
 def _log_traceback() -> None:

@@ -5,6 +5,8 @@ whoever judges the log decides what a damaged line means.
 """
 
 import json
+import math
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,15 +100,32 @@ class Detail:
 
 
 _decode = msgspec.json.Decoder(Body).decode
+_LARGEST = int(sys.float_info.max)
+_DIGITS = 4000
+"""Of a whole number that is read exactly; Python refuses to read 4,300."""
 
 
 def _body(payload: bytes) -> Body:
     """Decode one JSON object. Raises ValueError (msgspec's errors are) for anything else."""
     try:
-        return _decode(payload)
+        body = _decode(payload)
     except msgspec.DecodeError:
         # LoadGen prints bare Infinity and NaN, which are no JSON but which the standard library reads.
-        return msgspec.convert(json.loads(payload), Body)
+        body = msgspec.convert(loads(payload), Body)
+    value = in_range(body.value)
+    return body if value is body.value else msgspec.structs.replace(body, value=value)
+
+
+def loads(data: bytes) -> Any:
+    """Read JSON as the standard library does, Infinity and NaN too; a number out of range is infinity."""
+    return json.loads(data, parse_int=lambda digits: int(digits) if len(digits) <= _DIGITS else float(digits))
+
+
+def in_range(value: Any) -> Any:
+    """Return a value, infinity for a whole number that no float can hold: nothing that is measured is as large."""
+    if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+        return math.inf if value > 0 else -math.inf
+    return value
 
 
 def messages(lines: Iterable[bytes]) -> Iterator[Message | Malformed]:

@@ -18,6 +18,7 @@ from engine.models import patterns, ridge
 from engine.models.convnet import ConvNet, fold_batch_norm, model_facts, tensor
 from engine.steps.base import Step
 from engine.tasks import image_classification
+from engine.tasks.labels import read_val_map
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Statistics = Mapping[str, tuple[Array, Array]]
@@ -166,7 +167,7 @@ def _features(step: Step, body: _Body, pictures: patterns.PictureSet, scratch: P
 def _batches(pictures: patterns.PictureSet, folder: Path) -> Iterator[tuple[Array, list[int]]]:
     """Yield batches of preprocessed pictures, float32 [n,3,224,224], with their labels."""
     shape, dtype = image_classification.sample_shape(PREPROCESSING)
-    entries = image_classification.read_val_map(folder / patterns.VAL_MAP)
+    entries = read_val_map(folder / patterns.VAL_MAP)
     for start in range(0, pictures.count, BATCH):
         chosen = entries[start : start + BATCH]
         batch = np.empty((len(chosen), *shape), dtype)

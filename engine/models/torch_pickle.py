@@ -4,7 +4,9 @@ A pickle may call anything it can name, so a weights file from outside is read b
 names a state dict needs and refuses every other one. PyTorch itself, a gigabyte of it, isn't needed for this.
 """
 
+import math
 import pickle
+import reprlib
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -16,6 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.errors import DataError
+from engine.models import pickle_check
+from engine.store.files import read_plain
+from engine.text import clean, cut
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -96,6 +101,10 @@ class _RebuildTensor:
 class _Unpickler(pickle.Unpickler):
     """Unpickles into the stand-ins above and refuses every name that isn't in the list."""
 
+    def __init__(self, stream: BytesIO) -> None:
+        pickle_check.check(stream)
+        super().__init__(stream)
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
@@ -107,9 +116,10 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, storage_type, key, _location, length = pid[:5]
-        if kind != "storage" or not isinstance(storage_type, _StorageType) or any(pid[5:]):
-            raise pickle.UnpicklingError(f"it refers to something that is not a plain storage: {pid!r:.80}")
-        return _Storage(str(key), storage_type.dtype, int(length))
+        plain = kind == "storage" and isinstance(storage_type, _StorageType) and not any(pid[5:])
+        if not plain or not isinstance(key, str) or not isinstance(length, int):
+            raise pickle.UnpicklingError(f"it refers to something that is not a plain storage: {reprlib.repr(pid)}")
+        return _Storage(key, storage_type.dtype, length)
 
 
 def read_state_dict(path: Path) -> dict[str, Array]:
@@ -119,14 +129,14 @@ def read_state_dict(path: Path) -> dict[str, Array]:
     not a state dict, or names anything that a state dict does not need.
     """
     try:
-        data = path.read_bytes()
+        data = read_plain(path)
     except OSError as error:
         raise DataError(f"{path}: the weights cannot be read: {error.strerror}", _REMEDY) from error
     try:
         tensors, storages = _read_zip(data) if data[:4] == b"PK\x03\x04" else _read_legacy(data)
         return {_name(key): _array(value, storages) for key, value in _items(tensors)}
     except _BROKEN as error:
-        reason = str(error) or type(error).__name__
+        reason = cut(clean(str(error)), 200) or type(error).__name__
         raise DataError(f"{path}: not a state dict that can be read: {reason}", _REMEDY) from error
 
 
@@ -160,11 +170,21 @@ def _read_zip(data: bytes) -> tuple[object, dict[str, memoryview]]:
         names = archive.namelist()
         (pickled,) = (name for name in names if name.endswith("/data.pkl"))
         root = pickled.removesuffix("data.pkl")
-        if root + "byteorder" in names and archive.read(root + "byteorder") != b"little":
+        if root + "byteorder" in names and _stored(archive, archive.getinfo(root + "byteorder")) != b"little":
             raise ValueError("its numbers are not little-endian")
-        tensors = _Unpickler(BytesIO(archive.read(pickled))).load()
+        tensors = _Unpickler(BytesIO(_stored(archive, archive.getinfo(pickled)))).load()
         keys = {tensor.storage.key for _, tensor in _items(tensors)}
-        return tensors, {key: memoryview(archive.read(f"{root}data/{key}")) for key in keys}
+        members = {key: archive.getinfo(f"{root}data/{key}") for key in sorted(keys)}
+        if sum(info.file_size for info in members.values()) > len(data):
+            raise ValueError("its members are larger than the file")
+        return tensors, {key: memoryview(_stored(archive, info)) for key, info in members.items()}
+
+
+def _stored(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Read a member. Raises ValueError where it is compressed, as PyTorch never does, and could swell."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"its member {member.filename} is compressed")
+    return archive.read(member)
 
 
 def _items(tensors: object) -> list[tuple[object, _Tensor]]:
@@ -172,13 +192,13 @@ def _items(tensors: object) -> list[tuple[object, _Tensor]]:
         raise TypeError("it holds no dictionary")
     for name, value in tensors.items():
         if not isinstance(value, _Tensor) or not isinstance(value.storage, _Storage):
-            raise TypeError(f"{name!r:.80} is not a tensor")
+            raise TypeError(f"{reprlib.repr(name)} is not a tensor")
     return list(tensors.items())
 
 
 def _name(key: object) -> str:
     if not isinstance(key, str):
-        raise TypeError(f"a tensor's name is {key!r:.80}")
+        raise TypeError(f"a tensor's name is {reprlib.repr(key)}")
     return key
 
 
@@ -187,7 +207,12 @@ def _size(storage: _Storage) -> int:
 
 
 def _array(tensor: _Tensor, storages: Mapping[str, memoryview]) -> Array:
-    """Return the tensor as a view; numpy refuses shapes and strides that leave the storage."""
+    """Return the tensor as a view; numpy refuses shapes and strides that leave the storage.
+
+    Raises ValueError where it repeats what is stored: a few bytes could become terabytes when they are copied.
+    """
+    if not all(isinstance(size, int) for size in tensor.shape) or math.prod(tensor.shape) > tensor.storage.length:
+        raise ValueError(f"a tensor of the shape {reprlib.repr(tensor.shape)} on {tensor.storage.length} numbers")
     dtype = np.dtype(tensor.storage.dtype)
     strides = tuple(stride * dtype.itemsize for stride in tensor.strides)
     start = tensor.offset * dtype.itemsize

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import UsageError, nearest
+from engine.errors import NoOptionError, UsageError, nearest
 from engine.plan.plan import Chosen, Decided
 from engine.plan.reason import Asked, GroupDefault, HandedDown, ImpliedBy, OptionDefault, Reason, RoundRule
+from engine.profile import hints
 from engine.profile.component import Component, Option, Override, Rule, Variation
 from engine.profile.values import coerce
 
@@ -124,7 +125,7 @@ class _Choices:
         if found is None:
             raise UsageError(
                 f"{self.where}: {self.component.name} has no variation '_{word}'",
-                nearest(word, self.component.variations),
+                nearest(word, self.component.variations, "_"),
             )
         variation, parameter = found
         if variation.group in self.picked:
@@ -184,9 +185,26 @@ def decide(
     for variation in component.variations.values():
         if variation.default and variation.name not in choices.on and variation.group not in choices.by_group:
             choices.add(variation.name, GroupDefault(variation.group), DEFAULT)
+    for word in wanted:
+        if word.off and isinstance(word.reason, Asked):
+            _refuse_empty_group(choices, word)
     ordered = sorted(choices.on.values(), key=lambda choice: choice.rank)
     chosen = tuple((choice.variation, choice.parameter, choice.reason) for choice in ordered)
     return Decision(component, chosen, _options(component, chosen, given, rules, round_name, where))
+
+
+def _refuse_empty_group(choices: _Choices, word: Word) -> None:
+    """Raise UsageError where a word takes away what is not there, or the default of a group and nothing replaces it."""
+    component, where = choices.component, choices.where
+    found = component.variation(word.name)
+    if found is None:
+        what = f"{where}: {component.name} has no variation '_{word.name}' to leave out"
+        raise UsageError(what, nearest(word.name, component.variations, "_"))
+    group = found[0].group
+    if group and found[0].default and group not in choices.by_group:
+        others = [f"_{one.name}" for one in component.groups()[group] if one is not found[0] and not one.refused]
+        what = f"{where}: '-_{word.name}' leaves {component.name} without a {group}"
+        raise UsageError(what, f"add one: {', '.join(others)}" if others else f"leave out -_{word.name}")
 
 
 def _options(
@@ -208,7 +226,10 @@ def _options(
             )
     for name, one in given.items():
         if name not in component.options:
-            raise UsageError(f"{where}: {component.name} has no option '{name}'", nearest(name, component.options))
+            how = one.reason.how if isinstance(one.reason, Asked) else where
+            what = f"{how}: {component.name} has no option '{name}'"
+            remedy = hints.for_option(component, name, str(one.value))
+            raise NoOptionError(what, remedy, name, tuple(component.options))
         raw[name] = (one.value, one.reason)
     known = {name: value for name, (value, _) in raw.items() if not isinstance(value, Rule)}
     decided = {}

@@ -14,11 +14,13 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from engine.errors import ProfileError, UsageError, nearest
+from engine.errors import NoOptionError, ProfileError, UsageError, nearest
+from engine.plan import clash
 from engine.plan.decide import Decision, Given, RuleBook, Word, decide, given_by, handed, wanted_by
 from engine.plan.plan import Edge, Node, Plan
 from engine.plan.reason import Asked, ImpliedBy, NeededBy, OnlyOne, Reason, VersionRange
 from engine.plan.selection import Selection
+from engine.profile import hints
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component, Need, Override, Query, fill
 
@@ -62,8 +64,8 @@ class _Resolver:
         self.nodes: dict[str, Node] = {}
         self.by_identity: dict[str, Node] = {}
         self.used_env: set[str] = set()
-        self.known_env: set[str] = set()
-        self.handles: set[str] = set()
+        self.handles: dict[str, str] = {}
+        """Names of dependencies, each with the node that was made for it first."""
 
     def plan(self) -> Plan:
         self._check_env_names()
@@ -74,7 +76,12 @@ class _Resolver:
         words += [Word(name, Asked(f"-_{name} in --tags"), off=True) for name in query.without]
         given = {name: Given(value, Asked(f"--{name}")) for name, value in self.selection.options.items()}
         component = self._pick(query, "--tags")
-        decision = self._decide(component, words, given, "--tags")
+        try:
+            decision = self._decide(component, words, given, "--tags")
+        except NoOptionError as error:
+            value = str(self.selection.options.get(error.name, ""))
+            below = hints.option_below(component, self.catalog.components.values(), error.name, value)
+            raise NoOptionError(error.what, below or error.remedy, error.name, error.allowed) from None
         root = self._node(decision, "", _Around(why=asked, where="--tags", changes=changes))
         self._refuse_unused()
         return Plan(root=root.id, nodes=self.nodes)
@@ -90,7 +97,6 @@ class _Resolver:
     def _decide(self, component: Component, words: Iterable[Word], given: Mapping[str, Given], where: str) -> Decision:
         outside = {}
         for option in component.options.values():
-            self.known_env.update(option.env)
             for name in option.env:
                 if name in self.selection.env:
                     self.used_env.add(name)
@@ -147,12 +153,13 @@ class _Resolver:
         changes = self._agree(parent, [*others, *needs], inner)
         edges: list[Edge] = []
         for need in needs:
-            self.handles.update(need.handles)
             if need.beside:
                 nodes = _beside(need, parent, inner.scope)
+                self._reached(need, nodes)
                 inner.keep(need.name, *nodes)
                 edges += [Edge(need.name, node.id, after, shared=True) for node in nodes]
                 continue
+            made = []
             for fixed in _fan_out(need, parent.values()):
                 decision, version = self._child(parent, need, fixed, inner, changes)
                 around = _Around(
@@ -164,8 +171,15 @@ class _Resolver:
                 )
                 node = self._node(decision, version, around)
                 inner.keep(need.name, node)
+                made.append(node)
                 edges.append(Edge(need.name, node.id, after))
+            self._reached(need, made)
         return tuple(edges)
+
+    def _reached(self, need: Need, nodes: Sequence[Node]) -> None:
+        """Keep by which names a dependency can be reached, even one of which the plan needs none."""
+        for name in need.handles:
+            self.handles.setdefault(name, nodes[0].id if nodes else "")
 
     def _agree(self, parent: Decision, needs: Sequence[Need], inner: _Around) -> Mapping[str, tuple[Change, ...]]:
         """Find what the dependencies ask of each other, until nothing new is asked."""
@@ -212,7 +226,13 @@ class _Resolver:
             given |= handed(parent.component, parent.values(), override.hand, {}) | given_by(override, reason)
             ranges += [override.version] if override.version else []
         asked = Query(tags, tuple(word.name for word in words if not word.off))
-        component = self._pick(asked, where)
+        try:
+            component = self._pick(asked, where)
+        except UsageError:
+            what, remedy = clash.apart(self.catalog, parent.component, [one for one, _, _ in parent.chosen], need)
+            if what and not self.catalog.has(asked):
+                raise UsageError(f"{where}: {what}", remedy) from None
+            raise
         return self._decide(component, words, given, where), ",".join(ranges)
 
     def _place(
@@ -258,10 +278,8 @@ class _Resolver:
     def _refuse_unused(self) -> None:
         for name in self.selection.env:
             if name not in self.used_env:
-                raise UsageError(
-                    f"--env.{name}: nothing in this plan reads '{name}'",
-                    f"this plan reads {', '.join(sorted(self.known_env)) or 'nothing from outside'}",
-                )
+                remedy = clash.read_with(self.catalog, self.nodes, self.handles, name)
+                raise UsageError(f"--env.{name}: nothing in this plan reads '{name}'", remedy)
         for name in self.selection.overrides:
             if name not in self.handles:
                 raise UsageError(f"--adr.{name}: this plan has no dependency '{name}'", nearest(name, self.handles))
@@ -324,6 +342,8 @@ def _version(component: Component, range_: str, where: str) -> tuple[str, str]:
         allowed = SpecifierSet(range_)
     except InvalidSpecifier:
         raise UsageError(f"{where}: '{range_}' is not a version range", "write it as pip does: >=1.17,<2") from None
+    if clash.contradictory(allowed):
+        raise UsageError(f"{where}: no version can be in '{range_}'", "its parts contradict each other: keep one")
     if not component.versions:
         return "", range_
     fitting = list(allowed.filter(component.versions, prereleases=True))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from engine.errors import ProfileError, UsageError, nearest
+from engine.plan.clash import asked_variation
 from engine.plan.decide import RuleBook
-from engine.profile.rounds import Round
-from engine.profile.systems import find, load_system
+from engine.plan.plan import Node
+from engine.plan.reason import Asked
+from engine.profile.names import folder_fault
+from engine.profile.rounds import Division, Round
+from engine.profile.systems import find, load_system, place_of
 
 SYSTEM_TYPES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
 
@@ -24,7 +29,7 @@ def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
 
     def look_up(name: str, options: Mapping[str, Any]) -> Any:
         if name in _OF_THE_SYSTEM:
-            return _OF_THE_SYSTEM[name](_description(folders, options["sut"]))
+            return _OF_THE_SYSTEM[name](_description(folders, options["sut"], options.get("submitter")))
         if name not in _RULES:
             raise ProfileError(f"the round has no rule '{name}'", nearest(name, (*_RULES, *_OF_THE_SYSTEM)))
         return _RULES[name](rules, options)
@@ -32,25 +37,75 @@ def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
     return look_up
 
 
-def _description(folders: Sequence[Path], sut: str) -> Mapping[str, Any]:
+def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
+    """Raise UsageError where the person asked for a category and for a scenario that it does not have."""
+    benchmark, category, scenarios = (root.options.get(name) for name in ("benchmark", "category", "scenarios"))
+    if benchmark is None or category is None or scenarios is None or not isinstance(scenarios.reason, Asked):
+        return
+    word = asked_variation(root, "category")
+    how = f"_{word}" if word else f"--category={category.value}" if isinstance(category.reason, Asked) else ""
+    if not how or category.value not in SYSTEM_TYPES:
+        return
+    allowed = rules.required(benchmark.value, SYSTEM_TYPES[category.value])
+    foreign = [one for one in scenarios.value if one not in allowed]
+    if foreign:
+        what = f"{scenarios.reason.how}: in the category {category.value} {benchmark.value} has no {', '.join(foreign)}"
+        raise UsageError(what, f"there it has {', '.join(allowed)}; or leave out {how}")
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A system's description, and where it was read."""
+
+    path: Path
+    fields: Mapping[str, Any]
+
+    def wrong(self, field: str, said: str, remedy: str) -> UsageError:
+        """Return an error about a field's value, with its file and line."""
+        return UsageError(f"{place_of(self.path, field)}: {said}", remedy)
+
+
+def _description(folders: Sequence[Path], sut: str, submitter: str | None) -> _Described:
     path, _ = find(folders, sut, "")
-    description = load_system(path).description
-    if not description:
+    found = _Described(path, load_system(path).description)
+    if not found.fields:
         raise UsageError(f"the system '{sut}' has no description", f"inferdeck system new {path.stem} writes one")
-    return description
+    own = str(found.fields.get("submitter", ""))
+    fault = folder_fault(submitter or own) if submitter or own else None
+    if fault is not None and submitter:
+        raise UsageError(f"--submitter: {fault[0]}", fault[1])
+    if fault is not None:
+        raise found.wrong("submitter", *fault)
+    return found
 
 
-def _category(description: Mapping[str, Any]) -> str:
-    kind = str(description.get("system_type", ""))
+def _category(system: _Described) -> str:
+    kind = str(system.fields.get("system_type", ""))
     for category, system_type in SYSTEM_TYPES.items():
         if set(kind.split(",")) == set(system_type.split(",")):
             return category
-    raise UsageError(f"the system_type of the system is '{kind}'", nearest(kind, SYSTEM_TYPES.values()))
+    raise system.wrong(
+        "system_type", f"the system_type of the system is '{kind}'", _nearest(kind, SYSTEM_TYPES.values())
+    )
 
 
-_OF_THE_SYSTEM: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+def _division(system: _Described) -> Any:
+    """Return the division that the description names; None where it names none."""
+    division = system.fields.get("division")
+    if division is not None and division not in get_args(Division):
+        remedy = _nearest(str(division), get_args(Division))
+        raise system.wrong("division", f"the division of the system is '{division}'", remedy)
+    return division
+
+
+def _nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return the nearest spelling, whatever the capital letters."""
+    return nearest(word.lower(), allowed)
+
+
+_OF_THE_SYSTEM: Mapping[str, Callable[[_Described], Any]] = {
     "sut-category": _category,
-    "sut-division": lambda description: description.get("division"),
+    "sut-division": _division,
 }
 
 

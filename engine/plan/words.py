@@ -11,7 +11,8 @@ A recipe is the same in YAML: `tags`, `options`, `env`, `adr`, with a title.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from engine.profile.catalog import Catalog
 from engine.profile.component import Override, Query
 
 _SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
+DEPENDENCIES = ("add_deps_tags", *_SWITCHES)
+"""What words begin with that change a dependency: `--adr.NAME.version=1.2`."""
 
 
 @dataclass
@@ -36,6 +39,8 @@ class Changes:
     def keep(self, name: str, value: str) -> None:
         """Take `--name=value`. Raises UsageError for a name that has no meaning."""
         head, dot, tail = name.partition(".")
+        if dot and not tail:
+            raise UsageError(f"'--{name}' ends with a dot", f"write --{name}NAME=VALUE")
         if head == "env" and dot:
             self.env[tail] = value
         elif head == "add_deps_tags" and dot:
@@ -43,8 +48,7 @@ class Changes:
         elif head in _SWITCHES and dot:
             self.change_by_path(name, tail, value)
         elif dot:
-            known = ("env", "add_deps_tags", *_SWITCHES)
-            raise UsageError(f"unknown option '--{name}'", nearest(head, known).replace("'", "'--", 1))
+            raise UsageError(f"unknown option '--{name}'", nearest(head, ("env", *DEPENDENCIES), "--"))
         else:
             self.options[name.replace("-", "_")] = value
 
@@ -88,6 +92,45 @@ def changed(chosen: Selection, tags: str, changes: Changes) -> Selection:
         env={**chosen.env, **changes.env},
         overrides=overrides.overrides,
     )
+
+
+def with_whole_paths(chosen: Selection, catalog: Catalog, here: Path) -> Selection:
+    """Return a selection whose paths are absolute, so that it means the same files from every folder.
+
+    `here` is the folder from which relative paths go.
+    """
+    components = catalog.components.values()
+    typed = [(one, option) for one in components for option in one.options.values() if option.type == "path"]
+    own = {option.name for one, option in typed if set(chosen.query.tags) <= set(one.tags)}
+    outside = {name for _, option in typed for name in option.env}
+    every = {option.name for _, option in typed}
+
+    def whole(values: Mapping[str, str], names: set[str]) -> dict[str, str]:
+        return {
+            name: str(here / os.path.expanduser(value)) if name in names and value else value  # noqa: PTH111  (never raises)
+            for name, value in values.items()
+        }
+
+    return replace(
+        chosen,
+        options=whole(chosen.options, own),
+        env=whole(chosen.env, outside),
+        overrides={name: replace(one, set=whole(one.set, every)) for name, one in chosen.overrides.items()},
+    )
+
+
+def refuse_contradictions(chosen: Selection, changes: Changes, catalog: Catalog) -> None:
+    """Raise UsageError where an option is given by two of its names, and differently: --sut and --env.CM_SUT_NAME."""
+    for component in catalog.components.values():
+        if not set(chosen.query.tags) <= set(component.tags):
+            continue
+        for option in component.options.values():
+            said = {f"--env.{name}": changes.env[name] for name in option.env if name in changes.env}
+            if option.name in changes.options:
+                said[f"--{option.name}"] = changes.options[option.name]
+            if len(set(said.values())) > 1:
+                words = " and ".join(f"{how}={value}" for how, value in said.items())
+                raise UsageError(f"{words} contradict each other", f"both are the option '{option.name}': keep one")
 
 
 def selection_of(words: Sequence[str]) -> tuple[Selection, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import profiles
 from engine.errors import ProfileError, UsageError, nearest
+from engine.profile import hints
 from engine.profile.component import Component, Query
 from engine.profile.reading import read_component
 
@@ -31,11 +33,15 @@ class Catalog:
             raise self._no_such_tag(query, where)
         fitting = tuple(one for one in tagged if all(one.variation(word) for word in query.variations))
         if not fitting:
-            known = sorted({name for one in tagged for name in one.variations})
             word = next(word for word in query.variations if not any(one.variation(word) for one in tagged))
+            remedy = hints.for_variation(tagged, self.components.values(), word)
             names = " or ".join(one.name for one in tagged[:3])
-            raise UsageError(f"{where}: {names} has no variation '_{word}'", nearest(word, known).replace("'", "'_", 1))
+            raise UsageError(f"{where}: {names} has no variation '_{word}'", remedy)
         return fitting
+
+    def has(self, query: Query) -> bool:
+        """Say whether some component has every tag of the query."""
+        return any(set(query.tags) <= set(one.tags) for one in self.components.values())
 
     def profile(self, kind: str, name: str) -> Path:
         """Return the YAML file of a round, system or recipe; a person's own folder wins over ours."""
@@ -48,13 +54,15 @@ class Catalog:
 
     def _no_such_tag(self, query: Query, where: str) -> UsageError:
         unknown = [tag for tag in query.tags if tag not in self.tags]
-        if unknown:
-            return UsageError(f"{where}: no component has the tag '{unknown[0]}'", nearest(unknown[0], self.tags))
         most = max(self.components.values(), key=lambda one: (len(set(query.tags) & set(one.tags)), -len(one.tags)))
         missing = [tag for tag in query.tags if tag not in most.tags]
+        meant = next(filter(None, (hints.for_tag(most, tag) for tag in missing)), "")
+        if unknown:
+            what = f"{where}: no component has the tag '{unknown[0]}'"
+            return UsageError(what, meant or nearest(unknown[0], self.tags))
         return UsageError(
             f"{where}: no component has all of the tags {','.join(query.tags)}",
-            f"the nearest, {most.name}, lacks {', '.join(missing)}; its tags are {','.join(most.tags)}",
+            meant or f"the nearest, {most.name}, lacks {', '.join(missing)}; its tags are {','.join(most.tags)}",
         )
 
 
@@ -76,10 +84,21 @@ def load(own: Sequence[Path] = ()) -> Catalog:
     folders = (profiles.FOLDER, *own)
     components: dict[str, Component] = {}
     for folder in folders:
-        if not folder.is_dir():
-            raise UsageError(f"{folder}: there is no such profile folder", "check --profiles and the spelling")
+        _refuse_unreadable(folder)
         components.update(_read_all(sorted((folder / "components").glob("*.yaml"))))
     return Catalog(components=components, folders=folders)
+
+
+def _refuse_unreadable(folder: Path) -> None:
+    """Raise UsageError where a profile folder, or one in it, can't be listed: what is in it would be missing."""
+    try:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such profile folder", "check --profiles and the spelling")
+        for place in (folder, *(one for one in folder.iterdir() if one.is_dir())):
+            next(iter(place.iterdir()), folder).stat()
+    except OSError as error:
+        where = os.fsdecode(error.filename or folder)
+        raise UsageError(f"{where}: {error.strerror}", "change the owner or the mode of the profile folder") from None
 
 
 def _read_all(paths: Iterable[Path]) -> dict[str, Component]:

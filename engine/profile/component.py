@@ -32,6 +32,7 @@ class Option:
     env: tuple[str, ...] = ()
     """Names by which a person can give it from outside: `--env.IMAGENET_PATH=...`."""
     minimum: float | None = None
+    maximum: float | None = None
     implies: str = ""
     """A variation that is switched on when a person gives this option."""
     picks: str = ""

@@ -5,6 +5,9 @@ PyYAML's composed nodes carry their marks; a plain `safe_load` would have thrown
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,16 @@ from engine.errors import ProfileError, nearest
 
 if TYPE_CHECKING:
     import yaml
+
+MOST_BYTES = 1 << 24
+MOST_VALUES = 100_000
+"""In one file, aliases written out. Ours have some thousand."""
+DEEPEST = 50
+"""Lists and mappings in each other. Ours have about six."""
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
+"""What PyYAML raises beside YAMLError for a value that is none of its tag, or that is nested too deeply."""
+_SURROGATE = "\\ud"
+"""How the escape of a surrogate begins, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +128,26 @@ class Value:
         return Place(self.place.file, node.start_mark.line + 1, path)
 
 
-def read(path: Path) -> Value:
-    """Compose one YAML file. Raises ProfileError when it can't be read or is not YAML."""
+def compose(text: str) -> yaml.Node | None:
+    """Compose a YAML text. Raises yaml.YAMLError.
+
+    A byte that is no UTF-8 is written as the escape of a surrogate, as in JSON (engine/codec.py). Only the slower
+    loader reads one.
+    """
     import yaml  # noqa: PLC0415
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if _SURROGATE in text.lower():
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def read(path: Path) -> Value:
+    """Compose one YAML file. Raises ProfileError when it can't be read, is not YAML, or swells by its aliases."""
+    import yaml  # noqa: PLC0415
+
     place = Place(str(path), 1, "")
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
+        node = compose(_text(path))
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror}", "check the path and its permissions") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -130,9 +155,52 @@ def read(path: Path) -> Value:
         line = mark.line + 1 if mark else 1
         reason = getattr(error, "problem", None) or "not a text in UTF-8"
         raise ProfileError(f"{path}:{line}: not YAML: {reason}", "mend the file at that line") from None
+    except RecursionError:
+        raise ProfileError(f"{path}: lists and mappings are nested too deeply", "write it flatter") from None
     if node is None:
         raise ProfileError(f"{place}: the file is empty", "write a profile or remove it")
+    _weigh(node, str(path), {}, 0)
     return Value(node, place)
+
+
+def _text(path: Path) -> str:
+    """Return a plain file's text. Raises OSError for anything else, without waiting for a pipe to say something."""
+    seen = path.stat()
+    if stat.S_ISDIR(seen.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(seen.st_mode) or seen.st_size > MOST_BYTES:
+        raise OSError(errno.EINVAL, f"not a plain file of at most {MOST_BYTES:,} bytes")
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _weigh(node: yaml.Node, file: str, known: dict[int, int], depth: int) -> int:
+    """Return how many values a node is with every alias written out, each looked at once.
+
+    Raises ProfileError with the line where that is too many or too deep, where a node is inside itself, and where a
+    key is no plain text.
+    """
+    if not isinstance(node.value, list):
+        return 1
+    if id(node) in known:
+        return known[id(node)]
+    if depth > DEEPEST:
+        raise _refused(node, file, f"found more than {DEEPEST} lists and mappings in each other", "write it flatter")
+    known[id(node)] = MOST_VALUES + 1  # until it is known: so a node inside itself is too large
+    count = 1
+    for child in node.value:
+        value = child[1] if isinstance(child, tuple) else child
+        count += _weigh(value, file, known, depth + 1) if isinstance(value.value, list) else 1
+        if value is not child and isinstance(child[0].value, list):
+            raise _refused(child[0], file, "found a list or mapping as a key", "write a text before the colon")
+    if count > MOST_VALUES:
+        what = f"found more than {MOST_VALUES:,} values where aliases (*name) stand for what they name"
+        raise _refused(node, file, what, "take aliases of aliases away, and those of a value inside itself")
+    known[id(node)] = count
+    return count
+
+
+def _refused(node: yaml.Node, file: str, found: str, remedy: str) -> ProfileError:
+    return ProfileError(f"{file}:{node.start_mark.line + 1}: {found}", remedy)
 
 
 def _scalar(value: Value) -> Any:
@@ -141,7 +209,7 @@ def _scalar(value: Value) -> Any:
     constructor = yaml.constructor.SafeConstructor()
     try:
         plain = constructor.construct_object(value.node, deep=True)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, *UNREADABLE) as error:
         raise value.wrong(f"this value can't be read: {error}", "use text, numbers, true, false or null") from None
     if plain is None or isinstance(plain, str | int | float | bool):
         return plain

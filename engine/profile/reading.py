@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -23,12 +24,14 @@ from engine.profile.component import (
 )
 from engine.profile.document import Value
 from engine.profile.values import coerce, size
+from engine.text import cut
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COMPONENT = (
     "name summary tags step command survey code cache exclusive resumable results label cost options needs after "
     "variations versions everywhere beside"
 ).split()
-_OPTION = "type default choices unit help env minimum implies picks refused key".split()
+_OPTION = "type default choices unit help env minimum maximum implies picks refused key".split()
 _NEED = "tags names when unless version hand set each beside where lacks remedy".split()
 _OVERRIDE = "tags add version set hand".split()
 _VARIATION = "group default help set implies needs after everywhere beside refused".split()
@@ -45,7 +48,7 @@ def component(top: Value) -> Component:
     keys = top.section(_COMPONENT, required=("name", "tags"))
     options = {name: _option(name, value) for name, value in _pairs(keys, "options")}
     read = Component(
-        name=keys["name"].text(),
+        name=_name(keys["name"]),
         place=top.place,
         summary=_text(keys, "summary"),
         tags=keys["tags"].words(),
@@ -72,6 +75,17 @@ def component(top: Value) -> Component:
     return Component(**{**vars(read), "variations": variations})
 
 
+def _name(value: Value) -> str:
+    """A component's name is part of the names of files and folders of the store."""
+    name = value.text()
+    if not _NAME.fullmatch(name):
+        raise value.wrong(
+            f"'{cut(name, 40)}' can't be the name of a component",
+            "letters, digits, '.', '_' and '-' can stand in it, 100 at most, a letter or digit first",
+        )
+    return name
+
+
 def _option(name: str, value: Value) -> Option:
     keys = value.section(_OPTION)
     kind = _text(keys, "type") or "text"
@@ -86,6 +100,7 @@ def _option(name: str, value: Value) -> Option:
         help=_text(keys, "help"),
         env=_words(keys, "env"),
         minimum=keys["minimum"].plain() if "minimum" in keys else None,
+        maximum=keys["maximum"].plain() if "maximum" in keys else None,
         implies=_text(keys, "implies"),
         picks=_text(keys, "picks"),
         refused=_text(keys, "refused"),

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 import profiles
 from engine.errors import UsageError, nearest
 from engine.profile import document, edit, typed
+from engine.profile.names import refuse_system_name
 
 BACKEND_ENDINGS = {"onnxruntime": "onnxruntime", "ort": "onnxruntime", "tf": "tensorflow", "tensorflow": "tensorflow"}
 """Endings of a SUT name that pick the configuration of a backend: `gcp-n2-standard-80-tf`."""
 
 
+Positive = Annotated[float, Meta(gt=0, le=1e9)]
+"""A rate or a latency: more than nothing, and finite."""
+
+
 class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A target that a search found on this system, and how sure it is."""
 
-    target: float
+    target: Positive
     """In the unit of `runs`. Where the two differ, somebody has changed the figure since, and this is history."""
     date: str
     """The day it was found, 2026-11-23."""
@@ -38,6 +44,8 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """SHA-256 of the model: with another one the target says nothing."""
     versions: dict[str, str]
     """Of inferdeck, LoadGen and the backend."""
+    disturbed: str = ""
+    """What other work may have changed it, as a sentence; empty where none did."""
 
     def confidence(self) -> str:
         """Say for a person how sure the target is."""
@@ -50,6 +58,8 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             parts.append(f"{self.refused:g} was not")
         if self.spread is not None:
             parts.append(f"repeats {self.spread:.1%} apart")
+        if self.disturbed:
+            parts.append("disturbed")
         return ", ".join(parts)
 
 
@@ -62,12 +72,12 @@ class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     queue_wait_us: int = 0
     batch_us: tuple[int, ...] = ()
     cores: tuple[tuple[int, ...], ...] = ()
-    batch_ms: float
+    batch_ms: Positive
     """Of a batch while all sessions are busy."""
-    samples_per_second: float
+    samples_per_second: Positive
 
 
-class Tuning(msgspec.Struct, frozen=True, kw_only=True):
+class Tuning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a system is best shared out for one model, as measured by `_tune`."""
 
     date: str
@@ -76,20 +86,24 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     """How long was measured."""
     cores: int
     """How many could be used: with other ones it says nothing."""
+    quota: float = 0
+    """Cores' worth of time that a container allowed; 0 is no limit. With another one it says nothing."""
     model: str
     """SHA-256 of the model: with another one it says nothing."""
     versions: dict[str, str]
     """Of inferdeck and the backend: with another one of the backend it says nothing."""
-    server_qps: float
+    server_qps: Annotated[float, Meta(ge=0, le=1e9)]
     """What Server should reach within its bound; 0 where it can't meet it."""
-    bound_ms: float
+    bound_ms: Positive
     """Server's bound."""
     scenarios: dict[str, TunedWorkers]
     server_slower: float = 0.0
     """How many times as long a batch of Server may take in a run; 0 where it was not measured."""
+    disturbed: str = ""
+    """What other work may have changed it, as a sentence; empty where none did."""
 
 
-Targets = dict[str, dict[str, dict[str, float]]]
+Targets = dict[str, dict[str, dict[str, Positive]]]
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +139,35 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_system(path: Path) -> System:
     """Read a system. Raises ProfileError with file, line, place and the nearest valid spelling."""
-    return typed.build(document.read(path), System)
+    top = document.read(path)
+    for name, value in _description(top):
+        _refuse_misread(name, value)
+    return typed.build(top, System)
+
+
+def place_of(path: Path, field: str) -> str:
+    """Return file, line and key of a description's field; the file alone where the field is not there."""
+    found = dict(_description(document.read(path))).get(field)
+    return str(found.place) if found is not None else str(path)
+
+
+def _description(top: document.Value) -> list[tuple[str, document.Value]]:
+    found = dict(top.items()).get("description")
+    return [] if found is None else found.items()
+
+
+def _refuse_misread(name: str, value: document.Value) -> None:
+    """Raise ProfileError where YAML makes another value of a field than what is written: no, 0123, 1.10, nothing."""
+    plain, written = value.plain(), str(value.node.value)
+    if plain is None:
+        raise value.wrong("there is no value", "write the value, or '' where there is nothing to say")
+    if isinstance(plain, bool):
+        misread = name != "is_network" or written.lower() not in ("true", "false")
+    else:
+        misread = isinstance(plain, int | float) and str(plain) != written
+    if misread:
+        seen = str(plain).lower() if isinstance(plain, bool) else plain
+        raise value.wrong(f"without quotes, YAML reads {written} as {seen}", f"put it in quotes: {name}: '{written}'")
 
 
 def configuration(folders: Sequence[Path], sut: str, benchmark: str, backend: str) -> Configuration:
@@ -172,9 +214,10 @@ def with_tuning(text: str, place: tuple[str, str], tuning: Tuning) -> str:
 def find(folders: Sequence[Path], sut: str, backend: str) -> tuple[Path, str]:
     """Return the file of a SUT and the backend whose figures hold for it.
 
-    Raises UsageError with the nearest name where there is none.
+    Raises UsageError for a name that can't be a system's, and with the nearest name where there is none.
     """
     known = {path.stem: path for folder in folders for path in sorted((folder / "systems").glob("*.yaml"))}
+    refuse_system_name(sut)
     name, chosen = sut, backend
     base, _, ending = sut.rpartition("-")
     if sut not in known and base in known and ending in BACKEND_ENDINGS:

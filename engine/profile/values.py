@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from engine.errors import UsageError, nearest
 from engine.profile.component import Option
+from engine.text import cut
 
 _TRUE = {"yes", "on", "true", "1"}
 _FALSE = {"no", "off", "false", "0"}
@@ -27,9 +29,29 @@ def coerce(option: Option, value: Any, where: str) -> Any:
                 f"{where}: '{member}' is not a value of the option '{option.name}'",
                 nearest(str(member), (str(choice) for choice in option.choices)),
             )
-    if option.minimum is not None and typed < option.minimum:
-        raise UsageError(f"{where}: {typed} is too small for '{option.name}'", f"at least {option.minimum:g}")
+    if option.type in ("int", "float"):
+        _refuse_outside(option, typed, where)
     return typed
+
+
+def _refuse_outside(option: Option, typed: float, where: str) -> None:
+    least, most = option.minimum, option.maximum
+    if not math.isfinite(typed):
+        raise UsageError(f"{where}: '{typed}' is no figure for '{option.name}'", _range(option))
+    if least is not None and typed < least:
+        raise UsageError(f"{where}: {_shown(typed)} is too small for '{option.name}'", _range(option))
+    if most is not None and typed > most:
+        raise UsageError(f"{where}: {_shown(typed)} is too large for '{option.name}'", _range(option))
+
+
+def _range(option: Option) -> str:
+    least = "" if option.minimum is None else f"at least {option.minimum:.12g}"
+    most = "" if option.maximum is None else f"at most {option.maximum:.12g}"
+    return f"{' and '.join(filter(None, (least, most))) or 'a number that is finite'} {option.unit}".rstrip()
+
+
+def _shown(value: float) -> str:
+    return cut(str(value), 24)
 
 
 def size(text: str | int) -> int | None:
@@ -44,17 +66,18 @@ def _typed(option: Option, value: Any, where: str) -> Any:
     if option.type in ("text", "path"):
         return _text(option, value, where)
     if option.type == "list":
-        return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        members = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+        return tuple(dict.fromkeys(members))
     if option.type == "bool":
         return _flag(option, value, where)
     try:
         if isinstance(value, bool):
             raise ValueError
         return int(str(value)) if option.type == "int" else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         kind = "a whole number" if option.type == "int" else "a number"
         raise UsageError(
-            f"{where}: '{value}' is not {kind}", f"'{option.name}' is {kind} {option.unit}".rstrip()
+            f"{where}: '{cut(str(value), 40)}' is not {kind}", f"'{option.name}' is {kind} {option.unit}".rstrip()
         ) from None
 
 

@@ -68,9 +68,12 @@ class Step:
         """Report that another part of the work begins."""
         self.emit(events.Phase(at=time.time(), step=self.id, name=name))
 
-    def warn(self, text: str, *, rule: str = "", remedy: str = "") -> None:
-        """Report something the person should know; `rule` is the checker's where it is about one."""
-        self.emit(events.Warned(at=time.time(), step=self.id, text=text, rule=rule, remedy=remedy))
+    def warn(self, text: str, *, rule: str = "", remedy: str = "", disturbs: bool = False) -> None:
+        """Report something the person should know; `rule` is the checker's where it is about one.
+
+        `disturbs` says that it may have changed the figures.
+        """
+        self.emit(events.Warned(at=time.time(), step=self.id, text=text, disturbs=disturbs, rule=rule, remedy=remedy))
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Look:
     """The profile folders, ours first."""
     own_profiles: Path = Path()
     """The person's own profile folder, whether it is there or not."""
+    store: Path = Path()
+    """The store's folder. What is in it is covered by its key; what is elsewhere must be identified."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class Sight:
     """What a survey function saw.
 
     `found`: on this machine, `artifact` says where. `run`: nothing found, the step must run (or its result is in
-    the store). `missing`: a person must give something, `remedy` says what. `conflict`: it can't be had here.
+    the store). `missing`: a person must give something, `remedy` says what (with `run`: what to give where the step
+    can't fetch it). `conflict`: it can't be had here.
     """
 
     state: Literal["found", "run", "missing", "conflict"]
@@ -105,6 +111,8 @@ class Sight:
     a version, a checksum, or sizes and times of files."""
     text: str = ""
     remedy: str = ""
+    warning: str = ""
+    """What a result must be read with: said in the plan and in every job, also where nothing is to be done."""
     fetch_bytes: int | None = None
     disk_bytes: int | None = None
     seconds: float | None = None

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.steps.base import Artifact, Step
-from engine.store.files import disk_errors
+from engine.steps.base import Artifact, Look, Sight, Step
+from engine.steps.listing import listing, readable, shown
+from engine.store.files import disk_errors, read_plain
+from engine.tasks.labels import read_names
+from engine.text import clean
 
 LIST = "pictures.txt"
 """Names of the pictures, one a line, in the order they are used."""
@@ -50,6 +53,15 @@ class Calibration:
     def facts(self) -> dict[str, Any]:
         """Return what is said of it where a model's origin is told."""
         return {"text": self.text, "by_rules": self.by_rules, "sha256": self.sha256}
+
+
+def survey_listed(look: Look) -> Sight:
+    """Identify the images of the person's own folder, which the artifact refers to and does not hold."""
+    source = look.inputs["images"]
+    if source is None or source.folder.is_relative_to(look.store):
+        return Sight("run")
+    here = listing(source.folder / str(source.facts.get("images", "")))
+    return Sight("run", identity=here.identity)
 
 
 def listed(step: Step) -> dict[str, Any]:
@@ -101,24 +113,24 @@ def _written(step: Step, names: Sequence[str], **facts: Any) -> dict[str, Any]:
 
 def _files(list_: Path, folder: Path) -> tuple[Path, ...]:
     """Return the pictures that a list names. Raises DataError where it names none, or any that is not there."""
-    lines = list_.read_text(encoding="utf-8").splitlines()
-    files = tuple(folder / line.split()[0] for line in lines if line.strip())
+    files = tuple(folder / name for name in read_names(list_))
     if not files:
         raise DataError(f"{list_} names no pictures", "calibration needs some: a hundred are usual")
-    missing = [file for file in files if not file.is_file()]
+    with readable(folder):
+        missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise DataError(
-            f"{len(missing)} of the {len(files)} pictures that {list_.name} names are not in {folder}: "
-            f"{missing[0].name} is the first",
+            f"{len(missing)} of the {len(files)} pictures that {list_.name} names are not in {clean(str(folder))}: "
+            f"{shown(missing)}",
             "calibration needs every one of them: give the folder of the whole validation set",
         )
     return files
 
 
 def _digest(files: Sequence[Path]) -> str:
-    """Return a SHA-256 over the names and contents, in order."""
+    """Return a SHA-256 over the names and contents, in order. Raises DataError naming a file that can't be read."""
     whole = hashlib.sha256()
     for path in files:
-        with path.open("rb") as file:
-            whole.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        with readable(path):
+            whole.update(f"{path.name} {hashlib.sha256(read_plain(path)).hexdigest()}\n".encode())
     return whole.hexdigest()

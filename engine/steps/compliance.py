@@ -101,7 +101,7 @@ def _report(step: Step, outcome: Outcome, rules: Round) -> None:
             mode=outcome.test,
             metric=compliance.PASS if outcome.passed else compliance.FAIL,
             value=share,
-            unit="% of performance",
+            unit=f"% of the performance run's {compliance.quantity(outcome.scenario, rules.test(outcome.test))}",
             valid=None,
         )
     )

@@ -18,6 +18,7 @@ from engine.steps import loadgen, sut
 from engine.steps.base import Look, Sight, Step
 from engine.steps.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
 from engine.steps.trial import Ran
+from engine.submission import provenance
 
 
 def survey(look: Look) -> Sight:
@@ -52,9 +53,11 @@ def run(step: Step) -> dict[str, Any]:
     if outcome.repeats < 2:
         step.warn(f"the target {outcome.target:g} {unit} is not confirmed by a second trial", remedy=MORE_TIME)
     step.emit(told(step, "target", outcome.target, unit, True if scenario == "Server" else None))
-    record = _record(step, outcome, search.trial_seconds)
+    disturbed = next((ran.report.disturbed for ran in outcome.trials if ran.report and ran.report.disturbed), "")
+    record = _record(step, outcome, search.trial_seconds, disturbed)
     file = _write(step, record, unit)
     return {
+        **({provenance.DISTURBED: disturbed} if disturbed else {}),
         "scenario": scenario,
         "target": outcome.target,
         "unit": unit,
@@ -67,7 +70,7 @@ def run(step: Step) -> dict[str, Any]:
     }
 
 
-def _record(step: Step, outcome: Outcome, trial_seconds: float) -> systems.FoundTarget:
+def _record(step: Step, outcome: Outcome, trial_seconds: float, disturbed: str) -> systems.FoundTarget:
     report = next(ran.report for ran in reversed(outcome.trials) if ran.report is not None)
     return systems.FoundTarget(
         target=outcome.target,
@@ -84,6 +87,7 @@ def _record(step: Step, outcome: Outcome, trial_seconds: float) -> systems.Found
             "loadgen": report.loadgen_version,
             step.options["backend"]: report.backend_version,
         },
+        disturbed=disturbed,
     )
 
 

@@ -7,13 +7,18 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.steps.base import Artifact, Look, Sight, Step
+from engine.steps.labelled import found_instead
+from engine.steps.listing import listing, readable, stamp
+from engine.text import clean
 
-VAL_MAP = "val_map.txt"
+VAL_MAPS = ("val_map.txt", "val.txt")
+"""Names of the labels, of which the first that is there is read."""
+VAL_MAP = VAL_MAPS[0]
 LAYOUT = "a folder with the validation JPEGs and, if you have it, val_map.txt (a name and a label a line)"
 
 
 def survey_folder(look: Look) -> Sight:
-    """Look at the folder that the person named. Whether each of its pictures is there shows when they are read."""
+    """Look at the folder that the person named: whether it holds images, and which labels are beside them."""
     given = look.options["path"]
     if not given:
         return Sight(
@@ -22,23 +27,41 @@ def survey_folder(look: Look) -> Sight:
             remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}",
         )
     folder = Path(given).expanduser().absolute()
-    if not folder.is_dir():
-        return Sight("missing", text=f"there is no folder {folder}", remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}")
-    val_map = folder / VAL_MAP
-    has_map = val_map.is_file()
-    seen = (val_map if has_map else folder).stat()
-    facts = {"images": "", **({"labels": VAL_MAP} if has_map else {})}
-    return Sight("found", Artifact(str(folder), facts), identity=f"{folder} {seen.st_size} {seen.st_mtime_ns}")
+    with readable(folder):
+        there = folder.is_dir()
+    if not there:
+        text = f"there is no folder {clean(str(folder))}"
+        return Sight("missing", text=text, remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}")
+    here = listing(folder)
+    labels = next((name for name in VAL_MAPS if name in here.files), None)
+    if not here.images and labels is None:
+        what, remedy = found_instead(here)
+        return Sight("missing", text=f"{clean(str(folder))}: {what}", remedy=f"--env.IMAGENET_PATH=DIR: {remedy}")
+    facts = {"images": "", **({"labels": labels} if labels else {})}
+    state = here.files[labels] if labels else ""
+    return Sight(
+        "found",
+        Artifact(str(folder), facts),
+        identity=f"{folder} {here.identity} {state}".rstrip(),
+        text=f"{len(here.images):,} images in {clean(str(folder))}",
+    )
 
 
 def survey_labels(look: Look) -> Sight:
-    """Take the labels that lie beside the pictures; otherwise the published list must be fetched."""
+    """Take the labels that lie beside the images; otherwise the published list must be fetched."""
     dataset = look.inputs["dataset"]
-    if dataset is None or "labels" not in dataset.facts:
+    if dataset is None or dataset.folder.is_relative_to(look.store):
         return Sight("run")
+    if "labels" not in dataset.facts:
+        return Sight(
+            "run",
+            text=f"no {' or '.join(VAL_MAPS)} in {clean(dataset.path)}: the published list is fetched",
+            remedy=f"put {VAL_MAP} beside the images: `NAME LABEL` per line, labels from 0",
+        )
     place = dataset.folder / dataset.facts["labels"]
-    seen = place.stat()
-    return Sight("found", dataset, identity=f"{place} {seen.st_size} {seen.st_mtime_ns}", text="beside the pictures")
+    with readable(place):
+        identity = f"{place} {stamp(place.stat())}"
+    return Sight("found", dataset, identity=identity, text=f"{place.name} beside the images")
 
 
 def fetch_pictures(step: Step) -> dict[str, Any]:
@@ -48,8 +71,9 @@ def fetch_pictures(step: Step) -> dict[str, Any]:
     facts = download(step)
     first = next(step.output.rglob("*.JPEG"), None)
     if first is None:
-        raise DataError(f"{facts['file']} holds no pictures", "check the URL: it may be another archive")
-    return {**facts, "images": first.parent.relative_to(step.output).as_posix()}
+        raise DataError(f"{facts['file']} holds no images", "check the URL: it may be another archive")
+    count = sum(1 for _ in first.parent.glob("*.JPEG"))
+    return {**facts, "images": first.parent.relative_to(step.output).as_posix(), "count": count}
 
 
 def fetch_labels(step: Step) -> dict[str, Any]:

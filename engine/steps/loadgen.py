@@ -16,24 +16,31 @@ import msgspec
 
 import engine
 from engine import codec, events
+from engine.crashes import crash
 from engine.errors import RunError
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
-from engine.harness.settings import Overrides, settings
-from engine.harness.spec import LoadGenSettings, Mode, RunSpec, Workers
+from engine.harness.settings import NS_PER_MS, Overrides, settings
+from engine.harness.spec import LoadGenSettings, Mode, RunReport, RunSpec, Workers
+from engine.harness.tuned import Tuned
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
 from engine.steps.base import Look, Sight, Step
+from engine.steps.foresight import OF_A_SCENARIO, refuse_hopeless, seconds
 from engine.steps.listening import heard
-from engine.steps.target import target
+from engine.steps.target import beyond_the_bound, foreseen_target, read_tuned, target
 from engine.submission import provenance
 from engine.system import isolation
 
 SPEC = "spec.json"
+REPORT = "run.json"
+"""What the harness says of a run, written last."""
 TEST_FOLDER = "performance"
 """Where in the output of a compliance test LoadGen's files are: beside them come those of its verification."""
+MOST_SAID = 1 << 20
+"""Bytes of the end of the harness's errors that are kept; a backend may repeat a warning for hours."""
 MENDABLE = 3
 """Exit status of the harness for something that a person can mend."""
 
@@ -46,13 +53,8 @@ OVERRIDES = (
     "target_latency_ms",
 )
 
-OF_A_SCENARIO = {
-    "SingleStream": ("target_latency_ms", "singlestream_target_latency_ms"),
-    "MultiStream": ("target_latency_ms", "multistream_target_latency_ms"),
-    "Server": ("target_qps", "server_target_qps"),
-    "Offline": ("target_qps", "offline_target_qps"),
-}
-"""Scenario → the override that is its target, and the option that gives it for this scenario alone."""
+USED_UP = "Ran out of generated queries"
+"""LoadGen's words where a target was so far off that a run had no query left before its time was over."""
 
 CUT_SHORT = "Max test duration reached"
 """LoadGen's words where a run hit the limit of a try-out style: the figures are real, the run is not valid."""
@@ -71,23 +73,46 @@ rules count."""
 
 
 def survey(look: Look) -> Sight:
-    """Estimate how long the run takes: at least the duration of the rules and the style."""
+    """Estimate how long the run takes, by what tuning has measured where that is known.
+
+    Raises CannotRunError for a run that can't work: its queries do not fit the memory, or do not last.
+    """
     options = look.options
     rules = round_of(look.profiles, options["round"])
     samples = look.inputs["preprocessed"]
     count = samples.facts["count"] if samples is not None else rules.benchmark(options["benchmark"]).sample_count
-    made = _settings(options, rules, count, None)
-    if made.mode == "performance":
-        return Sight("run", seconds=made.min_duration_ms / 1000)
-    return Sight("run")
+    target = foreseen_target(look, rules)
+    made = _settings(options, rules, count, target)
+    workers = look.inputs["workers"]
+    tuned = read_tuned(workers.facts) if workers is not None else None
+    query_ms = _query_ms(made, tuned)
+    refuse_hopeless(options, made, query_ms)
+    per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
+    takes = seconds(made, _given(options) or query_ms or target, per_second)
+    beyond = beyond_the_bound(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
+    return Sight("run", seconds=takes, text=beyond)
+
+
+def _query_ms(made: LoadGenSettings, tuned: Tuned | None) -> float | None:
+    """Return what a query takes by tuning, in a scenario that issues one after the other."""
+    if tuned is None or made.scenario not in ("SingleStream", "MultiStream"):
+        return None
+    return tuned.trial(made.scenario).batch_ms
+
+
+def _given(options: Mapping[str, Any]) -> float | None:
+    """Return the target that the person gives of this scenario."""
+    name, own = OF_A_SCENARIO[options["scenario"]]
+    found: float | None = options[own] if options.get(own) is not None else options[name]
+    return None if options["scenario"] in ("SingleStream", "MultiStream") else found
 
 
 def run(step: Step) -> dict[str, Any]:
     """Measure. The output folder gets LoadGen's files, the configuration files, `spec.json` and, last, `run.json`.
 
     The mode is `performance`, `accuracy`, or the name of a compliance test; a test's files of LoadGen and of its
-    configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`. Raises RunError
-    in the harness's words.
+    configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`, and where other
+    work did, `disturbed`. Raises RunError in the harness's words.
     """
     rules = round_of(step.profiles, step.options["round"])
     run_spec = spec(step, target(step, rules))
@@ -97,7 +122,8 @@ def run(step: Step) -> dict[str, Any]:
     rule = rules.scenarios[run_spec.settings.scenario]
     step.emit(measuring(run_spec, rule, step.options["mode"], step.inputs["preprocessed"].facts["count"]))
     harness(step, spec_file)
-    return _read(step, run_spec)
+    disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
+    return _read(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})
 
 
 def _provenance(step: Step) -> provenance.Provenance:
@@ -147,6 +173,7 @@ def spec(step: Step, target: float) -> RunSpec:
     test = _test(options)
     model, samples = inputs["model"], inputs["preprocessed"]
     made = _settings(options, rules, samples.facts["count"], target)
+    refuse_hopeless(options, made, _query_ms(made, read_tuned(inputs["workers"].facts)))
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
@@ -254,28 +281,40 @@ def harness(step: Step, spec_file: Path) -> None:
         finally:
             os.close(read_end)
         status = process.wait()
-        errors.seek(0)
+        errors.seek(max(errors.seek(0, os.SEEK_END) - MOST_SAID, 0))
         said = errors.read().decode("utf-8", "replace")
     if said:
         sys.stderr.write(said)
-    if status == MENDABLE:
-        last = codec.decode(said.strip().splitlines()[-1].encode(), dict[str, str])
+    lines = said.strip().splitlines()
+    if status == MENDABLE and lines:
+        last = codec.decode(lines[-1].encode(), dict[str, str])
         raise RunError(last["what"], last["remedy"])
     if status:
-        lines_said = said.strip().splitlines()
-        raise RunError(
-            f"the harness ended with status {status}" + (f": {lines_said[-1]}" if lines_said else ""),
-            "often the memory ran out (fewer sessions, a smaller batch) or the backend crashed; the step's log has all",
-        )
+        raise crash("the harness", status, lines[-60:], "the step's log")
 
 
 def cut_short(log: detail.Detail) -> bool:
     """Say whether a run hit the limit of its style. Raises RunError for any other error that LoadGen reports."""
     faults = [str(message.value) for message in log.errors]
     for fault in faults:
+        if USED_UP in fault:
+            raise _used_up(log)
         if CUT_SHORT not in fault:
             raise RunError(f"LoadGen reports an error: {fault}", "see mlperf_log_detail.txt in the step's output")
     return bool(faults)
+
+
+def _used_up(log: detail.Detail) -> RunError:
+    """Return what to say of a run that had too few queries: which figure was wrong, and what was measured."""
+    scenario = str(log.value("effective_scenario", "SingleStream"))
+    option = OF_A_SCENARIO.get(scenario, OF_A_SCENARIO["SingleStream"])[0]
+    latency = log.value("result_mean_query_latency_ns", log.value("result_mean_latency_ns"))
+    measured = f"{latency / NS_PER_MS:.3g}" if isinstance(latency, int | float) and latency > 0 else ""
+    return RunError(
+        "LoadGen ran out of queries: it prepares as many as fit the expected latency"
+        + (f", and a query took {measured} ms" if measured else ", and queries took less"),
+        f"leave --{option} out, or give --{option}={measured or 'MS'}; or mend the system's file",
+    )
 
 
 def _read(step: Step, spec: RunSpec) -> dict[str, Any]:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError, nearest
+from engine.models import onnx_files
 from engine.steps.base import Look, Sight, Step
-from engine.store.files import sha256_of
+from engine.steps.listing import readable, stamp
+from engine.store.files import digest, open_plain, sha256_of
 from engine.submission.provenance import MEASUREMENTS
+from engine.text import clean
 
 CLASSES_WITH_BACKGROUND = 1001
 """ImageNet graphs with this many classes have the background at 0, so that class and label differ by one."""
@@ -40,13 +43,26 @@ def survey_file(look: Look) -> Sight:
     if not given:
         return Sight("missing", text="no model file is named", remedy="--model_path=FILE")
     path = Path(given).expanduser().absolute()
-    if not path.exists():
-        return Sight("missing", text=f"there is no model file {path}", remedy="check --model_path")
-    if _format(path) != look.options["format"]:
-        return Sight("conflict", text=_misfit(path, look.options["format"]), remedy=_REMEDIES[_format(path)])
-    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-    seen = [f"{one} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}" for one in files for stat in (one.stat(),)]
-    return Sight("run", identity=" ".join(seen), text=str(path))
+    with readable(path):
+        if not path.exists():
+            return Sight("missing", text=f"there is no model file {clean(str(path))}", remedy="check --model_path")
+        if _format(path) != look.options["format"]:
+            return Sight("conflict", text=_misfit(path, look.options["format"]), remedy=_REMEDIES[_format(path)])
+        identity = digest("\n".join(f"{one} {stamp(one.stat())}" for one in _files(path)))
+    return Sight("run", identity=identity, text=clean(str(path)))
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files of a model: of a folder all, else the file with those that it keeps weights in.
+
+    Raises DataError where one is missing or can't be read.
+    """
+    if path.is_dir():
+        return sorted(one for one in path.rglob("*") if one.is_file())
+    if path.suffix == ".onnx":
+        return onnx_files.files(path)
+    open_plain(path).close()
+    return [path]
 
 
 def read_file(step: Step) -> dict[str, Any]:
@@ -57,7 +73,9 @@ def read_file(step: Step) -> dict[str, Any]:
     path, format_ = Path(step.options["path"]).expanduser().absolute(), step.options["format"]
     if _format(path) != format_:
         raise DataError(_misfit(path, format_), _REMEDIES[_format(path)])
-    outputs, sha256 = (_read_onnx if format_ == "onnx" else _read_tensorflow)(path)
+    with readable(path):
+        files = _files(path)
+    outputs, sha256 = _read_onnx(path, files) if format_ == "onnx" else _read_tensorflow(path)
     if not outputs:
         raise DataError(f"{path} has no outputs", "give another file")
     wanted, task_options = (_detector if "image_size" in step.options else _classifier)(step.options, path, outputs)
@@ -67,6 +85,7 @@ def read_file(step: Step) -> dict[str, Any]:
         "outputs": wanted,
         "task_options": task_options,
         "sha256": sha256,
+        "files": [one.relative_to(path.parent).as_posix() for one in files],
         "starting_weights_filename": path.name,
         "weight_data_types": "fp32",
         "input_data_types": "fp32",
@@ -142,8 +161,8 @@ def _class_output(outputs: list[_Output]) -> tuple[str, int]:
     return (classes or [name for name, _, _ in outputs])[0], int(background)
 
 
-def _read_onnx(path: Path) -> tuple[list[_Output], str]:
-    """Return the outputs and the checksum of an ONNX file."""
+def _read_onnx(path: Path, files: list[Path]) -> tuple[list[_Output], str]:
+    """Return the outputs and the checksum of an ONNX model: of its one file, or over those of all its files."""
     import onnx  # noqa: PLC0415  (heavy, and only a running step needs it)
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 
@@ -156,7 +175,9 @@ def _read_onnx(path: Path) -> tuple[list[_Output], str]:
         tensor = one.type.tensor_type
         whole = tensor.elem_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
         found.append((one.name, tuple(dim.dim_value for dim in tensor.shape.dim), whole))
-    return found, sha256_of(path)
+    if len(files) == 1:
+        return found, sha256_of(path)
+    return found, digest("\n".join(f"{one.relative_to(path.parent).as_posix()} {sha256_of(one)}" for one in files))
 
 
 def _read_tensorflow(path: Path) -> tuple[list[_Output], str]:

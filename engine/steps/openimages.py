@@ -20,8 +20,10 @@ import msgspec
 from engine import codec
 from engine.errors import DataError
 from engine.steps.base import Artifact, Look, Sight, Step
+from engine.steps.labelled import found_instead
+from engine.steps.listing import listing, readable, stamp
 from engine.store.files import disk_errors
-from engine.text import size
+from engine.text import clean, size
 
 if TYPE_CHECKING:  # it imports requests: a survey fetches nothing, and a plan must be instant
     from engine.store.fetch_many import Lost
@@ -90,15 +92,26 @@ def survey(look: Look) -> Sight:
 
 
 def _survey_folder(folder: Path) -> Sight:
-    remedy = f"--env.OPENIMAGES_PATH=DIR, {LAYOUT}; without it the pictures are fetched"
-    if not folder.is_dir():
-        return Sight("missing", text=f"there is no folder {folder}", remedy=remedy)
-    lacks = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
+    remedy = f"--env.OPENIMAGES_PATH=DIR, {LAYOUT}; without it the images are fetched"
+    with readable(folder):
+        there = folder.is_dir()
+        lacks = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
+    if not there:
+        return Sight("missing", text=f"there is no folder {clean(str(folder))}", remedy=remedy)
     if lacks:
-        return Sight("missing", text=f"{folder} has no {' and no '.join(lacks)}", remedy=remedy)
-    seen = [(folder / name).stat() for name in (IMAGES, LABELS)]
-    stamps = " ".join(f"{one.st_size} {one.st_mtime_ns}" for one in seen)
-    return Sight("found", Artifact(str(folder), {"images": IMAGES, "labels": LABELS}), identity=f"{folder} {stamps}")
+        what = f": {found_instead(listing(folder))[0]}" if IMAGES in lacks else ""
+        return Sight("missing", text=f"{clean(str(folder))} has no {' and no '.join(lacks)}{what}", remedy=remedy)
+    here = listing(folder / IMAGES)
+    if not here.images:
+        return Sight("missing", text=f"{clean(str(here.folder))}: {found_instead(here)[0]}", remedy=remedy)
+    with readable(folder / LABELS):
+        labels = stamp((folder / LABELS).stat())
+    return Sight(
+        "found",
+        Artifact(str(folder), {"images": IMAGES, "labels": LABELS}),
+        identity=f"{folder} {here.identity} {labels}",
+        text=f"{len(here.images):,} images in {clean(str(folder))}",
+    )
 
 
 def fetch_annotations(step: Step) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from engine.errors import DataError
 from engine.models.convnet import OPSET
 from engine.steps.base import Step
 from engine.steps.calibration import Calibration
+from engine.steps.labelled import collecting, refuse_bad
 from engine.store.files import sha256_of
 from engine.system import Cpu, detect
 
@@ -232,6 +233,14 @@ class _Pictures(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime tel
         self._task = import_module(step.options["task"])
         self._options = {"preprocessing": step.options["preprocessing"], **_form(model, image)}
         self._done = 0
+        self._bad: dict[str, str] = {}
+
+    def _refuse(self, slot: Array) -> None:
+        """Look at all pictures for those that can't be used, and raise DataError that names them."""
+        for file in self._files[self._done :]:
+            with collecting(self._bad, file, file.name):
+                self._task.preprocess(file, self._options, slot)
+        refuse_bad(self._bad, self._files[0].parent, len(self._files))
 
     def get_next(self) -> dict[str, Array] | None:
         """Return the next batch by the input's name, or None."""
@@ -243,7 +252,11 @@ class _Pictures(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime tel
         shape, dtype = self._task.sample_shape(self._options)
         batch = np.empty((size, *shape), dtype)
         for place, slot in enumerate(batch, start=self._done):
-            self._task.preprocess(self._files[place % count], self._options, slot)
+            file = self._files[place % count]
+            with collecting(self._bad, file, file.name):
+                self._task.preprocess(file, self._options, slot)
+        if self._bad:
+            self._refuse(batch[0])
         self._done += size
         self._step.progress(min(self._done, count), count, "pictures")
         return {self._image.name: batch}

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine import codec
 from engine.errors import DataError
 from engine.profile.catalog import profile_file
+from engine.profile.names import TREE, WHOLE_LOGS
 from engine.profile.rounds import load_round
 from engine.steps.base import Step
+from engine.store.files import write_atomic
 from engine.submission import describe, identity, pack
 from engine.submission.checker.check import check
 from engine.submission.checker.report import as_json
 from engine.submission.generate import OVERRIDES, Request, generate
+from engine.submission.tree import Tree
 from engine.submission.truncate import truncate
 
-FOLDER = "submission"
-WHOLE_LOGS = "submission-whole-logs"
 CHECKED = "submission-check.json"
 """What the checker said, as `inferdeck submission check --json` prints it."""
 
@@ -32,7 +33,7 @@ def build(step: Step) -> dict[str, Any]:
     """
     options = step.options
     rules = load_round(profile_file(step.profiles, "rounds", options["round"]))
-    tree = step.results / FOLDER
+    tree = step.results / TREE
     step.phase("generating")
     description = describe.description_of(step.profiles, options["sut"], rules, step.results)
     description |= {name: options[name] for name in OVERRIDES if options[name]}
@@ -47,12 +48,16 @@ def build(step: Step) -> dict[str, Any]:
         ),
         rules,
     )
+    for one in made:
+        if one.origin.disturbed:
+            remedy = "measure it again on a quiet machine"
+            step.warn(f"{one.benchmark} {one.scenario} was disturbed: {one.origin.disturbed}", remedy=remedy)
     _forget_logs_before(step, description)
     step.phase("truncating")
     truncate(tree, step.results / WHOLE_LOGS, rules)
     step.phase("checking")
     report = check(tree, rules)
-    (step.results / CHECKED).write_bytes(codec.encode(as_json(report), indent=1))
+    write_atomic(step.results / CHECKED, codec.encode(as_json(report), indent=1))
     for finding in report.findings:
         if finding.severity == "error":
             step.warn(f"{finding.path}: {finding.rule}: {finding.found}; {finding.remedy}")
@@ -64,9 +69,13 @@ def build(step: Step) -> dict[str, Any]:
 
 def _forget_logs_before(step: Step, description: Mapping[str, Any]) -> None:
     """Remove the whole logs of a tree that was built before: this one starts from whole logs of its own."""
-    owner = step.results / WHOLE_LOGS / str(description["division"]) / str(description["submitter"])
-    for kind in ("results", "compliance"):
-        shutil.rmtree(owner / kind / step.options["sut"], ignore_errors=True)
+    inside = Tree(step.results)
+    owner = PurePosixPath(WHOLE_LOGS, str(description["division"]), str(description["submitter"]))
+    with tempfile.TemporaryDirectory(prefix=".old-", dir=step.results) as away:
+        for kind in ("results", "compliance"):
+            place = owner / kind / step.options["sut"]
+            if inside.exists(place):
+                inside.move_out(place, Path(away) / kind)
 
 
 def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
@@ -75,7 +84,7 @@ def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
         return None, f"refused by the checker, so not packed: inferdeck submission check {tree}"
     try:
         identity.refuse(tree, step.profiles, step.options["submitter"] or "")
-        packed = str(pack.pack(tree, step.results / f"{FOLDER}.zip"))
+        packed = str(pack.pack(tree, step.results / f"{TREE}.zip").file)
     except DataError as error:
         return None, f"accepted by the checker, but not packed: {error.what}; {error.remedy}"
     return packed, f"accepted by the checker, packed in {packed}"

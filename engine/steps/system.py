@@ -26,6 +26,7 @@ def survey_system(_look: Look) -> Sight:
         *(cpu.model, cpu.architecture, f"{cpu.sockets} sockets", f"{cpu.physical_cores} cores"),
         *(
             f"{cpu.usable_cores} usable",
+            *([f"time of {cpu.quota:.3g} cores"] if cpu.quota is not None and cpu.quota < cpu.allowed_cores else []),
             f"{cpu.numa_nodes} nodes",
             f"{gigabytes} GB",
             *(gpu.model for gpu in found.gpus),

@@ -17,7 +17,7 @@ from engine.harness.settings import least_queries
 from engine.harness.spec import Scenario
 from engine.harness.tuned import Tuned
 from engine.profile.rounds import Round
-from engine.steps.base import Step
+from engine.steps.base import Look, Step
 
 HARNESS_QPS = 2_500.0
 """What the harness is trusted to keep pace with while all cores are at work with a model: two slow cores were valid at
@@ -46,17 +46,42 @@ def target(step: Step, rules: Round) -> float:
     return measured_target(step.options, step.inputs["workers"].facts, rules)
 
 
+def foreseen_target(look: Look, rules: Round) -> float | None:
+    """Return the target that `target` is going to find, as far as its inputs are there; None where they are not."""
+    scenario = look.options["scenario"]
+    inputs = look.inputs
+    searched, sut, workers = inputs.get("target"), inputs.get("sut"), inputs.get("workers")
+    if searched is not None:
+        return float(searched.facts["target"])
+    if look.options["targets"] == "searched":
+        return None
+    model = inputs.get("model")
+    if sut is not None and (configured := sut.facts["figures"].get(scenario)):
+        found = sut.facts["found"].get(scenario)
+        if not found or (model is not None and found["model"] == model.facts["sha256"]):
+            return float(configured)
+    return measured_target(look.options, workers.facts, rules) if workers is not None else None
+
+
 def _warn_of_the_bound(step: Step, rules: Round) -> None:
-    """Say beforehand why hardly any rate will be valid, where a sample that waits for no other takes too long."""
-    tuned = read_tuned(step.inputs["workers"].facts)
-    alone_ms = 1000 * _server(tuned).batch_s[0]
-    bound, slow_ms = bound_ms(step.options, rules), tuned.server_slower * alone_ms
-    if slow_ms > bound:
-        step.warn(
-            f"one sample takes {alone_ms:.3g} ms, and up to {slow_ms:.3g} ms when it comes after a pause; the latency "
-            f"constraint is {bound:g} ms: a valid rate is unlikely",
-            remedy="take a quicker model, _int8, or a machine with more or less busy cores",
-        )
+    """Say beforehand why hardly any rate will be valid."""
+    beyond = beyond_the_bound(step.options, read_tuned(step.inputs["workers"].facts), rules)
+    if beyond:
+        step.warn(beyond, remedy="take a quicker model, _int8, or a machine with more or less busy cores")
+
+
+def beyond_the_bound(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> str:
+    """Say that hardly any rate of Server is valid, where a sample that waits for no other takes too long; else ""."""
+    if options["scenario"] != "Server":
+        return ""
+    alone_ms, bound = 1000 * _server(tuned).batch_s[0], bound_ms(options, rules)
+    slow_ms = tuned.server_slower * alone_ms
+    if slow_ms <= bound:
+        return ""
+    return (
+        f"one sample takes {alone_ms:.3g} ms, and up to {slow_ms:.3g} ms when it comes after a pause; the latency "
+        f"constraint is {bound:g} ms: a valid rate is unlikely"
+    )
 
 
 def measured_target(options: Mapping[str, Any], facts: Mapping[str, Any], rules: Round) -> float:

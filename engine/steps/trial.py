@@ -150,7 +150,7 @@ class Trials:
             target,
             valid=log.value("result_validity") == "VALID" and not cut,
             seconds=seconds,
-            report=codec.decode((folder / "run.json").read_bytes(), type=RunReport),
+            report=codec.decode((folder / loadgen.REPORT).read_bytes(), type=RunReport),
             latency_ms=_milliseconds(log, "early_stopping_latency_ss", "early_stopping_latency_ms", percentile),
             mean_ms=_milliseconds(log, "result_mean_query_latency_ns", "result_mean_latency_ns"),
             samples_per_second=float(rate) if rate else None,

@@ -16,7 +16,7 @@ import msgspec
 import engine
 from engine import events
 from engine.backends.base import BackendOptions
-from engine.harness.cores import physical, usable
+from engine.harness.cores import affordable, usable
 from engine.harness.neighbours import Neighbours
 from engine.harness.spec import Scenario
 from engine.harness.tune import MAX_BATCH, choose_workers
@@ -24,6 +24,8 @@ from engine.harness.tuned import SLOWER, Trial, Tuned, number, shared_out
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.steps import sut
 from engine.steps.base import Step
+from engine.submission import provenance
+from engine.system import cpu_quota
 
 MODE: Final = "tune"
 """What the events say in place of a run's mode."""
@@ -42,16 +44,18 @@ def choose(step: Step) -> dict[str, Any]:
     thorough = step.options.get("tuning") == "thorough"
     known = None if thorough else _known(step)
     if known is not None:
-        return _facts(step, tuned_before(known), f"measured on {known.date} for {known.seconds:g} s")
+        before = f"measured on {known.date} for {known.seconds:g} s"
+        return _facts(step, tuned_before(known), before, known.disturbed)
     started, neighbours = time.monotonic(), Neighbours()
     tuned = _measure(step)
-    if complaint := neighbours.complaint():
-        step.warn(complaint)
+    seconds, disturbed, origin = time.monotonic() - started, neighbours.complaint(), ""
+    if disturbed:
+        step.warn(disturbed, remedy="on a quiet machine --again measures it anew", disturbs=True)
     if thorough:
         _tell(step, tuned)
-        file = _write(step, tuned, time.monotonic() - started)
-        return _facts(step, tuned, f"→ {file}" if file else "")
-    return _facts(step, tuned, "")
+        file = _write(step, tuned, seconds, disturbed)
+        origin = f"→ {file}" if file else ""
+    return _facts(step, tuned, origin, disturbed)
 
 
 def _measure(step: Step) -> Tuned:
@@ -107,7 +111,8 @@ def _known(step: Step) -> Tuning | None:
     cores = usable()
     pinned = {core for one in found.scenarios.values() for group in one.cores for core in group}
     same = (
-        found.cores == len(physical(cores))
+        found.cores == len(affordable())
+        and found.quota == _quota()
         and pinned <= set(cores)
         and found.versions.get(options["backend"]) == step.inputs["backend"].facts["version"]
         and (not options.get("target_latency_ms") or found.bound_ms == options["target_latency_ms"])
@@ -119,6 +124,10 @@ def _known(step: Step) -> Tuning | None:
             remedy="inferdeck tune with the same words writes them anew",
         )
     return found if same else None
+
+
+def _quota() -> float:
+    return round(cpu_quota() or 0, 3)
 
 
 def _tell(step: Step, tuned: Tuned) -> None:
@@ -147,12 +156,14 @@ def _reaches(tuned: Tuned, scenario: Scenario) -> tuple[float, str]:
     return (trial.batch_ms, "ms a batch") if scenario in _BATCHED else (trial.samples_per_second, "samples/s")
 
 
-def _write(step: Step, tuned: Tuned, seconds: float) -> str:
+def _write(step: Step, tuned: Tuned, seconds: float, disturbed: str) -> str:
     options, backend = step.options, step.inputs["backend"].facts
     record = Tuning(
         date=time.strftime("%Y-%m-%d"),
         seconds=round(seconds, 1),
-        cores=len(physical(usable())),
+        cores=len(affordable()),
+        quota=_quota(),
+        disturbed=disturbed,
         model=step.inputs["model"].facts["sha256"],
         versions={"inferdeck": engine.VERSION, options["backend"]: backend["version"]},
         server_qps=round(tuned.server_qps, 2),
@@ -172,9 +183,10 @@ def _written(tuned: Tuned, scenario: Scenario) -> TunedWorkers:
     return msgspec.convert({**msgspec.to_builtins(workers), **figures}, TunedWorkers)
 
 
-def _facts(step: Step, tuned: Tuned, origin: str) -> dict[str, Any]:
+def _facts(step: Step, tuned: Tuned, origin: str, disturbed: str = "") -> dict[str, Any]:
     facts: Mapping[str, Any] = msgspec.to_builtins(tuned)
     trial = tuned.trial("Offline")
     best = shared_out(trial.sessions, trial.intra_op_threads, trial.batch)
     text = f"{best}: {number(trial.samples_per_second)} samples/s"
-    return {**facts, "text": f"{text}, {origin}" if origin else text}
+    text = ", ".join(filter(None, (text, origin, "disturbed" if disturbed else "")))
+    return {**facts, "text": text, **({provenance.DISTURBED: disturbed} if disturbed else {})}

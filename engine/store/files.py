@@ -62,9 +62,9 @@ def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
 def read_plain(path: Path, limit: int = 1 << 30, *, follow: bool = True) -> bytes:
     """Return the content of a plain file of at most `limit` bytes. Raises OSError (EFBIG where it is larger)."""
     with open_plain(path, follow=follow) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
+        # Asked for so many bytes, Python would set aside as many at once, whatever the file has.
+        if os.fstat(file.fileno()).st_size > limit or len(data := file.read()) > limit:
+            raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
     return data
 
 
@@ -116,6 +116,19 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int | None]:
         yield handle if taken else None
     finally:
         os.close(handle)
+
+
+def shared(path: Path) -> int:
+    """Take a lock that others may share, and return its descriptor: closing it, or the end of the process, frees it."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        except OSError:
+            os.close(handle)
+            raise
+    return handle
 
 
 def is_locked(path: Path) -> bool:

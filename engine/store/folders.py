@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.store.files import disk_errors
+from engine.text import whole_path
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -29,12 +32,18 @@ class Folders:
         """The person's own components, rounds, systems and recipes."""
         return self.config / "profiles"
 
+    @property
+    def own_profiles(self) -> list[Path]:
+        """That folder, where it is there. Raises StoreError where nobody can say so for want of permission."""
+        with disk_errors(self.profiles):
+            return [self.profiles] if self.profiles.is_dir() else []
+
 
 def folders(home: str | None = None, environment: Mapping[str, str] = os.environ) -> Folders:
     """Return the folders: under `home` or INFERDECK_HOME, else where the system keeps such things."""
     moved = home or environment.get("INFERDECK_HOME")
     if moved:
-        base = Path(moved).expanduser().absolute()
+        base = whole_path(moved)
         return Folders(store=base / "store", state=base / "state", config=base / "config")
     import platformdirs  # noqa: PLC0415  (start-up)
 

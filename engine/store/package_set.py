@@ -22,6 +22,7 @@ from engine import codec
 from engine.errors import CannotRunError, FetchError, UsageError
 from engine.store import pip
 from engine.store.package_index import failed, unreachable
+from engine.text import to_bytes
 
 _VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 _MISFITS = ("No matching distribution found", "conflicting dependencies", "ResolutionImpossible", "No solution found")
@@ -78,7 +79,7 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report
     """Fetch the wheels of a set and unpack them into a folder. Raises FetchError."""
     with TemporaryDirectory() as folder:
         listed = Path(folder) / "packages.txt"
-        listed.write_text("".join(f"{one.line}\n" for one in packages))
+        listed.write_bytes(to_bytes("".join(f"{one.line}\n" for one in packages)))
         last = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", str(site), "-r", str(listed))
         if _has_pip():
             words = [*_pip(python, "install"), "--progress-bar", pip.progress_bar(), "--compile", *last]
@@ -154,7 +155,7 @@ def _read_report(data: bytes) -> list[Pinned]:
 
 def _uv_resolve(requirements: Sequence[str], python: Path, folder: Path, options: Sequence[str]) -> list[Pinned]:
     wanted = folder / "wanted.txt"
-    wanted.write_text("".join(f"{one}\n" for one in requirements))
+    wanted.write_bytes(to_bytes("".join(f"{one}\n" for one in requirements)))
     form = ("--only-binary", ":all:", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
     words = [_uv(), "pip", "compile", "--python", str(python), *form, *options, str(wanted)]
     said, status = pip.run(words, _silent)

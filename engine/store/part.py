@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine import codec
+from engine.store.files import read_plain
 
 Report = Callable[[int, int | None], None]
 """Gets bytes done and bytes in all, None where that is not known."""
@@ -57,7 +58,7 @@ class Part:
     def origin(self) -> Origin | None:
         """Where it came from; None where nobody remembers."""
         try:
-            return codec.decode(self._memo.read_bytes(), type=Origin)
+            return codec.decode(read_plain(self._memo, 1 << 20), type=Origin)
         except (OSError, msgspec.DecodeError):
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ from packaging.version import Version
 Report = Callable[[int, int], None]
 """Gets the bytes that have come of the file that is being fetched, and its size."""
 
+_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+"""What a person's own pip may be set to and what no folder of ours can be installed with."""
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _RAW_PROGRESS = Version("24.1")
 """The first pip that tells its progress in plain lines."""
@@ -32,6 +35,7 @@ def run(words: Sequence[str], report: Report, folder: Path | None = None) -> tup
     with subprocess.Popen(
         words,
         cwd=folder,
+        env={**os.environ, **_SETTINGS},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

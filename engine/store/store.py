@@ -2,17 +2,19 @@
 
 entries/<component>-<key>/manifest.json   what it was made from, and every file with size, time, inode and digest
 entries/<component>-<key>/content/        the artifact
-work/<component>-<key>/                   an attempt that has not been published
+work/<component>-<key>/                   an attempt that has not been published (`unfinished`, `clean`)
 locks/<component>-<key>.lock              held by the process that is making it
+locks/<component>-<key>.use               held, shared, by the jobs that use it
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError, UsageError, nearest
-from engine.store.files import disk_errors, locked, sha256_of, write_atomic
+from engine.store.files import disk_errors, explained, locked, read_plain, sha256_of, shared, write_atomic
 from engine.store.recipe import Cause, Damaged, NothingStored, Recipe, differences
 
 
@@ -63,6 +65,10 @@ class Making:
     """Descriptor of the lock: a child process that fills the folder must inherit it."""
 
 
+MANIFEST = "manifest.json"
+LARGEST = 256 << 20
+"""Bytes; the manifest of a data set of 50,000 files has ten megabytes."""
+
 _decoder: codec.Decoder[Manifest] = codec.Decoder(Manifest)
 
 
@@ -72,21 +78,40 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.entries = folder / "entries"
+        self._used: list[int] = []
 
     def content(self, entry: str) -> Path:
         """Return the folder with the artifact's files."""
         return self.entries / entry / "content"
 
     def manifest(self, entry: str) -> Manifest | None:
-        """Return the manifest of an entry, or None where there is no such entry (or it can't be read)."""
+        """Return the manifest of an entry, or None where there is no such entry, or it is damaged.
+
+        Raises StoreError where the person may not read it.
+        """
+        path = self.entries / entry / MANIFEST
         try:
-            return _decoder.decode((self.entries / entry / "manifest.json").read_bytes())
-        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+            return _decoder.decode(read_plain(path, LARGEST))
+        except PermissionError as error:
+            raise explained(error, path) from None
+        except (OSError, msgspec.DecodeError):
             return None
-        except OSError as error:
-            raise StoreError(
-                f"{self.entries / entry}: {error.strerror}", "check the permissions of the store"
-            ) from None
+
+    def readable(self) -> tuple[dict[str, Manifest], dict[str, str]]:
+        """Return by name the manifest of every entry that can be read, and why another can't with what to do then."""
+        found: dict[str, Manifest] = {}
+        damaged: dict[str, str] = {}
+        for name in self.names():
+            try:
+                manifest = self.manifest(name)
+            except StoreError as error:
+                damaged[name] = f"{error.what}: {error.remedy}"
+                continue
+            if manifest is None:
+                damaged[name] = f"its {MANIFEST} is damaged: inferdeck store remove {name}"
+            else:
+                found[name] = manifest
+        return found, damaged
 
     def hit(self, recipe: Recipe) -> Manifest | None:
         """Return the manifest if the artifact is there and its files look as they were published."""
@@ -95,16 +120,18 @@ class Store:
         return manifest if manifest and self.damage(entry, manifest) is None else None
 
     def damage(self, entry: str, manifest: Manifest, *, deep: bool = False) -> str | None:
-        """Return the first file that is not what was published; size, time and inode only unless `deep`."""
+        """Return the first file that is not what was published.
+
+        Looked at are size, time and inode, which takes no time; with `deep` size and SHA-256, which alone decide.
+        """
         content = self.content(entry)
         for file in manifest.files:
-            try:
-                seen = (content / file.path).stat()
-            except OSError:
-                return file.path
-            if (seen.st_size, seen.st_mtime_ns, seen.st_ino) != (file.size, file.mtime_ns, file.inode):
-                return file.path
-            if deep and sha256_of(content / file.path) != file.sha256:
+            path = content / file.path
+            if deep:
+                same = _is_plain(path) and path.stat().st_size == file.size and sha256_of(path) == file.sha256
+            else:
+                same = look(path) == (file.size, file.mtime_ns, file.inode)
+            if not same:
                 return file.path
         return None
 
@@ -119,17 +146,20 @@ class Store:
             differences(recipe, found.recipe)
             for name in self.names()
             if name.startswith(f"{recipe.component}-")
-            and (found := self.manifest(name)) is not None
+            and (found := self._manifest_or_none(name)) is not None
             and found.recipe.component == recipe.component
         ]
         return min(others, key=len) if others else (NothingStored(),)
 
-    def names(self) -> list[str]:
-        """Return the names of all entries in alphabetical order."""
+    def _manifest_or_none(self, entry: str) -> Manifest | None:
         try:
-            return sorted(path.name for path in self.entries.iterdir())
-        except FileNotFoundError:
-            return []
+            return self.manifest(entry)
+        except StoreError:
+            return None
+
+    def names(self) -> list[str]:
+        """Return the names of all entries in alphabetical order. Raises StoreError where they can't be listed."""
+        return inside(self.entries)
 
     def named(self, start: str) -> str:
         """Return the one entry whose name or key begins with `start`. Raises UsageError for none or several."""
@@ -147,16 +177,26 @@ class Store:
         """Hold the lock of an entry and yield the folder to fill.
 
         A folder that an interrupted attempt left is emptied first, unless the step says it can go on with it.
-        Waits for another process that makes the same entry; look for a hit again once inside.
+        Waits for another process that makes the same entry; look for a hit again once inside. What the block leaves
+        behind by an exception is kept only where the step can go on with it.
         """
         work = self.folder / "work" / recipe.entry()
+        with disk_errors(self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self.folder / "locks" / f"{recipe.entry()}.lock") as lock:
             assert lock is not None
             with disk_errors(work):
                 if work.exists() and not resumable:
                     shutil.rmtree(work)
                 (work / "content").mkdir(parents=True, exist_ok=True)
-            yield Making(work / "content", lock)
+            try:
+                yield Making(work / "content", lock)
+            except BaseException:
+                if not resumable:
+                    shutil.rmtree(work, ignore_errors=True)
+                raise
+            finally:
+                _remove_if_empty(work)
 
     def publish(self, recipe: Recipe, facts: dict[str, Any], seconds: float) -> Manifest:
         """Turn the filled folder into an entry by one rename. Call it inside `making`."""
@@ -166,27 +206,86 @@ class Store:
             manifest = Manifest(
                 recipe=recipe, facts=facts, files=tuple(_scan(work / "content")), made=time.time(), seconds=seconds
             )
-            write_atomic(work / "manifest.json", codec.encode(manifest))
+            write_atomic(work / MANIFEST, codec.encode(manifest))
             self.entries.mkdir(parents=True, exist_ok=True)
             if (self.entries / entry).exists():
                 self._drop(entry)
             work.rename(self.entries / entry)
         return manifest
 
+    def use(self, entry: str) -> None:
+        """Keep an entry from being removed until `release`, or until this process ends.
+
+        A store that may only be read can't be kept so, and need not be.
+        """
+        with suppress(StoreError):
+            self._used.append(shared(self.folder / "locks" / f"{entry}.use"))
+
+    def release(self) -> None:
+        """Let what was used be removed."""
+        while self._used:
+            os.close(self._used.pop())
+
     def remove(self, entry: str) -> None:
-        """Delete an entry. A job that is using it fails and says so."""
+        """Delete an entry. Raises StoreError while a job makes or uses it."""
+        with (
+            self.held(entry),
+            locked(self.folder / "locks" / f"{entry}.use", wait=False) as unused,
+            disk_errors(self.entries / entry),
+        ):
+            if unused is None:
+                raise StoreError(f"{entry} is being used right now", "wait for that job, or cancel it: inferdeck jobs")
+            self._drop(entry)
+
+    @contextmanager
+    def held(self, entry: str) -> Iterator[None]:
+        """Hold the lock of an entry that nobody is making. Raises StoreError where somebody is."""
         with locked(self.folder / "locks" / f"{entry}.lock", wait=False) as mine:
             if mine is None:
-                raise StoreError(f"{entry} is being made right now", "cancel that job first: inferdeck jobs")
-            with disk_errors(self.entries / entry):
-                self._drop(entry)
+                raise StoreError(f"{entry} is being made right now", "wait for that job, or cancel it: inferdeck jobs")
+            yield
 
     def _drop(self, entry: str) -> None:
         """Take an entry out of sight by one rename before its files go, so that nobody ever sees half of it."""
         grave = self.folder / "work" / f".removed-{entry}-{os.getpid()}-{time.monotonic_ns()}"
         grave.parent.mkdir(parents=True, exist_ok=True)
         (self.entries / entry).rename(grave)
-        shutil.rmtree(grave)
+        if grave.is_dir() and not grave.is_symlink():
+            shutil.rmtree(grave)
+        else:
+            grave.unlink()
+
+
+def inside(folder: Path) -> list[str]:
+    """Return the names in a folder, none where it is not there. Raises StoreError where it can't be read."""
+    with disk_errors(folder):
+        try:
+            return sorted(path.name for path in folder.iterdir())
+        except FileNotFoundError:
+            return []
+
+
+def _remove_if_empty(work: Path) -> None:
+    """Remove the folder of an attempt that has made nothing, for another has made the entry meanwhile."""
+    for folder in (work / "content", work):
+        with suppress(OSError):  # it was published, or holds something
+            folder.rmdir()
+
+
+def _is_plain(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def look(path: Path) -> tuple[int, int, int] | None:
+    """Return size, time and inode of a file; None where it is not there."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return seen.st_size, seen.st_mtime_ns, seen.st_ino
 
 
 def _scan(content: Path) -> Iterator[StoredFile]:

@@ -6,6 +6,7 @@ versions. Tolerances are the round's; which figures are compared, and how, is wh
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ PASS, FAIL = "TEST PASS", "TEST FAIL"
 
 NS_PER_S = 1e9
 _LATENCIES = ("SingleStream", "MultiStream")
+LATENCY, THROUGHPUT = "latency", "throughput"
 SCORES = {
     "SingleStream": "early_stopping_latency_ss",
     "MultiStream": "early_stopping_latency_ms",
@@ -137,11 +139,20 @@ def speed(rules: Round, benchmark: Benchmark, test: str, reference: Log, tested:
         return Speed(passed=False, reference=figures[0], score=figures[1], why=why)
     least, most = limits(rules, rule, scenario, figures[0])
     passed = figures[1] < most and (least is None or figures[1] > least)
-    side = "below" if figures[1] < most else "above"
-    why = f"its score is {figures[1] / figures[0]:.1%} of the performance run's, {side} the limit"
+    of = quantity(scenario, rule)
+    faster = (figures[1] >= most) is (of == THROUGHPUT)
+    why = (
+        f"its {of} is {figures[1] / figures[0]:.1%} of the performance run's: "
+        f"{'faster' if faster else 'slower'} than the test allows; other work may have slowed one of them"
+    )
     return Speed(
         passed=passed, reference=figures[0], score=figures[1], least=least, most=most, why="" if passed else why
     )
+
+
+def quantity(scenario: str, rule: ComplianceTest) -> str:
+    """Return what a test's score is, as it is compared: a latency, or what is done in a second."""
+    return LATENCY if scenario in _LATENCIES and not rule.one_sided else THROUGHPUT
 
 
 def limits(rules: Round, rule: ComplianceTest, scenario: str, reference: float) -> tuple[float | None, float]:
@@ -177,7 +188,7 @@ def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: 
 def _score(log: Log, scenario: str, rule: ComplianceTest) -> float | None:
     """Return a log's score; LoadGen writes 0 for an early stopping estimate that it can't make."""
     value = log.value(SCORES.get(scenario, ""))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         return None
     return NS_PER_S / value if rule.one_sided and scenario in _LATENCIES else value
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.profile.names import folder_fault, system_fault
 from engine.profile.rounds import Round
 from engine.submission.describe import NOT_APPLICABLE
 
@@ -29,9 +30,6 @@ YOURS, READ, EMPTY, NETWORK, FURTHER = (
     "further fields",
 )
 """The groups of the form, in its order: what matters comes first."""
-
-LONGEST_NAME = 200
-"""Bytes of a name that becomes a folder; file systems end at 255."""
 
 
 @dataclass(frozen=True)
@@ -128,15 +126,18 @@ def problems(fields: tuple[Field, ...]) -> list[Field]:
 
 def folder_name(name: str) -> Said:
     """Check a name that becomes a folder: verdict, what is the matter, and how to mend it."""
-    if not name:
-        return "problem", "it is empty", "write a name"
-    if "/" in name or "\\" in name or name.startswith(".") or not name.isprintable():
-        return "problem", f"'{name}' can't be the name of a folder", "use letters, digits, - and _"
-    if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
-        return "problem", "it is too long for the name of a folder", f"at most {LONGEST_NAME} bytes"
+    fault = folder_fault(name)
+    if fault is not None:
+        return "problem", *fault
     if " " in name:
         return "warning", "the checker warns of a blank in the name of a folder", "write - or _ for it"
     return FINE
+
+
+def system_name(name: str) -> Said:
+    """Check the name of a system under test as `folder_name` does; a blank is refused, as everywhere."""
+    fault = system_fault(name)
+    return FINE if fault is None else ("problem", *fault)
 
 
 def _names(description: Mapping[str, object], rules: Round) -> list[str]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
 from engine import codec
-from engine.errors import DataError, UsageError, nearest
+from engine.errors import DataError, StoreError, UsageError, nearest
+from engine.profile.names import TREE, WHOLE_LOGS, folder_fault, refuse_system_name
 from engine.profile.rounds import Round
 from engine.store.files import disk_errors
 from engine.submission import pack, provenance
 from engine.submission.provenance import Provenance
 from engine.submission.texts import calibration, demonstration, readme
+from engine.submission.tree import Tree, tree_divisions
 from engine.submission.verified import stale
+from engine.text import to_bytes
 
 IMPLEMENTATION = "inferdeck"
 RUN_REPORT = "run.json"
@@ -45,6 +49,19 @@ class Request:
     """Let MultiStream and Offline stand for themselves by the SingleStream run, where they were not run."""
     share_99: bool = False
     """Let a 99.9 result serve the 99 folder, where that was not run."""
+
+    @property
+    def inside(self) -> Tree:
+        """The results folder, in which no link is followed."""
+        return Tree(self.results)
+
+    def place(self, path: Path) -> PurePosixPath:
+        """Return where in the results folder a path is."""
+        return PurePosixPath(path.relative_to(self.results))
+
+    def read(self, path: Path) -> bytes:
+        """Return the content of a file in the results folder."""
+        return self.inside.read(self.place(path))
 
     @property
     def division(self) -> str:
@@ -82,33 +99,64 @@ def generate(request: Request, rules: Round) -> list[Result]:
     if not results:
         raise DataError(f"{request.results / request.sut} holds no finished results", "run a benchmark first")
     marked = [found for found in results if pack.pretence(found.origin)]
-    staging = request.out.with_name(f".{request.out.name}.part-{os.getpid()}")
     with disk_errors(request.out):
+        request.out.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{request.out.name[:100]}.part-", dir=request.out.parent))
         try:
             _write(request, results, staging)
             _move_in(staging, request)
             if marked:
                 notices = sorted({pack.pretence(found.origin) for found in marked})
-                (request.out / pack.MARK).write_text(demonstration(notices))
+                Tree(request.out).write(PurePosixPath(pack.MARK), to_bytes(demonstration(notices)))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+            with suppress(OSError):
+                request.out.rmdir()  # where nothing came into it
     return results
 
 
+def systems_in(results: Path, rules: Round) -> list[str]:
+    """Return the systems that a results folder holds results of: what was generated into it is none."""
+    return [
+        path.name
+        for path in sorted(results.glob("*"))
+        if path.is_dir()
+        and not path.name.startswith(".")
+        and path.name not in (TREE, WHOLE_LOGS, *rules.divisions)
+        and not tree_divisions(path, rules.divisions)
+    ]
+
+
 def _refuse_misfits(request: Request, rules: Round) -> None:
-    folder = request.results / request.sut
-    if not folder.is_dir():
-        known = [path.name for path in request.results.glob("*") if path.is_dir()]
+    refuse_system_name(request.sut)
+    known = systems_in(request.results, rules)
+    if request.sut not in known:
         raise UsageError(f"{request.results} has no results of the system '{request.sut}'", nearest(request.sut, known))
     if request.division not in rules.divisions:
         raise DataError(
-            f"the division of {request.sut} is '{request.division}'", nearest(request.division, rules.divisions)
+            f"the division of {request.sut} is '{request.division}'",
+            nearest(request.division.lower(), rules.divisions),
         )
     if not request.submitter:
         raise DataError(f"the description of {request.sut} names no submitter", "fill in its field 'submitter'")
-    for name in (request.sut, request.submitter):
-        if name != Path(name).name or name.startswith("."):
-            raise DataError(f"'{name}' can't be the name of a folder", "use letters, digits, - and _")
+    fault = folder_fault(request.submitter)
+    if fault is not None:
+        raise DataError(f"the submitter of {request.sut}: {fault[0]}", fault[1])
+    _refuse_places(request, known)
+
+
+def _refuse_places(request: Request, known: list[str]) -> None:
+    """Raise UsageError for a tree among the results of systems, and for a submitter that is there in other letters."""
+    out, results = request.out.resolve(), request.results.resolve()
+    if out == results or any(out.is_relative_to(results / sut) for sut in known):
+        raise UsageError(f"{request.out} is where the results are", f"name another place: --out={results / TREE}")
+    division = request.out / request.division
+    for owner in division.iterdir() if division.is_dir() else ():
+        if owner.name != request.submitter and owner.name.lower() == request.submitter.lower():
+            raise UsageError(
+                f"{request.out} has a submitter {owner.name} already, and this one is {request.submitter}",
+                f"write it alike: --submitter={owner.name}",
+            )
 
 
 def _results(request: Request, rules: Round) -> Iterator[Result]:
@@ -134,7 +182,7 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
             raise DataError(f"{scenario} has no finished {mode} run", "the same command goes on where the job stopped")
     if not (scenario / "accuracy" / "accuracy.txt").is_file():
         raise DataError(f"{scenario / 'accuracy'} was not scored", "the same command goes on where the job stopped")
-    origins = [_origin(scenario / mode) for mode in ("performance", "accuracy")]
+    origins = [_origin(request, scenario / mode) for mode in ("performance", "accuracy")]
     for origin in origins:
         if origin.round != rules.name:
             raise DataError(f"{scenario} was measured by round {origin.round}, not {rules.name}", "measure it again")
@@ -149,7 +197,8 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
         )
     wanted = any(name == request.division and rule.compliance for name, rule in rules.divisions.items())
     tests = tuple(_tests(scenario, wanted=wanted))
-    return Result(benchmark, scenario.name, scenario, origins[0], tests)
+    origin = msgspec.structs.replace(origins[0], disturbed=provenance.disturbed(scenario / "performance"))
+    return Result(benchmark, scenario.name, scenario, origin, tests)
 
 
 def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:
@@ -162,10 +211,10 @@ def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:
             yield test
 
 
-def _origin(folder: Path) -> Provenance:
+def _origin(request: Request, folder: Path) -> Provenance:
     try:
-        return codec.decode((folder / provenance.FILE).read_bytes(), type=Provenance)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return codec.decode(request.read(folder / provenance.FILE), type=Provenance)
+    except (StoreError, msgspec.DecodeError):
         raise DataError(
             f"{folder} does not say where it comes from", f"it needs the {provenance.FILE} of its run"
         ) from None
@@ -178,35 +227,39 @@ def _write(request: Request, results: list[Result], root: Path) -> None:
     description.write_bytes(_json(dict(request.description)))
     for result in results:
         inside = Path(request.sut) / result.benchmark / result.scenario
-        _copy_runs(result, owner / "results" / inside)
-        _copy_compliance(result, owner / "compliance" / inside)
+        _copy_runs(request, result, owner / "results" / inside)
+        _copy_compliance(request, result, owner / "compliance" / inside)
         _write_measurements(request, result, owner / "measurements" / inside)
         code = owner / "code" / result.benchmark / IMPLEMENTATION
         code.mkdir(parents=True, exist_ok=True)
-        (code / "README.md").write_text(readme(result.origin))
+        (code / "README.md").write_bytes(to_bytes(readme(result.origin)))
 
 
 LOADGEN_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt", "mlperf_log_accuracy.json")
 
 
-def _copy_runs(result: Result, place: Path) -> None:
-    _copy(result.folder / "performance", place / "performance" / "run_1", LOADGEN_FILES)
-    _copy(result.folder / "accuracy", place / "accuracy", ("accuracy.txt", *LOADGEN_FILES))
+def _copy_runs(request: Request, result: Result, place: Path) -> None:
+    _copy(request, result.folder / "performance", place / "performance" / "run_1", LOADGEN_FILES)
+    _copy(request, result.folder / "accuracy", place / "accuracy", ("accuracy.txt", *LOADGEN_FILES))
 
 
-def _copy_compliance(result: Result, place: Path) -> None:
+def _copy_compliance(request: Request, result: Result, place: Path) -> None:
     for test in result.tests:
-        _copy(test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
-        _copy(test, place / test.name, ("verify_performance.txt", "verify_accuracy.txt"))
-        if (test / "accuracy").is_dir():
-            shutil.copytree(test / "accuracy", place / test.name / "accuracy")
+        _copy(request, test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
+        _copy(request, test, place / test.name, ("verify_performance.txt", "verify_accuracy.txt"))
+        names = [path.name for path in (test / "accuracy").glob("*")]
+        if names:
+            _copy(request, test / "accuracy", place / test.name / "accuracy", names)
 
 
-def _copy(source: Path, target: Path, names: tuple[str, ...]) -> None:
+def _copy(request: Request, source: Path, target: Path, names: Sequence[str]) -> None:
+    """Copy what there is of these files. Raises DataError for a link on the way to one."""
     target.mkdir(parents=True, exist_ok=True)
     for name in names:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, target / name)
+        place = request.place(source / name)
+        if request.inside.exists(place):
+            with request.inside.open(place) as file, (target / name).open("wb") as out:
+                shutil.copyfileobj(file, out, 1 << 20)
 
 
 def _write_measurements(request: Request, result: Result, place: Path) -> None:
@@ -214,26 +267,25 @@ def _write_measurements(request: Request, result: Result, place: Path) -> None:
     origin = result.origin
     fields = {**origin.model, "inferdeck": msgspec.to_builtins(origin)}
     (place / f"{request.sut}_{IMPLEMENTATION}_{result.scenario}.json").write_bytes(_json(fields))
-    _copy(result.folder / "performance", place, ("mlperf.conf", "user.conf", "lock.json"))
-    (place / "README.md").write_text(readme(origin))
-    (place / "calibration_process.adoc").write_text(calibration(origin))
+    _copy(request, result.folder / "performance", place, ("mlperf.conf", "user.conf", "lock.json"))
+    (place / "README.md").write_bytes(to_bytes(readme(origin)))
+    (place / "calibration_process.adoc").write_bytes(to_bytes(calibration(origin)))
 
 
 def _move_in(staging: Path, request: Request) -> None:
-    """Put the new system into the tree; what was there of the same system goes away."""
-    owner = Path(request.division) / request.submitter
+    """Put the new system into the tree; what was there of the same system goes away. Raises DataError for a link."""
+    tree, owner = Tree(request.out), PurePosixPath(request.division, request.submitter)
     pieces = [owner / kind / request.sut for kind in ("measurements", "compliance", "results")]
     pieces += [owner / "systems" / f"{request.sut}.json"]
-    pieces += [path.relative_to(staging) for path in sorted((staging / owner / "code").glob("*/*"))]
-    for piece in pieces:
-        target = request.out / piece
-        if target.exists():
-            old = staging / "old" / piece
-            old.parent.mkdir(parents=True, exist_ok=True)
-            target.rename(old)
+    code = sorted((staging / owner / "code").glob("*/*"))
+    pieces += [PurePosixPath(path.relative_to(staging)) for path in code]
+    old = staging / "old"
+    old.mkdir()
+    for number, piece in enumerate(pieces):
+        if tree.exists(piece):
+            tree.move_out(piece, old / str(number))
         if (staging / piece).exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (staging / piece).rename(target)
+            tree.move_in(staging / piece, piece)
 
 
 def _json(value: object) -> bytes:

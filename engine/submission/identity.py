@@ -5,16 +5,20 @@ The preflight warns of it, and `zip` refuses it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from engine.errors import DataError
+import msgspec
+
+from engine import codec
+from engine.errors import DataError, ProfileError, StoreError
 from engine.profile import systems
 from engine.profile.systems import System
 from engine.submission import describe, pack
+from engine.submission.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -44,27 +48,23 @@ def doubts(sut: str, description: Mapping[str, Any], folders: Sequence[Path], su
 
 def refuse(tree: Path, folders: Sequence[Path], submitter: str = "") -> None:
     """Raise DataError where a result that was measured here is handed in under another's name or machine."""
-    for sut, path in sorted({(found.sut, _description(tree, place)) for place, found in pack.origins(tree)}):
-        for doubt in doubts(sut, _fields(path), folders, submitter):
+    for sut, place in sorted({(found.sut, _description(tree, path)) for path, found in pack.origins(tree)}):
+        for doubt in doubts(sut, _fields(Tree(tree), place), folders, submitter):
             raise DataError(doubt.what, doubt.remedy)
 
 
-def _description(tree: Path, measurements: Path) -> Path:
-    """Return the description of the system whose measurements file this is."""
+def _description(tree: Path, measurements: Path) -> PurePosixPath:
+    """Return where the description of the system is whose measurements file this is."""
     division, owner, _, system, *_ = measurements.relative_to(tree).parts
-    return tree / division / owner / "systems" / f"{system}.json"
+    return PurePosixPath(division, owner, "systems", f"{system}.json")
 
 
-def _fields(path: Path) -> Mapping[str, Any]:
+def _fields(tree: Tree, place: PurePosixPath) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict):
-        raise DataError(
-            f"{path} is no description of a system", "generate the tree anew: inferdeck submission generate"
-        )
-    return found
+        return codec.decode(tree.read(place), type=dict[str, Any])
+    except (StoreError, msgspec.DecodeError):
+        what = f"{tree.at(place)} is no description of a system"
+        raise DataError(what, "generate the tree anew: inferdeck submission generate") from None
 
 
 def _another(name: str, sut: str, folders: Sequence[Path], given: str) -> str:
@@ -86,7 +86,8 @@ def _another(name: str, sut: str, folders: Sequence[Path], given: str) -> str:
 def _systems(folders: Sequence[Path]) -> Iterator[tuple[Path, System]]:
     for folder in folders:
         for path in sorted((folder / "systems").glob("*.yaml")):
-            yield path, systems.load_system(path)
+            with suppress(ProfileError):  # one bad file, which `system list` names, hides no other
+                yield path, systems.load_system(path)
 
 
 def _submitters(found: Iterable[System]) -> dict[str, str]:

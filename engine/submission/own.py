@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import UsageError, nearest
+from engine.errors import NoOptionError, UsageError, nearest
 from engine.profile import systems
 from engine.profile.edit import put
+from engine.profile.names import refuse_system_name
 from engine.profile.rounds import Round
 from engine.profile.systems import System
 from engine.store.files import disk_errors, write_atomic
 from engine.submission import describe
-from engine.submission.form import folder_name
+from engine.submission.form import form, problems
 
 Description = Mapping[str, str | int | float | bool]
 
@@ -20,11 +21,26 @@ _HEAD = "# The fields of the rules. Run figures go under runs: backend: benchmar
 
 
 def path_of(profiles: Path, name: str) -> Path:
-    """Return the file of a person's system. Raises UsageError for a name that is none of a folder."""
-    verdict, said, remedy = folder_name(name)
-    if verdict == "problem":
-        raise UsageError(f"a system's name: {said}", remedy)
+    """Return the file of a person's system. Raises UsageError for a name that can't be that of a system."""
+    refuse_system_name(name)
     return profiles / "systems" / f"{name}.yaml"
+
+
+def refuse_taken(folders: Sequence[Path], name: str) -> None:
+    """Raise UsageError where a new system would hide a shipped one, or differ from another only in capital letters.
+
+    `folders` are the profile folders, ours first.
+    """
+    if is_shipped(folders, name):
+        what = f"the system {name} comes with inferdeck, and one of yours by this name would hide it"
+        raise UsageError(what, "give yours another name")
+    known = {path.stem for folder in folders for path in (folder / "systems").glob("*.yaml")}
+    for other in sorted(known):
+        if other != name and other.lower() == name.lower():
+            raise UsageError(
+                f"the name {name} differs from that of the system {other} only in capital letters",
+                f"give yours another name, or use {other}",
+            )
 
 
 def read(profiles: Path, name: str) -> System | None:
@@ -39,27 +55,60 @@ def is_shipped(folders: Sequence[Path], name: str) -> bool:
 
 
 def new(rules: Round, disk: Path, given: Description) -> dict[str, str | int | float | bool]:
-    """Return what this machine says of itself with what the person says on top. Raises UsageError for other fields."""
+    """Return what this machine says of itself with what the person says on top.
+
+    Raises UsageError for other fields, and for a value that the rules don't allow.
+    """
     known = (*rules.system.required, *rules.system.network, *rules.system.optional)
     for field in given:
         if field not in known:
-            raise UsageError(f"the rules know no field '{field}'", nearest(field, known))
-    return {**describe.detected(rules, disk, describe.frameworks()), **given}
+            raise NoOptionError(f"the rules know no field '{field}'", nearest(field, known), field, known)
+    found = {**describe.detected(rules, disk, describe.frameworks()), **given}
+    for name in given:
+        refuse_value(name, found, rules)
+    return found
+
+
+def refuse_value(name: str, description: Description, rules: Round) -> None:
+    """Raise UsageError where a field of a description has a value that no file can hold or that would be refused."""
+    _refuse_bytes(name, description[name])
+    for field in problems(form(description, rules, {})):
+        if field.name == name and field.value:
+            remedy = nearest(field.value, (pick.value for pick in field.picks)) if field.picks else field.remedy
+            raise UsageError(f"{name}: {field.said}", remedy)
+
+
+def _refuse_bytes(name: str, value: object) -> None:
+    """Raise UsageError for bytes that are no UTF-8: a YAML file can't hold them."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        what = f"{name}: '{value}' holds bytes that are not UTF-8"
+        raise UsageError(what, "write it without them, or from a terminal whose encoding is UTF-8") from None
 
 
 def write(profiles: Path, name: str, description: Description) -> Path:
-    """Write a new system with this description, whatever was there before; returns the file."""
+    """Write a new system with this description, whatever was there before; returns the file.
+
+    Raises UsageError for a name or a value that can't be read back.
+    """
     import yaml  # noqa: PLC0415  (start-up)
 
     path = path_of(profiles, name)
+    for field, value in description.items():
+        _refuse_bytes(field, value)
     content = {"targets": "measured", "description": dict(description), "runs": {}}
     write_atomic(path, (_HEAD + yaml.safe_dump(content, sort_keys=False, width=1000)).encode())
     return path
 
 
 def say(profiles: Path, name: str, field: str, value: str) -> Path:
-    """Set one field of a system that is written, leaving all else of the file as it is; returns the file."""
+    """Set one field of a system that is written, leaving all else of the file as it is; returns the file.
+
+    Raises UsageError for a value that can't be read back.
+    """
     path = path_of(profiles, name)
+    _refuse_bytes(field, value)
     with disk_errors(path):
         text = path.read_text(encoding="utf-8")
     write_atomic(path, put(text, ("description", field), value).encode())

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from engine import codec
-from engine.errors import DataError
-from engine.store.files import disk_errors
+from engine.errors import DataError, InferdeckError, UsageError
+from engine.store.files import disk_errors, new_beside
+from engine.submission.checker.findings import Report
+from engine.submission.checker.folders import is_text
 from engine.submission.provenance import Provenance
+from engine.submission.tree import Tree
 
 MARK = "DEMONSTRATION.txt"
 """A tree with this file at its root says itself that it is not a submission."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold: the date of packing must not change the bytes."""
+
+_PIECE = 1 << 20
 
 
 class Measurements(msgspec.Struct, frozen=True):
@@ -26,29 +35,72 @@ class Measurements(msgspec.Struct, frozen=True):
     inferdeck: Provenance
 
 
-def pack(tree: Path, target: Path) -> Path:
-    """Write `target`, a zip of the tree's files under the tree's name; returns its path.
+@dataclass(frozen=True)
+class Packed:
+    """What went into a zip."""
+
+    file: Path
+    files: int
+    size: int
+    """Of the zip, in bytes."""
+
+
+def pack(tree: Path, target: Path) -> Packed:
+    """Write `target`, a zip of the tree's files under the tree's name.
 
     Raises DataError for a stand-in, a demonstration or a try-out style outside a marked demonstration tree, and, in the
     closed or network division wherever it is, for a stand-in or a model calibrated with other pictures than the rules'.
+    Raises it, too, where the tree holds no file, a link, a pipe or a name that a zip can't hold, and UsageError where
+    the zip would lie in the tree.
     """
     refuse_pretence(tree)
-    beside = target.with_name(f".{target.name}.part")
+    if target.resolve().is_relative_to(tree.resolve()):
+        raise UsageError(f"{target} lies in the tree that is packed", "name a place outside it: --out=FILE")
+    inside = Tree(tree)
+    places = [_nameable(inside, place) for place in inside.files()]
+    if not places:
+        raise DataError(f"{tree} holds no file", "generate the tree first: inferdeck submission generate")
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for path in sorted(path for path in tree.rglob("*") if path.is_file()):
-                entry = zipfile.ZipInfo(f"{tree.name}/{path.relative_to(tree).as_posix()}", EPOCH)
-                entry.external_attr = 0o644 << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
-        beside.replace(target)
-    return target
+        with new_beside(target) as out:
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+                for place in sorted(places):
+                    _add(archive, inside, place)
+            size = out.tell()
+    return Packed(target, len(places), size)
+
+
+def _nameable(tree: Tree, place: PurePosixPath) -> PurePosixPath:
+    if not is_text(f"{tree.root.name}/{place}"):
+        raise DataError(f"the name of {tree.at(place)} is not UTF-8, so no zip can hold it", "rename or remove it")
+    return place
+
+
+def _add(archive: zipfile.ZipFile, tree: Tree, place: PurePosixPath) -> None:
+    entry = zipfile.ZipInfo(f"{tree.root.name}/{place}", EPOCH)
+    entry.external_attr = 0o644 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with tree.open(place) as file:
+        entry.file_size = os.fstat(file.fileno()).st_size
+        with archive.open(entry, "w") as into:
+            shutil.copyfileobj(file, into, _PIECE)
+
+
+def refuse_the_refused(tree: Path, report: Report) -> None:
+    """Raise DataError where the checker refuses a tree: what it would refuse is not worth sending."""
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    if report.verdict == "fail":
+        first = errors[0]
+        more = f", the first of {len(errors)} errors" if len(errors) > 1 else ""
+        what = f"the checker refuses {tree}: {first.path}: {first.rule}: {first.found}{more}"
+        raise DataError(
+            what, f"see them all, and how to mend them: inferdeck submission check {shlex.quote(str(tree))}"
+        )
 
 
 def refuse_pretence(tree: Path) -> None:
     """Raise DataError where a tree holds results that may not be handed in as it stands."""
-    marked = (tree / MARK).is_file()
+    marked = Tree(tree).exists(PurePosixPath(MARK))
     for place, found in origins(tree):
         division = place.relative_to(tree).parts[0]
         if found.stand_in and division != "open":
@@ -63,6 +115,13 @@ def refuse_pretence(tree: Path) -> None:
             raise DataError(f"{place} is {why}", f"such results go only into a tree marked by a {MARK} at its root")
 
 
+def mark_of(tree: Path) -> list[str]:
+    """Return the lines by which a tree says that it is not a submission; none where it does not say so."""
+    inside, place = Tree(tree), PurePosixPath(MARK)
+    lines = inside.read(place).decode(errors="replace").splitlines() if inside.exists(place) else []
+    return [line for line in lines if line.strip()]
+
+
 def pretence(found: Provenance) -> str:
     """Say why a result can't be handed in; empty where it can."""
     if found.stand_in:
@@ -74,8 +133,9 @@ def pretence(found: Provenance) -> str:
 
 def origins(tree: Path) -> Iterator[tuple[Path, Provenance]]:
     """Yield the origin of every result that this program put into the tree, with its measurements file."""
-    for path in sorted(tree.glob("*/*/measurements/*/*/*/*.json")):
+    inside = Tree(tree)
+    for place in inside.glob("*/*/measurements/*/*/*/*.json"):
         try:
-            yield path, codec.decode(path.read_bytes(), type=Measurements).inferdeck
-        except msgspec.DecodeError:
+            yield tree / place, codec.decode(inside.read(place), type=Measurements).inferdeck
+        except (msgspec.DecodeError, InferdeckError):
             continue  # made by others, who have other ways to say where a result comes from

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from engine.profile.rounds import Round, Scenario, Severity
+from engine.submission.form import folder_name
 from engine.submission.identity import Doubt
 
 
@@ -95,6 +96,10 @@ def _description(plan: Intended, rules: Round) -> list[Expected]:
             found.append(_error(f"{name} is '{fields[name]}'", f"one of {', '.join(allowed)}"))
     if not fields.get("submitter"):
         found.append(_error("the description names no submitter", "fill in its field 'submitter'"))
+        return found
+    verdict, said, remedy = folder_name(str(fields["submitter"]))
+    if verdict != "ok":
+        found.append(Expected("error" if verdict == "problem" else "warning", f"the submitter: {said}", remedy))
     return found
 
 

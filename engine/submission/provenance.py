@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from engine.store.files import read_plain
+from engine.text import clean
+
 FILE = "provenance.json"
+
+DISTURBED = "disturbed"
+"""Fact of a measurement: what disturbed it, as a sentence. It is there only where something did."""
+DISTURBED_FILE = "disturbed.txt"
+"""The same beside the files of a result."""
 
 MEASUREMENTS = (
     "starting_weights_filename",
@@ -59,3 +68,13 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     model_sha256: str
     calibration: Calibration | None = None
     """None where the model was not calibrated."""
+    disturbed: str = ""
+    """What may have changed its figures, as a sentence: known once it is measured, so it is added for a submission."""
+
+
+def disturbed(folder: Path) -> str:
+    """Return what disturbed the run whose files lie in a results folder; empty where nothing did."""
+    try:
+        return clean(read_plain(folder / DISTURBED_FILE, 4096, follow=False).decode("utf-8", "replace").strip())
+    except OSError:
+        return ""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-
 from engine.submission.provenance import Provenance
+from engine.text import shell_line
 
 
 def readme(origin: Provenance) -> str:
     """Return how to make a result again: the command, the versions, the model."""
-    words = shlex.join(("inferdeck", *origin.command))
-    notice = f"> {origin.notice}\n\n" if origin.notice else ""
+    words = shell_line(("inferdeck", *origin.command))
+    said = (origin.notice, f"Disturbed: {origin.disturbed}" if origin.disturbed else "")
+    notice = "".join(f"> {text}\n\n" for text in said if text)
     return f"""\
 # {origin.benchmark} on {origin.sut}
 

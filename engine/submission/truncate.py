@@ -1,27 +1,36 @@
 """Cut accuracy logs to what a submission may hold, with the hash of the whole log beside the score.
 
 By the rules of v2.1: the SHA-256 of the whole log goes as `hash=` line into accuracy.txt, and the log keeps its first
-and last 4,096 bytes. Safe to kill and to run again at any moment: the copy comes first, then the hash, then the cut.
+and last 4,096 bytes. Nothing is changed before every log was looked at and every whole copy was read back. Safe to kill
+and to run again at any moment: the copy comes first, then the hash, then the cut.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal
 
 import msgspec
 
-from engine.errors import DataError
+from engine.errors import DataError, InferdeckError, UsageError
 from engine.profile.rounds import Round
-from engine.store.files import disk_errors, sha256_of, write_atomic
+from engine.submission.tree import Tree, literal, refuse_unknown_submitter, refuse_what_is_no_tree, tree_divisions
 
 LOG = "mlperf_log_accuracy.json"
 SCORE = "accuracy.txt"
 KEPT = 4096
 """Bytes kept at either end."""
 GAP = b"\n\n...\n\n"
+"""By which a cut log is known: no log of LoadGen's has an empty line."""
+
+_SHA256 = re.compile(rb"[0-9a-f]{64}")
+_PIECE = 1 << 20
 
 Action = Literal["truncated", "hashed", "left alone"]
 
@@ -31,69 +40,201 @@ class Truncated(msgspec.Struct, frozen=True):
 
     path: Path
     action: Action
-    """`hashed`: the log is small enough to stay whole."""
+    """`hashed`: the log stays as it is, because it is small enough or cut already."""
+
+
+def whole_logs(tree: Path) -> Path:
+    """Return where the whole copies of a tree's logs go unless another folder is named."""
+    return tree.with_name(f"{tree.name}-whole-logs")
 
 
 def truncate(tree: Path, backup: Path, rules: Round, submitter: str | None = None) -> list[Truncated]:
     """Truncate every accuracy log of a tree, or of one submitter; whole logs are copied to `backup` first.
 
-    Raises DataError where a score is missing, or `backup` holds another log of that place.
+    Raises UsageError where `tree` is no submission, has no such submitter, or does not lie apart from `backup`;
+    DataError where a score is missing, a log is cut already and nothing tells the hash of the whole one, something is a
+    link, or `backup` holds another log of that place.
     """
-    return [_one(folder, backup / folder.relative_to(tree), rules) for folder in _folders(tree, rules, submitter)]
+    refuse_what_is_no_tree(tree, rules.divisions)
+    refuse_unknown_submitter(tree, rules.divisions, submitter)
+    _refuse_overlap(tree, backup)
+    work = _Work(Tree(tree), Tree(backup.parent), PurePosixPath(backup.name), rules)
+    found = [work.look(folder) for folder in _folders(work.tree, rules, submitter)]
+    for one in found:
+        if one.action == "truncated":
+            work.keep_copy(one)
+    return [work.finish(one) for one in found]
 
 
-def _folders(tree: Path, rules: Round, submitter: str | None) -> Iterator[Path]:
-    """Yield the accuracy folders of the results and of TEST01, in every division."""
-    for division in rules.divisions:
-        for owner in sorted(path for path in (tree / division).glob("*") if path.is_dir()):
-            if submitter is None or owner.name == submitter:
-                logs = [
-                    *owner.glob(f"results/*/*/*/accuracy/{LOG}"),
-                    *owner.glob(f"compliance/*/*/*/TEST01/accuracy/{LOG}"),
-                ]
-                yield from sorted(log.parent for log in logs)
+def _refuse_overlap(tree: Path, backup: Path) -> None:
+    inner, outer = tree.resolve(), backup.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise UsageError(
+            f"the backup folder {backup} overlaps the tree {tree}",
+            f"name a folder that is neither in the tree nor around it, or none: the default is {whole_logs(tree)}",
+        )
 
 
-def _one(folder: Path, backup: Path, rules: Round) -> Truncated:
-    log, score = folder / LOG, folder / SCORE
-    text = _score_text(score)
-    small = log.stat().st_size <= rules.files.accuracy_log_max_bytes
-    has_hash = re.search(rules.accuracy_hash, text, re.MULTILINE) is not None
-    if has_hash and small:
-        return Truncated(folder, "left alone")
-    digest = sha256_of(log)
-    if not small:
-        _keep_copy(log, backup / LOG, digest)
-    write_atomic(score, with_hash(text, digest, rules.accuracy_hash).encode())
-    if small:
-        return Truncated(folder, "hashed")
-    with disk_errors(log), log.open("rb") as handle:
-        head = handle.read(KEPT)
-        handle.seek(-KEPT, 2)
-        tail = handle.read()
-    write_atomic(log, head + GAP + tail)
-    return Truncated(folder, "truncated")
+def _folders(tree: Tree, rules: Round, submitter: str | None) -> Iterator[PurePosixPath]:
+    """Yield the accuracy folders of the results and of TEST01, in every division. Raises DataError for a link."""
+    owner = "*" if submitter is None else literal(submitter)
+    for division in tree_divisions(tree.root, rules.divisions):
+        for inside in ("results/*/*/*", "compliance/*/*/*/TEST01"):
+            yield from (log.parent for log in tree.glob(f"{division}/{owner}/{inside}/accuracy/{LOG}", links=True))
 
 
-def with_hash(text: str, digest: str, pattern: str) -> str:
-    """Return a score's text with exactly one hash line, on a line of its own at the end."""
-    lines = [line for line in text.splitlines() if not re.match(pattern, line)]
-    return "".join(f"{line}\n" for line in (*lines, f"hash={digest}"))
+@dataclass(frozen=True)
+class _Look:
+    """What is to be done to one log."""
+
+    folder: PurePosixPath
+    action: Action
+    score: bytes
+    """The content of accuracy.txt as it is."""
+    digest: str
+    """SHA-256 of the whole log."""
+    stamp: tuple[int, int, int]
+    """By which a log that has changed since is known."""
 
 
-def _score_text(score: Path) -> str:
-    if score.exists():
-        with disk_errors(score):
-            return score.read_text(encoding="utf-8")
-    if score.parent.parent.name == "TEST01":
-        return ""
-    raise DataError(f"{score} is missing", "score the accuracy run before truncating")
+@dataclass(frozen=True)
+class _Work:
+    """A tree that is being truncated, and where its whole logs go."""
+
+    tree: Tree
+    beside: Tree
+    """The folder that the backup lies in, so that the backup itself is no link either."""
+    backup: PurePosixPath
+    rules: Round
+
+    def look(self, folder: PurePosixPath) -> _Look:
+        """Decide what is to be done, changing nothing."""
+        score = self._score(folder)
+        hashes = _hashes(score, self.rules.accuracy_hash)
+        with self.tree.open(folder / LOG) as file:
+            stamp = _stamp(file)
+            digest, is_cut = _digest(file)
+        action: Action = "truncated"
+        if is_cut:
+            given = next(iter(hashes)) if len(hashes) == 1 else b""
+            known = _SHA256.fullmatch(given) is not None and given != digest.encode()
+            action = "left alone" if known else "hashed"
+            digest = "" if known else self._digest_of_copy(folder)
+        elif stamp[1] <= self.rules.files.accuracy_log_max_bytes:
+            action = "left alone" if hashes == {digest.encode()} else "hashed"
+        elif self._has_copy(folder):
+            self._refuse_other_copy(folder, digest)
+        return _Look(folder, action, score, digest, stamp)
+
+    def _score(self, folder: PurePosixPath) -> bytes:
+        place = folder / SCORE
+        if self.tree.exists(place):
+            return self.tree.read(place)
+        if folder.parent.name == "TEST01":
+            return b""
+        raise DataError(f"{self.tree.at(place)} is missing", "score the accuracy run before truncating")
+
+    def _copy(self, folder: PurePosixPath) -> PurePosixPath:
+        return self.backup / folder / LOG
+
+    def _has_copy(self, folder: PurePosixPath) -> bool:
+        return self.beside.exists(self._copy(folder))
+
+    def _digest_of_copy(self, folder: PurePosixPath) -> str:
+        """Return the hash of the whole copy of a log that is cut. Raises DataError where there is no such copy."""
+        copy = self._copy(folder)
+        said = f"{self.tree.at(folder / LOG)} is cut already, and {SCORE} does not give the hash of the whole log"
+        if not self._has_copy(folder):
+            raise DataError(
+                f"{said}; there is no whole copy {self.beside.at(copy)}",
+                "say where the whole copies are: --backup=DIR; or put the whole log back and truncate again",
+            )
+        head, _, tail = self.tree.read(folder / LOG).partition(GAP)
+        with self.beside.open(copy) as file:
+            digest, is_cut = _digest(file)
+            fits = not is_cut and _ends(file, len(head), len(tail)) == (head, tail)
+        if not fits:
+            raise DataError(
+                f"{said}; {self.beside.at(copy)} is not the whole log of it",
+                "say where the whole copies are: --backup=DIR; or put the whole log back and truncate again",
+            )
+        return digest
+
+    def _refuse_other_copy(self, folder: PurePosixPath, digest: str) -> None:
+        """Raise DataError where the backup holds another log than the tree, or is the very file in the tree."""
+        copy, log = self._copy(folder), folder / LOG
+        with self.beside.open(copy) as file, self.tree.open(log) as mine:
+            if os.path.samestat(os.fstat(file.fileno()), os.fstat(mine.fileno())) or _digest(file)[0] != digest:
+                raise DataError(
+                    f"{self.beside.at(copy)} is another log than {self.tree.at(log)}, or the same file",
+                    "give a backup folder of its own to each submission",
+                )
+
+    def keep_copy(self, one: _Look) -> None:
+        """Copy a whole log, and read the copy back."""
+        copy = self._copy(one.folder)
+        if not self._has_copy(one.folder):
+            with self.tree.open(one.folder / LOG) as source, self.beside.new(copy) as out:
+                shutil.copyfileobj(source, out, _PIECE)
+        self._refuse_other_copy(one.folder, one.digest)
+
+    def finish(self, one: _Look) -> Truncated:
+        """Write the hash, and cut the log. Raises what goes wrong, saying where the whole copies are."""
+        log = one.folder / LOG
+        try:
+            if one.action != "left alone":
+                with self.tree.open(log) as file:
+                    self._refuse_change(file, one)
+                    head, tail = _ends(file, KEPT, KEPT)
+                self.tree.write(one.folder / SCORE, with_hash(one.score, one.digest, self.rules.accuracy_hash))
+            if one.action == "truncated":
+                self.tree.write(log, head + GAP + tail)
+        except InferdeckError as error:
+            whole = f"whole copies are in {self.beside.at(self.backup)}"
+            raise type(error)(error.what, f"{error.remedy}; {whole}, and the same command goes on from here") from None
+        return Truncated(self.tree.at(one.folder), one.action)
+
+    def _refuse_change(self, file: BinaryIO, one: _Look) -> None:
+        if _stamp(file) != one.stamp:
+            raise DataError(f"{self.tree.at(one.folder / LOG)} has changed meanwhile", "let nothing write into it")
 
 
-def _keep_copy(log: Path, copy: Path, digest: str) -> None:
-    if copy.exists():
-        if sha256_of(copy) != digest:
-            raise DataError(f"{copy} is another log than {log}", "give a backup folder of its own to each submission")
-        return
-    with disk_errors(copy):
-        write_atomic(copy, log.read_bytes())
+def with_hash(score: bytes, digest: str, pattern: str) -> bytes:
+    """Return a score with exactly one hash line, on a line of its own at the end; all else stays, byte by byte."""
+    kept = b"".join(line for line in score.splitlines(keepends=True) if not _hash_of(line, pattern))
+    gap = b"" if not kept or kept.endswith((b"\n", b"\r")) else b"\n"
+    return kept + gap + f"hash={digest}\n".encode()
+
+
+def _hashes(score: bytes, pattern: str) -> set[bytes]:
+    return {found for line in score.splitlines() if (found := _hash_of(line, pattern))}
+
+
+def _hash_of(line: bytes, pattern: str) -> bytes:
+    found = re.match(pattern.encode(), line.rstrip(b"\r\n"))
+    return found[1].lower() if found else b""
+
+
+def _digest(file: BinaryIO) -> tuple[str, bool]:
+    """Return the SHA-256 of a file in hex, and whether the file is a cut log."""
+    digest, is_cut, end = hashlib.sha256(), False, b""
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+        is_cut = is_cut or GAP in end + piece
+        end = (end + piece)[-len(GAP) :]
+    return digest.hexdigest(), is_cut
+
+
+def _ends(file: BinaryIO, first: int, last: int) -> tuple[bytes, bytes]:
+    """Return the first and the last bytes of a file, fewer where it is shorter."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(first)
+    file.seek(max(0, size - last))
+    return head, file.read()
+
+
+def _stamp(file: BinaryIO) -> tuple[int, int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_ino, status.st_size, status.st_mtime_ns

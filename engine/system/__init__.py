@@ -1,5 +1,6 @@
 """What machine this is: read without root, without changing anything, and fast enough to do it at every start."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -7,7 +8,20 @@ from pathlib import Path
 
 from engine.system.facts import Cache, Cpu, Gpu, Memory, OperatingSystem, Storage, System
 
-__all__ = ["Cache", "Cpu", "Gpu", "Memory", "OperatingSystem", "Storage", "System", "detect", "storage"]
+__all__ = [
+    "Cache",
+    "Cpu",
+    "Gpu",
+    "Memory",
+    "OperatingSystem",
+    "Storage",
+    "System",
+    "cpu_quota",
+    "detect",
+    "memory_room",
+    "storage",
+    "usable_cores",
+]
 
 ROOT = Path("/")
 SECONDS = 5
@@ -39,6 +53,31 @@ def _read() -> tuple[Cpu, Memory, OperatingSystem, tuple[Gpu, ...]]:
     from engine.system import linux  # noqa: PLC0415
 
     return linux.cpu(ROOT), linux.memory(ROOT), linux.operating_system(ROOT), linux.gpus(ROOT)
+
+
+def cpu_quota() -> float | None:
+    """Return the cores' worth of time that this process's control groups allow; None is no limit."""
+    if platform.system() != "Linux":
+        return None
+    from engine.system import linux  # noqa: PLC0415
+
+    return linux.quota(ROOT)
+
+
+def usable_cores() -> int:
+    """Return the logical cores that are worth a thread of this process: its affinity, and what a quota pays for."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = cpu_quota()
+    return cores if quota is None else max(1, min(cores, int(quota)))
+
+
+def memory_room() -> int | None:
+    """Return how many bytes this process's control groups still allow it; None is no limit."""
+    if platform.system() != "Linux":
+        return None
+    from engine.system import linux  # noqa: PLC0415
+
+    return linux.memory_room(ROOT)
 
 
 def storage(path: Path) -> Storage:

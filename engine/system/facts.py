@@ -42,7 +42,7 @@ class Cpu(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def usable_cores(self) -> int:
         """Logical cores that are worth a thread: no more than the affinity and the quota allow, at least one."""
-        return self.allowed_cores if self.quota is None else max(1, min(self.allowed_cores, round(self.quota)))
+        return self.allowed_cores if self.quota is None else max(1, min(self.allowed_cores, int(self.quota)))
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,12 @@
 Every function takes the root of the tree, so that other machines' files can be read as well as this one's.
 """
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.system.facts import Cache, Cpu, Gpu, Memory, OperatingSystem
@@ -43,7 +46,7 @@ def cpu(root: Path) -> Cpu:
         physical_cores=len(_groups(base, online, ("core_cpus_list", "thread_siblings_list"))) or len(online),
         logical_cores=len(online),
         allowed_cores=len(os.sched_getaffinity(0)) if root == Path("/") else len(online),
-        quota=_quota(root),
+        quota=quota(root),
         mhz=_mhz(base, info),
         caches=tuple(_caches(base, online)),
         flags=tuple(sorted(_FLAGS.intersection(flags))),
@@ -54,10 +57,7 @@ def cpu(root: Path) -> Cpu:
 def memory(root: Path) -> Memory:
     """Return the main memory and the control group's limit."""
     found = re.search(r"MemTotal:\s+(\d+) kB", _text(root / "proc/meminfo"))
-    limits = [
-        int(text) for text in _group_texts(root, "memory", "memory.max", "memory.limit_in_bytes") if text.isdigit()
-    ]
-    limit = min((limit for limit in limits if limit < _NO_LIMIT), default=None)
+    limit = min((limit for _, limit in _memory_limits(root)), default=None)
     return Memory(bytes=int(found[1]) * 1024 if found else 0, limit=limit)
 
 
@@ -89,7 +89,7 @@ def file_system(root: Path, path: Path) -> str:
     best, kind = "", ""
     for line in _text(root / "proc/self/mounts").splitlines():
         _, place, found, *_ = line.split(" ")
-        place = place.encode().decode("unicode_escape")  # a blank stands there as \\040
+        place = _unescaped(place)
         if len(place) >= len(best) and path.is_relative_to(place):
             best, kind = place, found
     return kind
@@ -168,30 +168,94 @@ def _caches(base: Path, online: list[int]) -> Iterator[Cache]:
             yield Cache(level=level, kind=kind, bytes=amount, instances=instances)
 
 
-def _quota(root: Path) -> float | None:
-    """Return the smallest quota on the way from this process' group to the root group."""
-    quotas = []
-    for text in _group_texts(root, "cpu", "cpu.max", "cpu.cfs_quota_us"):
-        quota, _, period = text.partition(" ")
-        if quota.isdigit() and int(quota):
-            quotas.append(int(quota) / int(period or 100_000))
-    return min(quotas, default=None)
+def quota(root: Path) -> float | None:
+    """Return the cores' worth of processor time that the control groups allow; None is no limit.
+
+    It is the smallest quota on the way from this process's group up to the root group.
+    """
+    found = []
+    for group in _control_groups(root, "cpu"):
+        amount, _, period = _group_quota(group)
+        if amount.isdigit() and period.isdigit() and int(amount) and int(period):
+            found.append(int(amount) / int(period))
+    return min(found, default=None)
 
 
-def _group_texts(root: Path, controller: str, second: str, first: str) -> Iterator[str]:
-    """Yield what a control file says in this process' group and all groups above, in both versions of control groups.
+def _group_quota(group: _Group) -> tuple[str, str, str]:
+    """Return microseconds of time, a separator, and the microseconds in which they may be used."""
+    if group.is_second:
+        return _text(group.folder / "cpu.max").partition(" ")
+    return _text(group.folder / "cpu.cfs_quota_us"), " ", _text(group.folder / "cpu.cfs_period_us") or "100000"
 
-    Inside a container the group's path may not be visible: then what the container sees as the root counts.
+
+def memory_room(root: Path) -> int | None:
+    """Return how many bytes this process can still get within the limits of its control groups; None is no limit.
+
+    Of what a group has, the file cache that is not in use counts as free.
+    """
+    return min((max(limit - _used(group), 0) for group, limit in _memory_limits(root)), default=None)
+
+
+def _memory_limits(root: Path) -> Iterator[tuple[_Group, int]]:
+    for group in _control_groups(root, "memory"):
+        text = _text(group.folder / ("memory.max" if group.is_second else "memory.limit_in_bytes"))
+        if text.isdigit() and int(text) < _NO_LIMIT:
+            yield group, int(text)
+
+
+def _used(group: _Group) -> int:
+    used = _text(group.folder / ("memory.current" if group.is_second else "memory.usage_in_bytes"))
+    cache = re.search(r"^(?:total_)?inactive_file (\d+)$", _text(group.folder / "memory.stat"), re.M)
+    return max((int(used) if used.isdigit() else 0) - (int(cache[1]) if cache else 0), 0)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A control group that this process is in."""
+
+    folder: Path
+    is_second: bool
+    """Of the second version of control groups, whose files have other names."""
+
+
+def _control_groups(root: Path, controller: str) -> Iterator[_Group]:
+    """Yield this process's group of a controller and all groups above that can be seen, in both versions.
+
+    Inside a container the path may be the host's: what the container sees as the mount's root is then a part of it, or
+    the group can't be seen, and the mount's root alone counts.
     """
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
-        mount = root / "sys/fs/cgroup" / controllers
-        group = mount / path.lstrip("/")
+        shown, mount = _mount(root, controller if controllers else "") or ("/", f"sys/fs/cgroup/{controllers}")
+        top = root / mount.lstrip("/")
+        inside = Path(path).relative_to(shown) if Path(path).is_relative_to(shown) else Path(path.lstrip("/"))
+        group = top if ".." in inside.parts else top / inside
         for place in (group, *group.parents):
-            if not place.is_relative_to(mount):
+            if not place.is_relative_to(top):
                 break
-            if text := _text(place / (first if controllers else second)):
-                period = _text(place / "cpu.cfs_period_us") if controllers and controller == "cpu" else ""
-                yield f"{text} {period}".strip()
+            yield _Group(place, not controllers)
+
+
+def _mount(root: Path, controller: str) -> tuple[str, str] | None:
+    """Return which group the mount of a hierarchy shows as its root, and where it is mounted.
+
+    Without a controller it is the hierarchy of the second version. None where the system does not say.
+    """
+    for line in _text(root / "proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")
+        kind, _, options = after.partition(" ")
+        fields = before.split(" ")
+        if len(fields) > 4 and (
+            kind == "cgroup2"
+            if not controller
+            else kind == "cgroup" and controller in options.split(" ")[-1].split(",")
+        ):
+            return _unescaped(fields[3]), _unescaped(fields[4])
+    return None
+
+
+def _unescaped(path: str) -> str:
+    """Read a path of a table of mounts: a blank stands there as \\040."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), path)

@@ -31,6 +31,8 @@ class Score:
     """In the unit of the rules (per cent for accuracy, mAP, F1, AUC)."""
     good: int | None
     total: int
+    doubt: str = ""
+    """Why the figure may be wrong: it is what chance would give, or labels that belong to something else."""
 
 
 @dataclass(frozen=True)

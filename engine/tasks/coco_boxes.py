@@ -4,6 +4,7 @@ All is checked while it is read. Annotations of another version still look like 
 would be a plausible wrong number.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -14,6 +15,7 @@ import numpy as np
 
 from engine import codec
 from engine.errors import DataError
+from engine.store.files import read_plain
 from engine.tasks.base import Array
 
 OTHER_VERSION = "take the annotations of this round, made for these pictures, as a whole"
@@ -127,7 +129,7 @@ def keep(path: Path, indices: Sequence[int], target: Path) -> None:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path).removeprefix(BOM_UTF8)
     except OSError as error:
         raise DataError(f"{path}: the annotations cannot be read: {error.strerror}", OTHER_VERSION) from error
 

@@ -16,8 +16,13 @@ from engine.errors import DataError, UsageError, nearest
 from engine.mlperf_logs import accuracy
 from engine.tasks import pictures
 from engine.tasks.base import Array, Responses, Sample, Score
+from engine.tasks.labels import read_val_map
+from engine.text import size as size_text
 
 LABELS = "val_map.txt"
+
+MOST_BYTES = 1 << 28
+"""Of a scaled picture before it is cropped: an ordinary one has less than a megabyte."""
 
 RESPONSE_BYTES = 4
 """One float32 per sample: the class."""
@@ -90,41 +95,37 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     total is the number of samples that were answered. Raises DataError for a malformed log, label or answer.
     """
     truth = [label for _, label in read_val_map(labels)]
-    right: dict[int, bool] = {}
+    answers: dict[int, int] = {}
     for record in accuracy.records(log):
         index = record.qsl_idx
-        if index in right:
+        if index in answers:
             continue
         if not 0 <= index < len(truth):
             raise DataError(
                 f"{log}: sample {index} has no label: {labels} has {len(truth)} lines",
                 "score with the labels of the data set that was measured",
             )
-        right[index] = _answer(record.data, index, log) == truth[index]
-    if not right:
+        answers[index] = _answer(record.data, index, log)
+    if not answers:
         raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
-    good, total = sum(right.values()), len(right)
+    known = [(found, truth[index]) for index, found in answers.items()]
+    good, total = sum(found == label for found, label in known), len(known)
     share = 100.0 * good / total
-    return Score(f"accuracy={share:.3f}%, good={good}, total={total}\n", "accuracy", share, good, total)
+    text = f"accuracy={share:.3f}%, good={good}, total={total}\n"
+    return Score(text, "accuracy", share, good, total, _doubt(known, good))
 
 
-def read_val_map(path: Path) -> list[tuple[str, int]]:
-    """Return names and labels of a val_map.txt in line order, `NAME LABEL` per line.
-
-    Raises DataError naming the line that is something else.
-    """
-    entries = []
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                name, label = line.rsplit(maxsplit=1)
-                entries.append((name.strip(), int(label)))
-    except OSError as error:
-        raise DataError(f"{path}: the labels cannot be read: {error.strerror}", "give a val_map.txt") from error
-    except ValueError as error:
-        place = f"{path}:{len(entries) + 1}"
-        raise DataError(f"{place}: not a name and a label: {error}", "one `NAME LABEL` per line") from error
-    return entries
+def _doubt(known: Sequence[tuple[int, int]], good: int) -> str:
+    """Say of answers and labels, by which so many answers are right, that they look like labels of something else."""
+    kinds = len({label for _, label in known})
+    if kinds < 2 or good * kinds > len(known):
+        return ""
+    said = f"{good} of {len(known)} right is not more than chance gives"
+    for shift in (1, -1):
+        hits = sum(found == label - shift for found, label in known)
+        if hits * kinds > len(known) and hits > good:
+            return f"{said}; {hits} are right if {'1 is subtracted from' if shift > 0 else '1 is added to'} each label"
+    return f"{said}: labels that are shifted or of other images, the wrong label_offset or preprocessing give that"
 
 
 def _answer(data: bytes, index: int, log: Path) -> int:
@@ -146,6 +147,7 @@ def _frame_vgg(picture: Array, size: int) -> Array:
     height, width = picture.shape[:2]
     short, side = int(100.0 * size / 87.5), min(height, width)
     target = int(short * width / side), int(short * height / side)
+    _refuse_huge(picture, target)
     scaled = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)
     left, top = (target[0] - size) // 2, (target[1] - size) // 2
     return scaled[top : top + size, left : left + size]
@@ -172,9 +174,21 @@ def _frame_torchvision(picture: Array, size: int) -> Array:
     height, width = picture.shape[:2]
     short, side = int(size / 0.875), min(height, width)
     target = int(short * width / side), int(short * height / side)
+    _refuse_huge(picture, target)
     scaled = np.asarray(Image.fromarray(picture).resize(target, Image.Resampling.BILINEAR))
     left, top = round((target[0] - size) / 2), round((target[1] - size) / 2)
     return scaled[top : top + size, left : left + size]
+
+
+def _refuse_huge(picture: Array, target: tuple[int, int]) -> None:
+    """Raise MemoryError where a picture is so long and narrow that scaling its short side makes it enormous."""
+    needed = 3 * target[0] * target[1]
+    if needed > MOST_BYTES:
+        height, width = picture.shape[:2]
+        raise MemoryError(
+            f"{width} x {height} scaled to {target[0]} x {target[1]} takes {size_text(needed)} of memory, "
+            f"{size_text(MOST_BYTES)} at most"
+        )
 
 
 def _square(picture: Array, share: float, size: int, interpolation: int) -> Array:

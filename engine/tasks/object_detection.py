@@ -32,12 +32,25 @@ _MEASURED = "score with the annotations of the data set that was measured"
 
 def samples(labels: Path) -> list[Sample]:
     """Return the pictures that an annotations file names. Raises DataError where the file is something else."""
-    return [Sample(image.file_name, (image.width, image.height)) for image in coco_boxes.read(labels).images]
+    known = coco_boxes.read(labels)
+    _refuse_boxless(known, range(len(known.images)), labels)
+    return [Sample(image.file_name, (image.width, image.height)) for image in known.images]
 
 
 def keep(labels: Path, indices: Sequence[int], target: Path) -> None:
-    """Write the annotations of these pictures. Raises DataError where the file is something else."""
+    """Write the annotations of these pictures. Raises DataError where the file is something else or none has a box."""
+    _refuse_boxless(coco_boxes.read(labels), indices, labels)
     coco_boxes.keep(labels, indices, target)
+
+
+def _refuse_boxless(known: coco_boxes.Boxes, indices: Sequence[int], labels: Path) -> None:
+    """Raise DataError where there would be no mAP, before anything is measured."""
+    if not np.isin(known.image[~known.crowd], np.asarray(indices, np.int64)).any():
+        raise DataError(
+            f"{labels}: none of the {len(indices)} images has a box that is scored (found {len(known.image)} boxes, "
+            f"{int(known.crowd.sum())} of them with iscrowd 1): there would be no mAP",
+            "take annotations with boxes of single objects, or more of the images",
+        )
 
 
 def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
@@ -117,7 +130,8 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
             "measure more pictures",
         )
     text = [*_strays(fields, index), *coco_eval.rows(figures), f"mAP={100 * figures[0]:.3f}%", ""]
-    return Score("\n".join(text), "mAP", 100 * figures[0], None, len(answers))
+    doubt = "" if figures[0] > 0 else "not one object was found where the labels have it: do they belong to the images?"
+    return Score("\n".join(text), "mAP", 100 * figures[0], None, len(answers), doubt)
 
 
 def _answers(log: Path, labels: Path, count: int) -> dict[int, bytes]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import DataError
+from engine.store.files import read_plain
 from engine.tasks.base import Array
 
 
@@ -18,11 +19,13 @@ def read(raw: Path) -> Array:
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads the tasks too)
 
     try:
-        data = np.fromfile(raw, np.uint8)
+        data = np.frombuffer(read_plain(raw), np.uint8)
     except OSError as error:
         raise DataError(f"{raw}: the picture cannot be read: {error.strerror}", "fetch the data set again") from error
     # From memory, because from a file OpenCV fills up a truncated JPEG with grey and says nothing.
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if not data.size:
+        raise DataError(f"{raw}: the file is empty", "fetch the data set again")
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
     if picture is None:
         raise DataError(f"{raw}: truncated, or not a picture", "fetch the data set again")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)

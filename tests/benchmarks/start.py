@@ -12,6 +12,7 @@ TURNS = 15
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "inferdeck --help": ["-m", "engine.cli.main", "--help"],
+    "inferdeck plan --help": ["-m", "engine.cli.main", "plan", "--help"],
     "inferdeck jobs": ["-m", "engine.cli.main", "jobs"],
     "inferdeck plan (demo)": ["-m", "engine.cli.main", "plan", "--recipe=demo"],
 }

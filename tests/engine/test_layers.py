@@ -20,7 +20,7 @@ ROOMS = [
     {"store", "system", "mlperf_logs"},
     {"plan"},
     {"profile"},
-    {"codec", "errors", "events", "histogram", "text"},
+    {"ascii", "codec", "crashes", "errors", "events", "histogram", "text"},
 ]
 """From the top down; rooms of one line may use each other."""
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.text import clean, clean_lines
+from engine.text import (
+    cells,
+    clean,
+    clean_lines,
+    csv_cell,
+    cut,
+    fit,
+    fit_right,
+    from_bytes,
+    shell_line,
+    to_bytes,
+    whole_path,
+)
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
@@ -37,3 +51,70 @@ def test_what_a_person_sees(text: str, shown: str) -> None:
 
 def test_several_lines_stay_several() -> None:
     assert clean_lines("a\x1b[1m\nb") == "a[1m\nb"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd|' ,C calc'!A0", "'=cmd|' ,C calc'!A0"),
+        ("+1+cmd", "'+1+cmd"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t=1"),
+        ("-x", "'-x"),
+        ("-1.5e+3", "-1.5e+3"),
+        ("+191 %", "+191 %"),
+        ("ResNet-50 = fast", "ResNet-50 = fast"),
+        ("b\udcfcx\nnext\x1b", "b\\xfcx next"),
+        ("", ""),
+    ],
+)
+def test_a_cell_is_never_a_formula(text: str, cell: str) -> None:
+    assert csv_cell(text) == cell
+    csv_cell(text).encode()
+
+
+def test_a_path_is_whole_even_with_a_user_that_is_not_known_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert whole_path("~/x") == Path("/home/me/x")
+    assert whole_path("~no-such-user/x") == tmp_path / "~no-such-user" / "x"
+    assert whole_path("x") == tmp_path / "x"
+
+
+@given(st.text(), st.integers(-5, 30))
+def test_a_fitted_text_takes_exactly_its_cells(text: str, width: int) -> None:
+    assert cells(cut(text, width)) <= max(width, 0)
+    for fitted in (fit(text, width), fit_right(text, width)):
+        assert cells(fitted) == max(width, 0)
+    assert cut(text, cells(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [("abcdef", 4, "abc…"), ("abc", 3, "abc"), ("abc", 1, "…"), ("abc", 0, ""), ("abc", -7, ""), ("雪雪雪", 4, "雪…")],
+)
+def test_what_is_cut_says_so(text: str, width: int, shown: str) -> None:
+    assert cut(text, width) == shown
+
+
+@given(st.binary())
+def test_the_bytes_of_a_file_come_back_as_they_were(data: bytes) -> None:
+    assert to_bytes(from_bytes(data)) == data
+
+
+def test_what_stands_for_no_byte_is_replaced() -> None:
+    assert to_bytes("a\ud800b\udce9") == "a\ufffdb".encode() + b"\xe9"
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\0"))), st.binary().map(lambda data: data.replace(b"\0", b""))
+)
+@settings(max_examples=20)
+def test_a_command_that_is_shown_can_be_typed_again(words: list[str], odd: bytes) -> None:
+    words = ["printf", "%s\\0", *words, from_bytes(odd)]
+    line = shell_line(words)
+    assert clean(line) == line
+    typed = subprocess.run(["bash", "-c", line], capture_output=True, check=True).stdout
+    assert typed == b"".join(to_bytes(word) + b"\0" for word in words[2:])

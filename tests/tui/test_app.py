@@ -39,3 +39,10 @@ async def test_a_bug_leaves_one_line_and_a_traceback_in_a_log(tmp_path: Path) ->
     log = tmp_path / "state" / LOG
     assert "ZeroDivisionError: a bug" in log.read_text()
     assert app.last_words == [f"a bug ended the screen; jobs go on. The whole story is in {log}"]
+
+
+async def test_any_text_can_be_copied(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(80, 24)):
+        app.copy_to_clipboard("two\nlines of r\udce9sults\x1b[2J")
+        assert app.clipboard == "two\nlines of r\\xe9sults[2J"

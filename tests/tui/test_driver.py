@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.drivers.web_driver import WebDriver
 
 from tests.tui.pty import Cell, Emulator, Link, PseudoTerminal, python
 from tui.cells import Grid, Mirror
-from tui.driver import AsciiDriver, DiffDriver, Output, driver_class
+from tui.driver import AsciiDriver, DiffDriver, Output, StockDriver, driver_class
 from tui.stream import Drawing
 from tui.terminal import Wishes, decide
 
@@ -294,4 +295,6 @@ def test_the_driver_is_chosen_by_the_terminal() -> None:
     environ = {"TERM": "xterm", "LANG": "C.UTF-8"}
     assert driver_class(decide(environ, tty=True)) is DiffDriver
     assert driver_class(decide({**environ, "LANG": "C"}, tty=True)) is AsciiDriver
-    assert driver_class(decide(environ, tty=True, wishes=Wishes(driver="stock"))) is None
+    assert driver_class(decide(environ, tty=True, wishes=Wishes(driver="stock"))) is StockDriver
+    page = driver_class(decide({**environ, "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}, tty=False))
+    assert issubclass(page, WebDriver)

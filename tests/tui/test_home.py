@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 from engine.job import jobs
 from engine.job.prepare import begin, prepare, workplace
 from engine.plan.words import read_recipe, recipes
+from engine.store.folders import folders
+from tests.engine.job import synthetic
 from tests.tui.deck import SIZES, deck, shows, text, until
+from tui.screens import home
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -40,6 +45,21 @@ async def test_below_the_smallest_size_it_says_what_it_needs(tmp_path: Path) -> 
         await shows(pilot, "needs 80x24, is 72x20")
         await pilot.resize_terminal(80, 24)
         await shows(pilot, "Guided first submission")
+
+
+async def test_how_long_ago_a_job_was_changes_as_time_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home, "INTERVAL", 0.1)
+    job = synthetic.write(folders(str(tmp_path)).jobs, [*synthetic.before(), *synthetic.ticks(3)])
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shows(pilot, job.id)
+        monkeypatch.setattr(time, "time", lambda: job.started + 60)
+        await shows(pilot, "1:00 ago")
+        options = app.screen.query_one("#jobs", OptionList)
+        options.focus()
+        monkeypatch.setattr(time, "time", lambda: job.started + 125)
+        await shows(pilot, "2:05 ago")
+        assert app.focused is options
 
 
 async def test_the_palette_finds_actions_and_words(tmp_path: Path) -> None:

@@ -87,6 +87,25 @@ def _blank(one: re.Match[str]) -> str:
     return f"{one[1]:{len(one[0])}}"
 
 
+class TestWaiting:
+    async def test_says_for_whom_and_measures_now_when_told_to(self, tmp_path: Path) -> None:
+        holder = "r-0012 of ann, measuring since 14:03"
+        waiting = events.Waiting(at=made.BEGIN + 2, step=made.MEASURE, holder=holder)
+        with alive(written(tmp_path, [*made.before()[:5], waiting])) as job:
+            async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
+                await go(pilot, f"waits for {holder}")
+                await pilot.press("m")
+                await until(pilot, (job.folder / jobs.NOW).exists, "the word to measure now")
+
+    async def test_who_does_not_wait_has_nothing_to_call_off(self, tmp_path: Path) -> None:
+        with alive(written(tmp_path, measuring())) as job:
+            async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
+                await go(pilot, "on course")
+                await pilot.press("m")
+                await says(pilot, "does not wait")
+                assert not (job.folder / jobs.NOW).exists()
+
+
 class TestLive:
     @sized
     async def test_shows_all_of_a_measurement(self, tmp_path: Path, size: tuple[int, int]) -> None:

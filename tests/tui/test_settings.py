@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from engine.errors import ProfileError
+from engine.errors import ProfileError, StoreError
 from tests.tui.deck import deck, shows, until
+from tests.tui.pty import PseudoTerminal, python
 from tui.settings import FILE, Settings, changed, load, save
 
 
@@ -41,3 +43,35 @@ async def test_a_theme_taken_from_the_palette_stays(tmp_path: Path) -> None:
         await pilot.press("enter", "enter")
         await until(pilot, lambda: app.theme == "inferdeck-light", "the light theme")
     assert load(tmp_path / "config").theme == "inferdeck-light"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("theme: 2026-02-30", "theme: !!float x", "theme: !!int ''", "theme: !!bool x", "theme: !!timestamp x"),
+        *("[" * 3000, "1", "\x00", "? [x]\n: y", "number_interval: .nan", "chart_interval: 0", "number_interval: -1"),
+    ],
+)
+def test_no_value_gets_past(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ProfileError, match=r"settings\.yaml"):
+        load(tmp_path)
+    with pytest.raises(ProfileError, match=r"settings\.yaml"):
+        save(tmp_path, Settings(theme="inferdeck-light"))
+    assert (tmp_path / FILE).read_text() == text, "what the person wrote is not lost"
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE)
+    with pytest.raises(StoreError, match="not a plain file"):
+        load(tmp_path)
+
+
+def test_the_screen_starts_with_a_message_and_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / FILE).write_bytes(b"theme: \xe9\n")
+    with PseudoTerminal(python("-m", "tui", f"--home={tmp_path}"), columns=100, rows=30) as screen:
+        screen.until("settings.yaml")
+        screen.until("this machine")
+        screen.press("q")
+        screen.until(lambda: screen.process.poll() == 0)

@@ -11,6 +11,7 @@ from textual.widgets import Input, OptionList
 from engine.guide import actions
 from engine.submission import own
 from tests.engine.guide.way import SYSTEM, Way
+from tests.engine.submission.base_tree import SYSTEMS, write_system
 from tests.tui.deck import SIZES, deck, grid, same_grid, shows, text, until
 from tui.app import InferdeckApp
 from tui.screens.checked_tree import CheckedTree
@@ -217,6 +218,32 @@ async def test_a_submission_folder_of_anybody_is_checked(finished: Way, size: tu
         assert "e edit" not in text(app), "another's description is not edited here"
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, SubmitScreen), "the guide")
+
+
+async def test_a_folder_is_truncated_whatever_is_in_its_files(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    write_system(tree, SYSTEMS["open"])
+    for log in tree.rglob("accuracy/mlperf_log_accuracy.json"):
+        log.write_bytes(b"{" * 20_000)
+    accuracy = next(tree.rglob("accuracy/accuracy.txt"))
+    accuracy.write_bytes(b"r\xe9sum\xe9\n" + accuracy.read_bytes().partition(b"hash=")[0])
+    app = deck(tmp_path / "home")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await opened(pilot)
+        await app.push_screen(CheckedTree(tree))
+        await shows(pilot, "accuracy.text")
+        await pilot.press("t")
+        await shows(pilot, "4,096 bytes. ")
+        await shows(pilot, "Whole copies go to")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: b"hash=" in accuracy.read_bytes(), "the hash")
+        assert accuracy.read_bytes().startswith(b"r\xe9sum\xe9\n")
+        accuracy.unlink()
+        accuracy.symlink_to("/etc/hostname")
+        await pilot.press("t")
+        await shows(pilot, "leave them")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "is a link" in app.messages[-1].text, "the reason")
 
 
 async def test_in_a_narrow_terminal_space_looks_at_what_there_is_of_a_step(finished: Way) -> None:

@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from engine.cli.words import parse
 from engine.errors import RunError, UsageError
 from tests.tui.pty import ROOT, environment, python
-from tui.serve import Serving, parse, serve_command
+from tui.main import SERVE, main
+from tui.serve import Serving, serve_command, serving_of
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed (the extra 'web')")
 
@@ -72,6 +74,35 @@ def test_only_the_whole_address_opens_the_page(tmp_path: Path) -> None:
         assert fetch(bare, cookies=jar, Origin="http://elsewhere.example")[0] == 403
 
 
+def test_a_name_that_is_not_this_machines_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path) as address:
+        jar = CookieJar()
+        assert fetch(address, cookies=jar)[0] == 200
+        bare = address.partition("?")[0]
+        port = bare.rstrip("/").rpartition(":")[2]
+        assert [one.name for one in jar] == [f"inferdeck-key-{port}"]
+        cookie = "; ".join(f"{one.name}={one.value}" for one in jar)
+        for host, status in (("rebound.example", 403), (f"rebound.example:{port}", 403), (f"localhost:{port}", 200)):
+            assert fetch(bare, Host=host, Cookie=cookie)[0] == status
+
+
+def test_only_the_pages_own_scripts_run(tmp_path: Path) -> None:
+    with serving(tmp_path) as address:
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+        )
+        with opener.open(address, timeout=20) as answer:
+            policy = dict(
+                one.strip().partition(" ")[::2] for one in answer.headers["Content-Security-Policy"].split(";")
+            )
+        assert "unsafe-inline" not in policy["script-src"] + policy["default-src"]
+        assert policy["script-src"].count("sha256-") >= 2
+        assert policy["connect-src"].split() == [
+            "'self'",
+            *(f"{one}://{address.split('/')[2]}" for one in ("ws", "wss")),
+        ]
+
+
 def test_behind_a_tunnel_the_page_leads_to_the_tunnels_port(tmp_path: Path) -> None:
     with serving(tmp_path) as address:
         jar = CookieJar()
@@ -81,23 +112,55 @@ def test_behind_a_tunnel_the_page_leads_to_the_tunnels_port(tmp_path: Path) -> N
 
 
 def test_each_tab_runs_the_screen_on_the_same_home() -> None:
-    found = parse(["--home=/somewhere/else", "--port=9000"])
+    found = serving_of(parse(SERVE, ["--home=/somewhere/else", "--port=9000"]))
     assert found.command.endswith("-m tui --home=/somewhere/else")
     assert found.address.startswith("http://127.0.0.1:9000/?key=")
-    assert parse([]).key != parse([]).key
+    assert serving_of(parse(SERVE, [])).key != serving_of(parse(SERVE, [])).key
     assert Serving("::1", 80, "k", "").address == "http://[::1]:80/?key=k"
 
 
 @pytest.mark.parametrize("word", ["--port=many", "--port=0", "--prot=1", "again", "--host"])
 def test_wrong_words_are_named(word: str) -> None:
     with pytest.raises(UsageError):
-        parse([word])
+        parse(SERVE, [word])
+
+
+def test_the_page_and_the_screen_have_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, shown in ((["serve", "--help"], "--port=N"), (["help", "screen"], "--no-mouse"), (["-h"], "serve")):
+        assert main(words) == 0
+        assert shown in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "remedy"),
+    [
+        (["--ascci"], "unknown option '--ascci'", "'--ascii'"),
+        (["--home=/x", "jobs"], "unexpected word 'jobs'", "the command comes first"),
+        (["--driver=x"], "'x' is no value of --driver", "diff, stock"),
+        (["--mouse", "--no-mouse"], "contradict each other", "keep one"),
+        (["serve", "--port=0"], "'0' is no number from 1 to 65535", "--port=N"),
+        (["serv"], "no command 'serv'", "'serve'"),
+    ],
+)
+def test_wrong_words_of_the_screen_are_two_lines(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    what: str,
+    remedy: str,
+) -> None:
+    monkeypatch.setenv("INFERDECK_HOME", str(tmp_path))
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert what in said
+    assert remedy in said
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tui.page", None)
     with pytest.raises(UsageError, match="inferdeck\\[web\\]"):
-        serve_command([])
+        serve_command(parse(SERVE, []))
 
 
 def test_a_port_that_is_taken_is_named() -> None:
@@ -105,7 +168,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(RunError, match=r"127\.0\.0\.1:\d+ can't be served"):
-            serve_command([f"--port={other.getsockname()[1]}"])
+            serve_command(parse(SERVE, [f"--port={other.getsockname()[1]}"]))
 
 
 @pytest.mark.slow

@@ -102,7 +102,7 @@ def test_a_folder_in_imagenets_layout_and_a_model_file_of_ones_own(tmp_path: Pat
     assert (folder / "accuracy" / "accuracy.txt").read_text().endswith(", total=60\n")
     assert "resnet50.Offline.target_qps = 70" in (folder / "performance" / "user.conf").read_text()
     said = (next((home / "state" / "jobs").glob("r-0002")) / "events.jsonl").read_text()
-    assert "1 of 61 labelled pictures are not in" in said
+    assert "1 of 61 labelled images are not in" in said
     facts = next(
         manifest.facts
         for name in store.names()
@@ -142,6 +142,7 @@ def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> Non
     from engine.steps.base import Artifact, Step
     from engine.steps.preprocess import preprocess
     from engine.tasks import image_classification as task
+    from engine.tasks.labels import read_val_map
 
     pictures, output = tmp_path / "pictures", tmp_path / "output"
     for folder in (pictures, output):
@@ -155,7 +156,7 @@ def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> Non
     facts = preprocess(step)
     assert (facts["count"], facts["left_out"]) == (66, 0)
     samples = np.load(output / "samples.npy", mmap_mode="r")
-    for index, (name, _) in enumerate(task.read_val_map(output / facts["labels"])):
+    for index, (name, _) in enumerate(read_val_map(output / facts["labels"])):
         out = np.empty(samples.shape[1:], np.float32)
         task.preprocess(pictures / name, options, out)
         assert np.array_equal(samples[index], out)

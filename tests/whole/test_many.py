@@ -11,11 +11,12 @@ import tarfile
 import time
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from engine.events import Launch, StepEnded, StepStarted
+from engine.events import Launch, StepEnded, StepStarted, Waiting
 from engine.job import jobs
 from engine.job.log import EventReader
 from engine.models.patterns import PictureSet, write
@@ -27,6 +28,8 @@ from tests.whole.command import SHORT, inferdeck, start
 KILLS = 50
 PATIENCE = 120
 """Seconds until a step must have begun, on a machine under load."""
+OVERLAP = 0.5
+"""Seconds by which a step may seem to begin before another's end: it has begun before it asks for its turn."""
 COUNT = 300
 DEMO = ("demo", "--offline", f"--adr.images.count={COUNT}", "--scenarios=Offline,SingleStream", *SHORT)
 
@@ -95,9 +98,27 @@ def test_eight_jobs_share_one_store(tmp_path: Path) -> None:
     ]
     made = [event["step"] for event in built if event["step"] in {"imagenet-patterns", "imagenet-preprocessed"}]
     assert sorted(made) == ["imagenet-patterns", "imagenet-preprocessed"], "each artifact was made once"
+    assert_measured_in_turn(home, folders)
     for number in range(8):
         text = tmp_path / f"out{number}" / "demo-offline" / "resnet50" / "Offline" / "accuracy" / "accuracy.txt"
         assert "total=300" in text.read_text()
+
+
+def assert_measured_in_turn(home: Path, jobs: list[str]) -> None:
+    """No two of the jobs measured at the same time, and those that waited said so."""
+    spans, waits = [], 0
+    for name in jobs:
+        since: dict[str, float] = {}
+        for event in EventReader(home / "state" / "jobs" / name / "events.jsonl").read():
+            if isinstance(event, StepStarted):
+                since[event.step] = event.at
+            elif isinstance(event, StepEnded) and event.outcome == "built" and event.step.startswith("loadgen-run"):
+                spans.append((since[event.step], event.at))
+            waits += isinstance(event, Waiting)
+    spans.sort()
+    assert len(spans) == 8 * 4
+    assert all(before[1] <= after[0] + OVERLAP for before, after in pairwise(spans))
+    assert waits >= 7
 
 
 def kill_after(home: Path, words: tuple[str, ...], seconds: float) -> bool:

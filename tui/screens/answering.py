@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -17,6 +16,7 @@ from textual.widgets.option_list import Option
 from engine.submission.describe import NOT_APPLICABLE
 from engine.submission.form import Field
 from engine.text import clean
+from tui.screens.dialogs import Window
 from tui.widgets.pane import Pane
 
 WIDEST, FRAME = 100, 8
@@ -26,7 +26,7 @@ Judge = Callable[[str], Field]
 """Returns the field as it would be with another value."""
 
 
-class Answer(ModalScreen[str | None]):
+class Answer(Window[str | None]):
     """Ask for one value; the answer is None for Esc. A value that would be refused can't be given."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

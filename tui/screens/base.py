@@ -15,14 +15,12 @@ from textual.worker import Worker
 
 from engine.errors import InferdeckError
 from tui.actions import Action
+from tui.app import SMALLEST
 from tui.widgets.header import Header
 from tui.widgets.keys import KeyLine
 
 if TYPE_CHECKING:
     from tui.app import InferdeckApp
-
-SMALLEST = (80, 23)
-"""Columns and rows: a terminal of 80x24 less the status line of a multiplexer."""
 
 
 class DeckScreen(Screen[None]):
@@ -85,14 +83,14 @@ class DeckScreen(Screen[None]):
             self.shown()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say what is needed where there is too little room."""
-        wide, high = event.size
-        tiny = wide < SMALLEST[0] or high < SMALLEST[1]
-        self.set_class(tiny, "-tiny")
+        """Say what is needed where there is too little room. What stands behind keeps its place, its cursor too."""
+        tiny = event.size.width < SMALLEST.width or event.size.height < SMALLEST.height
+        page = self.query_one("#tiny", Static)
+        page.display = tiny
         if tiny:
-            needs = "80x24"
-            self.query_one("#tiny", Static).update(
-                f"needs {needs}, is {wide}x{high}\ninferdeck watch --plain shows a job in any size"
+            page.update(
+                f"needs 80x24, is {event.size.width}x{event.size.height}; q quits, jobs go on\n"
+                "inferdeck watch --plain shows a job in any size"
             )
 
     def action_act(self, name: str) -> None:

@@ -122,11 +122,13 @@ class CheckedTree(DeckScreen):
 
     def do_truncate(self) -> None:
         """Ask, then cut the logs."""
-        backup = f"{self.folder}-whole-logs"
+        from engine.submission.truncate import whole_logs  # noqa: PLC0415
+
+        backup = whole_logs(self.folder)
         text = (
             f"Every accuracy log of this folder is cut to its first and last 4,096 bytes.\nWhole copies go to {backup}."
         )
-        ask = Question("truncate", clean(text), [("no", "leave them"), ("yes", "cut the logs")])
+        ask = Question("truncate", text, [("no", "leave them"), ("yes", "cut the logs")])
         self.deck.push_screen(ask, lambda answer: self._start(truncate=True) if answer == "yes" else None)
 
     def do_copy(self) -> None:

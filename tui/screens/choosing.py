@@ -13,7 +13,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.plan.choices import UNSET, Choice
-from engine.text import clean
+from engine.text import clean, fit
+from tui.screens.dialogs import Window
 from tui.widgets.pane import Pane
 
 TAKE_BACK = "(as it follows from the other choices)"
@@ -22,7 +23,7 @@ Verdict = Callable[[str], str]
 """Says why a value can't be taken; empty where it can."""
 
 
-class TakeOne(ModalScreen[str | None]):
+class TakeOne(Window[str | None]):
     """Choose one value; the answer is None for Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
@@ -47,7 +48,7 @@ class TakeOne(ModalScreen[str | None]):
             text = f"can't be taken: {clean(reason)}" if reason else clean(one.help)
             parts = [
                 ("● " if now else "  ", "$mark"),
-                (f"{clean(one.value):{width}}", "$dim" if reason else "bold"),
+                (fit(clean(one.value), width), "$dim" if reason else "bold"),
                 (text, "$todo" if reason else "$dim"),
             ]
             options.append(Option(Content.assemble(*parts), id=one.value, disabled=bool(reason)))
@@ -67,7 +68,7 @@ class TakeOne(ModalScreen[str | None]):
         self.dismiss(UNSET if event.option_id == TAKE_BACK else event.option_id)
 
 
-class TakeSeveral(ModalScreen[str | None]):
+class TakeSeveral(Window[str | None]):
     """Choose any number of values: Space marks, Enter takes what is marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -112,7 +113,7 @@ class TakeSeveral(ModalScreen[str | None]):
         self.dismiss(",".join(one.value for one in self.choice.alternatives if one.value in self.marked))
 
 
-class Write(ModalScreen[str | None]):
+class Write(Window[str | None]):
     """Write a text; what can't be is said while it is written. Enter takes it, Esc goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -16,8 +17,18 @@ from textual.widgets.option_list import Option
 from engine.text import clean, clean_lines
 from tui.widgets.pane import Pane
 
+T = TypeVar("T")
 
-class Question(ModalScreen[str | None]):
+
+class Window(ModalScreen[T]):
+    """A window over a screen. It closes once: keys that were typed ahead close nothing else."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close the window with an answer, if it is still the one in front."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Question(Window[str | None]):
     """Ask; the answer is the key of the chosen line, None for Esc. Nothing is chosen by time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
@@ -42,7 +53,7 @@ class Question(ModalScreen[str | None]):
         self.dismiss(event.option_id)
 
 
-class Reading(ModalScreen[None]):
+class Reading(Window[None]):
     """Show a text of any length; Esc goes back. `y` copies it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

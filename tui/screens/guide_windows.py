@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.guide import state
+from engine.text import whole_path
 from tui.screens.checked_tree import CheckedTree
 from tui.screens.choosing import Write
 from tui.screens.dialogs import Question
@@ -20,7 +20,7 @@ def ask_folder(deck: InferdeckApp) -> None:
 
     def opened(path: str | None) -> None:
         if path:
-            deck.push_screen(CheckedTree(Path(path).expanduser().absolute()))
+            deck.push_screen(CheckedTree(whole_path(path)))
 
     about = "the folder that holds closed/, open/ or network/"
     deck.push_screen(Write("check a submission folder", about, "", _no_folder), opened)
@@ -40,4 +40,4 @@ def ask_guide(deck: InferdeckApp, then: Callable[[str], None]) -> None:
 
 
 def _no_folder(path: str) -> str:
-    return "" if Path(path).expanduser().is_dir() else "there is no such folder"
+    return "" if whole_path(path).is_dir() else "there is no such folder"

@@ -96,7 +96,7 @@ class HomeScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Begin with what can be started."""
-        self._listed: tuple[tuple[str, str, int], ...] | None = None
+        self._listed: tuple[tuple[str, str, str, int], ...] | None = None
         self._jobs: dict[str, Job] = {}
         self._lines: list[Line] = []
         self.query_one("#start", OptionList).focus()
@@ -124,8 +124,9 @@ class HomeScreen(DeckScreen):
         running = [job for job in found if job.state == "running"]
         self.header().tell(going_on=f"{len(running)} going on" if running else "")
         chosen = [*running, *(job for job in found if job.state != "running")][:SHOWN_JOBS]
-        listed = tuple((job.id, job.state, job.steps_ended) for job in chosen)
+        listed = tuple((job.id, job.state, job.waits, job.steps_ended) for job in chosen)
         if listed == self._listed:
+            self._redraw(chosen)
             return
         first, self._listed = self._listed is None, listed
         self._jobs = {job.id: job for job in chosen}
@@ -141,6 +142,14 @@ class HomeScreen(DeckScreen):
         if first and running:
             options.focus()
             options.highlighted = 0
+
+    def _redraw(self, chosen: Sequence[Job]) -> None:
+        """Say anew how long ago each was; the cursor stays."""
+        options = self.query_one("#jobs", OptionList)
+        for number, job in enumerate(chosen):
+            line = _job_line(job)
+            if options.get_option_at_index(number).prompt != line:
+                options.replace_option_prompt_at_index(number, line)
 
     def _read_machine(self) -> None:
         self._lines = _machine(self.deck)
@@ -201,7 +210,7 @@ def _start_option(name: str, key: str, title: str, text: str) -> Option:
 
 
 def _job_line(job: Job) -> Content:
-    word, style = _WORDS[job.state]
+    word, style = ("● waits", "bold $todo") if job.waits else _WORDS[job.state]
     steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)} steps"
     when = duration(time.time() - job.started)
     text = f"{when} ago" if job.state != "running" else f"since {when}"

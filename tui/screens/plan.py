@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container, Vertical
@@ -16,7 +16,7 @@ from engine.errors import InferdeckError
 from engine.plan.choices import Choice, choices, choose
 from engine.plan.selection import Selection
 from engine.profile.component import Query
-from engine.text import clean, cut, duration, size
+from engine.text import clean, clean_lines, cut, duration, shell_line, size
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
 from tui.screens.choosing import Write, window
@@ -186,7 +186,7 @@ class PlanScreen(DeckScreen):
         return Content.assemble(("same as: ", "$dim"), (f"{first}\n         {second}", "$secondary"))
 
     def _words(self, prepared: Prepared) -> str:
-        return shlex.join(("inferdeck", *prepared.command()))
+        return shell_line(("inferdeck", *prepared.command()))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter changes a choice, or tells why a node is there."""
@@ -266,6 +266,8 @@ class PlanScreen(DeckScreen):
 
     def do_run(self) -> None:
         """Ask, then start the job."""
+        from engine.job import measuring  # noqa: PLC0415
+
         assert self.prepared is not None
         totals = self.prepared.seen.totals
         where = self.draft.output or "the job's own folder"
@@ -275,18 +277,22 @@ class PlanScreen(DeckScreen):
             f"Results go to {where}.\nThe job goes on when this screen or the connection goes."
         )
         answers = [("run", "run it"), ("back", "not now")]
+        if holder := measuring.holder():
+            text += f"\nIt waits for {holder}, before it measures itself."
+            answers.insert(1, ("now", "run it and measure at once: the figures are marked as disturbed"))
         self.deck.push_screen(Question("run", text, answers), self._answered)
 
     def _answered(self, answer: str | None) -> None:
-        if answer == "run":
-            self.run_worker(self._begin, thread=True, group="begin", exclusive=True, exit_on_error=False)
+        if answer in ("run", "now"):
+            begin = partial(self._begin, now=answer == "now")
+            self.run_worker(begin, thread=True, group="begin", exclusive=True, exit_on_error=False)
 
-    def _begin(self) -> None:
+    def _begin(self, *, now: bool) -> None:
         from engine.job.prepare import begin  # noqa: PLC0415
 
         assert self.prepared is not None
         try:
-            job: Job = begin(self.prepared)
+            job: Job = begin(replace(self.prepared, now=now))
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
             return
@@ -361,8 +367,10 @@ def _totals(prepared: Prepared) -> Content:
     if problems:
         node, seen = problems[0]
         parts.append((f"\ncan't run yet: {clean(node)}: {clean(seen.text)}. {clean(seen.remedy)}", "bold $bad"))
-    elif prepared.notice:
-        parts.append((f"\n{clean(prepared.notice)}", "$todo"))
+    for name, warning in prepared.seen.warnings():
+        parts.append((f"\n{clean(name)}: {clean(warning)}", "$todo"))
+    if prepared.notice and not problems:
+        parts.append((f"\n{clean_lines(prepared.notice)}", "$todo"))
     return Content.assemble(*parts)
 
 

@@ -201,6 +201,8 @@ class RunScreen(DeckScreen):
         """Say what can't be done with the job as it stands."""
         if self._followed is None:
             return "there is no job yet; 2 makes one"
+        if name == "now" and not self._followed.scene.state.waits:
+            return "it does not wait for another job"
         if name == "tuning":
             return run_texts.why_no_tuning(self._followed.scene)
         charts, standing = self._phase == "measuring", self._followed.scene.standing
@@ -226,6 +228,15 @@ class RunScreen(DeckScreen):
             return
         try:
             jobs.cancel(jobs.read(self._now().job.folder))
+        except InferdeckError as error:
+            self.deck.say_error(error)
+
+    def do_now(self) -> None:
+        """Let the job measure beside the one that it waits for."""
+        from engine.job import jobs  # noqa: PLC0415
+
+        try:
+            jobs.measure_now(self._now().job)
         except InferdeckError as error:
             self.deck.say_error(error)
 

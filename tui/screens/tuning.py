@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.explore.tuning import TuningReport, of_job
 from tui.follow import Scene
+from tui.screens.dialogs import Window
 from tui.terminal import Glyphs
 from tui.widgets.pane import Pane
 from tui.widgets.tuning import drawn
@@ -23,7 +23,7 @@ _SCROLLBAR = 1
 _LEAST = 60
 
 
-class TuningWindow(ModalScreen[None]):
+class TuningWindow(Window[None]):
     """Shows the table in the width that there is; Esc goes back, `y` copies it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

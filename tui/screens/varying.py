@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.errors import InferdeckError
 from engine.plan.selection import Selection
-from engine.text import clean, cut, duration
-from tui.screens.dialogs import Question
+from engine.text import clean, cut, duration, fit
+from tui.screens.dialogs import Question, Window
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _begin(deck: InferdeckApp, found: Sequence[Prepared]) -> None:
     deck.call_from_thread(deck.say, f"{names} begun; 3 watches, the results will stand here")
 
 
-class Values(ModalScreen[tuple[str, ...] | None]):
+class Values(Window[tuple[str, ...] | None]):
     """Choose one value or several: Space marks, Enter takes what is marked, or else the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -192,7 +191,7 @@ class Values(ModalScreen[tuple[str, ...] | None]):
             told = f"can't be had: {one.refused}" if one.refused else "as it was measured" if one.now else one.help
             parts = [
                 (box, "$mark" if not one.refused else "$dim"),
-                (f"{clean(one.value):{width}}", "$dim" if one.refused else "bold"),
+                (fit(clean(one.value), width), "$dim" if one.refused else "bold"),
                 (clean(told), "$todo" if one.refused else "$dim"),
             ]
             options.add_option(Option(Content.assemble(*parts), id=one.value, disabled=bool(one.refused)))

@@ -11,7 +11,7 @@ from textual.widgets.option_list import Option
 
 from engine.submission.describe import FIXED
 from engine.submission.form import Field, Verdict
-from engine.text import clean, cut
+from engine.text import clean, cut, fit
 
 WORDS: Mapping[Verdict, tuple[str, str]] = {
     "ok": ("ok", "$good"),
@@ -94,8 +94,8 @@ def row(field: Field, width: int) -> Content:
     beside = width >= _NOTES_FROM
     parts = [
         (f"  {word:{_WORD}}", style),
-        (f"{cut(field.label, _LABEL - 1):{_LABEL}}", ""),
-        (f"{cut(value, room // 2):{room // 2}}" if beside else cut(value, room), "bold"),
+        (fit(cut(field.label, _LABEL - 1), _LABEL), ""),
+        (fit(cut(value, room // 2), room // 2) if beside else cut(value, room), "bold"),
     ]
     if beside:
         parts.append(("  " + cut(note, room - room // 2 - 2), "$dim"))

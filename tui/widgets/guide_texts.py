@@ -14,7 +14,7 @@ from engine.job import preparation
 from engine.submission.checker.findings import Report
 from engine.submission.pack import MARK
 from engine.submission.preflight import Expected
-from engine.text import clean, cut, duration, size
+from engine.text import clean, cut, duration, fit, size
 from tui.widgets.findings import SEVERITIES, STYLES
 from tui.widgets.tree import STATES
 
@@ -40,7 +40,7 @@ def step_row(step: Step, width: int) -> Content:
     return Content.assemble(
         (f"{word:6}", style),
         (f"{step.number} ", "$dim" if quiet else ""),
-        (f"{cut(step.title, 25):26}", "$dim" if quiet else "bold" if step.state != "done" else ""),
+        (fit(cut(step.title, 25), 26), "$dim" if quiet else "bold" if step.state != "done" else ""),
         (cut(clean(step.brief), max(width - 34, 0)), "$dim"),
     )
 
@@ -92,7 +92,7 @@ def preparation_text(sight: Sight) -> Content:
             continue
         word, style = STATES[seen.state]
         bytes_ = size(seen.fetch_bytes or seen.disk_bytes)
-        parts += [(f"{word:10}", style), (f"{cut(clean(node.title), 44):46}", ""), (f"{bytes_:>9}", "$dim")]
+        parts += [(f"{word:10}", style), (fit(cut(clean(node.title), 44), 46), ""), (f"{bytes_:>9}", "$dim")]
         parts += [(f"{duration(seen.seconds) if seen.state in ('fetch', 'build') else '':>8}", "$dim")]
         parts += [(f"  {clean(seen.text)}" if seen.state in ("missing", "conflict") else "", "$todo"), ("\n", "")]
     return Content.assemble(*parts)

@@ -289,4 +289,5 @@ def result_line(found: Measured) -> str:
     """Write a result in columns that fit into 76 cells."""
     verdict = {True: "VALID", False: "INVALID", None: ""}[found.valid]
     value = "no figure" if found.value is None else f"{found.value:.6g}"
-    return f"{found.scenario:12} {found.mode:11} {found.metric:23} {value:>9} {found.unit:9} {verdict}"
+    metric = f"{found.metric} {found.scored}".rstrip()
+    return f"{found.scenario:12} {found.mode:11} {metric:23} {value:>9} {found.unit:9} {verdict}"

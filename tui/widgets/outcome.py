@@ -6,12 +6,13 @@ from pathlib import Path
 
 from textual.content import Content
 
+from engine.explore.runs import DISTURBED
 from engine.job.child import last_lines
 from engine.job.fold import Watched
 from engine.job.inquest import inquest, step_log
 from engine.job.jobs import Job
 from engine.job.watch import Standing
-from engine.text import clean, duration, short_path
+from engine.text import clean, clean_lines, duration, short_path
 from tui.widgets.live_rows import result_line
 
 _LINES = 8
@@ -24,7 +25,7 @@ def outcome(job: Job, state: Watched, standing: Standing) -> Content:
     """Return the text for a job that stands so. Reads the logs of one that failed or died."""
     parts = _results(state)
     if job.spec.notice and state.results:
-        parts += [(clean(job.spec.notice) + "\n", "$todo")]
+        parts += [(clean_lines(job.spec.notice) + "\n", "$todo")]
     if state.results:
         parts += [("\n", "")]
     match standing:
@@ -58,8 +59,10 @@ def _results(state: Watched) -> list[Part]:
         line = result_line(one)
         verdict = line.split()[-1] if one.valid is not None else ""
         style = "bold $good" if one.valid else "bold $bad"
-        found += [(clean(line.removesuffix(verdict)), ""), (verdict, style), ("\n", "")]
-    return found
+        mark = f" {DISTURBED}" if one.step in state.disturbed else ""
+        found += [(clean(line.removesuffix(verdict)), ""), (verdict, style), (f"{mark}\n", "$todo")]
+    said = dict.fromkeys(state.disturbed[one.step] for one in state.results if one.step in state.disturbed)
+    return [*found, *((f"{DISTURBED}: {text}\n", "$todo") for text in said)]
 
 
 def _failed(job: Job, state: Watched) -> list[Part]:

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from engine.explore.columns import COLUMNS
 from engine.explore.runs import Run
-from engine.text import clean, cut
+from engine.text import clean, cut, fit
 
 STATES = {
     "VALID": "$good",
@@ -39,15 +39,19 @@ class _Layout:
     when: int
     what: int
     accuracy: int
+    state: int
 
 
 _FIGURE, _STATE = 10, 8
+DISTURBED = " ~"
+"""Behind the state of a run that was disturbed; its details say by what."""
 
 
 def _layout(width: int, runs: Sequence[Run]) -> _Layout:
     run = min(max((len(one.id) for one in runs), default=0) + 1, 26)
     when, accuracy = (12, 8) if width >= _WIDE_FROM else (0, 0)
-    return _Layout(run, when, max(width - 2 - run - when - 2 * _FIGURE - accuracy - 1 - _STATE, 4), accuracy)
+    state = _STATE + (len(DISTURBED) if any(one.disturbed for one in runs) else 0)
+    return _Layout(run, when, max(width - 2 - run - when - 2 * _FIGURE - accuracy - 1 - state, 4), accuracy, state)
 
 
 class RunList(OptionList):
@@ -129,12 +133,17 @@ class RunList(OptionList):
         when = f"{day(run.when, time.time()):{layout.when}}" if layout.when else ""
         return Content.assemble(
             (f"{MARK if run.id in self.marks else ' '} ", "bold $mark"),
-            (f"{cut(clean(run.id), layout.run - 1):{layout.run}}", "bold"),
+            (fit(cut(clean(run.id), layout.run - 1), layout.run), "bold"),
             (when, "$dim"),
-            (f"{cut(what(run, self.common), layout.what - 1):{layout.what}}", ""),
+            (fit(cut(what(run, self.common), layout.what - 1), layout.what), ""),
             (f"{figures}{accuracy} ", ""),
-            (f"{run.state:{_STATE}}", STATES[run.state]),
+            (f"{run.state + DISTURBED * bool(run.disturbed):{layout.state}}", state_style(run)),
         )
+
+
+def state_style(run: Run) -> str:
+    """Return the style of a run's state: that a run is valid is no good news where something disturbed it."""
+    return "$todo" if run.disturbed and run.state == "VALID" else STATES[run.state]
 
 
 def parts(run: Run) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ ACTIONS = (
     Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),
     Action("enter", "open", "results", "of a job that is over: its results; on the events: all of them"),
     Action("r", "resume", "go on", "go on with a job that stopped, failed or died; what it finished is kept"),
+    Action("m", "now", "measure now", "do not wait for another job's measurement; the figures are marked as disturbed"),
     Action("t", "tuning", "tuning", "how sessions, threads and batch were chosen: every way measured, as bars"),
 )
 

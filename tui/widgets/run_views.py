@@ -11,9 +11,9 @@ from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.export import change_text, command_line, noise_short, noise_text, notices, same_line
 from engine.explore.metrics import METRICS, Metric
 from engine.explore.runs import Run
-from engine.text import clean, cut
+from engine.text import clean, clean_lines, cut, fit
 from tui.terminal import Glyphs
-from tui.widgets.run_list import STATES, common, what
+from tui.widgets.run_list import DISTURBED, STATES, common, state_style, what
 
 Parts = list[tuple[str, str]]
 
@@ -42,7 +42,7 @@ NONE_FITS = Content.styled("no run has all of these words; Esc shows all again",
 
 def details(run: Run, place: str, width: int) -> Content:
     """Draw one run: what it is, why it is not VALID, its figures, its files and how to make it again."""
-    parts: Parts = [(f"{clean(run.id)}  ", "bold"), (run.state, STATES[run.state])]
+    parts: Parts = [(f"{clean(run.id)}  ", "bold"), (run.verdict, state_style(run))]
     parts += [(f"  {clean(run.why)}\n" if run.why else "\n", "$todo")]
     told = (run.benchmark, run.model_name, f"{run.backend} {run.backend_version}".strip(), run.style, run.sut)
     parts += [(" · ".join(clean(one) for one in told if one) + "\n", "")]
@@ -57,7 +57,7 @@ def details(run: Run, place: str, width: int) -> Content:
     if run.command:
         parts += [("again  ", "$dim"), (f"{clean(command_line(run.command))}\n", "$secondary")]
     if run.notice:
-        parts += [(clean(run.notice), "$todo")]
+        parts += [(clean_lines(run.notice), "$todo")]
     return Content.assemble(*parts)
 
 
@@ -96,7 +96,7 @@ def compared(found: Comparison, width: int) -> Content:
     parts += _figure_rows(found, heads, width)
     for run in found.runs:
         if run.why:
-            parts += [(f"{run.id} is {run.state}: {clean(run.why)}\n", "$todo")]
+            parts += [(f"{run.id} is {run.verdict}: {clean(run.why)}\n", "$todo")]
     rows = {row.metric.key for row in found.rows} if len(heads) == PAIR else set()
     for missing in found.missing:
         if missing.what in rows and missing.words:
@@ -104,7 +104,7 @@ def compared(found: Comparison, width: int) -> Content:
         parts += [(f"{missing.run.id} has no {clean(missing.what)} run", "$todo")]
         parts += [("   a", "bold $mark"), (" makes it\n", "$dim")] if missing.words else [("\n", "")]
     for notice in notices(found.runs):
-        parts += [(f"{clean(notice)}\n", "$todo")]
+        parts += [(f"{clean_lines(notice)}\n", "$todo")]
     return Content.assemble(*parts)
 
 
@@ -120,8 +120,8 @@ def _cell_width(width: int, count: int) -> int:
 
 
 def _row(name: str, values: Sequence[str], cell: int, name_style: str, style: str) -> Parts:
-    parts: Parts = [(f"{cut(clean(name), _NAME - _GAP):{_NAME}}", name_style)]
-    parts += [(f"{cut(clean(value), cell - _GAP):{cell}}", style) for value in values]
+    parts: Parts = [(fit(cut(clean(name), _NAME - _GAP), _NAME), name_style)]
+    parts += [(fit(cut(clean(value), cell - _GAP), cell), style) for value in values]
     return [*parts, ("\n", "")]
 
 
@@ -133,11 +133,11 @@ def _figure_rows(found: Comparison, heads: Sequence[str], width: int) -> Parts:
         cell -= 1
     parts = _row("result", [*heads, "change"] if pair else heads, cell, "$dim", "bold")
     parts += [(f"{'verdict':{_NAME}}", "")]
-    parts += [(f"{run.state:{cell}}", STATES[run.state]) for run in found.runs]
+    parts += [(f"{cut(run.verdict, cell - 1):{cell}}", state_style(run)) for run in found.runs]
     parts += [("\n", "")]
     for row in found.rows:
         texts = [row.metric.text(figure) for figure in row.figures]
-        parts += [(f"{cut(row.metric.title, _NAME - 1):{_NAME}}", "")]
+        parts += [(fit(cut(row.metric.title, _NAME - 1), _NAME), "")]
         if pair:
             (change,) = row.changes
             parts += [(f"{text:{cell}}", "bold") for text in texts]
@@ -192,9 +192,10 @@ def bars(runs: Sequence[Run], metric: Metric, width: int, glyphs: Glyphs) -> Con
     for run, figure in found:
         top = figure == best and bool(metric.better)
         bar = drawn_bar(figure / most if most > 0 else 0.0, room, glyphs)
-        parts += [(f"{cut(clean(run.id), name - 1):{name}}", "bold" if top else "")]
-        parts += [(f"{cut(what(run, said), label - _GAP):{label}}", "$dim")]
-        parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}\n", "bold" if top else "")]
+        parts += [(fit(cut(clean(run.id), name - 1), name), "bold" if top else "")]
+        parts += [(fit(cut(what(run, said), label - _GAP), label), "$dim")]
+        parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}", "bold" if top else "")]
+        parts += [(f"{DISTURBED * bool(run.disturbed)}\n", "$todo")]
     return Content.assemble(*parts)
 
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from engine.text import clean, cut, duration, size
+from engine.text import clean, cut, duration, fit, size
 
 if TYPE_CHECKING:
     from engine.job.prepare import Prepared
@@ -96,7 +96,7 @@ def drawn(row: Row, width: int) -> Content:
     taken = duration(row.seen.seconds) if todo else ""
     bytes_ = size(row.seen.fetch_bytes or row.seen.disk_bytes) if row.seen.state != "group" else ""
     parts = [
-        (f"{cut(title, room - 1):{room}}", "bold" if not row.branch else ""),
+        (fit(cut(title, room - 1), room), "bold" if not row.branch else ""),
         (f"{word:10}", style),
         (f"{bytes_:>8}{taken:>8}", "$dim" if not todo else ""),
     ]

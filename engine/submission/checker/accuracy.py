@@ -9,10 +9,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from engine.mlperf_logs.accuracy import TRUNCATION_MARK
+from engine.mlperf_logs.kinds import kind_of
 from engine.profile.rounds import AccuracyRule, Round
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, Place
+from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, Place, Site
+from engine.submission.checker.rules import CUT
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 """What a hash of the accuracy log looks like."""
@@ -83,12 +85,14 @@ def _check_scores(place: Place, folder: Folder) -> Scores:
     try:
         scores = read_scores(data or b"", rule.metric, site.rules)
     except UnicodeDecodeError as error:
-        site.ledger.add("accuracy.text", path, str(error), "text in UTF-8")
+        site.ledger.add("accuracy.text", path, kind_of(data or b"") or str(error), "text in UTF-8")
         return Scores(None, [])
     if data is not None:
         check_value(place, path, scores.value, rule)
         if not scores.hashes:
-            site.ledger.add("accuracy.hash_missing", path, "no line hash=...", "the SHA-256 of the whole accuracy log")
+            wanted = "the SHA-256 of the whole accuracy log"
+            remedy = CUT if is_cut(site, folder) else ""
+            site.ledger.add("accuracy.hash_missing", path, "no line hash=...", wanted, remedy=remedy)
     if len(set(scores.hashes)) > 1:
         site.ledger.add("accuracy.hash_twice", path, f"{len(scores.hashes)} lines hash=...", "one line")
     return scores
@@ -123,9 +127,8 @@ def _check_log(place: Place, folder: Folder, scores: Scores) -> None:
         return
     data = site.read(folder, ACCURACY_LOG) or b""
     if b"{" not in data:
-        site.ledger.add(
-            "accuracy.log_empty", path, f"{size} bytes without a response", "the responses' beginning and end"
-        )
+        found = f"{size} bytes without a response" + (f": {kind_of(data)}" if kind_of(data) else "")
+        site.ledger.add("accuracy.log_empty", path, found, "the responses' beginning and end")
         return
     own = hashlib.sha256(data).hexdigest()
     truncated = TRUNCATION_MARK in data
@@ -139,6 +142,13 @@ def _check_log(place: Place, folder: Folder, scores: Scores) -> None:
             site.ledger.add("accuracy.hash_wrong", where, f"hash={given}", f"hash={own}, of the log beside it")
 
 
+def is_cut(site: Site, folder: Folder) -> bool:
+    """Say whether the accuracy log in a folder is cut, as far as it is small enough to be."""
+    size = folder.files.get(ACCURACY_LOG, 0)
+    small = size <= site.rules.files.accuracy_log_max_bytes
+    return small and TRUNCATION_MARK in (site.read(folder, ACCURACY_LOG) or b"")
+
+
 def check_detail(place: Place, folder: Folder) -> Log | None:
     """Check the detail log of an accuracy run; return it where it can be read."""
     site, path = place.site, f"{folder.path}/{DETAIL}"
@@ -146,7 +156,7 @@ def check_detail(place: Place, folder: Folder) -> Log | None:
     if DETAIL not in folder.files:
         ledger.add("accuracy.detail_missing", path, "no such file", "the detail log of the accuracy run")
         return None
-    log = site.log(folder)
+    log = site.log(folder, "accuracy.no_messages")
     if log is None:
         return None
     if log.malformed:

@@ -9,6 +9,7 @@ from engine.profile.rounds import Round
 from engine.submission.checker import walk, workers
 from engine.submission.checker.findings import Finding, Ledger, Report, Result, Severities, System
 from engine.submission.checker.folders import Disk
+from engine.submission.tree import refuse_unknown_submitter, refuse_what_is_no_tree
 
 
 def check(
@@ -33,8 +34,19 @@ def check(
         if outcome.system is not None:
             systems[outcome.system.path] = outcome.system
     if not results:
-        ledger.add("layout.no_results", ".", "no result", "division/submitter/results/system/model/scenario")
+        wanted = "division/submitter/results/system/model/scenario"
+        ledger.add("layout.no_results", ".", "no result", wanted, remedy=_advice(tree, rules, submitter))
     findings.sort(key=lambda finding: (finding.path, finding.rule, finding.found))
     results.sort(key=lambda result: result.path)
     failed = any(finding.severity == "error" for finding in findings)
     return Report("fail" if failed else "pass", results, findings, systems, rules.name)
+
+
+def _advice(tree: Path, rules: Round, submitter: str | None) -> str:
+    """Say why there may be no result in a tree, and what to do about it."""
+    try:
+        refuse_what_is_no_tree(tree, rules.divisions)
+        refuse_unknown_submitter(tree, rules.divisions, submitter)
+    except UsageError as error:
+        return f"{error.what}: {error.remedy}"
+    return "put results there: inferdeck submission generate RESULTS makes a tree of measured ones"

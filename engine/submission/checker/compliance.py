@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from engine.profile.rounds import ComplianceTest
-from engine.submission.checker import accuracy, performance
+from engine.submission.checker import accuracy, performance, rules
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import ACCURACY, ACCURACY_LOG, DETAIL, Place
@@ -131,6 +133,14 @@ def _check_log(place: Place, folder: Folder) -> None:
         path = f"{folder.path}/{ACCURACY_LOG}"
         place.site.ledger.add("compliance.log_size", path, f"{size} bytes", f"at most {limit} bytes")
     data = place.site.read(folder, ACCURACY)
-    if data is not None and b"hash=" not in data:
-        path = f"{folder.path}/{ACCURACY}"
-        place.site.ledger.add("compliance.hash_missing", path, "no line hash=...", "the SHA-256 of the whole log")
+    if data is None:
+        return
+    path, ledger = f"{folder.path}/{ACCURACY}", place.site.ledger
+    is_cut = accuracy.is_cut(place.site, folder)
+    if b"hash=" not in data:
+        remedy = rules.CUT if is_cut else ""
+        ledger.add("compliance.hash_missing", path, "no line hash=...", "the SHA-256 of the whole log", remedy=remedy)
+    elif is_cut:
+        own = hashlib.sha256(place.site.read(folder, ACCURACY_LOG) or b"").hexdigest()
+        if own.encode() in data.lower():
+            ledger.add("compliance.hash_wrong", path, "the hash of the truncated log", "that of the whole log")

@@ -23,11 +23,13 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     """Of the file or folder in question, from the tree's root, with forward slashes."""
     found: str
     expected: str
+    advice: str = ""
+    """How to mend just this; empty where the rule's remedy says it."""
 
     @property
     def remedy(self) -> str:
         """How to mend it."""
-        return RULES[self.rule].remedy
+        return self.advice or RULES[self.rule].remedy
 
 
 class System(msgspec.Struct, frozen=True):
@@ -122,11 +124,21 @@ class Ledger:
         self.severities = severities
         self._division: Division | None = division
 
-    def add(self, rule: str, path: str, found: str, expected: str = "", *, severity: Severity | None = None) -> None:
-        """Note a fault against a rule; `severity` where this place has its own."""
+    def add(
+        self,
+        rule: str,
+        path: str,
+        found: str,
+        expected: str = "",
+        *,
+        severity: Severity | None = None,
+        remedy: str = "",
+    ) -> None:
+        """Note a fault against a rule; `severity` and `remedy` where this place has its own."""
         level = self.severities.of(rule, self._division) if severity is None else self.severities.effective(severity)
         self.errors += level == "error"
-        self.findings.append(Finding(rule, level, printable(path), printable(found), printable(expected)))
+        texts = (printable(path), printable(found), printable(expected), printable(remedy))
+        self.findings.append(Finding(rule, level, *texts))
 
 
 def printable(text: str, limit: int = 400) -> str:

@@ -1,12 +1,14 @@
 """Directories and files as they are, whatever they are: links, pipes, rubbish and what may not be read become findings.
 
-A directory is listed once, and its listing answers every later question about it. Links are followed, as the official
-checker follows them, but not back to a folder that they lie in, and no link to a folder within a linked folder: links
-that lead to each other would have no end.
+A directory is listed once, and its listing answers every later question about it. Links within the tree are followed,
+as the official checker follows them, but not back to a folder that they lie in, and no link to a folder within a linked
+folder: links that lead to each other would have no end. What lies outside the tree can't be handed in, and is never
+read.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -47,6 +49,7 @@ class Disk:
 
     def __init__(self, root: str, files: Files) -> None:
         self.root = root
+        self._real_root = os.path.realpath(root).rstrip("/") + "/"
         self._tolerated = frozenset(files.tolerated)
         self._largest = files.max_bytes
 
@@ -55,7 +58,11 @@ class Disk:
 
         `deep=False` leaves the folders in it unread.
         """
-        if not os.path.isdir(self.real(path)):  # noqa: PTH112  (a Path for each of 100,000 folders is too slow)
+        real = self.real(path)
+        if not os.path.isdir(real):  # noqa: PTH112  (a Path for each of 100,000 folders is too slow)
+            return None
+        if not self._is_inside(os.path.realpath(real)):
+            ledger.add("layout.unreadable", path, "it lies outside the tree", "a folder in the tree")
             return None
         return self._scan(path, ledger, DEEPEST if deep else 0)
 
@@ -81,7 +88,7 @@ class Disk:
     def _enters(self, folder: Folder, entry: os.DirEntry[str], path: str, ledger: Ledger, *, linked: bool) -> bool:
         """Enter a file into the folder's listing; say whether the entry is a folder that is to be read."""
         name = entry.name
-        if name[0] == "." or " " in name or name == "__pycache__":
+        if name[0] == "." or " " in name or name == "__pycache__" or not (name.isascii() or is_text(name)):
             self._name(name, path, ledger)
         try:
             is_link = entry.is_symlink()
@@ -103,15 +110,28 @@ class Disk:
 
     def _name(self, name: str, path: str, ledger: Ledger) -> None:
         if name not in self._tolerated and path not in (".git", ".github"):
-            ledger.add("layout.name", path, name, "a name without blanks and without a dot in front")
+            ledger.add("layout.name", path, name, "a name in UTF-8, without blanks and without a dot in front")
 
     def _followed(self, path: str, ledger: Ledger) -> bool:
-        """Note a link, and say whether it leads to something that does not hold the link itself."""
+        """Note a link, and say whether it leads to something in the tree that does not hold the link itself."""
         real = self.real(path)
         ledger.add("layout.symlink", path, f"a link to {os.readlink(real)}", "the file or folder itself")  # noqa: PTH115
         target = os.path.realpath(real)
         holder = os.path.realpath(os.path.dirname(real))  # noqa: PTH120
-        return os.path.exists(target) and not f"{holder}/".startswith(target.rstrip("/") + "/")  # noqa: PTH110
+        inside = os.path.exists(target) and self._is_inside(target)  # noqa: PTH110
+        return inside and not f"{holder}/".startswith(target.rstrip("/") + "/")
+
+    def _refuse_outside(self, handle: int, path: str) -> None:
+        """Raise OSError where an opened file does not lie in the tree: what counts is the file, not its name."""
+        try:
+            opened = os.readlink(f"/proc/self/fd/{handle}")  # noqa: PTH115
+        except OSError:  # only Linux tells
+            opened = os.path.realpath(self.real(path))
+        if not self._is_inside(opened):
+            raise OSError(errno.EXDEV, "it lies outside the tree", path)
+
+    def _is_inside(self, real: str) -> bool:
+        return f"{real}/".startswith(self._real_root)
 
     def real(self, path: str) -> str:
         """Return the name by which the operating system knows a place in the tree."""
@@ -120,7 +140,8 @@ class Disk:
     def exists(self, path: str) -> bool:
         """Say whether there is anything; of a name that no file can have, that there is nothing."""
         try:
-            return os.path.exists(self.real(path))  # noqa: PTH110
+            real = self.real(path)
+            return os.path.exists(real) and self._is_inside(os.path.realpath(real))  # noqa: PTH110
         except ValueError:
             return False
 
@@ -140,6 +161,7 @@ class Disk:
         try:
             handle = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK)
             try:
+                self._refuse_outside(handle, path)
                 return os.read(handle, min(size, READ_LIMIT) + 1)
             finally:
                 os.close(handle)
@@ -150,11 +172,21 @@ class Disk:
     def lines(self, path: str, longest: int) -> Iterator[bytes]:
         """Yield a large file's lines, cut off after `longest` bytes. Raises OSError."""
         with open(self.real(path), "rb") as file:  # noqa: PTH123
+            self._refuse_outside(file.fileno(), path)
             begins = True
             while piece := file.readline(longest):
                 if begins:
                     yield piece
                 begins = piece.endswith(b"\n")
+
+
+def is_text(name: str) -> bool:
+    """Say whether a file's name is UTF-8: no zip can hold another one."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text_lines(data: bytes) -> list[str]:

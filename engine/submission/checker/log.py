@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from engine.mlperf_logs import detail
-from engine.mlperf_logs.detail import Detail, Malformed, Message
+from engine.mlperf_logs.detail import Detail, Malformed, Message, in_range, loads
 
 SMALL = 1 << 25
 """Bytes: a larger log is not taken into memory as a whole."""
@@ -67,8 +67,13 @@ class Log:
         self.other_lines = 0
         """Lines without LoadGen's marker."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no message could be read."""
+        return not self._entries
+
     def value(self, key: str) -> Any:
-        """Return the value of a key's first message; None where there is none."""
+        """Return the value of a key's first message; None where there is none, infinity for a number out of range."""
         return _decoded(self._firsts.get(key))
 
     def values(self, key: str) -> list[Any]:
@@ -81,7 +86,12 @@ class Log:
 
 
 def _decoded(value: Any) -> Any:
-    return _decode(value) if isinstance(value, msgspec.Raw) else value
+    if not isinstance(value, msgspec.Raw):
+        return value
+    try:
+        return in_range(_decode(value))
+    except msgspec.DecodeError:
+        return in_range(loads(bytes(value)))
 
 
 class Reader:

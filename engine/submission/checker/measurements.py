@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine.mlperf_logs.kinds import kind_of
 from engine.submission.checker.folders import Folder
 from engine.submission.checker.place import Place
 
@@ -54,7 +55,7 @@ def _check_fields(place: Place, folder: Folder, name: str) -> bool:
     try:
         found: Any = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        ledger.add("measurements.json", path, str(error) or type(error).__name__, "a JSON object")
+        ledger.add("measurements.json", path, kind_of(data) or str(error) or type(error).__name__, "a JSON object")
         return False
     if not isinstance(found, dict | list | str):
         ledger.add("measurements.json", path, f"JSON, but {found!r}", "a JSON object")

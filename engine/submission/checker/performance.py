@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.mlperf_logs.metric import UNITS, Metric, metric
+from engine.mlperf_logs.stopping import stopping_words
 from engine.profile.rounds import SCENARIOS, Scenario, ScenarioRule, Seeds, Severity
 from engine.submission.checker.folders import Folder, misfit
 from engine.submission.checker.log import Log
@@ -70,7 +71,7 @@ def check_log(place: Place, folder: Folder, seeds: Seeds, *, overlooked: bool = 
     `overlooked`: what makes the log unreadable is a warning only. The official checker takes over the verdict of the
     compliance test before, where it fails to read one.
     """
-    log = place.site.log(folder) if DETAIL in folder.files else None
+    log = place.site.log(folder, "performance.no_messages") if DETAIL in folder.files else None
     if log is None:
         return NO_RUN
     return _LogCheck(place, log, f"{folder.path}/{DETAIL}", overlooked=overlooked).run(seeds)
@@ -134,6 +135,8 @@ class _LogCheck:
         said = self.log.values("result_validity")
         if not said or said[0] != "VALID":
             why = self.log.value("result_invalid_reason")
+            if not why and self.log.value("early_stopping_met") is False:
+                why = " ".join(stopping_words(self.log.value("early_stopping_result")))
             found = f"result_validity {said[0]}" if said else "no result_validity"
             self._add("performance.validity", f"{found} ({why})" if why else found, "VALID")
         elif any(value != "VALID" for value in said):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.profile.rounds import SCENARIOS, Benchmark, Category, Division, Round, Scenario
+from engine.mlperf_logs.detail import MARKER
+from engine.mlperf_logs.kinds import EMPTY, kind_of
+from engine.profile.rounds import SCENARIOS, Benchmark, Category, Division, Round, Scenario, Severity
 from engine.submission.checker.findings import Ledger
 from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
@@ -13,6 +15,9 @@ DETAIL = "mlperf_log_detail.txt"
 SUMMARY = "mlperf_log_summary.txt"
 ACCURACY_LOG = "mlperf_log_accuracy.json"
 ACCURACY = "accuracy.txt"
+
+KIND = 4096
+"""Bytes from which it is told what a log is that holds no message."""
 
 SPELLINGS: dict[str, Scenario] = {name: one for one in SCENARIOS for name in (one, one.lower())}
 """Names of a scenario's folder; any other spelling is unknown."""
@@ -39,8 +44,23 @@ class Site:
         size = folder.files.get(name)
         return None if size is None else self.disk.read(f"{folder.path}/{name}", size, self.ledger)
 
-    def log(self, folder: Folder) -> Log | None:
-        """Return a folder's detail log; None where it is not there or cannot be read."""
+    def log(self, folder: Folder, rule: str) -> Log | None:
+        """Return a folder's detail log; None where it is not there, cannot be read or holds no message.
+
+        `rule` is the one that a log without messages breaks.
+        """
+        log = self._log(folder)
+        if log is not None and log.is_empty:
+            data = self.disk.read(f"{folder.path}/{DETAIL}", KIND, self.ledger) or b""
+            kind = kind_of(data)
+            found = f"no message of LoadGen's: {kind or 'no line as LoadGen 1.0 and later write it'}"
+            expected = f"lines that begin with {MARKER.decode()}"
+            unreadable: Severity | None = "error" if kind not in ("", EMPTY) else None
+            self.ledger.add(rule, f"{folder.path}/{DETAIL}", found, expected, severity=unreadable)
+            return None
+        return log
+
+    def _log(self, folder: Folder) -> Log | None:
         size = folder.files.get(DETAIL, 0)
         if size <= SMALL:
             data = self.read(folder, DETAIL)

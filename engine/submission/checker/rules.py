@@ -19,6 +19,12 @@ class Rule(NamedTuple):
 _AGAIN = "run the performance mode again with the round's settings"
 _ACCURACY_AGAIN = "run the accuracy mode again over the whole data set and score it"
 _RENAME = "rename or remove it"
+_WHOLE = "truncate again, with the whole copies that it kept: inferdeck submission truncate TREE --backup=DIR"
+CUT = (
+    "a log that is cut already can't be hashed: name the folder of the whole copies, "
+    "inferdeck submission truncate TREE --backup=DIR, or put the whole log back and truncate"
+)
+"""What to do where a hash is missing beside a log that is cut."""
 
 RULES: dict[str, Rule] = {
     # The tree
@@ -31,7 +37,7 @@ RULES: dict[str, Rule] = {
     "layout.unreadable": Rule("every file and folder can be read", "mend its permissions or copy it anew"),
     "layout.special_file": Rule("only plain files and folders can be handed in", _RENAME),
     "layout.symlink": Rule("a tree holds no symbolic links", "put the file itself in the link's place"),
-    "layout.name": Rule("no name begins with a dot, holds a blank or is __pycache__", _RENAME),
+    "layout.name": Rule("every name is UTF-8, without blanks, not __pycache__, and begins with no dot", _RENAME),
     "layout.empty_folder": Rule("no folder is empty", "fill or remove it"),
     "layout.large_file": Rule("no file is over 50 MB", "leave it out, or truncate the accuracy log"),
     "layout.calibration": Rule(
@@ -43,7 +49,10 @@ RULES: dict[str, Rule] = {
     ),
     "system.json": Rule("a description is a JSON object", "mend the file: it must be one JSON object"),
     "system.status": Rule("the status is known", "write available, preview or rdi"),
-    "system.type": Rule("the system type is known, letter by letter", "write datacenter, edge or datacenter,edge"),
+    "system.type": Rule(
+        "the system type is known, letter by letter",
+        'write "datacenter", "edge" or "datacenter,edge", without a blank after the comma',
+    ),
     "system.submitter": Rule("the submitter is the folder's", "write the name of the submitter's folder"),
     "system.division": Rule("the division is the folder's", "write the name of the division's folder"),
     "system.network": Rule(
@@ -90,11 +99,12 @@ RULES: dict[str, Rule] = {
         "accuracy.txt gives the hash of the whole log, on a line of its own", "truncate: inferdeck submission truncate"
     ),
     "accuracy.hash_twice": Rule("accuracy.txt gives one hash", "keep the line of the whole log"),
-    "accuracy.hash_wrong": Rule("the hash is the SHA-256 of the whole log", "truncate again from the whole log"),
+    "accuracy.hash_wrong": Rule("the hash is the SHA-256 of the whole log", _WHOLE),
     "accuracy.log_missing": Rule("the accuracy log is there", _ACCURACY_AGAIN),
     "accuracy.log_size": Rule("the accuracy log is truncated", "truncate: inferdeck submission truncate"),
     "accuracy.log_empty": Rule("the accuracy log holds responses", _ACCURACY_AGAIN),
     "accuracy.detail_missing": Rule("the accuracy run's detail log is there", _ACCURACY_AGAIN),
+    "accuracy.no_messages": Rule("that log holds LoadGen's messages", "put the log there as LoadGen wrote it"),
     "accuracy.detail_line": Rule("every message of that log can be read", "copy the log anew, or " + _ACCURACY_AGAIN),
     "accuracy.detail_error": Rule("LoadGen reported no error in the accuracy run", _ACCURACY_AGAIN),
     "accuracy.files": Rule(
@@ -107,6 +117,10 @@ RULES: dict[str, Rule] = {
     "accuracy.build": Rule("both modes ran with the same LoadGen", "run both modes with one build"),
     # Performance, also of compliance runs
     "performance.missing": Rule("the performance run is there", _AGAIN),
+    "performance.no_messages": Rule(
+        "the detail log holds LoadGen's messages",
+        "put the log there as LoadGen wrote it: unpacked, in its own encoding",
+    ),
     "performance.line": Rule("every message of the detail log can be read", "copy the log anew, or " + _AGAIN),
     "performance.value": Rule("the detail log says everything that is asked of it", _AGAIN),
     "performance.validity": Rule("LoadGen calls the run valid", "read result_invalid_reason and run again"),
@@ -170,6 +184,7 @@ RULES: dict[str, Rule] = {
     "compliance.hash_missing": Rule(
         "TEST01's accuracy.txt gives the hash of the whole log", "truncate: inferdeck submission truncate"
     ),
+    "compliance.hash_wrong": Rule("that hash is the SHA-256 of the whole log", _WHOLE),
     "compliance.settings": Rule("the run was made with the test's audit.config", "run the test with its audit.config"),
     "compliance.performance_differs": Rule(
         "the test's score is close to the result's", "run the test again on an idle system"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine.mlperf_logs.kinds import kind_of
 from engine.profile.rounds import Category, Round
 from engine.submission.checker.findings import System
 from engine.submission.checker.place import Described, Site
@@ -56,7 +57,7 @@ def json_object(data: bytes) -> dict[str, Any] | str:
     try:
         found = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        return str(error) or type(error).__name__
+        return kind_of(data) or str(error) or type(error).__name__
     return found if isinstance(found, dict) else f"JSON, but a {type(found).__name__}"
 
 
@@ -88,7 +89,18 @@ def _check_values(site: Site, path: str, fields: dict[str, Any]) -> None:
     wrong = [name for name in given if not isinstance(fields[name], str)]
     if wrong:
         shown = ", ".join(f"{name} {fields[name]!r}" for name in wrong)
-        site.ledger.add("system.field_text", path, shown, "strings")
+        remedy = "; ".join(dict.fromkeys(_as_text(fields[name]) for name in wrong))
+        site.ledger.add("system.field_text", path, shown, "strings", remedy=remedy)
+
+
+def _as_text(value: object) -> str:
+    """Say how a value that is no string is written as one."""
+    if value is None:
+        return 'write "" or "N/A" for null'
+    if isinstance(value, list | dict):
+        parts = value if isinstance(value, list) else (f"{name} {inner}" for name, inner in value.items())
+        return f"write one string: {json.dumps(', '.join(map(str, parts)), ensure_ascii=False)}"
+    return f'put it in quotes: "{json.dumps(value)}"'
 
 
 def _check_names(site: Site, path: str, fields: dict[str, Any], *, network: bool) -> None:

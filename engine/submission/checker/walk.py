@@ -34,7 +34,9 @@ def units(disk: Disk, rules: Round, submitter: str | None, ledger: Ledger) -> li
     for name in _names(disk, "", ledger):
         if name not in rules.divisions:
             if name not in rules.files.beside_divisions:
-                ledger.add("layout.division", name, f"a folder {name}", ", ".join(rules.divisions))
+                right = name.lower()
+                remedy = f"rename it to {right}" if right in rules.divisions else ""
+                ledger.add("layout.division", name, f"a folder {name}", ", ".join(rules.divisions), remedy=remedy)
             continue
         for owner in _names(disk, name, ledger):
             if submitter is None or owner == submitter:

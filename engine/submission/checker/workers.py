@@ -21,6 +21,7 @@ from engine.profile.rounds import Round
 from engine.submission.checker.findings import Outcome
 from engine.submission.checker.results import check_units
 from engine.submission.checker.walk import Unit
+from engine.system import usable_cores
 
 WORTH = 16
 """Units for which another process is worth its start."""
@@ -97,7 +98,7 @@ def _gathered(work: _Work, children: Sequence[_Child]) -> Iterator[tuple[int, Ou
 
 
 def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()
 
 
 def can_fork() -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from engine.cli import run
+from engine.cli.commands import COMMANDS
 from engine.cli.main import main
 from engine.cli.words import parse
 from engine.text import clean, duration, size
@@ -32,11 +35,13 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in ([], ["--help"], ["plan", "--help"]):
+    for words in ([], ["--help"], ["-h"], ["help"]):
         status, out, _ = said(capsys, *words)
         assert status == 0
         assert "inferdeck demo" in out
-    assert re.fullmatch(r"inferdeck \d+\.\d+\.\d+\n", said(capsys, "--version")[1])
+        assert "2 usage error, or the plan can't run" in out
+    for word in ("--version", "-V"):
+        assert re.fullmatch(r"inferdeck \d+\.\d+\.\d+\n", said(capsys, word)[1])
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan"], "nothing is selected", "--tags"),
         (["plan", "--tag=app"], "nothing is selected", "did you mean '--tags'?"),
         (["plan", TAGS, "--offlin"], "needs a value", "did you mean '--offline'?"),
-        (["plan", "--tags"], "needs a value", "write --tags=VALUE"),
+        (["plan", "--tags"], "needs a value", "write --tags=a,b"),
         (["plan", f"{TAGS},_resnet51"], "'_resnet51'", "'_resnet50'"),
         (["plan", f"{TAGS},_tflite"], "'_tflite'", "_onnxruntime"),
         (["plan", f"{TAGS},_pytorch"], "'_pytorch'", "_onnxruntime"),
@@ -64,6 +69,13 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan", f"{TAGS},_compliance,_performance-only"], "TEST01 compares", "TEST04,TEST05"),
         (["plan", f"{TAGS},_submission,_accuracy-only", "--sut=demo"], "no performance runs", "_accuracy-only"),
         (["plan", f"{TAGS},_submission,_performance-only", "--sut=demo"], "no accuracy runs", "_performance-only"),
+        (["plan", TAGS, "--env.IMAGENET_PATH=x"], "nothing in this plan reads", "--add_deps_tags.imagenet=_full"),
+        (
+            ["plan", f"{TAGS},_retinanet,_scenes-net", "--env.OPENIMAGES_PATH=x"],
+            "nothing in this plan reads",
+            "--add_deps_tags.openimages=_full",
+        ),
+        (["plan", TAGS, "--env.OPENIMAGES_PATH=x"], "nothing in this plan reads", "this plan reads"),
         (["plan", TAGS, "--add_deps_tags.imagnet=_full"], "'imagnet'", "imagenet"),
         (["plan", TAGS, "--adr.imagenet=_full"], "says nothing to change", ".tags"),
         (["plan", TAGS, "--target_qps"], "needs a value", "VALUE"),
@@ -77,6 +89,34 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["jobs", "--jsn"], "'--jsn'", "--json"),
         (["attach", "--plian"], "'--plian'", "--plain"),
         (["plan", "--diff", "a"], "two lock files", "A B"),
+        (["plan", "--diff", "a", "b", "--tags=x"], "compared as they are", "plan --diff A B"),
+        (["plan", "a", "b"], "unexpected word 'a'", "plan --diff A B"),
+        (["plan", TAGS, "--ouput_dir=x"], "no option 'ouput_dir'", "did you mean '--output_dir'?"),
+        (["run", TAGS, "--ouput_dir", "x"], "no option 'ouput_dir'", "did you mean '--output_dir'?"),
+        (["demo", "--quite=yes"], "no option 'quite'", "did you mean '--quiet'?"),
+        (["run", "--locked=x", "--scenarios=Offline"], "a locked plan is run as it is", "write a new lock"),
+        (["plan", "--tags=_resnet50"], "nothing is selected", "--tags=app,mlperf,inference,_resnet50"),
+        (["plan", TAGS, "--sut=a", "--env.CM_SUT_NAME=b"], "contradict each other", "the option 'sut'"),
+        (["doctor", "foo", "bar"], "unexpected word 'foo'", "doctor --help"),
+        (["doctor", "--env.IMAGENT_PATH=x"], "no component reads", "'IMAGENET_PATH'"),
+        (["doctor", "--adr.x.y=z"], "unknown option '--adr.x.y'", "doctor --help"),
+        (["jobs", "foo"], "unexpected word 'foo'", "jobs --help"),
+        (["cancel", "r-1", "r-2"], "one job at a time", "attach"),
+        (["cancel", "r-1", "--forse"], "unknown option '--forse'", "cancel --help"),
+        (["submission", "truncate", "T", "--submiter=x"], "unknown option '--submiter'", "--submitter"),
+        (["submission", "truncate", "T", "--dry-run=yes"], "unknown option '--dry-run'", "truncate --help"),
+        (["submission", "generate", "S", "--outt=x"], "unknown option '--outt'", "--out"),
+        (["submission", "zip", "T", "--submiter=x"], "unknown option '--submiter'", "--submitter"),
+        (["submission", "preflight", "T"], "unexpected word 'T'", "--help"),
+        (["system", "new", "box", "--submiter=x"], "no field 'submiter'", "'submitter'"),
+        (["system", "new", "box", "--hoem=x"], "no field 'hoem'", "did you mean '--home'?"),
+        (["demo", "retinanet"], "unexpected word 'retinanet'", "--model=retinanet"),
+        (["system", "list", "x"], "unexpected word 'x'", "--help"),
+        (["store", "list", "x"], "unexpected word 'x'", "--help"),
+        (["--hlp"], "no command '--hlp'", ""),
+        (["\u2013\u2013help"], "begins with \u2013 (en dash)", "write --help"),
+        (["run", TAGS, "--profiles=~no-such-user/x"], "no such profile folder", "--profiles"),
+        (["submission", "check", "~no-such-user"], "~no-such-user", ""),
     ],
 )
 def test_a_wrong_word_is_two_lines_and_the_nearest_right_one(
@@ -189,6 +229,37 @@ def test_a_job_of_ones_own_components_from_start_to_store(capsys: pytest.Capture
     assert joined not in said(capsys, "store", "list")[1]
 
 
+def test_reuse_takes_only_what_was_made_from_the_same_things_and_is_still_there(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own, results = profile.write(tmp_path / "profile"), tmp_path / "results"
+    words = ["--tags=app", f"--profiles={own}", f"--diary={tmp_path / 'diary'}", f"--output_dir={results}", "--reuse"]
+    for taken in ("r-0001", "r-0001"):
+        assert f"{taken} finished" in said(capsys, "run", *words)[1]
+    shutil.rmtree(results)
+    status, out, _ = said(capsys, "run", *words)
+    assert status == 0
+    assert "has not its results any more" in out
+    assert "r-0002 finished" in out
+    assert (results / "sut" / "1" / "run.json").exists()
+    steps = own / "components" / "steps.py"
+    steps.write_text(steps.read_text() + "\n# another version\n")
+    status, out, _ = said(capsys, "run", *words)
+    assert "equal job" not in out
+    assert "r-0003 finished" in out
+
+
+def test_going_on_prints_the_new_attempt_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = profile.write(tmp_path / "profile")
+    words = ["--tags=app", f"--profiles={own}", f"--diary={tmp_path / 'diary'}", "--mode=fail", "--plain"]
+    first = said(capsys, "run", *words)[1]
+    again = said(capsys, "run", *words)[1]
+    assert first.count("FAILED") == again.count("FAILED")
+    assert "goes on" in again
+    attached = said(capsys, "attach", "--plain")[1]
+    assert attached.count("FAILED") == 2 * first.count("FAILED")
+
+
 def test_a_failed_job_says_what_and_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     own = profile.write(tmp_path / "profile")
     words = ["--tags=app", f"--profiles={own}", f"--diary={tmp_path / 'diary'}", "--mode=fail"]
@@ -213,6 +284,36 @@ def test_doctor_tells_the_machine_and_what_is_missing(capsys: pytest.CaptureFixt
     assert "IMAGENET_PATH" in benchmarks["resnet50, whole data set"]["remedy"]
 
 
+def test_doctor_takes_the_inputs_that_it_recommends(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "val_map.txt").write_text("ILSVRC2012_val_00000001.JPEG 65\n")
+    (tmp_path / "ILSVRC2012_val_00000001.JPEG").write_bytes(b"")
+    found = {}
+    for words in ([], [f"--env.IMAGENET_PATH={tmp_path}"], ["--env.IMAGENET_PATH=/nowhere"]):
+        out = said(capsys, "doctor", "--json", *words)[1]
+        checks = {one["name"]: one for one in json.loads(out)["benchmarks"]}
+        found[" ".join(words)] = checks["resnet50, whole data set"]
+        assert checks["recipe demo-offline"]["ready"]
+    without, _, missing = found.values()
+    assert "must be given" in without["text"]
+    assert "/nowhere" in missing["text"]
+
+
+def test_a_selection_means_the_same_files_from_every_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        words = [f"{TAGS},_test", "--model_path=m.onnx", "--env.IMAGENET_PATH=../pictures", "--adr.imagenet.tags=_full"]
+        said(capsys, "plan", *words, "--output_dir=out", "--lock=lock.json", "--quiet")
+        locks.append(json.loads(Path("lock.json").read_text()))
+    (first, second) = (lock["nodes"]["app-mlperf-inference"]["options"]["model_path"] for lock in locks)
+    assert (first, second) == (str(tmp_path / "a" / "m.onnx"), str(tmp_path / "b" / "m.onnx"))
+    assert f"--output_dir={tmp_path / 'a' / 'out'}" in locks[0]["command"]
+    assert locks[1]["nodes"]["imagenet-full"]["options"]["path"] == str(tmp_path / "b" / ".." / "pictures")
+
+
 def test_preflight_says_what_would_be_refused_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
     words = [TAGS + ",_patterns-net,_submission,_test", "--sut=demo-offline"]
     status, out, _ = said(capsys, "submission", "preflight", *words)
@@ -226,7 +327,7 @@ def test_preflight_says_what_would_be_refused_before_anything_runs(capsys: pytes
 
 
 def test_text_from_outside_can_not_steer_the_terminal() -> None:
-    assert clean("a\x1b[2Jb\x07\x9bc\n[red]d") == "a[2Jbc[red]d"
+    assert clean("a\x1b[2Jb\x07\x9bc\n[red]d") == "a[2Jbc [red]d"
 
 
 def test_sizes_and_times_as_a_person_reads_them() -> None:
@@ -299,7 +400,13 @@ def test_an_option_that_stands_for_a_variation_brings_all_of_it(capsys: pytest.C
 
 
 def test_names_of_the_tutorials_for_words_of_the_command_line() -> None:
-    words = parse(["--env.OUTPUT_BASE_DIR=out", "--env.CM_QUIET=yes", "--env.CM_RERUN=no", "--env.CM_HW_NAME=x"])
+    given = ["--env.OUTPUT_BASE_DIR=out", "--env.CM_QUIET=yes", "--env.CM_RERUN=no", "--env.CM_HW_NAME=x"]
+    words = parse(COMMANDS["run"], given)
     assert words.values == {"output_dir": "out"}
     assert words.flags == {"quiet"}
-    assert words.env == {"CM_HW_NAME": "x"}
+    assert words.changes.env == {"CM_HW_NAME": "x"}
+
+
+@pytest.mark.parametrize("words", [["--now"], []])
+def test_a_job_is_told_to_measure_now(words: list[str]) -> None:
+    assert run.prepare(parse(COMMANDS["run"], [TAGS, *words])).spec().now == bool(words)

@@ -99,7 +99,7 @@ def test_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "what", "remedy"),
     [
         (["lst"], "no command 'lst'", "list"),
-        (["list", "x"], "takes no 'x'", "--filter=x"),
+        (["list", "x"], "unexpected word 'x'", "--filter=x"),
         (["list", "--sort=smples"], "no column 'smples'", "samples"),
         (["list", "--format=xml"], "no format 'xml'", "json"),
         (["list", "--flter=x"], "--flter", "--filter"),

@@ -92,8 +92,8 @@ def test_strictness(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        ((), "one folder is needed, 0 are given"),
-        (("a", "b"), "one folder is needed, 2 are given"),
+        ((), "takes one folder, 0 given"),
+        (("a", "b"), "takes one folder, 2 given"),
         (("nothing-there",), "there is no folder"),
         ((".", "--rounds", "v2.1"), "did you mean '--round'"),
         ((".", "--round"), "needs a value"),
@@ -112,6 +112,12 @@ def test_wrong_words(words: tuple[str, ...], what: str, capsys: pytest.CaptureFi
 def test_unknown_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["submission", *words]) == 2
     assert "submission has no command" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "report", "truncate"])
+def test_a_submitter_that_the_tree_lacks_is_named(tree: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main(["submission", command, str(tree), f"--submitter={SUBMITTER.upper()}x"]) == 2
+    assert f"did you mean '{SUBMITTER}'?" in capsys.readouterr().err
 
 
 def test_a_csv_that_cannot_be_written(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

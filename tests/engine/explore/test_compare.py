@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.explore import steadiness as engine_steadiness
 from engine.explore.compare import Comparison, Row, compare, differences
 from engine.explore.history import all_runs
 from engine.explore.noise import percent, student
@@ -188,6 +189,18 @@ def test_steadiness_needs_enough_of_a_run(tmp_path: Path) -> None:
     assert calm.errors["samples_per_second"] == pytest.approx(0, abs=1e-9)
     assert calm.errors["latency_p99"] == 0
     assert rough.errors["samples_per_second"] > 0.1
+
+
+def test_a_long_run_is_as_steady_by_gathered_ticks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = "loadgen-run[Offline performance]"
+    log = history.job(folders_in(tmp_path), rates=[50, 50, 150, 150] * 16) / "events.jsonl"
+    exact = steadiness(log, step)
+    monkeypatch.setattr(engine_steadiness, "MOST_TICKS", 100)
+    gathered = steadiness(log, step)
+    assert exact is not None
+    assert gathered is not None
+    assert gathered.blocks == exact.blocks
+    assert gathered.errors["samples_per_second"] == pytest.approx(exact.errors["samples_per_second"], abs=0.05)
 
 
 def test_a_torn_event_log_is_survived(tmp_path: Path) -> None:

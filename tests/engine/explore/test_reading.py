@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,21 @@ def _break(name: str) -> Callable[[Path], object]:
     return lambda job: (job / STEP / name).write_bytes(b"\xff{ half")
 
 
+def _text(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(text)
+
+
+def _instead(name: str, make: Callable[[Path], object]) -> Callable[[Path], object]:
+    def damage(job: Path) -> None:
+        path = job / STEP / name
+        path.unlink()
+        if make not in (Path.mkdir, os.mkfifo):
+            path.touch()
+        make(path)
+
+    return damage
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -116,6 +132,11 @@ def _break(name: str) -> Callable[[Path], object]:
         (_remove("finished.json"), "ended before it was filed"),
         (_break("finished.json"), "finished.json: "),
         (lambda job: shutil.rmtree(job / STEP / "output"), "run.json is missing"),
+        (_instead("finished.json", Path.mkdir), "finished.json: not a plain file"),
+        (_instead("output/run.json", os.mkfifo), "run.json: not a plain file"),
+        (_instead("output/mlperf_log_detail.txt", Path.mkdir), "mlperf_log_detail.txt: not a plain file"),
+        (_instead("output/run.json", _text('{"seconds":' * 100_000)), "run.json: the JSON is nested too deeply"),
+        (_instead("output/run.json", lambda path: os.truncate(path, 1 << 40)), "run.json: larger than"),
         (lambda job: (job / "plan.json").write_text("{"), "plan.json can't be read"),
         (lambda job: (job / "plan.json").unlink(), "plan.json can't be read"),
     ],
@@ -128,6 +149,53 @@ def test_a_damaged_run_is_shown_as_such(tmp_path: Path, damage: Callable[[Path],
     assert run.state == "damaged"
     assert words in run.damage
     assert run.id == "r-0001/Offline"
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_whole_number_of_any_length_is_survived(tmp_path: Path, digits: int) -> None:
+    folders = folders_in(tmp_path)
+    job = history.job(folders)
+    number = "9" * digits
+    report = (job / STEP / "output" / "run.json").read_text()
+    (job / STEP / "output" / "run.json").write_text(report.replace('"samples":6000', f'"samples":{number}'))
+    log = job / STEP / "output" / "mlperf_log_detail.txt"
+    with log.open("a") as out:
+        out.write(f':::MLLOG {{"key": "result_99.00_percentile_latency_ns", "value": {number}}}\n')
+    (job / STEP / "finished.json").write_text(f'{{"entry": "x", "facts": {{"total": {number}}}, "seconds": 1}}')
+    assert len(all_runs(folders)) == 1
+    assert all_runs(folders)[0].id == "r-0001/Offline"
+
+
+def test_a_plan_that_names_a_node_it_lacks_is_damage(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    job = history.job(folders)
+    plan = msgspec.json.decode((job / "plan.json").read_bytes())
+    plan["plan"]["nodes"].pop(next(name for name in plan["plan"]["nodes"] if name.startswith("choose-workers")))
+    (job / "plan.json").write_bytes(msgspec.json.encode(plan))
+    (run,) = all_runs(folders)
+    assert "which it lacks" in run.damage
+
+
+def test_an_early_stopping_that_is_not_met_is_told_in_loadgens_words(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    said = {"result_validity": "INVALID", "early_stopping_met": False, "result_invalid_reason": ""}
+    words = " * Run unsuccessful.  * Would need to run at least 609 more queries,  with the run being successful."
+    history.job(folders, "--scenarios=Server", log={**said, "early_stopping_result": words})
+    assert all_runs(folders)[0].reasons == (
+        "Run unsuccessful.",
+        "Would need to run at least 609 more queries, with the run being successful.",
+    )
+
+
+def test_a_file_that_is_changed_in_place_is_read_again(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    job = history.job(folders)
+    finished = job / STEP / "finished.json"
+    whole, seen = finished.read_bytes(), finished.stat()
+    for content, state in ((b"[]", "damaged"), (whole, "VALID")):
+        finished.write_bytes(content)
+        os.utime(finished, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+        assert [run.state for run in all_runs(folders)] == [state]
 
 
 def test_figures_come_from_the_summary_where_the_detail_log_is_gone(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.errors import UsageError
@@ -59,6 +61,18 @@ def test_words_filter(runs: list[Run]) -> None:
     assert matching(folded, "") == folded
 
 
+def test_a_word_that_is_a_name_means_that_and_not_a_part_of_another(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    history.job(folders, "--scenarios=Offline,Server", "--sut=demo-offline")
+    history.job(folders, "--scenarios=Server", log={"result_validity": "INVALID"})
+    folded = fold(all_runs(folders))
+    assert [run.id for run in matching(folded, "offline")] == ["r-0001/Offline"]
+    assert [run.id for run in matching(folded, "valid server")] == ["r-0001/Server"]
+    assert [run.id for run in matching(folded, "-offline valid")] == ["r-0001/Server"]
+    assert len(matching(folded, "demo-off")) == 2
+    assert matching(folded, "multistream") == []
+
+
 def test_sorting_puts_the_best_first_and_what_has_no_value_last(runs: list[Run]) -> None:
     folded = fold(runs)
     assert [run.figures["samples_per_second"] for run in ordered(folded, column("samples/s"))] == [
@@ -87,3 +101,10 @@ def test_repeats_are_runs_of_equal_choices(runs: list[Run]) -> None:
     assert [run.job for run in repeats(runs, find(runs, "1/Offline"))] == ["r-0002", "r-0001"]
     assert [run.job for run in repeats(runs, find(runs, "3"))] == ["r-0003"]
     assert repeats(runs, Run(id="x", job="x", step="x")) == []
+
+
+@pytest.mark.parametrize(
+    ("samples", "labelled", "text"), [(0, 0, ""), (18, 0, "18"), (20, 20, "20"), (18, 20, "18 of 20")]
+)
+def test_an_accuracy_says_of_how_many_samples_it_is(samples: int, labelled: int, text: str) -> None:
+    assert COLUMNS["scored"].text(Run(id="x", job="x", step="x", samples=samples, labelled=labelled)) == text

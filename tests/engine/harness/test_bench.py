@@ -10,7 +10,8 @@ import pytest
 
 from engine.backends.base import Array
 from engine.errors import RunError
-from engine.harness.bench import run_together
+from engine.harness import bench
+from engine.harness.bench import run_throttled, run_together
 
 
 @dataclass
@@ -58,3 +59,13 @@ def test_inputs_are_filled_so_that_no_processor_takes_a_short_cut_for_zeros() ->
     run_together([binding], [()], 0.001, 1.0)
     assert binding.inputs[0].any()
     assert not binding.inputs[1].any(), "0 is always a valid index"
+
+
+def test_the_stops_of_a_quota_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The median run lies between two stops, and half a core would look like a whole one."""
+    clock = iter([0.0, 4.0, 0.0, 4.0, 0.0, 1.0])
+    monkeypatch.setattr(bench, "process_time", lambda: next(clock))
+    monkeypatch.setattr(bench, "_timed", lambda *_: [1.0] * 4)
+    assert run_together([Binding()], [()], 1.0, 2.0) == (1.0, False)
+    assert run_throttled([Binding()], [()], 1.0, 2.0, 0.5) == (2.0, False), "each run takes a second of processor time"
+    assert run_throttled([Binding()], [()], 1.0, 2.0, 0.5) == (1.0, False), "it waits for something else"

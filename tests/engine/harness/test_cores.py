@@ -7,7 +7,8 @@ from threading import Thread
 import pytest
 
 from engine.errors import RunError, UsageError
-from engine.harness.cores import by_node, core_groups, physical, pin, usable
+from engine.harness import cores
+from engine.harness.cores import affordable, by_node, core_groups, physical, pin, usable
 
 
 def test_of_two_hardware_threads_of_a_core_the_first_counts(tmp_path: Path) -> None:
@@ -64,3 +65,11 @@ def test_a_thread_is_kept_on_its_cores_and_others_are_not() -> None:
 def test_cores_that_are_not_there_are_refused(cores: tuple[int, ...]) -> None:
     with pytest.raises(RunError, match="cannot keep a session on the cores"):
         pin(cores)
+
+
+@pytest.mark.parametrize(("quota", "count"), [(None, 4), (2.5, 2), (0.5, 1), (8.0, 4)])
+def test_a_quota_pays_for_so_many_cores(quota: float | None, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: (0, 1, 2, 3))
+    monkeypatch.setattr(cores, "physical", tuple)
+    monkeypatch.setattr(cores, "cpu_quota", lambda: quota)
+    assert affordable() == (0, 1, 2, 3)[:count]

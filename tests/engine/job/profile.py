@@ -147,9 +147,7 @@ def spec_of(profile: Path, results: Path, tags: str = "app", **options: str) -> 
 
 def start(folders: Folders, spec: JobSpec) -> jobs.Job:
     """Start a new job in its own process, or go on with the one that stopped."""
-    folder, _ = jobs.take_up(folders, spec)
-    jobs.launch(folder, folders)
-    return jobs.read(folder)
+    return jobs.begin(folders, spec)[0]
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -38,6 +38,11 @@ def test_server_over_its_limit_is_not_on_course() -> None:
     assert "over 15 ms" in found.reason
 
 
+def test_a_rate_at_which_nothing_waits_is_not_to_be_lowered() -> None:
+    assert outlook(measured(20, rate=8, latency_ms=113, sessions=4)).reason.endswith("no rate helps")
+    assert outlook(measured(20, rate=400, latency_ms=113, sessions=1)).reason.endswith("lower target_qps")
+
+
 def test_nothing_is_said_too_early() -> None:
     assert outlook(measured(1)).course == "early"
     assert outlook(measured(20, rate=0)).course == "early"

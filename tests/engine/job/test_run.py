@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import msgspec
 import pytest
 
 from engine import events
-from engine.errors import JobError
+from engine.errors import JobError, StoreError
 from engine.job import jobs
 from engine.job.log import EventReader
 from engine.job.survey import Surveyor
@@ -175,3 +177,50 @@ def test_artifacts_are_verified_by_their_digests(tmp_path: Path, own: Path) -> N
         manifest = store.manifest(name)
         assert manifest is not None
         assert store.damage(name, manifest, deep=True) is None
+
+
+def test_what_a_job_uses_is_not_removed_from_the_store(tmp_path: Path, own: Path) -> None:
+    folders = folders_in(tmp_path)
+    run(folders, own, tmp_path)  # so that the next one finds everything there
+    spec, _ = profile.spec_of(own, tmp_path / "results", diary=str(tmp_path / "diary"), mode="hang")
+    job = profile.start(folders, spec)
+    wait_for(job, "measure[1]")
+    store = Store(folders.store)
+    (joined,) = (name for name in store.names() if name.startswith("join-"))
+    with pytest.raises(StoreError, match="is being used right now"):
+        store.remove(joined)
+    jobs.cancel(job)
+    list(jobs.follow(job, interval=0.02))
+    store.remove(joined)
+    assert joined not in store.names()
+
+
+BEGIN = """
+import os, sys
+from pathlib import Path
+from engine.job import jobs
+from tests.engine.job import profile
+from tests.helpers import folders_in
+home, own = Path(sys.argv[1]), Path(sys.argv[2])
+spec, _ = profile.spec_of(own, home / "results", diary=str(home / "diary"), mode="hang")
+waiting, go = os.pipe()
+for _ in range(8):
+    if not os.fork():
+        os.close(go)
+        os.read(waiting, 1)  # until all are there
+        job, how = jobs.begin(folders_in(home), spec)
+        os.write(1, f"{job.id} {how}\\n".encode())
+        os._exit(0)
+os.close(go)
+for _ in range(8):
+    os.wait()
+"""
+
+
+def test_equal_commands_at_the_same_time_start_one_job(tmp_path: Path, own: Path) -> None:
+    words = [sys.executable, "-c", BEGIN, str(tmp_path), str(own)]
+    said = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=60, check=True).stdout
+    assert sorted(said.splitlines()) == ["r-0001 joined"] * 7 + ["r-0001 new"]
+    (job,) = jobs.all_jobs(folders_in(tmp_path))
+    jobs.cancel(job)
+    list(jobs.follow(job, interval=0.02))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine import events
 from engine.job import watch
-from engine.job.fold import Fold, Watched
+from engine.job.fold import Fold, Watched, disturbed
 from engine.job.watch import Watch, standing
 from engine.store.files import locked
 from tests.engine.job import synthetic as made
@@ -179,3 +179,31 @@ class TestStanding:
         with locked(late.job.folder / "run.lock", wait=False):
             assert late.standing(self.AT + 60) == "live"
         assert late.standing(self.AT + 60) == "died"
+
+
+HOLDER = "r-0012 of ann, measuring since 14:03"
+WAITING = [*made.before()[:5], events.Waiting(at=made.BEGIN + 2.5, step=made.MEASURE, holder=HOLDER)]
+
+
+def test_a_step_that_waits_says_for_whom_and_counts_from_when_it_goes_on() -> None:
+    state = folded(WAITING)
+    assert state.waits
+    assert state.running[0].phase == f"waits for {HOLDER}"
+    assert any(HOLDER in note.text for note in state.notes)
+    on = folded(
+        [*WAITING, events.StepStarted(at=made.BEGIN + 90, step=made.MEASURE, title=made.TITLES[made.MEASURE], why="")]
+    )
+    assert not on.waits
+    assert (on.running[0].phase, on.running[0].since) == ("", made.BEGIN + 90)
+
+
+def test_what_disturbed_a_measurement_stays_with_its_result() -> None:
+    warned = [
+        events.Warned(at=made.BEGIN + 43, step=made.MEASURE, text="busy\x1b[0m", disturbs=True),
+        events.Warned(at=made.BEGIN + 43, step=made.MEASURE, text="another job", disturbs=True),
+        events.Warned(at=made.BEGIN + 43, step=made.MEASURE, text="too few samples"),
+    ]
+    seen = [*made.before(), *made.ticks(40), *warned, *made.ending(made.BEGIN + 44)]
+    assert folded(seen).disturbed == disturbed(seen) == {made.MEASURE: "busy[0m; another job"}
+    again = [*seen, made.launch(made.BEGIN + 60, resumed=True), *made.before()[4:5]]
+    assert folded(again).disturbed == {}

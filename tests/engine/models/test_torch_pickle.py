@@ -1,3 +1,5 @@
+import zipfile
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -131,3 +133,48 @@ def test_a_damaged_file_is_read_or_refused(zip_form: bool, place: int, change: i
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"absent\.pth"):
         read_state_dict(tmp_path / "absent.pth")
+
+
+def doubled(times: int) -> bytes:
+    """A tuple of tuples that is one object 2^times over, as a pickle of a few hundred bytes."""
+    return b")" + b"".join(b"q%c0h%ch%c\x86" % (n, n, n) for n in range(times))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"N" + b"r" + (1 << 28).to_bytes(4, "little"), "its memo has a place 268435456"),
+        (b"}" + doubled(30) + b"Ns", "one object of more than 4,000,000 parts"),
+        (doubled(30) + b"Q", "one object of more than 4,000,000 parts"),
+        (doubled(20) + b"q\x150" + b"}h\x15Ns0" * 200, "over and over again"),
+        (tf.tuple_of(tf.text("storage"), b"N", doubled(20), b"N", b"N") + b"Q", "not a plain"),
+        (b"}" + doubled(18) + b"Ns", r"\(\(\(.*\.\.\."),
+        (b"\x96" + (1 << 40).to_bytes(8, "little"), "expected 1099511627776 bytes"),
+    ],
+    ids=["memo", "key", "persistent id", "keys", "text of an id", "text of a name", "bytes"],
+)
+@pytest.mark.parametrize("zip_form", [False, True])
+def test_a_pickle_that_would_swell_is_refused(body: bytes, words: str, zip_form: bool) -> None:
+    with pytest.raises(DataError, match=words) as caught:
+        read(tf.zipped(body, {}) if zip_form else tf.legacy(body, {}))
+    assert len(caught.value.what) < 400
+
+
+def test_a_compressed_member_is_refused() -> None:
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weights/data.pkl", tf.pickled(tf.ordered_dict({})))
+    with pytest.raises(DataError, match=r"its member weights/data\.pkl is compressed"):
+        read(file.getvalue())
+
+
+@pytest.mark.parametrize("shape", [(1 << 40,), (4, 4)])
+def test_a_tensor_may_not_repeat_what_is_stored(shape: tuple[int, ...]) -> None:
+    body = tf.name("torch._utils", "_rebuild_tensor_v2")
+    float_ = tf.name("torch", "FloatStorage")
+    storage = tf.tuple_of(tf.text("storage"), float_, tf.text("s"), tf.text("cpu"), tf.number(12), b"N")
+    sizes = tf.tuple_of(*(b"\x8a\x06" + size.to_bytes(6, "little") for size in shape))
+    strides = tf.tuple_of(*(tf.number(0) for _ in shape))
+    body += tf.tuple_of(storage + b"Q", tf.number(0), sizes, strides, b"\x89", b"N") + b"R"
+    with pytest.raises(DataError, match="on 12 numbers"):
+        read(tf.legacy(tf.ordered_dict({"w": body}), {"s": np.zeros(12, "<f4")}))

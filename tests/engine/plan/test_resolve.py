@@ -198,7 +198,7 @@ def test_inputs_from_outside(catalog: Catalog) -> None:
         ("app", {"options": {"layuot": "x"}}, "no option 'layuot'", "layout"),
         ("app", {"options": {"scenarios": "A,C"}}, "'C' is not a value", "A, B"),
         ("app", {"env": {"DATA_PAHT": "x"}}, "no component reads 'DATA_PAHT'", "DATA_PATH"),
-        ("get,model", {"env": {"DATA_PATH": "x"}}, "nothing in this plan reads", "nothing"),
+        ("get,model", {"env": {"DATA_PATH": "x"}}, "nothing in this plan reads", "an input of data"),
         ("app", {"overrides": {"dta": Override(version="1")}}, "no dependency 'dta'", "data"),
         ("app", {"overrides": {"inner": Override(version=">=3")}}, "no version of inner fits", "2.0"),
         ("app", {"overrides": {"inner": Override(version="new")}}, "not a version range", ">="),

@@ -80,6 +80,9 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "says", "remedy"),
     [
+        ("name: whole", "name: ../../escaped", 1, "'../../escaped' can't be the name", "letters"),
+        ("name: whole", "name: a/b", 1, "'a/b' can't be the name", "letters"),
+        ("name: whole", f"name: {'a' * 200}", 1, "can't be the name", "100"),
         ("summary:", "sumary:", 2, "unknown key 'sumary'", "summary"),
         ("cache: false", "cache: perhaps", 6, "true or false", "true or false"),
         ("choices: [NCHW, NHWC]", "chioces: [NCHW]", 15, "unknown key 'chioces'", "choices"),

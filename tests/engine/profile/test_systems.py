@@ -111,3 +111,10 @@ def test_the_confidence_is_a_sentence() -> None:
     measured = replace(FOUND, trials=2, refused=None, spread=0.0012)
     assert measured.confidence() == "2 trials, repeats 0.1% apart"
     assert replace(measured, trials=1, repeats=1, spread=None).confidence() == "one trial"
+
+
+@pytest.mark.parametrize("figure", [".nan", ".inf", "0", "-5", "1.0e+400"])
+def test_a_target_that_is_no_rate_or_latency_is_refused_with_its_place(tmp_path: Path, figure: str) -> None:
+    own(tmp_path, "box", f"targets: configured\nruns:\n  onnxruntime:\n    resnet50: {{Offline: {figure}}}\n")
+    with pytest.raises(ProfileError, match=r"box\.yaml:4 \(runs\.onnxruntime\.resnet50\.Offline\)"):
+        figures([tmp_path], "box")

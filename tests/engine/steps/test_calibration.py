@@ -11,7 +11,7 @@ import pytest
 from engine.errors import DataError, FetchError
 from engine.models import patterns
 from engine.steps import calibration
-from engine.steps.base import Artifact
+from engine.steps.base import Artifact, Look
 from engine.steps.calibration import Calibration
 from tests.engine.flaky_server import Flaky, serving
 from tests.engine.models.running import step
@@ -53,7 +53,7 @@ def test_a_list_finds_its_pictures_in_its_own_order(tmp_path: Path) -> None:
 
 def test_pictures_that_are_not_there_and_an_empty_list(tmp_path: Path) -> None:
     images = imagenet(tmp_path / "val", ["a.JPEG"])
-    with pytest.raises(DataError, match=r"2 of the 3 pictures that cal.txt names .*: b.JPEG is the first") as caught:
+    with pytest.raises(DataError, match=r"2 of the 3 pictures that cal.txt names .*: b.JPEG, c.JPEG") as caught:
         listed(tmp_path, b"a.JPEG\nb.JPEG\nc.JPEG\n", images)
     assert "whole validation set" in caught.value.remedy
     with pytest.raises(DataError, match="names no pictures"):
@@ -68,6 +68,26 @@ def test_a_picture_that_goes_away_later_is_missed(tmp_path: Path) -> None:
     (tmp_path / "val" / "b.JPEG").unlink()
     with pytest.raises(DataError, match=r"b\.JPEG"):
         Calibration.of(found)
+
+
+def test_the_images_of_a_folder_of_ones_own_are_part_of_the_key(tmp_path: Path) -> None:
+    images = imagenet(tmp_path / "val", ["a.JPEG"])
+
+    def identity(store: Path) -> str:
+        return calibration.survey_listed(Look({}, {"images": images}, store=store)).identity
+
+    first = identity(tmp_path / "store")
+    (tmp_path / "val" / "a.JPEG").write_bytes(b"another")
+    assert identity(tmp_path / "store") != first
+    assert identity(tmp_path) == "", "what is in the store has a key"
+    assert calibration.survey_listed(Look({}, {"images": None})).state == "run"
+
+
+def test_a_list_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    images = imagenet(tmp_path / "val", ["a.JPEG"])
+    for text, words in ((b"../a.JPEG\n", "leads out"), (b"a.JPEG\na.JPEG\n", "twice"), (b"\xff\xfea\0", "UTF-16")):
+        with pytest.raises(DataError, match=words):
+            listed(tmp_path, text, images)
 
 
 @pytest.mark.skipif(not LISTS.is_dir(), reason="needs the calibration lists of the rules in shared/")

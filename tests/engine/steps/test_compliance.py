@@ -93,7 +93,7 @@ def test_a_test_of_speed_leaves_one_file(tmp_path: Path, test: str) -> None:
     (result,) = told
     assert isinstance(result, events.Measured)
     assert (result.scenario, result.mode, result.metric) == ("Offline", test, "TEST PASS")
-    assert (result.value, result.unit, result.valid) == (101, "% of performance", None)
+    assert (result.value, result.unit, result.valid) == (101, "% of the performance run's throughput", None)
 
 
 def test_a_test_that_fails_is_an_outcome_and_a_warning(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_test_that_fails_is_an_outcome_and_a_warning(tmp_path: Path) -> None:
     assert isinstance(result, events.Measured)
     assert (result.metric, result.value) == ("TEST FAIL", 200)
     assert isinstance(warning, events.Warned)
-    assert warning.text.startswith(f"error {warning.rule}: TEST05 Offline: TEST FAIL: its score is 200.0%")
+    assert warning.text.startswith(f"error {warning.rule}: TEST05 Offline: TEST FAIL: its throughput is 200.0%")
     assert warning.rule == "compliance.verify_performance"
     assert "again" in warning.remedy
 

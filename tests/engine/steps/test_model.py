@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,28 @@ def test_tensorflow_models(tmp_path: Path) -> None:
     (tmp_path / "model.pb").write_bytes(np.zeros(50, np.uint8).tobytes())
     with pytest.raises(DataError, match=r"model\.pb"):
         read(tmp_path / "model.pb", format="tf")
+
+
+def test_weights_beside_the_model_belong_to_it(tmp_path: Path) -> None:
+    path = classifier(tmp_path / "m.onnx", {"scores": (TensorProto.FLOAT, ["N", 1000])})
+    model = onnx.load(path)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(1000, np.float32), "w"))
+    onnx.save(model, path, save_as_external_data=True, location="m.data", size_threshold=0)
+    first, facts = look(path), read(path)
+    assert (first.state, facts["files"]) == ("run", ["m.onnx", "m.data"])
+    (tmp_path / "m.data").write_bytes(np.ones(1000, np.float32).tobytes())
+    assert look(path).identity != first.identity
+    assert read(path)["sha256"] != facts["sha256"]
+    (tmp_path / "m.data").unlink()
+    for ask in (look, read):
+        with pytest.raises(DataError, match=r"m\.onnx keeps weights in m\.data, which is not in"):
+            ask(path)
+
+
+def test_a_file_that_is_replaced_with_its_time_kept_is_another(tmp_path: Path) -> None:
+    path = classifier(tmp_path / "model.onnx", {"scores": (TensorProto.FLOAT, ["N", 1000])})
+    first, seen = look(path), path.stat()
+    path.write_bytes(path.read_bytes().replace(b"scores", b"sc0res"))
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert path.stat().st_size == seen.st_size
+    assert look(path).identity != first.identity

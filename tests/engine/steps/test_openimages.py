@@ -350,6 +350,7 @@ def test_a_folder_of_ones_own_is_found_and_left_alone(tmp_path: Path) -> None:
     assert (seen.state, seen.text) == ("missing", f"{tmp_path} has no annotations/openimages-mlperf.json")
     assert "--env.OPENIMAGES_PATH=DIR" in seen.remedy
     (tmp_path / openimages.LABELS).write_text("{}")
+    (tmp_path / openimages.IMAGES / "a.jpg").write_bytes(b"first")
     before = [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))]
     seen = look(str(tmp_path))
     assert (seen.state, seen.artifact.path) == ("found", str(tmp_path))
@@ -357,13 +358,24 @@ def test_a_folder_of_ones_own_is_found_and_left_alone(tmp_path: Path) -> None:
     assert [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))] == before
     assert look(str(tmp_path)).identity == seen.identity
     os.utime(tmp_path / openimages.LABELS, ns=(1, 1))
-    assert look(str(tmp_path)).identity != seen.identity
+    second = look(str(tmp_path))
+    assert second.identity != seen.identity
+    (tmp_path / openimages.IMAGES / "a.jpg").write_bytes(b"other")
+    assert look(str(tmp_path)).identity != second.identity, "an image was replaced in place"
     assert look(str(tmp_path), count=5).state == "conflict"
 
 
 def test_folders_that_are_not_it(tmp_path: Path) -> None:
     assert look(str(tmp_path / "nothing")).text == f"there is no folder {tmp_path / 'nothing'}"
-    assert look(str(tmp_path)).text == f"{tmp_path} has no validation/data and no annotations/openimages-mlperf.json"
+    lacks = f"{tmp_path} has no validation/data and no annotations/openimages-mlperf.json"
+    assert look(str(tmp_path)).text == f"{lacks}: it is empty"
+    for place in ("", "data", "validation/data"):
+        (tmp_path / place).mkdir(exist_ok=True, parents=True)
+    (tmp_path / "data/a.jpg").touch()
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / openimages.LABELS).write_text("{}")
+    seen = look(str(tmp_path))
+    assert (seen.state, seen.text) == ("missing", f"{tmp_path / openimages.IMAGES}: it is empty")
 
 
 def test_the_plan_says_how_much_and_that_it_is_estimated() -> None:
@@ -393,6 +405,7 @@ def test_with_a_path_nothing_is_fetched(tmp_path: Path) -> None:
     (tmp_path / openimages.IMAGES).mkdir(parents=True)
     (tmp_path / "annotations").mkdir()
     (tmp_path / openimages.LABELS).write_text("{}")
+    (tmp_path / openimages.IMAGES / "a.jpg").touch()
     words = ("get", "dataset", "openimages-validation")
     assert _states(words, tmp_path, OPENIMAGES_PATH=str(tmp_path)) == {"openimages-validation": "found"}
 

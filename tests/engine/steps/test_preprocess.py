@@ -52,7 +52,8 @@ def test_samples_are_in_the_order_of_the_labels(tmp_path: Path, pictures: Path, 
     said: list[events.AnyEvent] = []
     facts = run(tmp_path, pictures, said, layout=layout, dtype=dtype)
     samples = np.load(tmp_path / "samples.npy")
-    assert facts == {"arrays": ["samples.npy"], "count": COUNT, "labels": "val_map.txt", "left_out": 0}
+    counts = {"count": COUNT, "labelled": COUNT, "left_out": 0}
+    assert facts == {"arrays": ["samples.npy"], "labels": "val_map.txt", **counts}
     assert (samples.dtype, len(samples)) == (np.dtype(dtype), COUNT)
     for index in (0, 17, COUNT - 1):
         want = np.empty_like(samples[0])
@@ -148,7 +149,7 @@ def test_pictures_that_are_not_there_are_left_out_and_said(tmp_path: Path, pictu
     said: list[events.AnyEvent] = []
     facts = run(tmp_path / "out", folder, said, count=5)
     assert (facts["count"], facts["left_out"]) == (5, COUNT // 2)
-    assert "20 of 40 labelled pictures are not in" in next(one for one in said if isinstance(one, events.Warned)).text
+    assert "20 of 40 labelled images are not in" in next(one for one in said if isinstance(one, events.Warned)).text
     names = [line.split()[0] for line in (tmp_path / "out" / "val_map.txt").read_text().splitlines()]
     assert names == [patterns.file_name(index) for index in range(0, 10, 2)]
 
@@ -164,5 +165,5 @@ def test_a_broken_picture_ends_it_by_name(tmp_path: Path, pictures: Path) -> Non
     with pytest.raises(DataError, match=patterns.file_name(7)):
         run(tmp_path / "out", folder)
     (folder / "val_map.txt").write_text("none.JPEG 3\n")
-    with pytest.raises(DataError, match="holds none of the pictures"):
+    with pytest.raises(DataError, match="holds none of the 1 images"):
         run(tmp_path / "other", folder)

@@ -1,5 +1,6 @@
 import contextlib
 import io
+import shutil
 import stat
 import tarfile
 import tempfile
@@ -7,10 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import DataError, StoreError
+from engine.store import archive as archive_module
 from engine.store.archive import unpack
 
 
@@ -23,6 +25,7 @@ def make_zip(path: Path, members: dict[str, bytes], mode: int = 0) -> Path:
         for name, data in members.items():
             info = zipfile.ZipInfo(name)
             info.external_attr = mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return path
 
@@ -157,3 +160,89 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StoreError):
         unpack(make_zip(tmp_path / "x.zip", GOOD), tmp_path / "out", no_report)
+
+
+@pytest.mark.parametrize("form", ["zip", "w:gz"])
+def test_an_archive_that_swells_is_refused_before_it_does(form: str, tmp_path: Path) -> None:
+    archive = tmp_path / "x"
+    members = {"a.txt": b"one", "zeros": bytes(archive_module.ALWAYS_FINE)}
+    make_zip(archive, members) if form == "zip" else make_tar(archive, members, how=form)
+    with pytest.raises(DataError, match=r"more than 67\.1 MB come out of [\d.]+ kB") as caught:
+        unpack(archive, tmp_path / "out", no_report)
+    assert "by hand" in caught.value.remedy
+    assert not (tmp_path / "out" / "zeros").exists()
+
+
+@pytest.mark.parametrize("form", ["zip", "w"])
+def test_there_must_be_room(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "x"
+    make_zip(archive, GOOD) if form == "zip" else make_tar(archive, GOOD, how=form)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=archive_module.SPARE + 1000))
+    with pytest.raises(StoreError, match=r"no room to unpack .*/x: 3\.0 kB and more are needed, 1\.0 kB can be used"):
+        unpack(archive, tmp_path / "out", no_report)
+    assert unpack(archive, tmp_path / "out", no_report, lambda name: name == "a.txt") == ["a.txt"]
+
+
+def test_there_may_be_only_so_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_module, "MOST_MEMBERS", 2)
+    with pytest.raises(DataError, match="more than 2 members"):
+        unpack(make_tar(tmp_path / "x.tar", GOOD), tmp_path / "out", no_report)
+
+
+def test_a_folder_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Path] = []
+    whole = Path.resolve
+
+    def resolve(path: Path, strict: bool = False) -> Path:
+        looked.append(path)
+        return whole(path, strict)
+
+    monkeypatch.setattr(Path, "resolve", resolve)
+    unpack(make_zip(tmp_path / "x.zip", {f"sub/{n}": b"" for n in range(100)}), tmp_path / "out", no_report)
+    assert len(looked) == 2
+
+
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        nameless = zipfile.ZipInfo("a")
+        nameless.filename = ""
+        archive.writestr(nameless, b"x")
+    with pytest.raises(DataError, match="a member without a name"):
+        unpack(tmp_path / "x.zip", tmp_path / "out", no_report)
+
+
+def test_a_header_is_not_read_whatever_its_length(tmp_path: Path) -> None:
+    good = make_tar(tmp_path / "good.tar", {"a": b"x"}).read_bytes()[:1024]
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 40
+    (tmp_path / "x.tar").write_bytes(good + header.tobuf(tarfile.GNU_FORMAT) + bytes(4096))
+    with pytest.raises(DataError, match="a header of 1099511627776 bytes"):
+        unpack(tmp_path / "x.tar", tmp_path / "out", no_report)
+
+
+def test_a_file_that_is_there_is_replaced_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "mine").write_bytes(b"mine")
+    (tmp_path / "shared").write_bytes(b"shared")
+    (tmp_path / "out" / "a.txt").symlink_to(tmp_path / "mine")
+    (tmp_path / "out" / "b.txt").hardlink_to(tmp_path / "shared")
+    unpack(make_zip(tmp_path / "x.zip", {"a.txt": b"new", "b.txt": b"new"}), tmp_path / "out", no_report)
+    assert [(tmp_path / name).read_bytes() for name in ("mine", "shared", "out/a.txt", "out/b.txt")] == [
+        *(b"mine", b"shared"),
+        *(b"new", b"new"),
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["zip", "w", "w:gz", "w:bz2", "w:xz"]), st.data())
+def test_damage_is_always_said(form: str, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        archive = Path(place) / "x"
+        make_zip(archive, GOOD) if form == "zip" else make_tar(archive, GOOD, how=form)
+        content = bytearray(archive.read_bytes())
+        for _ in range(3):
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        archive.write_bytes(content)
+        with contextlib.suppress(DataError, StoreError):
+            unpack(archive, Path(place) / "out", no_report)

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +49,21 @@ def test_no_wheel_for_this_python_is_told_from_a_silent_index() -> None:
     )
     assert not isinstance(silent, package_set.NoFitError)
     assert "does not answer" in silent.what
+
+
+def test_a_persons_own_pip_settings_do_not_stop_an_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = tmp_path / "sample-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("sample.py", "")
+        archive.writestr("sample-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n")
+        archive.writestr("sample-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("sample-1.0.dist-info/RECORD", "")
+    settings = tmp_path / "pip.conf"
+    settings.write_text("[global]\nuser = true\nrequire-virtualenv = true\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    python = Path(sys.base_prefix) / "bin" / "python3"
+    package_set.install([Pinned("sample", "1.0", (f"sha256:{digest}",))], python, tmp_path / "site", lambda *_: None)
+    assert (tmp_path / "site" / "sample.py").exists()

@@ -5,6 +5,7 @@ Lists of sample indices are short; nothing else is left out.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,15 @@ _LOGGER = (
 )  # fmt: skip
 _PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
 _LATENCY_NS = {"SingleStream": 2_500_000, "MultiStream": 20_000_000, "Server": 11_000_000, "Offline": 590_000_000_000}
+
+
+NOT_LOGS = {
+    "nothing": b"",
+    "gzip data": gzip.compress(b"x"),
+    "UTF-16": ":::MLLOG {}\n".encode("utf-16"),
+    "lines of an old LoadGen": b"pid, tid, ts\n1, 2, 3\n",
+}
+"""What people put in the place of a detail log."""
 
 
 def message(key: str, value: Any, *, is_error: bool = False, is_warning: bool = False) -> str:

@@ -303,6 +303,19 @@ def test_a_score_without_the_metric_is_refused(tmp_path: Path) -> None:
         compliance.baseline(RULES, RESNET, reference, reference, lambda path: "mAP=1.0%\n", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "score", "said"),
+    [
+        ("SingleStream", 140_000_000, "its latency is 14.0% of the performance run's: faster than"),
+        ("SingleStream", 2_000_000_000, "its latency is 200.0% of the performance run's: slower than"),
+        ("Offline", 2_000_000_000, "its throughput is 200.0% of the performance run's: faster than"),
+        ("Server", 140_000_000, "its throughput is 14.0% of the performance run's: slower than"),
+    ],
+)
+def test_a_test_that_fails_says_whether_it_was_faster(scenario: str, score: int, said: str) -> None:
+    assert said in judged("TEST05", scenario, 1_000_000_000, score).why
+
+
 def test_the_texts_are_what_the_checker_reads() -> None:
     passed = judged("TEST05", "Offline", 1000.5, 1001)
     assert compliance.performance_text(passed) == (
@@ -311,7 +324,8 @@ def test_the_texts_are_what_the_checker_reads() -> None:
     failed = compliance.performance_text(judged("TEST05", "Offline", 1000, 1100))
     assert failed == (
         "Verifying performance.\nreference score = 1000\ntest score = 1100\n"
-        "TEST FAIL: its score is 110.0% of the performance run's, above the limit\n"
+        "TEST FAIL: its throughput is 110.0% of the performance run's: faster than the test allows; "
+        "other work may have slowed one of them\n"
     )
     text = compliance.performance_text(judged("TEST05", "Offline", 1000, 1000, result_validity="INVALID"))
     assert "TEST PASS" not in text

@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.errors import DataError, InferdeckError
+from engine.errors import DataError, InferdeckError, UsageError
 from engine.submission import verified
-from engine.submission.generate import Request, generate
+from engine.submission.generate import Request, generate, systems_in
 from engine.submission.pack import MARK
 from engine.submission.provenance import Calibration
+from engine.submission.truncate import truncate
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
 
 RULES = rules()
@@ -176,3 +177,91 @@ def test_what_is_wrong_is_named_and_nothing_is_left_behind(tmp_path: Path, fault
     assert caught.value.remedy
     assert not (tmp_path / "tree").exists()
     assert not [path for path in tmp_path.iterdir() if ".part-" in path.name]
+
+
+@pytest.mark.parametrize("name", ["submission", "submission-whole-logs", "open", "a b"])
+def test_a_name_that_is_taken_by_the_tree_is_no_system(tmp_path: Path, name: str) -> None:
+    write_run(tmp_path / "results", name, "resnet50", "Offline")
+    with pytest.raises(UsageError, match="a system's name"):
+        generate(request(tmp_path, name), RULES)
+
+
+def test_what_was_generated_is_no_system(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    write_run(results, "box", "resnet50", "Offline")
+    for out in ("submission", "other"):
+        generate(request(tmp_path, out=results / out), RULES)
+    truncate(results / "other", results / "other-whole-logs", RULES)
+    assert systems_in(results, RULES) == ["box"]
+    with pytest.raises(UsageError, match="no results of the system 'other'"):
+        generate(request(tmp_path, "other"), RULES)
+
+
+@pytest.mark.parametrize("out", ["", "box", "box/resnet50", "rack/x"])
+def test_a_tree_among_the_results_is_refused(tmp_path: Path, out: str) -> None:
+    for sut in ("box", "rack"):
+        write_run(tmp_path / "results", sut, "resnet50", "Offline")
+    before = files(tmp_path)
+    with pytest.raises(UsageError, match="is where the results are") as caught:
+        generate(request(tmp_path, out=tmp_path / "results" / out), RULES)
+    assert caught.value.remedy.endswith("/results/submission")
+    assert files(tmp_path) == before
+
+
+def test_a_submitter_in_other_letters_is_the_same_one(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    generate(request(tmp_path), RULES)
+    with pytest.raises(UsageError, match="has a submitter Me already") as caught:
+        generate(request(tmp_path, description={**DESCRIPTION, "submitter": "ME"}), RULES)
+    assert "--submitter=Me" in caught.value.remedy
+
+
+@pytest.mark.parametrize("place", ["open", "open/Me", "open/Me/results", "open/Me/systems"])
+def test_a_link_in_the_tree_is_not_written_through(tmp_path: Path, place: str) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "tree" / place).parent.mkdir(parents=True)
+    (tmp_path / "tree" / place).symlink_to(tmp_path / "outside")
+    with pytest.raises(DataError, match=f"{place} is a link"):
+        generate(request(tmp_path), RULES)
+    assert not list((tmp_path / "outside").iterdir())
+
+
+@pytest.mark.parametrize(
+    "place", ["accuracy/accuracy.txt", "performance/mlperf_log_detail.txt", "performance", "accuracy/provenance.json"]
+)
+def test_a_link_in_the_results_is_not_read(tmp_path: Path, place: str) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    inside = tmp_path / "results" / "box" / "resnet50" / "Offline" / place
+    inside.rename(tmp_path / "outside")
+    inside.symlink_to(tmp_path / "outside")
+    with pytest.raises(DataError, match="is a link"):
+        generate(request(tmp_path), RULES)
+    assert not (tmp_path / "tree").exists()
+
+
+def test_a_link_laid_for_the_mark_is_not_written_through(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline", {"style": "test"})
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / MARK).symlink_to(tmp_path / "victim")
+    generate(request(tmp_path), RULES)
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert "style test" in (tmp_path / "tree" / MARK).read_text()
+
+
+def test_a_disturbed_result_says_so_in_the_tree(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    said = "r-0012 of ann measured at the same time (--now)"
+    performance = tmp_path / "results" / "box" / "resnet50" / "Offline" / "performance"
+    (performance / "disturbed.txt").write_text(f"{said}\x1b[31m\n")
+    (made,) = generate(request(tmp_path), RULES)
+    assert made.origin.disturbed == f"{said}[31m"
+    place = tmp_path / "tree/open/Me/measurements/box/resnet50/Offline"
+    assert said in (place / "README.md").read_text()
+    assert json.loads((place / "box_inferdeck_Offline.json").read_text())["inferdeck"]["disturbed"].startswith(said)
+    victim = tmp_path / "victim"
+    victim.write_text("secret")
+    (performance / "disturbed.txt").unlink()
+    (performance / "disturbed.txt").symlink_to(victim)
+    assert generate(request(tmp_path), RULES)[0].origin.disturbed == ""

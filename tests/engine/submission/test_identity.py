@@ -99,3 +99,19 @@ def test_what_is_handed_in_is_judged_by_the_description_in_the_tree(
     next(made.rglob("systems/box.json")).write_text("{")
     with pytest.raises(DataError, match="is no description"):
         refuse(made, own(tmp_path))
+
+
+def test_a_description_outside_the_tree_is_not_read(tmp_path: Path) -> None:
+    made = tree(tmp_path)
+    description = next(made.rglob("systems/box.json"))
+    description.rename(tmp_path / "outside.json")
+    description.symlink_to(tmp_path / "outside.json")
+    with pytest.raises(DataError, match=r"box\.json is a link"):
+        refuse(made, own(tmp_path, rack="Me"))
+
+
+def test_a_bad_file_of_another_system_hides_no_submitter(tmp_path: Path) -> None:
+    folders = own(tmp_path, rack="Me")
+    (folders[1] / "systems" / "bad.yaml").write_text("[")
+    found = doubts("box", {"submitter": "Rival"}, folders)
+    assert [one.what for one in found] == ["the submitter of box is 'Rival', and yours is 'Me'"]

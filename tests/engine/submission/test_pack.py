@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,10 @@ from types import MappingProxyType
 
 import pytest
 
-from engine.errors import DataError
+from engine.errors import DataError, InferdeckError
+from engine.submission.checker.check import check
 from engine.submission.generate import Request, generate
-from engine.submission.pack import pack
+from engine.submission.pack import pack, refuse_the_refused
 from engine.submission.provenance import Calibration
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
 
@@ -29,10 +31,10 @@ def made(tmp_path: Path, division: str = "open", changes: Mapping[str, object] =
 
 def test_the_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:
     tree = made(tmp_path)
-    first = pack(tree, tmp_path / "a.zip").read_bytes()
+    first = pack(tree, tmp_path / "a.zip").file.read_bytes()
     for path in tree.rglob("*"):
         os.utime(path, (1, 1))
-    assert pack(tree, tmp_path / "b.zip").read_bytes() == first
+    assert pack(tree, tmp_path / "b.zip").file.read_bytes() == first
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         names = archive.namelist()
         assert "tree/open/Me/systems/box.json" in names
@@ -50,7 +52,7 @@ def test_the_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:
 )
 def test_a_pretence_needs_its_mark(tmp_path: Path, changes: dict[str, object], what: str) -> None:
     tree = made(tmp_path, changes=changes)
-    assert pack(tree, tmp_path / "marked.zip").exists()
+    assert pack(tree, tmp_path / "marked.zip").file.exists()
     (tree / "DEMONSTRATION.txt").unlink()
     with pytest.raises(DataError, match=what):
         pack(tree, tmp_path / "unmarked.zip")
@@ -70,5 +72,50 @@ def test_a_model_calibrated_with_other_pictures_can_only_be_open(tmp_path: Path,
     with pytest.raises(DataError, match=f"9 pictures of mine: {division} allows only a list of the rules"):
         pack(made(tmp_path / "a", division, {"calibration": own}), tmp_path / "a.zip")
     by_rules = Calibration(text="500 pictures of list 1", by_rules=True, sha256="0" * 64)
-    assert pack(made(tmp_path / "b", division, {"calibration": by_rules}), tmp_path / "b.zip").exists()
-    assert pack(made(tmp_path / "c", "open", {"calibration": own}), tmp_path / "c.zip").exists()
+    assert pack(made(tmp_path / "b", division, {"calibration": by_rules}), tmp_path / "b.zip").file.exists()
+    assert pack(made(tmp_path / "c", "open", {"calibration": own}), tmp_path / "c.zip").file.exists()
+
+
+def test_what_was_packed_is_said(tmp_path: Path) -> None:
+    tree = made(tmp_path)
+    packed = pack(tree, tmp_path / "a.zip")
+    assert packed.files == len([path for path in tree.rglob("*") if path.is_file()])
+    assert packed.size == packed.file.stat().st_size
+
+
+@pytest.mark.parametrize("kind", ["link", "folder link", "dangling", "pipe", "name", "empty", "inside"])
+def test_what_no_zip_may_hold_is_named_and_no_zip_is_left(tmp_path: Path, kind: str) -> None:
+    tree, target = made(tmp_path), tmp_path / "a.zip"
+    odd = tree / "open" / "Me" / "code" / "odd"
+    (tmp_path / "secret.txt").write_text("secret")
+    if kind in ("link", "folder link", "dangling"):
+        odd.symlink_to(tmp_path / {"link": "secret.txt", "folder link": ".", "dangling": "nothing"}[kind])
+    elif kind == "pipe":
+        os.mkfifo(odd)
+    elif kind == "name":
+        Path(os.fsdecode(os.fsencode(odd) + b"\xe9")).write_text("x")
+    elif kind == "empty":
+        shutil.rmtree(tree)
+        (tree / "open").mkdir(parents=True)
+    else:
+        target = tree / "a.zip"
+    what = {"pipe": "not a plain file", "name": "not UTF-8", "empty": "holds no file", "inside": "lies in the tree"}
+    with pytest.raises(InferdeckError, match=what.get(kind, "odd is a link")):
+        pack(tree, target)
+    assert not target.exists()
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".part"]
+
+
+def test_a_link_laid_where_the_zip_is_begun_is_not_written_through(tmp_path: Path) -> None:
+    tree, victim = made(tmp_path), tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / ".a.zip.part").symlink_to(victim)
+    pack(tree, tmp_path / "a.zip")
+    assert victim.read_text() == "mine"
+
+
+def test_what_the_checker_refuses_says_where_and_how_to_see_it(tmp_path: Path) -> None:
+    tree = made(tmp_path)
+    with pytest.raises(DataError, match=r"the checker refuses .*: .*the first of [0-9]+ errors") as caught:
+        refuse_the_refused(tree, check(tree, RULES))
+    assert caught.value.remedy.endswith(f"inferdeck submission check {tree}")

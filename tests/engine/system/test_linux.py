@@ -114,6 +114,32 @@ def test_a_machine_that_tells_nothing(tmp_path: Path) -> None:
             3,
         ),
         ({"proc/self/cgroup": "1:cpu:/\n", "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1"}, None, 8),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "190000 100000"}, 1.9, 1),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "100000 0"}, None, 8),
+        ({"proc/self/cgroup": "0::/../../x\n", "sys/fs/cgroup/cpu.max": "200000 100000"}, 2.0, 2),
+        (  # a container that sees its own group as the root, and is in a group below it
+            {
+                "proc/self/cgroup": "4:cpuacct,cpu:/docker/abc/job\n0::/docker/abc\n",
+                "proc/self/mountinfo": "33 31 0:30 /docker/abc /cg/my\\040cpu ro - cgroup cgroup rw,cpu,cpuacct\n",
+                "cg/my cpu/job/cpu.cfs_quota_us": "50000",
+                "cg/my cpu/job/cpu.cfs_period_us": "100000",
+                "cg/my cpu/cpu.cfs_quota_us": "400000",
+                "cg/my cpu/cpu.cfs_period_us": "100000",
+            },
+            0.5,
+            1,
+        ),
+        (  # both versions side by side: the second has a mount of its own
+            {
+                "proc/self/cgroup": "1:cpu:/\n0::/user/job\n",
+                "proc/self/mountinfo": "1 2 0:1 / /cg/cpu rw shared:1 - cgroup cgroup rw,cpu\n"
+                "1 2 0:1 / /cg/unified rw - cgroup2 cgroup2 rw\n",
+                "cg/unified/user/cpu.max": "300000 100000",
+                "cg/unified/user/job/cpu.max": "max 100000",
+            },
+            3.0,
+            3,
+        ),
         ({}, None, 8),
     ],
 )
@@ -140,6 +166,44 @@ def test_memory_limits_of_both_versions(files: dict[str, str], limit: int | None
     assert memory.bytes == 24684100 * 1024
     assert memory.limit == limit
     assert memory.usable == (limit or memory.bytes)
+
+
+@pytest.mark.parametrize(
+    ("files", "room"),
+    [
+        ({"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/memory.max": "max"}, None),
+        (
+            {
+                "proc/self/cgroup": "0::/a/b\n",
+                "sys/fs/cgroup/a/b/memory.max": "9000",
+                "sys/fs/cgroup/a/b/memory.current": "1000",
+                "sys/fs/cgroup/a/memory.max": "10000",
+                "sys/fs/cgroup/a/memory.current": "8000",
+                "sys/fs/cgroup/a/memory.stat": "anon 5\ninactive_file 3000\n",
+            },
+            5000,
+        ),
+        (
+            {
+                "proc/self/cgroup": "4:memory:/a\n",
+                "sys/fs/cgroup/memory/a/memory.limit_in_bytes": "4096",
+                "sys/fs/cgroup/memory/a/memory.usage_in_bytes": "4000",
+                "sys/fs/cgroup/memory/a/memory.stat": "inactive_file 1\ntotal_inactive_file 1000\n",
+            },
+            97,
+        ),
+        (
+            {
+                "proc/self/cgroup": "0::/\n",
+                "sys/fs/cgroup/memory.max": "4096",
+                "sys/fs/cgroup/memory.current": "5000",
+            },
+            0,
+        ),
+    ],
+)
+def test_what_a_container_has_left_of_its_memory(files: dict[str, str], room: int | None, tmp_path: Path) -> None:
+    assert linux.memory_room(tree(tmp_path, files)) == room
 
 
 def test_the_distribution(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from engine.backends.base import Array
 from engine.errors import DataError, UsageError
 from engine.tasks import image_classification as task
+from engine.tasks.labels import read_val_map
 
 VGG = {"preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224, "label_offset": 0}
 
@@ -256,14 +257,14 @@ def test_a_malformed_log_is_named(tmp_path: Path, text: str) -> None:
 def test_a_malformed_label_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "val_map.txt").write_text(f"a.JPEG 1\n{line}\nb.JPEG 2\n")
     with pytest.raises(DataError, match=r"val_map\.txt:2"):
-        task.read_val_map(tmp_path / "val_map.txt")
+        read_val_map(tmp_path / "val_map.txt")
 
 
 def test_the_val_map_keeps_its_order_and_folders(tmp_path: Path) -> None:
     (tmp_path / "val_map.txt").write_text("b/two.JPEG 7\na one.JPEG\t65\n")
-    assert task.read_val_map(tmp_path / "val_map.txt") == [("b/two.JPEG", 7), ("a one.JPEG", 65)]
+    assert read_val_map(tmp_path / "val_map.txt") == [("b/two.JPEG", 7), ("a one.JPEG", 65)]
 
 
 def test_an_absent_val_map_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"val_map\.txt"):
-        task.read_val_map(tmp_path / "val_map.txt")
+        read_val_map(tmp_path / "val_map.txt")

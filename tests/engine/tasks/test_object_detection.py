@@ -270,6 +270,7 @@ def test_pictures_that_were_not_seen_do_not_count(tmp_path: Path) -> None:
 def test_a_log_without_any_detection_is_worth_nothing(tmp_path: Path) -> None:
     score = task.score(write_log(tmp_path / "log.json", [(0, b""), (1, b"")]), annotations(tmp_path, TRUTH), {})
     assert (score.value, score.total) == (0, 2)
+    assert "not one object was found" in score.doubt
     assert score.text.endswith("\nmAP=0.000%\n")
 
 
@@ -277,6 +278,21 @@ def test_pictures_without_any_box_have_no_score(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.json", [(2, answer(2, RIGHT))])
     with pytest.raises(DataError, match="none of the 1 pictures"):
         task.score(log, annotations(tmp_path, TRUTH, images=3), {})
+
+
+@pytest.mark.parametrize("crowd", [None, 1])
+def test_labels_without_a_box_that_counts_are_refused_before_anything_is_measured(
+    tmp_path: Path, crowd: int | None
+) -> None:
+    truth = [] if crowd is None else [{**one, "iscrowd": crowd} for one in TRUTH]
+    labels = annotations(tmp_path, truth, images=3)
+    found = f"found {len(truth)} boxes, {len(truth)} of them with iscrowd 1"
+    with pytest.raises(DataError, match=rf"annotations\.json: none of the 3 images has a box .*{found}"):
+        task.samples(labels)
+    some = annotations(tmp_path, TRUTH, images=3)
+    assert len(task.samples(some)) == 3
+    with pytest.raises(DataError, match="none of the 1 images has a box"):
+        task.keep(some, [2], tmp_path / "kept.json")
 
 
 def test_a_detection_that_names_another_sample_counts_for_that_of_its_record(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import gzip
 from pathlib import Path
 
 from engine.profile.rounds import Severity
@@ -18,6 +18,7 @@ from tests.engine.submission.checker.faults import (
     Fault,
     append,
     cut_line,
+    own_hash,
     remove,
     replace,
     result_of,
@@ -84,13 +85,6 @@ def below(model: str) -> Break:
 def glue(path: Path) -> None:
     """Take the newline before the hash away."""
     path.write_text(path.read_text().replace("\nhash=", "hash="))
-
-
-def own_hash(path: Path) -> None:
-    """Put the hash of the truncated log in place of that of the whole one."""
-    text = path.read_text().partition("hash=")[0]
-    digest = hashlib.sha256((path.parent / ACCURACY_LOG).read_bytes()).hexdigest()
-    path.write_text(f"{text}hash={digest}\n")
 
 
 def other_small_log(path: Path) -> None:
@@ -163,6 +157,10 @@ TEXT = [
 ]
 
 FILES = [
+    *warned("empty detail log", "no_messages", DETAIL, write("")),
+    *warned("detail log of an old LoadGen", "no_messages", DETAIL, write("pid, tid\n1, 2\n")),
+    *crash("packed detail log", "no_messages", DETAIL, write(gzip.compress(b"x"))),
+    *crash("detail log in UTF-16", "no_messages", DETAIL, write(":::MLLOG {}\n".encode("utf-16"))),
     *each("no log", "log_missing", ACCURACY_LOG, remove),
     *each("log not truncated", "log_size", ACCURACY_LOG, write(logs.accuracy_log(1000))),
     *each("log a byte too large", "log_size", ACCURACY_LOG, write(b"{" * 10_241)),

@@ -14,6 +14,7 @@ from tests.engine.submission.checker.faults import (
     Fault,
     append,
     beside,
+    own_hash,
     remove,
     replace,
     says,
@@ -156,6 +157,10 @@ VERIFIED = [
         for place in _FIRST
     ),
     *(fault("no hash", place, "hash_missing", "warning", f"accuracy/{ACCURACY}", write("")) for place in _FIRST),
+    *(
+        fault("hash of the cut log", place, "hash_wrong", "warning", f"accuracy/{ACCURACY}", own_hash)
+        for place in _FIRST
+    ),
 ]
 
 RUNS = [

@@ -16,6 +16,7 @@ from tests.engine.submission.checker.faults import (
     remove,
     run_of,
     says,
+    write,
 )
 
 SPOKEN = frozenset({"performance.summary", "compliance.performance_differs", "accuracy.build"})
@@ -56,6 +57,11 @@ READABLE = [
         run_of("dc-rnnt", "Offline"),
         remove,
         at=run_of("dc-rnnt", "Offline").rpartition("/")[0],
+    ),
+    *(
+        fault(f"{name} for a log", at, "no_messages", "error", write(content))
+        for at in EVERYWHERE
+        for name, content in logs.NOT_LOGS.items()
     ),
     *(fault("rubbish after the marker", at, "line", "error", append(":::MLLOG {]\n")) for at in EVERYWHERE),
     fault("a line that ends early", ("open", "Offline"), "line", "error", cut_line("requested_print_timestamps")),

@@ -209,3 +209,65 @@ def test_units_can_be_checked_by_themselves(everything: Path) -> None:
     assert [one.scenario for one in outcome.results] == ["Offline", "Server"]
     assert outcome.system is not None
     assert outcome.system.fields["system_type"] == "datacenter"
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "remedy"),
+    [
+        ({"system_type": "datacenter, edge"}, "system.type", "without a blank after the comma"),
+        ({"host_processor_model_name": ["A", "B"]}, "system.field_text", 'write one string: "A, B"'),
+        ({"host_processor_model_name": 7}, "system.field_text", 'put it in quotes: "7"'),
+        ({"hw_notes": {"a": 1}}, "system.field_text", 'write one string: "a 1"'),
+    ],
+)
+def test_a_remedy_for_a_value_helps(tmp_path: Path, values: dict[str, object], rule: str, remedy: str) -> None:
+    write_system(tmp_path, SYSTEMS["open"])
+    fields(**values)(tmp_path / described("open"))
+    (found,) = [one for one in check(tmp_path, RULES).findings if one.rule == rule]
+    assert remedy in found.remedy
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_description_in_another_encoding_is_named_as_such(tmp_path: Path, encoding: str) -> None:
+    write_system(tmp_path, SYSTEMS["open"])
+    path = tmp_path / described("open")
+    path.write_text(path.read_text(), encoding=encoding)
+    (found,) = [one for one in check(tmp_path, RULES).findings if one.rule == "system.json"]
+    assert found.found == {"utf-16": "text in UTF-16", "utf-8-sig": "text with a byte order mark"}[encoding]
+
+
+@pytest.mark.parametrize(("top", "remedy"), [("Open", "rename it to open"), ("private", "move it away")])
+def test_a_wrong_top_folder_is_told_its_name(tmp_path: Path, top: str, remedy: str) -> None:
+    (tmp_path / top / "x").mkdir(parents=True)
+    found = {one.rule: one.remedy for one in check(tmp_path, RULES).findings}
+    assert remedy in found["layout.division"]
+    assert "is no submission" in found["layout.no_results"]
+
+
+def test_a_submitter_in_other_letters_is_told(everything: Path) -> None:
+    (found,) = check(everything, RULES, submitter=SUBMITTER.upper()).findings
+    assert f"did you mean '{SUBMITTER}'" in found.remedy
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 400, "9" * 5000])
+def test_a_number_out_of_range_is_one_finding(tmp_path: Path, number: str) -> None:
+    write_system(tmp_path, SYSTEMS["open"])
+    run = result_of("open", "SingleStream") + "/performance/run_1/mlperf_log_detail.txt"
+    text = (tmp_path / run).read_text()
+    (tmp_path / run).write_text(re.sub(r'("early_stopping_latency_ss", *"value": *)[0-9]+', rf"\g<1>{number}", text))
+    report = check(tmp_path, RULES)
+    json.dumps(as_json(report), allow_nan=False)
+    errors = [(one.rule, one.path) for one in report.findings if one.severity == "error"]
+    assert errors == [("performance.metric", run)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"), [("results", "accuracy.hash_missing"), ("compliance", "compliance.hash_missing")]
+)
+def test_a_missing_hash_beside_a_cut_log_is_not_to_be_made_of_it(tmp_path: Path, kind: str, rule: str) -> None:
+    write_system(tmp_path, SYSTEMS["edge-resnet50"])
+    for score in (tmp_path / SYSTEMS["edge-resnet50"].home / kind).rglob("accuracy.txt"):
+        score.write_text(score.read_text().partition("hash=")[0])
+    found = [one for one in check(tmp_path, RULES).findings if one.rule == rule]
+    assert found
+    assert all("--backup=DIR" in one.remedy for one in found)

@@ -84,7 +84,7 @@ def test_a_tree_of_links_to_each_other_ends(tmp_path: Path, ledger: Ledger) -> N
 
 
 def test_names_that_are_no_text_can_be_printed(tmp_path: Path, ledger: Ledger) -> None:
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe ")).mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe")).mkdir()
     folder = disk(tmp_path).list("", ledger)
     assert folder is not None
     assert {one.rule for one in ledger.findings} == {"layout.name", "layout.empty_folder"}
@@ -115,3 +115,46 @@ def test_misfits(names: str, said: str) -> None:
     folder = Folder("x")
     folder.files = dict.fromkeys(names.split(), 1)
     assert misfit(folder, ("a", "b"), ("t",)) == said
+
+
+@pytest.mark.parametrize(
+    "link", ["accuracy.txt", "accuracy", "results", "measurements", "submitter", "open", "systems"]
+)
+def test_what_lies_outside_the_tree_is_never_read(tmp_path: Path, link: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = SYSTEMS["open"]
+    write_system(tmp_path / "tree", system)
+    result = tmp_path / "tree" / system.at("results", "resnet50", "Offline")
+    home = tmp_path / "tree" / system.home
+    inside = {
+        "accuracy.txt": result / "accuracy" / "accuracy.txt",
+        "accuracy": result / "accuracy",
+        "submitter": home,
+        "open": home.parent,
+    }.get(link, home / link)
+    outside = tmp_path / "outside"
+    inside.rename(outside)
+    inside.symlink_to(outside)
+    opened: list[str] = []
+    real_read = os.read
+
+    def reading(handle: int, size: int) -> bytes:
+        opened.append(os.path.realpath(f"/proc/self/fd/{handle}"))
+        return real_read(handle, size)
+
+    monkeypatch.setattr(os, "read", reading)
+    report = check(tmp_path / "tree", RULES, processes=1)
+    assert report.verdict == "fail"
+    assert not [path for path in opened if path.startswith(str(outside))]
+    assert {"layout.symlink", "layout.unreadable"} & {one.rule for one in report.findings}
+
+
+def test_an_opened_file_counts_and_not_its_name(tmp_path: Path, ledger: Ledger) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "tree" / "notes.txt").symlink_to("../secret.txt")
+    tree = disk(tmp_path / "tree")
+    assert tree.read("notes.txt", 10, ledger) is None
+    assert [(one.rule, one.found) for one in ledger.findings] == [("layout.unreadable", "it lies outside the tree")]
+    with pytest.raises(OSError, match="outside the tree"):
+        list(tree.lines("notes.txt", 10))
+    assert not tree.exists("notes.txt")

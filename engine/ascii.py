@@ -46,14 +46,19 @@ def to_ascii(text: str, width: int) -> str:
     if text.isascii():
         return text
     first = text[0]
-    found = _TABLE.get(first)
-    if found is None and ord(first) in _BRAILLE:
-        found = _dots(ord(first) - 0x2800)
+    found = drawing(first)
     if found is None:
         found = unicodedata.normalize("NFKD", first)[0]
     if not found.isascii() or not found.isprintable():
         found = " " if first.isspace() or first == "\u2800" else "?"
     return found.ljust(width, found if found == "?" else " ")
+
+
+def drawing(character: str) -> str | None:
+    """Return the ASCII character for one that draws (boxes, bars, arrows, marks, braille); None for letters and the
+    like, which nothing can stand for."""
+    code = ord(character)
+    return _dots(code - 0x2800) if code in _BRAILLE else _TABLE.get(character)
 
 
 def _dots(pattern: int) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.ascii import to_ascii
+from engine.ascii import to_ascii
 
 
 @pytest.mark.parametrize(

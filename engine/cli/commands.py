@@ -1,0 +1,339 @@
+"""Every command of `inferdeck`: what it is called, what it takes and what each of its options means."""
+
+from __future__ import annotations
+
+from engine.cli.command import SELECTS, Arguments, Command, Option
+
+_HOME = Option("home", "where store, jobs and settings are, instead of your system's usual folders", "DIR")
+_PROFILES = Option(
+    "profiles", "a folder with components, systems and recipes of your own; may be repeated", "DIR", repeatable=True
+)
+_JSON = Option("json", "print JSON, for programs")
+_PLAIN = Option("plain", "a line for each change, without cursor control")
+_ROUND = Option("round", "the MLPerf round whose rules hold; v2.1 without it", "NAME")
+
+_PLANNED = (
+    Option("tags", "the component by its tags, and variations on (_x) and off (-_x)", "a,b,_x,-_y", repeatable=True),
+    Option("recipe", "a selection that was saved, by its name or file", "NAME|FILE"),
+    Option(
+        "output_dir",
+        "where the results folder goes",
+        "DIR",
+        env=("OUTPUT_BASE_DIR", "CM_MLPERF_OUTPUT_DIR"),
+    ),
+    Option("again", "make everything anew, whatever is stored", env=("CM_RERUN",)),
+    Option("quiet", "print less: failures and the end", env=("CM_QUIET",)),
+    Option("yes-install", "install system packages without asking"),
+    Option("lock", "write what the plan is into a file", "FILE"),
+    Option("locked", "run exactly the plan of such a file, or say what differs", "FILE"),
+    _JSON,
+    _HOME,
+    _PROFILES,
+)
+_STARTED = (
+    Option("reuse", "show an equal finished result instead of running"),
+    Option("detach", "start the job and return"),
+    _PLAIN,
+)
+_NOW = Option("now", "measure at once, beside other jobs that measure")
+_RUN = (*_PLANNED, *_STARTED, _NOW)
+_IDLE = tuple(one._replace(meaning="for run; no effect here") for one in (*_STARTED, _NOW))
+_DEMO = tuple(one for one in _RUN if one.name != "locked")
+
+_ONE_FOLDER = Arguments("TREE", "one folder", "for example: DIR/submission", 1, 1)
+_CHECKED = (
+    _ROUND,
+    Option("submitter", "look at this submitter alone", "NAME"),
+    Option("strict", "fail on warnings too"),
+    Option("csv", "write the results as a table", "FILE"),
+    _JSON,
+    _HOME,
+    _PROFILES,
+)
+_FORMAT = Option("format", "how it is printed", "text|csv|json|md")
+_RUNS = "inferdeck results list names them"
+_ENTRY = Arguments("KEY", "the name or key of one entry", "inferdeck store list shows them", 1, 1)
+_JOB = Arguments("[JOB]", "one job at a time", "inferdeck attach r-0001", 0, 1)
+_SYSTEM = Arguments("NAME", "one name", "inferdeck system list names them", 1, 1)
+
+_SELECTION = """\
+The words that select what runs:
+  --tags=a,b,_x,-_y           a component by its tags; variations on and off
+  --NAME=VALUE                an option of that component, for example --scenarios=Offline,Server
+  --env.KEY=VALUE             an input by its outside name, for example --env.IMAGENET_PATH=DIR
+  --model_path=FILE           a model file of your own
+  --add_deps_tags.NAME=_x     variations of a dependency by its name, at any depth
+  --adr.NAME.version=RANGE    the version of a dependency; --adr.NAME.OPTION=VALUE an option of it"""
+
+_TAGS = "--tags=app,mlperf,inference,_resnet50,_patterns-net"
+
+_COMMANDS = (
+    Command(
+        "demo",
+        "engine.cli.demo:demo_command",
+        "the whole way on real photographs, in two minutes",
+        Arguments(remedy="the benchmark is named by --model=WORDS"),
+        options=(
+            Option("model", "the benchmark that is demonstrated; resnet50 without it", "resnet50|retinanet"),
+            Option("offline", "fetch nothing: a tiny model on generated pictures"),
+            *_DEMO,
+        ),
+        selects=SELECTS,
+        about="Runs a recipe; words that select something change it: --scenarios=Offline.",
+        examples=("demo", "demo --model=retinanet --offline", "demo --offline --output_dir=results"),
+    ),
+    Command(
+        "plan",
+        "engine.cli.run:plan_command",
+        "everything that would run, before it runs",
+        Arguments("", "two lock files", "inferdeck plan --diff A B", 2, 2, with_flag="diff"),
+        (*_PLANNED, Option("diff", "compare two lock files: plan --diff A B"), *_IDLE),
+        SELECTS,
+        _SELECTION,
+        (f"plan {_TAGS},_all-modes", f"plan {_TAGS} --lock plan.json", "plan --diff plan.json other.json"),
+    ),
+    Command(
+        "run",
+        "engine.cli.run:run_command",
+        "run it, in a job that outlives this terminal",
+        Arguments("", "nothing but 'script'", allowed=("script",), most=1),
+        _RUN,
+        SELECTS,
+        _SELECTION,
+        (f"run {_TAGS} --scenarios=Offline --output_dir=results", "run --recipe=demo-offline --detach"),
+    ),
+    Command(
+        "tune",
+        "engine.cli.tune:tune_command",
+        "sessions, threads, batch and waiting: measured, and kept",
+        options=_RUN,
+        selects=SELECTS,
+        about=_SELECTION,
+        examples=(f"tune {_TAGS} --sut=my-box", f"tune {_TAGS} --adr.workers.seconds=600"),
+    ),
+    Command(
+        "tune show",
+        "engine.cli.tune:show_command",
+        "what a system's run configuration keeps of its tuning",
+        Arguments("NAME", "the name of a system", "inferdeck system list names them", 1, 1),
+        (_JSON, _HOME, _PROFILES),
+        examples=("tune show my-box",),
+    ),
+    Command(
+        "jobs",
+        "engine.cli.jobs:jobs_command",
+        "what runs and what ran",
+        options=(_JSON, _HOME),
+        examples=("jobs", "jobs --json"),
+    ),
+    *(
+        Command(
+            name,
+            "engine.cli.jobs:attach_command",
+            "follow a job from its beginning to its end (the newest without a name)",
+            _JOB,
+            (_PLAIN, _JSON, _HOME),
+            examples=(f"{name} r-0001", f"{name} --plain"),
+        )
+        for name in ("attach", "watch")
+    ),
+    Command(
+        "cancel",
+        "engine.cli.jobs:cancel_command",
+        "stop a job (the newest without a name); the same command resumes it",
+        _JOB,
+        (_HOME,),
+        examples=("cancel r-0001",),
+    ),
+    Command(
+        "results list",
+        "engine.cli.results:list_command",
+        "what all jobs measured",
+        Arguments(remedy="inferdeck results list --filter=WORDS"),
+        (
+            Option("filter", "only runs that contain these words", "WORDS"),
+            Option("sort", "by this column; with - before it the other way round", "COLUMN"),
+            _FORMAT,
+            _JSON,
+            _HOME,
+        ),
+        examples=("results", "results list --filter='server invalid' --sort=-samples/s", "results list --format=csv"),
+    ),
+    Command(
+        "results show",
+        "engine.cli.results:show_command",
+        "one run by itself",
+        Arguments("RUN", "one run", _RUNS, 1, 1),
+        (_FORMAT, _JSON, _HOME),
+        examples=("results show r-0001/Offline",),
+    ),
+    Command(
+        "results compare",
+        "engine.cli.results:compare_command",
+        "runs side by side: what differs, and whether it is above the noise",
+        Arguments("A B...", "two runs or more", _RUNS, 2, None),
+        (_FORMAT, _JSON, _HOME),
+        examples=("results compare r-0001/Offline r-0002/Offline",),
+    ),
+    Command(
+        "store list",
+        "engine.cli.store:list_command",
+        "the artifacts on this machine",
+        options=(_JSON, _HOME),
+        examples=("store list",),
+    ),
+    Command(
+        "store verify",
+        "engine.cli.store:verify_command",
+        "hash every file again (of all entries without a name)",
+        Arguments("[KEY...]", "names of entries", "inferdeck store list shows them", 0, None),
+        (_HOME,),
+        examples=("store verify",),
+    ),
+    Command(
+        "store accept",
+        "engine.cli.store:accept_command",
+        "take entries that were copied or touched as they are, after hashing them again",
+        Arguments("[KEY...]", "names of entries", "inferdeck store list shows them", 0, None),
+        (_HOME,),
+        examples=("store accept",),
+    ),
+    Command(
+        "store clean",
+        "engine.cli.store:clean_command",
+        "delete what unfinished attempts have left",
+        options=(_HOME,),
+        examples=("store clean",),
+    ),
+    Command(
+        "store remove",
+        "engine.cli.store:remove_command",
+        "delete an entry; what needs it makes it again",
+        _ENTRY,
+        (_HOME,),
+        examples=("store remove resnet50-model-0a1b2c",),
+    ),
+    Command(
+        "store why",
+        "engine.cli.store:why_command",
+        "what an entry was made from, and how it differs from its like",
+        _ENTRY,
+        (_HOME,),
+        examples=("store why resnet50-model-0a1b2c",),
+    ),
+    Command(
+        "system list",
+        "engine.cli.system:list_command",
+        "systems under test: descriptions and run figures",
+        options=(_HOME, _PROFILES),
+        examples=("system list",),
+    ),
+    Command(
+        "system show",
+        "engine.cli.system:show_command",
+        "one description, its run figures and its tuning",
+        _SYSTEM,
+        (_HOME, _PROFILES),
+        examples=("system show my-box",),
+    ),
+    Command(
+        "system new",
+        "engine.cli.system:new_command",
+        "describe this machine as a system under test",
+        _SYSTEM._replace(remedy="inferdeck system new NAME"),
+        (
+            _ROUND,
+            Option("again", "replace the description that is there"),
+            Option("quiet", "ask nothing"),
+            _HOME,
+            _PROFILES,
+        ),
+        ("options",),
+        "--FIELD=VALUE says a field of the description, for example --submitter=Acme or --system_type=edge.\n"
+        "In a terminal it asks for what can't be read off the machine.",
+        ("system new my-box", "system new my-box --submitter=Acme --division=open --system_type=edge"),
+    ),
+    Command(
+        "submission preflight",
+        "engine.cli.preflight:preflight_command",
+        "why a submission by these words would be refused, before anything runs",
+        options=(*_PLANNED, *_IDLE),
+        selects=SELECTS,
+        about=_SELECTION,
+        examples=("submission preflight --tags=app,mlperf,inference,_submission,_valid --env.CM_SUT_NAME=my-box",),
+    ),
+    Command(
+        "submission check",
+        "engine.cli.submission:check_command",
+        "what the official checker would say of a tree, and what it would not see",
+        _ONE_FOLDER,
+        _CHECKED,
+        examples=("submission check DIR/submission", "submission check DIR/submission --strict --csv=summary.csv"),
+    ),
+    Command(
+        "submission report",
+        "engine.cli.submission_report:report_command",
+        "every result of a tree by its system, the refused ones with the rules that they break",
+        _ONE_FOLDER,
+        _CHECKED,
+        examples=("submission report DIR/submission", "submission report DIR/submission --json"),
+    ),
+    Command(
+        "submission generate",
+        "engine.cli.submit:generate_command",
+        "build a tree (or add to one) from the results of one system",
+        Arguments("RESULTS", "one folder", "the folder that --output_dir named", 1, 1),
+        (
+            Option("sut", "the system, where the folder holds several", "NAME"),
+            Option("out", "the tree; RESULTS/submission without it", "DIR"),
+            Option("submitter", "instead of the submitter in the description", "NAME"),
+            Option("division", "instead of the division in the description", "closed|open|network"),
+            Option("infer", "take missing MultiStream and Offline results from SingleStream, where the rules allow it"),
+            Option("share_99", "hand in the results of a -99 benchmark for its -99.9 as well"),
+            _ROUND,
+            _HOME,
+            _PROFILES,
+        ),
+        examples=("submission generate results --sut=my-box --out=tree",),
+    ),
+    Command(
+        "submission truncate",
+        "engine.cli.submit:truncate_command",
+        "cut the accuracy logs of a tree as the rules ask, keeping whole copies",
+        _ONE_FOLDER,
+        (
+            Option("backup", "where the whole copies go; TREE-whole-logs without it", "DIR"),
+            Option("submitter", "only this submitter's logs", "NAME"),
+            _ROUND,
+            _HOME,
+            _PROFILES,
+        ),
+        examples=("submission truncate DIR/submission", "submission truncate tree --submitter=Acme --backup=logs"),
+    ),
+    Command(
+        "submission zip",
+        "engine.cli.submit:zip_command",
+        "pack a checked tree",
+        _ONE_FOLDER,
+        (
+            Option("out", "the file; TREE.zip without it", "FILE"),
+            Option("submitter", "who you are: a tree with another's results is refused", "NAME"),
+            _HOME,
+            _PROFILES,
+        ),
+        examples=("submission zip DIR/submission --submitter=Acme",),
+    ),
+    Command(
+        "doctor",
+        "engine.cli.doctor:doctor_command",
+        "what this machine is, and what each benchmark lacks on it",
+        options=(_JSON, _HOME, _PROFILES),
+        selects=("env",),
+        about="--env.KEY=VALUE gives an input, as to plan and run: the benchmarks that read it are looked at with it.",
+        examples=("doctor", "doctor --env.IMAGENET_PATH=$HOME/imagenet-2012-val"),
+    ),
+)
+
+COMMANDS = {one.name: one for one in _COMMANDS}
+DEFAULTS = {"results": "results list", "store": "store list", "system": "system list"}
+"""What a group does without a word after it."""

@@ -1,0 +1,311 @@
+"""One measurement at a time on a machine: a file lock that the jobs of all users and all homes take for it.
+
+The file lies in a folder that every user may write to, and INFERDECK_LOCK_DIR moves it. `flock` frees the lock with the
+last process that holds it, whatever ended that process, and serves those who wait in their order. The lines in the file
+say who measures. Anybody may have written them, so they are shown and never relied on.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import pwd
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from engine import codec
+from engine.store.files import read_plain
+from engine.text import clean, cut
+
+VARIABLE = "INFERDECK_LOCK_DIR"
+FILE = "inferdeck-measuring.lock"
+_BESIDE = "inferdeck-measuring-beside.lock"
+"""Held, shared, by jobs that measure although another one does (--now): whose turn comes next waits for them, too."""
+
+_FOLDERS = ("/run/lock", "/tmp")  # noqa: S108  (shared on purpose; the file is opened with care)
+_LONGEST = 4096
+"""Bytes of the file that are read, and up to which a line is added."""
+_PATIENCE = 0.3
+"""Seconds within which a free lock is surely granted."""
+_LOOK = 0.25
+"""Seconds between two looks at who holds it, and whether the wait is called off."""
+
+
+class Measurer(msgspec.Struct, frozen=True):
+    """A line of the lock file: a job that measures."""
+
+    job: str
+    user: str
+    pid: int
+    since: float
+    """Seconds since the epoch."""
+
+    @property
+    def name(self) -> str:
+        """The job and whose it is, fit for a terminal."""
+        return cut(f"{clean(self.job)} of {clean(self.user)}", 80)
+
+    @property
+    def text(self) -> str:
+        """The same, with the time of day at which it began."""
+        try:
+            return f"{self.name}, measuring since {time.strftime('%H:%M', time.localtime(self.since))}"
+        except (OverflowError, ValueError, OSError):
+            return self.name
+
+
+_decoder: codec.Decoder[Measurer] = codec.Decoder(Measurer)
+
+
+def lock_file() -> Path:
+    """Return the lock file of this machine.
+
+    It must be the same for every user: what counts is whether all may write to the folder, not whether this one may.
+    """
+    if given := os.environ.get(VARIABLE):
+        return Path(given).expanduser().absolute() / FILE
+    return next((Path(one) for one in _FOLDERS if _is_shared(one)), Path(_FOLDERS[-1])) / FILE
+
+
+def _is_shared(folder: str) -> bool:
+    try:
+        mode = Path(folder).stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISDIR(mode) and bool(mode & stat.S_ISVTX) and bool(mode & stat.S_IWOTH)
+
+
+def measurers(path: Path) -> list[Measurer]:
+    """Return who measures according to the lock file; lines that say nothing of the kind are left out."""
+    try:
+        lines = read_plain(path, _LONGEST, follow=False).splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        with suppress(msgspec.DecodeError):
+            found.append(_decoder.decode(line))
+    return found
+
+
+def standing() -> str:
+    """Say in a sentence how the lock stands: free, held by whom, or why measurements can't be kept apart."""
+    path = lock_file()
+    try:
+        return f"{path}, held by {_holder(path)}" if _is_held(path) else f"{path}, free"
+    except OSError as error:
+        return _unusable(path, error)
+
+
+def holder() -> str:
+    """Return who measures on this machine now; empty where nobody does, or nobody can know."""
+    path = lock_file()
+    try:
+        return _holder(path) if _is_held(path) else ""
+    except OSError:
+        return ""
+
+
+def _is_held(path: Path) -> bool:
+    handle = _open(path)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _unusable(path: Path, error: OSError) -> str:
+    return f"measurements are not kept apart: {clean(str(path))}: {error.strerror or error}"
+
+
+def _holder(path: Path) -> str:
+    found = measurers(path)
+    return found[0].text if found else f"another process that holds {clean(str(path))}"
+
+
+def _open(path: Path) -> int:
+    """Open the lock file and return its descriptor, which no child inherits unless it is told to.
+
+    It is opened without O_CREAT first, which the kernel refuses for another user's file in a sticky folder
+    (fs.protected_regular), and without following a link. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    for _ in range(10):
+        with suppress(FileNotFoundError):
+            return _checked(_existing(path, flags))
+        with suppress(FileExistsError):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | flags, 0o666)
+            os.fchmod(handle, 0o666)  # whatever the umask: the next user must be able to write a line
+            return handle
+    raise OSError(errno.EAGAIN, "it comes and goes", str(path))
+
+
+def _existing(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, os.O_RDWR | flags)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | flags)
+
+
+def _checked(handle: int) -> int:
+    """Refuse what is no plain file of its own: a device, or another file's second name, which must not be written."""
+    seen = os.fstat(handle)
+    if not stat.S_ISREG(seen.st_mode) or seen.st_nlink > 1:
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a plain file")
+    return handle
+
+
+class Turn:
+    """A job's turn to measure. A thread asks for the lock, so that waiting for it can be called off."""
+
+    def __init__(self, job: str) -> None:
+        self.path = lock_file()
+        self.fault = ""
+        """Why measurements can't be kept apart here; empty where they can."""
+        self.locks: tuple[int, ...] = ()
+        """Descriptors that hold the turn: a process that measures must inherit them."""
+        self._me = Measurer(job, _user(), os.getpid(), 0.0)
+        self._joined: frozenset[str] = frozenset()
+        self._mutex = threading.Lock()
+        self._over = False
+        self._answered = threading.Event()
+        threading.Thread(target=self._ask, daemon=True).start()
+
+    def wait(self, is_off: Callable[[], bool], now: Callable[[], bool], tell: Callable[[str], None]) -> bool:
+        """Wait for the turn, and return whether there was a wait.
+
+        `tell` hears who holds the lock, again when it is another. Ends without the lock where `is_off` says so, where
+        `now` says that nobody is to be waited for, and where there can be no lock (`fault`).
+        """
+        if self._answered.wait(_PATIENCE):
+            return False
+        told = ""
+        while not (is_off() or now()):
+            holder = _holder(self.path)
+            if holder != told:
+                tell(holder)
+                told = holder
+            if self._answered.wait(_LOOK):
+                return True
+        if not is_off():
+            self._join()
+        return bool(told)
+
+    def disturbed(self) -> str:
+        """Say which other jobs measured at the same time; empty where none is known."""
+        lines = measurers(self.path)
+        others = {one.name for one in lines if one != self._me} if self._me in lines else set()
+        others |= self._joined
+        return f"{', '.join(sorted(others))} measured at the same time (--now)" if others else ""
+
+    def end(self) -> None:
+        """Give the turn back, or no longer ask for it."""
+        with self._mutex:
+            self._over = True
+            if self.locks:
+                _write(self.path, [one for one in measurers(self.path) if one != self._me])
+            for handle in self.locks:
+                os.close(handle)
+            self.locks = ()
+
+    def _join(self) -> None:
+        """Measure beside the holder, and leave a line by which it knows."""
+        with self._mutex:
+            if self._answered.is_set():
+                return
+            self._me = msgspec.structs.replace(self._me, since=time.time())
+            there = measurers(self.path)
+            self._joined = frozenset(one.name for one in there) or frozenset({"another process"})
+            with suppress(OSError):
+                handle = _open(self.path.with_name(_BESIDE))
+                self.locks = (handle,)
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            _write(self.path, [*there, self._me])
+
+    def _ask(self) -> None:
+        try:
+            handle = _granted(self.path)
+            self._let_others_end()
+        except OSError as error:
+            self.fault = _unusable(self.path, error)
+            self._answered.set()
+            return
+        with self._mutex:
+            if self._over:
+                os.close(handle)
+                return
+            self.locks = (*self.locks, handle)
+            if not self._joined:
+                self._me = msgspec.structs.replace(self._me, since=time.time())
+                _write(self.path, [self._me])
+            self._answered.set()
+
+    def _let_others_end(self) -> None:
+        """Wait for those who measure beside whoever held the lock before."""
+        with suppress(OSError):
+            handle = _open(self.path.with_name(_BESIDE))
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            finally:
+                os.close(handle)
+
+
+def _granted(path: Path) -> int:
+    """Wait for the lock and return the descriptor that holds it. Raises OSError."""
+    while True:
+        handle = _open(path)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is_there(handle, path):
+                return handle
+        except OSError:
+            os.close(handle)
+            raise
+        os.close(handle)  # the file was removed meanwhile, and others lock the new one
+
+
+def _is_there(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, lines: Sequence[Measurer]) -> None:
+    """Say who measures, the holder first. Where it can't be said (another user's file, a full disk) nobody is named."""
+    with suppress(OSError):
+        handle = _checked(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, b"".join(codec.encode(one) + b"\n" for one in lines)[:_LONGEST])
+        finally:
+            os.close(handle)
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+@contextmanager
+def turn(job: str) -> Iterator[Turn]:
+    """Ask for a turn to measure, and give it back at the end."""
+    found = Turn(job)
+    try:
+        yield found
+    finally:
+        found.end()

@@ -1,0 +1,24 @@
+"""The list of all actions, safe against a change of screens while it opens."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.command import CommandPalette
+
+from tui.screens.dialogs import Window
+
+
+class Palette(CommandPalette, Window[None]):
+    """Textual's palette. Keys that were typed ahead may change the screen below it before it is there."""
+
+    def _on_mount(self, event: events.Mount) -> None:
+        """Go away where the person has gone elsewhere; Textual's own handler comes after this one otherwise."""
+        if not self.is_active:
+            event.prevent_default()
+            self.call_later(self._give_up)
+
+    async def _give_up(self) -> None:
+        for stack in self.app._screen_stacks.values():
+            if self in stack:
+                stack.remove(self)
+        await self.remove()
