@@ -105,6 +105,7 @@ def _reopen_streams() -> None:
     """Write as in a terminal of most languages: UTF-8, and nothing that is not."""
     sys.stdout = TextIOWrapper(FileIO(1, "w", closefd=False), "utf-8")
     sys.stderr = TextIOWrapper(FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")
+    setattr(sys, "__stdout__", sys.stdout)  # noqa: B010  (declared final, and read by engine/cli/output.py)
 
 
 def _alarm(_number: int, frame: FrameType | None) -> None:
@@ -124,6 +125,8 @@ def _run(asked: Asked, out: IO[bytes], err: IO[bytes]) -> Answer:
     with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         os.chdir(folder)
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
         gc.collect()
         used, begin = _memory("VmRSS"), time.monotonic()
         _forget_peak()
