@@ -70,13 +70,12 @@ def test_a_server_that_does_not(tmp_path: Path) -> None:
 
 
 def test_what_the_survey_says_can_be_given_instead(tmp_path: Path) -> None:
+    code = "from engine.steps.base import Sight\n\ndef seen(look):\n    return Sight('run', remedy='put it beside')\n"
     (tmp_path / "profile" / "components").mkdir(parents=True)
-    (tmp_path / "profile" / "components" / "look.py").write_text(
-        "from engine.steps.base import Sight\n\ndef seen(look):\n    return Sight('run', remedy='put things beside it')\n"
-    )
+    (tmp_path / "profile" / "components" / "look.py").write_text(code)
     with pytest.raises(CannotRunError) as caught:
         check(tmp_path, {"one": "name: one\nsurvey: look.py:seen\n" + fetching(f"http://{dead()}/a")})
-    assert caught.value.remedy == "check the network and the proxy (HTTPS_PROXY); or put things beside it"
+    assert caught.value.remedy == "check the network and the proxy (HTTPS_PROXY); or put it beside"
 
 
 def test_one_mirror_is_enough(tmp_path: Path) -> None:
