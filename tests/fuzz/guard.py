@@ -57,14 +57,14 @@ def _no_launch(*_: object) -> NoReturn:
     raise JobError("no job is started here")
 
 
-def obey_permissions() -> None:
-    """Take from root what lets it read and write whatever the permissions say. Nothing happens to other users."""
+@contextmanager
+def permissions() -> Iterator[None]:
+    """Take from root what lets it read and write whatever the permissions say. Nothing changes for other users."""
     _override(wanted=False)
-
-
-def disregard_permissions() -> None:
-    """Give it back."""
-    _override(wanted=True)
+    try:
+        yield
+    finally:
+        _override(wanted=True)
 
 
 def _override(*, wanted: bool) -> None:

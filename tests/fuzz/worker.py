@@ -167,14 +167,13 @@ def _outcome(made: case.Case, kept: Sequence[int], folder: Path, seconds: float)
 def _limits(seconds: float) -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, ((_memory("VmSize") << 20) + ADDRESS_SPACE, before[1]))
-    guard.obey_permissions()
     # Again and again: the first may be raised where nobody looks, in a finaliser or a callback.
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
     try:
-        yield
+        with guard.permissions():
+            yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        guard.disregard_permissions()
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 

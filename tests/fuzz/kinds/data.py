@@ -58,7 +58,7 @@ def _classify(folder: Path) -> None:
     from engine.tasks import image_classification as task
 
     task.samples(folder / "val_map.txt")
-    task.keep(folder / "val_map.txt", [0], folder / "kept.txt")
+    task.keep(folder / "val_map.txt", [0], folder.with_name("kept.txt"))
     task.score(folder / "answers.json", folder / "val_map.txt", CLASSIFY)
 
 
@@ -66,7 +66,7 @@ def _detect(folder: Path) -> None:
     from engine.tasks import object_detection as task
 
     task.samples(folder / "annotations.json")
-    task.keep(folder / "annotations.json", [0], folder / "kept.json")
+    task.keep(folder / "annotations.json", [0], folder.with_name("kept.json"))
     task.score(folder / "boxes.json", folder / "annotations.json", DETECT)
 
 
@@ -103,12 +103,13 @@ def _onnx(folder: Path) -> None:
 
 
 def _session(folder: Path) -> None:
-    from engine.backends import onnxruntime
     from engine.backends.base import BackendOptions
+    from engine.backends.onnxruntime import load
 
+    silent = {"log_severity_level": "4"}  # its lines are for the log of a step's process, and for no terminal
     for name in ("model.onnx", "two.onnx"):
         with suppress(InferdeckError):
-            onnxruntime.load(folder / name, BackendOptions()).close()
+            load(folder / name, BackendOptions(extra=silent)).close()
 
 
 def _tflite(folder: Path) -> None:

@@ -6,11 +6,12 @@ import random
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from engine.errors import InferdeckError
 from tests.fuzz import calls, places
 
 COMMANDS = (
@@ -138,5 +139,6 @@ def _hold(stack: ExitStack, lock: Path) -> None:
     """Hold the lock of the job that runs, where damage has left it a file."""
     from engine.store.files import locked
 
-    if lock.is_file() and not lock.is_symlink():
-        stack.enter_context(locked(lock, wait=False))
+    with suppress(OSError, InferdeckError):
+        if lock.is_file() and not lock.is_symlink():
+            stack.enter_context(locked(lock, wait=False))

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textual._xterm_parser import XTermParser
 from textual.events import Event, Resize
 from textual.geometry import Size
 from textual.message import Message
@@ -18,6 +17,7 @@ from textual.message import Message
 from tests.fuzz import guard
 from tests.fuzz.kinds import homes
 from tests.tui.deck import deck
+from tui.input import InputParser
 from tui.pace import Pace
 
 SIZES = ((80, 24), (120, 36), (80, 24), (200, 60), (40, 10), (79, 23), (1, 1), (5, 80), (500, 4), (300, 100))
@@ -70,7 +70,7 @@ class Keys:
 
     async def _shown(self, parts: Sequence[Typed | Resized], folder: Path) -> list[str]:
         app = deck(folder / "home")
-        parser, pace, decode = XTermParser(False), Pace(), getincrementaldecoder("utf-8")("replace").decode
+        parser, pace, decode = InputParser(), Pace(), getincrementaldecoder("utf-8")("replace").decode
         async with app.run_test(size=self.size) as pilot:
             await pilot.pause(SETTLED)
             for part in parts:
@@ -110,6 +110,6 @@ def _key(chance: random.Random) -> bytes:
     return chance.choice(KEYS)
 
 
-def _messages(parser: XTermParser, text: str) -> list[Message]:
+def _messages(parser: InputParser, text: str) -> list[Message]:
     found: list[Message] = [*parser.feed(text)] if text else []
     return [one for one in (*found, *parser.tick()) if isinstance(one, Event | Message)]
