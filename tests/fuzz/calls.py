@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.job import measuring
+
 STATUSES = (0, 1, 2, 130)
 
 
@@ -18,6 +20,7 @@ def inferdeck(words: Sequence[str], home: Path) -> list[str]:
 
     given = [os.fsdecode(os.fsencode(word.replace("\0", ""))) for word in map(_passable, words)]
     os.environ["INFERDECK_HOME"] = str(home)
+    os.environ[measuring.VARIABLE] = str(home)
     status = main(given)
     return [] if status in STATUSES else [f"exit status {status!r}"]
 

@@ -61,12 +61,20 @@ def state(place: Path) -> dict[str, object]:
     """Return all that may not change of a canary."""
     return {
         str(path.relative_to(place)): (
-            path.read_bytes() if path.is_file() else b"",
+            _content(path),
             path.lstat().st_mode,
             path.lstat().st_mtime_ns,
         )
         for path in sorted(place.rglob("*"))
     }
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in a file; nothing where an edit through a link has locked it."""
+    with suppress(OSError):
+        if path.is_file():
+            return path.read_bytes()
+    return b""
 
 
 def unlock(folder: Path) -> None:

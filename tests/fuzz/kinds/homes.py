@@ -52,6 +52,31 @@ description:
 runs:
   onnxruntime:
     resnet50: {Offline: 70, Server: 10, SingleStream: 20, MultiStream: 100}
+found:
+  onnxruntime:
+    resnet50:
+      Server:
+        date: "2026-11-28"
+        target: 10
+        trials: 5
+        repeats: 2
+        spread: 0.02
+        trial_seconds: 25
+        model: "00"
+        versions: {inferdeck: "0.1", loadgen: "6.0", onnxruntime: "1.20"}
+tuned:
+  onnxruntime:
+    resnet50:
+      date: "2026-11-28"
+      seconds: 150
+      cores: 2
+      model: "00"
+      versions: {inferdeck: "0.1", onnxruntime: "1.20"}
+      server_qps: 100
+      bound_ms: 15
+      scenarios:
+        Offline:
+          {sessions: 2, intra_op_threads: 1, max_batch: 8, batch_ms: 2.5, samples_per_second: 400, cores: [[0], [1]]}
 """
 RECIPE = "title: Own\ntags: 'app,mlperf,inference,_resnet50,_patterns-net,_test'\n"
 
@@ -81,7 +106,7 @@ class Home:
 
 def make(chance: random.Random) -> Home:
     """Return one to four damages, and one to three commands."""
-    wanted = chance.choice(("jobs/", "jobs/", "store/", "config/", "config/", ""))
+    wanted = chance.choice(("jobs/", "jobs/", "jobs/", "store/", "config/", "config/", "systems/", "state/guide", ""))
     commands = chance.sample(COMMANDS, chance.choice((1, 2, 3)))
     return Home((*places.edits(template(), chance, (wanted,)), *commands))
 
@@ -100,6 +125,8 @@ def lay_out(folder: Path) -> None:
 @cache
 def template() -> Path:
     """Return a home, made once in each process."""
+    from engine.guide import state
+    from engine.job import measuring, timings
     from engine.store.store import Store
     from tests.engine.explore import history
     from tests.engine.job import synthetic
@@ -129,6 +156,10 @@ def template() -> Path:
         path = folders.config / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    state.save(folders, state.Guide(name=state.FIRST, system="box", made=now, offer="demo"))
+    timings.add(folders, {"own-thing": 2.0, "loadgen-run[Offline performance]": 60.0})
+    (home / measuring.FILE).write_text('{"job": "r-0014", "user": "root", "pid": 1, "since": 1700000000.0}\n')
+    calls.inferdeck(["results"], home)
     for name, words in {"a": "_test", "b": "_fast --scenarios=Server"}.items():
         tags = f"--tags=app,mlperf,inference,_resnet50,_patterns-net,{words}"
         calls.inferdeck(["plan", "--quiet", *tags.split(), f"--lock={home / 'state' / name}.lock"], home)

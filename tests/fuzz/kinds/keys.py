@@ -14,7 +14,7 @@ from textual.events import Event, Resize
 from textual.geometry import Size
 from textual.message import Message
 
-from tests.fuzz import guard
+from tests.fuzz import guard, places
 from tests.fuzz.kinds import homes
 from tests.tui.deck import deck
 from tui.input import InputParser
@@ -60,15 +60,23 @@ class Keys:
     """A terminal of some size, and what comes from it."""
 
     size: tuple[int, int]
-    parts: Sequence[Typed | Resized]
+    parts: Sequence[Typed | Resized | places.Edit]
 
     def run(self, kept: Sequence[int], folder: Path) -> list[str]:
-        """Show the screen of a home with jobs and send the kept parts."""
+        """Show the screen of a home with jobs, of which files may be damaged, and send the kept parts."""
         shutil.copytree(homes.template(), folder / "home", symlinks=True)
+        canary = places.write_canary(folder)
+        events: list[Typed | Resized] = []
+        for part in (self.parts[index] for index in kept):
+            if isinstance(part, places.Edit):
+                part.apply(folder / "home", canary)
+            else:
+                events.append(part)
         with guard.softly():
-            return asyncio.run(self._shown([self.parts[index] for index in kept], folder))
+            asyncio.run(self._show(events, folder))
+        return []
 
-    async def _shown(self, parts: Sequence[Typed | Resized], folder: Path) -> list[str]:
+    async def _show(self, parts: Sequence[Typed | Resized], folder: Path) -> None:
         app = deck(folder / "home")
         parser, pace, decode = InputParser(), Pace(), getincrementaldecoder("utf-8")("replace").decode
         async with app.run_test(size=self.size) as pilot:
@@ -85,13 +93,15 @@ class Keys:
                         driver.process_message(message)
                 await pilot.pause(SETTLED)
             await pilot.pause(SETTLED)
-        return []
 
 
 def make(chance: random.Random) -> Keys:
-    """Return a dozen or so keys, with rubbish between them, some in one packet."""
-    parts: list[Typed | Resized] = []
-    for _ in range(chance.randrange(2, 16)):
+    """Return a dozen or so keys, with rubbish between them, some in one packet; some on a damaged home."""
+    parts: list[Typed | Resized | places.Edit] = []
+    if chance.random() < 0.4:
+        parts += places.edits(homes.template(), chance)
+        parts.append(Typed(chance.choice((b"2", b"3", b"4", b"5", b"g", b"4\r", b"4 j c"))))
+    for _ in range(chance.randrange(2, 12)):
         match chance.randrange(10):
             case 0 | 1:
                 parts.append(Typed(chance.choice(RUBBISH)))

@@ -25,7 +25,7 @@ RESULTS_COMMANDS = (
     "generate results", "generate results --sut=gcp-n2-standard-80", "generate results --out=tree",
     "generate results --infer=yes", "generate results --out=results/gcp-n2-standard-80",
 )  # fmt: skip
-WANTED = ("detail", "accuracy", "systems/", "measurements/", "compliance/", "power", "summary", "")
+WANTED = ("detail", "accuracy", "systems/", "measurements/", "compliance/", "power", "summary", "provenance", "")
 
 
 @dataclass(frozen=True)
