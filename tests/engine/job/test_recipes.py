@@ -24,9 +24,7 @@ def test_a_module_is_found_by_its_name_and_a_file_beside_the_profile(tmp_path: P
     assert source_file("engine.steps.system", component(tmp_path)).name == "system.py"
 
 
-@pytest.mark.parametrize(
-    "module", ["...", ".x", "no.such.module", "engine.nothing", "", "loop.py", "no.py"]
-)
+@pytest.mark.parametrize("module", ["...", ".x", "no.such.module", "engine.nothing", "", "loop.py", "no.py"])
 def test_what_is_no_module_is_an_error_of_the_profile(tmp_path: Path, module: str) -> None:
     (tmp_path / "loop.py").symlink_to(tmp_path / "loop.py")
     with pytest.raises(ProfileError, match="there is no step module"):

@@ -20,7 +20,7 @@ import numpy as np
 from engine.backends.base import Array
 from engine.errors import InferdeckError
 from engine.steps.base import Artifact, Look, Step
-from tests.fuzz import places
+from tests.fuzz import flatbuffer, places
 
 CLASSIFY = {"preprocessing": "vgg", "image_size": 32, "layout": "NCHW", "dtype": "float32", "label_offset": 0}
 DETECT = {**CLASSIFY, "preprocessing": "ssd"}
@@ -113,11 +113,13 @@ def _session(folder: Path) -> None:
 
 
 def _tflite(folder: Path) -> None:
-    from engine.models import tflite_file
+    from engine.models import tflite_convert, tflite_file
+    from engine.models.convnet import ConvNet
     from engine.store import files
 
     with suppress(ValueError, OSError):  # which those who call it turn into one of ours
-        tflite_file.read(files.read_plain(folder / "net.tflite"))
+        network = tflite_file.read(files.read_plain(folder / "net.tflite"))
+        tflite_convert.write(network, ConvNet(), "picture")
 
 
 def _checkpoints(folder: Path) -> None:
@@ -200,7 +202,7 @@ def template() -> Path:
     )
     _write_checkpoints(folder)
     _write_archives(folder)
-    (folder / "net.tflite").write_bytes(_flatbuffer())
+    (folder / "net.tflite").write_bytes(flatbuffer.network())
     return folder
 
 
@@ -258,11 +260,3 @@ def _add(made: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     made.addfile(info, io.BytesIO(data))
-
-
-def _flatbuffer() -> bytes:
-    """Return bytes that begin as a TFLite file does: a root table with a small table of offsets."""
-    return (
-        b"\x18\x00\x00\x00TFL3\x10\x00\x14\x00\x04\x00\x08\x00\x0c\x00\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-        + bytes(range(1, 200))
-    )
