@@ -8,7 +8,7 @@ from tests.fuzz import case, runner
 from tests.fuzz.kinds import faults
 from tests.fuzz.worker import Asked
 
-INPUTS = {"commands": 60, "homes": 40, "trees": 30, "profiles": 30, "data": 30, "logs": 30, "keys": 6}
+INPUTS = {"commands": 48, "homes": 36, "trees": 24, "profiles": 24, "data": 36, "logs": 36, "keys": 3}
 
 
 @pytest.mark.slow

@@ -58,13 +58,9 @@ def write_canary(folder: Path) -> Path:
 
 
 def state(place: Path) -> dict[str, object]:
-    """Return all that may not change of a canary."""
+    """Return all that may not change of a canary: of files content, mode and time, of folders that they are there."""
     return {
-        str(path.relative_to(place)): (
-            _content(path),
-            path.lstat().st_mode,
-            path.lstat().st_mtime_ns,
-        )
+        str(path.relative_to(place)): (_content(path), path.lstat().st_mode, path.is_dir() or path.lstat().st_mtime_ns)
         for path in sorted(place.rglob("*"))
     }
 

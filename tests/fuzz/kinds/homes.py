@@ -101,7 +101,8 @@ class Home:
             for part in parts:
                 if isinstance(part, str):
                     wrong += calls.inferdeck(part.split(), folder / "home")
-        return wrong + (["the canary changed"] if places.state(canary) != before else [])
+        # A person may keep a job elsewhere, behind a link: what is added there is added to the home.
+        return wrong + ([] if before.items() <= places.state(canary).items() else ["the canary changed"])
 
 
 def make(chance: random.Random) -> Home:
