@@ -11,6 +11,10 @@ from typing import Protocol, cast
 SHARES = {"commands": 30, "homes": 24, "trees": 16, "profiles": 10, "data": 12, "logs": 6, "keys": 2}
 """Every kind, and how many of a hundred inputs are of it."""
 
+SECONDS = {"keys": 30.0}
+"""What an input may take, where it is not a command or two but a whole session with a screen."""
+USUAL_SECONDS = 5.0
+
 
 class Case(Protocol):
     """One input."""

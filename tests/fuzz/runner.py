@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
+from tests.fuzz import case
 from tests.fuzz.worker import Answer, Asked
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 5.0
-"""An input may take so long."""
 PATIENCE = 30.0
 """Seconds beyond after which a process is taken for lost."""
 
@@ -128,7 +127,7 @@ def run(
                     kind, seed = waiting.get_nowait()
                 except queue.Empty:
                     return
-                answer = worker.judge(Asked(kind, seed, seconds=SECONDS), known)
+                answer = worker.judge(Asked(kind, seed, seconds=case.SECONDS.get(kind, case.USUAL_SECONDS)), known)
                 with lock:
                     done += 1
                     count(done)
