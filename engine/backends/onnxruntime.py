@@ -23,6 +23,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 from engine.backends.base import Array, BackendOptions, Shapes, TensorSpec
 from engine.backends.buffers import InputBuffers
 from engine.errors import DataError, RunError, UsageError, nearest
+from engine.store.files import disk_errors
 
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -57,18 +58,11 @@ _PATHS = frozenset({"optimized_model_filepath", "profile_file_prefix"})
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _DIMENSION = "dimension."
 
-_ERRORS = (
+_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
-    *(
-        getattr(state, name)
-        for name in (
-            *("EPFail", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NotFound"),
-            *("NotImplemented", "RuntimeException"),
-        )
-        if hasattr(state, name)  # older releases have fewer
-    ),
+    *(one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception)),
 )
-"""ONNX Runtime's exceptions have no base class of their own."""
+"""All of ONNX Runtime's exceptions: they have no base class of their own, and releases differ in them."""
 
 
 def version() -> str:
@@ -82,8 +76,9 @@ def load(model: Path, options: BackendOptions) -> "OnnxRunner":
     Raises DataError where the file is not a model that ONNX Runtime can run, lacks a wanted output, or where the
     device is not there, and UsageError where an option in `extra` is unknown.
     """
-    if not model.is_file():
-        raise DataError(f"{model}: there is no such model file", "give the path of an ONNX file")
+    with disk_errors(model):
+        if not model.is_file():
+            raise DataError(f"{model}: there is no such model file", "give the path of an ONNX file")
     provider = _provider(options.device)
     with _as_data_error(model):
         session = ort.InferenceSession(_Exact(model), _session_options(options), providers=[provider])

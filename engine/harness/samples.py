@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from engine.backends.base import Array, TensorSpec
 from engine.errors import DataError, RunError
 from engine.facts import Ragged
+from engine.store.files import open_plain
 
 
 class SampleLibrary:
@@ -194,8 +196,9 @@ class _Ragged:
 
 def _mapped(path: Path) -> Array:
     try:
+        open_plain(path).close()
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, OverflowError, TokenError) as error:
         raise DataError(f"{path}: the samples cannot be read: {error}", "preprocess the data set again") from error
     if not isinstance(array, np.ndarray) or array.ndim == 0 or len(array) == 0:
         raise DataError(f"{path}: the file holds no samples", "preprocess the data set again")

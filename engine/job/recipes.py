@@ -54,7 +54,7 @@ def _code(module: str, component: Component) -> str:
 def source_file(module: str, component: Component) -> Path:
     """Return the source file of a module, or of a `.py` file that stands beside the profile."""
     if module.endswith(".py"):
-        path = (Path(component.place.file).parent / module).resolve()
+        path = (Path(component.place.file).parent / module).absolute()
         found = path if path.is_file() else None
     else:
         found = _module_file(module)
@@ -67,7 +67,7 @@ def source_file(module: str, component: Component) -> Path:
 def _module_file(module: str) -> Path | None:
     try:
         spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
+    except (ImportError, ValueError):  # no name of a module, or one that its package does not have
         return None
     return Path(spec.origin) if spec and spec.origin else None
 

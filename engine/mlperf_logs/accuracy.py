@@ -6,11 +6,13 @@ carries a truncated copy, which is recognised and refused: a score from it would
 
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from engine.errors import DataError
+from engine.store.files import open_plain
 
 TRUNCATION_MARK = b"\n\n...\n\n"
 """What the rules' truncation tool puts between the first and the last 4096 bytes (v2.1)."""
@@ -73,7 +75,7 @@ def records(path: Path) -> Iterator[Record]:
     """Stream the records of an accuracy log. Raises DataError: unreadable, damaged, unfinished or truncated."""
     if is_truncated(path):
         raise DataError(f"{path}: this accuracy log is truncated", "score the whole log, from the truncation's backup")
-    with path.open("rb") as file:
+    with _readable(path), open_plain(path) as file:
         yield from parse(file, str(path))
 
 
@@ -90,10 +92,15 @@ def write(path: Path, found: Iterable[Record]) -> None:
 
 def is_truncated(path: Path) -> bool:
     """Say whether this is the shortened copy that goes into a submission. Raises DataError."""
+    with _readable(path), open_plain(path) as file:
+        start = file.read(TRUNCATED_LIMIT + 1)
+    return len(start) <= TRUNCATED_LIMIT and TRUNCATION_MARK in start
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        if path.stat().st_size > TRUNCATED_LIMIT:
-            return False
-        return TRUNCATION_MARK in path.read_bytes()
+        yield
     except OSError as error:
         raise DataError(
             f"{path}: the accuracy log cannot be read ({error.strerror})", "give the folder of a finished accuracy run"

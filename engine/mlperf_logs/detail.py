@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import DataError
+from engine.store.files import read_plain
 
 MARKER = b":::MLLOG"
 
@@ -166,7 +167,7 @@ def parse(data: bytes) -> Detail:
 def read(path: Path) -> Detail:
     """Read a detail log. Raises DataError where the file cannot be read."""
     try:
-        return parse(path.read_bytes())
+        return parse(read_plain(path))
     except OSError as error:
         raise DataError(
             f"{path}: the detail log cannot be read ({error.strerror})", "give the folder of a finished LoadGen run"

@@ -52,7 +52,7 @@ def parse(text: str) -> dict[str, Value]:
             block = []
             values[_BLOCKS[name]] = block
         elif count := _COUNT.match(line):
-            values[f"num_{count[2].lower()}s"] = 0 if count[1] == "No" else int(count[1])
+            values[f"num_{count[2].lower()}s"] = int(count[1]) if count[1].isdigit() else 0
         elif line.startswith(" ") and name not in _NAMES:
             block.append(line.strip())
             if estimate := _ESTIMATE.match(line.strip()):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from engine.models.convnet import Array, ConvNet
-from engine.models.tflite_file import Network, Operator, Tensor
+from engine.models.tflite_file import Network, Operator
 
 PADDINGS = {0: None, 1: 0}
 """By TFLite's code, in the words of ConvNet: SAME and VALID."""
@@ -23,12 +23,13 @@ def write(network: Network, net: ConvNet, picture: str) -> dict[str, str]:
     Returns the names of its outputs in the graph by their names in the file; they have shape and order of axes as in
     the file. Raises ValueError for what a network of convolutions with one input has not.
     """
-    if len(network.inputs) != 1:
-        raise ValueError(f"it has {len(network.inputs)} inputs, not one")
     writer = _Writer(network, net, picture)
     for number, operator in enumerate(network.operators):
         writer.add(number, operator)
-    return {network.tensors[one].name: writer.flat(one) for one in network.outputs}
+    try:
+        return {network.tensors[one].name: writer.flat(one) for one in network.outputs}
+    except KeyError as error:
+        raise ValueError(f"no operator makes its output, the tensor {error}") from None
 
 
 class _Writer:
@@ -37,7 +38,7 @@ class _Writer:
     def __init__(self, network: Network, net: ConvNet, picture: str) -> None:
         self._net, self._tensors = net, network.tensors
         self._constants = {n: one.data for n, one in enumerate(network.tensors) if one.data is not None}
-        self._pictures = {network.inputs[0]: picture}
+        self._pictures = {_input(network): picture}
         self._others: dict[int, str] = {}
         self._operators: Mapping[str, Callable[[str, Operator], None]] = {
             "Add": self._sum,
@@ -55,6 +56,8 @@ class _Writer:
             self._operators[operator.kind](name, operator)
         except KeyError as error:
             raise ValueError(f"its operator {name} takes the tensor {error}, which is not what it should be") from None
+        except IndexError:
+            raise ValueError(f"its operator {name} has too few tensors, or one of too few dimensions") from None
 
     def flat(self, number: int) -> str:
         """Return a value that is no picture, or a picture's values in TFLite's order."""
@@ -121,6 +124,12 @@ class _Writer:
 
 
 def picture_shape(network: Network) -> tuple[int, ...]:
-    """Return the shape of the one input as the file has it: batch, height, width, channels."""
-    tensor: Tensor = network.tensors[network.inputs[0]]
-    return tensor.shape
+    """Return the shape of the one input as the file has it: batch, height, width, channels. Raises ValueError."""
+    return network.tensors[_input(network)].shape
+
+
+def _input(network: Network) -> int:
+    """Return the number of the one input. Raises ValueError where there are none or several."""
+    if len(network.inputs) != 1:
+        raise ValueError(f"it has {len(network.inputs)} inputs, not one")
+    return network.inputs[0]

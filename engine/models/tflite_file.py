@@ -7,7 +7,7 @@ that a convolutional detector is made of are known.
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -166,12 +166,22 @@ def _network(model: _Table) -> Network:
     graph = graphs[0]
     buffers = [table.array(0, np.dtype("u1")) for table in model.tables(4)]
     kinds = [_kind(table) for table in model.tables(1)]
-    return Network(
+    network = Network(
         tuple(_tensor(table, buffers) for table in graph.tables(0)),
         tuple(_operator(table, kinds) for table in graph.tables(3)),
         graph.numbers(1),
         graph.numbers(2),
     )
+    for number in (*network.inputs, *network.outputs, *_used(network.operators)):
+        if not 0 <= number < len(network.tensors):
+            raise IndexError(f"it has {len(network.tensors)} tensors, and uses number {number}")
+    return network
+
+
+def _used(operators: Sequence[Operator]) -> Iterator[int]:
+    """Yield the numbers of the tensors that operators take and give, without the -1 of an input that is left out."""
+    for one in operators:
+        yield from (number for number in (*one.inputs, *one.outputs) if number != -1)
 
 
 def _kind(table: _Table) -> Callable[[], _Kind]:

@@ -28,11 +28,17 @@ def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
     """
 
     def look_up(name: str, options: Mapping[str, Any]) -> Any:
-        if name in _OF_THE_SYSTEM:
-            return _OF_THE_SYSTEM[name](_description(folders, options["sut"], options.get("submitter")))
-        if name not in _RULES:
+        if name not in _RULES and name not in _OF_THE_SYSTEM:
             raise ProfileError(f"the round has no rule '{name}'", nearest(name, (*_RULES, *_OF_THE_SYSTEM)))
-        return _RULES[name](rules, options)
+        try:
+            if name in _OF_THE_SYSTEM:
+                return _OF_THE_SYSTEM[name](_description(folders, options["sut"], options.get("submitter")))
+            return _RULES[name](rules, options)
+        except KeyError as error:
+            raise ProfileError(
+                f"the rule '{name}' looks for '{error.args[0]}' and does not find it",
+                "its component must declare, before it, the options that the rule reads, with values of the round",
+            ) from None
 
     return look_up
 

@@ -38,6 +38,7 @@ _NEED = "tags names when unless version hand set each beside where lacks remedy"
 _OVERRIDE = "tags add version set hand".split()
 _VARIATION = "group default help set implies needs after everywhere beside refused".split()
 _COST = "fetch disk seconds".split()
+_LARGEST = 1e18
 
 
 def read_component(path: Path, known: Mapping[str, Benchmark] = MappingProxyType({})) -> Component:
@@ -114,12 +115,12 @@ def _option(name: str, value: Value) -> Option:
     option = Option(
         name=name,
         type=kind,  # type: ignore[arg-type]  # checked against the literal above
-        choices=tuple(keys["choices"].plain()) if "choices" in keys else (),
+        choices=tuple(map(_choice, keys["choices"])) if "choices" in keys else (),
         unit=_text(keys, "unit"),
         help=_text(keys, "help"),
         env=_words(keys, "env"),
-        minimum=keys["minimum"].plain() if "minimum" in keys else None,
-        maximum=keys["maximum"].plain() if "maximum" in keys else None,
+        minimum=_figure(keys, "minimum"),
+        maximum=_figure(keys, "maximum"),
         implies=_text(keys, "implies"),
         picks=_text(keys, "picks"),
         refused=_text(keys, "refused"),
@@ -163,10 +164,10 @@ def _need(name: str, value: Value, options: Mapping[str, Option]) -> Need:
         condition=_condition(keys, options),
         version=_text(keys, "version"),
         hand=_handed(keys, "hand", options),
-        set=keys["set"].plain() if "set" in keys else {},
+        set=_plain(keys, "set"),
         each=each,
         beside=_text(keys, "beside"),
-        where=keys["where"].plain() if "where" in keys else {},
+        where=_plain(keys, "where"),
         lacks=_text(keys, "lacks"),
         remedy=_text(keys, "remedy"),
         place=value.place,
@@ -179,7 +180,9 @@ def _handed(keys: Mapping[str, Value], key: str, options: Mapping[str, Option]) 
         return {}
     plain = keys[key].plain()
     found = (
-        {str(word): str(word) for word in plain} if isinstance(plain, list) else {a: str(b) for a, b in plain.items()}
+        {str(word): str(word) for word in plain}
+        if isinstance(plain, list)
+        else {theirs: str(inner.plain()) for theirs, inner in keys[key].items()}
     )
     for mine in found.values():
         if mine not in options:
@@ -234,7 +237,7 @@ def _override(value: Value, options: Mapping[str, Option] = MappingProxyType({})
         tags=_words(keys, "tags"),
         add=Query.parse(_words(keys, "add")),
         version=_text(keys, "version"),
-        set=keys["set"].plain() if "set" in keys else {},
+        set=_plain(keys, "set"),
         hand=_handed(keys, "hand", options),
     )
 
@@ -249,9 +252,28 @@ def _cost(value: Value) -> Cost:
     for key in ("fetch", "disk"):
         sizes[key] = size(keys[key].plain()) if key in keys else None
         if key in keys and sizes[key] is None:
-            raise keys[key].wrong(f"'{keys[key].plain()}' is not a size", "write 17.4 MB or 2 GiB")
-    seconds = keys["seconds"].plain() if "seconds" in keys else None
-    return Cost(fetch_bytes=sizes["fetch"], disk_bytes=sizes["disk"], seconds=seconds)
+            raise keys[key].wrong(f"'{cut(str(keys[key].plain()), 40)}' is not a size", "write 17.4 MB or 2 GiB")
+    return Cost(fetch_bytes=sizes["fetch"], disk_bytes=sizes["disk"], seconds=_figure(keys, "seconds", least=0))
+
+
+def _figure(keys: Mapping[str, Value], key: str, least: float = -_LARGEST) -> float | None:
+    """Return a number, None where there is none; what is no number or out of all bounds is refused."""
+    plain = keys[key].plain() if key in keys else None
+    if plain is None or (isinstance(plain, int | float) and not isinstance(plain, bool) and least <= plain <= _LARGEST):
+        return plain
+    raise keys[key].wrong(f"'{cut(str(plain), 40)}' is no figure", f"write a number from {least:g} to {_LARGEST:g}")
+
+
+def _choice(value: Value) -> str | int | float | bool:
+    plain = value.plain()
+    if isinstance(plain, str | int | float):
+        return plain
+    raise value.wrong(f"'{cut(str(plain), 40)}' is no choice", "write a text or a number")
+
+
+def _plain(keys: Mapping[str, Value], key: str) -> dict[str, Any]:
+    """Return a mapping as it is written."""
+    return {name: inner.plain() for name, inner in keys[key].items()} if key in keys else {}
 
 
 def _check_words(variations: Mapping[str, Variation], options: Mapping[str, Option], keys: Mapping[str, Value]) -> None:

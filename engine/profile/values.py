@@ -12,7 +12,9 @@ from engine.text import cut
 
 _TRUE = {"yes", "on", "true", "1"}
 _FALSE = {"no", "off", "false", "0"}
-_SIZE = re.compile(r"^\s*([0-9.]+)\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)\s*$")
+_SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)\s*$")
+_LARGEST = 2**80
+"""Bytes."""
 _FACTOR = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _FACTOR |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
@@ -36,7 +38,7 @@ def coerce(option: Option, value: Any, where: str) -> Any:
 
 def _refuse_outside(option: Option, typed: float, where: str) -> None:
     least, most = option.minimum, option.maximum
-    if not math.isfinite(typed):
+    if not abs(typed) < math.inf:
         raise UsageError(f"{where}: '{typed}' is no figure for '{option.name}'", _range(option))
     if least is not None and typed < least:
         raise UsageError(f"{where}: {_shown(typed)} is too small for '{option.name}'", _range(option))
@@ -54,20 +56,20 @@ def _shown(value: float) -> str:
     return cut(str(value), 24)
 
 
-def size(text: str | int) -> int | None:
+def size(text: object) -> int | None:
     """Return bytes for `17.4 MB` or `2 GiB`; None where it is not a size."""
-    if isinstance(text, int):
-        return text
-    match = _SIZE.match(text)
-    return round(float(match[1]) * _FACTOR[match[2]]) if match else None
+    if isinstance(text, int) and not isinstance(text, bool):
+        return text if 0 <= text <= _LARGEST else None
+    match = _SIZE.match(text) if isinstance(text, str) else None
+    found = float(match[1]) * _FACTOR[match[2]] if match else math.inf
+    return round(found) if found <= _LARGEST else None
 
 
 def _typed(option: Option, value: Any, where: str) -> Any:
     if option.type in ("text", "path"):
         return _text(option, value, where)
     if option.type == "list":
-        members = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
-        return tuple(dict.fromkeys(members))
+        return _members(option, value, where)
     if option.type == "bool":
         return _flag(option, value, where)
     try:
@@ -79,6 +81,14 @@ def _typed(option: Option, value: Any, where: str) -> Any:
         raise UsageError(
             f"{where}: '{cut(str(value), 40)}' is not {kind}", f"'{option.name}' is {kind} {option.unit}".rstrip()
         ) from None
+
+
+def _members(option: Option, value: Any, where: str) -> tuple[Any, ...]:
+    """Return a list, each member once: of a text those between its commas."""
+    members = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(members, list | tuple) or any(isinstance(one, list | dict | tuple) for one in members):
+        raise UsageError(f"{where}: '{option.name}' takes a list", "write one,two")
+    return tuple(dict.fromkeys(members))
 
 
 def _text(option: Option, value: Any, where: str) -> str:

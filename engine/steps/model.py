@@ -71,11 +71,11 @@ def read_file(step: Step) -> dict[str, Any]:
     Raises DataError where the file is no model that the backend reads.
     """
     path, format_ = Path(step.options["path"]).expanduser().absolute(), step.options["format"]
-    if _format(path) != format_:
-        raise DataError(_misfit(path, format_), _REMEDIES[_format(path)])
     with readable(path):
+        if _format(path) != format_:
+            raise DataError(_misfit(path, format_), _REMEDIES[_format(path)])
         files = _files(path)
-    outputs, sha256 = _read_onnx(path, files) if format_ == "onnx" else _read_tensorflow(path)
+        outputs, sha256 = _read_onnx(path, files) if format_ == "onnx" else _read_tensorflow(path)
     if not outputs:
         raise DataError(f"{path} has no outputs", "give another file")
     wanted, task_options = (_detector if "image_size" in step.options else _classifier)(step.options, path, outputs)

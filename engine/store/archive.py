@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple
 
 from engine.errors import DataError, StoreError
-from engine.store.files import disk_errors
+from engine.store.files import disk_errors, open_plain
 from engine.store.part import Report
 from engine.text import clean, size
 
@@ -106,7 +106,7 @@ def unpack(archive: Path, folder: Path, progress: Report, wanted: Wanted = lambd
     is a link or device. StoreError: disk full or too small, no permission.
     """
     files = []
-    with disk_errors(folder), _damage(archive), archive.open("rb") as file:
+    with disk_errors(folder), _damage(archive), open_plain(archive) as file:
         folder.mkdir(parents=True, exist_ok=True)
         bounds = _Bounds(archive, shutil.disk_usage(folder).free)
         places = _Places(archive, folder)

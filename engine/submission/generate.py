@@ -95,7 +95,8 @@ def generate(request: Request, rules: Round) -> list[Result]:
     renamed.
     """
     _refuse_misfits(request, rules)
-    results = list(_results(request, rules))
+    with disk_errors(request.results):
+        results = list(_results(request, rules))
     if not results:
         raise DataError(f"{request.results / request.sut} holds no finished results", "run a benchmark first")
     marked = [found for found in results if pack.pretence(found.origin)]

@@ -90,7 +90,7 @@ class Answer(Window[str | None]):
     def on_mount(self) -> None:
         """Begin where the answer is given."""
         if not self.field.picks:
-            self.query_one(Input).focus()
+            self.query(Input).focus()
             self._say(self.field.value)
             return
         options = self.query_one(OptionList)

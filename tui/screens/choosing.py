@@ -91,7 +91,7 @@ class TakeSeveral(Window[str | None]):
     def on_mount(self) -> None:
         """Draw the values."""
         self._draw(0)
-        self.query_one(OptionList).focus()
+        self.query(OptionList).focus()
 
     def _draw(self, at: int) -> None:
         options = self.query_one(OptionList)
@@ -135,7 +135,7 @@ class Write(Window[str | None]):
 
     def on_mount(self) -> None:
         """Let the keys go to the line."""
-        self.query_one(Input).focus()
+        self.query(Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say at once what can't be."""

@@ -46,7 +46,7 @@ class Question(Window[str | None]):
 
     def on_mount(self) -> None:
         """Let the arrows go to the answers."""
-        self.query_one(OptionList).focus()
+        self.query(OptionList).focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Answer."""
@@ -74,7 +74,7 @@ class Reading(Window[None]):
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""
-        self.query_one(VerticalScroll).focus()
+        self.query(VerticalScroll).focus()
 
     def action_copy(self) -> None:
         """Copy the text to the terminal's clipboard."""

@@ -99,7 +99,7 @@ class HomeScreen(DeckScreen):
         self._listed: tuple[tuple[str, str, str, int], ...] | None = None
         self._jobs: dict[str, Job] = {}
         self._lines: list[Line] = []
-        self.query_one("#start", OptionList).focus()
+        self.query("#start").focus()
         self.set_interval(INTERVAL, self._look)
 
     def ready(self) -> None:

@@ -88,7 +88,7 @@ class ResultsScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Begin in the list, and look for new runs now and then."""
-        self.query_one(RunList).focus()
+        self.query(RunList).focus()
         self.set_interval(INTERVAL, self._look)
 
     def shown(self) -> None:

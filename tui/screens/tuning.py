@@ -46,7 +46,7 @@ class TuningWindow(Window[None]):
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""
-        self.query_one(VerticalScroll).focus()
+        self.query(VerticalScroll).focus()
 
     def on_resize(self) -> None:
         """Draw for the new width, which the layout knows when this is over."""

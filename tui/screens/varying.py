@@ -178,9 +178,9 @@ class Values(Window[tuple[str, ...] | None]):
         if self.variable.trials:
             others = [number for number, one in enumerate(self.variable.trials) if not one.now and not one.refused]
             self._draw(others[0] if others else 0)
-            self.query_one(OptionList).focus()
+            self.query(OptionList).focus()
         else:
-            self.query_one(Input).focus()
+            self.query(Input).focus()
 
     def _draw(self, at: int) -> None:
         options = self.query_one(OptionList)

@@ -1,18 +1,21 @@
 """ONNX Runtime through the contract of a backend, on models of one or two operators."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
-from onnx import NodeProto, TensorProto, helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from engine.backends import onnxruntime as backend
 from engine.backends.base import BackendOptions, TensorSpec
 from engine.errors import DataError, InferdeckError, RunError, UsageError
 from tests.engine.harness.runs import lookup_model, save, sum_model
+from tests.fuzz import guard
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 Make = Callable[..., Path]
@@ -110,6 +113,27 @@ def test_a_file_that_is_missing_or_no_model_is_refused(tmp_path: Path) -> None:
         (tmp_path / "bad.onnx").write_bytes(content)
         with pytest.raises(DataError, match=r"bad\.onnx"):
             backend.load(tmp_path / "bad.onnx", BackendOptions())
+
+
+@pytest.mark.parametrize("locked", ["", "weights.data"], ids=["folder", "weights"])
+def test_what_may_not_be_read_is_an_error_for_a_person(tmp_path: Path, locked: str) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    weights = numpy_helper.from_array(np.ones((2, 2), np.float32), "w")
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("x", FLOAT, ["N", 2])],
+        [helper.make_tensor_value_info("y", FLOAT, ["N", 2])],
+        [weights],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / "m.onnx", save_as_external_data=True, location="weights.data", size_threshold=0)
+    (folder / locked).chmod(0)
+    with guard.permissions(), pytest.raises(InferdeckError, match=re.escape(str(folder))):
+        backend.load(folder / "m.onnx", BackendOptions(extra={"log_severity_level": "4"}))
+    (folder / locked).chmod(0o700)
 
 
 def test_an_operator_that_is_not_there_is_named(tmp_path: Path) -> None:

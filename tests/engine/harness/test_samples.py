@@ -1,5 +1,6 @@
 """The query sample library, over files in a temporary folder."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,22 @@ def test_files_of_different_length_are_refused(files: list[Path], tmp_path: Path
         SampleLibrary([files[0], tmp_path / "short.npy"], 5)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array at all"])
+def npy(header: str) -> bytes:
+    """Return the file of an array with this header and without data."""
+    text = header.encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY",
+        b"no array at all",
+        npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**30},)}}"),
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,"),
+    ],
+)
 def test_a_file_that_is_no_array_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.npy"
     path.write_bytes(content)
@@ -72,7 +88,8 @@ def test_a_file_that_is_no_array_is_named(tmp_path: Path, content: bytes) -> Non
 def test_missing_empty_and_pickled_arrays_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "empty.npy", np.zeros((0, 3)))
     np.save(tmp_path / "pickled.npy", np.array([{}], object), allow_pickle=True)
-    for name in ("missing.npy", "empty.npy", "pickled.npy"):
+    os.mkfifo(tmp_path / "pipe.npy")
+    for name in ("missing.npy", "empty.npy", "pickled.npy", "pipe.npy"):
         with pytest.raises(DataError, match=name):
             SampleLibrary([tmp_path / name], 1)
 

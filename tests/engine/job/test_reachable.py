@@ -70,7 +70,7 @@ def test_a_server_that_does_not(tmp_path: Path) -> None:
 
 
 def test_what_the_survey_says_can_be_given_instead(tmp_path: Path) -> None:
-    code = "from engine.steps.base import Sight\n\ndef seen(look):\n    return Sight('run', remedy='put it beside')\n"
+    code = "from engine.step import Sight\n\ndef seen(look):\n    return Sight('run', remedy='put it beside')\n"
     (tmp_path / "profile" / "components").mkdir(parents=True)
     (tmp_path / "profile" / "components" / "look.py").write_text(code)
     with pytest.raises(CannotRunError) as caught:

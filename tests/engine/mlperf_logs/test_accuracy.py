@@ -1,3 +1,4 @@
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -85,6 +86,16 @@ def test_a_truncated_log_is_recognised(tmp_path: Path) -> None:
 def test_a_missing_log_is_an_error_for_a_person(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         list(accuracy.records(tmp_path / "log.json"))
+
+
+def test_a_pipe_and_an_endless_device_are_no_logs(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    os.mkfifo(log)
+    for path in (log, Path("/dev/zero")):
+        with pytest.raises(DataError, match="cannot be read"):
+            accuracy.is_truncated(path)
+        with pytest.raises(DataError, match="cannot be read"):
+            list(accuracy.records(path))
 
 
 def test_published_logs_are_truncated_or_empty(published: Mapping[str, bytes], tmp_path: Path) -> None:

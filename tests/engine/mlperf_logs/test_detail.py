@@ -95,6 +95,8 @@ def test_lines_without_the_marker_are_counted() -> None:
 def test_a_missing_file_is_an_error_for_a_person(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         detail.read(tmp_path / "mlperf_log_detail.txt")
+    with pytest.raises(DataError, match="cannot be read"):
+        detail.read(Path("/dev/zero"))
 
 
 def test_published_logs_lose_nothing(published: Mapping[str, bytes]) -> None:

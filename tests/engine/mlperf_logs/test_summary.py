@@ -112,6 +112,11 @@ def test_an_accuracy_run_has_two_counts() -> None:
     assert summary.parse(text) == {"num_warnings": 0, "num_errors": 0}
 
 
+@pytest.mark.parametrize("no", ["No", "NO", "no"])
+def test_counts_are_read_whatever_the_letters(no: str) -> None:
+    assert summary.parse(f"{no} warnings encountered\n2 ERRORS encountered") == {"num_warnings": 0, "num_errors": 2}
+
+
 @given(st.text())
 def test_no_text_makes_it_crash(text: str) -> None:
     assert isinstance(summary.parse(text), dict)

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.backends.silent_tensorflow import tf
 from engine.models import tflite_convert, tflite_file
 from engine.models.convnet import Array, ConvNet, tensor
 from tests.engine.models.running import run
+from tests.fuzz import flatbuffer
 
 SIDE = 15
 
@@ -117,3 +120,18 @@ def test_damage_is_told_as_such() -> None:
         changed[place] ^= int(random.integers(1, 256))
         with suppress(ValueError):  # and nothing else
             tflite_file.read(bytes(changed))
+
+
+SMALL = flatbuffer.network()
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.integers(8, len(SMALL) - 1), st.integers(0, 255)), min_size=1, max_size=3))
+def test_changed_bytes_are_another_network_or_told_as_damage(changes: list[tuple[int, int]]) -> None:
+    data = bytearray(SMALL)
+    for place, value in changes:
+        data[place] = value
+    with suppress(ValueError):
+        network = tflite_file.read(bytes(data))
+        assert tflite_convert.picture_shape(network) in [one.shape for one in network.tensors]
+        tflite_convert.write(network, ConvNet(), "picture")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import UsageError
+from engine.errors import ProfileError, UsageError
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rules import rule_book
@@ -30,6 +30,12 @@ def runs(plan: Plan) -> list[tuple[str, str]]:
     """Scenario and mode of every run."""
     nodes = [node for node in plan.nodes.values() if node.component == "loadgen-run"]
     return [(node.options["scenario"].value, node.options["mode"].value) for node in nodes]
+
+
+@pytest.mark.parametrize("rule", ["sut-division", "required-scenarios", "required-compliance", "usual-modes"])
+def test_a_rule_names_what_its_component_does_not_declare(rule: str) -> None:
+    with pytest.raises(ProfileError, match=f"the rule '{rule}' looks for"):
+        rule_book(ROUND, SHIPPED.folders)(rule, {})
 
 
 def test_an_ordinary_plan_has_no_compliance_runs() -> None:

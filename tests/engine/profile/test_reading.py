@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from engine.profile.catalog import load
 from engine.profile.component import Component, Rule, fill
 from engine.profile.reading import read_component
 from engine.profile.values import size
+from tests.fuzz import mutate
 
 WHOLE = """\
 name: whole
@@ -98,6 +101,19 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
         ("when: {layout", "when: {laout", 20, "no option 'laout'", "layout"),
         ("names: [dataset]", "beside: x", 20, "either 'tags' or 'beside'", "look for"),
         ("fetch: 17.4 MB", "fetch: 17.4 parsecs", 12, "not a size", "MB"),
+        ("fetch: 17.4 MB", "fetch: [1, 2]", 12, "not a size", "MB"),
+        ("fetch: 17.4 MB", f"fetch: {'9' * 400} MB", 12, "not a size", "MB"),
+        ("seconds: 3", "seconds: soon", 12, "'soon' is no figure", "a number from 0 to 1e+18"),
+        ("seconds: 3", "seconds: -1", 12, "'-1' is no figure", "from 0"),
+        ("minimum: 1", "minimum: .nan", 14, "'nan' is no figure", "a number"),
+        ("minimum: 1", "minimum: few", 14, "'few' is no figure", "a number"),
+        ("choices: [NCHW, NHWC]", "choices: NCHW", 15, "a text where a list", "[one, two]"),
+        ("choices: [NCHW, NHWC]", "choices: [[NCHW]]", 15, "is no choice", "a text or a number"),
+        ("default: [a, b]", "default: [[a], b]", 16, "takes a list", "one,two"),
+        ("default: [a, b]", "default: 5", 16, "takes a list", "one,two"),
+        ("set: {a: 1}", "set: 5", 20, "a number where a mapping", "key: value"),
+        ('where: {layout: "{layout}"}', "where: [layout]", 21, "a list where a mapping", "key: value"),
+        ("hand: [layout]", "hand: layout", 20, "a text where a mapping", "key: value"),
         ("NHWC: {group: layout,", "NHWC: {group: layout, default: true,", 26, "two defaults", "one of them"),
         ("versions:", "name: again\nversions:", 30, "stands twice", "one of them"),
         ("tags: [get, whole]", "tags: {get: whole}", 3, "a mapping where a list", "write"),
@@ -114,6 +130,14 @@ def test_a_mistake_is_named_with_file_line_and_remedy(
     place = re.search(r"one\.yaml:(\d+)", caught.value.what)
     assert place is not None
     assert int(place[1]) == line
+
+
+@given(st.integers(0, 2**32))
+def test_whatever_stands_in_a_place_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    path = tmp_path_factory.mktemp("profile") / "one.yaml"
+    path.write_bytes(mutate.structure(WHOLE.encode(), random.Random(seed)))
+    with suppress(ProfileError):
+        assert read_component(path).tags
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import contextlib
 import io
+import os
 import shutil
 import stat
 import tarfile
@@ -51,6 +52,12 @@ def test_a_zip_is_unpacked(tmp_path: Path) -> None:
     assert {name: (tmp_path / "out" / name).read_bytes() for name in GOOD} == GOOD
     assert told
     assert all(total == archive.stat().st_size for _, total in told)
+
+
+def test_a_pipe_is_no_archive(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.tar")
+    with pytest.raises(StoreError, match=r"x\.tar: not a plain file"):
+        unpack(tmp_path / "x.tar", tmp_path / "out", no_report)
 
 
 @pytest.mark.parametrize("how", ["w", "w:gz", "w:xz", "w:bz2"])
