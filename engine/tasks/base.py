@@ -22,7 +22,7 @@ class Responses:
     """Bytes per sample: one number where all are alike, else one per sample (0 is an empty response)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Score:
     """What an accuracy log is worth."""
 

@@ -112,7 +112,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     good, total = sum(found == label for found, label in known), len(known)
     share = 100.0 * good / total
     text = f"accuracy={share:.3f}%, good={good}, total={total}\n"
-    return Score(text, "accuracy", share, good, total, _doubt(known, good))
+    return Score(text=text, metric="accuracy", value=share, good=good, total=total, doubt=_doubt(known, good))
 
 
 def _doubt(known: Sequence[tuple[int, int]], good: int) -> str:

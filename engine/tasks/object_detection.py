@@ -131,7 +131,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
         )
     text = [*_strays(fields, index), *coco_eval.rows(figures), f"mAP={100 * figures[0]:.3f}%", ""]
     doubt = "" if figures[0] > 0 else "not one object was found where the labels have it: do they belong to the images?"
-    return Score("\n".join(text), "mAP", 100 * figures[0], None, len(answers), doubt)
+    return Score(text="\n".join(text), metric="mAP", value=100 * figures[0], good=None, total=len(answers), doubt=doubt)
 
 
 def _answers(log: Path, labels: Path, count: int) -> dict[int, bytes]:
