@@ -110,7 +110,7 @@ class Prepared(Resolved):
     def _replacing(self) -> str:
         if not self.output:
             return ""
-        root = Path(self.output).expanduser().absolute()
+        root = whole_path(self.output)
         components = self.workplace.catalog.components
         nodes = [node for node in self.plan.nodes.values() if components[node.component].exclusive]
         places = [root / fill(components[node.component].results, node.values()) for node in nodes]

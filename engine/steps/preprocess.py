@@ -35,7 +35,7 @@ def survey(look: Look) -> Sight:
     """
     dataset, labels = look.inputs["dataset"], look.inputs["labels"]
     facts = look.foreseen.get("dataset", {}) if dataset is None else dataset.facts
-    count = look.options["count"] or facts.get("count")
+    count = min((one for one in (look.options["count"], facts.get("count")) if one is not None), default=None)
     identity = warning = ""
     if dataset is not None and labels is not None and not dataset.folder.is_relative_to(look.store):
         found = _labelled(look.options, dataset, labels)
