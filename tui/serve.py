@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 
 from engine.errors import RunError, UsageError
+from tui.settings import Settings, with_theme
 from tui.words import Given
 
 HOST, PORT = "127.0.0.1", 8000
@@ -26,10 +27,15 @@ class Serving:
     """A line for the shell."""
 
     @property
+    def place(self) -> str:
+        """Host and port as an address has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def address(self) -> str:
         """What a person opens in the browser."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/?key={self.key}"
+        return f"http://{self.place}/?key={self.key}"
 
 
 def serve_command(asked: Given) -> int:
@@ -41,18 +47,24 @@ def serve_command(asked: Given) -> int:
         raise UsageError("the page in the browser needs the extra 'web'", "pip install 'inferdeck[web]'") from None
     try:
         run(serving, lambda: _say(_announcement(serving)))
-    except OSError as error:
-        what = f"{serving.host}:{serving.port} can't be served: {error.strerror or error}"
+    except (OSError, UnicodeError) as error:  # the latter: no host can have such a name
+        why = (error.strerror if isinstance(error, OSError) else "") or error
+        what = f"{serving.place} can't be served: {why}"
         raise RunError(what, "another one: --port=N, or --host=ADDRESS") from None
     return 0
 
 
 def serving_of(asked: Given) -> Serving:
-    """Return where the page will be."""
+    """Return where the page will be. Raises UsageError for a theme that there is not."""
     values, port = asked.values, int(asked.values.get("port", PORT))
+    if "theme" in values:
+        with_theme(Settings(), values["theme"])
     passed = [f"--{name}={values[name]}" for name in ("home", "theme") if name in values]
     command = shlex.join([sys.executable, "-m", "tui", *passed])
-    return Serving(values.get("host", HOST), port, secrets.token_urlsafe(16), command)
+    host = values.get("host", HOST)
+    if host.startswith("[") and host.endswith("]"):  # as in an address
+        host = host[1:-1]
+    return Serving(host, port, secrets.token_urlsafe(16), command)
 
 
 def _say(text: str) -> None:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from engine.errors import ProfileError
+from engine.errors import ProfileError, UsageError, nearest
 from engine.profile.document import UNREADABLE
 from engine.store.files import disk_errors, read_plain, write_atomic
 
 FILE = "settings.yaml"
 _LARGEST = 1 << 20
 """Bytes; nobody has so many settings."""
+Theme = Literal["inferdeck-dark", "inferdeck-light"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
 Interval = Annotated[float, msgspec.Meta(ge=0.05, le=3600)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the screen looks like and how often it changes. Empty means: as the terminal allows."""
 
-    theme: Literal["inferdeck-dark", "inferdeck-light"] = "inferdeck-dark"
+    theme: Theme = "inferdeck-dark"
     glyphs: Literal["", "braille", "block", "ascii"] = ""
     mouse: bool | None = None
     driver: Literal["", "diff", "stock"] = ""
@@ -49,12 +51,12 @@ def load(config: Path) -> Settings:
         raise ProfileError(f"{path}: {said}", f"mend or remove the file; known settings: {known}") from None
 
 
-def changed(settings: Settings, **changes: str) -> Settings:
-    """Return the settings with some changed. Raises ProfileError for a value that is not allowed."""
-    try:
-        return msgspec.convert({**msgspec.to_builtins(settings), **changes}, Settings)
-    except ValueError as error:
-        raise ProfileError(str(error), "inferdeck-dark or inferdeck-light, for example") from None
+def with_theme(settings: Settings, name: str) -> Settings:
+    """Return the settings with another theme. Raises UsageError for a name that is none."""
+    for theme in THEMES:
+        if theme == name:
+            return msgspec.structs.replace(settings, theme=theme)
+    raise UsageError(f"there is no theme '{name}'", nearest(name, THEMES))
 
 
 def save(config: Path, settings: Settings) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from pathlib import Path
 from typing import TypeVar
 
 from engine.errors import InferdeckError, UsageError, nearest
@@ -25,9 +26,9 @@ def start_command(asked: Given) -> int:
     if {"mouse", "no-mouse"} <= flags:
         raise UsageError("--mouse and --no-mouse contradict each other", "keep one")
     home = values.get("home")
-    kept, wrong = _kept(home)
+    kept, wrong = _kept(folders(home).config)
     if "theme" in values:
-        kept = settings.changed(kept, theme=values["theme"])
+        kept = settings.with_theme(kept, values["theme"])
     wishes = terminal.Wishes(
         view="plain" if "plain" in flags else None,
         glyphs=_one_of("glyphs", "ascii" if "ascii" in flags else values.get("glyphs") or kept.glyphs, GLYPHS),
@@ -55,10 +56,10 @@ def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:
     raise UsageError(f"'{word}' is no value of --{name}", nearest(word, allowed))
 
 
-def _kept(home: str | None) -> tuple[settings.Settings, InferdeckError | None]:
+def _kept(config: Path) -> tuple[settings.Settings, InferdeckError | None]:
     """Return the person's settings, or the defaults and what is wrong with the file."""
     try:
-        return settings.load(folders(home).config), None
+        return settings.load(config), None
     except InferdeckError as error:
         return settings.Settings(), error
 

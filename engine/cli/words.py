@@ -118,7 +118,7 @@ class _Reader:
         takes, name = self.command.arguments, self.command.name
         if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
             return f"the command comes first: inferdeck {word} --help"
-        if before.startswith("--") and ("=" in before or " " in before):
+        if self.may_be_list(before):
             return f"a list is written with commas: {before},{word}"
         if "," in word and self.command.option("tags"):
             return f"write --tags={word}"
@@ -126,6 +126,12 @@ class _Reader:
         if near:
             return f"did you mean {either(near)}?"
         return takes.remedy.replace("WORDS", word) or f"inferdeck {name} --help shows what it takes"
+
+    def may_be_list(self, before: str) -> bool:
+        """Say whether a word is an option with a value that may have several parts."""
+        name, given, _ = before.replace(" ", "=").partition("=")
+        own = self.command.option(name.lstrip("-"))
+        return name.startswith("--") and bool(given) and (own is None or own.name == "tags")
 
     def option(self, word: str, rest: list[str]) -> str:
         """Take an option, and its value from the next word where it has none; return all that was read."""

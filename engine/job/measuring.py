@@ -22,7 +22,7 @@ import msgspec
 
 from engine import codec
 from engine.store.files import read_plain
-from engine.text import clean, cut
+from engine.text import clean, cut, whole_path
 
 VARIABLE = "INFERDECK_LOCK_DIR"
 FILE = "inferdeck-measuring.lock"
@@ -70,7 +70,7 @@ def lock_file() -> Path:
     It must be the same for every user: what counts is whether all may write to the folder, not whether this one may.
     """
     if given := os.environ.get(VARIABLE):
-        return Path(given).expanduser().absolute() / FILE
+        return whole_path(given) / FILE
     return next((Path(one) for one in _FOLDERS if _is_shared(one)), Path(_FOLDERS[-1])) / FILE
 
 

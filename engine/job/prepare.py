@@ -110,11 +110,14 @@ class Prepared(Resolved):
     def _replacing(self) -> str:
         if not self.output:
             return ""
-        root = Path(self.output).expanduser().absolute()
-        components = self.workplace.catalog.components
+        return results.replacing(Path(self.output), self.places())
+
+    def places(self) -> list[Path]:
+        """Return the folders that measurements get in the results folder that was asked for."""
+        root, components = Path(self.output), self.workplace.catalog.components
         nodes = [node for node in self.plan.nodes.values() if components[node.component].exclusive]
         places = [root / fill(components[node.component].results, node.values()) for node in nodes]
-        return results.replacing(root, [place for place in places if place != root])
+        return [place for place in places if place != root]
 
     def spec(self) -> JobSpec:
         """Return what the job is told."""
@@ -145,11 +148,16 @@ def resolved(place: Workplace, chosen: Selection) -> Resolved:
 def prepare(
     place: Workplace, chosen: Selection, *, output: str = "", again: bool = False, now: bool = False
 ) -> Prepared:
-    """Resolve a selection and look at this machine."""
+    """Resolve a selection and look at this machine. Raises UsageError where `output` can take no results."""
     decided = resolved(place, chosen)
     output = str(whole_path(output)) if output else ""
     seen = decided.survey(again=again)
-    return Prepared(decided.selection, decided.plan, decided.round, place, seen, output=output, again=again, now=now)
+    prepared = Prepared(
+        decided.selection, decided.plan, decided.round, place, seen, output=output, again=again, now=now
+    )
+    for folder in prepared.places() if output else ():
+        results.refuse_place(folder)
+    return prepared
 
 
 def refuse(prepared: Prepared) -> None:

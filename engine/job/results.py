@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.errors import UsageError
 from engine.harness.spec import REPORT
 from engine.store.files import disk_errors
+from engine.text import clean
 
 REPLACED = ".replaced"
 """The folder, among the results, to which what was there before is moved."""
@@ -26,6 +27,20 @@ def replacing(results: Path, places: Iterable[Path]) -> str:
     return (
         f"{results} holds {runs} of {of} already: each is moved to {results / REPLACED}/TIME as soon as a new one "
         "takes its place; another --output_dir leaves both where they are"
+    )
+
+
+def refuse_place(place: Path) -> None:
+    """Raise UsageError where no folder of results can be made: better now than after a measurement."""
+    there = next(one for one in (place, *place.parents) if os.path.lexists(one))
+    if not there.is_dir():
+        what = "is no folder"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        what = "may not be written to"
+    else:
+        return
+    raise UsageError(
+        f"no results can be kept in {clean(str(place))}: {clean(str(there))} {what}", "write another --output_dir=DIR"
     )
 
 

@@ -29,6 +29,9 @@ from engine.store.folders import Folders
 from engine.store.recipe import NotKept, Recipe
 from engine.submission import provenance
 
+_THERE = ("found", "cached", "group")
+"""What the survey says of a step that needs no work."""
+
 LARGEST_MARK = 64 << 20
 """Bytes that `finished.json` may have."""
 
@@ -40,6 +43,8 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """What it was made from: another recipe is another step."""
     facts: dict[str, object]
     seconds: float
+    published: bool = True
+    """False where the results folder did not get it yet: a full disk, or a kill in between."""
 
 
 class _Clock:
@@ -151,20 +156,21 @@ class Runner:
             return None
         try:
             seen = self._look(node)
+            if seen.state in STOPS:
+                raise CannotRunError(seen.text, seen.remedy)
+            there = seen.state in _THERE
+            kept = None if there else self._kept(node, seen)
         except InferdeckError as error:
             self._end(_Ended(node.id, "failed", Seen(state="missing"), error=error))
             return None
-        if seen.state in STOPS:
-            self._end(_Ended(node.id, "failed", seen, error=CannotRunError(seen.text, seen.remedy)))
-        elif seen.state in ("found", "cached", "group"):
+        if there:
             self._warn(node, seen)
             self._end(_Ended(node.id, "cached" if seen.state == "cached" else "found", seen, text=seen.text))
-        else:
-            kept = self._kept(node, seen)
-            if kept is None:
-                return seen
+            return None
+        if kept is not None:
             self._end(_Ended(node.id, "reused", kept, text="finished in an earlier attempt of this job"))
-        return None
+            return None
+        return seen
 
     def _look(self, node: Node) -> Seen:
         """Look at what there is of a step; an artifact that the job is going to use can't be removed from then on."""
@@ -264,25 +270,41 @@ class Runner:
             output.mkdir(parents=True)
         facts = self._run(node, component, seen, output, (self.lock,), clock)
         if component.results:
-            self._publish(node, component, output, facts)
-        mark = Finished(entry=seen.entry, facts=facts, seconds=clock.seconds())
-        write_atomic(folder / places.FINISHED, codec.encode(mark))
+            self._complete(component, output, facts)
+        mark = Finished(entry=seen.entry, facts=facts, seconds=clock.seconds(), published=not component.results)
+        self._file(node, mark)
         return "built", _with(seen, Artifact(str(output), facts))
 
-    def _publish(self, node: Node, component: Component, output: Path, facts: Mapping[str, object]) -> None:
-        """Put what a step left into the results folder, with what a reader of that folder must know of it."""
+    def _file(self, node: Node, mark: Finished) -> None:
+        """Mark a step as finished, and then put what it left into the results folder.
+
+        In this order, so that a folder that can't be written costs no measurement: the next attempt publishes it.
+        """
+        place, component = self._folder(node) / places.FINISHED, self.catalog.components[node.component]
+        write_atomic(place, codec.encode(mark))
+        if not mark.published:
+            self._publish(node, component)
+            write_atomic(place, codec.encode(msgspec.structs.replace(mark, published=True)))
+
+    def _complete(self, component: Component, output: Path, facts: Mapping[str, object]) -> None:
+        """Add to what a step left what a reader of the results folder must know of it."""
         if self.spec.lock is not None and component.exclusive:
             lock.write(output / lock.FILE, self.spec.lock)
         if disturbed := facts.get(provenance.DISTURBED):
             write_atomic(output / provenance.DISTURBED_FILE, f"{disturbed}\n".encode())
+
+    def _publish(self, node: Node, component: Component) -> None:
         inside = fill(component.results, node.values())
-        replaced = results.publish(output, self.results, inside, fresh=component.exclusive)
+        replaced = results.publish(self._folder(node) / "output", self.results, inside, fresh=component.exclusive)
         if replaced is not None:
             text = f"what an earlier run left in {self.results / inside} is kept in {replaced}"
             self.log.write(events.Warned(at=time.time(), step=node.id, text=text))
 
     def _kept(self, node: Node, seen: Seen) -> Seen | None:
-        """Return what an earlier attempt of this job finished, where it was made from the same things."""
+        """Return what an earlier attempt of this job finished, where it was made from the same things.
+
+        It is published where that did not get so far. Raises StoreError where it can't be.
+        """
         if self.catalog.components[node.component].cache:
             return None
         folder = self._folder(node)
@@ -290,7 +312,11 @@ class Runner:
             mark = codec.decode(read_plain(folder / places.FINISHED, LARGEST_MARK), type=Finished)
         except (OSError, msgspec.DecodeError):
             return None
-        return _with(seen, Artifact(str(folder / "output"), mark.facts)) if mark.entry == seen.entry else None
+        if mark.entry != seen.entry:
+            return None
+        if not mark.published:
+            self._file(node, mark)
+        return _with(seen, Artifact(str(folder / "output"), mark.facts))
 
     def _inputs(self, node: Node) -> Mapping[str, Artifact]:
         found = {}

@@ -22,6 +22,9 @@ Positive = Annotated[float, Meta(gt=0, le=1e9)]
 """A rate or a latency: more than nothing, and finite."""
 
 
+Microseconds = Annotated[int, Meta(ge=0, le=3_600_000_000)]
+
+
 class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A target that a search found on this system, and how sure it is."""
 
@@ -66,14 +69,14 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one scenario shares the machine out (engine.harness.spec.Workers), and what that reached."""
 
-    sessions: int
-    intra_op_threads: int
-    max_batch: int
-    queue_wait_us: int = 0
-    batch_us: tuple[int, ...] = ()
-    max_cost: int = 0
-    cost_us: tuple[tuple[int, int], ...] = ()
-    cores: tuple[tuple[int, ...], ...] = ()
+    sessions: Annotated[int, Meta(ge=1, le=4096)]
+    intra_op_threads: Annotated[int, Meta(ge=1, le=4096)]
+    max_batch: Annotated[int, Meta(ge=1, le=65536)]
+    queue_wait_us: Microseconds = 0
+    batch_us: tuple[Microseconds, ...] = ()
+    max_cost: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
+    cost_us: tuple[tuple[Annotated[int, Meta(ge=0, le=1 << 53)], Microseconds], ...] = ()
+    cores: tuple[tuple[Annotated[int, Meta(ge=0, le=65535)], ...], ...] = ()
     batch_ms: Positive
     """Of a batch while all sessions are busy."""
     samples_per_second: Positive

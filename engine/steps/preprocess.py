@@ -36,7 +36,8 @@ def survey(look: Look) -> Sight:
     """
     dataset, labels = look.inputs["dataset"], look.inputs["labels"]
     foreseen = Artifact("", dict(look.foreseen.get("dataset", {})))
-    count = look.options["count"] or (dataset or foreseen).read(DataFacts).count
+    there = (dataset or foreseen).read(DataFacts).count
+    count = min((one for one in (look.options["count"], there) if one is not None), default=None)
     identity = warning = ""
     if dataset is not None and labels is not None and not dataset.folder.is_relative_to(look.store):
         found = _labelled(look.options, dataset, labels)

@@ -81,7 +81,10 @@ def new_beside(path: Path) -> Iterator[BinaryIO]:
             yield out
             out.flush()
             os.fsync(out.fileno())
-            beside.replace(path)
+            try:
+                beside.replace(path)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from None  # not the name that nobody knows
         except BaseException:
             beside.unlink(missing_ok=True)
             raise

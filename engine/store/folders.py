@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import UsageError
 from engine.store.files import disk_errors
 from engine.text import whole_path
 
@@ -40,9 +41,16 @@ class Folders:
 
 
 def folders(home: str | None = None, environment: Mapping[str, str] = os.environ) -> Folders:
-    """Return the folders: under `home` or INFERDECK_HOME, else where the system keeps such things."""
+    """Return the folders: under `home` or INFERDECK_HOME, else where the system keeps such things.
+
+    Raises UsageError for a name with a blank or a line break at its edge: it came from a file or a slip, and would be
+    another, empty home.
+    """
     moved = home or environment.get("INFERDECK_HOME")
     if moved:
+        if moved != moved.strip():
+            name = "--home" if home else "INFERDECK_HOME"
+            raise UsageError(f"{name} begins or ends with a blank: {moved!r}", f"write it without: {moved.strip()}")
         base = whole_path(moved)
         return Folders(store=base / "store", state=base / "state", config=base / "config")
     import platformdirs  # noqa: PLC0415  (start-up)

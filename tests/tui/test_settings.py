@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ProfileError, StoreError
+from engine.errors import ProfileError, StoreError, UsageError
 from tests.tui.deck import deck, shows, until
 from tests.tui.pty import PseudoTerminal, python
-from tui.settings import FILE, Settings, changed, load, save
+from tui.settings import FILE, Settings, load, save, with_theme
 
 
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
@@ -29,8 +29,8 @@ def test_what_cannot_be_understood_names_the_file(tmp_path: Path, text: str) -> 
 
 
 def test_a_wrong_value_is_refused() -> None:
-    with pytest.raises(ProfileError):
-        changed(Settings(), theme="pink")
+    with pytest.raises(UsageError, match="there is no theme 'pink'"):
+        with_theme(Settings(), "pink")
 
 
 async def test_a_theme_taken_from_the_palette_stays(tmp_path: Path) -> None:

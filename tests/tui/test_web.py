@@ -21,7 +21,7 @@ from engine.cli.words import parse
 from engine.errors import RunError, UsageError
 from tests.tui.pty import ROOT, environment, python
 from tui.main import SERVE, main
-from tui.serve import Serving, serve_command, serving_of
+from tui.serve import serve_command, serving_of
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed (the extra 'web')")
 
@@ -116,7 +116,7 @@ def test_each_tab_runs_the_screen_on_the_same_home() -> None:
     assert found.command.endswith("-m tui --home=/somewhere/else")
     assert found.address.startswith("http://127.0.0.1:9000/?key=")
     assert serving_of(parse(SERVE, [])).key != serving_of(parse(SERVE, [])).key
-    assert Serving("::1", 80, "k", "").address == "http://[::1]:80/?key=k"
+    assert serving_of(parse(SERVE, ["--host=[::1]", "--port=80"])).address.startswith("http://[::1]:80/?key=")
 
 
 @pytest.mark.parametrize("word", ["--port=many", "--port=0", "--prot=1", "again", "--host"])
@@ -139,6 +139,9 @@ def test_the_page_and_the_screen_have_help(capsys: pytest.CaptureFixture[str]) -
         (["--driver=x"], "'x' is no value of --driver", "diff, stock"),
         (["--mouse", "--no-mouse"], "contradict each other", "keep one"),
         (["serve", "--port=0"], "'0' is no number from 1 to 65535", "--port=N"),
+        (["serve", "--theme=pink"], "there is no theme 'pink'", "inferdeck-dark"),
+        (["--home= "], "begins or ends with a blank", "write it without"),
+        (["--theme=pink"], "there is no theme 'pink'", "inferdeck-dark"),
         (["serv"], "no command 'serv'", "'serve'"),
     ],
 )
@@ -161,6 +164,12 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "tui.page", None)
     with pytest.raises(UsageError, match="inferdeck\\[web\\]"):
         serve_command(parse(SERVE, []))
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 300, "\udcff", "256.1.1.1", "nothing.invalid"])
+def test_a_host_that_can_not_be_is_named(host: str) -> None:
+    with pytest.raises(RunError, match="can't be served"):
+        serve_command(parse(SERVE, [f"--host={host}"]))
 
 
 def test_a_port_that_is_taken_is_named() -> None:

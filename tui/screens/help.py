@@ -15,7 +15,7 @@ from engine.errors import InferdeckError
 from tui.glossary import WORDS
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Reading
-from tui.settings import changed, save
+from tui.settings import save, with_theme
 from tui.widgets.header import MODES
 from tui.widgets.pane import Pane
 
@@ -83,7 +83,7 @@ def _take_theme(app: InferdeckApp, theme: str) -> None:
     app.theme = theme
     if app.opened:
         try:
-            app.settings = changed(app.settings, theme=theme)
+            app.settings = with_theme(app.settings, theme)
             app.say(f"kept in {save(app.place.folders.config, app.settings)}")
         except InferdeckError as error:
             app.say_error(error)

@@ -147,6 +147,11 @@ def test_a_process_that_inherited_the_lock_keeps_it() -> None:
         second.end()
 
 
+def test_a_folder_of_an_unknown_user_is_a_plain_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(measuring.VARIABLE, "~no-such-user/locks")
+    assert measuring.lock_file() == Path("~no-such-user/locks").absolute() / measuring.FILE
+
+
 def test_the_file_is_for_everybody_and_links_are_not_followed(place: Path, tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:

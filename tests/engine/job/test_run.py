@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from engine import events
-from engine.errors import JobError, StoreError
+from engine.errors import JobError, StoreError, UsageError
 from engine.job import jobs
 from engine.job.log import EventReader
+from engine.job.results import refuse_place
 from engine.job.survey import Surveyor
 from engine.store.folders import Folders
 from engine.store.store import Store
@@ -224,3 +225,27 @@ def test_equal_commands_at_the_same_time_start_one_job(tmp_path: Path, own: Path
     (job,) = jobs.all_jobs(folders_in(tmp_path))
     jobs.cancel(job)
     list(jobs.follow(job, interval=0.02))
+
+
+def test_what_was_measured_outlives_a_results_folder_that_can_not_be_written(tmp_path: Path, own: Path) -> None:
+    folders, results = folders_in(tmp_path), tmp_path / "results"
+    results.write_text("in the way")
+    job, seen = run(folders, own, tmp_path)
+    assert job.state == "failed"
+    failed = next(event for event in seen if isinstance(event, events.StepEnded) and event.step == "measure[1]")
+    assert f"{results}" in failed.text
+    results.unlink()
+    again, seen = run(folders, own, tmp_path)
+    assert (again.id, again.state) == (job.id, "finished")
+    latest = max(place for place, event in enumerate(seen) if isinstance(event, events.Launch))
+    assert outcomes(seen[latest:])["measure[1]"] == "reused", "nothing is measured again"
+    assert {path.name for path in results.rglob("*") if path.is_file()} == {"log.txt", "run.json"}
+    assert len(profile.tree(results)) == 4
+
+
+def test_a_place_that_takes_no_results_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refuse_place(tmp_path / "new" / "deep")
+    for place in (tmp_path / "file", tmp_path / "file" / "deep", Path("/dev/null/deep")):
+        with pytest.raises(UsageError, match="is no folder"):
+            refuse_place(place)

@@ -164,6 +164,16 @@ def test_every_shipped_component_is_valid_and_says_what_it_is() -> None:
         assert Path(one.place.file).is_relative_to(profiles.FOLDER)
 
 
+def test_every_number_of_a_shipped_component_has_limits() -> None:
+    open_ended = [
+        f"{component.name}.{option.name}"
+        for component in load().components.values()
+        for option in component.options.values()
+        if option.type in ("int", "float") and not option.choices and None in (option.minimum, option.maximum)
+    ]
+    assert open_ended == []
+
+
 @given(st.dictionaries(st.sampled_from(["a", "b"]), st.integers() | st.text()), st.text())
 def test_a_template_fills_known_names_and_leaves_the_rest(values: dict[str, object], text: str) -> None:
     plain = text.replace("{", "").replace("}", "")

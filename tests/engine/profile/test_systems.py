@@ -118,3 +118,20 @@ def test_a_target_that_is_no_rate_or_latency_is_refused_with_its_place(tmp_path:
     own(tmp_path, "box", f"targets: configured\nruns:\n  onnxruntime:\n    resnet50: {{Offline: {figure}}}\n")
     with pytest.raises(ProfileError, match=r"box\.yaml:4 \(runs\.onnxruntime\.resnet50\.Offline\)"):
         figures([tmp_path], "box")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["sessions: 0", "intra_op_threads: -1", "max_batch: 100000000000000000000", "queue_wait_us: -5"]
+)
+def test_workers_that_can_not_be_are_refused_with_their_place(tmp_path: Path, wrong: str) -> None:
+    right = {"sessions": "1", "intra_op_threads": "1", "max_batch": "4", "batch_ms": "1.5", "samples_per_second": "9"}
+    name, _, value = wrong.partition(": ")
+    workers = ", ".join(f"{one}: {figure}" for one, figure in {**right, name: value}.items())
+    path = tmp_path / "box.yaml"
+    path.write_text(
+        "targets: configured\nruns: {}\ntuned:\n  onnxruntime:\n    resnet50:\n"
+        "      {date: '2026-11-28', seconds: 5.0, cores: 2, model: aa, versions: {}, server_qps: 5.0, bound_ms: 15.0,\n"
+        f"       scenarios: {{Offline: {{{workers}}}}}}}\n"
+    )
+    with pytest.raises(ProfileError, match=rf"box\.yaml.*{name}"):
+        load_system(path)

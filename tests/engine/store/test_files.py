@@ -36,6 +36,12 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["b.json"]
 
 
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        files.write_atomic(tmp_path, b"new")
+    assert caught.value.what == f"{tmp_path}: Is a directory"
+
+
 def test_the_mode_follows_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
