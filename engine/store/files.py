@@ -30,11 +30,20 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise explained(error, path) from None
 
 
+def mendable(error: BaseException) -> InferdeckError | None:
+    """Return what a person can do about an exception; None for a bug. An OSError is theirs where it names a path."""
+    if isinstance(error, OSError) and isinstance(error.filename, str | bytes):
+        return explained(error, Path(os.fsdecode(error.filename)))
+    return error if isinstance(error, InferdeckError) else None
+
+
 def explained(error: OSError, path: Path) -> InferdeckError:
     """Return what happened and what to do for an operating system's error at `path`."""
     where = clean(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(path))
     if error.errno in _FULL:
-        return StoreError(f"the disk is full at {where}", "free some space or move the store: --home DIR")
+        return StoreError(
+            f"the disk is full at {where}", "free some space there, or use another disk: --home DIR moves the store"
+        )
     if error.errno in _FORBIDDEN:
         return StoreError(f"no permission for {where}", "change its owner or its mode, or choose another folder")
     if error.errno in _NO_LOCKS:
@@ -42,6 +51,8 @@ def explained(error: OSError, path: Path) -> InferdeckError:
             f"the file system of {where} has no file locks ({error.strerror})",
             "use a folder on a local disk: --home DIR, or INFERDECK_HOME",
         )
+    if error.errno == errno.EFBIG:
+        return StoreError(f"{where}: too large a file", "use a disk that holds larger files, or raise `ulimit -f`")
     if error.errno == errno.ENAMETOOLONG:
         return StoreError(f"{cut(where, 120)}: the name is too long", "use shorter names: 255 bytes are the most")
     return StoreError(f"{where}: {error.strerror or error}", "check the path and the disk")
