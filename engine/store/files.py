@@ -39,7 +39,8 @@ def mendable(error: BaseException) -> InferdeckError | None:
 
 def explained(error: OSError, path: Path) -> InferdeckError:
     """Return what happened and what to do for an operating system's error at `path`."""
-    where = clean(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(path))
+    named = error.filename2 or error.filename  # of a rename the second is what was asked for
+    where = clean(os.fsdecode(named) if isinstance(named, str | bytes) else str(path))
     if error.errno in _FULL:
         return StoreError(
             f"the disk is full at {where}", "free some space there, or use another disk: --home DIR moves the store"
@@ -87,7 +88,11 @@ def new_beside(path: Path) -> Iterator[BinaryIO]:
     """
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(beside, flags, 0o666), "wb") as out:
+    try:
+        handle = os.open(beside, flags, 0o666)
+    except OSError as error:  # a name that nobody knows would tell nothing
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    with os.fdopen(handle, "wb") as out:
         try:
             yield out
             out.flush()

@@ -116,6 +116,20 @@ def test_only_an_error_that_names_a_path_is_a_persons_to_mend(tmp_path: Path) ->
     assert files.mendable(ValueError("x")) is None
 
 
+def test_a_file_that_cannot_take_its_place_is_named_and_not_the_temporary_one(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(StoreError) as caught:
+        files.write_atomic(tmp_path / "taken", b"x")
+    assert caught.value.what == f"{tmp_path / 'taken'}: Is a directory"
+    assert not list(tmp_path.glob(".*")), "nothing is left beside it"
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(OSError, match=f"Not a directory: '{tmp_path / 'file' / 'x'}'"),
+        files.new_beside(tmp_path / "file" / "x"),
+    ):
+        pass
+
+
 def test_a_file_that_is_too_large_for_its_disk(tmp_path: Path) -> None:
     told = files.explained(OSError(errno.EFBIG, "File too large"), tmp_path / "x")
     assert told.what == f"{tmp_path / 'x'}: too large a file"
