@@ -10,6 +10,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,7 +60,7 @@ def explained(error: OSError, path: Path) -> InferdeckError:
     return StoreError(f"{where}: {error.strerror or error}", "check the path and the disk")
 
 
-def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
+def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
     """Open a plain file to be read. Raises OSError, also for a folder, a pipe and a device, without waiting for them.
 
     With `follow=False` a link is refused, too: what is checked is the file that was opened, not its name.
@@ -164,8 +165,8 @@ def is_locked(path: Path) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in lower-case hex, reading it in pieces."""
-    with disk_errors(path), path.open("rb") as handle:
+    """Return the SHA-256 of a plain file in lower-case hex, reading it in pieces."""
+    with disk_errors(path), open_plain(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 

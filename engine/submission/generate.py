@@ -60,6 +60,11 @@ class Request:
         """Return where in the results folder a path is."""
         return PurePosixPath(path.relative_to(self.results))
 
+    def fitting(self, folder: Path, pattern: str) -> list[Path]:
+        """Return what fits a pattern (see Tree.glob) in a folder of the results. Raises DataError for a link."""
+        within = "".join(f"{literal(name)}/" for name in self.place(folder).parts)
+        return [self.inside.at(place) for place in self.inside.glob(f"{within}{pattern}", links=True)]
+
     def has(self, path: Path) -> bool:
         """Say whether a file is there. Raises StoreError where that can't be seen, DataError for a link on the way."""
         return self.inside.exists(self.place(path))
@@ -166,12 +171,11 @@ def _refuse_places(request: Request, known: list[str]) -> None:
 
 
 def _results(request: Request, rules: Round) -> Iterator[Result]:
-    benchmarks = list(request.inside.glob(f"{literal(request.sut)}/*/", links=True))
+    benchmarks = request.fitting(request.results / request.sut, "*/")
     for benchmark in benchmarks:
         found: dict[str, Result] = {}
-        pattern = f"{literal(request.sut)}/{literal(benchmark.name)}/*/"
-        for scenario in request.inside.glob(pattern, links=True):
-            found[scenario.name] = _result(request, rules, benchmark.name, request.inside.at(scenario))
+        for scenario in request.fitting(benchmark, "*/"):
+            found[scenario.name] = _result(request, rules, benchmark.name, scenario)
         yield from found.values()
         if request.infer and "SingleStream" in found:
             source = found["SingleStream"]
@@ -204,14 +208,14 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
             f"{scenario}: performance and accuracy are of different models", "run both modes with one model"
         )
     wanted = any(name == request.division and rule.compliance for name, rule in rules.divisions.items())
-    tests = tuple(_tests(scenario, wanted=wanted))
+    tests = tuple(_tests(request, scenario, wanted=wanted))
     origin = msgspec.structs.replace(origins[0], disturbed=provenance.disturbed(scenario / "performance"))
     return Result(benchmark, scenario.name, scenario, origin, tests)
 
 
-def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:
+def _tests(request: Request, scenario: Path, *, wanted: bool) -> Iterator[Path]:
     """Yield the compliance tests of a result. Those of other runs are refused where tests count, else left out."""
-    for test in sorted(scenario.glob("TEST*")):
+    for test in request.fitting(scenario, "TEST*/"):
         why = stale(test, scenario / "performance", scenario / "accuracy")
         if why and wanted:
             raise DataError(f"{test} {why}", "run the compliance tests again (_compliance), or move the folder away")
@@ -252,7 +256,7 @@ def _copy_compliance(request: Request, result: Result, place: Path) -> None:
     for test in result.tests:
         _copy(request, test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
         _copy(request, test, place / test.name, (VERIFY_PERFORMANCE, VERIFY_ACCURACY))
-        names = [path.name for path in (test / "accuracy").glob("*")]
+        names = [path.name for path in request.fitting(test, "accuracy/*")]
         if names:
             _copy(request, test / "accuracy", place / test.name / "accuracy", names)
 

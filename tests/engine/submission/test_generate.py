@@ -132,6 +132,27 @@ def test_a_compliance_test_goes_with_the_runs_that_it_was_verified_against(tmp_p
         generate(request(tmp_path, description=description), RULES)
 
 
+@pytest.mark.parametrize("place", [verified.FILE, "../performance/mlperf_log_detail.txt"])
+def test_a_pipe_among_the_files_of_a_test_is_named_and_not_waited_for(tmp_path: Path, place: str) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    path = (write_test(tmp_path) / place).resolve()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(StoreError, match=f"{path}: not a plain file"):
+        generate(request(tmp_path), RULES)
+
+
+def test_a_compliance_test_that_is_a_link_or_a_file(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    test = write_test(tmp_path)
+    test.with_name("TEST.log").write_text("notes")
+    assert [path.name for path in generate(request(tmp_path), RULES)[0].tests] == ["TEST05"]
+    test.rename(tmp_path / "outside")
+    test.symlink_to(tmp_path / "outside")
+    with pytest.raises(DataError, match="TEST05 is a link"):
+        generate(request(tmp_path), RULES)
+
+
 def test_a_try_out_marks_the_tree(tmp_path: Path) -> None:
     write_run(tmp_path / "results", "box", "resnet50", "Offline", {"style": "test"})
     generate(request(tmp_path), RULES)
