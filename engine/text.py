@@ -97,8 +97,12 @@ def duration(seconds: float | None) -> str:
 
 
 def whole_path(text: str | Path) -> Path:
-    """Return a path from the root; `~` is the home folder, and stays a plain name for a user that is not known here."""
-    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111  (Path.expanduser raises for unknown users)
+    """Return a path from the root; `~` is the home folder, and stays a plain name for a user that is not known here.
+
+    A path with `..` in it is resolved: its last part is no name that another could be made from.
+    """
+    path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111  (Path.expanduser raises for unknown users)
+    return Path(os.path.realpath(path)) if ".." in path.parts else path  # Path.resolve raises for a ring of links
 
 
 def short_path(path: Path) -> str:

@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from engine.errors import InferdeckError
+from engine.store.files import mendable
 from engine.store.folders import folders
 from engine.text import clean_lines
 from tui.harmless import Harmless
@@ -157,10 +158,12 @@ class InferdeckApp(App[None]):
         if event.state is not WorkerState.ERROR:
             return
         error = event.worker.error
-        if isinstance(error, InferdeckError):
-            self.say_error(error)
-        elif error is not None:
+        if error is None:
+            return
+        told = mendable(error)
+        if told is None:
             raise error
+        self.say_error(told)
 
     def _fatal_error(self) -> None:
         """Leave after a bug: the traceback goes to a log, one line to the terminal. Textual calls it while it handles

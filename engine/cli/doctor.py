@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from importlib import metadata
@@ -59,7 +60,8 @@ def _machine(places: Folders) -> dict[str, str]:
 
 def _locks(places: Folders) -> str:
     """Say whether the file system of the jobs has file locks, without which no job can run."""
-    place = next(one for one in (places.jobs, *places.jobs.parents) if one.exists())
+    above = (places.jobs, *places.jobs.parents)
+    place = next(one for one in above if os.path.exists(one))  # noqa: PTH110  (Path.exists raises: no permission)
     try:
         is_locked(place)
     except StoreError as error:

@@ -41,6 +41,14 @@ def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
     except BrokenPipeError:
         output.discard()
         return 0
+    except OSError as error:
+        from engine.store.files import mendable  # noqa: PLC0415  (start-up)
+
+        told = mendable(error)
+        if told is None:
+            raise
+        _say(told)
+        return told.exit_status
     return status
 
 

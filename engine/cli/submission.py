@@ -6,12 +6,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from engine.cli import output, words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
-from engine.errors import UsageError, nearest
 from engine.text import csv_cell, whole_path
 
 if TYPE_CHECKING:
@@ -39,26 +38,19 @@ def checked(asked: words.Words) -> Report:
     from engine.profile.rounds import load_round  # noqa: PLC0415
     from engine.store.folders import folders  # noqa: PLC0415
     from engine.submission.checker.check import check  # noqa: PLC0415
+    from engine.submission.tree import refuse_unknown_submitter, tree_divisions  # noqa: PLC0415
 
     places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *asked.profiles)
     rules = load_round(profile_file(places, "rounds", asked.values.get("round", "v2.1")))
-    return check(tree_of(asked), rules, submitter=submitter_of(asked, tree_of(asked)), strict="strict" in asked.flags)
+    tree, submitter = tree_of(asked), asked.values.get("submitter")
+    if tree_divisions(tree, rules.divisions):  # of what is no tree at all the report says so
+        refuse_unknown_submitter(tree, rules.divisions, submitter)
+    return check(tree, rules, submitter=submitter, strict="strict" in asked.flags)
 
 
 def tree_of(asked: words.Words) -> Path:
     """Return the folder that is looked at."""
     return whole_path(asked.positional[0])
-
-
-def submitter_of(asked: words.Words, tree: Path) -> str | None:
-    """Return the submitter that was asked for. Raises UsageError where the tree has none of that name."""
-    from engine.profile.rounds import Division  # noqa: PLC0415  (help and wrong words need none of this)
-
-    name = asked.values.get("submitter")
-    known = [path.name for division in get_args(Division) for path in (tree / division).glob("*/")]
-    if name is not None and known and name not in known:
-        raise UsageError(f"{tree} has no submitter '{name}'", nearest(name, known))
-    return name
 
 
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:

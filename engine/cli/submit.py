@@ -15,7 +15,7 @@ from engine.submission import describe, identity
 from engine.submission.checker.check import check
 from engine.submission.generate import OVERRIDES, Request, generate, systems_in
 from engine.submission.pack import mark_of, pack, refuse_pretence, refuse_the_refused
-from engine.submission.tree import refuse_what_is_no_tree
+from engine.submission.tree import refuse_unknown_submitter, refuse_what_is_no_tree
 from engine.submission.truncate import truncate, whole_logs
 from engine.text import size, whole_path
 
@@ -83,6 +83,7 @@ def zip_command(asked: words.Words) -> int:
     _, known = _profiles(asked)
     rules = _rules(asked, known)
     refuse_what_is_no_tree(tree, rules.divisions)
+    refuse_unknown_submitter(tree, rules.divisions, asked.values.get("submitter"))
     refuse_pretence(tree)
     identity.refuse(tree, known.folders, asked.values.get("submitter", ""))
     report = check(tree, rules)

@@ -251,8 +251,8 @@ def selection(words: Words, catalog: Catalog) -> Selection:
     chosen = Selection(Query())
     if "recipe" in words.values:
         name = words.values["recipe"]
-        path = whole_path(name)
-        chosen, _ = read_recipe(path if path.suffix in (".yaml", ".yml") else catalog.profile("recipes", name))
+        is_file = "/" in name or name.endswith((".yaml", ".yml"))
+        chosen, _ = read_recipe(whole_path(name) if is_file else catalog.profile("recipes", name))
     chosen = changed(chosen, words.tags, words.changes)
     if not chosen.query.tags:
         raise UsageError("nothing is selected", _example(words, chosen))

@@ -22,6 +22,7 @@ from engine.plan.plan import Node, Plan
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component
 from engine.step import Artifact, Look, Sight
+from engine.store.files import disk_errors
 from engine.store.folders import Folders
 from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
 from engine.store.store import Store
@@ -213,7 +214,8 @@ class Surveyor:
             store=self.folders.store,
         )
         try:
-            sight = load_function(component.survey, component)(look)
+            with disk_errors(self.folders.store):
+                sight = load_function(component.survey, component)(look)
         except InferdeckError as error:
             return Sight("missing", text=error.what, remedy=error.remedy)
         assert isinstance(sight, Sight)

@@ -74,12 +74,10 @@ def profile_file(folders: Sequence[Path], kind: str, name: str) -> Path:
 
     Raises UsageError with the nearest name where there is none.
     """
-    for folder in reversed(folders):
-        path = folder / kind / f"{name}.yaml"
-        if path.is_file():
-            return path
-    known = [path.stem for folder in folders for path in (folder / kind).glob("*.yaml")]
-    raise UsageError(f"there is no {kind.rstrip('s')} '{name}'", nearest(name, known))
+    known = {path.stem: path for folder in folders for path in (folder / kind).glob("*.yaml")}
+    if name not in known:
+        raise UsageError(f"there is no {kind.rstrip('s')} '{name}'", nearest(name, known))
+    return known[name]
 
 
 def load(own: Sequence[Path] = ()) -> Catalog:

@@ -21,6 +21,8 @@ def folder_fault(name: str) -> tuple[str, str] | None:
     """Return why a name can't be the name of a folder, and how to mend it; None where it can."""
     if not name:
         return "it is empty", "write a name"
+    if name != name.strip():
+        return f"'{name}' begins or ends with a blank", "leave it out"
     if "/" in name or "\\" in name or name.startswith(".") or not name.isprintable():
         return f"'{name}' can't be the name of a folder", _PLAIN
     if any(letter in _PATTERN for letter in name):

@@ -34,7 +34,10 @@ def survey_folder(look: Look) -> Sight:
         text = f"there is no folder {clean(str(folder))}"
         return Sight("missing", text=text, remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}")
     here = listing(folder)
-    labels = next((name for name in VAL_MAPS if name in here.files), None)
+    labels = next((name for name in VAL_MAPS if name in here.files or here.odd(name)), None)
+    if labels is not None and labels not in here.files:
+        text = f"{clean(str(folder / labels))} is {here.odd(labels)}, not a file of labels"
+        return Sight("missing", text=text, remedy="put the file itself in its place, or take it away")
     if not here.images and labels is None:
         what, remedy = found_instead(here)
         return Sight("missing", text=f"{clean(str(folder))}: {what}", remedy=f"--env.IMAGENET_PATH=DIR: {remedy}")

@@ -105,8 +105,8 @@ def _compared(folder: Path, named: _Named, listings: tuple[Listing | None, ...],
         if seen is not None and name in seen.files:
             stamps.append(seen.files[name])
             kept.append(index)
-        elif seen is not None and (name in seen.others or name in seen.folders):
-            bad[index] = seen.others.get(name, "a folder")
+        elif seen is not None and (why := seen.odd(name)):
+            bad[index] = why
         else:
             missing.append(sample.name)
     if not kept:

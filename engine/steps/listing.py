@@ -48,6 +48,10 @@ class Listing:
     seconds: float
     """How long looking took."""
 
+    def odd(self, name: str) -> str:
+        """Say what a name is that is there and can't be read as a file; empty for a file, and where nothing is."""
+        return self.others.get(name, "a folder" if name in self.folders else "")
+
     @cached_property
     def images(self) -> list[str]:
         """The names that end as those of images do, sorted."""

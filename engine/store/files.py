@@ -10,6 +10,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,11 +31,21 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise explained(error, path) from None
 
 
+def mendable(error: BaseException) -> InferdeckError | None:
+    """Return what a person can do about an exception; None for a bug. An OSError is theirs where it names a path."""
+    if isinstance(error, OSError) and isinstance(error.filename, str | bytes):
+        return explained(error, Path(os.fsdecode(error.filename)))
+    return error if isinstance(error, InferdeckError) else None
+
+
 def explained(error: OSError, path: Path) -> InferdeckError:
     """Return what happened and what to do for an operating system's error at `path`."""
-    where = clean(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(path))
+    named = error.filename2 or error.filename  # of a rename the second is what was asked for
+    where = clean(os.fsdecode(named) if isinstance(named, str | bytes) else str(path))
     if error.errno in _FULL:
-        return StoreError(f"the disk is full at {where}", "free some space or move the store: --home DIR")
+        return StoreError(
+            f"the disk is full at {where}", "free some space there, or use another disk: --home DIR moves the store"
+        )
     if error.errno in _FORBIDDEN:
         return StoreError(f"no permission for {where}", "change its owner or its mode, or choose another folder")
     if error.errno in _NO_LOCKS:
@@ -42,12 +53,14 @@ def explained(error: OSError, path: Path) -> InferdeckError:
             f"the file system of {where} has no file locks ({error.strerror})",
             "use a folder on a local disk: --home DIR, or INFERDECK_HOME",
         )
+    if error.errno == errno.EFBIG:
+        return StoreError(f"{where}: too large a file", "use a disk that holds larger files, or raise `ulimit -f`")
     if error.errno == errno.ENAMETOOLONG:
         return StoreError(f"{cut(where, 120)}: the name is too long", "use shorter names: 255 bytes are the most")
     return StoreError(f"{where}: {error.strerror or error}", "check the path and the disk")
 
 
-def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
+def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
     """Open a plain file to be read. Raises OSError, also for a folder, a pipe and a device, without waiting for them.
 
     With `follow=False` a link is refused, too: what is checked is the file that was opened, not its name.
@@ -76,7 +89,11 @@ def new_beside(path: Path) -> Iterator[BinaryIO]:
     """
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(beside, flags, 0o666), "wb") as out:
+    try:
+        handle = os.open(beside, flags, 0o666)
+    except OSError as error:  # a name that nobody knows would tell nothing
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    with os.fdopen(handle, "wb") as out:
         try:
             yield out
             out.flush()
@@ -151,8 +168,8 @@ def is_locked(path: Path) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in lower-case hex, reading it in pieces."""
-    with disk_errors(path), path.open("rb") as handle:
+    """Return the SHA-256 of a plain file in lower-case hex, reading it in pieces."""
+    with disk_errors(path), open_plain(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 

@@ -22,7 +22,7 @@ from engine.store.files import disk_errors
 from engine.submission import pack, provenance
 from engine.submission.provenance import Provenance
 from engine.submission.texts import calibration, demonstration, readme
-from engine.submission.tree import Tree, tree_divisions
+from engine.submission.tree import Tree, literal, tree_divisions
 from engine.submission.verified import stale
 from engine.text import to_bytes
 
@@ -58,6 +58,15 @@ class Request:
     def place(self, path: Path) -> PurePosixPath:
         """Return where in the results folder a path is."""
         return PurePosixPath(path.relative_to(self.results))
+
+    def fitting(self, folder: Path, pattern: str) -> list[Path]:
+        """Return what fits a pattern (see Tree.glob) in a folder of the results. Raises DataError for a link."""
+        within = "".join(f"{literal(name)}/" for name in self.place(folder).parts)
+        return [self.inside.at(place) for place in self.inside.glob(f"{within}{pattern}", links=True)]
+
+    def has(self, path: Path) -> bool:
+        """Say whether a file is there. Raises StoreError where that can't be seen, DataError for a link on the way."""
+        return self.inside.exists(self.place(path))
 
     def read(self, path: Path) -> bytes:
         """Return the content of a file in the results folder."""
@@ -117,21 +126,22 @@ def generate(request: Request, rules: Round) -> list[Result]:
 
 
 def systems_in(results: Path, rules: Round) -> list[str]:
-    """Return the systems that a results folder holds results of: what was generated into it is none."""
+    """Return the systems that a results folder holds runs of, finished or not: what was generated into it is none."""
+    modes = {place for mode in ("performance", "accuracy") for place in results.glob(f"*/*/*/{mode}")}
     return [
-        path.name
-        for path in sorted(results.glob("*"))
-        if path.is_dir()
-        and not path.name.startswith(".")
-        and path.name not in (TREE, WHOLE_LOGS, *rules.divisions)
-        and not tree_divisions(path, rules.divisions)
+        name
+        for name in sorted({place.relative_to(results).parts[0] for place in modes})
+        if not name.startswith(".")
+        and name not in (TREE, WHOLE_LOGS, *rules.divisions)
+        and not tree_divisions(results / name, rules.divisions)
     ]
 
 
 def _refuse_misfits(request: Request, rules: Round) -> None:
     refuse_system_name(request.sut)
     known = systems_in(request.results, rules)
-    if request.sut not in known:
+    folder = request.results / request.sut
+    if request.sut not in known and (not folder.is_dir() or tree_divisions(folder, rules.divisions)):
         raise UsageError(f"{request.results} has no results of the system '{request.sut}'", nearest(request.sut, known))
     if request.division not in rules.divisions:
         raise DataError(
@@ -147,9 +157,9 @@ def _refuse_misfits(request: Request, rules: Round) -> None:
 
 
 def _refuse_places(request: Request, known: list[str]) -> None:
-    """Raise UsageError for a tree among the results of systems, and for a submitter that is there in other letters."""
+    """Raise UsageError for a tree among or around the results, and for a submitter that is there in other letters."""
     out, results = request.out.resolve(), request.results.resolve()
-    if out == results or any(out.is_relative_to(results / sut) for sut in known):
+    if results.is_relative_to(out) or any(out.is_relative_to(results / sut) for sut in known):
         raise UsageError(f"{request.out} is where the results are", f"name another place: --out={results / TREE}")
     division = request.out / request.division
     for owner in division.iterdir() if division.is_dir() else ():
@@ -161,9 +171,10 @@ def _refuse_places(request: Request, known: list[str]) -> None:
 
 
 def _results(request: Request, rules: Round) -> Iterator[Result]:
-    for benchmark in sorted(path for path in (request.results / request.sut).glob("*") if path.is_dir()):
+    benchmarks = request.fitting(request.results / request.sut, "*/")
+    for benchmark in benchmarks:
         found: dict[str, Result] = {}
-        for scenario in sorted(path for path in benchmark.glob("*") if path.is_dir()):
+        for scenario in request.fitting(benchmark, "*/"):
             found[scenario.name] = _result(request, rules, benchmark.name, scenario)
         yield from found.values()
         if request.infer and "SingleStream" in found:
@@ -173,15 +184,15 @@ def _results(request: Request, rules: Round) -> Iterator[Result]:
                 if name in required and name not in found:
                     yield replace(source, scenario=name)
         base = benchmark.name.removesuffix(".9")
-        if request.share_99 and benchmark.name.endswith("-99.9") and not (benchmark.parent / base).exists():
+        if request.share_99 and benchmark.name.endswith("-99.9") and benchmark.with_name(base) not in benchmarks:
             yield from (replace(one, benchmark=base) for one in found.values())
 
 
 def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> Result:
     for mode in ("performance", "accuracy"):
-        if not (scenario / mode / REPORT).is_file():
+        if not request.has(scenario / mode / REPORT):
             raise DataError(f"{scenario} has no finished {mode} run", "the same command goes on where the job stopped")
-    if not (scenario / "accuracy" / ACCURACY_TEXT).is_file():
+    if not request.has(scenario / "accuracy" / ACCURACY_TEXT):
         raise DataError(f"{scenario / 'accuracy'} was not scored", "the same command goes on where the job stopped")
     origins = [_origin(request, scenario / mode) for mode in ("performance", "accuracy")]
     for origin in origins:
@@ -197,14 +208,14 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
             f"{scenario}: performance and accuracy are of different models", "run both modes with one model"
         )
     wanted = any(name == request.division and rule.compliance for name, rule in rules.divisions.items())
-    tests = tuple(_tests(scenario, wanted=wanted))
+    tests = tuple(_tests(request, scenario, wanted=wanted))
     origin = msgspec.structs.replace(origins[0], disturbed=provenance.disturbed(scenario / "performance"))
     return Result(benchmark, scenario.name, scenario, origin, tests)
 
 
-def _tests(scenario: Path, *, wanted: bool) -> Iterator[Path]:
+def _tests(request: Request, scenario: Path, *, wanted: bool) -> Iterator[Path]:
     """Yield the compliance tests of a result. Those of other runs are refused where tests count, else left out."""
-    for test in sorted(scenario.glob("TEST*")):
+    for test in request.fitting(scenario, "TEST*/"):
         why = stale(test, scenario / "performance", scenario / "accuracy")
         if why and wanted:
             raise DataError(f"{test} {why}", "run the compliance tests again (_compliance), or move the folder away")
@@ -245,7 +256,7 @@ def _copy_compliance(request: Request, result: Result, place: Path) -> None:
     for test in result.tests:
         _copy(request, test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
         _copy(request, test, place / test.name, (VERIFY_PERFORMANCE, VERIFY_ACCURACY))
-        names = [path.name for path in (test / "accuracy").glob("*")]
+        names = [path.name for path in request.fitting(test, "accuracy/*")]
         if names:
             _copy(request, test / "accuracy", place / test.name / "accuracy", names)
 

@@ -120,11 +120,15 @@ class Tree:
     def glob(self, pattern: str, *, links: bool = False) -> Iterator[PurePosixPath]:
         """Yield the places that fit a pattern such as `results/*/mlperf.conf`, folder by folder.
 
-        A link that fits is left out, and what a link leads to; with `links` it raises DataError.
+        One that ends in a slash is fitted by folders alone. A link that fits is left out, and what a link leads to;
+        with `links` it raises DataError.
         """
         yield from self._fitting(TOP, pattern.split("/"), links=links)
 
     def _fitting(self, place: PurePosixPath, patterns: list[str], *, links: bool) -> Iterator[PurePosixPath]:
+        if patterns == [""]:
+            yield place
+            return
         with self._faults(self.at(place)), self.folder(place) as folder, os.scandir(folder) as entries:
             fitting = [entry for entry in entries if fnmatchcase(entry.name, patterns[0])]
             found = sorted((e.name, e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in fitting)

@@ -8,7 +8,7 @@ import msgspec
 
 from engine import codec
 from engine.mlperf import DETAIL_LOG
-from engine.store.files import sha256_of
+from engine.store.files import explained, read_plain, sha256_of
 
 FILE = "verified.json"
 
@@ -28,11 +28,16 @@ def verified(performance: Path, accuracy: Path | None) -> Verified:
 
 
 def stale(test: Path, performance: Path, accuracy: Path) -> str:
-    """Say why the verification in a test's folder does not hold for these runs; nothing where it does."""
+    """Say why the verification in a test's folder does not hold for these runs; nothing where it does.
+
+    Raises StoreError where a file can't be read.
+    """
     try:
-        was = codec.decode((test / FILE).read_bytes(), type=Verified)
+        was = codec.decode(read_plain(test / FILE), type=Verified)
     except (FileNotFoundError, msgspec.DecodeError):
         return "was not verified"
+    except OSError as error:
+        raise explained(error, test / FILE) from None
     now = verified(performance, accuracy if was.accuracy else None)
     if was.performance != now.performance:
         return "was verified against another performance run than the one beside it"

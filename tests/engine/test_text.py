@@ -81,6 +81,10 @@ def test_a_path_is_whole_even_with_a_user_that_is_not_known_here(
     assert whole_path("~/x") == Path("/home/me/x")
     assert whole_path("~no-such-user/x") == tmp_path / "~no-such-user" / "x"
     assert whole_path("x") == tmp_path / "x"
+    (tmp_path / "elsewhere" / "in").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "in")
+    assert whole_path("x/..") == tmp_path
+    assert whole_path("link/..") == tmp_path / "elsewhere", "as the operating system reads it"
 
 
 @given(st.text(), st.integers(-5, 30))

@@ -82,6 +82,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan", TAGS, "scrpt"], "unexpected word", "--"),
         (["run", "scrpt", TAGS], "unexpected word", "script"),
         (["plan", "--recipe=dmeo"], "no recipe 'dmeo'", "demo"),
+        (["plan", "--recipe=./dmeo"], "dmeo: No such file or directory", "check the path"),
         (["plan", TAGS, "--profiles=/nowhere"], "/nowhere", "spelling"),
         (["store", "lst"], "'lst'", "list"),
         (["store", "why", "x"], "no entry 'x'", "empty"),

@@ -114,7 +114,7 @@ def test_unknown_commands(words: list[str], capsys: pytest.CaptureFixture[str]) 
     assert "submission has no command" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["check", "report", "truncate"])
+@pytest.mark.parametrize("command", ["check", "report", "truncate", "zip"])
 def test_a_submitter_that_the_tree_lacks_is_named(tree: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert main(["submission", command, str(tree), f"--submitter={SUBMITTER.upper()}x"]) == 2
     assert f"did you mean '{SUBMITTER}'?" in capsys.readouterr().err

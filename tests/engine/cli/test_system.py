@@ -90,6 +90,9 @@ def test_one_bad_file_never_hides_the_others(systems: Path, capsys: pytest.Captu
     assert "can't be used" in lines["bad"]
     assert "bad.yaml:3" in lines["bad"]
     assert "can't be used" in lines["folder"]
+    status, _, err = said(capsys, "show", "folder")
+    assert status == 2
+    assert f"{systems / 'folder.yaml'}: Is a directory" in err
     assert sum("not used" in line and line.startswith("default ") for line in out.splitlines()) == 1
 
 

@@ -240,6 +240,21 @@ def test_labels_beside_the_images(folder: Path) -> None:
     assert "put val_map.txt beside the images" in labels.remedy
 
 
+@pytest.mark.parametrize(("kind", "what"), [("folder", "a folder"), ("link", "a link to nothing"), ("pipe", "a pipe")])
+def test_labels_that_are_no_file_are_not_passed_over(folder: Path, kind: str, what: str) -> None:
+    place = folder / "val_map.txt"
+    place.unlink()
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "link":
+        place.symlink_to("nothing")
+    else:
+        os.mkfifo(place)
+    seen = imagenet.survey_folder(Look({"path": str(folder)}, {}))
+    assert seen.state == "missing"
+    assert f"{place} is {what}" in seen.text
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read_is_said(folder: Path) -> None:
     try:

@@ -111,6 +111,37 @@ def test_a_file_system_without_locks_is_a_message(tmp_path: Path, number: int, m
     assert "--home" in found.value.remedy
 
 
+def test_only_an_error_that_names_a_path_is_a_persons_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        (tmp_path / "x").read_text()
+    told = files.mendable(caught.value)
+    assert isinstance(told, StoreError)
+    assert str(tmp_path / "x") in told.what
+    assert files.mendable(told) is told
+    assert files.mendable(OSError(errno.EINVAL, "no path")) is None
+    assert files.mendable(ValueError("x")) is None
+
+
+def test_a_file_that_cannot_take_its_place_is_named_and_not_the_temporary_one(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(StoreError) as caught:
+        files.write_atomic(tmp_path / "taken", b"x")
+    assert caught.value.what == f"{tmp_path / 'taken'}: Is a directory"
+    assert not list(tmp_path.glob(".*")), "nothing is left beside it"
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(OSError, match=f"Not a directory: '{tmp_path / 'file' / 'x'}'"),
+        files.new_beside(tmp_path / "file" / "x"),
+    ):
+        pass
+
+
+def test_a_file_that_is_too_large_for_its_disk(tmp_path: Path) -> None:
+    told = files.explained(OSError(errno.EFBIG, "File too large"), tmp_path / "x")
+    assert told.what == f"{tmp_path / 'x'}: too large a file"
+    assert "ulimit -f" in told.remedy
+
+
 def test_a_digest_takes_any_text() -> None:
     assert len(files.digest("a\udce9\ud800")) == 64
     assert files.digest("é") == "4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"

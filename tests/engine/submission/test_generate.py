@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from engine.errors import DataError, InferdeckError, UsageError
+from engine.errors import DataError, InferdeckError, StoreError, UsageError
 from engine.facts import CalibratedFacts
 from engine.submission import verified
 from engine.submission.generate import Request, generate, systems_in
@@ -131,6 +132,27 @@ def test_a_compliance_test_goes_with_the_runs_that_it_was_verified_against(tmp_p
         generate(request(tmp_path, description=description), RULES)
 
 
+@pytest.mark.parametrize("place", [verified.FILE, "../performance/mlperf_log_detail.txt"])
+def test_a_pipe_among_the_files_of_a_test_is_named_and_not_waited_for(tmp_path: Path, place: str) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    path = (write_test(tmp_path) / place).resolve()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(StoreError, match=f"{path}: not a plain file"):
+        generate(request(tmp_path), RULES)
+
+
+def test_a_compliance_test_that_is_a_link_or_a_file(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", "box", "resnet50", "Offline")
+    test = write_test(tmp_path)
+    test.with_name("TEST.log").write_text("notes")
+    assert [path.name for path in generate(request(tmp_path), RULES)[0].tests] == ["TEST05"]
+    test.rename(tmp_path / "outside")
+    test.symlink_to(tmp_path / "outside")
+    with pytest.raises(DataError, match="TEST05 is a link"):
+        generate(request(tmp_path), RULES)
+
+
 def test_a_try_out_marks_the_tree(tmp_path: Path) -> None:
     write_run(tmp_path / "results", "box", "resnet50", "Offline", {"style": "test"})
     generate(request(tmp_path), RULES)
@@ -149,6 +171,7 @@ def test_a_try_out_marks_the_tree(tmp_path: Path) -> None:
         ("submitter", "names no submitter"),
         ("origin", "does not say where it comes from"),
         ("name", "can't be the name of a folder"),
+        ("blank", "begins or ends with a blank"),
         ("empty", "holds no finished results"),
     ],
 )
@@ -169,6 +192,8 @@ def test_what_is_wrong_is_named_and_nothing_is_left_behind(tmp_path: Path, fault
         description["submitter"] = ""
     elif fault == "name":
         description["submitter"] = "../Me"
+    elif fault == "blank":
+        description["submitter"] = " "
     elif fault == "empty":
         folder.parent.rename(tmp_path / "elsewhere")
     with pytest.raises(InferdeckError) as caught:
@@ -197,7 +222,29 @@ def test_what_was_generated_is_no_system(tmp_path: Path) -> None:
         generate(request(tmp_path, "other"), RULES)
 
 
-@pytest.mark.parametrize("out", ["", "box", "box/resnet50", "rack/x"])
+def test_only_folders_that_hold_runs_are_systems(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    write_run(results, "box", "resnet50", "Offline")
+    (results / "notes").mkdir()
+    assert systems_in(results, RULES) == ["box"]
+    assert systems_in(results / "box", RULES) == [], "a benchmark's folder holds runs and not systems"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("place", ["resnet50", "resnet50/Offline", "resnet50/Offline/performance"])
+def test_results_that_may_not_be_read_are_named_and_not_left_out(tmp_path: Path, place: str) -> None:
+    for benchmark in ("resnet50", "retinanet"):
+        write_run(tmp_path / "results", "box", benchmark, "Offline")
+    folder = tmp_path / "results" / "box" / place
+    folder.chmod(0)
+    try:
+        with pytest.raises(StoreError, match=f"no permission for {folder}"):
+            generate(request(tmp_path), RULES)
+    finally:
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("out", ["", "..", "box", "box/resnet50", "rack/x"])
 def test_a_tree_among_the_results_is_refused(tmp_path: Path, out: str) -> None:
     for sut in ("box", "rack"):
         write_run(tmp_path / "results", sut, "resnet50", "Offline")
@@ -228,11 +275,19 @@ def test_a_link_in_the_tree_is_not_written_through(tmp_path: Path, place: str) -
 
 
 @pytest.mark.parametrize(
-    "place", ["accuracy/accuracy.txt", "performance/mlperf_log_detail.txt", "performance", "accuracy/provenance.json"]
+    "place",
+    [
+        ".",
+        "..",
+        "accuracy/accuracy.txt",
+        "performance/mlperf_log_detail.txt",
+        "performance",
+        "accuracy/provenance.json",
+    ],
 )
 def test_a_link_in_the_results_is_not_read(tmp_path: Path, place: str) -> None:
     write_run(tmp_path / "results", "box", "resnet50", "Offline")
-    inside = tmp_path / "results" / "box" / "resnet50" / "Offline" / place
+    inside = (tmp_path / "results" / "box" / "resnet50" / "Offline" / place).resolve()
     inside.rename(tmp_path / "outside")
     inside.symlink_to(tmp_path / "outside")
     with pytest.raises(DataError, match="is a link"):
