@@ -94,7 +94,7 @@ def new_command(asked: words.Words) -> int:
     (places, known), name = _profiles(asked), asked.positional[0]
     target = own.path_of(places.profiles, name)
     if target.exists() and "again" not in asked.flags:
-        raise UsageError(f"{target} exists already", "edit it, or write it anew with --again")
+        raise UsageError(f"{target} exists already", "edit it, or describe it anew with --again: its run figures stay")
     own.refuse_taken(known.folders, name)
     rules = load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
     with words.named_options(asked):

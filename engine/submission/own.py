@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import NoOptionError, UsageError, nearest
+import msgspec
+
+from engine.errors import NoOptionError, ProfileError, UsageError, nearest
 from engine.profile import systems
 from engine.profile.edit import put
 from engine.profile.names import refuse_system_name
@@ -88,7 +90,7 @@ def _refuse_bytes(name: str, value: object) -> None:
 
 
 def write(profiles: Path, name: str, description: Description) -> Path:
-    """Write a new system with this description, whatever was there before; returns the file.
+    """Write a system with this description; returns the file. Run figures that its file has already stay.
 
     Raises UsageError for a name or a value that can't be read back.
     """
@@ -97,9 +99,18 @@ def write(profiles: Path, name: str, description: Description) -> Path:
     path = path_of(profiles, name)
     for field, value in description.items():
         _refuse_bytes(field, value)
-    content = {"targets": "measured", "description": dict(description), "runs": {}}
+    content = {"targets": "measured", **_figures(path), "description": dict(description)}
     write_atomic(path, (_HEAD + yaml.safe_dump(content, sort_keys=False, width=1000)).encode())
     return path
+
+
+def _figures(path: Path) -> dict[str, object]:
+    """Return what a system's file says besides the description: measured figures, some of hours. None of a bad file."""
+    try:
+        there: dict[str, object] = msgspec.to_builtins(systems.load_system(path))
+    except ProfileError:
+        return {"runs": {}}
+    return {name: value for name, value in there.items() if value or name == "runs"}
 
 
 def say(profiles: Path, name: str, field: str, value: str) -> Path:

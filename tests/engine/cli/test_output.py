@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli.main import guarded
 from tests.tui.pty import ROOT, environment, python
 
 TAGS = "--tags=app,mlperf,inference,_resnet50,_patterns-net"
@@ -85,3 +87,18 @@ def test_an_error_keeps_its_lines_and_steers_nothing(tmp_path: Path) -> None:
     found = shell("$I \"$(printf 'no\\033]0;x\\007 \\351\\nsuch')\"", tmp_path)
     assert found.returncode == 2
     assert found.stderr.splitlines()[:2] == [rb"inferdeck: there is no command 'no]0;x \xe9", b"  such'"]
+
+
+def test_what_the_operating_system_refuses_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def reads(_words: list[str]) -> int:
+        return len((tmp_path / "x").read_bytes())
+
+    def is_wrong(_words: list[str]) -> int:
+        raise OSError(errno.EINVAL, "names no path")
+
+    assert guarded(reads, []) == 1
+    assert capsys.readouterr().err.startswith(
+        f"inferdeck: {tmp_path / 'x'}: No such file or directory\n  check the path"
+    )
+    with pytest.raises(OSError, match="names no path"):
+        guarded(is_wrong, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,23 @@ def test_a_new_description_is_what_the_machine_says_with_what_the_person_says_on
     assert found["cooling"] == "", "nobody said it and nothing can read it"
     with pytest.raises(UsageError, match="no field 'submiter'"):
         own.new(RULES, tmp_path, {"submiter": "Me"})
+
+
+def test_a_system_that_is_described_anew_keeps_its_run_figures(tmp_path: Path) -> None:
+    path = own.path_of(tmp_path, "box")
+    path.parent.mkdir()
+    path.write_text(
+        "targets: configured\ndescription: {submitter: Me, cooling: air}\n"
+        "runs: {onnxruntime: {resnet50: {Offline: 5.5}}}\n"
+    )
+    before = own.read(tmp_path, "box")
+    own.write(tmp_path, "box", {"submitter": "You"})
+    now = own.read(tmp_path, "box")
+    assert before is not None
+    assert now == msgspec.structs.replace(before, description={"submitter": "You"})
+    path.write_text("{")
+    own.write(tmp_path, "box", {"submitter": "You"})
+    assert own.read(tmp_path, "box") is not None, "of a file that can't be read nothing could be kept"
 
 
 def test_one_field_is_changed_and_comments_and_run_figures_stay(tmp_path: Path) -> None:
