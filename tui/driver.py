@@ -16,7 +16,7 @@ import termios
 import threading
 from codecs import getincrementaldecoder
 from types import FrameType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -50,9 +50,14 @@ def driver_class(terminal: Terminal) -> type[Driver]:
 class StockDriver(LinuxDriver):
     """Textual's own way of writing, with our way of reading: no byte that comes in can end the app or act as a key."""
 
+    _found: list[Any] | None = None
+    """The terminal's settings as they were found first."""
+
     def start_application_mode(self) -> None:
         """Take the terminal over, and give it back whatever signal asks for the end."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # After SIGSTOP, which gives no chance to give the terminal back, Textual finds its own settings there.
+        self._found = self.attrs_before = self._found or self.attrs_before
         for number in _ENDING:
             self._loop.add_signal_handler(number, self._end, number)
 

@@ -31,6 +31,12 @@ _TRUECOLOR_MARKS = ("KONSOLE_VERSION", "VTE_VERSION", "WT_SESSION")
 _NO_BRAILLE = ("linux", "cygwin", "cons25")
 """Consoles whose font has block elements but no braille."""
 
+_PAGE = "textual.drivers.web_driver:WebDriver"
+"""What textual-serve puts into TEXTUAL_DRIVER."""
+
+_COLOUR_SYSTEM = "TEXTUAL_COLOR_SYSTEM"
+_COLOUR_SYSTEMS = ("auto", "standard", "256", "truecolor", "windows")
+
 _ASCII_ONLY = ("vt", "ansi", "xterm-mono", "sun")
 
 _COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
@@ -74,7 +80,7 @@ class Terminal:
 
 def decide(environ: Mapping[str, str], *, tty: bool, wishes: Wishes = Wishes()) -> Terminal:
     """Return what suits this terminal. `tty` says whether standard input and output are one (`is_tty`)."""
-    web = bool(environ.get("TEXTUAL_DRIVER"))
+    web = environ.get("TEXTUAL_DRIVER") == _PAGE
     remote = not web and bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
     return Terminal(
         view=wishes.view or ("full" if web or (tty and environ.get("TERM", "") not in ("", "dumb")) else "plain"),
@@ -99,7 +105,7 @@ def textual_switches(terminal: Terminal) -> dict[str, str]:
     """Return the environment variables that Textual must find when it is imported."""
     switches = {}
     if terminal.colours:
-        switches["TEXTUAL_COLOR_SYSTEM"] = terminal.colours
+        switches[_COLOUR_SYSTEM] = terminal.colours
     if not terminal.animations:
         switches["TEXTUAL_ANIMATIONS"] = "none"
     if not terminal.mouse:
@@ -108,8 +114,16 @@ def textual_switches(terminal: Terminal) -> dict[str, str]:
 
 
 def apply(terminal: Terminal, environ: MutableMapping[str, str] | None = None) -> None:
-    """Set the switches, before Textual is imported. What a person has set already stays."""
+    """Set the switches, before Textual is imported. What a person has set already stays, but for what would harm.
+
+    That is a colour system that there is not, and a size: COLUMNS and LINES are what a shell once found, and Textual
+    would believe them rather than the terminal. Of a page they are the size.
+    """
     target = os.environ if environ is None else environ
+    if target.get(_COLOUR_SYSTEM) not in _COLOUR_SYSTEMS:
+        target.pop(_COLOUR_SYSTEM, None)
+    for name in () if terminal.web else ("COLUMNS", "LINES"):
+        target.pop(name, None)
     for name, value in textual_switches(terminal).items():
         target.setdefault(name, value)
 
@@ -132,7 +146,7 @@ def _is_utf8(environ: Mapping[str, str]) -> bool:
 
 def _colours(environ: Mapping[str, str]) -> str | None:
     """Inside tmux and screen the marks are those of the terminal in which they were started: not to be trusted."""
-    if environ.get("COLORTERM") or environ.get("TEXTUAL_COLOR_SYSTEM"):
+    if environ.get("COLORTERM") or environ.get(_COLOUR_SYSTEM) in _COLOUR_SYSTEMS:
         return None
     known = (
         environ.get("TERM", "") in _TRUECOLOR

@@ -91,6 +91,17 @@ def test_a_pause_leaves_the_terminal_in_order_and_the_screen_comes_back(tmp_path
         terminal.until(terminal.is_in_order)
 
 
+def test_a_pause_that_was_not_announced_leaves_the_terminal_in_order(tmp_path: Path) -> None:
+    with screen(tmp_path) as terminal:
+        terminal.send(signal.SIGSTOP)
+        seen = len(terminal.written)
+        terminal.send(signal.SIGCONT)
+        terminal.until(lambda: b"this machine" in terminal.written[seen:])
+        terminal.press("q")
+        terminal.until(lambda: terminal.process.poll() == 0)
+        terminal.until(terminal.is_in_order)
+
+
 @pytest.mark.parametrize("driver", ["diff", "stock"])
 def test_no_bytes_from_the_terminal_end_or_steer_the_screen(tmp_path: Path, driver: str) -> None:
     with screen(tmp_path, f"--driver={driver}") as terminal:

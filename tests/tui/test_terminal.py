@@ -77,6 +77,7 @@ def test_characters_follow_locale_and_terminal(environ: dict[str, str], glyphs: 
         ({"TERM": "screen"}, None),
         ({"TERM": "alacritty", "COLORTERM": "truecolor"}, None),
         ({"TERM": "alacritty", "TEXTUAL_COLOR_SYSTEM": "256"}, None),
+        ({"TERM": "alacritty", "TEXTUAL_COLOR_SYSTEM": "many"}, "truecolor"),
     ],
 )
 def test_terminals_that_textual_takes_for_poor_are_known(environ: dict[str, str], colours: str | None) -> None:
@@ -105,6 +106,17 @@ def test_switches_that_a_person_has_set_stay() -> None:
     environ = {"TEXTUAL_ANIMATIONS": "full"}
     apply(at({"SSH_TTY": "/dev/pts/1"}), environ)
     assert environ == {"TEXTUAL_ANIMATIONS": "full", "TEXTUAL_SMOOTH_SCROLL": "0"}
+
+
+def test_variables_that_would_harm_are_not_handed_on() -> None:
+    odd = {"COLUMNS": "99999", "LINES": "-1", "TEXTUAL_COLOR_SYSTEM": "many", "TEXTUAL_DRIVER": "none:None"}
+    environ = dict(odd)
+    apply(at(odd), environ)
+    assert environ == {"TEXTUAL_DRIVER": "none:None"}
+    assert not at(odd).web
+    page = {"TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver", "COLUMNS": "90"}
+    apply(at(page), page)
+    assert page["COLUMNS"] == "90"
 
 
 def test_the_decision_is_made_before_textual_is_there() -> None:
