@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerFailed, WorkerState
 
 from engine.errors import InferdeckError
 from engine.store.files import mendable
@@ -27,8 +28,10 @@ from tui.theme import THEMES
 from tui.widgets import header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
     from textual.driver import Driver
     from textual.filter import LineFilter
 
@@ -165,6 +168,12 @@ class InferdeckApp(App[None]):
             raise error
         self.say_error(told)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave as asked where a screen that is on its way out, or was never composed, misses its widgets."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if not (self._exit and isinstance(cause, NoMatches | ScreenStackError)):
+            super()._handle_exception(error)
+
     def _fatal_error(self) -> None:
         """Leave after a bug: the traceback goes to a log, one line to the terminal. Textual calls it while it handles
         the exception."""
@@ -260,6 +269,15 @@ class InferdeckApp(App[None]):
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key stands for, unless the person has left: a screen that opens then is never composed."""
+        return not self._exit and await super().run_action(action, default_namespace, namespaces)
 
     async def on_event(self, event: events.Event) -> None:
         """Let no key act where too little can be seen, but those that leave or draw again."""

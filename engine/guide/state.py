@@ -6,6 +6,7 @@ import platform
 import re
 import time
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -28,12 +29,12 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
     """The short name of the system: of its folder, its description and its command-line option."""
     made: float
     """Seconds since the epoch."""
-    offer: str = ""
+    offer: Literal["", "practice", "photographs", "stand-in", "real"] = ""
     """What will be submitted, a key of `offers.OFFERS`; empty until it is chosen."""
     benchmark: str = "resnet50"
     division: str = "open"
-    category: str = "edge"
-    backend: str = "onnxruntime"
+    category: Literal["edge", "datacenter", "both"] = "edge"
+    backend: Literal["onnxruntime", "tensorflow"] = "onnxruntime"
     style: str = ""
     """Empty takes the offer's own."""
     pictures: str = ""

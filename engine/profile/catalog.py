@@ -75,9 +75,9 @@ def profile_file(folders: Sequence[Path], kind: str, name: str) -> Path:
     Raises UsageError with the nearest name where there is none.
     """
     known = {path.stem: path for folder in folders for path in (folder / kind).glob("*.yaml")}
-    if name not in known:
-        raise UsageError(f"there is no {kind.rstrip('s')} '{name}'", nearest(name, known))
-    return known[name]
+    if name in known:  # looked up, not opened: a name that no file can have is an unknown name like any other
+        return known[name]
+    raise UsageError(f"there is no {kind.rstrip('s')} '{name}'", nearest(name, known))
 
 
 def load(own: Sequence[Path] = ()) -> Catalog:

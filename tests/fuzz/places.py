@@ -6,12 +6,12 @@ import os
 import random
 import shutil
 import socket
-import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.store.files import read_plain
 from tests.fuzz import mutate
 
 SECRET = b"CANARY-7f3a91-MUST-NOT-MOVE"
@@ -86,9 +86,7 @@ def unlock(folder: Path) -> None:
 
 def _apply(path: Path, how: str, chance: random.Random, outside: Path) -> None:
     if how == "bytes":
-        if not stat.S_ISREG(path.stat().st_mode):
-            return
-        path.write_bytes(mutate.mutated(path.read_bytes(), chance))
+        path.write_bytes(mutate.mutated(read_plain(path), chance))
     elif how == "unreadable":
         path.chmod(0)
     elif how == "locked folder":
@@ -96,7 +94,7 @@ def _apply(path: Path, how: str, chance: random.Random, outside: Path) -> None:
     elif how == "renamed":
         path.rename(path.with_name(_name(path.name, chance)))
     elif how == "beside":
-        path.with_name(_name(path.name, chance)).write_bytes(path.read_bytes())
+        path.with_name(_name(path.name, chance)).write_bytes(read_plain(path))
     elif how == "folder as link":
         place = path.parent
         shutil.rmtree(place)

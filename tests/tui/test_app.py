@@ -7,6 +7,8 @@ import pytest
 from engine.errors import DataError
 from tests.tui.deck import deck, shows, until
 from tui.app import LOG
+from tui.input import InputParser
+from tui.screens.palette import Palette
 
 
 async def test_what_a_worker_raises_is_shown(tmp_path: Path) -> None:
@@ -46,3 +48,30 @@ async def test_any_text_can_be_copied(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)):
         app.copy_to_clipboard("two\nlines of r\udce9sults\x1b[2J")
         assert app.clipboard == "two\nlines of r\\xe9sults[2J"
+
+
+@pytest.mark.parametrize("keys", ["q2", "q3", "q5", "45q", "m5gq"])
+async def test_who_leaves_while_a_screen_opens_just_leaves(tmp_path: Path, keys: str) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shows(pilot, "recipe demo")
+        driver = app._driver
+        assert driver is not None
+        for message in InputParser().feed(keys):
+            driver.process_message(message)
+        await until(pilot, lambda: app._exit, "the end")
+        await pilot.pause()
+    assert app.return_code == 0
+    assert not app.last_words
+
+
+async def test_a_page_in_the_list_of_actions_may_be_turned_before_it_is_drawn(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "recipe demo")
+        driver = app._driver
+        assert driver is not None
+        for message in InputParser().feed(":x\x1b[6~\x1b[5~"):
+            driver.process_message(message)
+        await pilot.pause()
+        await until(pilot, lambda: isinstance(app.screen, Palette), "the list of actions")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from textual import events
 from textual.command import CommandPalette
 
@@ -16,6 +18,11 @@ class Palette(CommandPalette, Window[None]):
         if not self.is_active:
             event.prevent_default()
             self.call_later(self._give_up)
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list; Textual's own can't move by a page before the list has been laid out."""
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
     async def _give_up(self) -> None:
         for stack in self.app._screen_stacks.values():

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.errors import ProfileError, UsageError
+from engine.profile.catalog import profile_file
 from engine.profile.systems import Configuration, FoundTarget, configuration, file_to_write, load_system, with_target
 from profiles import FOLDER
 
@@ -34,6 +35,12 @@ def own(folder: Path, name: str, text: str) -> Path:
 
 def figures(folders: list[Path], sut: str, backend: str = "onnxruntime") -> Configuration:
     return configuration(folders, sut, "resnet50", backend)
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "../rounds/v2.1", "a\0b", ""])
+def test_a_name_that_no_file_can_have_is_an_unknown_name(name: str) -> None:
+    with pytest.raises(UsageError, match="there is no recipe"):
+        profile_file([FOLDER], "recipes", name)
 
 
 def test_configured_figures_hold_and_placeholders_do_not() -> None:

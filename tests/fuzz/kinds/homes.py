@@ -157,7 +157,7 @@ def template() -> Path:
         path = folders.config / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    state.save(folders, state.Guide(name=state.FIRST, system="box", made=now, offer="demo"))
+    state.save(folders, state.Guide(name=state.FIRST, system="box", made=now, offer="practice"))
     timings.add(folders, {"own-thing": 2.0, "loadgen-run[Offline performance]": 60.0})
     (home / measuring.FILE).write_text('{"job": "r-0014", "user": "root", "pid": 1, "since": 1700000000.0}\n')
     calls.inferdeck(["results"], home)

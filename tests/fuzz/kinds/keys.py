@@ -92,6 +92,7 @@ class Keys:
                     for message in _messages(parser, decode(pace.without_answers(part.data))):
                         driver.process_message(message)
                 await pilot.pause(SETTLED)
+            app.exit()
             await pilot.pause(SETTLED)
 
 

@@ -1,0 +1,27 @@
+"""What a guide keeps, and what is said of a file that no guide wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import StoreError
+from engine.guide import state
+from tests.helpers import folders_in
+
+
+def test_a_guide_is_kept(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    guide = state.save(folders, state.Guide(name=state.FIRST, system="box", made=1.0, offer="real", category="both"))
+    assert state.load(folders, state.FIRST) == guide
+
+
+@pytest.mark.parametrize("field", ["offer", "category", "backend"])
+def test_a_choice_that_there_is_not_is_named(tmp_path: Path, field: str) -> None:
+    folders = folders_in(tmp_path)
+    path = state.folder_of(folders, state.FIRST) / state.FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(f'{{"name": "first", "system": "box", "made": 1.0, "{field}": "nonsense"}}')
+    with pytest.raises(StoreError, match="nonsense"):
+        state.load(folders, state.FIRST)
