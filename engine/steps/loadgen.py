@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -32,7 +32,7 @@ from engine.profile.rounds import Round, load_round
 from engine.step import Look, Sight, Step
 from engine.steps.foresight import refuse_hopeless, seconds
 from engine.steps.listening import heard
-from engine.steps.target import beyond_the_bound, foreseen_target, target
+from engine.steps.target import NO_RATE_HELPS, beyond_the_bound, foreseen_target, late_though_idle, target
 from engine.submission import provenance
 from engine.system import isolation
 
@@ -336,17 +336,26 @@ def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
             valid=valid,
         )
     )
-    _say_findings(step, spec, cut=cut)
+    late = "" if valid else _late_though_idle(spec.settings, step.inputs["workers"].read(Tuned), log)
+    if late:
+        step.warn(late, remedy=NO_RATE_HELPS)
+    said = {TOO_FEW, *({"performance.validity"} if cut else ()), *({"performance.latency"} if late else ())}
+    _say_findings(step, spec, said)
     return {"valid": valid, "metric": FACTS[spec.settings.scenario].result_name, "value": value, "unit": unit}
 
 
-def _say_findings(step: Step, spec: RunSpec, *, cut: bool) -> None:
+def _late_though_idle(made: LoadGenSettings, tuned: Tuned, log: detail.Detail) -> str:
+    share = made.target_latency_percentile or 0.99
+    median, late = (log.value(f"result_{100 * one:.2f}_percentile_latency_ns", 0) for one in (0.5, share))
+    return late_though_idle(made, tuned, median, late)
+
+
+def _say_findings(step: Step, spec: RunSpec, said: Collection[str]) -> None:
     from engine.steps import findings  # noqa: PLC0415  (the checker: a plan must be instant and needs none of it)
     from engine.submission.checker import single  # noqa: PLC0415
 
     options = step.options
     what = findings.about(options, round_of(step.profiles, options["round"]))
-    said = {TOO_FEW, *({"performance.validity"} if cut else ())}
     findings.say(
         step, single.performance_run(Path(spec.log_dir), what, _test(options)), style=options["style"], said=said
     )

@@ -12,7 +12,8 @@ from typing import Any
 from engine.facts import ModelFacts, SutFacts, TargetFacts
 from engine.harness.search import tolerated
 from engine.harness.server_model import Server, highest_rate, times_up_to
-from engine.harness.settings import least_queries
+from engine.harness.settings import NS_PER_MS, least_queries
+from engine.harness.spec import LoadGenSettings
 from engine.harness.tuned import Tuned
 from engine.mlperf import Scenario
 from engine.profile.rounds import Round
@@ -25,6 +26,8 @@ HARNESS_QPS = 2_500.0
 LOW_UTILISATION = 0.2
 """Of the capacity: about four in five queries find the server idle. It is asked for where no rate is expected to be
 valid within the time of a try-out, so that the run at least does not last long."""
+
+NO_RATE_HELPS = "a lower target_qps will hardly help: take a quicker model (_int8), more cores, or a quieter machine"
 
 
 def target(step: Step, rules: Round) -> float:
@@ -81,6 +84,25 @@ def beyond_the_bound(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> 
     return (
         f"one sample takes {alone_ms:.3g} ms, and up to {slow_ms:.3g} ms when it comes after a pause; the latency "
         f"constraint is {bound:g} ms: a valid rate is unlikely"
+    )
+
+
+def late_though_idle(made: LoadGenSettings, tuned: Tuned, median_ns: int, late_ns: int) -> str:
+    """Say that Server's queries were late although its workers had little to do; else "".
+
+    `median_ns` is the latency of half the queries, `late_ns` that of the percentile that decides. At a low utilisation
+    queries hardly wait for each other, and fewer a second are no quicker: often slower, since processors and caches
+    cool down in the pauses.
+    """
+    if made.scenario != "Server" or not made.target_qps or not made.target_latency_ns:
+        return ""
+    busy, share = made.target_qps / _server(tuned).capacity, made.target_latency_percentile or 0.99
+    if busy > LOW_UTILISATION or late_ns <= made.target_latency_ns:
+        return ""
+    return (
+        f"p{100 * share:g} is {late_ns / NS_PER_MS:.3g} ms, over {made.target_latency_ns / NS_PER_MS:g} ms, though the "
+        f"workers were busy for {busy:.0%} of the time only: half of the queries took up to "
+        f"{median_ns / NS_PER_MS:.3g} ms, and this machine now and then takes much longer"
     )
 
 

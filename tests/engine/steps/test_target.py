@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from engine import events
 from engine.harness.schedule import arrivals
 from engine.harness.server_model import Server, latencies, times_up_to
+from engine.harness.spec import LoadGenSettings
 from engine.harness.tuned import SLOWER, Tuned
+from engine.mlperf import Scenario
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.step import Artifact, Step
-from engine.steps.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, server_rate, target
+from engine.steps.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, late_though_idle, server_rate, target
 from profiles import FOLDER
 
 RULES = load_round(profile_file((FOLDER,), "rounds", "v2.1"))
@@ -188,3 +190,37 @@ def test_queries_that_take_longer_after_a_pause_are_said() -> None:
     assert "one sample takes 4.42 ms, and up to 17.7 ms when it comes after a pause" in warned.text
     asked("Server", heard, workers=tight(1.5))
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("scenario", "busy", "late_ms", "said"),
+    [
+        ("Server", 0.1, 29.4, True),
+        ("Server", 0.1, 15.0, False),
+        ("Server", 0.5, 29.4, False),
+        ("Offline", 0.1, 29.4, False),
+    ],
+)
+def test_late_queries_of_idle_workers_are_not_the_rates_fault(
+    scenario: Scenario, busy: float, late_ms: float, said: bool
+) -> None:
+    tuned = msgspec.convert(TUNED, Tuned)
+    capacity = WORKERS["sessions"] * TRIAL["batch"] / TRIAL["batch_ms"] * 1000
+    made = LoadGenSettings(
+        scenario=scenario,
+        mode="performance",
+        min_duration_ms=2000,
+        min_query_count=1001,
+        performance_sample_count=20,
+        target_qps=busy * capacity,
+        target_latency_ns=15_000_000,
+        target_latency_percentile=0.99,
+        qsl_rng_seed=1,
+        sample_index_rng_seed=2,
+        schedule_rng_seed=3,
+    )
+    found = late_though_idle(made, tuned, median_ns=9_000_000, late_ns=round(late_ms * 1e6))
+    assert bool(found) == said
+    if said:
+        assert "p99 is 29.4 ms, over 15 ms, though the workers were busy for 10% of the time only" in found
+        assert "half of the queries took up to 9 ms" in found
