@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ DEEPEST = 50
 """Lists and mappings in each other. Ours have about six."""
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
 """What PyYAML raises beside YAMLError for a value that is none of its tag, or that is nested too deeply."""
+_MISREAD = re.compile(r":|^[-+]?0[0-9_]")
+"""Numbers that YAML 1.1 reads to base 60 (1:30 is 90) or 8 (010 is 8)."""
 _SURROGATE = "\\ud"
 """How the escape of a surrogate begins, in lower case."""
 
@@ -211,9 +214,15 @@ def _scalar(value: Value) -> Any:
         plain = constructor.construct_object(value.node, deep=True)
     except (yaml.YAMLError, *UNREADABLE) as error:
         raise value.wrong(f"this value can't be read: {error}", "use text, numbers, true, false or null") from None
+    written = str(value.node.value)
+    if isinstance(plain, int | float) and _MISREAD.search(written):
+        raise value.wrong(
+            f"without quotes, YAML reads {written} as {plain}",
+            f"write {plain} if you mean it, else the number in decimal digits; a text in quotes",
+        )
     if plain is None or isinstance(plain, str | int | float | bool):
         return plain
-    return str(value.node.value)
+    return written
 
 
 def _kind(value: Any) -> str:

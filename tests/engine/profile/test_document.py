@@ -59,6 +59,26 @@ def test_a_scalar_that_can_not_be_read_is_named(tmp_path: Path, text: str) -> No
         read(written(tmp_path, f"a: 1\nb: {text}\n")).plain()
 
 
+@pytest.mark.parametrize(("text", "seen"), [("1:30", "90"), ("1:30.5", "90.5"), ("010", "8"), ("-0_17", "-15")])
+def test_a_number_to_another_base_is_not_taken_for_a_decimal_one(tmp_path: Path, text: str, seen: str) -> None:
+    with pytest.raises(ProfileError, match=f"without quotes, YAML reads {text} as {seen}") as caught:
+        read(written(tmp_path, f"a: {text}")).plain()
+    assert f"write {seen}" in caught.value.remedy
+    assert read(written(tmp_path, f"a: '{text}'")).plain() == {"a": text}
+
+
+def test_decimal_numbers_are_what_is_written(tmp_path: Path) -> None:
+    values = read(written(tmp_path, "a: [0, 0.5, -0.25, 100, 1_000, 0x1F]")).plain()
+    assert values == {"a": [0, 0.5, -0.25, 100, 1000, 31]}
+        0,
+        0.5,
+        -0.25,
+        100,
+        1000,
+        31,
+    ]
+
+
 def test_what_is_no_file_of_a_profile_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     with pytest.raises(ProfileError, match=r"pipe\.yaml: not a plain file"):
