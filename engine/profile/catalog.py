@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,9 @@ from engine.profile import hints
 from engine.profile.benchmarks import Benchmark, read_all
 from engine.profile.component import Component, Query
 from engine.profile.reading import read_component
+
+_SEPARATORS = re.compile(r"[\s;|+]+")
+"""What some write between tags in place of a comma."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ class Catalog:
         meant = next(filter(None, (hints.for_tag(most, tag) for tag in missing)), "")
         if unknown:
             what = f"{where}: no component has the tag '{unknown[0]}'"
+            parts = _SEPARATORS.split(unknown[0])
+            if len(parts) > 1:
+                return UsageError(what, f"tags and variations are separated by commas: {','.join(filter(None, parts))}")
             return UsageError(what, meant or nearest(unknown[0], self.tags))
         return UsageError(
             f"{where}: no component has all of the tags {','.join(query.tags)}",

@@ -190,6 +190,7 @@ def test_inputs_from_outside(catalog: Catalog) -> None:
     ("tags", "changes", "what", "remedy"),
     [
         ("ap", {}, "no component has the tag 'ap'", "'app'"),
+        ("app; _fast", {}, "no component has the tag 'app; _fast'", "separated by commas: app,_fast"),
         ("app,get", {}, "no component has all of the tags", "lacks"),
         ("get", {}, "fits several components", "add a tag"),
         ("app,_fst", {}, "no variation '_fst'", "'_fast'"),

@@ -70,13 +70,6 @@ def test_a_number_to_another_base_is_not_taken_for_a_decimal_one(tmp_path: Path,
 def test_decimal_numbers_are_what_is_written(tmp_path: Path) -> None:
     values = read(written(tmp_path, "a: [0, 0.5, -0.25, 100, 1_000, 0x1F]")).plain()
     assert values == {"a": [0, 0.5, -0.25, 100, 1000, 31]}
-        0,
-        0.5,
-        -0.25,
-        100,
-        1000,
-        31,
-    ]
 
 
 def test_what_is_no_file_of_a_profile_is_not_waited_for(tmp_path: Path) -> None:
