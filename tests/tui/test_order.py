@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.tui.pty import PseudoTerminal, python
@@ -47,6 +48,10 @@ class Recorded(PseudoTerminal):
         modes = [name for name, mode in MODES.items() if self.is_set(mode)]
         return not modes and self.is_set(25) and termios.tcgetattr(self._master) == self.before
 
+    def is_stopped(self) -> bool:
+        """Say whether the process stands still: a shell continues it only then."""
+        return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the screen."""
         os.kill(self.process.pid, number)
@@ -83,6 +88,7 @@ def test_a_signal_leaves_the_terminal_in_order(tmp_path: Path, number: signal.Si
 def test_a_pause_leaves_the_terminal_in_order_and_the_screen_comes_back(tmp_path: Path) -> None:
     with screen(tmp_path) as terminal:
         terminal.send(signal.SIGTSTP)
+        terminal.until(terminal.is_stopped)
         terminal.until(terminal.is_in_order)
         terminal.send(signal.SIGCONT)
         terminal.until(lambda: terminal.is_set(1049) and "this machine" in terminal.text)
@@ -94,6 +100,7 @@ def test_a_pause_leaves_the_terminal_in_order_and_the_screen_comes_back(tmp_path
 def test_a_pause_that_was_not_announced_leaves_the_terminal_in_order(tmp_path: Path) -> None:
     with screen(tmp_path) as terminal:
         terminal.send(signal.SIGSTOP)
+        terminal.until(terminal.is_stopped)
         seen = len(terminal.written)
         terminal.send(signal.SIGCONT)
         terminal.until(lambda: b"this machine" in terminal.written[seen:])

@@ -147,7 +147,8 @@ def package(folder: Path, parts: Mapping[str, bytes]) -> Artifact:
         start += len(data)
     (folder / ssd_mobilenet.ARCHIVE).write_bytes(b"".join(parts.values()))
     (folder / ssd_mobilenet.TABLE).write_text(f'load({{"files": {json.dumps(table)}, "size": {start}}});')
-    return Artifact(str(folder), {"files": [ssd_mobilenet.ARCHIVE, ssd_mobilenet.TABLE]})
+    files = [ssd_mobilenet.ARCHIVE, ssd_mobilenet.TABLE]
+    return Artifact(str(folder), {"package": "a-package", "version": "1.0", "files": files})
 
 
 @pytest.mark.parametrize(
