@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from tui.screens.base import DeckScreen
 
 KEPT_MESSAGES = 200
+_ERROR_S = 20.0
+"""How long an error stays in the corner: it has two lines to read, and the screen may still be coming up."""
 LOG = "screen.log"
 """In the state folder: the traceback of the last bug."""
 
@@ -229,7 +231,7 @@ class InferdeckApp(App[None]):
         """Show a line in the corner and keep it: `messages` in the palette lists what was said."""
         text = clean_lines(text)
         self.messages.append(Message(time.time(), severity, text))
-        self.notify(text, severity=severity, markup=False)
+        self.notify(text, severity=severity, timeout=_ERROR_S if severity == "error" else None, markup=False)
 
     def say_error(self, error: InferdeckError) -> None:
         """Show what happened and what to do."""

@@ -56,7 +56,7 @@ class StockDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal over, and give it back whatever signal asks for the end."""
         if self._key_thread is not None:  # after SIGSTOP: of two readers one would wait for what the other has taken
-            self.disable_input()  # type: ignore[no-untyped-call]
+            self.disable_input()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         # After SIGSTOP, which gives no chance to give the terminal back, Textual finds its own settings there.
         self._found = self.attrs_before = self._found or self.attrs_before
