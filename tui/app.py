@@ -126,11 +126,14 @@ class InferdeckApp(App[None]):
         *,
         home: str | None = None,
         driver: type[Driver] | None = None,
+        wrong: InferdeckError | None = None,
     ) -> None:
+        """`wrong` is what to say when the screen is there: the settings could not be read."""
         super().__init__(driver_class=driver)
         self.terminal = terminal
         self.settings = settings or Settings()
         self._home = home
+        self._wrong = wrong
         self._place: Workplace | None = None
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self.last_words: list[str] = []
@@ -207,8 +210,11 @@ class InferdeckApp(App[None]):
             place = workplace(self._home)
         except InferdeckError as error:
             self.call_from_thread(self.say_error, error)
-            return
-        self.call_from_thread(self._opened, place)
+        else:
+            self.call_from_thread(self._opened, place)
+        if self._wrong is not None:
+            self.call_from_thread(self.say_error, self._wrong)
+            self._wrong = None
 
     def _opened(self, place: Workplace) -> None:
         again = self.opened

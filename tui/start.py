@@ -68,9 +68,7 @@ def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None, 
     from tui.app import InferdeckApp  # noqa: PLC0415  (Textual reads the environment while it is imported)
     from tui.driver import driver_class  # noqa: PLC0415
 
-    app = InferdeckApp(chosen, kept, home=home, driver=driver_class(chosen))
-    if wrong is not None:
-        app.call_later(app.say_error, wrong)
+    app = InferdeckApp(chosen, kept, home=home, driver=driver_class(chosen), wrong=wrong)
     app.run(mouse=chosen.mouse)
     for line in app.last_words:
         sys.stdout.write(f"{clean_lines(line)}\n")
