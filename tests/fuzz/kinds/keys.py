@@ -92,8 +92,7 @@ class Keys:
                     for message in _messages(parser, decode(pace.without_answers(part.data))):
                         driver.process_message(message)
                 await pilot.pause(SETTLED)
-            app.exit()
-            await pilot.pause(SETTLED)
+            app.exit()  # leaving the block waits for the end; a pause would wait for screens that are closed already
 
 
 def make(chance: random.Random) -> Keys:
