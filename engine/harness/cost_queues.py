@@ -6,13 +6,13 @@ A batch costs its number of samples times the cost of the dearest among them, be
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
 
 from engine.backends.base import Array
 from engine.harness.queues import QueryQueue, SliceQueue
+from engine.harness.server_model import time_between
 from engine.harness.spec import Workers
 from engine.harness.tally import now
 
@@ -76,7 +76,7 @@ class CostQueryQueue(QueryQueue):
             return False
         if self._bound_ns is None or not self._table:
             return True
-        return now() - issued_at + 1000 * microseconds(cost, self._table) <= self._bound_ns
+        return now() - issued_at + 1000 * time_between(cost, self._table) <= self._bound_ns
 
 
 def cut(costs: Sequence[int], max_batch: int, max_cost: int) -> list[slice]:
@@ -87,14 +87,3 @@ def cut(costs: Sequence[int], max_batch: int, max_cost: int) -> list[slice]:
         slices.append(slice(start, min(start + count, len(costs))))
         start += count
     return slices
-
-
-def microseconds(cost: int, table: Sequence[tuple[int, int]]) -> float:
-    """Return how long a batch of this cost takes: between measured ones in straight lines, beyond in proportion."""
-    place = bisect_left(table, (cost,))
-    if place == 0:
-        return float(table[0][1])
-    (below, taken), above = table[place - 1], table[place] if place < len(table) else None
-    if above is None:
-        return taken * cost / max(below, 1)
-    return taken + (above[1] - taken) * (cost - below) / (above[0] - below)

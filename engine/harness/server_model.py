@@ -8,6 +8,7 @@ engine.harness.queues does, first come first served.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -49,9 +50,9 @@ def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:
 
     What the harness needs outside the model is added.
     """
-    known = sorted(measured)
+    known = sorted(measured.items())
     return tuple(
-        _between(size, known, measured) + HARNESS_BATCH_SECONDS + size * HARNESS_SECONDS for size in range(1, most + 1)
+        time_between(size, known) + HARNESS_BATCH_SECONDS + size * HARNESS_SECONDS for size in range(1, most + 1)
     )
 
 
@@ -113,13 +114,16 @@ def latencies(server: Server, rate: float, bound_s: float, schedule: Sequence[fl
         first = end
 
 
-def _between(size: int, known: Sequence[int], measured: Mapping[int, float]) -> float:
-    above = next((one for one in known if one >= size), None)
-    below = max((one for one in known if one <= size), default=None)
-    if above is None or below is None:  # beyond what was measured: at the pace of the nearest
-        nearest = known[-1] if above is None else known[0]
-        return measured[nearest] * (size / nearest if above is None else 1.0)
-    if above == below:
-        return measured[above]
-    part = (size - below) / (above - below)
-    return measured[below] + part * (measured[above] - measured[below])
+def time_between(size: int, measured: Sequence[tuple[int, float]]) -> float:
+    """Return the time of a batch of this size or cost: between measured ones in straight lines, beyond in proportion.
+
+    `measured` are (size, time), rising.
+    """
+    place = bisect_left(measured, (size,))
+    if place == 0:
+        return float(measured[0][1])
+    below, taken = measured[place - 1]
+    if place == len(measured):
+        return taken * size / max(below, 1)
+    above, longer = measured[place]
+    return taken + (longer - taken) * (size - below) / (above - below)

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from engine import codec
-from engine.store.files import read_plain
+from engine.store.files import is_held, read_plain
 from engine.text import clean, cut, whole_path
 
 VARIABLE = "INFERDECK_LOCK_DIR"
@@ -99,7 +99,7 @@ def standing() -> str:
     """Say in a sentence how the lock stands: free, held by whom, or why measurements can't be kept apart."""
     path = lock_file()
     try:
-        return f"{path}, held by {_holder(path)}" if _is_held(path) else f"{path}, free"
+        return f"{path}, held by {_holder(path)}" if is_held(_open(path)) else f"{path}, free"
     except OSError as error:
         return _unusable(path, error)
 
@@ -108,20 +108,9 @@ def holder() -> str:
     """Return who measures on this machine now; empty where nobody does, or nobody can know."""
     path = lock_file()
     try:
-        return _holder(path) if _is_held(path) else ""
+        return _holder(path) if is_held(_open(path)) else ""
     except OSError:
         return ""
-
-
-def _is_held(path: Path) -> bool:
-    handle = _open(path)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
 
 
 def _unusable(path: Path, error: OSError) -> str:

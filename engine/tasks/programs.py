@@ -41,17 +41,40 @@ RespondRagged = Callable[[Sequence[Array], Sequence[int], Sequence[int]], Respon
 """Outputs of a batch, its QSL indices and the lengths of its samples → responses."""
 
 
-class Direct:
-    """Samples of one shape: gather, run, respond."""
+class _OneGraph:
+    """What programs of one graph share. A model that takes one batch size only runs with that; its outputs are cut."""
 
-    def __init__(self, graph: Graph, samples: Samples, respond: Respond) -> None:
+    def __init__(self, graph: Graph, samples: Samples) -> None:
         """Raises DataError where the samples do not fit the model."""
         samples.check(graph.inputs)
         self._graph = graph
         self._gather = samples.gather
-        self._respond = respond
         self._fixed = graph.inputs[0].shape[0]
         self._of_batch = tuple(spec.shape[:1] in {(None,), (self._fixed,)} for spec in graph.outputs)
+
+    def close(self) -> None:
+        """Close the graph."""
+        self._graph.close()
+
+    def _batch(self, count: int) -> int:
+        """Return the batch to run for so many samples."""
+        return count if self._fixed is None or count > self._fixed else self._fixed
+
+    def _run(self, binding: Binding, count: int) -> Sequence[Array]:
+        outputs: Sequence[Array] = binding.run()
+        if self._fixed is None or self._fixed == count:
+            return outputs
+        # The rows past `count` are left over from an earlier batch.
+        return [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
+
+
+class Direct(_OneGraph):
+    """Samples of one shape: gather, run, respond."""
+
+    def __init__(self, graph: Graph, samples: Samples, respond: Respond) -> None:
+        """Raises DataError where the samples do not fit the model."""
+        super().__init__(graph, samples)
+        self._respond = respond
         self._bindings: dict[int, Binding] = {}
         """By the number of samples: a look-up that every query pays for."""
 
@@ -64,24 +87,19 @@ class Direct:
         count = len(indices)
         binding = self._bindings.get(count) or self._bound(count)
         self._gather(indices, binding.inputs)
-        outputs: Sequence[Array] = binding.run()
-        if self._fixed is not None and self._fixed != count:
-            # The model takes one batch size only: the rows past `count` are left over from an earlier batch.
-            outputs = [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
-        return self._respond(outputs, indices)
+        return self._respond(self._run(binding, count), indices)
 
     def close(self) -> None:
         """Close the graph."""
         self._bindings.clear()
-        self._graph.close()
+        super().close()
 
     def _bound(self, count: int) -> Binding:
-        size = count if self._fixed is None or count > self._fixed else self._fixed
-        self._bindings[count] = self._graph.bound(size)
+        self._bindings[count] = self._graph.bound(self._batch(count))
         return self._bindings[count]
 
 
-class Padded:
+class Padded(_OneGraph):
     """Samples of their own lengths: a batch is as long as its longest sample, rounded up to a whole bucket.
 
     Inputs are [batch, length, ...] and filled up with zeros. Where the model fixes length or batch, it is that.
@@ -89,17 +107,13 @@ class Padded:
 
     def __init__(self, graph: Graph, samples: Samples, respond: RespondRagged, bucket: int = 1) -> None:
         """Raises DataError where the samples do not fit the model, ValueError where all have one shape."""
-        samples.check(graph.inputs)
+        super().__init__(graph, samples)
         if samples.lengths is None:
             raise ValueError("samples of one shape need no padding")
-        self._graph = graph
-        self._samples = samples
         self._respond = respond
         self._bucket = bucket
         self._lengths: list[int] = samples.lengths.tolist()
         self._longest = max(self._lengths)
-        self._fixed = graph.inputs[0].shape[0]
-        self._of_batch = tuple(spec.shape[:1] in {(None,), (self._fixed,)} for spec in graph.outputs)
 
     def prepare(self, max_batch: int) -> None:
         """Make the buffers for the largest batch of the longest samples. Raises DataError where it is too large."""
@@ -109,18 +123,11 @@ class Padded:
         """Return the responses of these samples, each by its own length."""
         count, lengths = len(indices), [self._lengths[index] for index in indices]
         binding = self._graph.bound(self._shapes(count, max(lengths)))
-        self._samples.gather(indices, binding.inputs)
-        outputs: Sequence[Array] = binding.run()
-        if self._fixed is not None and self._fixed != count:
-            outputs = [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
-        return self._respond(outputs, indices, lengths)
-
-    def close(self) -> None:
-        """Close the graph."""
-        self._graph.close()
+        self._gather(indices, binding.inputs)
+        return self._respond(self._run(binding, count), indices, lengths)
 
     def _shapes(self, count: int, longest: int) -> tuple[Shape, ...]:
-        batch = self._fixed if self._fixed is not None and count <= self._fixed else count
+        batch = self._batch(count)
         length = -(-longest // self._bucket) * self._bucket
         return tuple(
             (batch, *(length if size is None else size for size in spec.shape[1:])) for spec in self._graph.inputs

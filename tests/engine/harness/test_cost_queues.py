@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue, cut, microseconds
+from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue, cut
 from engine.harness.queues import Batch
+from engine.harness.server_model import time_between
 from engine.harness.spec import Workers
 
 COSTS = st.lists(st.integers(0, 400), min_size=1, max_size=60)
@@ -85,4 +86,4 @@ def test_server_ends_a_batch_that_would_be_late() -> None:
 
 @pytest.mark.parametrize(("cost", "taken"), [(0, 100), (10, 100), (15, 150), (20, 200), (40, 300), (80, 600)])
 def test_times_lie_between_those_that_were_measured(cost: int, taken: float) -> None:
-    assert microseconds(cost, ((10, 100), (20, 200), (40, 300))) == taken
+    assert time_between(cost, ((10, 100), (20, 200), (40, 300))) == taken
