@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.cli import output, words
 from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen, told_if_slow
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.survey import age
 from engine.store.folders import folders
 from engine.text import duration, shell_line
@@ -55,7 +55,7 @@ def attach_command(asked: words.Words) -> int:
 def cancel_command(asked: words.Words) -> int:
     """Ask a job to stop; what it has finished is kept."""
     job = _named(asked)
-    jobs.cancel(job)
+    control.cancel(job)
     again = shell_line(("inferdeck", *job.spec.command))
     Screen().line(f"{job.id} is stopping; this goes on with it: {again}")
     return 0

@@ -10,7 +10,7 @@ from engine.cli import output, tree, words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
 from engine.errors import UsageError
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job import lock as locks
 from engine.job.prepare import Prepared, refuse, workplace
 from engine.job.prepare import prepare as prepare_job
@@ -23,7 +23,7 @@ CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
 
 
-_BEGUN: Mapping[jobs.Start, str] = {
+_BEGUN: Mapping[control.Start, str] = {
     "resumed": "going on with {}, which stopped before its end",
     "joined": "{} is doing just this: nothing new is started",
 }
@@ -109,7 +109,7 @@ def start(prepared: Prepared, asked: words.Words) -> int:
         locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
-    job, how = jobs.begin(prepared.workplace.folders, spec)
+    job, how = control.begin(prepared.workplace.folders, spec)
     if how in _BEGUN and not quiet:
         screen.line(_BEGUN[how].format(job.id), "dim")
     if "detach" in asked.flags:
@@ -161,7 +161,7 @@ def _left(screen: Screen, job: jobs.Job) -> int:
     try:
         time.sleep(CANCEL_WINDOW)
     except KeyboardInterrupt:
-        jobs.cancel(job)
+        control.cancel(job)
         screen.line(f"{job.id} is stopping; the same command goes on with it", "todo")
         return 130
     screen.line(f"come back with: inferdeck attach {job.id}")

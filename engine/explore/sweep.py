@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InferdeckError, UsageError
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.places import LOCK
 from engine.job.prepare import Prepared
 from engine.store.files import disk_errors, is_locked
@@ -37,8 +37,8 @@ def begin(prepared: Sequence[Prepared]) -> tuple[jobs.Job, ...]:
     for one in prepared:
         one.seen.refuse_problems()
     places = prepared[0].workplace.folders
-    made = [jobs.create(places, one.spec()) for one in prepared]
-    jobs.launch(made[0], places)
+    made = [control.create(places, one.spec()) for one in prepared]
+    control.launch(made[0], places)
     if len(made) > 1:
         _chain(made, places)
     return tuple(jobs.read(folder) for folder in made)
@@ -67,7 +67,7 @@ def run(made: Sequence[Path], home: str | None = None) -> int:
     for number, folder in enumerate(made, start=1):
         try:
             if jobs.read(folder).state == "new":
-                jobs.launch(folder, places)
+                control.launch(folder, places)
         except InferdeckError as error:
             sys.stderr.write(f"{clean_lines(str(error))}\n")
             continue

@@ -8,7 +8,8 @@ from pathlib import Path
 from engine.events import StepStarted
 from engine.job import places
 from engine.job.child import file_name, last_lines
-from engine.job.jobs import NEARLY_FULL, Job
+from engine.job.control import NEARLY_FULL
+from engine.job.jobs import Job
 from engine.job.log import EventReader
 from engine.job.survey import disk_free
 

@@ -1,16 +1,10 @@
-"""The jobs of one person on one machine: start, find, follow, cancel.
+"""The jobs of one person on one machine: what their folders say, finding and following them.
 
 No daemon: a job is its folder, and it lives while its lock is held. Its process id only serves to send it a signal.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,30 +13,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
-from engine import codec
 from engine.errors import InferdeckError, JobError, nearest
 from engine.events import AnyEvent, Done, Launch, StepEnded, StepStarted, Waiting
 from engine.job import places
 from engine.job.log import EventReader
 from engine.job.spec import FILE, JobSpec
 from engine.job.spec import read as read_spec
-from engine.store.files import disk_errors, explained, is_locked, locked, write_atomic
+from engine.store.files import disk_errors, explained, is_locked
 from engine.store.folders import Folders
 from engine.text import clean
 
-_GRACE = 10
-"""Twentieths of a second that a killed process gets to disappear."""
-
-NEARLY_FULL = 1_000_000
-"""Bytes; with less than this free a job can't even write its log."""
-NOW = "now"
-"""A file in the folder of a job that waits for another one's measurement: a person has it measure at once."""
-
 JobState = Literal["running", "finished", "failed", "cancelled", "died", "new"]
-Start = Literal["new", "resumed", "joined"]
-"""How a command began: `joined` is a job that was running already."""
 
 
 @dataclass(frozen=True)
@@ -76,78 +57,6 @@ class Job:
         values = self.spec.plan.nodes[self.spec.plan.root].values()
         words = [str(values.get(name, "")) for name in ("benchmark", "backend", "style", "sut")]
         return " · ".join(word for word in words if word) or self.spec.title
-
-
-def create(folders: Folders, spec: JobSpec) -> Path:
-    """Make the folder of a new job under the next free number and write its plan."""
-    with disk_errors(folders.jobs):
-        # Commands, paths and logs are the person's own business, whatever the umask is.
-        folders.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folders.jobs.mkdir(exist_ok=True)
-        taken = [int(path.name[2:]) for path in folders.jobs.glob("r-*") if path.name[2:].isdecimal()]
-        number = max(taken, default=0) + 1
-        while True:
-            folder = folders.jobs / f"r-{number:04d}"
-            try:
-                folder.mkdir(mode=0o700)
-            except FileExistsError:
-                number += 1
-            else:
-                break
-    write_atomic(folder / places.PLAN, codec.encode(spec))
-    return folder
-
-
-def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
-    """Start the job's process in a session of its own and wait until its log says that it runs.
-
-    Raises JobError if it ends before it has said so.
-    """
-    events = folder / places.EVENTS
-    reader = EventReader(events, events.stat().st_size if events.exists() else 0)
-    environment = {**os.environ}
-    if folders.state.parent == folders.store.parent:
-        environment["INFERDECK_HOME"] = str(folders.state.parent)
-    with disk_errors(folder), (folder / places.LOG).open("ab") as log:
-        said_before = log.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "engine.job.main", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=environment,
-        )
-    # A viewer that stays must not keep the ended job as a zombie.
-    threading.Thread(target=process.wait, daemon=True).start()
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
-        if any(isinstance(event, Launch) for event in reader.read()):
-            return
-        if process.poll() is not None:
-            break
-        time.sleep(0.01)
-    raise _not_started(folder, said_before, process.poll(), wait)
-
-
-def _not_started(folder: Path, said_before: int, status: int | None, waited: float) -> JobError:
-    """Return why a job did not start, as far as its process, its log and the disk tell."""
-    log = folder / places.LOG
-    with log.open("rb") as file:
-        file.seek(said_before)
-        said = file.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
-    remedy = f"see {log}"
-    if said:
-        why = said[-1] if said[0].startswith("Traceback") else said[0]
-    elif shutil.disk_usage(folder).free < NEARLY_FULL:
-        why, remedy = f"the disk is full at {folder}", "free some space, then the same command goes on"
-    elif status is None:
-        why = f"its process has said nothing for {waited:g} s"
-    elif status < 0:
-        why, remedy = f"its process was ended by {signal.Signals(-status).name}", "give the same command again"
-    else:
-        why = f"its process ended with status {status} and said nothing"
-    return JobError(f"the job {folder.name} did not start: {why}", remedy)
 
 
 def read(folder: Path) -> Job:
@@ -288,70 +197,9 @@ def named(folders: Folders, name: str | None) -> Job:
     return read(known[wanted])
 
 
-def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
-    """Start a job, or go on with the one that does the same and stopped before its end; returns it and what was done.
-
-    One that does the same and runs is left alone. Equal commands at the same time start one job. Raises JobError where
-    it does not start.
-    """
-    with locked(folders.jobs / "start.lock"):
-        same = next((job for job in all_jobs(folders) if job.spec.fingerprint() == spec.fingerprint()), None)
-        if same is not None and same.state == "running":
-            same = _after_its_death(same)
-        if same is not None and same.state == "running":
-            if spec.now:
-                measure_now(same)
-            return same, "joined"
-        how: Start = "new"
-        if same is None or same.state == "finished" or spec.again:
-            folder = create(folders, spec)
-        else:
-            folder, how = _again(same, spec), "resumed"
-        launch(folder, folders)
-    return read(folder), how
-
-
-def _again(job: Job, spec: JobSpec) -> Path:
-    """Tell a job that stopped how to go on: it stays the job that it was, but for `--now`."""
-    if job.spec.now != spec.now:
-        write_atomic(job.folder / places.PLAN, codec.encode(msgspec.structs.replace(job.spec, now=spec.now)))
-    return job.folder
-
-
-def measure_now(job: Job) -> None:
-    """Let a job that waits for another one's measurement begin; its figures are marked as disturbed."""
-    with disk_errors(job.folder):
-        (job.folder / NOW).touch()
-
-
-def _after_its_death(job: Job) -> Job:
-    """Return the job as it is once the workers of a killed one have ended, which takes them a moment."""
-    pid = _pid(job)
-    for _ in range(_GRACE):
-        if not is_locked(job.folder / places.LOCK):
-            return read(job.folder)
-        time.sleep(0.05)
-    while not _is_alive(pid):
-        if not is_locked(job.folder / places.LOCK):
-            return read(job.folder)
-        time.sleep(0.05)
-    return job
-
-
-def _pid(job: Job) -> int | None:
+def process_id(job: Job) -> int | None:
+    """Return the process that took the job up last; None where none did."""
     return _story(job.events).pid
-
-
-def _is_alive(pid: int | None) -> bool:
-    """Say whether a process is there; one that nobody has waited for yet (a zombie) is not."""
-    if pid is None:
-        return True
-    import psutil  # noqa: PLC0415  (start-up: only this rare case needs it)
-
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def equal(folders: Folders, spec: JobSpec) -> Job | None:
@@ -400,11 +248,3 @@ def _from_attempt(attempt: int, events: list[AnyEvent], begun: int) -> tuple[lis
         if begun == attempt:
             return events[number:], begun
     return [], begun
-
-
-def cancel(job: Job) -> None:
-    """Ask a running job to stop; what it has finished is kept. Raises JobError if it does not run."""
-    pid = _pid(job)
-    if job.state != "running" or pid is None:
-        raise JobError(f"the job {job.id} is not running: {job.state}", "inferdeck jobs lists them")
-    os.kill(pid, signal.SIGTERM)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.prepare import Prepared
 from engine.job.spec import JobSpec
 from engine.plan.plan import Node, Plan
@@ -42,7 +42,7 @@ def spec(prepared: Prepared, results: Path) -> JobSpec:
 def begin(prepared: Prepared, results: Path) -> jobs.Job:
     """Start such a job, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
     prepared.seen.refuse_problems()
-    return jobs.begin(prepared.workplace.folders, spec(prepared, results))[0]
+    return control.begin(prepared.workplace.folders, spec(prepared, results))[0]
 
 
 def _needs(prepared: Prepared) -> list[str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import engine
-from engine.job import jobs, results
+from engine.job import control, jobs, results
 from engine.job import lock as locks
 from engine.job.spec import JobSpec
 from engine.job.survey import Survey, Surveyor
@@ -173,4 +173,4 @@ def refuse(prepared: Prepared) -> None:
 def begin(prepared: Prepared) -> jobs.Job:
     """Start the job of a plan, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
     refuse(prepared)
-    return jobs.begin(prepared.workplace.folders, prepared.spec())[0]
+    return control.begin(prepared.workplace.folders, prepared.spec())[0]

@@ -15,7 +15,7 @@ import msgspec
 from engine import codec, events
 from engine.errors import CannotRunError, DataError, InferdeckError
 from engine.facts import CommonFacts
-from engine.job import jobs, lock, measuring, places, results, timings
+from engine.job import lock, measuring, places, results, timings
 from engine.job.child import Children, file_name
 from engine.job.log import EventWriter
 from engine.job.spec import JobSpec
@@ -82,7 +82,7 @@ class Runner:
         self.catalog = catalog
         self.folders = folders
         self.lock = lock
-        (folder / jobs.NOW).unlink(missing_ok=True)
+        (folder / places.NOW).unlink(missing_ok=True)
         self.log = EventWriter(folder / places.EVENTS)
         self.surveyor = Surveyor(catalog, folders, again=spec.again)
         self.children = Children(folder, spec, self.log.write, catalog.folders, folders.profiles, folders.store)
@@ -224,7 +224,7 @@ class Runner:
         def tell(holder: str) -> None:
             self.log.write(events.Waiting(at=time.time(), step=node.id, holder=holder))
 
-        if turn.wait(self._cancelled.is_set, lambda: self.spec.now or (self.folder / jobs.NOW).exists(), tell):
+        if turn.wait(self._cancelled.is_set, lambda: self.spec.now or (self.folder / places.NOW).exists(), tell):
             clock.restart()
             if not self._cancelled.is_set():
                 self._say_started(node, seen)

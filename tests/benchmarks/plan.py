@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.spec import JobSpec
 from engine.job.survey import Surveyor
 from engine.plan.resolve import resolve
@@ -106,8 +106,8 @@ def _cached_steps(home: Path) -> None:
             with surveyor.store.making(recipe):
                 surveyor.store.publish(recipe, {}, 0)
     spec = JobSpec(plan=plan, command=("run",), title="all", profiles=(str(own),))
-    folder = jobs.create(folders, spec)
-    jobs.launch(folder, folders)
+    folder = control.create(folders, spec)
+    control.launch(folder, folders)
     list(jobs.follow(jobs.read(folder), interval=0.01))
     records = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     assert all(record["outcome"] in ("cached", "found") for record in records if record["event"] == "ended")

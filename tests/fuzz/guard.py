@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from engine.errors import JobError
-from engine.job import jobs
+from engine.job import control
 
 _CAPABILITY_VERSION = 0x20080522
 _OVERRIDE, _READ_SEARCH = 1, 2
@@ -46,11 +46,11 @@ def install() -> None:
 def softly() -> Iterator[None]:
     """Let what is forbidden fail as it may on any machine: for the screen, where any key may ask for it."""
     global _soft
-    launch, jobs.launch, _soft = jobs.launch, _no_launch, True  # type: ignore[assignment]
+    launch, control.launch, _soft = control.launch, _no_launch, True  # type: ignore[assignment]
     try:
         yield
     finally:
-        jobs.launch, _soft = launch, False
+        control.launch, _soft = launch, False
 
 
 def _no_launch(*_: object) -> NoReturn:

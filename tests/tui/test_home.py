@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.prepare import begin, prepare, workplace
 from engine.plan.words import read_recipe, recipes
 from engine.store.folders import folders
@@ -99,5 +99,5 @@ async def test_a_running_job_stands_first_and_leaving_says_how_to_come_back(tmp_
             await pilot.press("q")
         assert app.last_words == [f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"]
     finally:
-        jobs.cancel(jobs.read(job.folder))
+        control.cancel(jobs.read(job.folder))
         list(jobs.follow(job))

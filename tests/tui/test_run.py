@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from engine import events
-from engine.job import jobs
+from engine.job import control, jobs, places
 from engine.job.inquest import step_log
 from engine.job.log import EventReader
 from engine.store.files import locked
@@ -95,7 +95,7 @@ class TestWaiting:
             async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
                 await go(pilot, f"waits for {holder}")
                 await pilot.press("m")
-                await until(pilot, (job.folder / jobs.NOW).exists, "the word to measure now")
+                await until(pilot, (job.folder / places.NOW).exists, "the word to measure now")
 
     async def test_who_does_not_wait_has_nothing_to_call_off(self, tmp_path: Path) -> None:
         with alive(written(tmp_path, measuring())) as job:
@@ -103,7 +103,7 @@ class TestWaiting:
                 await go(pilot, "on course")
                 await pilot.press("m")
                 await says(pilot, "does not wait")
-                assert not (job.folder / jobs.NOW).exists()
+                assert not (job.folder / places.NOW).exists()
 
 
 class TestLive:
@@ -241,7 +241,7 @@ class TestStop:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stopped: list[str] = []
-        monkeypatch.setattr(jobs, "cancel", lambda job: stopped.append(job.id))
+        monkeypatch.setattr(control, "cancel", lambda job: stopped.append(job.id))
         with alive(written(tmp_path, measuring())):
             async with deck(tmp_path).run_test(size=(80, 24)) as pilot:
                 await go(pilot, "on course")
@@ -341,7 +341,7 @@ class TestOver:
             begun.append(folder)
             made.append(job, [made.launch(time.time(), resumed=True)])
 
-        monkeypatch.setattr(jobs, "launch", launch)
+        monkeypatch.setattr(control, "launch", launch)
         async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
             await go(pilot, "DIED")
             await pilot.press("r")
@@ -444,7 +444,7 @@ class TestRealJob:
                 await shows(pilot, "r-0001 died: its process is gone")
         finally:
             if jobs.read(job.folder).state == "running":
-                jobs.cancel(jobs.read(job.folder))
+                control.cancel(jobs.read(job.folder))
 
 
 def _pid(job: jobs.Job) -> int:

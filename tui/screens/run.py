@@ -222,21 +222,21 @@ class RunScreen(DeckScreen):
         self.app.push_screen(Question(f"stop {now.job.id}?", lost, answers), self._stop)
 
     def _stop(self, answer: str | None) -> None:
-        from engine.job import jobs  # noqa: PLC0415
+        from engine.job import control, jobs  # noqa: PLC0415
 
         if answer != "yes":
             return
         try:
-            jobs.cancel(jobs.read(self._now().job.folder))
+            control.cancel(jobs.read(self._now().job.folder))
         except InferdeckError as error:
             self.deck.say_error(error)
 
     def do_now(self) -> None:
         """Let the job measure beside the one that it waits for."""
-        from engine.job import jobs  # noqa: PLC0415
+        from engine.job import control  # noqa: PLC0415
 
         try:
-            jobs.measure_now(self._now().job)
+            control.measure_now(self._now().job)
         except InferdeckError as error:
             self.deck.say_error(error)
 
@@ -296,10 +296,10 @@ class RunScreen(DeckScreen):
         self.run_worker(self._resume, thread=True, group="resume", exclusive=True, exit_on_error=False)
 
     def _resume(self) -> None:
-        from engine.job import jobs  # noqa: PLC0415
+        from engine.job import control  # noqa: PLC0415
 
         try:
-            jobs.launch(self._now().job.folder, self.deck.place.folders)
+            control.launch(self._now().job.folder, self.deck.place.folders)
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
 

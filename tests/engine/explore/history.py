@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from engine import events
-from engine.job import jobs
+from engine.job import control
 from engine.job.child import file_name
 from engine.job.lock import Lock, LockedNode
 from engine.job.log import EventWriter
@@ -65,7 +65,7 @@ def job(
     )
     root = plan.nodes[plan.root].values()
     spec = JobSpec(plan=plan, command=command, title="test", notice=root["notice"] or "", lock=lock, results=results)
-    folder = jobs.create(folders, spec)
+    folder = control.create(folders, spec)
     ended = START + 60 * int(folder.name[2:])
     for node in plan.nodes.values():
         if {"scenario", "mode"} <= node.options.keys():

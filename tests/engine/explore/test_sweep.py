@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import CannotRunError, UsageError
 from engine.explore import sweep
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.log import EventReader
 from engine.job.prepare import Prepared, prepare, workplace
 from engine.plan.words import selection_of
@@ -50,7 +50,7 @@ def test_jobs_run_one_after_another_and_a_failed_one_holds_nobody_up(tmp_path: P
 def test_a_job_that_was_stopped_ends_the_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path / "home"))
     made = sweep.begin([prepared(tmp_path, "--mode=hang"), prepared(tmp_path)])
-    jobs.cancel(jobs.read(made[0].folder))
+    control.cancel(jobs.read(made[0].folder))
     assert ended([made[0].folder]) == ["cancelled"]
     assert sweep.run([job.folder for job in made]) == 1, "the first one ends the chain"
     assert jobs.read(made[1].folder).state == "new"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.spec import JobSpec
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
@@ -147,7 +147,7 @@ def spec_of(profile: Path, results: Path, tags: str = "app", **options: str) -> 
 
 def start(folders: Folders, spec: JobSpec) -> jobs.Job:
     """Start a new job in its own process, or go on with the one that stopped."""
-    return jobs.begin(folders, spec)[0]
+    return control.begin(folders, spec)[0]
 
 
 def tree(folder: Path) -> dict[str, bytes]:

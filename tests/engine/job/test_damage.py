@@ -13,7 +13,7 @@ import pytest
 from engine import events
 from engine.cli.main import main
 from engine.errors import JobError, StoreError
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.inquest import inquest
 from engine.job.log import EventReader, EventWriter
 from engine.job.watch import Watch
@@ -113,7 +113,7 @@ def test_a_job_that_does_not_start_says_why(
     monkeypatch.setattr("sys.executable", str(program))
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
     with pytest.raises(JobError, match=f"r-0001 did not start: {why}"):
-        jobs.launch(job.folder, folders, wait=0.2 if "sleep" in does else 20)
+        control.launch(job.folder, folders, wait=0.2 if "sleep" in does else 20)
 
 
 def test_jobs_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import events
-from engine.job import jobs, measuring
+from engine.job import control, jobs, measuring
 from engine.job.log import EventReader
 from engine.job.measuring import Turn, turn
 from tests.engine.job import profile
@@ -283,7 +283,7 @@ def test_a_job_that_waits_is_cancelled_at_once(tmp_path: Path, holder: subproces
     spec, _ = profile.spec_of(own, tmp_path / "results", diary=str(tmp_path / "diary"), numbers="1")
     job = profile.start(folders, spec)
     until(lambda: bool(waiting(job)), "it does not wait")
-    jobs.cancel(jobs.read(job.folder))
+    control.cancel(jobs.read(job.folder))
     list(jobs.follow(job, interval=0.02))
     assert jobs.read(job.folder).state == "cancelled"
     assert holder.poll() is None
@@ -297,7 +297,7 @@ def test_a_job_told_to_measure_now_is_marked(late: bool, tmp_path: Path, holder:
     job = profile.start(folders, spec if late else at_once)
     if late:
         until(lambda: bool(waiting(job)), "it does not wait")
-        joined, how = jobs.begin(folders, at_once)
+        joined, how = control.begin(folders, at_once)
         assert (joined.id, how) == (job.id, "joined")
     list(jobs.follow(job, interval=0.02))
     assert jobs.read(job.folder).state == "finished"

@@ -12,7 +12,7 @@ import pytest
 
 from engine import events
 from engine.errors import JobError, StoreError, UsageError
-from engine.job import jobs
+from engine.job import control, jobs
 from engine.job.log import EventReader
 from engine.job.results import refuse_place
 from engine.job.survey import Surveyor
@@ -122,14 +122,14 @@ def test_cancelling_keeps_what_is_finished(tmp_path: Path, own: Path) -> None:
     wait_for(job, "measure[1]")
     assert jobs.read(job.folder).state == "running"
     with pytest.raises(JobError, match="running already"):
-        jobs.launch(job.folder, folders, wait=5)
-    jobs.cancel(job)
+        control.launch(job.folder, folders, wait=5)
+    control.cancel(job)
     seen = [event for batch in jobs.follow(job, interval=0.02) for event in batch]
     assert jobs.read(job.folder).state == "cancelled"
     assert outcomes(seen)["join"] == "built"
     assert outcomes(seen)["measure[1]"] == "cancelled"
     with pytest.raises(JobError, match="not running"):
-        jobs.cancel(jobs.read(job.folder))
+        control.cancel(jobs.read(job.folder))
 
 
 def test_a_command_of_ones_own_is_a_step(tmp_path: Path, own: Path) -> None:
@@ -190,7 +190,7 @@ def test_what_a_job_uses_is_not_removed_from_the_store(tmp_path: Path, own: Path
     (joined,) = (name for name in store.names() if name.startswith("join-"))
     with pytest.raises(StoreError, match="is being used right now"):
         store.remove(joined)
-    jobs.cancel(job)
+    control.cancel(job)
     list(jobs.follow(job, interval=0.02))
     store.remove(joined)
     assert joined not in store.names()
@@ -199,7 +199,7 @@ def test_what_a_job_uses_is_not_removed_from_the_store(tmp_path: Path, own: Path
 BEGIN = """
 import os, sys
 from pathlib import Path
-from engine.job import jobs
+from engine.job import control
 from tests.engine.job import profile
 from tests.helpers import folders_in
 home, own = Path(sys.argv[1]), Path(sys.argv[2])
@@ -209,7 +209,7 @@ for _ in range(8):
     if not os.fork():
         os.close(go)
         os.read(waiting, 1)  # until all are there
-        job, how = jobs.begin(folders_in(home), spec)
+        job, how = control.begin(folders_in(home), spec)
         os.write(1, f"{job.id} {how}\\n".encode())
         os._exit(0)
 os.close(go)
@@ -223,7 +223,7 @@ def test_equal_commands_at_the_same_time_start_one_job(tmp_path: Path, own: Path
     said = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=60, check=True).stdout
     assert sorted(said.splitlines()) == ["r-0001 joined"] * 7 + ["r-0001 new"]
     (job,) = jobs.all_jobs(folders_in(tmp_path))
-    jobs.cancel(job)
+    control.cancel(job)
     list(jobs.follow(job, interval=0.02))
 
 
