@@ -56,6 +56,11 @@ def from_bytes(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def is_text(text: str) -> bool:
+    """Say whether a text can be written in UTF-8: none of its characters stands for a byte that was none."""
+    return not _SURROGATE.search(text)
+
+
 def _visible(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code - 0xDC00:02x}" if _FIRST_BYTE <= code <= _LAST_BYTE else "\ufffd"

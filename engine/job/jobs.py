@@ -19,7 +19,7 @@ from engine.job import places
 from engine.job.log import EventReader
 from engine.job.spec import FILE, JobSpec
 from engine.job.spec import read as read_spec
-from engine.store.files import disk_errors, explained, is_locked
+from engine.store.files import disk_errors, explained, is_locked, names_in
 from engine.store.folders import Folders
 from engine.text import clean
 
@@ -159,13 +159,9 @@ def survey(folders: Folders) -> tuple[list[Job], list[Damaged]]:
 
 def job_folders(folders: Folders) -> list[Path]:
     """Return the folder of every job, the newest first. Raises StoreError where they can't be listed."""
-    with disk_errors(folders.jobs):
-        try:
-            found = [path for path in folders.jobs.iterdir() if path.name.startswith("r-")]
-        except FileNotFoundError:
-            return []
-    found.sort(key=lambda path: (len(path.name), path.name), reverse=True)  # r-9999 is older than r-10000
-    return [folder for folder in found if not _is_being_made(folder)]
+    found = [name for name in names_in(folders.jobs) if name.startswith("r-")]
+    found.sort(key=lambda name: (len(name), name), reverse=True)  # r-9999 is older than r-10000
+    return [folder for name in found if not _is_being_made(folder := folders.jobs / name)]
 
 
 def _is_being_made(folder: Path) -> bool:

@@ -123,8 +123,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int | None]:
     child that inherits the descriptor keeps the lock held for as long as it lives.
     """
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        handle = _lock_file(path)
     try:
         with disk_errors(path):
             try:
@@ -141,14 +140,18 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int | None]:
 def shared(path: Path) -> int:
     """Take a lock that others may share, and return its descriptor: closing it, or the end of the process, frees it."""
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        handle = _lock_file(path)
         try:
             fcntl.flock(handle, fcntl.LOCK_SH)
         except OSError:
             os.close(handle)
             raise
     return handle
+
+
+def _lock_file(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
 
 
 def is_locked(path: Path) -> bool:
@@ -170,6 +173,18 @@ def is_held(handle: int) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names in a folder in alphabetical order, none where it is not there.
+
+    Raises StoreError where it can't be read.
+    """
+    with disk_errors(folder):
+        try:
+            return sorted(path.name for path in folder.iterdir())
+        except FileNotFoundError:
+            return []
 
 
 def sha256_of(path: Path) -> str:

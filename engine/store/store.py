@@ -23,7 +23,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError, UsageError, nearest
-from engine.store.files import disk_errors, explained, locked, read_plain, sha256_of, shared, write_atomic
+from engine.store.files import disk_errors, explained, locked, names_in, read_plain, sha256_of, shared, write_atomic
 from engine.store.recipe import Cause, Damaged, NothingStored, Recipe, differences
 
 
@@ -159,7 +159,7 @@ class Store:
 
     def names(self) -> list[str]:
         """Return the names of all entries in alphabetical order. Raises StoreError where they can't be listed."""
-        return inside(self.entries)
+        return names_in(self.entries)
 
     def named(self, start: str) -> str:
         """Return the one entry whose name or key begins with `start`. Raises UsageError for none or several."""
@@ -254,15 +254,6 @@ class Store:
             shutil.rmtree(grave)
         else:
             grave.unlink()
-
-
-def inside(folder: Path) -> list[str]:
-    """Return the names in a folder, none where it is not there. Raises StoreError where it can't be read."""
-    with disk_errors(folder):
-        try:
-            return sorted(path.name for path in folder.iterdir())
-        except FileNotFoundError:
-            return []
 
 
 def _remove_if_empty(work: Path) -> None:

@@ -12,8 +12,8 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError
-from engine.store.files import disk_errors, is_locked, locked, write_atomic
-from engine.store.store import MANIFEST, Manifest, Store, StoredFile, inside, look
+from engine.store.files import disk_errors, is_locked, locked, names_in, write_atomic
+from engine.store.store import MANIFEST, Manifest, Store, StoredFile, look
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Unfinished:
 def unfinished(store: Store) -> list[Unfinished]:
     """Return what attempts have left that were not published, with its size."""
     found = []
-    for name in inside(store.folder / "work"):
+    for name in names_in(store.folder / "work"):
         lock = store.folder / "locks" / f"{name}.lock"
         found.append(Unfinished(name, _size(store.folder / "work" / name), in_use=is_locked(lock)))
     return found

@@ -16,6 +16,7 @@ from engine.profile.systems import System
 from engine.store.files import disk_errors, write_atomic
 from engine.submission import describe
 from engine.submission.form import form, problems
+from engine.text import is_text
 
 Description = Mapping[str, str | int | float | bool]
 
@@ -82,11 +83,9 @@ def refuse_value(name: str, description: Description, rules: Round) -> None:
 
 def _refuse_bytes(name: str, value: object) -> None:
     """Raise UsageError for bytes that are no UTF-8: a YAML file can't hold them."""
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
+    if not is_text(str(value)):
         what = f"{name}: '{value}' holds bytes that are not UTF-8"
-        raise UsageError(what, "write it without them, or from a terminal whose encoding is UTF-8") from None
+        raise UsageError(what, "write it without them, or from a terminal whose encoding is UTF-8")
 
 
 def write(profiles: Path, name: str, description: Description) -> Path:

@@ -16,9 +16,9 @@ from engine import codec
 from engine.errors import DataError, InferdeckError, UsageError
 from engine.store.files import disk_errors, new_beside
 from engine.submission.checker.findings import Report
-from engine.submission.checker.folders import is_text
 from engine.submission.provenance import Provenance
 from engine.submission.tree import Tree
+from engine.text import is_text
 
 MARK = "DEMONSTRATION.txt"
 """A tree with this file at its root says itself that it is not a submission."""

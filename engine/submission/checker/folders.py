@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from engine.profile.rounds import Files
 from engine.submission.checker.findings import Ledger
+from engine.text import is_text
 
 DEEPEST = 40
 """Levels below a folder; deeper than any path that a system can open in one piece."""
@@ -178,15 +179,6 @@ class Disk:
                 if begins:
                     yield piece
                 begins = piece.endswith(b"\n")
-
-
-def is_text(name: str) -> bool:
-    """Say whether a file's name is UTF-8: no zip can hold another one."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def text_lines(data: bytes) -> list[str]:
