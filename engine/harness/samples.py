@@ -86,7 +86,7 @@ class SampleLibrary:
         KeyError: a sample is not loaded.
         """
         slots = self._slots
-        rows = [slots[index] for index in indices]
+        rows = [slots[indices[0]]] if len(indices) == 1 else [slots[index] for index in indices]
         for tensor, out in zip(self._tensors, outs, strict=True):
             tensor.gather(rows, out)
 

@@ -60,11 +60,10 @@ class _OneGraph:
         """Return the batch to run for so many samples."""
         return count if self._fixed is None or count > self._fixed else self._fixed
 
-    def _run(self, binding: Binding, count: int) -> Sequence[Array]:
-        outputs: Sequence[Array] = binding.run()
+    def _cut(self, outputs: Sequence[Array], count: int) -> Sequence[Array]:
+        """Leave out the rows past `count` where the batch was a fixed one: they are left over from an earlier batch."""
         if self._fixed is None or self._fixed == count:
             return outputs
-        # The rows past `count` are left over from an earlier batch.
         return [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
 
 
@@ -87,7 +86,8 @@ class Direct(_OneGraph):
         count = len(indices)
         binding = self._bindings.get(count) or self._bound(count)
         self._gather(indices, binding.inputs)
-        return self._respond(self._run(binding, count), indices)
+        outputs: Sequence[Array] = binding.run()
+        return self._respond(outputs if self._fixed is None else self._cut(outputs, count), indices)
 
     def close(self) -> None:
         """Close the graph."""
@@ -124,7 +124,7 @@ class Padded(_OneGraph):
         count, lengths = len(indices), [self._lengths[index] for index in indices]
         binding = self._graph.bound(self._shapes(count, max(lengths)))
         self._gather(indices, binding.inputs)
-        return self._respond(self._run(binding, count), indices, lengths)
+        return self._respond(self._cut(binding.run(), count), indices, lengths)
 
     def _shapes(self, count: int, longest: int) -> tuple[Shape, ...]:
         batch = self._batch(count)
