@@ -22,9 +22,9 @@ from packaging.utils import canonicalize_name
 
 from engine.errors import CannotRunError, FetchError, InferdeckError
 from engine.facts import CommonFacts
+from engine.fetch.package_set import NoFitError, Pinned, install, requirement, resolve
 from engine.step import Artifact, Step
 from engine.steps.backend import facts, names, to_install
-from engine.store.package_set import NoFitError, Pinned, install, requirement, resolve
 from engine.store.store import Manifest, Store
 from engine.system.interpreters import Interpreter, interpreters, running
 from engine.system.isolation import SITE, Environment, within

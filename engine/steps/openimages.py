@@ -27,7 +27,7 @@ from engine.store.files import disk_errors
 from engine.text import clean, size
 
 if TYPE_CHECKING:  # it imports requests: a survey fetches nothing, and a plan must be instant
-    from engine.store.fetch_many import Lost
+    from engine.fetch.many import Lost
 
 IMAGES = "validation/data"
 LABELS = "annotations/openimages-mlperf.json"
@@ -120,8 +120,8 @@ def fetch_annotations(step: Step) -> dict[str, Any]:
 
     Facts: `labels`, `count` of its images. Raises DataError where the archive holds no such file or several.
     """
+    from engine.fetch.archive import unpack  # noqa: PLC0415
     from engine.steps.download import download, reporter  # noqa: PLC0415  (a plan must be instant)
-    from engine.store.archive import unpack  # noqa: PLC0415
 
     archive = step.output / download(step)["file"]
     with disk_errors(step.output), TemporaryDirectory(prefix=".unpacked-", dir=step.output) as place:
@@ -215,7 +215,7 @@ def _fetch(
     step: Step, names: Sequence[str], named_by: str, patterns: Sequence[str], inside: str, stated: Stated
 ) -> int:
     """Fetch pictures into a folder of the output; returns the bytes of all."""
-    from engine.store.fetch_many import Order, fetch_many  # noqa: PLC0415  (a plan must be instant)
+    from engine.fetch.many import Order, fetch_many  # noqa: PLC0415  (a plan must be instant)
 
     order = Order(names, named_by, list(patterns), lambda name, data: _complaint(data, stated(name)))
     step.phase("fetching")

@@ -12,13 +12,13 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.facts import PackageFacts
+from engine.fetch import npm, package_index
+from engine.fetch.archive import unpack
+from engine.fetch.package_index import PackageFile
 from engine.models import boxed_photographs
 from engine.step import Step
 from engine.steps.download import reporter
-from engine.store import npm, package_index
-from engine.store.archive import unpack
 from engine.store.files import disk_errors, sha256_of
-from engine.store.package_index import PackageFile
 
 PYPI, NPM = "pypi", "npm"
 _CLIENTS = {PYPI: package_index.download, NPM: npm.download}

@@ -17,6 +17,7 @@ ROOMS = [
     {"job"},
     {"steps"},
     {"submission", "harness", "tasks", "backends", "models"},
+    {"fetch"},
     {"store", "system", "mlperf_logs"},
     {"plan"},
     {"profile"},

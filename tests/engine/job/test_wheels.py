@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from engine.errors import CannotRunError, FetchError
+from engine.fetch.package_set import NoFitError, Pinned
 from engine.job import wheels
 from engine.job.survey import Surveyor
 from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
 from engine.profile.component import Override, Query
 from engine.steps import environment
-from engine.store.package_set import NoFitError, Pinned
 from tests.helpers import catalog_of, folders_in
 
 APP = "name: app\ntags: [app]\nsummary: A program\nneeds: {backend: {tags: one}}\n"

@@ -14,6 +14,7 @@ import pytest
 
 from engine import events
 from engine.errors import DataError, FetchError
+from engine.fetch import many as fetch_many
 from engine.job.survey import Surveyor
 from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
@@ -22,7 +23,6 @@ from engine.profile.component import Query
 from engine.step import Artifact, Look, Step
 from engine.steps import openimages
 from engine.steps.calibration import Calibration
-from engine.store import fetch_many
 from tests.engine.models.running import step
 from tests.engine.openimages_server import (
     Fault,

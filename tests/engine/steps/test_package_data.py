@@ -6,13 +6,13 @@ import pytest
 
 from engine import events
 from engine.errors import DataError, FetchError
+from engine.fetch.package_index import PackageFile
 from engine.models import boxed_photographs
 from engine.step import Artifact, Step
 from engine.steps import package_data
 from engine.steps.package_data import boxed, fetch_package, photographs
-from engine.store.package_index import PackageFile
 from engine.tasks import object_detection
-from tests.engine.store.test_package_index import index, make_wheel, sha256
+from tests.engine.fetch.test_package_index import index, make_wheel, sha256
 
 __all__ = ["index"]  # the fixture of a package index that is a folder
 

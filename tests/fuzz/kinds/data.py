@@ -131,7 +131,7 @@ def _checkpoints(folder: Path) -> None:
 
 
 def _archives(folder: Path) -> None:
-    from engine.store.archive import unpack
+    from engine.fetch.archive import unpack
 
     for name in ("a.zip", "a.tar", "a.tar.gz", "evil.tar", "evil.zip"):
         target = folder.with_name(f"out {name}")

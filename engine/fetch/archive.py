@@ -19,8 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple
 
 from engine.errors import DataError, StoreError
+from engine.fetch.part import Report
 from engine.store.files import disk_errors, open_plain
-from engine.store.part import Report
 from engine.text import clean, size
 
 Wanted = Callable[[str], bool]

@@ -20,8 +20,8 @@ from packaging.utils import canonicalize_name
 
 from engine import codec
 from engine.errors import CannotRunError, FetchError, UsageError
-from engine.store import pip
-from engine.store.package_index import failed, unreachable
+from engine.fetch import pip
+from engine.fetch.package_index import failed, unreachable
 from engine.text import to_bytes
 
 _VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from engine.errors import FetchError, UsageError
-from engine.store import npm
-from engine.store.package_index import PackageFile
+from engine.fetch import npm
+from engine.fetch.package_index import PackageFile
 
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm on this machine")
 SCRIPT = '{"name": "@some/sample", "version": "1.2.3", "scripts": {"prepack": "touch ran", "install": "touch ran"}}'

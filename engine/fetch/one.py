@@ -17,9 +17,9 @@ import msgspec
 import requests
 
 from engine.errors import FetchError, InferdeckError, StoreError
+from engine.fetch.part import CHUNK, Origin, Part, Report
+from engine.fetch.web import Dropped, Kind, Refused, answer, chunks, refusal, shown
 from engine.store.files import disk_errors
-from engine.store.part import CHUNK, Origin, Part, Report
-from engine.store.web import Dropped, Kind, Refused, answer, chunks, refusal, shown
 
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds before each further attempt at a mirror; the count starts again whenever more has come than ever before."""

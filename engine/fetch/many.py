@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import requests
 
 from engine.errors import DataError, FetchError
+from engine.fetch.web import Dropped, Kind, Refused, answer, chunks, refusal
 from engine.store.files import disk_errors
-from engine.store.web import Dropped, Kind, Refused, answer, chunks, refusal
 
 AT_ONCE = 16
 """Files that are asked for at the same time: enough to fill a fast line in spite of the wait before each answer."""

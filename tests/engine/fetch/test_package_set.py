@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from engine.store import package_set
-from engine.store.package_set import Pinned, requirement
+from engine.fetch import package_set
+from engine.fetch.package_set import Pinned, requirement
 
 
 def test_a_requirement_is_read_as_pip_writes_it() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from engine.store.part import CHUNK
+from engine.fetch.part import CHUNK
 
 LONGEST_PAUSE = 30.0
 """Seconds: what a server may ask for with Retry-After."""

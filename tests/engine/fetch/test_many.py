@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import DataError, FetchError, StoreError
-from engine.store import fetch_many as module
-from engine.store.fetch_many import Lost, Order
+from engine.fetch import many as module
+from engine.fetch.many import Lost, Order
 from tests.engine.openimages_server import Fault, Tree, dead_url, serving
 
 NAMES = [f"{index:03}.jpg" for index in range(60)]
@@ -263,7 +263,7 @@ def test_a_stop_in_the_middle_keeps_whole_files_only(tmp_path: Path) -> None:
 
 def test_a_killed_process_leaves_what_the_next_one_goes_on_with(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom engine.store.fetch_many import Order, fetch_many\n"
+        "import sys\nfrom pathlib import Path\nfrom engine.fetch.many import Order, fetch_many\n"
         "names = [f'{index:03}.jpg' for index in range(60)]\n"
         "order = Order(names, 'the list', [sys.argv[1] + '/x/{name}'], lambda name, data: '')\n"
         "fetch_many(order, Path(sys.argv[2]), progress=lambda *_: None, lost=print)\n"

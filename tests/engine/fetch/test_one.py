@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from engine.errors import FetchError, StoreError
-from engine.store import fetch as module
-from engine.store.part import Part
+from engine.fetch import one as module
+from engine.fetch.part import Part
 from tests.engine.flaky_server import Flaky, serving
 
 CONTENT = random.Random(1).randbytes(1_000_000)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import DataError, StoreError
-from engine.store import archive as archive_module
-from engine.store.archive import unpack
+from engine.fetch import archive as archive_module
+from engine.fetch.archive import unpack
 
 
 def no_report(_done: int, _total: int | None) -> None:

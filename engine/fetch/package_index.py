@@ -13,9 +13,9 @@ import msgspec
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from engine.errors import FetchError
-from engine.store import pip
+from engine.fetch import pip
+from engine.fetch.part import Report
 from engine.store.files import sha256_of
-from engine.store.part import Report
 
 _HASH_FOUND = re.compile(r"Got\s+([0-9a-f]{64})")
 _NETWORK_WORDS = (

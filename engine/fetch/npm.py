@@ -10,9 +10,9 @@ import shutil
 from pathlib import Path
 
 from engine.errors import FetchError, UsageError
-from engine.store import pip
-from engine.store.package_index import PackageFile, checked, without_credentials
-from engine.store.part import Report
+from engine.fetch import pip
+from engine.fetch.package_index import PackageFile, checked, without_credentials
+from engine.fetch.part import Report
 
 INSTALL = "install Node.js, which brings npm"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine.errors import FetchError
-from engine.store import package_index
-from engine.store.package_index import PackageFile, download
+from engine.fetch import package_index
+from engine.fetch.package_index import PackageFile, download
 
 BACKEND = """
 import os
