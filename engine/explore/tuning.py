@@ -16,7 +16,6 @@ import profiles
 from engine.errors import InferdeckError, StoreError
 from engine.facts import CommonFacts
 from engine.harness.spec import Workers
-from engine.harness.tuned import Trial, Tuned, number
 from engine.job.spec import JobSpec
 from engine.mlperf import FACTS, SCENARIOS, Scenario
 from engine.plan.plan import Node
@@ -24,6 +23,7 @@ from engine.profile.systems import Configuration, TunedWorkers, Tuning, configur
 from engine.step import Artifact
 from engine.store.folders import Folders
 from engine.store.store import Manifest, Store
+from engine.tuning.tuned import Trial, Tuned, number
 
 COMPONENT: Final = "choose-workers"
 

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from engine.errors import ProfileError
+from engine.moved import current, former
 from engine.plan.plan import Node
 from engine.profile.component import Component
 from engine.store.files import digest, disk_errors, sha256_of
@@ -26,7 +27,7 @@ def recipe_of(node: Node, component: Component, identities: Mapping[str, str], o
         inputs["outside"] = (outside,)
     return Recipe(
         component=component.name,
-        definition=component.step or " ".join(component.command),
+        definition=former(component.step) or " ".join(component.command),
         version=node.version or node.version_range,
         code=code_digest(component),
         options={name: decided.value for name, decided in node.options.items() if decided.key},
@@ -48,7 +49,7 @@ def code_digest(component: Component) -> str:
 def _code(module: str, component: Component) -> str:
     file = source_file(module, component)
     ours = not module.endswith(".py") and module.partition(".")[0] == "engine"
-    return f"{module} {component.revision}\n" if ours else _file_digest(file)
+    return f"{former(module)} {component.revision}\n" if ours else _file_digest(file)
 
 
 def source_file(module: str, component: Component) -> Path:
@@ -57,7 +58,7 @@ def source_file(module: str, component: Component) -> Path:
         path = (Path(component.place.file).parent / module).absolute()
         found = path if path.is_file() else None
     else:
-        found = _module_file(module)
+        found = _module_file(current(module))
     if found is None:
         raise ProfileError(f"{component.place}: there is no step module '{module}'", "check the name after 'step:'")
     return found

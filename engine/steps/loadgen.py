@@ -23,7 +23,6 @@ from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.goal import measuring
 from engine.harness.settings import NS_PER_MS, Overrides, settings
 from engine.harness.spec import REPORT, LoadGenSettings, RunReport, RunSpec, Workers
-from engine.harness.tuned import Tuned
 from engine.mlperf import DETAIL_LOG, FACTS, Mode, target_option
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
@@ -35,6 +34,7 @@ from engine.steps.listening import heard
 from engine.steps.target import NO_RATE_HELPS, beyond_the_bound, foreseen_target, late_though_idle, target
 from engine.submission import provenance
 from engine.system import isolation
+from engine.tuning.tuned import Tuned
 
 SPEC = "spec.json"
 TEST_FOLDER = "performance"

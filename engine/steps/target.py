@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.facts import ModelFacts, SutFacts, TargetFacts
-from engine.harness.search import tolerated
-from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.settings import NS_PER_MS, least_queries
 from engine.harness.spec import LoadGenSettings
-from engine.harness.tuned import Tuned
 from engine.mlperf import Scenario
 from engine.profile.rounds import Round
 from engine.step import Look, Step
+from engine.tuning.search import tolerated
+from engine.tuning.server_model import Server, highest_rate, times_up_to
+from engine.tuning.tuned import Tuned
 
 HARNESS_QPS = 2_500.0
 """What the harness is trusted to keep pace with while all cores are at work with a model: two slow cores were valid at

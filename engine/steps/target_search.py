@@ -1,6 +1,6 @@
 """The search of one scenario's target: which trials to run, and what to make of them, within the time that it has.
 
-Server: the highest rate that LoadGen calls valid (engine.harness.search). Offline and the Stream scenarios have no
+Server: the highest rate that LoadGen calls valid (engine.tuning.search). Offline and the Stream scenarios have no
 bound to meet: what they reach is measured until two runs agree.
 """
 
@@ -15,13 +15,13 @@ from typing import Final, NamedTuple
 
 from engine import events
 from engine.errors import RunError
-from engine.harness.search import Aim, Trial, found, next_rate, settled, spread
-from engine.harness.tuned import Tuned
 from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
 from engine.step import Step
 from engine.steps.target import bound_ms, measured_target, server_rate
 from engine.steps.trial import MODE, Ran, Trials
+from engine.tuning.search import Aim, Trial, found, next_rate, settled, spread
+from engine.tuning.tuned import Tuned
 
 TRIALS: Final = 12
 """A trial may take this part of the time: where nothing disturbs, a search is over after five to ten, and each loads

@@ -17,7 +17,6 @@ import msgspec
 from engine import codec, events
 from engine.facts import SamplesFacts
 from engine.harness.goal import measuring
-from engine.harness.search import tolerated
 from engine.harness.spec import REPORT, RunReport
 from engine.histogram import bounds
 from engine.mlperf import DETAIL_LOG
@@ -27,6 +26,7 @@ from engine.profile.rounds import Round
 from engine.step import Step
 from engine.steps import loadgen
 from engine.steps.target import bound_ms
+from engine.tuning.search import tolerated
 
 MODE: Final = "find-performance"
 """What the events of a search say in place of a run's mode."""

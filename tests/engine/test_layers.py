@@ -16,12 +16,13 @@ ROOMS = [
     {"explore", "guide"},
     {"job"},
     {"steps"},
+    {"tuning"},
     {"submission", "harness", "tasks", "backends", "models"},
     {"fetch"},
     {"store", "system", "mlperf_logs"},
     {"plan"},
     {"profile"},
-    {"ascii", "codec", "crashes", "errors", "events", "facts", "histogram", "mlperf", "step", "text"},
+    {"ascii", "codec", "crashes", "errors", "events", "facts", "histogram", "mlperf", "moved", "step", "text"},
 ]
 """From the top down; rooms of one line may use each other."""
 

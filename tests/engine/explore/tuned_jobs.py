@@ -10,7 +10,6 @@ import msgspec
 from engine import events
 from engine.explore.tuning import tuning_node
 from engine.harness.spec import Workers
-from engine.harness.tuned import Trial, Tuned
 from engine.job import jobs
 from engine.job.log import EventReader
 from engine.mlperf import Scenario
@@ -18,6 +17,7 @@ from engine.profile.systems import TunedWorkers, Tuning, with_tuning
 from engine.store.folders import Folders
 from engine.store.recipe import Recipe
 from engine.store.store import Manifest
+from engine.tuning.tuned import Trial, Tuned
 from profiles import FOLDER
 from tests.engine.explore import history
 

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import events
-from engine.harness.schedule import arrivals
-from engine.harness.server_model import Server, latencies, times_up_to
 from engine.harness.spec import LoadGenSettings
-from engine.harness.tuned import SLOWER, Tuned
 from engine.mlperf import Scenario
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.step import Artifact, Step
 from engine.steps.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, late_though_idle, server_rate, target
+from engine.tuning.schedule import arrivals
+from engine.tuning.server_model import Server, latencies, times_up_to
+from engine.tuning.tuned import SLOWER, Tuned
 from profiles import FOLDER
 
 RULES = load_round(profile_file((FOLDER,), "rounds", "v2.1"))

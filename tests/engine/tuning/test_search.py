@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.harness.search import Aim, Found, Trial, found, next_rate, settled, spread, tolerated
+from engine.tuning.search import Aim, Found, Trial, found, next_rate, settled, spread, tolerated
 
 System = Callable[[float], bool]
 RESOLUTION = 0.03

@@ -19,7 +19,7 @@ import numpy as np
 from engine.backends.base import BackendOptions, Binding, Runner
 from engine.errors import RunError
 from engine.harness.cores import by_node, core_groups, pin
-from engine.harness.tuned import Trial, shared_out
+from engine.tuning.tuned import Trial, shared_out
 
 Load = Callable[[BackendOptions], Runner]
 Groups = Sequence[tuple[int, ...]]

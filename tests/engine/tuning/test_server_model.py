@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.harness.schedule import arrivals
-from engine.harness.server_model import QUERIES, Server, fitting, highest_rate, latencies, times_up_to
+from engine.harness.batch_time import fitting
+from engine.tuning.schedule import arrivals
+from engine.tuning.server_model import QUERIES, Server, highest_rate, latencies, times_up_to
 
 ARRIVALS = arrivals(1, QUERIES)
 

@@ -17,13 +17,13 @@ import msgspec
 import psutil
 
 from engine.backends.base import Backend, BackendOptions
-from engine.harness.bench import TURNS, Bench, Load, Way, opened
 from engine.harness.cores import affordable
-from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Workers
-from engine.harness.tuned import SLOWER, Trial, Tuned
 from engine.mlperf import Scenario
 from engine.system import cpu_quota, memory_room
+from engine.tuning.bench import TURNS, Bench, Load, Way, opened
+from engine.tuning.server_model import Server, highest_rate, times_up_to
+from engine.tuning.tuned import SLOWER, Trial, Tuned
 
 One = TypeVar("One")
 
@@ -81,7 +81,7 @@ def choose_workers(
     use; without them the physical cores that this process may run on and has the time for. `latency_bound_ms` is
     Server's latency constraint, which `share` of its queries must meet; without one Server gets what Offline has.
     Where a quota pays for less than one core, what counts is what comes of it in the long run. `report` hears the
-    seconds that were used. `load` makes what is timed in place of the model alone (engine.harness.sampled), on samples
+    seconds that were used. `load` makes what is timed in place of the model alone (engine.tuning.sampled), on samples
     of `typical_cost` each, where samples differ in cost. Raises the backend's errors.
     """
     load = load or (lambda chosen: backend.load(model, chosen))

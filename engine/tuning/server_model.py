@@ -8,14 +8,14 @@ engine.harness.queues does, first come first served.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from engine.harness.schedule import arrivals
-from engine.harness.tuned import HARNESS_BATCH_SECONDS, HARNESS_SECONDS
+from engine.harness.batch_time import fitting, time_between
+from engine.tuning.schedule import arrivals
+from engine.tuning.tuned import HARNESS_BATCH_SECONDS, HARNESS_SECONDS
 
 QUERIES: Final = 4096
 """Replayed at each rate, of a run that has more: the 99th percentile has 41 of them above it."""
@@ -54,18 +54,6 @@ def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:
     return tuple(
         time_between(size, known) + HARNESS_BATCH_SECONDS + size * HARNESS_SECONDS for size in range(1, most + 1)
     )
-
-
-def fitting(batch_s: Sequence[float], age_s: float, bound_s: float) -> int:
-    """Return how many samples a batch may have that its first, which has waited `age_s`, is answered within the bound.
-
-    Where it can't be, the largest batch: it brings the others closest to theirs.
-    """
-    left = bound_s - age_s
-    for size in range(len(batch_s), 0, -1):
-        if batch_s[size - 1] <= left:
-            return size
-    return len(batch_s)
 
 
 @lru_cache(maxsize=256)
@@ -112,18 +100,3 @@ def latencies(server: Server, rate: float, bound_s: float, schedule: Sequence[fl
         yield from (done - at for at in issued[first:end])
         heapq.heappush(free, done)
         first = end
-
-
-def time_between(size: int, measured: Sequence[tuple[int, float]]) -> float:
-    """Return the time of a batch of this size or cost: between measured ones in straight lines, beyond in proportion.
-
-    `measured` are (size, time), rising.
-    """
-    place = bisect_left(measured, (size,))
-    if place == 0:
-        return float(measured[0][1])
-    below, taken = measured[place - 1]
-    if place == len(measured):
-        return taken * size / max(below, 1)
-    above, longer = measured[place]
-    return taken + (longer - taken) * (size - below) / (above - below)

@@ -10,8 +10,8 @@ import pytest
 
 from engine.backends.base import Array
 from engine.errors import RunError
-from engine.harness import bench
-from engine.harness.bench import run_throttled, run_together
+from engine.tuning import bench
+from engine.tuning.bench import run_throttled, run_together
 
 
 @dataclass

@@ -14,10 +14,10 @@ import pytest
 from engine.backends import onnxruntime
 from engine.backends.base import Array, BackendOptions, Shapes, TensorSpec
 from engine.errors import DataError, RunError
-from engine.harness import bench, tune
 from engine.harness.spec import Workers
-from engine.harness.tuned import Tuned
 from engine.mlperf import Scenario
+from engine.tuning import bench, tune
+from engine.tuning.tuned import Tuned
 from tests.engine.harness.runs import sum_model
 
 Speed = Callable[[int, int, int], float]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.harness.schedule import arrivals, mersenne_twister
+from engine.tuning.schedule import arrivals, mersenne_twister
 from tests.engine.harness import runs
 
 
