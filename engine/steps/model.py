@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError, nearest
-from engine.models import onnx_files
+from engine.formats import onnx_files
 from engine.step import Look, Sight, Step
 from engine.steps.listing import readable, stamp
 from engine.store.files import digest, open_plain, sha256_of

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from engine.datasets import boxed_photographs
 from engine.errors import DataError
 from engine.facts import PackageFacts
 from engine.fetch import npm, package_index
 from engine.fetch.archive import unpack
 from engine.fetch.package_index import PackageFile
-from engine.models import boxed_photographs
 from engine.step import Step
 from engine.steps.download import reporter
 from engine.store.files import disk_errors, sha256_of
@@ -85,7 +85,7 @@ def photographs(step: Step) -> dict[str, Any]:
 
 
 def boxed(step: Step) -> dict[str, Any]:
-    """Lay the eleven pictures that engine.models.boxed_photographs has boxes for out as the rules lay out OpenImages.
+    """Lay the eleven pictures that engine.datasets.boxed_photographs has boxes for out as the rules lay out OpenImages.
 
     The needs are packages that hold them. Facts: `images` (folder of the pictures), `labels` (path of the boxes),
     `count`. Raises DataError where a picture is in none of the packages.

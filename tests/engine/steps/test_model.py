@@ -12,10 +12,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from engine.errors import DataError
-from engine.models import patterns_net
+from engine.networks import patterns_net
 from engine.step import Artifact, Look
 from engine.steps.model import read_file, survey_file
-from tests.engine.models.running import step
+from tests.engine.networks.running import step
 
 OPTIONS = {"format": "onnx", "label_offset": None, "outputs": None}
 
@@ -87,7 +87,7 @@ def test_a_model_of_the_other_backend_is_seen_before_anything_runs(tmp_path: Pat
 
 
 def test_tensorflow_models(tmp_path: Path) -> None:
-    graphs: Any = pytest.importorskip("engine.models.tensorflow_graph", reason="needs 'inferdeck[tensorflow]'")
+    graphs: Any = pytest.importorskip("engine.networks.tensorflow_graph", reason="needs 'inferdeck[tensorflow]'")
     facts = patterns_net.shipped(step(tmp_path, {}))
     source = {"onnx": Artifact(str(tmp_path), facts)}
     graphs.convert(step(tmp_path, {"form": "frozen-graph"}, source))

@@ -23,7 +23,7 @@ from engine.profile.component import Query
 from engine.step import Artifact, Look, Step
 from engine.steps import openimages
 from engine.steps.calibration import Calibration
-from tests.engine.models.running import step
+from tests.engine.networks.running import step
 from tests.engine.openimages_server import (
     Fault,
     Tree,

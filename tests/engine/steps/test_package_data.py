@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from engine import events
+from engine.datasets import boxed_photographs
 from engine.errors import DataError, FetchError
 from engine.fetch.package_index import PackageFile
-from engine.models import boxed_photographs
 from engine.step import Artifact, Step
 from engine.steps import package_data
 from engine.steps.package_data import boxed, fetch_package, photographs

@@ -113,8 +113,9 @@ def _session(folder: Path) -> None:
 
 
 def _tflite(folder: Path) -> None:
-    from engine.models import tflite_convert, tflite_file
-    from engine.models.convnet import ConvNet
+    from engine.formats import tflite_file
+    from engine.networks import tflite_convert
+    from engine.networks.convnet import ConvNet
     from engine.store import files
 
     with suppress(ValueError, OSError):  # which those who call it turn into one of ours
@@ -123,7 +124,7 @@ def _tflite(folder: Path) -> None:
 
 
 def _checkpoints(folder: Path) -> None:
-    from engine.models.torch_pickle import read_state_dict
+    from engine.formats.torch_pickle import read_state_dict
 
     for name in ("new.pth", "legacy.pth"):
         with suppress(InferdeckError):
@@ -231,7 +232,7 @@ def _write_answers(path: Path, answers: Sequence[bytes]) -> None:
 
 
 def _write_checkpoints(folder: Path) -> None:
-    from tests.engine.models import torch_files
+    from tests.engine.formats import torch_files
 
     state: dict[str, Array] = {"weight": np.arange(6, dtype=np.float32).reshape(2, 3), "bias": np.zeros(3, np.int64)}
     (folder / "new.pth").write_bytes(torch_files.state_dict(state, zip_form=True))
