@@ -26,8 +26,8 @@ RECORD = ROOT / "tests" / "engine" / "revisions.json"
 
 INFRASTRUCTURE = (
     "engine.errors engine.events engine.text engine.codec engine.store engine.fetch engine.profile engine.plan "
-    "engine.system engine.job engine.step engine.facts engine.mlperf engine.steps.findings engine.mlperf_logs "
-    "engine.submission.checker engine.moved"
+    "engine.system engine.survey engine.jobs engine.watch engine.step engine.facts engine.mlperf engine.moved "
+    "engine.steps.findings engine.mlperf_logs engine.submission.checker"
 ).split()
 """What carries, stores, reads and checks, and decides no byte of an artifact. The rooms with everything in them."""
 

@@ -16,7 +16,7 @@ import profiles
 from engine.errors import InferdeckError, StoreError
 from engine.facts import CommonFacts
 from engine.harness.spec import Workers
-from engine.job.spec import JobSpec
+from engine.jobs.job_spec import JobSpec
 from engine.mlperf import FACTS, SCENARIOS, Scenario
 from engine.plan.plan import Node
 from engine.profile.systems import Configuration, TunedWorkers, Tuning, configuration

@@ -1,7 +1,7 @@
 """A framework in an environment of its own, where the running one does not hold the version that is asked for.
 
 The environment is a folder of packages for one of this machine's Pythons. Steps that need the backend run with it
-(engine.job.child), so it holds what they import: the framework, LoadGen in the version that runs here, and the few
+(engine.jobs.child), so it holds what they import: the framework, LoadGen in the version that runs here, and the few
 packages of our own code.
 """
 

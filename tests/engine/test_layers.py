@@ -14,7 +14,9 @@ ENGINE = Path(__file__).parents[2] / "engine"
 ROOMS = [
     {"cli"},
     {"explore", "guide"},
-    {"job"},
+    {"watch"},
+    {"jobs"},
+    {"survey"},
     {"steps"},
     {"tuning"},
     {"standins"},

@@ -15,7 +15,6 @@ import pytest
 from engine import events
 from engine.errors import DataError, FetchError
 from engine.fetch import many as fetch_many
-from engine.job.survey import Surveyor
 from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
 from engine.profile import catalog
@@ -23,6 +22,7 @@ from engine.profile.component import Query
 from engine.step import Artifact, Look, Step
 from engine.steps import openimages
 from engine.steps.calibration import Calibration
+from engine.survey.survey import Surveyor
 from tests.engine.networks.running import step
 from tests.engine.openimages_server import (
     Fault,
