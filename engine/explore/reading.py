@@ -25,11 +25,10 @@ from engine.jobs.child import file_name
 from engine.jobs.job_spec import JobSpec
 from engine.jobs.job_spec import read as read_spec
 from engine.jobs.runner import Finished
-from engine.mlperf import DETAIL_LOG, SUMMARY_LOG
+from engine.mlperf import DETAIL_LOG, SUMMARY_LOG, TEST_FOLDER
 from engine.mlperf_logs import detail, summary
 from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
-from engine.steps.loadgen import TEST_FOLDER
 from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
 

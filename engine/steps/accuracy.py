@@ -11,8 +11,7 @@ import msgspec
 from engine import codec, events
 from engine.facts import SamplesFacts
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
-from engine.profile.catalog import profile_file
-from engine.profile.rounds import load_round
+from engine.profile.known_rounds import round_of
 from engine.step import Step
 from engine.steps import findings
 from engine.submission import provenance
@@ -68,6 +67,6 @@ def _stand_in(step: Step) -> bool:
 
 
 def _say_findings(step: Step, text: str) -> None:
-    rules = load_round(profile_file(step.profiles, "rounds", step.options["round"]))
+    rules = round_of(step.profiles, step.options["round"])
     what = findings.about(step.options, rules)
     findings.say(step, single.accuracy_run(step.inputs["run"].folder, what, text))

@@ -11,13 +11,12 @@ from typing import Any
 
 from engine import codec, events
 from engine.facts import SamplesFacts
-from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, TEST_FOLDER, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.mlperf_logs import detail
-from engine.profile.catalog import profile_file
-from engine.profile.rounds import Benchmark, ComplianceTest, Round, load_round
+from engine.profile.known_rounds import round_of
+from engine.profile.rounds import Benchmark, ComplianceTest, Round
 from engine.step import Step
 from engine.steps import findings
-from engine.steps.loadgen import TEST_FOLDER
 from engine.submission import compliance, verified
 from engine.submission.checker import single
 from engine.submission.compliance import Outcome
@@ -33,7 +32,7 @@ def verify(step: Step) -> dict[str, Any]:
     accuracy run as well.
     A test that fails is an outcome, not an error. Facts: `passed`, `why`, `reference`, `score`, `least`, `most`.
     """
-    options, rules = step.options, load_round(profile_file(step.profiles, "rounds", step.options["round"]))
+    options, rules = step.options, round_of(step.profiles, step.options["round"])
     benchmark, name = rules.benchmark(options["benchmark"]), options["test"]
     tested = step.inputs["test"].folder / TEST_FOLDER
     speed = compliance.speed(

@@ -15,8 +15,9 @@ from typing import Any
 import engine
 from engine.facts import ModelFacts
 from engine.profile import systems
+from engine.profile.known_rounds import round_of
 from engine.step import Look, Sight, Step
-from engine.steps import loadgen, sut
+from engine.steps import sut
 from engine.steps.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
 from engine.steps.trial import Ran
 from engine.submission import provenance
@@ -46,7 +47,7 @@ def run(step: Step) -> dict[str, Any]:
     Options are those of a run, and `seconds` (the time for all trials) and `resolution`. Raises RunError where nothing
     is valid, or a trial fails by more than being invalid.
     """
-    rules = loadgen.round_of(step.profiles, step.options["round"])
+    rules = round_of(step.profiles, step.options["round"])
     scenario = step.options["scenario"]
     unit = rules.scenarios[scenario].target.unit
     search = Search(step, rules, unit)

@@ -9,9 +9,8 @@ from typing import Any
 
 from engine import codec
 from engine.errors import DataError
-from engine.profile.catalog import profile_file
+from engine.profile.known_rounds import round_of
 from engine.profile.names import TREE, WHOLE_LOGS
-from engine.profile.rounds import load_round
 from engine.step import Step
 from engine.store.files import write_atomic
 from engine.submission import describe, identity, pack
@@ -32,7 +31,7 @@ def build(step: Step) -> dict[str, Any]:
     these raise.
     """
     options = step.options
-    rules = load_round(profile_file(step.profiles, "rounds", options["round"]))
+    rules = round_of(step.profiles, options["round"])
     tree = step.results / TREE
     step.phase("generating")
     description = describe.description_of(step.profiles, options["sut"], rules, step.results)

@@ -24,7 +24,9 @@ from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import NS_PER_MS
 from engine.profile.rounds import Round
 from engine.step import Step
-from engine.steps import loadgen
+from engine.steps.harness_process import harness
+from engine.steps.run_outcome import cut_short
+from engine.steps.run_spec import SPEC, spec
 from engine.steps.target import bound_ms
 from engine.tuning.search import tolerated
 
@@ -82,15 +84,15 @@ class Trials:
         self.count += 1
         folder = self._step.output / f"trial-{self.count:02}"
         folder.mkdir(parents=True)
-        spec = loadgen.spec(self._run_step(folder, target, seconds, queries), target)
-        spec_file = folder / loadgen.SPEC
-        spec_file.write_bytes(codec.encode(spec, indent=1))
-        rule = self._rules.scenarios[spec.settings.scenario]
-        emit = self._telling(target, self._watch(target, spec.settings.min_duration_ms, spec.settings.min_query_count))
+        made = spec(self._run_step(folder, target, seconds, queries), target)
+        spec_file = folder / SPEC
+        spec_file.write_bytes(codec.encode(made, indent=1))
+        rule = self._rules.scenarios[made.settings.scenario]
+        emit = self._telling(target, self._watch(target, made.settings.min_duration_ms, made.settings.min_query_count))
         started = time.monotonic()
         try:
-            emit(measuring(spec, rule, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
-            loadgen.harness(replace(self._step, output=folder, emit=emit), spec_file)
+            emit(measuring(made, rule, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
+            harness(replace(self._step, output=folder, emit=emit), spec_file)
         except _HopelessError:
             return Ran(target, valid=False, seconds=time.monotonic() - started)
         return self._read(target, folder, time.monotonic() - started)
@@ -143,7 +145,7 @@ class Trials:
     def _read(self, target: float, folder: Path, seconds: float) -> Ran:
         log = detail.read(folder / DETAIL_LOG)
         scenario = self._step.options["scenario"]
-        cut = loadgen.cut_short(log)
+        cut = cut_short(log)
         rate = log.value("result_samples_per_second")
         percentile = f"result_{self._rules.scenarios[scenario].percentile:.2f}_percentile_latency_ns"
         if scenario == "MultiStream":

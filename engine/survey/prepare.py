@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import engine
@@ -18,7 +17,8 @@ from engine.plan.selection import Selection
 from engine.plan.words import with_whole_paths
 from engine.profile import catalog
 from engine.profile.component import fill
-from engine.profile.rounds import Round, load_round
+from engine.profile.known_rounds import round_at
+from engine.profile.rounds import Round
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
 from engine.survey import lock as locks
@@ -39,14 +39,7 @@ class Workplace:
 
     def round(self, name: str) -> Round:
         """Return the rules of a round."""
-        path = self.catalog.profile("rounds", name)
-        return _round(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _round(path: Path, _changed: int) -> Round:
-    """Read a round once: the screen resolves on every key press."""
-    return load_round(path)
+        return round_at(self.catalog.profile("rounds", name))
 
 
 def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:

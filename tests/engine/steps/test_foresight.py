@@ -13,7 +13,8 @@ from engine.mlperf import SCENARIOS, Scenario, target_option
 from engine.profile.rounds import Style, load_round
 from engine.step import Artifact, Look
 from engine.steps import foresight
-from engine.steps.loadgen import OVERRIDES, survey
+from engine.steps.loadgen import survey
+from engine.steps.run_settings import OVERRIDES
 from profiles import FOLDER
 
 RULES = load_round(FOLDER / "rounds" / "v2.1.yaml")

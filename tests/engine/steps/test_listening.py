@@ -13,7 +13,7 @@ import pytest
 from engine import events
 from engine.errors import RunError
 from engine.step import Step
-from engine.steps import listening, loadgen
+from engine.steps import harness_process, listening
 from engine.system import isolation
 
 
@@ -76,6 +76,6 @@ def test_a_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(listening, "HUNG_S", 2.0)
     step = Step(id="run", title="run", options={}, inputs={}, output=tmp_path, emit=lambda event: None)
     with pytest.raises(RunError, match="hangs"):
-        loadgen.harness(step, tmp_path / "spec.json")
+        harness_process.harness(step, tmp_path / "spec.json")
     with pytest.raises(ProcessLookupError):
         os.kill(int(told.read_text()), 0)
