@@ -19,7 +19,7 @@ from engine.jobs.start import begin
 from engine.profile.names import WHOLE_LOGS
 from engine.profile.rounds import Round
 from engine.step import Step
-from engine.steps import submission
+from engine.steps.results import build_submission as submission
 from engine.submission import identity, own, pack
 from engine.submission.checker.check import check
 from engine.submission.truncate import truncate, whole_logs

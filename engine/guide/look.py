@@ -24,7 +24,7 @@ from engine.mlperf import ACCURACY_TEXT, VERIFY_PERFORMANCE
 from engine.profile import catalog
 from engine.profile.names import TREE
 from engine.profile.rounds import Round
-from engine.steps.submission import CHECKED
+from engine.steps.results.build_submission import CHECKED
 from engine.store.files import digest
 from engine.submission import describe, own
 from engine.submission.checker.check import check

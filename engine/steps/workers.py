@@ -25,7 +25,7 @@ from engine.harness.samples import SampleLibrary
 from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.step import Step
-from engine.steps import sut
+from engine.steps.machine import sut_configuration as sut
 from engine.submission import provenance
 from engine.system import cpu_quota
 from engine.tuning.bench import Load

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from engine.errors import ProfileError
-from engine.moved import current, former
+from engine.moved import first_name, present_name
 from engine.plan.plan import Node
 from engine.profile.component import Component
 from engine.store.files import digest, disk_errors, sha256_of
@@ -27,12 +27,17 @@ def recipe_of(node: Node, component: Component, identities: Mapping[str, str], o
         inputs["outside"] = (outside,)
     return Recipe(
         component=component.name,
-        definition=former(component.step) or " ".join(component.command),
+        definition=definition(component),
         version=node.version or node.version_range,
         code=code_digest(component),
         options={name: decided.value for name, decided in node.options.items() if decided.key},
         inputs=inputs,
     )
+
+
+def definition(component: Component) -> str:
+    """Return what runs, as keys name it: a function of ours by its first name, or a command."""
+    return first_name(component.step) or " ".join(component.command)
 
 
 def code_digest(component: Component) -> str:
@@ -49,7 +54,7 @@ def code_digest(component: Component) -> str:
 def _code(module: str, component: Component) -> str:
     file = source_file(module, component)
     ours = not module.endswith(".py") and module.partition(".")[0] == "engine"
-    return f"{former(module)} {component.revision}\n" if ours else _file_digest(file)
+    return f"{first_name(module)} {component.revision}\n" if ours else _file_digest(file)
 
 
 def source_file(module: str, component: Component) -> Path:
@@ -58,7 +63,7 @@ def source_file(module: str, component: Component) -> Path:
         path = (Path(component.place.file).parent / module).absolute()
         found = path if path.is_file() else None
     else:
-        found = _module_file(current(module))
+        found = _module_file(present_name(module))
     if found is None:
         raise ProfileError(f"{component.place}: there is no step module '{module}'", "check the name after 'step:'")
     return found

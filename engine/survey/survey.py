@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.errors import CannotRunError, InferdeckError, ProfileError
-from engine.moved import current
+from engine.moved import present_name
 from engine.plan.plan import Node, Plan
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component
@@ -257,7 +257,7 @@ def _group(needs: list[Seen]) -> Seen:
 
 def load_function(name: str, component: Component) -> Any:
     """Import `module:function`, or `file.py:function` beside the profile. Raises ProfileError if it isn't there."""
-    module_name, _, function = current(name).partition(":")
+    module_name, _, function = present_name(name).partition(":")
     if module_name.endswith(".py"):
         path = source_file(module_name, component)
         spec = importlib.util.spec_from_file_location(f"inferdeck_own_{path.stem}", path)

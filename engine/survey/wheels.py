@@ -11,10 +11,10 @@ from typing import Final
 from engine.errors import CannotRunError, FetchError
 from engine.plan.plan import Plan
 from engine.profile.catalog import Catalog
-from engine.steps.environment import asked_for, refuse_without_wheels
+from engine.steps.machine.environment import asked_for, refuse_without_wheels
 from engine.survey.survey import Survey
 
-STEP: Final = "engine.steps.environment:make"
+STEP: Final = "engine.steps.machine.environment:make"
 """By this step a component makes an environment."""
 
 

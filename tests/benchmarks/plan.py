@@ -72,7 +72,7 @@ def _synthetic(folder: Path) -> None:
         below = [child for child in (3 * number + 1, 3 * number + 2, 3 * number + 3) if child < COMPONENTS]
         needs = ", ".join(f"n{child}: {{tags: c{child}, hand: [x]}}" for child in below)
         files[f"c{number}"] = (
-            f"name: c{number}\ntags: [c{number}]\nstep: engine.steps.accuracy:score\n"
+            f"name: c{number}\ntags: [c{number}]\nstep: engine.steps.results.score_accuracy:score\n"
             "options: {x: {default: 1}}\n"
             "variations: {a: {group: g, default: true, set: {x: 2}}, b: {group: g}}\n"
             + (f"needs: {{{needs}}}\n" if needs else "")

@@ -19,7 +19,7 @@ from engine.networks import ssd_mobilenet
 from engine.networks.convnet import Array
 from engine.networks.ssd_mobilenet import ENCODINGS, PREDICTIONS, anchors, build
 from engine.step import Artifact
-from engine.steps.package_data import boxed, fetch_package
+from engine.steps.datasets.package_data import boxed, fetch_package
 from engine.tasks import coco_boxes, object_detection
 from tests.engine.networks.running import run, step
 

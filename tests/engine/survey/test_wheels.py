@@ -11,7 +11,7 @@ from engine.fetch.package_set import NoFitError, Pinned
 from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
 from engine.profile.component import Override, Query
-from engine.steps import environment
+from engine.steps.machine import environment
 from engine.survey import wheels
 from engine.survey.survey import Surveyor
 from tests.helpers import catalog_of, folders_in
@@ -21,8 +21,8 @@ BACKEND = """
 name: one
 tags: [one]
 summary: A framework
-survey: engine.steps.backend:survey
-step: engine.steps.environment:make
+survey: engine.steps.machine.backend:survey
+step: engine.steps.machine.environment:make
 options:
   package: {default: packaging}
   module: {default: engine.backends.onnxruntime}

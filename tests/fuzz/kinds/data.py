@@ -87,7 +87,7 @@ def _calibration(folder: Path) -> None:
 
 
 def _onnx(folder: Path) -> None:
-    from engine.steps import model
+    from engine.steps.models import model_file as model
 
     wanted: tuple[dict[str, object], ...] = (
         {"label_offset": None, "outputs": []},
@@ -149,7 +149,8 @@ def _arrays(folder: Path) -> None:
 
 
 def _surveys(folder: Path) -> None:
-    from engine.steps import imagenet, openimages
+    from engine.steps import imagenet
+    from engine.steps.datasets import openimages
 
     found = imagenet.survey_folder(Look({"path": str(folder)}, {}))
     imagenet.survey_labels(Look({}, {"dataset": found.artifact}))

@@ -33,7 +33,7 @@ RUNNING = "state/jobs/r-0014/run.lock"
 COMPONENT = """\
 name: own-thing
 tags: [own, thing]
-step: engine.steps.system:detect
+step: engine.steps.machine.detect:detect
 options:
   count: {type: int, default: 3}
 variations:
