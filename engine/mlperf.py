@@ -28,6 +28,8 @@ AUDIT_CONFIG: Final = "audit.config"
 """LoadGen looks for it in the working directory when a test starts, and lets it change what it was told before."""
 VERIFY_PERFORMANCE: Final = "verify_performance.txt"
 VERIFY_ACCURACY: Final = "verify_accuracy.txt"
+TEST_FOLDER: Final = "performance"
+"""Where in the output of a compliance test LoadGen's files are: beside them come those of its verification."""
 
 
 @dataclass(frozen=True)

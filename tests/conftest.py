@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from engine.job import measuring
+from engine.jobs import measuring
 
 # How long an example takes says something about the machine, and speed is measured in tests/benchmarks.
 settings.register_profile("inferdeck", deadline=None)

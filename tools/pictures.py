@@ -16,9 +16,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from engine.job import jobs
-from engine.job.prepare import Workplace, begin, prepare, workplace
+from engine.jobs import jobs
+from engine.jobs.start import begin
 from engine.plan.words import read_recipe, recipes
+from engine.survey.prepare import Workplace, prepare, workplace
 from tui.app import InferdeckApp
 from tui.terminal import decide
 

@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "tests" / "engine" / "revisions.json"
 
 INFRASTRUCTURE = (
-    "engine.errors engine.events engine.text engine.codec engine.store engine.profile engine.plan engine.system "
-    "engine.job engine.step engine.facts engine.mlperf engine.steps.findings engine.mlperf_logs "
-    "engine.submission.checker"
+    "engine.errors engine.events engine.text engine.codec engine.store engine.fetch engine.profile engine.plan "
+    "engine.system engine.survey engine.jobs engine.watch engine.step engine.facts engine.mlperf engine.moved "
+    "engine.steps.measuring.run_findings engine.mlperf_logs engine.submission.checker"
 ).split()
 """What carries, stores, reads and checks, and decides no byte of an artifact. The rooms with everything in them."""
 

@@ -5,7 +5,7 @@ Needs inferdeck with the extra `tensorflow`; from the repository's root:
     python -m tools.train_scene_detector profiles/models/scenes-net.onnx /tmp/scenes-net
 
 The second folder keeps the scenes and what has been learnt: after an interruption the same call goes on there. It takes
-about 15 minutes on two cores. Afterwards enter the checksum that it prints in engine/models/scenes_net.py and, with
+about 15 minutes on two cores. Afterwards enter the checksum that it prints in engine/networks/scenes_net.py and, with
 the accuracy, in profiles/models/README.md.
 """
 
@@ -28,8 +28,9 @@ import onnx
 import onnxruntime
 import tensorflow as tf
 
-from engine.models import scenes, scenes_net
-from engine.models.convnet import fold_batch_norm
+from engine.datasets import scenes
+from engine.networks import scenes_net
+from engine.networks.convnet import fold_batch_norm
 from engine.tasks import object_detection
 
 Array = np.ndarray[Any, np.dtype[Any]]

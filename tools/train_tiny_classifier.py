@@ -5,8 +5,8 @@ Needs PyTorch, which inferdeck itself does not; in an environment of its own, fr
     python -m venv /tmp/train && /tmp/train/bin/pip install torch==2.13.0 -e .
     /tmp/train/bin/python -m tools.train_tiny_classifier profiles/models/patterns-net.onnx
 
-It takes a few minutes on two cores. Afterwards enter the checksum that it prints in engine/models/patterns_net.py and,
-with the accuracy, in profiles/models/README.md.
+It takes a few minutes on two cores. Afterwards enter the checksum that it prints in engine/networks/patterns_net.py
+and, with the accuracy, in profiles/models/README.md.
 """
 
 import hashlib
@@ -23,8 +23,9 @@ import onnxruntime
 import torch
 from torch import nn
 
-from engine.models import patterns, patterns_net
-from engine.models.convnet import fold_batch_norm
+from engine.datasets import patterns
+from engine.networks import patterns_net
+from engine.networks.convnet import fold_batch_norm
 from engine.tasks import image_classification
 from engine.tasks.labels import read_val_map
 

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.filter import LineFilter
 
-    from engine.job.jobs import Job
-    from engine.job.prepare import Workplace
+    from engine.jobs.jobs import Job
     from engine.plan.selection import Selection
+    from engine.survey.prepare import Workplace
     from tui.screens.base import DeckScreen
 
 KEPT_MESSAGES = 200
@@ -204,7 +204,7 @@ class InferdeckApp(App[None]):
         self.run_worker(self._read_place, thread=True, group="place", exclusive=True, exit_on_error=False)
 
     def _read_place(self) -> None:
-        from engine.job.prepare import workplace  # noqa: PLC0415  (start-up: paint first)
+        from engine.survey.prepare import workplace  # noqa: PLC0415  (start-up: paint first)
 
         try:
             place = workplace(self._home)
@@ -319,7 +319,7 @@ class InferdeckApp(App[None]):
     def action_leave(self) -> None:
         """Leave; jobs go on, and the way back is printed."""
         if self._place is not None:
-            from engine.job import jobs  # noqa: PLC0415
+            from engine.jobs import jobs  # noqa: PLC0415
 
             with suppress(InferdeckError):  # jobs that can't be listed are no reason to stay
                 self.last_words += [

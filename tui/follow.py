@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from engine.job.fold import StepSeen, Watched
-from engine.job.jobs import Job, all_jobs
-from engine.job.outlook import Outlook, outlook
-from engine.job.watch import Standing, Watch
+from engine.jobs.jobs import Job, all_jobs
 from engine.profile.component import Component
 from engine.store.folders import Folders
+from engine.watch.fold import StepSeen, Watched
+from engine.watch.outlook import Outlook, outlook
+from engine.watch.watch import Standing, Watch
 
 OVER: tuple[Standing, ...] = ("finished", "failed", "cancelled", "died", "new")
 """How a job stands whose process is not there."""

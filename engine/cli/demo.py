@@ -8,7 +8,7 @@ from engine.cli import words
 from engine.cli.run import prepare, start
 from engine.cli.screen import Screen
 from engine.errors import UsageError, nearest
-from engine.job.prepare import Prepared, workplace
+from engine.survey.prepare import Prepared, workplace
 
 DEFAULT = "resnet50"
 

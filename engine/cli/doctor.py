@@ -12,11 +12,11 @@ from engine import system
 from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import StoreError
-from engine.job import measuring
-from engine.job.health import Health, benchmark_checks, recipe_checks, refuse_unread
-from engine.job.prepare import workplace
+from engine.jobs import measuring
 from engine.store.files import is_locked
 from engine.store.folders import Folders
+from engine.survey.health import Health, benchmark_checks, recipe_checks, refuse_unread
+from engine.survey.prepare import workplace
 from engine.text import size
 
 PACKAGES = ("mlcommons-loadgen", "onnxruntime", "numpy", "opencv-python-headless", "onnx", "pillow", "rich", "pip")

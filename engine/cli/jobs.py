@@ -7,9 +7,9 @@ from pathlib import Path
 from engine.cli import output, words
 from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen, told_if_slow
-from engine.job import control, jobs
-from engine.job.survey import age
+from engine.jobs import control, jobs
 from engine.store.folders import folders
+from engine.survey.survey import age
 from engine.text import duration, shell_line
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}

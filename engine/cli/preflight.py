@@ -9,9 +9,9 @@ from engine.cli import output
 from engine.cli.run import prepare
 from engine.cli.screen import Screen
 from engine.cli.words import Words
-from engine.job.preflight import by_the_rules, expected
-from engine.job.prepare import Prepared
 from engine.submission.preflight import Expected
+from engine.survey.preflight import by_the_rules, expected
+from engine.survey.prepare import Prepared
 from engine.text import duration, size
 
 __all__ = ["as_json", "by_the_rules", "expected", "preflight_command", "show_expected"]

@@ -14,13 +14,13 @@ from engine.cli import output, tune
 from engine.cli.screen import Cell, Screen
 from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
-from engine.job import jobs
-from engine.job.fold import disturbed
-from engine.job.inquest import inquest
-from engine.job.log import EventReader
-from engine.job.main import STATUS
+from engine.jobs import jobs
+from engine.jobs.log import EventReader
+from engine.jobs.main import STATUS
 from engine.store.folders import Folders, folders
 from engine.text import duration
+from engine.watch.fold import disturbed
+from engine.watch.inquest import inquest
 
 # A search has tens of trials; a log of far more is no reason to hold them all in memory.
 _MOST: Final = 10_000

@@ -10,13 +10,14 @@ from engine.cli import output, tree, words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
 from engine.errors import UsageError
-from engine.job import control, jobs
-from engine.job import lock as locks
-from engine.job.prepare import Prepared, refuse, workplace
-from engine.job.prepare import prepare as prepare_job
-from engine.job.spec import JobSpec
-from engine.job.survey import age
+from engine.jobs import control, jobs
+from engine.jobs.job_spec import JobSpec
+from engine.jobs.start import job_spec
 from engine.plan.words import selection_of
+from engine.survey import lock as locks
+from engine.survey.prepare import Prepared, refuse, workplace
+from engine.survey.prepare import prepare as prepare_job
+from engine.survey.survey import age
 from engine.text import whole_path
 
 CANCEL_WINDOW = 3.0
@@ -101,7 +102,7 @@ def start(prepared: Prepared, asked: words.Words) -> int:
     screen = Screen()
     quiet = "quiet" in asked.flags or "json" in asked.flags
     refuse(prepared)
-    spec = prepared.spec()
+    spec = job_spec(prepared)
     finished = _finished(screen, prepared, spec, quiet=quiet)
     if finished is not None and "reuse" in asked.flags:
         return _report(screen, finished, as_json="json" in asked.flags)

@@ -7,11 +7,11 @@ import msgspec
 from engine.cli import output, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import StoreError, UsageError
-from engine.job.survey import age
 from engine.store.folders import folders
 from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
 from engine.store.upkeep import Unfinished, accept, clean, unfinished
+from engine.survey.survey import age
 from engine.text import clean as clean_text
 from engine.text import size
 

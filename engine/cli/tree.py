@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from engine.cli.screen import Cell, Screen
-from engine.job.survey import Seen, Survey
 from engine.plan.plan import Edge, Node, Plan
 from engine.plan.reason import Asked, GroupDefault
+from engine.survey.survey import Seen, Survey
 from engine.text import duration, size
 
 _STYLE = {"cached": "good", "found": "good", "group": "dim", "missing": "bad", "conflict": "bad", "blocked": "bad"}

@@ -12,10 +12,10 @@ from engine.cli import output, run, words
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError
 from engine.explore.tuning import Pick, TuningReport, Way, kept_picks, origin, picks
-from engine.job.survey import age
 from engine.profile import systems
 from engine.profile.catalog import load
 from engine.store.folders import folders
+from engine.survey.survey import age
 from engine.text import short_path
 
 VARIATION = "_tune"

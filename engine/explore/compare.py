@@ -10,7 +10,7 @@ from engine.explore.metrics import METRICS, Metric
 from engine.explore.noise import Noise, Steady, noise
 from engine.explore.runs import Run, fold
 from engine.explore.steadiness import Steadiness, steadiness
-from engine.job import places
+from engine.jobs import places
 
 NAMES = {"mode": "", "scenario": "", "benchmark": "", "sut": "system", "task": "", "loadgen": "", "backend version": ""}
 """Names of decisions that read better, or (empty) that are said by a field of the run or by another decision."""

@@ -18,8 +18,8 @@ from engine.errors import StoreError
 from engine.explore.origin import place
 from engine.explore.reading import LARGEST, READ, job_runs
 from engine.explore.runs import Run
-from engine.job import jobs, places
-from engine.steps.loadgen import TEST_FOLDER
+from engine.jobs import jobs, places
+from engine.mlperf import TEST_FOLDER
 from engine.store.files import digest, is_locked, read_plain, write_atomic
 from engine.store.folders import Folders
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.explore.runs import Run
-from engine.job.spec import JobSpec
+from engine.jobs.job_spec import JobSpec
 from engine.plan.plan import Node, Plan
 from engine.plan.reason import Asked, HandedDown
 from engine.store.files import read_plain

@@ -20,16 +20,15 @@ from engine.explore.metrics import figures
 from engine.explore.runs import Run
 from engine.facts import CommonFacts, RunFacts
 from engine.harness.spec import REPORT
-from engine.job import places
-from engine.job.child import file_name
-from engine.job.run import Finished
-from engine.job.spec import JobSpec
-from engine.job.spec import read as read_spec
-from engine.mlperf import DETAIL_LOG, SUMMARY_LOG
+from engine.jobs import places
+from engine.jobs.child import file_name
+from engine.jobs.job_spec import JobSpec
+from engine.jobs.job_spec import read as read_spec
+from engine.jobs.runner import Finished
+from engine.mlperf import DETAIL_LOG, SUMMARY_LOG, TEST_FOLDER
 from engine.mlperf_logs import detail, summary
 from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
-from engine.steps.loadgen import TEST_FOLDER
 from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
 

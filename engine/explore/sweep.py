@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InferdeckError, UsageError
-from engine.job import control, jobs
-from engine.job.places import LOCK
-from engine.job.prepare import Prepared
+from engine.jobs import control, jobs
+from engine.jobs.places import LOCK
+from engine.jobs.start import job_spec
 from engine.store.files import disk_errors, is_locked
 from engine.store.folders import Folders, folders
+from engine.survey.prepare import Prepared
 from engine.text import clean_lines
 
 LOG = "sweep.log"
@@ -37,7 +38,7 @@ def begin(prepared: Sequence[Prepared]) -> tuple[jobs.Job, ...]:
     for one in prepared:
         one.seen.refuse_problems()
     places = prepared[0].workplace.folders
-    made = [control.create(places, one.spec()) for one in prepared]
+    made = [control.create(places, job_spec(one)) for one in prepared]
     control.launch(made[0], places)
     if len(made) > 1:
         _chain(made, places)

@@ -16,14 +16,14 @@ import profiles
 from engine.errors import InferdeckError, StoreError
 from engine.facts import CommonFacts
 from engine.harness.spec import Workers
-from engine.harness.tuned import Trial, Tuned, number
-from engine.job.spec import JobSpec
+from engine.jobs.job_spec import JobSpec
 from engine.mlperf import FACTS, SCENARIOS, Scenario
 from engine.plan.plan import Node
 from engine.profile.systems import Configuration, TunedWorkers, Tuning, configuration
 from engine.step import Artifact
 from engine.store.folders import Folders
 from engine.store.store import Manifest, Store
+from engine.tuning.tuned import Trial, Tuned, number
 
 COMPONENT: Final = "choose-workers"
 

@@ -13,16 +13,17 @@ from engine.events import AnyEvent
 from engine.guide import offers
 from engine.guide.look import ROUND, Looker, Sight
 from engine.guide.state import Guide, save
-from engine.job import preparation
-from engine.job.jobs import Job
-from engine.job.prepare import Prepared, begin, prepare
+from engine.jobs import preparation
+from engine.jobs.jobs import Job
+from engine.jobs.start import begin
 from engine.profile.names import WHOLE_LOGS
 from engine.profile.rounds import Round
 from engine.step import Step
-from engine.steps import submission
+from engine.steps.results import build_submission as submission
 from engine.submission import identity, own, pack
 from engine.submission.checker.check import check
 from engine.submission.truncate import truncate, whole_logs
+from engine.survey.prepare import Prepared, prepare
 
 _CHOICES = ("offer", "benchmark", "division", "category", "backend", "pictures", "style", "system")
 

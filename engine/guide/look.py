@@ -17,21 +17,22 @@ from engine.events import Measured
 from engine.guide import offers
 from engine.guide.state import Guide, folder_of
 from engine.harness.spec import REPORT
-from engine.job import jobs, preflight
-from engine.job.jobs import Job
-from engine.job.log import EventReader
-from engine.job.prepare import Prepared, Workplace, prepare
+from engine.jobs import jobs
+from engine.jobs.jobs import Job
+from engine.jobs.log import EventReader
 from engine.mlperf import ACCURACY_TEXT, VERIFY_PERFORMANCE
 from engine.profile import catalog
 from engine.profile.names import TREE
 from engine.profile.rounds import Round
-from engine.steps.submission import CHECKED
+from engine.steps.results.build_submission import CHECKED
 from engine.store.files import digest
 from engine.submission import describe, own
 from engine.submission.checker.check import check
 from engine.submission.checker.findings import Report
 from engine.submission.form import Field, form, problems
 from engine.submission.preflight import Expected
+from engine.survey import preflight
+from engine.survey.prepare import Prepared, Workplace, prepare
 
 ROUND = "v2.1"
 

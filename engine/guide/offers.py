@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.guide.state import Guide
-from engine.job.health import APP, TAGS
-from engine.job.prepare import Workplace
 from engine.plan.selection import Selection
 from engine.plan.words import Changes, changed
 from engine.profile.catalog import Catalog
@@ -15,6 +13,8 @@ from engine.profile.rounds import Round
 from engine.store.files import digest
 from engine.submission.form import Field, Pick, Verdict, system_name
 from engine.submission.own import is_shipped
+from engine.survey.health import APP, TAGS
+from engine.survey.prepare import Workplace
 
 PRACTICE, PHOTOGRAPHS, STAND_IN, REAL = "practice", "photographs", "stand-in", "real"
 

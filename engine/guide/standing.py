@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from engine.guide import offers
 from engine.guide.look import Sight
-from engine.job import preparation
-from engine.job.survey import STOPS, Totals
+from engine.jobs import preparation
 from engine.submission.form import problems
 from engine.submission.preflight import Expected
+from engine.survey.survey import STOPS, Totals
 from engine.text import duration, size
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from engine.guide.look import Sight
 from engine.guide.standing import STANDINGS, Need, Standing
 from engine.guide.texts import STEPS, TEXTS
-from engine.job.jobs import Job
+from engine.jobs.jobs import Job
 
 State = Literal["done", "now", "running", "next", "blocked", "skipped"]
 """`now` can be done; `blocked` is what comes now and lacks something; `next` waits for those before it."""

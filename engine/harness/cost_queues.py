@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.backends.base import Array
+from engine.harness.batch_time import time_between
 from engine.harness.queues import QueryQueue, SliceQueue
-from engine.harness.server_model import time_between
 from engine.harness.spec import Workers
 from engine.harness.tally import now
 

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from engine.harness.server_model import fitting
+from engine.harness.batch_time import fitting
 from engine.harness.spec import Workers
 from engine.harness.tally import now
 

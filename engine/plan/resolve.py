@@ -1,6 +1,6 @@
 """Resolve a selection against the profiles: pure, so that a person sees the whole tree at once, on every key press.
 
-No file is read, no clock or environment is asked. What this machine has is the survey's business (engine.job.survey).
+No file is read, no clock or environment is asked. What this machine has is the survey's business (engine.survey).
 """
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
-"""Functions that components name, one file per kind of work; those of engine.models make models and data sets."""
+"""Functions that components name, one file per kind of work; those of engine.networks, engine.datasets and
+engine.standins make models and data sets."""

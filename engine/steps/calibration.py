@@ -85,8 +85,8 @@ def listed(step: Step) -> dict[str, Any]:
 
 
 def generated(step: Step) -> dict[str, Any]:
-    """Generate pictures that no test set has. Options and facts: those of engine.models.patterns, and of `listed`."""
-    from engine.models import patterns  # noqa: PLC0415  (heavy, and only a running step needs it)
+    """Generate pictures that no test set has. Options and facts: those of engine.datasets.patterns, and of `listed`."""
+    from engine.datasets import patterns  # noqa: PLC0415  (heavy, and only a running step needs it)
 
     count = int(patterns.generate(step)["count"])
     names = [patterns.file_name(index) for index in range(count)]

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from engine.errors import FetchError
+from engine.fetch.archive import unpack
+from engine.fetch.one import fetch
+from engine.fetch.part import Report
 from engine.step import Step
-from engine.store.archive import unpack
-from engine.store.fetch import fetch
-from engine.store.part import Report
 
 REPORT_SECONDS = 0.25
 """Between two reports of progress: often enough to look alive, seldom enough for a log."""

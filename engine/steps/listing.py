@@ -3,7 +3,7 @@
 A file that is replaced in place leaves the times of its folder as they were, so all files are looked at. The screen
 surveys on every key press; what was seen a moment ago is therefore used again, for ten times as long as looking took,
 and no longer than the folder's own times stay the same. A job looks in a process of its own, and once more when a
-step has ended (engine.job.run), so that nothing is kept under the identity of files that have changed meanwhile.
+step has ended (engine.jobs.runner), so that nothing is kept under the identity of files that have changed meanwhile.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from engine.backends import onnxruntime
 from engine.backends.base import BackendOptions, TensorSpec
 from engine.errors import DataError
 from engine.facts import ModelFacts
-from engine.models.convnet import OPSET
+from engine.networks.convnet import OPSET
 from engine.step import Step
 from engine.steps.calibration import Calibration
 from engine.steps.labelled import collecting, refuse_bad

@@ -18,20 +18,20 @@ import engine
 from engine import events
 from engine.backends.base import BackendOptions
 from engine.facts import BackendFacts, ModelFacts, Ragged, SamplesFacts
-from engine.harness.bench import Load
 from engine.harness.cores import affordable, usable
 from engine.harness.model import GraphFile, Model, graph_files
 from engine.harness.neighbours import Neighbours
-from engine.harness.sampled import SampledRunner, typical
 from engine.harness.samples import SampleLibrary
-from engine.harness.tune import MAX_BATCH, choose_workers
-from engine.harness.tuned import SLOWER, Trial, Tuned, number, shared_out
 from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.step import Step
-from engine.steps import sut
+from engine.steps.machine import sut_configuration as sut
 from engine.submission import provenance
 from engine.system import cpu_quota
+from engine.tuning.bench import Load
+from engine.tuning.sampled import SampledRunner, typical
+from engine.tuning.tune import MAX_BATCH, choose_workers
+from engine.tuning.tuned import SLOWER, Trial, Tuned, number, shared_out
 
 MODE: Final = "tune"
 """What the events say in place of a run's mode."""

@@ -1,1 +1,1 @@
-"""Artifacts keyed by everything that went into them, and the fetching of files."""
+"""Content-addressed artifacts: each is kept under a key of everything that went into it."""

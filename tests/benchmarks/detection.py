@@ -21,8 +21,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from engine.datasets import patterns
 from engine.mlperf_logs import accuracy
-from engine.models import patterns
 from engine.tasks import object_detection as task
 from tests.benchmarks.runs import ROOT
 

@@ -14,11 +14,11 @@ from statistics import median
 
 import msgspec
 
-from engine.harness.search import Trial
 from engine.harness.spec import Workers
 from engine.mlperf import Scenario
 from engine.store.files import sha256_of, write_atomic
 from engine.system import detect
+from engine.tuning.search import Trial
 from tests.benchmarks.contestants import Variant, Way
 
 BASELINE = "baseline"
@@ -34,7 +34,7 @@ class Bare(msgspec.Struct, frozen=True):
 
 
 class Tuning(msgspec.Struct, frozen=True):
-    """What engine.harness.tune chose."""
+    """What engine.tuning.tune chose."""
 
     workers: dict[Scenario, Workers]
     samples_per_second: float

@@ -20,8 +20,8 @@ import numpy as np
 from engine.backends import onnxruntime
 from engine.backends.base import BackendOptions
 from engine.harness.spec import RunSpec, Workers
-from engine.harness.tune import choose_workers
-from engine.harness.tuned import Tuned
+from engine.tuning.tune import choose_workers
+from engine.tuning.tuned import Tuned
 from tests.benchmarks import runs
 
 OFFLINE_RATIO = 0.97

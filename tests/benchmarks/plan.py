@@ -10,15 +10,15 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from engine.job import control, jobs
-from engine.job.spec import JobSpec
-from engine.job.survey import Surveyor
+from engine.jobs import control, jobs
+from engine.jobs.job_spec import JobSpec
 from engine.plan.resolve import resolve
 from engine.plan.rules import rule_book
 from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Query
 from engine.profile.rounds import load_round
+from engine.survey.survey import Surveyor
 from tests.benchmarks.start import timed
 from tests.helpers import catalog_of, folders_in
 
@@ -72,7 +72,7 @@ def _synthetic(folder: Path) -> None:
         below = [child for child in (3 * number + 1, 3 * number + 2, 3 * number + 3) if child < COMPONENTS]
         needs = ", ".join(f"n{child}: {{tags: c{child}, hand: [x]}}" for child in below)
         files[f"c{number}"] = (
-            f"name: c{number}\ntags: [c{number}]\nstep: engine.steps.accuracy:score\n"
+            f"name: c{number}\ntags: [c{number}]\nstep: engine.steps.results.score_accuracy:score\n"
             "options: {x: {default: 1}}\n"
             "variations: {a: {group: g, default: true, set: {x: 2}}, b: {group: g}}\n"
             + (f"needs: {{{needs}}}\n" if needs else "")

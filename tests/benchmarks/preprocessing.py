@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engine.models import patterns
+from engine.datasets import patterns
 from engine.tasks import image_classification
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -15,10 +15,10 @@ from typing import Any
 
 from engine.backends.base import BackendOptions
 from engine.harness.cores import physical, usable
-from engine.harness.search import Aim, Trial, found, next_rate
 from engine.harness.spec import Workers
-from engine.harness.tune import choose_workers
 from engine.mlperf import Scenario
+from engine.tuning.search import Aim, Trial, found, next_rate
+from engine.tuning.tune import choose_workers
 from tests.benchmarks import contestants, runs
 from tests.benchmarks.contestants import Course, Variant, Way
 from tests.benchmarks.kept import BASELINE, Bare, Kept, Tuning, bare, ours, save
@@ -87,7 +87,7 @@ class Session:
             save(self.kept, self._given.json)
 
     def tune(self) -> None:
-        """Let engine.harness.tune choose the workers."""
+        """Let engine.tuning.tune choose the workers."""
         for variant in self.variants:
             if variant.name in self.kept.tuned:
                 continue

@@ -21,7 +21,7 @@ from engine.backends import tensorflow
 from engine.backends.base import BackendOptions, TensorSpec
 from engine.harness.cores import physical, usable
 from engine.harness.spec import RunSpec, Workers
-from engine.harness.tune import choose_workers
+from engine.tuning.tune import choose_workers
 from tests.benchmarks import runs
 
 OFFLINE_RATIO = 0.98

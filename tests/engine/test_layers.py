@@ -14,13 +14,21 @@ ENGINE = Path(__file__).parents[2] / "engine"
 ROOMS = [
     {"cli"},
     {"explore", "guide"},
-    {"job"},
+    {"watch"},
+    {"jobs"},
+    {"survey"},
     {"steps"},
-    {"submission", "harness", "tasks", "backends", "models"},
+    {"tuning"},
+    {"standins"},
+    {"submission", "harness"},
+    {"networks"},
+    {"datasets", "tasks"},
+    {"backends"},
+    {"fetch", "formats"},
     {"store", "system", "mlperf_logs"},
     {"plan"},
     {"profile"},
-    {"ascii", "codec", "crashes", "errors", "events", "facts", "histogram", "mlperf", "step", "text"},
+    {"ascii", "codec", "crashes", "errors", "events", "facts", "histogram", "mlperf", "moved", "step", "text"},
 ]
 """From the top down; rooms of one line may use each other."""
 

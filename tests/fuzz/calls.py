@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.job import measuring
+from engine.jobs import measuring
 
 STATUSES = (0, 1, 2, 130)
 

@@ -10,7 +10,7 @@ Table = Mapping[int, "int | bytes | tuple[int, ...] | Table | list[Table]"]
 
 
 def network() -> bytes:
-    """Return a network that doubles its picture, and has a constant, as engine.models.tflite_file reads it."""
+    """Return a network that doubles its picture, and has a constant, as engine.formats.tflite_file reads it."""
     shape, constant = (1, 4, 4, 3), struct.pack("<48f", *range(48))
     tensors: list[Table] = [
         {0: shape, 1: 0, 2: 0, 3: b"input"},

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from engine.errors import JobError
-from engine.job import control
+from engine.jobs import control
 
 _CAPABILITY_VERSION = 0x20080522
 _OVERRIDE, _READ_SEARCH = 1, 2

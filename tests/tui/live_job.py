@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.events import Tick
-from engine.job.jobs import Job
+from engine.jobs.jobs import Job
 from engine.store.files import locked
 from engine.store.folders import folders
-from tests.engine.job import synthetic
+from tests.engine.jobs import synthetic
 
 PAST = 60.0
 """Seconds that the measurement has gone on already, so that the charts are full."""

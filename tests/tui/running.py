@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import JobError
-from engine.job.control import cancel
-from engine.job.jobs import Job, all_jobs, read
+from engine.jobs.control import cancel
+from engine.jobs.jobs import Job, all_jobs, read
 from engine.store.folders import folders
 
 _WAIT = 60.0

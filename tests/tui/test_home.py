@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from engine.job import control, jobs
-from engine.job.prepare import begin, prepare, workplace
+from engine.jobs import control, jobs
+from engine.jobs.start import begin
 from engine.plan.words import read_recipe, recipes
 from engine.store.folders import folders
-from tests.engine.job import synthetic
+from engine.survey.prepare import prepare, workplace
+from tests.engine.jobs import synthetic
 from tests.tui.deck import SIZES, deck, shows, text, until
 from tui.screens import home
 

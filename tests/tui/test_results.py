@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from engine.explore.runs import Run
-from engine.job import jobs
+from engine.jobs import jobs
 from tests.engine.explore import history
 from tests.helpers import folders_in
 from tests.tui.deck import SIZES, deck, grid, shows, terminal, text, until

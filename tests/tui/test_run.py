@@ -15,13 +15,13 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from engine import events
-from engine.job import control, jobs, places
-from engine.job.inquest import step_log
-from engine.job.log import EventReader
+from engine.jobs import control, jobs, places
+from engine.jobs.log import EventReader
 from engine.store.files import locked
 from engine.store.folders import folders
-from tests.engine.job import profile as small
-from tests.engine.job import synthetic as made
+from engine.watch.inquest import step_log
+from tests.engine.jobs import profile as small
+from tests.engine.jobs import synthetic as made
 from tests.tui.deck import SIZES, deck, grid, is_same_grid, same_grid, shows, text, until
 from tui.app import InferdeckApp
 from tui.screens.dialogs import Question, Reading

@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 from engine.store.files import locked
 from engine.store.folders import folders
 from tests.engine.explore import history
-from tests.engine.job import synthetic
+from tests.engine.jobs import synthetic
 from tests.helpers import folders_in
 from tests.tui.deck import deck, shows, text, until
 from tui.app import InferdeckApp

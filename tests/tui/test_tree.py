@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from textual.app import App, ComposeResult
 
-from engine.job.prepare import Prepared, Workplace, prepare
 from engine.plan.words import selection_of
 from engine.profile.catalog import load
-from tests.engine.job import profile
+from engine.survey.prepare import Prepared, Workplace, prepare
+from tests.engine.jobs import profile
 from tests.helpers import folders_in
 from tests.tui.deck import same_grid
 from tui.theme import THEMES

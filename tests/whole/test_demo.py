@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.datasets.patterns import PictureSet, write
 from engine.mlperf import SCENARIOS
 from engine.mlperf_logs import detail
-from engine.models.patterns import PictureSet, write
 from engine.profile.catalog import load, profile_file
 from engine.profile.rounds import load_round
 from engine.store.store import Store

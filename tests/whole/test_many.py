@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.datasets.patterns import PictureSet, write
 from engine.events import Launch, StepEnded, StepStarted, Waiting
-from engine.job import jobs
-from engine.job.log import EventReader
-from engine.models.patterns import PictureSet, write
+from engine.jobs import jobs
+from engine.jobs.log import EventReader
 from engine.store.store import Store
 from tests.engine.flaky_server import Flaky, serving
 from tests.helpers import folders_in, stored

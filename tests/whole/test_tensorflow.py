@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.models import patterns, standin_resnet50
+from engine.datasets import patterns
+from engine.standins import resnet50 as standin_resnet50
 from engine.step import Artifact
-from tests.engine.models.running import step
+from tests.engine.networks.running import step
 from tests.whole.command import SHORT, inferdeck, measured
 
-graphs = pytest.importorskip("engine.models.tensorflow_graph", reason="needs pip install 'inferdeck[tensorflow]'")
+graphs = pytest.importorskip("engine.networks.tensorflow_graph", reason="needs pip install 'inferdeck[tensorflow]'")
 
 TAGS = "--tags=app,mlperf,inference,reference,python,_resnet50,_tf,_cpu"
 

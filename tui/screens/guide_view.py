@@ -24,7 +24,7 @@ from tui.widgets.pane import Pane
 if TYPE_CHECKING:
     from engine.guide.look import Looker, Sight
     from engine.guide.steps import Step
-    from engine.job.jobs import Job
+    from engine.jobs.jobs import Job
     from engine.submission.preflight import Expected
 
 STEPS = 62
@@ -283,7 +283,7 @@ class GuideView(DeckScreen):
             self.run_worker(watch, thread=True, group="beat", exclusive=True, exit_on_error=False)
 
     def _watch(self, running: list[Job]) -> None:
-        from engine.job import jobs  # noqa: PLC0415
+        from engine.jobs import jobs  # noqa: PLC0415
 
         seen = [jobs.read(job.folder) for job in running]
         if [(job.state, job.steps_ended) for job in seen] != [(job.state, job.steps_ended) for job in running]:

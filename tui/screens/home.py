@@ -20,8 +20,8 @@ from tui.screens.dialogs import Reading
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.job.health import Health
-    from engine.job.jobs import Job
+    from engine.jobs.jobs import Job
+    from engine.survey.health import Health
 
 SHOWN_JOBS = 5
 INTERVAL = 2.0
@@ -115,7 +115,7 @@ class HomeScreen(DeckScreen):
             self.run_worker(self._read_jobs, thread=True, group="jobs", exclusive=True, exit_on_error=False)
 
     def _read_jobs(self) -> None:
-        from engine.job import jobs  # noqa: PLC0415  (start-up: paint first)
+        from engine.jobs import jobs  # noqa: PLC0415  (start-up: paint first)
 
         found = jobs.all_jobs(self.deck.place.folders)
         self.deck.call_from_thread(self._show_jobs, found)
@@ -182,8 +182,9 @@ class HomeScreen(DeckScreen):
         self.run_worker(self._try, thread=True, group="try", exclusive=True, exit_on_error=False)
 
     def _try(self) -> None:
-        from engine.job.prepare import begin, prepare  # noqa: PLC0415
+        from engine.jobs.start import begin  # noqa: PLC0415
         from engine.plan.words import read_recipe, recipes  # noqa: PLC0415
+        from engine.survey.prepare import prepare  # noqa: PLC0415
 
         place = self.deck.place
         try:
@@ -239,7 +240,7 @@ def _machine(deck: object) -> list[Line]:
 
 def _checks(deck: object) -> list[Line]:
     """Look at what can run here."""
-    from engine.job.health import benchmark_checks, recipe_checks  # noqa: PLC0415
+    from engine.survey.health import benchmark_checks, recipe_checks  # noqa: PLC0415
     from tui.app import InferdeckApp  # noqa: PLC0415
 
     assert isinstance(deck, InferdeckApp)

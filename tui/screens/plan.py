@@ -26,9 +26,9 @@ from tui.widgets.pane import Pane
 from tui.widgets.tree import PlanTree
 
 if TYPE_CHECKING:
-    from engine.job.jobs import Job
-    from engine.job.prepare import Prepared
+    from engine.jobs.jobs import Job
     from engine.submission.preflight import Expected
+    from engine.survey.prepare import Prepared
 
 FIRST = Selection(
     Query(("app", "mlperf", "inference", "reference", "python"), ("resnet50", "onnxruntime", "cpu", "test"))
@@ -147,7 +147,7 @@ class PlanScreen(DeckScreen):
             self.run_worker(self._prepare, thread=True, group="resolve", exclusive=True, exit_on_error=False)
 
     def _prepare(self) -> None:
-        from engine.job.prepare import prepare  # noqa: PLC0415  (start-up: paint first)
+        from engine.survey.prepare import prepare  # noqa: PLC0415  (start-up: paint first)
 
         draft = self.draft
         try:
@@ -205,7 +205,7 @@ class PlanScreen(DeckScreen):
         self.query_one("#why", Static).update(self._reasons(node))
 
     def _reasons(self, node: str) -> Content:
-        from engine.job.explain import explain  # noqa: PLC0415  (start-up: paint first)
+        from engine.survey.explain import explain  # noqa: PLC0415  (start-up: paint first)
 
         assert self.prepared is not None
         parts: list[tuple[str, str]] = []
@@ -250,7 +250,7 @@ class PlanScreen(DeckScreen):
 
     def _verdict(self, choice: Choice, value: str) -> str:
         """Say why a value can't be taken: in the resolver's own words."""
-        from engine.job.prepare import resolved  # noqa: PLC0415
+        from engine.survey.prepare import resolved  # noqa: PLC0415
 
         try:
             resolved(self.deck.place, choose(self.deck.place.catalog, self.draft.selection, choice, value))
@@ -266,7 +266,7 @@ class PlanScreen(DeckScreen):
 
     def do_run(self) -> None:
         """Ask, then start the job."""
-        from engine.job import measuring  # noqa: PLC0415
+        from engine.jobs import measuring  # noqa: PLC0415
 
         assert self.prepared is not None
         totals = self.prepared.seen.totals
@@ -288,7 +288,7 @@ class PlanScreen(DeckScreen):
             self.run_worker(begin, thread=True, group="begin", exclusive=True, exit_on_error=False)
 
     def _begin(self, *, now: bool) -> None:
-        from engine.job.prepare import begin  # noqa: PLC0415
+        from engine.jobs.start import begin  # noqa: PLC0415
 
         assert self.prepared is not None
         try:
@@ -317,7 +317,7 @@ class PlanScreen(DeckScreen):
 
     def do_preflight(self) -> None:
         """Say what would be refused."""
-        from engine.job.preflight import expected  # noqa: PLC0415
+        from engine.survey.preflight import expected  # noqa: PLC0415
 
         assert self.prepared is not None
         self.deck.push_screen(Reading("preflight", _expected(expected(self.prepared))))

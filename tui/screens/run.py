@@ -23,7 +23,7 @@ from tui.widgets.keys import KeyLine
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.job.jobs import Job
+    from engine.jobs.jobs import Job
 
 ZOOM = (1, 2, 5, 10, 30)
 """Seconds that a value of the charts stands for."""
@@ -222,7 +222,7 @@ class RunScreen(DeckScreen):
         self.app.push_screen(Question(f"stop {now.job.id}?", lost, answers), self._stop)
 
     def _stop(self, answer: str | None) -> None:
-        from engine.job import control, jobs  # noqa: PLC0415
+        from engine.jobs import control, jobs  # noqa: PLC0415
 
         if answer != "yes":
             return
@@ -233,7 +233,7 @@ class RunScreen(DeckScreen):
 
     def do_now(self) -> None:
         """Let the job measure beside the one that it waits for."""
-        from engine.job import control  # noqa: PLC0415
+        from engine.jobs import control  # noqa: PLC0415
 
         try:
             control.measure_now(self._now().job)
@@ -296,7 +296,7 @@ class RunScreen(DeckScreen):
         self.run_worker(self._resume, thread=True, group="resume", exclusive=True, exit_on_error=False)
 
     def _resume(self) -> None:
-        from engine.job import control  # noqa: PLC0415
+        from engine.jobs import control  # noqa: PLC0415
 
         try:
             control.launch(self._now().job.folder, self.deck.place.folders)

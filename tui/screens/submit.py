@@ -23,7 +23,7 @@ from tui.widgets.form import GO_ON, FormList, explanation
 
 if TYPE_CHECKING:
     from engine.guide.mending import Mend, Remark
-    from engine.job.jobs import Job
+    from engine.jobs.jobs import Job
     from engine.submission.form import Field
 
 LONG = 180.0

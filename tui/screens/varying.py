@@ -21,7 +21,7 @@ from tui.widgets.pane import Pane
 if TYPE_CHECKING:
     from engine.explore.runs import Run
     from engine.explore.vary import Variable
-    from engine.job.prepare import Prepared
+    from engine.survey.prepare import Prepared
     from tui.app import InferdeckApp
 
 
@@ -39,7 +39,7 @@ def vary(deck: InferdeckApp, run: Run) -> None:
 
     def read() -> None:
         from engine.explore.vary import narrowed, variables  # noqa: PLC0415
-        from engine.job.prepare import resolved  # noqa: PLC0415
+        from engine.survey.prepare import resolved  # noqa: PLC0415
 
         try:
             selection = narrowed(run)
@@ -91,7 +91,7 @@ def _prepare(deck: InferdeckApp, start: _Start, variable: Variable, values: Sequ
 
     def look() -> None:
         from engine.explore.vary import sweep  # noqa: PLC0415
-        from engine.job.prepare import prepare  # noqa: PLC0415
+        from engine.survey.prepare import prepare  # noqa: PLC0415
 
         try:
             selections = sweep(deck.place.catalog, start.selection, variable, values)

@@ -10,7 +10,7 @@ from engine.guide import mending
 from engine.guide.look import Sight
 from engine.guide.standing import is_foreseen
 from engine.guide.steps import State, Step
-from engine.job import preparation
+from engine.jobs import preparation
 from engine.submission.checker.findings import Report
 from engine.submission.pack import MARK
 from engine.submission.preflight import Expected

@@ -9,12 +9,12 @@ import time
 from collections.abc import Sequence
 
 from engine.events import Measured, Progress
-from engine.job.fold import Measurement, Note, StepSeen, StepState
-from engine.job.outlook import Condition, Outlook
-from engine.job.watch import Standing
-from engine.job.window import FRACTIONS
 from engine.system.live import Live
 from engine.text import cut, duration, short_path, size
+from engine.watch.fold import Measurement, Note, StepSeen, StepState
+from engine.watch.outlook import Condition, Outlook
+from engine.watch.watch import Standing
+from engine.watch.window import FRACTIONS
 from tui.follow import Scene
 from tui.terminal import Glyphs
 from tui.widgets.board import EMPTY, Row, row

@@ -7,12 +7,12 @@ from pathlib import Path
 from textual.content import Content
 
 from engine.explore.runs import DISTURBED
-from engine.job.child import last_lines
-from engine.job.fold import Watched
-from engine.job.inquest import inquest, step_log
-from engine.job.jobs import Job
-from engine.job.watch import Standing
+from engine.jobs.child import last_lines
+from engine.jobs.jobs import Job
 from engine.text import clean, clean_lines, duration, short_path
+from engine.watch.fold import Watched
+from engine.watch.inquest import inquest, step_log
+from engine.watch.watch import Standing
 from tui.widgets.live_rows import result_line
 
 _LINES = 8

@@ -6,13 +6,13 @@ import time
 from collections.abc import Collection, Sequence
 
 from engine.explore.tuning import tuning_node
-from engine.job import places
-from engine.job.child import last_lines
-from engine.job.fold import Watched
-from engine.job.inquest import step_log
-from engine.job.jobs import Job
-from engine.job.watch import Standing
+from engine.jobs import places
+from engine.jobs.child import last_lines
+from engine.jobs.jobs import Job
 from engine.text import duration
+from engine.watch.fold import Watched
+from engine.watch.inquest import step_log
+from engine.watch.watch import Standing
 from tui.actions import Action
 from tui.follow import OVER, Scene
 from tui.widgets import live_rows

@@ -14,9 +14,9 @@ from textual.widgets.option_list import Option
 from engine.text import clean, cut, duration, fit, size
 
 if TYPE_CHECKING:
-    from engine.job.prepare import Prepared
-    from engine.job.survey import Seen
     from engine.plan.plan import Edge, Node
+    from engine.survey.prepare import Prepared
+    from engine.survey.survey import Seen
 
 STATES: Mapping[str, tuple[str, str]] = {
     "group": ("", "$dim"),

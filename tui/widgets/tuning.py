@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.content import Content
 
 from engine.explore.tuning import Pick, TuningReport, Way, origin, picks
-from engine.job.survey import age
+from engine.survey.survey import age
 from engine.text import clean, short_path
 from tui.terminal import Glyphs
 from tui.widgets.run_views import drawn_bar

@@ -17,7 +17,7 @@ from engine.backends import onnxruntime
 from engine.backends.base import BackendOptions, TensorSpec
 from engine.errors import DataError, RunError, UsageError
 from engine.harness.spec import Workers
-from engine.models import patterns_net
+from engine.networks import patterns_net
 from tests.engine.harness.runs import finish, lookup_model, save, settings, spec, sum_model
 
 backend: Any = pytest.importorskip("engine.backends.openvino", reason="needs pip install 'inferdeck[openvino]'")

@@ -10,7 +10,7 @@ import pytest
 from engine.cli import run
 from engine.cli.main import main
 from engine.cli.words import Words
-from engine.job.prepare import Prepared
+from engine.survey.prepare import Prepared
 from tests.engine.explore import history, tuned_jobs
 from tests.helpers import folders_in
 

@@ -12,18 +12,18 @@ from typing import Any
 import msgspec
 
 from engine import events
-from engine.job import control
-from engine.job.child import file_name
-from engine.job.lock import Lock, LockedNode
-from engine.job.log import EventWriter
-from engine.job.prepare import Workplace, resolved
-from engine.job.run import Finished
-from engine.job.spec import JobSpec
+from engine.jobs import control
+from engine.jobs.child import file_name
+from engine.jobs.job_spec import JobSpec
+from engine.jobs.log import EventWriter
+from engine.jobs.runner import Finished
 from engine.plan.plan import Node
 from engine.plan.words import selection_of
 from engine.profile import catalog
 from engine.store.files import digest
 from engine.store.folders import Folders
+from engine.survey.lock import Lock, LockedNode
+from engine.survey.prepare import Workplace, resolved
 from tests.engine.submission.loadgen_logs import message
 from tests.engine.submission.results_folder import origin
 

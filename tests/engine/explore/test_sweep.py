@@ -10,11 +10,11 @@ import pytest
 
 from engine.errors import CannotRunError, UsageError
 from engine.explore import sweep
-from engine.job import control, jobs
-from engine.job.log import EventReader
-from engine.job.prepare import Prepared, prepare, workplace
+from engine.jobs import control, jobs
+from engine.jobs.log import EventReader
 from engine.plan.words import selection_of
-from tests.engine.job import profile
+from engine.survey.prepare import Prepared, prepare, workplace
+from tests.engine.jobs import profile
 
 PATIENCE = 60.0
 

@@ -9,8 +9,8 @@ import pytest
 
 from engine.explore import tuning
 from engine.explore.tuning import of_job
-from engine.harness.tuned import Tuned, number
 from engine.store.folders import Folders
+from engine.tuning.tuned import Tuned, number
 from tests.engine.explore import history, tuned_jobs
 from tests.helpers import folders_in
 

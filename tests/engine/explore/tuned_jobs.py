@@ -10,14 +10,14 @@ import msgspec
 from engine import events
 from engine.explore.tuning import tuning_node
 from engine.harness.spec import Workers
-from engine.harness.tuned import Trial, Tuned
-from engine.job import jobs
-from engine.job.log import EventReader
+from engine.jobs import jobs
+from engine.jobs.log import EventReader
 from engine.mlperf import Scenario
 from engine.profile.systems import TunedWorkers, Tuning, with_tuning
 from engine.store.folders import Folders
 from engine.store.recipe import Recipe
 from engine.store.store import Manifest
+from engine.tuning.tuned import Trial, Tuned
 from profiles import FOLDER
 from tests.engine.explore import history
 

@@ -11,9 +11,9 @@ from engine.guide import actions, offers, state
 from engine.guide.look import Looker, Sight
 from engine.guide.state import Guide
 from engine.guide.steps import Step, steps
-from engine.job.prepare import workplace
 from engine.mlperf import Scenario
 from engine.submission import provenance
+from engine.survey.prepare import workplace
 from tests.engine.submission import base_tree
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.results_folder import origin

@@ -11,9 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from engine.errors import UsageError
-from engine.job.prepare import Resolved, resolved, workplace
 from engine.plan.clash import contradictory
 from engine.plan.words import selection_of
+from engine.survey.prepare import Resolved, resolved, workplace
 
 APP = "--tags=app,mlperf,inference"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from engine.job.prepare import Workplace, resolved
 from engine.plan.words import selection_of
 from engine.profile.component import Option
 from engine.profile.values import coerce
+from engine.survey.prepare import Workplace, resolved
 from tests.engine.explore import history
 from tests.helpers import folders_in
 

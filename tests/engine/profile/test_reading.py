@@ -24,14 +24,14 @@ WHOLE = """\
 name: whole
 summary: Everything that a component can say
 tags: [get, whole]
-step: engine.steps.sut:survey
-survey: engine.steps.sut:survey
+step: engine.steps.machine.sut_configuration:survey
+survey: engine.steps.machine.sut_configuration:survey
 cache: false
 exclusive: true
 resumable: true
 results: "{system}/x"
 label: "{batch}"
-code: [engine.steps.sut]
+code: [engine.steps.machine.sut_configuration]
 cost: {fetch: 17.4 MB, disk: 2 GiB, seconds: 3}
 options:
   batch: {type: int, default: 8, minimum: 1, unit: samples, key: false}

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from engine.datasets import patterns
 from engine.errors import DataError, FetchError
-from engine.models import patterns
 from engine.step import Artifact, Look
 from engine.steps import calibration
 from engine.steps.calibration import Calibration
 from tests.engine.flaky_server import Flaky, serving
-from tests.engine.models.running import step
+from tests.engine.networks.running import step
 from tests.helpers import SHARED
 
 LISTS = SHARED / "data" / "calibration"

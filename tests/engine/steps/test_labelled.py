@@ -15,7 +15,7 @@ from engine.errors import DataError
 from engine.step import Artifact, Look, Sight
 from engine.steps import imagenet, listing, preprocess
 from engine.steps.labelled import labelled
-from tests.engine.models.running import step
+from tests.engine.networks.running import step
 
 TASK = "engine.tasks.image_classification"
 OPTIONS: dict[str, Any] = {

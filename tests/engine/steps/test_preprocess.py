@@ -15,12 +15,12 @@ import pytest
 
 from engine import events
 from engine.backends.base import Array
+from engine.datasets import patterns
 from engine.errors import DataError
-from engine.models import patterns
 from engine.step import Artifact
 from engine.steps import preprocess
 from engine.tasks import image_classification
-from tests.engine.models.running import step
+from tests.engine.networks.running import step
 
 OPTIONS = {
     "task": "engine.tasks.image_classification",

@@ -14,14 +14,15 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine import events
 from engine.backends.base import Array
+from engine.datasets import patterns
 from engine.errors import DataError
-from engine.models import patterns, patterns_net
-from engine.models.convnet import ConvNet, model_facts, tensor
+from engine.networks import patterns_net
+from engine.networks.convnet import ConvNet, model_facts, tensor
 from engine.step import Artifact
 from engine.steps import calibration, quantize
 from engine.system import detect
 from engine.tasks import image_classification
-from tests.engine.models.running import run, step
+from tests.engine.networks.running import run, step
 
 OPTIONS = {"task": "engine.tasks.image_classification", "preprocessing": "unit", "weight_bits": 8}
 PICTURES = {"count": 100, "seed": 2, "size": 320, "classes": 50, "purpose": "calibration"}

@@ -16,11 +16,11 @@ from engine import events
 from engine.facts import ModelFacts, Ragged, SamplesFacts
 from engine.harness.cores import usable
 from engine.harness.spec import Workers
-from engine.harness.tuned import Tuned
 from engine.mlperf import Scenario
 from engine.profile.systems import configuration, load_system
 from engine.step import Artifact, Step
 from engine.steps import workers
+from engine.tuning.tuned import Tuned
 from profiles import FOLDER
 from tests.engine.harness.runs import save, sum_model
 

@@ -87,7 +87,7 @@ def _calibration(folder: Path) -> None:
 
 
 def _onnx(folder: Path) -> None:
-    from engine.steps import model
+    from engine.steps.models import model_file as model
 
     wanted: tuple[dict[str, object], ...] = (
         {"label_offset": None, "outputs": []},
@@ -113,8 +113,9 @@ def _session(folder: Path) -> None:
 
 
 def _tflite(folder: Path) -> None:
-    from engine.models import tflite_convert, tflite_file
-    from engine.models.convnet import ConvNet
+    from engine.formats import tflite_file
+    from engine.networks import tflite_convert
+    from engine.networks.convnet import ConvNet
     from engine.store import files
 
     with suppress(ValueError, OSError):  # which those who call it turn into one of ours
@@ -123,7 +124,7 @@ def _tflite(folder: Path) -> None:
 
 
 def _checkpoints(folder: Path) -> None:
-    from engine.models.torch_pickle import read_state_dict
+    from engine.formats.torch_pickle import read_state_dict
 
     for name in ("new.pth", "legacy.pth"):
         with suppress(InferdeckError):
@@ -131,7 +132,7 @@ def _checkpoints(folder: Path) -> None:
 
 
 def _archives(folder: Path) -> None:
-    from engine.store.archive import unpack
+    from engine.fetch.archive import unpack
 
     for name in ("a.zip", "a.tar", "a.tar.gz", "evil.tar", "evil.zip"):
         target = folder.with_name(f"out {name}")
@@ -148,7 +149,8 @@ def _arrays(folder: Path) -> None:
 
 
 def _surveys(folder: Path) -> None:
-    from engine.steps import imagenet, openimages
+    from engine.steps import imagenet
+    from engine.steps.datasets import openimages
 
     found = imagenet.survey_folder(Look({"path": str(folder)}, {}))
     imagenet.survey_labels(Look({}, {"dataset": found.artifact}))
@@ -231,7 +233,7 @@ def _write_answers(path: Path, answers: Sequence[bytes]) -> None:
 
 
 def _write_checkpoints(folder: Path) -> None:
-    from tests.engine.models import torch_files
+    from tests.engine.formats import torch_files
 
     state: dict[str, Array] = {"weight": np.arange(6, dtype=np.float32).reshape(2, 3), "bias": np.zeros(3, np.int64)}
     (folder / "new.pth").write_bytes(torch_files.state_dict(state, zip_form=True))

@@ -44,7 +44,7 @@ def _connect() -> None:
 
 
 def _start() -> None:
-    subprocess.run([sys.executable, "-m", "engine.job"], check=False)
+    subprocess.run([sys.executable, "-m", "engine.jobs"], check=False)
 
 
 def _sleep() -> None:

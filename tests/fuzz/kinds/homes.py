@@ -33,7 +33,7 @@ RUNNING = "state/jobs/r-0014/run.lock"
 COMPONENT = """\
 name: own-thing
 tags: [own, thing]
-step: engine.steps.system:detect
+step: engine.steps.machine.detect:detect
 options:
   count: {type: int, default: 3}
 variations:
@@ -127,10 +127,11 @@ def lay_out(folder: Path) -> None:
 def template() -> Path:
     """Return a home, made once in each process."""
     from engine.guide import state
-    from engine.job import measuring, timings
+    from engine.jobs import measuring
     from engine.store.store import Store
+    from engine.survey import timings
     from tests.engine.explore import history
-    from tests.engine.job import synthetic
+    from tests.engine.jobs import synthetic
     from tests.engine.store.test_store import make as publish
     from tests.engine.store.test_store import recipe
     from tests.helpers import folders_in

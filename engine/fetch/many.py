@@ -1,0 +1,243 @@
+"""Fetches many small files side by side: each checked before it gets its name, none lost to another one's trouble.
+
+A data set of pictures is tens of thousands of files for which one connection at a time would take hours, and of which
+a few always fail. So a number of threads ask over connections that stay open; what fails for good is remembered and
+told at the end, after all that can come has come; what is there already is checked and not fetched again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Event, Lock
+from urllib.parse import urlsplit
+
+import requests
+
+from engine.errors import DataError, FetchError
+from engine.fetch.web import Dropped, Kind, Refused, answer, chunks, refusal
+from engine.store.files import disk_errors
+
+AT_ONCE = 16
+"""Files that are asked for at the same time: enough to fill a fast line in spite of the wait before each answer."""
+PAUSES = (1.0, 2.0, 4.0)
+"""Seconds before each further attempt at a server."""
+TIMEOUT = (10.0, 30.0)
+"""Seconds to wait for a connection, and for the next bytes."""
+LARGEST = 64 << 20
+"""Bytes of the largest file: each is held in memory until it is checked."""
+GIVE_UP = 100
+"""Failures in a row, with no file between them that came: the network or the server is gone, not some files."""
+NAMED = 3
+"""How many of the lost files the error names."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
+"""A file in the folder and a part of an address, in both of which it means nothing but itself."""
+_MD5 = re.compile(r'"([0-9a-f]{32})"')
+"""The strong ETag that S3 gives a file which came in one piece. Other forms are no checksum."""
+
+Check = Callable[[str, bytes], str]
+"""Gets a file's name and content; returns what is wrong with it, empty where nothing is. Called from many threads."""
+Report = Callable[[int, int], None]
+"""Gets how many files are there and the bytes of them. Called by one thread at a time."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A file that did not come."""
+
+    name: str
+    kind: Kind
+    why: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is fetched, and from where."""
+
+    names: Sequence[str]
+    named_by: str
+    """Where the names stand, in words."""
+    patterns: Sequence[str]
+    """Addresses, tried in order, with `{name}` where the file's name belongs."""
+    check: Check
+
+    def __post_init__(self) -> None:
+        """Raise FetchError for a wrong pattern, DataError for a name that is no plain file name or comes twice."""
+        for pattern in self.patterns or [""]:
+            if "{name}" not in urlsplit(pattern).path:
+                raise FetchError(f"the address '{pattern}' has no {{name}} in its path", "write it: http://HOST/{name}")
+        seen: set[str] = set()
+        for name in self.names:
+            fault = "no plain file name" if not _NAME.fullmatch(name) else "there twice" if name in seen else ""
+            if fault:
+                raise DataError(
+                    f"{self.named_by} names {name!r}, which is {fault}", "take the file as it was published"
+                )
+            seen.add(name)
+
+
+def fetch_many(order: Order, folder: Path, *, progress: Report, lost: Callable[[Lost], None]) -> int:
+    """Fetch the files into `folder` and return the bytes of all of them.
+
+    A file already there that passes the check is kept as it is. The size is held against Content-Length, the MD5
+    against an ETag that is one. Further attempts follow dropped connections, 5xx, 408, 429 and damaged content.
+    `lost` hears of each file that did not come; the others are fetched all the same.
+
+    Raises FetchError at the end if any was lost, or after GIVE_UP lost in a row; StoreError: disk full, no permission.
+    """
+    work = _Work(order, folder, progress, lost)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob("*.part"):
+            unfinished.unlink()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for thread in [pool.submit(work.run) for _ in order.names[:AT_ONCE]]:
+                thread.result()
+    if work.lost:
+        raise work.explained()
+    return work.bytes
+
+
+class _Work:
+    """What the threads share."""
+
+    def __init__(self, order: Order, folder: Path, progress: Report, lost: Callable[[Lost], None]) -> None:
+        self.bytes = 0
+        self.lost: list[Lost] = []
+        self._order, self._folder = order, folder
+        self._progress, self._tell = progress, lost
+        self._names = iter(order.names)
+        self._done = 0
+        self._in_a_row = 0
+        self._lock = Lock()
+        self._stop = Event()
+
+    def run(self) -> None:
+        """Get one file after the other, until there are no more or any thread had to stop."""
+        try:
+            with requests.Session() as session:
+                while (name := self._next()) is not None:
+                    self._settle(name, session)
+        except BaseException:
+            self._stop.set()
+            raise
+
+    def explained(self) -> FetchError:
+        """Return what became of the files that are lost, in two lines."""
+        names = "; ".join(f"{one.name}: {one.why}" for one in islice(self.lost, NAMED))
+        more = "; ..." if len(self.lost) > NAMED else ""
+        hosts = ", ".join(urlsplit(pattern).hostname or "?" for pattern in self._order.patterns)
+        whole = len(self._order.names)
+        gave_up = f", and {GIVE_UP} in a row failed" if self._in_a_row >= GIVE_UP else ""
+        what = f"{len(self.lost)} of {whole:,} files did not come from {hosts}{gave_up}: {names}{more}"
+        kinds = {one.kind for one in self.lost}
+        cause = "check the network and the proxy (HTTPS_PROXY)" if "network" in kinds else "the server may have changed"
+        return FetchError(what, f"{cause}; {self._done:,} are kept, and the same command asks for the others only")
+
+    def _next(self) -> str | None:
+        with self._lock:
+            return None if self._stop.is_set() else next(self._names, None)
+
+    def _settle(self, name: str, session: requests.Session) -> None:
+        target = self._folder / name
+        size = self._kept(target)
+        if size is None:
+            came = self._from_anywhere(name, session)
+            if came is None:
+                return
+            if isinstance(came, Lost):
+                self._count_lost(came)
+                return
+            _write(target, came)
+            size = len(came)
+            with self._lock:
+                self._in_a_row = 0
+        with self._lock:
+            self._done += 1
+            self.bytes += size
+            self._progress(self._done, self.bytes)
+
+    def _kept(self, target: Path) -> int | None:
+        """Return the bytes of a file that is there and whole; remove one that is not."""
+        try:
+            data = target.read_bytes()
+        except FileNotFoundError:
+            return None
+        if not self._order.check(target.name, data):
+            return len(data)
+        target.unlink()
+        return None
+
+    def _count_lost(self, one: Lost) -> None:
+        with self._lock:
+            self.lost.append(one)
+            self._in_a_row += 1
+            self._tell(one)
+            if self._in_a_row >= GIVE_UP:
+                self._stop.set()
+
+    def _from_anywhere(self, name: str, session: requests.Session) -> bytes | Lost | None:
+        """Ask the servers in their order; None where all must stop."""
+        failed: Lost | None = None
+        for pattern in self._order.patterns:
+            came = self._from_server(name, pattern.replace("{name}", name), session)
+            if not isinstance(came, Lost):
+                return came
+            failed = failed or came
+        return failed
+
+    def _from_server(self, name: str, url: str, session: requests.Session) -> bytes | Lost | None:
+        last: Dropped | None = None
+        for pause in (0.0, *PAUSES):
+            if self._stop.wait(max(pause, last.pause if last else 0.0)):
+                return None
+            try:
+                return self._transfer(name, url, session)
+            except Refused as refused:
+                return Lost(name, refused.kind, refused.why)
+            except Dropped as dropped:
+                last = dropped
+        assert last is not None
+        return Lost(name, last.kind, last.why)
+
+    def _transfer(self, name: str, url: str, session: requests.Session) -> bytes:
+        """Return the whole, checked content. Raises Dropped or Refused."""
+        with answer(session, url, {}, TIMEOUT) as response:
+            if response.status_code != requests.codes.ok:
+                raise refusal(response)
+            data = b"".join(_limited(chunks(response)))
+            length, etag = response.headers.get("Content-Length", ""), response.headers.get("ETag", "")
+        if length.isdigit() and len(data) != int(length):
+            raise Dropped(f"{len(data)} of {length} bytes came")
+        promised = _MD5.fullmatch(etag)
+        found = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        if promised and promised[1] != found:
+            raise Dropped(f"wrong MD5: the server says {promised[1]}, found {found}", kind="content")
+        complaint = self._order.check(name, data)
+        if complaint and promised:
+            raise Refused("content", complaint)
+        if complaint:
+            raise Dropped(complaint, kind="content")
+        return data
+
+
+def _limited(body: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for chunk in body:
+        size += len(chunk)
+        if size > LARGEST:
+            raise Refused("content", f"larger than {LARGEST >> 20} MiB")
+        yield chunk
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Give a file its name all at once, so that none with a name is half a file."""
+    unfinished = target.with_name(f"{target.name}.part")
+    unfinished.write_bytes(data)
+    unfinished.replace(target)

@@ -1,0 +1,151 @@
+"""Gets one file of a package index through the machine's own pip, and installs nothing.
+
+The person's pip knows the mirror, the proxy, the certificates and the credentials of this machine; we do not.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from engine.errors import FetchError
+from engine.fetch import pip
+from engine.fetch.part import Report
+from engine.store.files import sha256_of
+
+_HASH_FOUND = re.compile(r"Got\s+([0-9a-f]{64})")
+_NETWORK_WORDS = (
+    *("connection broken", "ProxyError", "SSLError", "ReadTimeoutError", "ConnectTimeoutError"),
+    *("error sending request", "Could not connect"),  # uv's
+)
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+
+
+class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Which file of an index is meant."""
+
+    package: str
+    version: str
+    filename: str = ""
+    """The wheel or source archive; empty takes the one that pip prefers here."""
+    sha256: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.version}"
+
+
+def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
+    """Let pip put the file into `folder`, which must be empty, and return its path. Dependencies are left alone.
+
+    Raises FetchError: this environment has no pip, no network, the index has no such file, its SHA-256 differs.
+    """
+    try:
+        bar = pip.progress_bar()
+    except metadata.PackageNotFoundError:
+        raise FetchError(
+            f"{wanted} could not be fetched: this Python environment has no pip", f"{sys.executable} -m ensurepip"
+        ) from None
+    lines, status = pip.run(_command(wanted, folder, bar), progress, folder)
+    found = [path for path in folder.iterdir() if path.name != _REQUIREMENTS]
+    if status != 0 or len(found) != 1:
+        raise _explained(wanted, "\n".join(lines))
+    return checked(wanted, found[0])
+
+
+_REQUIREMENTS = "requirements.txt"
+
+
+def _command(wanted: PackageFile, folder: Path, bar: str) -> list[str]:
+    """A hash can only be asked for in a requirements file."""
+    line = f"{wanted.package}=={wanted.version}"
+    if wanted.sha256:
+        line += f" --hash=sha256:{wanted.sha256.lower()}"
+    (folder / _REQUIREMENTS).write_text(line + "\n")
+    return [
+        *(sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--no-input"),
+        *("--disable-pip-version-check", "--progress-bar", bar),
+        *_kind(wanted.filename),
+        *(("--require-hashes",) if wanted.sha256 else ()),
+        *("--requirement", _REQUIREMENTS, "--dest", "."),
+    ]
+
+
+def _kind(filename: str) -> Iterator[str]:
+    """Ask for wheel or source as the name says; for a wheel of another platform, for that platform.
+
+    Data in a package are the same on every platform, so a wheel that can't be installed here can still be read.
+    """
+    try:
+        _, _, _, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        yield from ("--no-binary", ":all:") if filename else ()
+        return
+    yield from ("--only-binary", ":all:")
+    for tag in tags:
+        if tag.platform != "any":
+            yield from ("--platform", tag.platform)
+    tag = min(tags, key=str)
+    if tag.abi != "none":
+        yield from ("--implementation", tag.interpreter[:2], "--python-version", tag.interpreter[2:], "--abi", tag.abi)
+
+
+def checked(wanted: PackageFile, path: Path) -> Path:
+    """Return the path of a fetched file: no tool's word is trusted for the checksum. Raises FetchError."""
+    if wanted.filename and path.name != wanted.filename:
+        raise FetchError(
+            f"{wanted}: expected the file {wanted.filename}, the index gave {path.name}",
+            "name a file that the index has",
+        )
+    found = sha256_of(path)
+    if wanted.sha256 and found != wanted.sha256.lower():
+        raise _differs(wanted, found)
+    return path
+
+
+def _differs(wanted: PackageFile, found: str) -> FetchError:
+    return FetchError(
+        f"{wanted}: wrong SHA-256: expected {wanted.sha256.lower()}, found {found}",
+        "check the index that is used (pip config list, npm config list): it holds another file than was published",
+    )
+
+
+def unreachable(wanted: object, output: str) -> FetchError | None:
+    """Return the error where pip's (or uv's) output says that the index does not answer."""
+    if not any(word in output for word in _NETWORK_WORDS):
+        return None
+    return FetchError(
+        f"{wanted} could not be fetched: the package index does not answer",
+        "check the network, the proxy and the index that pip uses: pip config list",
+    )
+
+
+def without_credentials(line: str) -> str:
+    """Return what a tool said, cut to a length that can be shown, less passwords in addresses."""
+    return _CREDENTIALS.sub("//", line)[:300]
+
+
+def failed(wanted: object, output: str, command: str) -> FetchError:
+    """Return the error of a tool that failed for a reason of its own, which `command` shows again."""
+    errors = [line for line in output.splitlines() if line.lower().startswith("error")] or output.splitlines()[-1:]
+    said = without_credentials(errors[0]) if errors else "it said nothing"
+    return FetchError(f"{wanted} could not be fetched: pip failed: {said}", command)
+
+
+def _explained(wanted: PackageFile, output: str) -> FetchError:
+    """Say what pip's output means."""
+    if match := _HASH_FOUND.search(output):
+        return _differs(wanted, match[1])
+    if "No module named pip" in output:
+        return FetchError(f"{wanted}: this Python environment has no pip", f"{sys.executable} -m ensurepip")
+    if error := unreachable(wanted, output):
+        return error
+    if "No matching distribution found" in output or "Could not find a version" in output:
+        return FetchError(
+            f"{wanted} could not be fetched: the package index has no {wanted.filename or 'such version'}",
+            "check name, version and the index that pip uses: pip config list",
+        )
+    return failed(wanted, output, f"{sys.executable} -m pip download {wanted.package}")

@@ -1,0 +1,100 @@
+"""Asks a web server for a file, and says in words why the file did not come and whether asking again may help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Literal
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from engine.fetch.part import CHUNK
+
+LONGEST_PAUSE = 30.0
+"""Seconds: what a server may ask for with Retry-After."""
+
+Kind = Literal["network", "address", "content"]
+
+
+class Dropped(Exception):  # noqa: N818  (not an error yet: it is tried again)
+    """The file did not come this time."""
+
+    def __init__(self, why: str, pause: float = 0.0, kind: Kind = "network") -> None:
+        super().__init__(why)
+        self.why = why
+        self.pause = pause
+        """Seconds that the server asks to wait."""
+        self.kind: Kind = kind
+
+
+class Refused(Exception):  # noqa: N818  (another server may have it)
+    """This server won't give the file, however often it is asked."""
+
+    def __init__(self, kind: Kind, why: str) -> None:
+        super().__init__(why)
+        self.kind: Kind = kind
+        self.why = why
+
+
+@contextmanager
+def answer(
+    session: requests.Session, url: str, headers: Mapping[str, str], timeout: tuple[float, float]
+) -> Iterator[requests.Response]:
+    """Yield the answer's head with the body unread, of whatever status. Proxies and certificates are those of requests.
+
+    `timeout`: seconds to wait for a connection, and for the next bytes. Raises Dropped or Refused where none comes.
+    """
+    try:
+        # Bytes as they are stored: checksums are of the file, and ranges count in it.
+        asked = {"Accept-Encoding": "identity", **headers}
+        response = session.get(url, headers=asked, stream=True, timeout=timeout)
+    except requests.exceptions.SSLError as error:
+        raise Refused("address", "its certificate is not trusted (REQUESTS_CA_BUNDLE names others)") from error
+    except (requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema, ValueError) as error:
+        raise Refused("address", "not an address that can be fetched") from error
+    except requests.ConnectTimeout as error:
+        # Something swallows the packets: another attempt would wait as long for the same.
+        raise Refused("network", "no answer in time") from error
+    except requests.RequestException as error:
+        raise Dropped(_reason(error)) from error
+    except OSError as error:
+        raise Refused("network", str(error)) from error
+    with closing(response):
+        yield response
+
+
+def refusal(response: requests.Response) -> Dropped | Refused:
+    """Return the error of an answer that is not the file: 5xx, 408 and 429 may be other the next time."""
+    status = response.status_code
+    words = f"{status} {response.reason}".strip()
+    if status >= 500 or status in (requests.codes.request_timeout, requests.codes.too_many_requests):
+        pause = response.headers.get("Retry-After", "")
+        return Dropped(words, min(float(pause), LONGEST_PAUSE) if pause.isdigit() else 0.0)
+    return Refused("address", words)
+
+
+def chunks(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body as it comes. Raises Dropped where it ends before what the head promised."""
+    try:
+        yield from response.raw.stream(CHUNK, decode_content=False)
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise Dropped("the connection ended early") from error
+
+
+def shown(url: str) -> str:
+    """Return an address without what may be secret in it: user, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _reason(error: requests.RequestException) -> str:
+    inner = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy does not let it through"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(inner, urllib3.exceptions.NameResolutionError):
+        return "its name cannot be resolved"
+    return "no connection"

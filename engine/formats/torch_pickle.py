@@ -1,0 +1,219 @@
+"""Reads the tensors of a PyTorch state dict with numpy alone.
+
+A pickle may call anything it can name, so a weights file from outside is read by an unpickler that knows only the
+names a state dict needs and refuses every other one. PyTorch itself, a gigabyte of it, isn't needed for this.
+"""
+
+import math
+import pickle
+import reprlib
+import zipfile
+import zlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.errors import DataError
+from engine.formats import pickle_check
+from engine.store.files import read_plain
+from engine.text import clean, cut
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_PROTOCOL = 1001
+COUNT_BYTES = 8
+
+STORAGE_DTYPES = {
+    "DoubleStorage": "<f8",
+    "FloatStorage": "<f4",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "<i1",
+    "ByteStorage": "<u1",
+    "BoolStorage": "<?",
+}
+
+# What the unpickler, the archive and the stand-ins raise for bytes that are damaged or made to break them.
+_BROKEN = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_REMEDY = "fetch the file again, or give one that torch.save() wrote from model.state_dict()"
+
+
+class _Storage(NamedTuple):
+    """A run of numbers somewhere in the file."""
+
+    key: str
+    dtype: str
+    length: int
+
+
+class _Tensor(NamedTuple):
+    """A view of a storage; offset and strides count elements."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _StorageType(NamedTuple):
+    """Stands for torch.FloatStorage and its like, which a state dict names but never calls."""
+
+    dtype: str
+
+
+class _RebuildTensor:
+    """Stands for torch._utils._rebuild_tensor_v2. Without a `__dict__`, so that no pickle can change it."""
+
+    __slots__ = ()
+
+    def __call__(
+        self,
+        storage: _Storage,
+        offset: int,
+        shape: tuple[int, ...],
+        strides: tuple[int, ...],
+        _requires_grad: object = None,
+        _hooks: object = None,
+        _metadata: object = None,
+    ) -> _Tensor:
+        return _Tensor(storage, offset, shape, strides)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Unpickles into the stand-ins above and refuses every name that isn't in the list."""
+
+    def __init__(self, stream: BytesIO) -> None:
+        pickle_check.check(stream)
+        super().__init__(stream)
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _RebuildTensor()
+        if module == "torch" and name in STORAGE_DTYPES:
+            return _StorageType(STORAGE_DTYPES[name])
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not part of a state dict")
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        kind, storage_type, key, _location, length = pid[:5]
+        plain = kind == "storage" and isinstance(storage_type, _StorageType) and not any(pid[5:])
+        if not plain or not isinstance(key, str) or not isinstance(length, int):
+            raise pickle.UnpicklingError(f"it refers to something that is not a plain storage: {reprlib.repr(pid)}")
+        return _Storage(key, storage_type.dtype, length)
+
+
+def read_state_dict(path: Path) -> dict[str, Array]:
+    """Return the tensors of a `.pth` file by name: read-only arrays in the file's own shapes and dtypes.
+
+    Reads both of PyTorch's forms, the legacy one and the zip one. Raises DataError where the file is truncated, is
+    not a state dict, or names anything that a state dict does not need.
+    """
+    try:
+        data = read_plain(path)
+    except OSError as error:
+        raise DataError(f"{path}: the weights cannot be read: {error.strerror}", _REMEDY) from error
+    try:
+        tensors, storages = _read_zip(data) if data[:4] == b"PK\x03\x04" else _read_legacy(data)
+        return {_name(key): _array(value, storages) for key, value in _items(tensors)}
+    except _BROKEN as error:
+        reason = cut(clean(str(error)), 200) or type(error).__name__
+        raise DataError(f"{path}: not a state dict that can be read: {reason}", _REMEDY) from error
+
+
+def _read_legacy(data: bytes) -> tuple[object, dict[str, memoryview]]:
+    """Read five pickles (magic, protocol, machine, state dict, storage keys) and the storages behind them.
+
+    Each storage is its element count, which the state dict has told already, and then its numbers.
+    """
+    stream = BytesIO(data)
+    magic, protocol, machine = (_Unpickler(stream).load() for _ in range(3))
+    if (magic, protocol) != (LEGACY_MAGIC, LEGACY_PROTOCOL) or not machine["little_endian"]:
+        raise ValueError("it does not begin as a little-endian PyTorch file does")
+    unpickler = _Unpickler(stream)
+    tensors = unpickler.load()
+    sizes = {tensor.storage.key: _size(tensor.storage) for _, tensor in _items(tensors)}
+    keys = _Unpickler(stream).load()
+    position = stream.tell()
+    storages = {}
+    for key in keys:
+        position += COUNT_BYTES
+        storages[key] = memoryview(data)[position : position + sizes[key]]
+        if len(storages[key]) != sizes[key]:
+            raise EOFError(f"it ends inside storage {key}")
+        position += sizes[key]
+    return tensors, storages
+
+
+def _read_zip(data: bytes) -> tuple[object, dict[str, memoryview]]:
+    """Read `<root>/data.pkl` and the members `<root>/data/<key>` of an archive, which PyTorch never compresses."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        names = archive.namelist()
+        (pickled,) = (name for name in names if name.endswith("/data.pkl"))
+        root = pickled.removesuffix("data.pkl")
+        if root + "byteorder" in names and _stored(archive, archive.getinfo(root + "byteorder")) != b"little":
+            raise ValueError("its numbers are not little-endian")
+        tensors = _Unpickler(BytesIO(_stored(archive, archive.getinfo(pickled)))).load()
+        keys = {tensor.storage.key for _, tensor in _items(tensors)}
+        members = {key: archive.getinfo(f"{root}data/{key}") for key in sorted(keys)}
+        if sum(info.file_size for info in members.values()) > len(data):
+            raise ValueError("its members are larger than the file")
+        return tensors, {key: memoryview(_stored(archive, info)) for key, info in members.items()}
+
+
+def _stored(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Read a member. Raises ValueError where it is compressed, as PyTorch never does, and could swell."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"its member {member.filename} is compressed")
+    return archive.read(member)
+
+
+def _items(tensors: object) -> list[tuple[object, _Tensor]]:
+    if not isinstance(tensors, Mapping):
+        raise TypeError("it holds no dictionary")
+    for name, value in tensors.items():
+        if not isinstance(value, _Tensor) or not isinstance(value.storage, _Storage):
+            raise TypeError(f"{reprlib.repr(name)} is not a tensor")
+    return list(tensors.items())
+
+
+def _name(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a tensor's name is {reprlib.repr(key)}")
+    return key
+
+
+def _size(storage: _Storage) -> int:
+    return storage.length * np.dtype(storage.dtype).itemsize
+
+
+def _array(tensor: _Tensor, storages: Mapping[str, memoryview]) -> Array:
+    """Return the tensor as a view; numpy refuses shapes and strides that leave the storage.
+
+    Raises ValueError where it repeats what is stored: a few bytes could become terabytes when they are copied.
+    """
+    if not all(isinstance(size, int) for size in tensor.shape) or math.prod(tensor.shape) > tensor.storage.length:
+        raise ValueError(f"a tensor of the shape {reprlib.repr(tensor.shape)} on {tensor.storage.length} numbers")
+    dtype = np.dtype(tensor.storage.dtype)
+    strides = tuple(stride * dtype.itemsize for stride in tensor.strides)
+    start = tensor.offset * dtype.itemsize
+    return np.ndarray(tensor.shape, dtype, storages[tensor.storage.key], start, strides)

@@ -1,1 +1,0 @@
-"""Survey a plan on this machine and run it, in a process of its own."""

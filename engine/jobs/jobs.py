@@ -1,0 +1,246 @@
+"""The jobs of one person on one machine: what their folders say, finding and following them.
+
+No daemon: a job is its folder, and it lives while its lock is held. Its process id only serves to send it a signal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import InferdeckError, JobError, nearest
+from engine.events import AnyEvent, Done, Launch, StepEnded, StepStarted, Waiting
+from engine.jobs import places
+from engine.jobs.job_spec import FILE, JobSpec
+from engine.jobs.job_spec import read as read_spec
+from engine.jobs.log import EventReader
+from engine.store.files import disk_errors, explained, is_locked, names_in
+from engine.store.folders import Folders
+from engine.text import clean
+
+JobState = Literal["running", "finished", "failed", "cancelled", "died", "new"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What can be said of a job from its folder."""
+
+    id: str
+    folder: Path
+    state: JobState
+    spec: JobSpec
+    started: float
+    """Seconds since the epoch, of the first launch."""
+    ended: float | None
+    attempts: int
+    """How often a process took it up."""
+    worked: float
+    """Seconds that it was at work, without the times between an attempt and the next."""
+    steps_ended: int
+    results: Path
+    waits: str = ""
+    """Which job's measurement it waits for; empty where it does not wait."""
+
+    @property
+    def events(self) -> Path:
+        """The event log."""
+        return self.folder / places.EVENTS
+
+    @property
+    def what(self) -> str:
+        """What it measures, in a few words: benchmark, backend, style and system."""
+        values = self.spec.plan.nodes[self.spec.plan.root].values()
+        words = [str(values.get(name, "")) for name in ("benchmark", "backend", "style", "sut")]
+        return " · ".join(word for word in words if word) or self.spec.title
+
+
+def read(folder: Path) -> Job:
+    """Read a job's state from its folder. Raises JobError where it holds none, StoreError where it can't be read."""
+    with disk_errors(folder):
+        if not folder.exists():
+            raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
+    spec = read_spec(folder)
+    story = _story(folder / places.EVENTS)
+    state = _state(folder, story.last)
+    return Job(
+        id=folder.name,
+        folder=folder,
+        state=state,
+        spec=spec,
+        started=story.started or (folder / FILE).stat().st_mtime,
+        ended=story.last.at if isinstance(story.last, Done) else None,
+        attempts=story.attempts,
+        worked=story.worked,
+        steps_ended=story.steps_ended,
+        results=spec.results_folder(folder),
+        waits=clean(story.last.holder) if state == "running" and isinstance(story.last, Waiting) else "",
+    )
+
+
+@dataclass(frozen=True)
+class _Story:
+    """What a job's log says, in short."""
+
+    started: float | None
+    last: AnyEvent | None
+    attempts: int
+    worked: float
+    steps_ended: int
+    """Steps that ended well, each counted once; what was stopped or failed may have been made by a later attempt."""
+    pid: int | None
+
+
+def _story(log: Path) -> _Story:
+    try:
+        seen = log.stat()
+    except FileNotFoundError:
+        return _Story(None, None, 0, 0.0, 0, None)
+    except OSError as error:
+        raise explained(error, log) from None
+    return _read_story(log, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+
+
+@lru_cache(maxsize=1024)
+def _read_story(log: Path, _size: int, _changed: int, _inode: int) -> _Story:
+    """Read a log through, which is done again only when it has grown: a screen asks every few seconds."""
+    outcomes: dict[str, bool] = {}
+    launch: Launch | None = None
+    started: float | None = None
+    last: AnyEvent | None = None
+    attempts, worked = 0, 0.0
+    for event in chain.from_iterable(EventReader(log).pieces((Launch, StepStarted, Waiting, StepEnded, Done))):
+        if isinstance(event, Launch):
+            started = event.at if started is None else started
+            launch = event
+            attempts += 1
+        elif last is not None and launch is not None:
+            worked += max(event.at - last.at, 0.0)
+        if isinstance(event, StepEnded):
+            outcomes[event.step] = event.outcome not in ("failed", "cancelled", "skipped")
+        last = event
+    return _Story(started, last, attempts, worked, sum(outcomes.values()), launch.pid if launch else None)
+
+
+def _state(folder: Path, last: AnyEvent | None) -> JobState:
+    if is_locked(folder / places.LOCK):
+        return "running"
+    if isinstance(last, Done):
+        return last.ending
+    return "died" if last is not None else "new"
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A job whose folder can't be read."""
+
+    id: str
+    why: str
+
+
+def survey(folders: Folders) -> tuple[list[Job], list[Damaged]]:
+    """Return every job that can be read and every one that can't, the newest first.
+
+    Raises StoreError where the folder of the jobs itself can't be read.
+    """
+    found: list[Job] = []
+    damaged: list[Damaged] = []
+    for folder in job_folders(folders):
+        try:
+            found.append(read(folder))
+        except InferdeckError as error:
+            damaged.append(Damaged(folder.name, error.what))
+    return found, damaged
+
+
+def job_folders(folders: Folders) -> list[Path]:
+    """Return the folder of every job, the newest first. Raises StoreError where they can't be listed."""
+    found = [name for name in names_in(folders.jobs) if name.startswith("r-")]
+    found.sort(key=lambda name: (len(name), name), reverse=True)  # r-9999 is older than r-10000
+    return [folder for name in found if not _is_being_made(folder := folders.jobs / name)]
+
+
+def _is_being_made(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except OSError:
+        return False
+
+
+def all_jobs(folders: Folders) -> list[Job]:
+    """Return every readable job, the newest first."""
+    return survey(folders)[0]
+
+
+def named(folders: Folders, name: str | None) -> Job:
+    """Return the job of that id (or number), or the newest that can be read without one.
+
+    Raises JobError where there is none, JobError or StoreError with the reason where it can't be read.
+    """
+    if name is None:
+        jobs, damaged = survey(folders)
+        if not jobs:
+            raise JobError(damaged[0].why if damaged else "there are no jobs yet", "inferdeck demo starts one")
+        return jobs[0]
+    wanted = f"r-{name.lstrip('0').zfill(4)}" if name.isdecimal() else name
+    known = {folder.name: folder for folder in job_folders(folders)}
+    if wanted not in known:
+        raise JobError(f"there is no job '{name}'", nearest(wanted, known) if known else "none exist yet")
+    return read(known[wanted])
+
+
+def process_id(job: Job) -> int | None:
+    """Return the process that took the job up last; None where none did."""
+    return _story(job.events).pid
+
+
+def equal(folders: Folders, spec: JobSpec) -> Job | None:
+    """Return the newest finished job that did the same with the same things: models, data, code, machine."""
+    wanted = spec.fingerprint()
+    return next(
+        (
+            job
+            for job in all_jobs(folders)
+            if job.state == "finished" and job.spec.fingerprint() == wanted and _same_things(job.spec, spec)
+        ),
+        None,
+    )
+
+
+def _same_things(one: JobSpec, other: JobSpec) -> bool:
+    return one.lock is not None and other.lock is not None and one.lock.nodes == other.lock.nodes
+
+
+def follow(job: Job, *, attempt: int = 0, interval: float = 0.25) -> Iterator[list[AnyEvent]]:
+    """Yield what the job says in portions until it is over. An empty list means nothing new.
+
+    What was before that `attempt`, counted from 1, is left out. The last list ends with `done`, unless the job died:
+    then the iteration just ends.
+    """
+    reader, begun = EventReader(job.events), 0
+    while True:
+        alive = is_locked(job.folder / places.LOCK)
+        events: list[AnyEvent] = []
+        for events in reader.pieces():
+            fresh, begun = _from_attempt(attempt, events, begun)
+            yield fresh
+        if not alive:
+            return
+        if not events or not isinstance(events[-1], Done):
+            yield []
+            time.sleep(interval)
+
+
+def _from_attempt(attempt: int, events: list[AnyEvent], begun: int) -> tuple[list[AnyEvent], int]:
+    """Leave out what was before an attempt, of which `begun` have begun so far; returns how many have by now."""
+    if begun >= attempt:
+        return events, begun
+    for number, event in enumerate(events):
+        begun += isinstance(event, Launch)
+        if begun == attempt:
+            return events[number:], begun
+    return [], begun

@@ -1,0 +1,74 @@
+"""Names of our modules and step functions that have changed.
+
+An artifact's key covers the name of the code that made it. What was moved keeps its first name there, so that what is
+in a store stays valid; a component of a person's own may say either name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOVED: Final = {
+    "engine.harness.bench": "engine.tuning.bench",
+    "engine.harness.server_model": "engine.tuning.server_model",
+    "engine.harness.tune": "engine.tuning.tune",
+    "engine.models.boxed_photographs": "engine.datasets.boxed_photographs",
+    "engine.models.convnet": "engine.networks.convnet",
+    "engine.models.detection_head": "engine.networks.detection_head",
+    "engine.models.efficientnet_lite": "engine.networks.efficientnet_lite",
+    "engine.models.onnx_files": "engine.formats.onnx_files",
+    "engine.models.patterns": "engine.datasets.patterns",
+    "engine.models.patterns_net": "engine.networks.patterns_net",
+    "engine.models.pickle_check": "engine.formats.pickle_check",
+    "engine.models.ridge": "engine.networks.ridge",
+    "engine.models.scene_canvas": "engine.datasets.scene_canvas",
+    "engine.models.scenes": "engine.datasets.scenes",
+    "engine.models.scenes_net": "engine.networks.scenes_net",
+    "engine.models.shipped": "engine.networks.shipped",
+    "engine.models.ssd_mobilenet": "engine.networks.ssd_mobilenet",
+    "engine.models.standin_resnet50": "engine.standins.resnet50",
+    "engine.models.standin_retinanet": "engine.standins.retinanet",
+    "engine.models.suppression": "engine.networks.suppression",
+    "engine.models.tensorflow_graph": "engine.networks.tensorflow_graph",
+    "engine.models.tflite_convert": "engine.networks.tflite_convert",
+    "engine.models.tflite_file": "engine.formats.tflite_file",
+    "engine.models.torch_pickle": "engine.formats.torch_pickle",
+    "engine.steps.accuracy": "engine.steps.results.score_accuracy",
+    "engine.steps.backend": "engine.steps.machine.backend",
+    "engine.steps.compliance": "engine.steps.results.verify_compliance",
+    "engine.steps.environment": "engine.steps.machine.environment",
+    "engine.steps.find_performance": "engine.steps.measuring.find_performance",
+    "engine.steps.findings": "engine.steps.measuring.run_findings",
+    "engine.steps.foresight": "engine.steps.measuring.foresight",
+    "engine.steps.listening": "engine.steps.measuring.listening",
+    "engine.steps.loadgen": "engine.steps.measuring.loadgen_run",
+    "engine.steps.model": "engine.steps.models.model_file",
+    "engine.steps.openimages": "engine.steps.datasets.openimages",
+    "engine.steps.package_data": "engine.steps.datasets.package_data",
+    "engine.steps.packages": "engine.steps.machine.python_packages",
+    "engine.steps.submission": "engine.steps.results.build_submission",
+    "engine.steps.sut": "engine.steps.machine.sut_configuration",
+    "engine.steps.system": "engine.steps.machine.detect",
+    "engine.steps.target": "engine.steps.measuring.target",
+    "engine.steps.target_search": "engine.steps.measuring.target_search",
+    "engine.steps.trial": "engine.steps.measuring.trial",
+}
+"""First name → present name, of all that a component can name: modules, and `module:function` where a function has
+another name now. A line stays for good; only its present name may change again."""
+
+_FIRST: Final = {present: first for first, present in MOVED.items()}
+
+
+def first_name(named: str) -> str:
+    """Return a module, or `module:function`, by the name that keys have for it."""
+    return _renamed(named, _FIRST)
+
+
+def present_name(named: str) -> str:
+    """Return a module, or `module:function`, by the name under which it is imported."""
+    return _renamed(named, MOVED)
+
+
+def _renamed(named: str, names: dict[str, str]) -> str:
+    module, colon, function = named.partition(":")
+    return names.get(named) or f"{names.get(module, module)}{colon}{function}"

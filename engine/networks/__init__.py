@@ -1,0 +1,1 @@
+"""Networks that this project builds, converts or ships, layer by layer."""

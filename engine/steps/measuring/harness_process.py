@@ -1,0 +1,55 @@
+"""Start the harness in a process of its own, pass on what it reports, and say how it failed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from engine import codec
+from engine.crashes import crash
+from engine.errors import RunError
+from engine.step import Step
+from engine.steps.measuring.listening import heard
+from engine.system import isolation
+
+MOST_SAID = 1 << 20
+"""Bytes of the end of the harness's errors that are kept; a backend may repeat a warning for hours."""
+MENDABLE = 3
+"""Exit status of the harness for something that a person can mend."""
+
+
+def harness(step: Step, spec_file: Path) -> None:
+    """Run the harness in a process of its own and pass on what it reports.
+
+    It is killed where `step.emit` raises, and where it hangs. Raises RunError in its own words, or in those of its end.
+    """
+    read_end, write_end = os.pipe()
+    words = [*isolation.here().words, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stderr=errors, pass_fds=(write_end,), cwd=step.output
+        )
+        os.close(write_end)
+        try:
+            for event in heard(read_end):
+                step.emit(event)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            os.close(read_end)
+        status = process.wait()
+        errors.seek(max(errors.seek(0, os.SEEK_END) - MOST_SAID, 0))
+        said = errors.read().decode("utf-8", "replace")
+    if said:
+        sys.stderr.write(said)
+    lines = said.strip().splitlines()
+    if status == MENDABLE and lines:
+        last = codec.decode(lines[-1].encode(), dict[str, str])
+        raise RunError(last["what"], last["remedy"])
+    if status:
+        raise crash("the harness", status, lines[-60:], "the step's log")

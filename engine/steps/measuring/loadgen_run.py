@@ -1,0 +1,65 @@
+"""One LoadGen run as a step: how long it will take, and the run in the harness's own process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine import codec
+from engine.facts import SamplesFacts
+from engine.harness.goal import measuring
+from engine.harness.spec import REPORT, RunReport
+from engine.profile.known_rounds import round_of
+from engine.step import Look, Sight, Step
+from engine.steps.measuring.foresight import refuse_hopeless, seconds
+from engine.steps.measuring.harness_process import harness
+from engine.steps.measuring.run_outcome import read_outcome
+from engine.steps.measuring.run_provenance import run_provenance
+from engine.steps.measuring.run_settings import given_target, query_ms, run_settings
+from engine.steps.measuring.run_spec import SPEC, spec
+from engine.steps.measuring.target import beyond_the_bound, foreseen_target, target
+from engine.submission import provenance
+from engine.tuning.tuned import Tuned
+
+
+def survey(look: Look) -> Sight:
+    """Estimate how long the run takes, by what tuning has measured where that is known.
+
+    Raises CannotRunError for a run that can't work: its queries do not fit the memory, or do not last.
+    """
+    options = look.options
+    rules = round_of(look.profiles, options["round"])
+    samples = look.inputs["preprocessed"]
+    count = (
+        samples.read(SamplesFacts).count if samples is not None else rules.benchmark(options["benchmark"]).sample_count
+    )
+    target = foreseen_target(look, rules)
+    made = run_settings(options, rules, count, target)
+    workers = look.inputs["workers"]
+    tuned = workers.read(Tuned) if workers is not None else None
+    each_ms = query_ms(made, tuned)
+    refuse_hopeless(options, made, each_ms)
+    per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
+    takes = seconds(made, given_target(options) or each_ms or target, per_second)
+    beyond = beyond_the_bound(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
+    return Sight("run", seconds=takes, text=beyond)
+
+
+def run(step: Step) -> dict[str, Any]:
+    """Measure. The output folder gets LoadGen's files, the configuration files, `spec.json` and, last, `run.json`.
+
+    The mode is `performance`, `accuracy`, or the name of a compliance test; a test's files of LoadGen and of its
+    configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`, and where other
+    work did, `disturbed`. Raises RunError in the harness's words.
+    """
+    rules = round_of(step.profiles, step.options["round"])
+    run_spec = spec(step, target(step, rules))
+    spec_file = step.output / SPEC
+    spec_file.write_bytes(codec.encode(run_spec, indent=1))
+    (step.output / provenance.FILE).write_bytes(codec.encode(run_provenance(step), indent=1))
+    rule = rules.scenarios[run_spec.settings.scenario]
+    count = step.inputs["preprocessed"].read(SamplesFacts).count
+    step.emit(measuring(run_spec, rule, step.options["mode"], count))
+    harness(step, spec_file)
+    disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
+    return read_outcome(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})

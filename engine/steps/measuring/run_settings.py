@@ -1,0 +1,68 @@
+"""What LoadGen is told of a run: the settings of the round, changed by what the person asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from engine.harness.settings import Overrides, settings
+from engine.harness.spec import LoadGenSettings
+from engine.mlperf import FACTS, Mode, target_option
+from engine.profile.rounds import Round
+from engine.tuning.tuned import Tuned
+
+OVERRIDES = (
+    "min_duration_ms",
+    "min_query_count",
+    "max_query_count",
+    "performance_sample_count",
+    "target_qps",
+    "target_latency_ms",
+)
+
+
+def run_settings(options: Mapping[str, Any], rules: Round, sample_count: int, target: float | None) -> LoadGenSettings:
+    """Return the settings of a run with this target, in the unit of its scenario; an option beats it.
+
+    Raises UsageError where an option is against the rules.
+    """
+    given = {name: options[name] for name in OVERRIDES if options[name] is not None}
+    scenario = options["scenario"]
+    own = target_option(scenario)
+    if options.get(own) is not None:
+        given[FACTS[scenario].target] = options[own]
+    if FACTS[scenario].streams:
+        given.pop("target_qps", None)
+    elif scenario == "Offline":
+        given.pop("target_latency_ms", None)
+    return settings(
+        rules,
+        options["benchmark"],
+        scenario,
+        "accuracy" if options["mode"] == "accuracy" else "performance",
+        options["style"],
+        sample_count=sample_count,
+        target=target,
+        overrides=Overrides(**given),
+        test=compliance_test(options),
+    )
+
+
+def compliance_test(options: Mapping[str, Any]) -> str | None:
+    """Return the compliance test that the mode names, if it names one."""
+    mode: str = options["mode"]
+    return None if mode in get_args(Mode) else mode
+
+
+def given_target(options: Mapping[str, Any]) -> float | None:
+    """Return the target that the person gives of this scenario."""
+    facts, own = FACTS[options["scenario"]], target_option(options["scenario"])
+    found: float | None = options[own] if options.get(own) is not None else options[facts.target]
+    return None if facts.streams else found
+
+
+def query_ms(made: LoadGenSettings, tuned: Tuned | None) -> float | None:
+    """Return what a query takes by tuning, in a scenario that issues one after the other."""
+    if tuned is None or not FACTS[made.scenario].streams:
+        return None
+    return tuned.trial(made.scenario).batch_ms

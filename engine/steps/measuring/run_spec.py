@@ -1,0 +1,76 @@
+"""Put together what the harness is told of one run: settings, model, samples, workers, configuration files."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.facts import BackendFacts, ModelFacts, SamplesFacts
+from engine.harness.conf import audit_config, mlperf_conf, user_conf
+from engine.harness.spec import RunSpec, Workers
+from engine.mlperf import TEST_FOLDER
+from engine.profile.known_rounds import round_of
+from engine.step import Step
+from engine.steps.measuring.foresight import refuse_hopeless
+from engine.steps.measuring.run_settings import compliance_test, query_ms, run_settings
+from engine.tuning.tuned import Tuned
+
+SPEC = "spec.json"
+
+TOO_FEW = "performance.sample_count"
+"""The checker's rule that a small data set breaks: said before the run."""
+
+
+def spec(step: Step, target: float) -> RunSpec:
+    """Return what the harness is told of a run with this target, in the unit of its scenario; an option beats it.
+
+    Raises CannotRunError where the data set or an option does not fit the rules.
+    """
+    options, inputs = step.options, step.inputs
+    rules = round_of(step.profiles, options["round"])
+    test = compliance_test(options)
+    model, samples = inputs["model"].read(ModelFacts), inputs["preprocessed"].read(SamplesFacts)
+    backend = inputs["backend"].read(BackendFacts)
+    made = run_settings(options, rules, samples.count, target)
+    refuse_hopeless(options, made, query_ms(made, inputs["workers"].read(Tuned)))
+    least = rules.benchmark(options["benchmark"]).performance_sample_count
+    if made.mode == "performance" and made.performance_sample_count < least:
+        step.warn(
+            f"the data set has {samples.count} samples; the rules want {least} in a performance run: "
+            "this result can't be handed in",
+            rule=TOO_FEW,
+        )
+    return RunSpec(
+        step=step.id,
+        benchmark=rules.benchmark(options["benchmark"]).loadgen_model,
+        sut_name=options["sut"],
+        qsl_name=options["benchmark"],
+        settings=made,
+        backend=backend.module,
+        backend_options=backend.settings,
+        device=backend.device,
+        model=model.paths(inputs["model"].folder),
+        outputs=model.outputs,
+        task=options["task"],
+        task_options=model.task_options,
+        samples=samples.paths(inputs["preprocessed"].folder),
+        workers=_workers(step),
+        mlperf_conf=mlperf_conf(rules),
+        user_conf=user_conf(rules, options["benchmark"], made),
+        audit=audit_config(rules, options["benchmark"], test) if test else "",
+        log_dir=str(step.output / TEST_FOLDER if test else step.output),
+    )
+
+
+def _workers(step: Step) -> Workers:
+    """Take what was measured at start, changed by what the person asked for."""
+    chosen = step.inputs["workers"].read(Tuned).workers[step.options["scenario"]]
+    given = {
+        name: step.options[name]
+        for name in ("sessions", "intra_op_threads", "max_batch", "queue_wait_us")
+        if step.options[name] is not None
+    }
+    if "sessions" in given or "intra_op_threads" in given:
+        chosen = msgspec.structs.replace(chosen, cores=(), batch_us=())  # both were measured for another split
+    elif given.get("max_batch", 0) > len(chosen.batch_us):
+        chosen = msgspec.structs.replace(chosen, batch_us=())
+    return msgspec.structs.replace(chosen, **given)

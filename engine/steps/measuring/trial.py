@@ -1,0 +1,170 @@
+"""One trial of a search: a short LoadGen run at a target, watched from outside.
+
+A Server trial whose misses can't be made good any more is ended at once: that is most of the time of a search.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import sqrt
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from engine import codec, events
+from engine.facts import SamplesFacts
+from engine.harness.goal import measuring
+from engine.harness.spec import REPORT, RunReport
+from engine.histogram import bounds
+from engine.mlperf import DETAIL_LOG
+from engine.mlperf_logs import detail
+from engine.mlperf_logs.metric import NS_PER_MS
+from engine.profile.rounds import Round
+from engine.step import Step
+from engine.steps.measuring.harness_process import harness
+from engine.steps.measuring.run_outcome import cut_short
+from engine.steps.measuring.run_spec import SPEC, spec
+from engine.steps.measuring.target import bound_ms
+from engine.tuning.search import tolerated
+
+MODE: Final = "find-performance"
+"""What the events of a search say in place of a run's mode."""
+
+RUN_OPTIONS: Final[Mapping[str, Any]] = {
+    "mode": "performance",
+    "style": "fast",  # the fewest queries that early stopping takes, and any data set
+    "max_query_count": None,
+    "target_qps": None,
+}
+
+_SURELY: Final = 6
+"""Standard deviations by which the number of queries may exceed its mean, arrivals being random."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a trial."""
+
+    target: float
+    valid: bool
+    """LoadGen's verdict; False where the trial was ended early."""
+    seconds: float
+    """Of the whole process."""
+    report: RunReport | None = None
+    """None where the trial was ended early; so are the figures."""
+    latency_ms: float | None = None
+    """At the percentile of the scenario."""
+    mean_ms: float | None = None
+    samples_per_second: float | None = None
+    """Offline."""
+
+
+class _HopelessError(Exception):
+    """The trial can't become valid any more."""
+
+
+class Trials:
+    """Runs the trials of one search and tells what they do; each has a folder of its own in the step's output."""
+
+    def __init__(self, step: Step, rules: Round, unit: str) -> None:
+        self._step = step
+        self._rules = rules
+        self._unit = unit
+        self._said: set[str] = set()
+        self.count = 0
+
+    def run(self, target: float, seconds: float, queries: int | None = None) -> Ran:
+        """Let LoadGen test for `seconds` or longer, at `target`, with `queries` or more (as early stopping needs).
+
+        Raises RunError where the run fails, which is more than being invalid.
+        """
+        self.count += 1
+        folder = self._step.output / f"trial-{self.count:02}"
+        folder.mkdir(parents=True)
+        made = spec(self._run_step(folder, target, seconds, queries), target)
+        spec_file = folder / SPEC
+        spec_file.write_bytes(codec.encode(made, indent=1))
+        rule = self._rules.scenarios[made.settings.scenario]
+        emit = self._telling(target, self._watch(target, made.settings.min_duration_ms, made.settings.min_query_count))
+        started = time.monotonic()
+        try:
+            emit(measuring(made, rule, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
+            harness(replace(self._step, output=folder, emit=emit), spec_file)
+        except _HopelessError:
+            return Ran(target, valid=False, seconds=time.monotonic() - started)
+        return self._read(target, folder, time.monotonic() - started)
+
+    def _run_step(self, folder: Path, target: float, seconds: float, queries: int | None) -> Step:
+        asked = {
+            **self._step.options,
+            **RUN_OPTIONS,
+            "min_duration_ms": round(1000 * seconds),
+            "min_query_count": queries,
+        }
+        if asked["scenario"] != "Server":
+            asked["target_latency_ms"] = None
+        return replace(self._step, options=asked, output=folder, emit=self._telling(target, _ignore))
+
+    def _telling(self, target: float, watch: Callable[[events.AnyEvent], None]) -> Callable[[events.AnyEvent], None]:
+        """Return what passes on the events of a trial: its phases by its number, a warning once."""
+        title = f"trial {self.count} at {target:g} {self._unit}"
+
+        def emit(event: events.AnyEvent) -> None:
+            if isinstance(event, events.Warned):
+                if event.text in self._said:
+                    return
+                self._said.add(event.text)
+            elif isinstance(event, events.Phase):
+                event = msgspec.structs.replace(event, name=f"{title}: {event.name}")
+            self._step.emit(event)
+            watch(event)
+
+        return emit
+
+    def _watch(self, target: float, milliseconds: int, least: int) -> Callable[[events.AnyEvent], None]:
+        """Return what ends a Server trial by an exception when more queries have missed the bound than may."""
+        if self._step.options["scenario"] != "Server":
+            return _ignore
+        mean = max(target * milliseconds / 1000, least)
+        allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._rules.scenarios["Server"].percentile / 100) or 0
+        bound_ns = bound_ms(self._step.options, self._rules) * NS_PER_MS
+        missed = 0
+
+        def watch(event: events.AnyEvent) -> None:
+            nonlocal missed
+            if isinstance(event, events.Tick):
+                missed += sum(count for bucket, count in event.latencies.items() if bounds(bucket)[0] > bound_ns)
+                if missed > allowed:
+                    raise _HopelessError
+
+        return watch
+
+    def _read(self, target: float, folder: Path, seconds: float) -> Ran:
+        log = detail.read(folder / DETAIL_LOG)
+        scenario = self._step.options["scenario"]
+        cut = cut_short(log)
+        rate = log.value("result_samples_per_second")
+        percentile = f"result_{self._rules.scenarios[scenario].percentile:.2f}_percentile_latency_ns"
+        if scenario == "MultiStream":
+            percentile = percentile.replace("percentile_latency", "percentile_per_query_latency")
+        return Ran(
+            target,
+            valid=log.value("result_validity") == "VALID" and not cut,
+            seconds=seconds,
+            report=codec.decode((folder / REPORT).read_bytes(), type=RunReport),
+            latency_ms=_milliseconds(log, "early_stopping_latency_ss", "early_stopping_latency_ms", percentile),
+            mean_ms=_milliseconds(log, "result_mean_query_latency_ns", "result_mean_latency_ns"),
+            samples_per_second=float(rate) if rate else None,
+        )
+
+
+def _milliseconds(log: detail.Detail, *keys: str) -> float | None:
+    """Return the first of these figures that the log has; 0 is LoadGen's word for too few queries."""
+    return next((float(value) / NS_PER_MS for key in keys if (value := log.value(key))), None)
+
+
+def _ignore(_event: events.AnyEvent) -> None:
+    """Nothing is watched."""

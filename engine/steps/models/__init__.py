@@ -1,0 +1,1 @@
+"""Steps that fetch models, or read what a person gives."""

@@ -1,0 +1,188 @@
+"""Models as files: fetched by URL and checksum, or the person's own; with the facts that a run needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError, nearest
+from engine.formats import onnx_files
+from engine.step import Look, Sight, Step
+from engine.steps.listing import readable, stamp
+from engine.store.files import digest, open_plain, sha256_of
+from engine.submission.provenance import MEASUREMENTS
+from engine.text import clean
+
+CLASSES_WITH_BACKGROUND = 1001
+"""ImageNet graphs with this many classes have the background at 0, so that class and label differ by one."""
+
+
+TASK_OPTIONS = ("label_offset", "image_size")
+"""Options of a model's component that its task has to know, where the component has them."""
+
+SAVED_MODEL_FILE = "saved_model.pb"
+"""What makes a folder a SavedModel."""
+
+
+def fetch_model(step: Step) -> dict[str, Any]:
+    """Fetch a model. Facts: `model`, `format`, `outputs`, `task_options`, `sha256`, where the weights start."""
+    from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
+
+    facts = download(step)
+    options = step.options
+    found = {"model": facts["file"], "sha256": facts["sha256"], "starting_weights_filename": options["url"][0]}
+    found |= {name: options[name] for name in ("format", *MEASUREMENTS) if name in options}
+    found["task_options"] = {name: options[name] for name in TASK_OPTIONS if name in options}
+    return {**found, "outputs": list(options["outputs"])}
+
+
+def survey_file(look: Look) -> Sight:
+    """See that the file is there and of the backend's format; what is in it is read when the job runs."""
+    given = look.options["path"]
+    if not given:
+        return Sight("missing", text="no model file is named", remedy="--model_path=FILE")
+    path = Path(given).expanduser().absolute()
+    with readable(path):
+        if not path.exists():
+            return Sight("missing", text=f"there is no model file {clean(str(path))}", remedy="check --model_path")
+        if _format(path) != look.options["format"]:
+            return Sight("conflict", text=_misfit(path, look.options["format"]), remedy=_REMEDIES[_format(path)])
+        identity = digest("\n".join(f"{one} {stamp(one.stat())}" for one in _files(path)))
+    return Sight("run", identity=identity, text=clean(str(path)))
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files of a model: of a folder all, else the file with those that it keeps weights in.
+
+    Raises DataError where one is missing or can't be read.
+    """
+    if path.is_dir():
+        return sorted(one for one in path.rglob("*") if one.is_file())
+    if path.suffix == ".onnx":
+        return onnx_files.files(path)
+    open_plain(path).close()
+    return [path]
+
+
+def read_file(step: Step) -> dict[str, Any]:
+    """Take a model file as it lies, with its checksum, and read from the graph what the person did not say.
+
+    Raises DataError where the file is no model that the backend reads.
+    """
+    path, format_ = Path(step.options["path"]).expanduser().absolute(), step.options["format"]
+    with readable(path):
+        if _format(path) != format_:
+            raise DataError(_misfit(path, format_), _REMEDIES[_format(path)])
+        files = _files(path)
+        outputs, sha256 = _read_onnx(path, files) if format_ == "onnx" else _read_tensorflow(path)
+    if not outputs:
+        raise DataError(f"{path} has no outputs", "give another file")
+    wanted, task_options = (_detector if "image_size" in step.options else _classifier)(step.options, path, outputs)
+    return {
+        "model": str(path),
+        "format": format_,
+        "outputs": wanted,
+        "task_options": task_options,
+        "sha256": sha256,
+        "files": [one.relative_to(path.parent).as_posix() for one in files],
+        "starting_weights_filename": path.name,
+        "weight_data_types": "fp32",
+        "input_data_types": "fp32",
+        "retraining": "unknown",
+        "weight_transformations": "unknown: a file given by the person",
+    }
+
+
+def _format(path: Path) -> str:
+    """Return the format by the name: `onnx`, `tf` (a frozen graph, or the folder of a SavedModel) or another."""
+    if path.suffix == ".pb" or (path / SAVED_MODEL_FILE).is_file():
+        return "tf"
+    return "onnx" if path.suffix == ".onnx" else "other"
+
+
+_REMEDIES = {
+    "onnx": "ONNX Runtime reads it: use _onnxruntime",
+    "tf": "TensorFlow reads it: add _tf to the tags",
+    "other": "give a model that ends in .onnx, or with _tf one that ends in .pb or the folder of a SavedModel",
+}
+"""By the format that the name says."""
+
+
+def _misfit(path: Path, wanted: str) -> str:
+    return f"{path} is not {'an ONNX file' if wanted == 'onnx' else 'a TensorFlow model'}"
+
+
+_Output = tuple[str, tuple[int | None, ...], bool]
+"""Name, sizes (None or 0 where open), and whether it holds whole numbers."""
+
+
+def _classifier(options: Mapping[str, Any], _: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+    """Return the output to read, and what the task has to know of its classes."""
+    chosen, offset = _class_output(outputs)
+    given = options["label_offset"]
+    return list(options["outputs"] or [chosen]), {"label_offset": offset if given is None else given}
+
+
+def _detector(options: Mapping[str, Any], path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+    """Return the outputs to read, and the side of the square picture that the boxes are in pixels of."""
+    wanted, known = list(options["outputs"]), [name for name, _, _ in outputs]
+    for name in wanted:
+        if name not in known:
+            raise DataError(
+                f"{path} has no output '{name}'", f"{nearest(name, known)}; name them: --adr.model.outputs=A,B,C"
+            )
+    return wanted, {"image_size": options["image_size"] or _side(path)}
+
+
+def _side(path: Path) -> int:
+    """Return the side of the picture that an ONNX detector takes. Raises DataError where it leaves it open."""
+    import onnx  # noqa: PLC0415  (heavy, and only a running step needs it)
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    weights = {one.name for one in graph.initializer}
+    shapes = [
+        [size.dim_value for size in one.type.tensor_type.shape.dim] for one in graph.input if one.name not in weights
+    ]
+    for batch, *sides in shapes:
+        if batch in (0, 1) and len(sides) == 3 and sides[1] == sides[2] > 0:
+            return int(sides[1])
+    raise DataError(
+        f"{path} takes {shapes}, not one square picture [1,3,S,S]",
+        "say what its boxes are in: --adr.model.image_size=S",
+    )
+
+
+def _class_output(outputs: list[_Output]) -> tuple[str, int]:
+    """Return the output to read and the offset of its classes: whole numbers are the class, others scores."""
+    classes = [name for name, _, whole in outputs if whole]
+    sizes = [shape[-1] for _, shape, _ in outputs if len(shape) == 2]
+    background = CLASSES_WITH_BACKGROUND in sizes or (bool(classes) and not sizes)
+    return (classes or [name for name, _, _ in outputs])[0], int(background)
+
+
+def _read_onnx(path: Path, files: list[Path]) -> tuple[list[_Output], str]:
+    """Return the outputs and the checksum of an ONNX model: of its one file, or over those of all its files."""
+    import onnx  # noqa: PLC0415  (heavy, and only a running step needs it)
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
+
+    try:
+        graph = onnx.load(str(path), load_external_data=False).graph
+    except DecodeError:
+        raise DataError(f"{path} is not an ONNX model", "give another file") from None
+    found: list[_Output] = []
+    for one in graph.output:
+        tensor = one.type.tensor_type
+        whole = tensor.elem_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
+        found.append((one.name, tuple(dim.dim_value for dim in tensor.shape.dim), whole))
+    if len(files) == 1:
+        return found, sha256_of(path)
+    return found, digest("\n".join(f"{one.relative_to(path.parent).as_posix()} {sha256_of(one)}" for one in files))
+
+
+def _read_tensorflow(path: Path) -> tuple[list[_Output], str]:
+    """Return the outputs and the checksum of a frozen graph or a SavedModel."""
+    from engine.backends.frozen_graph import FrozenGraph, checksum  # noqa: PLC0415  (imports TensorFlow)
+
+    specs = [one.spec for one in FrozenGraph.read(path).outputs]
+    return [(spec.name, spec.shape, spec.dtype in ("int64", "int32")) for spec in specs], checksum(path)

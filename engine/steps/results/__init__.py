@@ -1,0 +1,1 @@
+"""Steps after a measurement: score, verify, build the submission."""

@@ -1,0 +1,72 @@
+"""Score an accuracy run into `accuracy.txt`, in the form that the rules' checker reads."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+import msgspec
+
+from engine import codec, events
+from engine.facts import SamplesFacts
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
+from engine.profile.known_rounds import round_of
+from engine.step import Step
+from engine.steps.measuring import run_findings as findings
+from engine.submission import provenance
+from engine.submission.checker import single
+
+
+def score(step: Step) -> dict[str, Any]:
+    """Score the log of the need `run` against the labels of the samples that were measured."""
+    samples = step.inputs["preprocessed"].read(SamplesFacts)
+    labels = step.inputs["preprocessed"].folder / samples.labels
+    task = importlib.import_module(step.options["task"])
+    found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels, step.options)
+    (step.output / ACCURACY_TEXT).write_text(found.text)
+    if found.doubt and not _stand_in(step):
+        step.warn(
+            f"{found.metric} {found.value:.3f}{found.unit}: {found.doubt}",
+            remedy="compare some labels with their images",
+        )
+    labelled = samples.count if samples.labelled is None else samples.labelled
+    scored = f"{found.total} of {labelled}"
+    step.emit(
+        events.Measured(
+            at=time.time(),
+            step=step.id,
+            scenario=step.options["scenario"],
+            mode="accuracy",
+            metric=found.metric,
+            value=found.value,
+            unit=found.unit,
+            valid=None,
+            scored=scored,
+        )
+    )
+    _say_findings(step, found.text)
+    line = found.text.splitlines()[-1]  # what the checker reads; above it the task may have said more
+    return {
+        "metric": found.metric,
+        "value": found.value,
+        "good": found.good,
+        "total": found.total,
+        "labelled": labelled,
+        "text": f"{line}, {scored} labelled samples",
+    }
+
+
+def _stand_in(step: Step) -> bool:
+    """Say whether the model is a stand-in, which is right by chance only."""
+    try:
+        origin = codec.decode((step.inputs["run"].folder / provenance.FILE).read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError):
+        return False
+    return bool(origin.get("stand_in"))
+
+
+def _say_findings(step: Step, text: str) -> None:
+    rules = round_of(step.profiles, step.options["round"])
+    what = findings.about(step.options, rules)
+    findings.say(step, single.accuracy_run(step.inputs["run"].folder, what, text))

@@ -1,0 +1,99 @@
+"""What this machine can run: every recipe and benchmark looked at, and what each lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from engine.errors import InferdeckError, UsageError, nearest
+from engine.plan.selection import Selection
+from engine.plan.words import Changes, changed, read_recipe, recipes
+from engine.profile.component import Query
+from engine.survey.prepare import Workplace, prepare, resolved
+from engine.text import size
+
+APP = "app-mlperf-inference"
+TAGS = ("app", "mlperf", "inference", "reference", "python")
+WHOLE = "full"
+"""The variation of a data set that is all of it."""
+
+
+Given = Mapping[str, str]
+NOTHING: Given = {}
+
+
+@dataclass(frozen=True)
+class Health:
+    """What one benchmark or recipe needs on this machine."""
+
+    name: str
+    ready: bool
+    text: str
+    remedy: str = ""
+
+
+def recipe_checks(place: Workplace, given: Given = NOTHING) -> list[Health]:
+    """Look at every recipe."""
+    known = recipes(place.catalog).items()
+    return [_check(f"recipe {name}", read_recipe(path)[0], place, given) for name, path in known]
+
+
+def refuse_unread(place: Workplace, given: Given) -> None:
+    """Raise UsageError for an input that no component reads."""
+    known = {
+        name for one in place.catalog.components.values() for option in one.options.values() for name in option.env
+    }
+    for name in given:
+        if name not in known:
+            raise UsageError(f"--env.{name}: no component reads '{name}'", nearest(name, known))
+
+
+def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Health]:
+    """Look at every benchmark of the rules, with the whole data set and with what is taken if nobody says which.
+
+    `given` are inputs by their outside names; each plan gets those that it reads.
+    """
+    found = []
+    for variation in place.catalog.components[APP].groups()["benchmark"]:
+        if variation.refused:
+            found.append(Health(variation.name, ready=False, text=variation.refused))
+            continue
+        chosen = Selection(Query(TAGS, (variation.name, "all-scenarios", "all-modes")))
+        whole = Changes()
+        whole.keep("adr.dataset.tags", f"_{WHOLE}")
+        found.append(_check(f"{variation.name}, whole data set", changed(chosen, "", whole), place, given))
+        usual = _usual_source(place, chosen)
+        if usual != WHOLE:
+            found.append(_check(f"{variation.name}, {usual} pictures", chosen, place, given))
+    return found
+
+
+def _read(place: Workplace, chosen: Selection, given: Given) -> dict[str, str]:
+    """Return the inputs that a selection's plan reads."""
+    components = {node.component for node in resolved(place, chosen).plan.nodes.values()}
+    options = [option for name in components for option in place.catalog.components[name].options.values()]
+    return {name: value for name, value in given.items() if any(name in option.env for option in options)}
+
+
+def _usual_source(place: Workplace, chosen: Selection) -> str:
+    """Return the variation of the data set that a selection leads to; empty where it has no such choice."""
+    plan = prepare(place, chosen).plan
+    (dataset,) = (plan.nodes[edge.node] for edge in plan.nodes[plan.root].needs if edge.name == "dataset")
+    return next((one.name for one in dataset.variations if one.group == "source"), "")
+
+
+def _check(name: str, chosen: Selection, place: Workplace, given: Given) -> Health:
+    """Survey what would run."""
+    try:
+        if given:
+            chosen = replace(chosen, env={**chosen.env, **_read(place, chosen, given)})
+        survey = prepare(place, chosen).seen
+    except InferdeckError as error:
+        return Health(name, ready=False, text=error.what, remedy=error.remedy)
+    problems = survey.problems()
+    if problems:
+        remedy = "; ".join(seen.remedy for _, seen in problems)
+        return Health(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
+    fetch = survey.totals.fetch_bytes
+    text = f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
+    return Health(name, ready=True, text="; ".join([text, *(warning for _, warning in survey.warnings())]))

@@ -1,0 +1,112 @@
+"""What will be refused of a prepared plan and can be known now: its choices and the survey's sizes, by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import InferdeckError, UsageError
+from engine.facts import CommonFacts, DataFacts
+from engine.plan.plan import Node, Plan
+from engine.profile import systems
+from engine.profile.rounds import Round
+from engine.steps.calibration import RULES_LISTS
+from engine.submission import describe
+from engine.submission.generate import OVERRIDES
+from engine.submission.identity import doubts
+from engine.submission.preflight import Expected, Intended, preflight
+from engine.survey.prepare import Prepared
+
+
+def is_benchmark(prepared: Prepared) -> bool:
+    """Say whether the plan runs a benchmark of a round, so that there is something that could be handed in."""
+    return "benchmark" in prepared.plan.nodes[prepared.plan.root].options
+
+
+def by_the_rules(prepared: Prepared) -> list[Expected]:
+    """Return what the rules have against handing in what this plan makes. Raises UsageError if it is no benchmark."""
+    rules = prepared.workplace.round(prepared.round)
+    return preflight(_intended(prepared, rules), rules)
+
+
+def expected(prepared: Prepared) -> list[Expected]:
+    """Return all that speaks against it, and why the plan can't run at all. Raises UsageError if it is no benchmark."""
+    problems = [
+        Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan", "machine")
+        for node, seen in prepared.seen.problems()
+    ]
+    return [*by_the_rules(prepared), *problems, *_disturbed(prepared)]
+
+
+def _disturbed(prepared: Prepared) -> list[Expected]:
+    """Return a warning for each stored measurement, as of the workers, that the plan uses and that was disturbed."""
+    found = []
+    for node, seen in prepared.seen.seen.items():
+        if seen.artifact is not None and (why := seen.artifact.read(CommonFacts).disturbed):
+            remedy = "--again measures it anew, on a quiet machine"
+            found.append(Expected("warning", f"{prepared.plan.nodes[node].title}: {why}", remedy, "machine"))
+    return found
+
+
+def _intended(prepared: Prepared, rules: Round) -> Intended:
+    if not is_benchmark(prepared):
+        raise UsageError(f"{prepared.plan.root} is no benchmark", "give the tags of one: app,mlperf,inference,...")
+    options = prepared.plan.nodes[prepared.plan.root].values()
+    submitter = options["submitter"] or ""
+    description = _description(prepared, options["sut"], rules)
+    configured = systems.configuration(
+        prepared.workplace.catalog.folders, options["sut"], options["benchmark"], options["backend"]
+    )
+    return Intended(
+        benchmark=options["benchmark"],
+        style=options["style"],
+        scenarios=options["scenarios"],
+        modes=options["modes"],
+        compliance=options["compliance"],
+        description=description,
+        samples=_samples(prepared),
+        stand_in=any(node.component.startswith("standin-") for node in prepared.plan.nodes.values()),
+        notice=prepared.notice,
+        own_calibration=_own_calibration(prepared.plan),
+        targets=options["scenarios"] if options["targets"] == "searched" else configured.figures,
+        disk_needed=prepared.seen.totals.disk_bytes,
+        disk_free=prepared.seen.totals.disk_free,
+        min_duration_ms=options["min_duration_ms"],
+        doubts=doubts(options["sut"], description, prepared.workplace.catalog.folders, submitter),
+    )
+
+
+def _own_calibration(plan: Plan) -> str:
+    """Return the component of calibration pictures that is not one of the rules' lists; empty where there is none."""
+    chosen = [
+        plan.nodes[edge.node] for node in plan.nodes.values() for edge in node.needs if edge.name == "calibration"
+    ]
+    used = [node for one in chosen for node in _pictures(plan, one)]
+    return next((one.component for one in used if one.values().get("md5") not in RULES_LISTS), "")
+
+
+def _pictures(plan: Plan, calibration: Node) -> list[Node]:
+    """Return what a calibration takes its pictures from; itself where it chooses between no others."""
+    return [plan.nodes[edge.node] for edge in calibration.needs if edge.name == "pictures"] or [calibration]
+
+
+def _samples(prepared: Prepared) -> int | None:
+    """Return how many samples there are: in the sample set where it is there, else in the data set."""
+    for name in ("preprocessed", "dataset"):
+        for edge in prepared.plan.nodes[prepared.plan.root].needs:
+            artifact = prepared.seen.seen[edge.node].artifact
+            count = artifact.read(DataFacts).count if edge.name == name and artifact is not None else None
+            if count is not None:
+                return count
+    return None
+
+
+def _description(prepared: Prepared, sut: str, rules: Round) -> Mapping[str, Any]:
+    place = prepared.workplace
+    options = prepared.plan.nodes[prepared.plan.root].values() if prepared.makes_submission else {}
+    given = {name: options[name] for name in OVERRIDES if options.get(name)}
+    try:
+        found = describe.description_of(place.catalog.folders, sut, rules, place.folders.store.parent, deep=False)
+    except InferdeckError:
+        return {}
+    return {**found, **given}

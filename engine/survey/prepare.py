@@ -1,0 +1,147 @@
+"""From a selection to what a job can be made of: resolve it, look at this machine, fix what was chosen.
+
+The command line and the screen both go this way, so that what one shows is what the other runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import engine
+from engine.plan.plan import Plan
+from engine.plan.resolve import resolve
+from engine.plan.rules import refuse_foreign_scenarios, rule_book
+from engine.plan.selection import Selection
+from engine.plan.words import with_whole_paths
+from engine.profile import catalog
+from engine.profile.component import fill
+from engine.profile.known_rounds import round_at
+from engine.profile.rounds import Round
+from engine.store.folders import Folders, folders
+from engine.submission.styles import try_out
+from engine.survey import lock as locks
+from engine.survey import output_dir
+from engine.survey.survey import Survey, Surveyor
+from engine.text import whole_path
+
+SUBMISSION = "submission"
+"""By this name a benchmark has the step that builds the submission."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where one person works: their folders, and the profiles that they see."""
+
+    folders: Folders
+    catalog: catalog.Catalog
+
+    def round(self, name: str) -> Round:
+        """Return the rules of a round."""
+        return round_at(self.catalog.profile("rounds", name))
+
+
+def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:
+    """Read the profiles: ours, the person's own, and further folders. Raises ProfileError where one is wrong."""
+    places = folders(home)
+    return Workplace(places, catalog.load([*places.own_profiles, *profiles]))
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A selection with everything decided; nothing of this machine is known yet."""
+
+    selection: Selection
+    plan: Plan
+    round: str
+    workplace: Workplace
+
+    def survey(self, *, again: bool = False) -> Survey:
+        """Look at what this machine has of it."""
+        return Surveyor(self.workplace.catalog, self.workplace.folders, again=again).survey(self.plan)
+
+
+@dataclass(frozen=True)
+class Prepared(Resolved):
+    """A selection, resolved and surveyed."""
+
+    seen: Survey
+    output: str = ""
+    """The results folder; empty for the job's own."""
+    again: bool = False
+    now: bool = False
+    """Measure even while another job does."""
+
+    @property
+    def notice(self) -> str:
+        """What must be said wherever the results show."""
+        notice = self.plan.nodes[self.plan.root].options.get("notice")
+        return str(notice.value) if notice and notice.value else ""
+
+    @property
+    def makes_submission(self) -> bool:
+        """Whether it ends in a submission, so that what speaks against one is worth saying beforehand."""
+        return any(edge.name == SUBMISSION for edge in self.plan.nodes[self.plan.root].after)
+
+    def command(self) -> tuple[str, ...]:
+        """The words after `inferdeck` that do the same again."""
+        return ("run", *self.selection.words(), *([f"--output_dir={self.output}"] if self.output else []))
+
+    def lock(self) -> locks.Lock:
+        """Fix the plan."""
+        return locks.lock(self.plan, self.seen, self.command(), engine.VERSION)
+
+    @property
+    def foretold(self) -> str:
+        """What its run style is not, and what becomes of results that are there: said when it is planned and begins."""
+        style = self.plan.nodes[self.plan.root].options.get("style")
+        tried = try_out(str(style.value), self.workplace.round(self.round)) if style else ""
+        return ". ".join(said for said in (tried, self._replacing()) if said)
+
+    def _replacing(self) -> str:
+        if not self.output:
+            return ""
+        return output_dir.replacing(Path(self.output), self.places())
+
+    def places(self) -> list[Path]:
+        """Return the folders that measurements get in the results folder that was asked for."""
+        root, components = Path(self.output), self.workplace.catalog.components
+        nodes = [node for node in self.plan.nodes.values() if components[node.component].exclusive]
+        places = [root / fill(components[node.component].results, node.values()) for node in nodes]
+        return [place for place in places if place != root]
+
+
+def resolved(place: Workplace, chosen: Selection) -> Resolved:
+    """Decide everything. Raises ProfileError or UsageError for a selection that can't be."""
+    chosen = with_whole_paths(chosen, place.catalog, Path.cwd())
+    round_name = chosen.options.get("round", "v2.1")
+    rules = rule_book(place.round(round_name), place.catalog.folders)
+    plan = resolve(place.catalog, chosen, rules, round_name)
+    refuse_foreign_scenarios(plan.nodes[plan.root], place.round(round_name))
+    return Resolved(chosen, plan, round_name, place)
+
+
+def prepare(
+    place: Workplace, chosen: Selection, *, output: str = "", again: bool = False, now: bool = False
+) -> Prepared:
+    """Resolve a selection and look at this machine. Raises UsageError where `output` can take no results."""
+    decided = resolved(place, chosen)
+    output = str(whole_path(output)) if output else ""
+    seen = decided.survey(again=again)
+    prepared = Prepared(
+        decided.selection, decided.plan, decided.round, place, seen, output=output, again=again, now=now
+    )
+    for folder in prepared.places() if output else ():
+        output_dir.refuse_place(folder)
+    return prepared
+
+
+def refuse(prepared: Prepared) -> None:
+    """Raise CannotRunError where something is missing, in conflict, out of reach, or has no wheel for a Python here."""
+    from engine.survey.reachable import refuse_unreachable  # noqa: PLC0415  (only what starts a job asks the network)
+    from engine.survey.wheels import refuse_without  # noqa: PLC0415
+
+    prepared.seen.refuse_problems()
+    refuse_unreachable(prepared.plan, prepared.seen, prepared.workplace.catalog)
+    refuse_without(prepared.plan, prepared.seen, prepared.workplace.catalog)

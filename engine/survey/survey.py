@@ -1,0 +1,290 @@
+"""Annotate a plan with what this machine has: cached, found, to fetch, to build, missing, in conflict.
+
+It changes nothing. The job uses the same functions again when it comes to each step, so what the plan said and what
+the job does can't drift apart.
+"""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from engine.errors import CannotRunError, InferdeckError, ProfileError
+from engine.moved import present_name
+from engine.plan.plan import Node, Plan
+from engine.profile.catalog import Catalog
+from engine.profile.component import Component
+from engine.step import Artifact, Look, Sight
+from engine.store.files import disk_errors
+from engine.store.folders import Folders
+from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
+from engine.store.store import Store
+from engine.survey import timings
+from engine.survey.recipes import code_digest, recipe_of, source_file
+from engine.text import size
+
+State = Literal["group", "cached", "found", "fetch", "build", "run", "missing", "conflict", "blocked"]
+"""`group` has nothing to run of its own; `fetch`, `build` and `run` must still be done (a `run` is a measurement or
+belongs to the job); `blocked` waits for something that is missing or in conflict."""
+
+TO_DO: frozenset[State] = frozenset({"fetch", "build", "run"})
+
+STOPS: frozenset[State] = frozenset({"missing", "conflict"})
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the survey says of one node."""
+
+    state: State
+    identity: str = ""
+    """What the keys of dependent steps are made from: the store's key, or what tells a found thing from others."""
+    entry: str = ""
+    """Name of the store entry that it is, or would become."""
+    recipe: Recipe | None = None
+    """What it would be made from, where it must run."""
+    artifact: Artifact | None = None
+    causes: tuple[Cause, ...] = ()
+    """Why it must run."""
+    fetch_bytes: int | None = None
+    disk_bytes: int | None = None
+    seconds: float | None = None
+    seconds_from: Literal["", "measured here", "profile", "rules"] = ""
+    text: str = ""
+    remedy: str = ""
+    warning: str = ""
+    made: float | None = None
+    """When the stored artifact was made, seconds since the epoch."""
+    foreseen: dict[str, Any] = {}
+    """Facts that the artifact is going to have, where some are known."""
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums under the tree."""
+
+    ready: int
+    to_do: int
+    fetch_bytes: int
+    disk_bytes: int
+    disk_free: int
+    prepare_seconds: float
+    run_seconds: float
+    unknown_times: int
+    """Steps for which no time is known."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk has room for what is known to be needed."""
+        return self.disk_bytes <= self.disk_free
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What this machine has of a plan."""
+
+    seen: dict[str, Seen]
+    totals: Totals
+
+    def problems(self) -> list[tuple[str, Seen]]:
+        """Return the nodes for which the plan cannot run."""
+        return [(node, seen) for node, seen in self.seen.items() if seen.state in STOPS]
+
+    def warnings(self) -> list[tuple[str, str]]:
+        """Return node and words of everything that results from this plan must be read with."""
+        return [(node, seen.warning) for node, seen in self.seen.items() if seen.warning]
+
+    def refuse_problems(self) -> None:
+        """Raise CannotRunError if something is missing or in conflict, or does not fit the disk."""
+        found = self.problems()
+        if not found and not self.totals.fits:
+            to_do = [node for node, one in self.seen.items() if one.state in TO_DO]
+            largest = max(to_do, key=lambda node: self.seen[node].disk_bytes or 0)
+            raise CannotRunError(
+                f"this needs about {size(self.totals.disk_bytes)} of the disk, of which {size(self.totals.disk_free)} "
+                f"are free; the most is for {largest}: {size(self.seen[largest].disk_bytes)}",
+                "free some space or move the store: --home DIR",
+            )
+        if found:
+            raise CannotRunError(
+                "; ".join(f"{node}: {seen.text}" for node, seen in found),
+                "; ".join(seen.remedy for _, seen in found if seen.remedy),
+            )
+
+
+class Surveyor:
+    """Looks at nodes one by one, in the order of the plan."""
+
+    def __init__(self, catalog: Catalog, folders: Folders, *, again: bool = False) -> None:
+        self.catalog = catalog
+        self.store = Store(folders.store)
+        self.folders = folders
+        self.again = again
+        self.times = timings.load(folders)
+
+    def survey(self, plan: Plan) -> Survey:
+        """Look at the whole plan."""
+        seen: dict[str, Seen] = {}
+        for node in plan.nodes.values():
+            seen[node.id] = self.look(node, seen)
+        return Survey(seen, self._totals(plan, seen))
+
+    def look(self, node: Node, seen: Mapping[str, Seen]) -> Seen:
+        """Look at one node, given what was seen of the nodes that it needs."""
+        component = self.catalog.components[node.component]
+        blocked = [edge.node for edge in node.needs if seen[edge.node].state in STOPS | {"blocked"}]
+        if blocked:
+            return Seen(state="blocked", text=f"waits for {blocked[0]}")
+        sight = self._sight(node, component, seen)
+        if sight.state in ("found", "conflict") or (sight.state == "missing" and not component.step):
+            return _as_seen(component, sight)
+        if not component.step and not component.command:
+            return _group([seen[edge.node] for edge in node.needs])
+        recipe = recipe_of(
+            node, component, {edge.node: seen[edge.node].identity for edge in node.needs}, sight.identity
+        )
+        stored = self._stored(component, recipe, sight)
+        if stored is not None:  # also where what made it is missing by now
+            return stored
+        if sight.state == "missing":
+            return Seen(state="missing", text=sight.text, remedy=sight.remedy)
+        return self._to_do(node, component, sight, recipe)
+
+    def _stored(self, component: Component, recipe: Recipe, sight: Sight) -> Seen | None:
+        manifest = self.store.hit(recipe) if component.cache and not self.again else None
+        if manifest is None:
+            return None
+        return Seen(
+            state="cached",
+            identity=recipe.key(),
+            entry=recipe.entry(),
+            artifact=Artifact(str(self.store.content(recipe.entry())), manifest.facts),
+            disk_bytes=manifest.bytes,
+            text="" if sight.state == "missing" else sight.text,
+            warning=sight.warning,
+            made=manifest.made,
+        )
+
+    def _to_do(self, node: Node, component: Component, sight: Sight, recipe: Recipe) -> Seen:
+        fetch = sight.fetch_bytes if sight.fetch_bytes is not None else component.cost.fetch_bytes
+        causes: tuple[Cause, ...] = (NotKept(),)
+        if component.cache:
+            causes = (AskedAgain(),) if self.again else self.store.causes(recipe)
+        seconds, origin = self._seconds(node, component, sight)
+        return Seen(
+            state="run" if not component.cache else "fetch" if fetch else "build",
+            identity=recipe.key(),
+            entry=recipe.entry(),
+            recipe=recipe,
+            causes=causes,
+            fetch_bytes=fetch,
+            disk_bytes=sight.disk_bytes if sight.disk_bytes is not None else component.cost.disk_bytes,
+            seconds=seconds,
+            seconds_from=origin,
+            text=sight.text,
+            remedy=sight.remedy,
+            warning=sight.warning,
+            foreseen=dict(sight.foreseen),
+        )
+
+    def _seconds(
+        self, node: Node, component: Component, sight: Sight
+    ) -> tuple[float | None, Literal["", "measured here", "profile", "rules"]]:
+        if sight.seconds is not None:
+            return sight.seconds, "rules"
+        if node.id in self.times:
+            return self.times[node.id], "measured here"
+        if component.cost.seconds is not None:
+            return component.cost.seconds, "profile"
+        return None, ""
+
+    def _sight(self, node: Node, component: Component, seen: Mapping[str, Seen]) -> Sight:
+        if not component.survey:
+            return Sight("run")
+        inputs = {edge.name: seen[edge.node].artifact for edge in node.needs}
+        look = Look(
+            options=node.values(),
+            inputs=inputs,
+            foreseen={edge.name: seen[edge.node].foreseen for edge in node.needs},
+            version=node.version_range or None,
+            profiles=self.catalog.folders,
+            own_profiles=self.folders.profiles,
+            store=self.folders.store,
+        )
+        try:
+            with disk_errors(self.folders.store):
+                sight = load_function(component.survey, component)(look)
+        except InferdeckError as error:
+            return Sight("missing", text=error.what, remedy=error.remedy)
+        assert isinstance(sight, Sight)
+        return sight
+
+    def _totals(self, plan: Plan, seen: Mapping[str, Seen]) -> Totals:
+        todo = {node: one for node, one in seen.items() if one.state in TO_DO}
+        measures = {node for node in todo if self.catalog.components[plan.nodes[node].component].exclusive}
+        times = {node: one.seconds or 0.0 for node, one in todo.items()}
+        return Totals(
+            ready=sum(one.state in ("cached", "found") for one in seen.values()),
+            to_do=len(todo),
+            fetch_bytes=sum(one.fetch_bytes or 0 for one in todo.values()),
+            disk_bytes=sum(one.disk_bytes or 0 for one in todo.values()),
+            disk_free=disk_free(self.folders.store),
+            prepare_seconds=sum(time_ for node, time_ in times.items() if node not in measures),
+            run_seconds=sum(time_ for node, time_ in times.items() if node in measures),
+            unknown_times=sum(one.seconds is None for one in todo.values()),
+        )
+
+
+def _as_seen(component: Component, sight: Sight) -> Seen:
+    """Return what is there, or can't be had, whatever the store has."""
+    if sight.state != "found":
+        return Seen(state="conflict" if sight.state == "conflict" else "missing", text=sight.text, remedy=sight.remedy)
+    code = code_digest(component) if component.code else ""
+    identity = f"{sight.identity} {code}".rstrip()
+    return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text, warning=sight.warning)
+
+
+def _group(needs: list[Seen]) -> Seen:
+    """A component with nothing to run stands for what it needs: with one need, it passes that artifact on."""
+    identity = " ".join(one.identity for one in needs)
+    if len(needs) != 1:
+        return Seen(state="group", identity=identity)
+    return Seen(state="group", identity=identity, artifact=needs[0].artifact, foreseen=needs[0].foreseen)
+
+
+def load_function(name: str, component: Component) -> Any:
+    """Import `module:function`, or `file.py:function` beside the profile. Raises ProfileError if it isn't there."""
+    module_name, _, function = present_name(name).partition(":")
+    if module_name.endswith(".py"):
+        path = source_file(module_name, component)
+        spec = importlib.util.spec_from_file_location(f"inferdeck_own_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    else:
+        source_file(module_name, component)
+        module = importlib.import_module(module_name)
+    if not hasattr(module, function):
+        raise ProfileError(
+            f"{component.place}: '{module_name}' has no function '{function}'", "check the name after ':'"
+        )
+    return getattr(module, function)
+
+
+def disk_free(folder: Path) -> int:
+    """Return the free bytes on the disk that will hold `folder`."""
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return 0
+
+
+def age(made: float) -> str:
+    """Return the date of an artifact or result as a person writes it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(made))

@@ -1,0 +1,309 @@
+"""Measures ways of sharing a machine out: sessions of one model at work side by side, each on a thread of its own.
+
+Ways that are compared take turns; what counts is the median run of the best turn, because other work on the machine can
+only make a run longer. That it was the best is known when another turn came near it. A way that is hopeless after its
+first runs gets no more time.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import count
+from statistics import fmean, median
+from threading import Barrier, BrokenBarrierError
+from time import monotonic, perf_counter, process_time, sleep
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.backends.base import BackendOptions, Binding, Runner
+from engine.errors import RunError
+from engine.harness.cores import by_node, core_groups, pin
+from engine.tuning.tuned import Trial, shared_out
+
+Load = Callable[[BackendOptions], Runner]
+Groups = Sequence[tuple[int, ...]]
+
+TURNS: Final = 2
+_ALIKE: Final = 0.98
+"""Of a way's best turn: another that reaches it confirms that nothing disturbed the best."""
+HOPELESS: Final = 0.75
+"""Of the throughput of the best: a way that is below after its first runs is not measured on."""
+_FEWEST: Final = 2
+"""Runs before that is said."""
+_LONGEST: Final = 1.5
+"""Times a measurement's share of the time: a run that takes longer is not worth it."""
+
+_SPACED_SECONDS: Final = 1.0
+_PAUSE: Final = 0.005
+"""Seconds; longer than the threads of a backend spin while they wait for work (ONNX Runtime: about 1 ms)."""
+
+
+class Way(NamedTuple):
+    """What is tried."""
+
+    sessions: int
+    threads: int
+    batch: int
+    pinned: bool = False
+
+
+class Bench:
+    """Measures ways of running one model within a time, and keeps what it measured."""
+
+    def __init__(
+        self,
+        load: Load,
+        options: BackendOptions,
+        cores: Sequence[int],
+        seconds: float,
+        measurements: int,
+        report: Callable[[float], None],
+        quota: float | None = None,
+    ) -> None:
+        """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used.
+
+        `quota` is how many cores' worth of time the process may use, where that is less than `cores`.
+        """
+        self._quota = quota
+        self.trials: dict[Way, Trial] = {}
+        self._turns: dict[Way, list[float]] = {}
+        self._load = load
+        self._options = options
+        self._nodes = by_node(cores)
+        self._share = seconds / measurements
+        self._seconds = seconds
+        self._started = monotonic()
+        self._report = report
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is used up: only what must be known is still measured."""
+        return monotonic() - self._started >= self._seconds
+
+    def best_rate(self) -> float:
+        """Return the highest samples per second so far; 0 before the first."""
+        return max((trial.samples_per_second for trial in self.trials.values()), default=0.0)
+
+    def scan(self, sessions: int, threads: int, batches: Sequence[int]) -> None:
+        """Measure batch sizes of one split that are not known yet in one turn, the smallest first.
+
+        Ends where larger batches lose what they should gain, or take too long.
+        """
+        new = [way for batch in batches if (way := Way(sessions, threads, batch)) not in self.trials]
+        if not new:
+            return
+        with closing(self._measured_on_one_set(new)) as measured:
+            for way in measured:
+                if self.is_late or self._is_falling(way):
+                    return
+
+    def compare(self, ways: Sequence[Way]) -> None:
+        """Measure ways in turns, the first of them whatever the time; a way is left out if it takes too long."""
+        for alike in _by_split(ways).values():
+            list(self._measured_on_one_set(alike))
+        for _ in range(TURNS - 1):
+            if not self.is_late:
+                self.again(ways)
+
+    def again(self, ways: Sequence[Way]) -> None:
+        """Measure ways in one more turn, as far as the time goes."""
+        for alike in _by_split(ways).values():
+            with closing(self._measured_on_one_set(alike)) as measured:
+                for _ in measured:
+                    if self.is_late:
+                        return
+
+    def spaced(self, way: Way) -> float:
+        """Return the seconds within which 95 % of the batches of one session end that come one by one, with pauses.
+
+        After a pause threads must wake up and caches fill again: it takes longer than in a loop without pauses.
+        """
+        seconds = min(_SPACED_SECONDS, self._seconds / 20)
+        with opened(self._load, self._options, way.threads, ((),)) as (runner,):
+            binding = runner.bind(way.batch)
+            _fill(binding)
+            binding.run()
+            times = sorted(_with_pauses(binding, perf_counter() + seconds))
+        return times[len(times) * 95 // 100]
+
+    def is_settled(self, way: Way) -> bool:
+        """Say whether another turn confirmed the best one. There is nothing to confirm where a way is left out."""
+        best = sorted(self._turns.get(way, ()))[:2]
+        return self._is_left_out(way) if not best else len(best) == 2 and _ALIKE * best[1] <= best[0]
+
+    def _is_left_out(self, way: Way) -> bool:
+        """Say whether one run of a way, the first of its split excepted, would take too much of the time."""
+        if way in self.trials or not any(one[:2] == way[:2] for one in self.trials):
+            return False
+        return way.sessions * way.batch / self.best_rate() > _LONGEST * self._share
+
+    def _measured_on_one_set(self, ways: Sequence[Way]) -> Generator[Way, None, None]:
+        """Measure ways that one set of loaded models can, and yield each that was measured."""
+        if all(map(self._is_left_out, ways)):
+            return
+        sessions, threads, _, pinned = ways[0]
+        groups = self.groups(sessions, threads, pinned=pinned)
+        with opened(self._load, self._options, threads, groups) as runners:
+            _bind_largest(runners, max(way.batch for way in ways))
+            for way in ways:
+                if self._is_left_out(way):
+                    continue
+                self._keep(way, self._run(way, runners, groups))
+                yield way
+
+    def groups(self, sessions: int, threads: int, *, pinned: bool) -> Groups:
+        """Return the cores of each session; none where they are not pinned."""
+        return core_groups(self._nodes, sessions, threads) if pinned else ((),) * sessions
+
+    def _run(self, way: Way, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
+        best = self.best_rate()
+        enough = way.sessions * way.batch / (HOPELESS * best) if best else float("inf")
+        try:
+            bindings = [runner.bind(way.batch) for runner in runners]
+            if self._quota is None:
+                found = run_together(bindings, groups, self._share, enough)
+            else:
+                found = run_throttled(bindings, groups, self._share, enough, self._quota)
+        except RunError as error:
+            tried = shared_out(way.sessions, way.threads, way.batch)
+            raise RunError(f"{error.what} (tuning tried {tried})", error.remedy) from error
+        self._report(min(monotonic() - self._started, self._seconds))
+        return found
+
+    def _keep(self, way: Way, found: tuple[float, bool]) -> None:
+        """Take a measurement in: of several the shortest."""
+        batch_s, dropped = found
+        self._turns.setdefault(way, []).append(batch_s)
+        old = self.trials.get(way)
+        if old is not None and old.batch_ms <= batch_s * 1e3:
+            return
+        self.trials[way] = Trial(
+            sessions=way.sessions,
+            intra_op_threads=way.threads,
+            batch=way.batch,
+            pinned=way.pinned,
+            batch_ms=batch_s * 1e3,
+            samples_per_second=way.sessions * way.batch / batch_s,
+            dropped=dropped,
+        )
+
+    def _is_falling(self, way: Way) -> bool:
+        """Say whether this batch, the largest so far, and the one before brought less than the best of their split."""
+        split = sorted(
+            ((known.batch, one) for known, one in self.trials.items() if known[:2] == way[:2] and not known.pinned),
+            key=lambda pair: pair[0],
+        )
+        rates = [one.samples_per_second for _, one in split]
+        return len(rates) > 2 and way.batch == split[-1][0] and max(rates[-2:]) < 0.97 * max(rates)
+
+
+def _by_split(ways: Sequence[Way]) -> dict[tuple[int, int, bool], list[Way]]:
+    """Return the ways by what one set of loaded models can measure."""
+    found: dict[tuple[int, int, bool], list[Way]] = {}
+    for way in dict.fromkeys(ways):
+        found.setdefault((way.sessions, way.threads, way.pinned), []).append(way)
+    return found
+
+
+@contextmanager
+def opened(load: Load, options: BackendOptions, threads: int, groups: Groups) -> Iterator[list[Runner]]:
+    """Load one runner for each group of cores, and close them whatever happens."""
+    runners: list[Runner] = []
+    try:
+        for cores in groups:
+            runners.append(load(_options(options, threads, cores)))
+        yield runners
+    finally:
+        for runner in runners:
+            runner.close()
+
+
+def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[float, bool]:
+    """Run all bindings at once, each on its own thread, for so long or until it is clear that they are too slow.
+
+    Returns the median seconds of a run, and whether it ended early because runs take more than `enough` seconds.
+    """
+    times, _ = _times(bindings, groups, seconds, enough)
+    return median(times), min(times) > enough
+
+
+def run_throttled(
+    bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float, quota: float
+) -> tuple[float, bool]:
+    """The same where the process may use `quota` cores' worth of time: returns the seconds of a run in the long run.
+
+    The system stops a process that has used up its time: between two stops runs are quicker than they can go on to be.
+    """
+    times, used = _times(bindings, groups, seconds, enough)
+    return max(fmean(times), len(bindings) * used / len(times) / quota), min(times) > enough
+
+
+def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[list[float], float]:
+    """Return the seconds of every run, and the processor seconds that all of them took."""
+    ready = Barrier(len(bindings))
+
+    def work(binding: Binding, cores: tuple[int, ...]) -> tuple[list[float], float]:
+        try:
+            pin(cores)
+            _fill(binding)
+            binding.run()
+        except BaseException:
+            ready.abort()  # the others must not wait for this one
+            raise
+        try:
+            ready.wait()
+        except BrokenBarrierError:
+            return [], 0.0  # another one failed and says why
+        before = process_time()
+        return list(_timed(binding, perf_counter() + seconds, enough)), process_time() - before
+
+    with ThreadPoolExecutor(len(bindings)) as pool:
+        found = list(pool.map(work, bindings, groups))
+    return [taken for times, _ in found for taken in times], max(used for _, used in found)
+
+
+def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:
+    """Yield the seconds of each run until the time is over, or not even the quickest of several is quick enough."""
+    best, start = float("inf"), perf_counter()
+    for number in count(1):
+        binding.run()
+        end = perf_counter()
+        best = min(best, end - start)
+        yield end - start
+        if end > until or (number >= _FEWEST and best > enough):
+            return
+        start = end
+
+
+def _with_pauses(binding: Binding, until: float) -> Iterator[float]:
+    """Yield the seconds of each run, after a pause as long as the run before, or longer."""
+    taken = 0.0
+    while True:
+        sleep(max(_PAUSE, taken))
+        start = perf_counter()
+        binding.run()
+        taken = perf_counter() - start
+        yield taken
+        if start > until:
+            return
+
+
+def _bind_largest(runners: Sequence[Runner], batch: int) -> None:
+    """Bind the largest batch first, of which the buffers of the others are parts."""
+    for runner in runners:
+        runner.bind(batch)
+
+
+def _options(options: BackendOptions, threads: int, cores: tuple[int, ...]) -> BackendOptions:
+    return BackendOptions(
+        device=options.device, intra_op_threads=threads, cores=cores, outputs=options.outputs, extra=options.extra
+    )
+
+
+def _fill(binding: Binding) -> None:
+    """Fill floating-point inputs with noise; whole numbers stay 0, which is always a valid index."""
+    rng = np.random.default_rng(0)
+    for array in binding.inputs:
+        if np.issubdtype(array.dtype, np.floating):
+            array[...] = rng.random(array.shape, np.float32)

@@ -1,0 +1,324 @@
+"""How to share a machine out: sessions, threads, batch, waiting and cores are chosen for each scenario, by measuring.
+
+Asking for all cores in every session makes them fight, one session with all threads leaves cores idle in small
+operators, and which of the splits between is best depends on the model and the machine. Every split of the cores gets
+a first look; those that could win in some scenario are measured over batch sizes; the best few are measured against
+each other in turns, until each has confirmed its best or the time is up, and with pinned cores. Server is chosen by
+replaying random arrivals on the measured times.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+import psutil
+
+from engine.backends.base import Backend, BackendOptions
+from engine.harness.cores import affordable
+from engine.harness.spec import Workers
+from engine.mlperf import Scenario
+from engine.system import cpu_quota, memory_room
+from engine.tuning.bench import TURNS, Bench, Load, Way, opened
+from engine.tuning.server_model import Server, highest_rate, times_up_to
+from engine.tuning.tuned import SLOWER, Trial, Tuned
+
+One = TypeVar("One")
+
+SECONDS: Final = 20.0
+MAX_BATCH: Final = 32
+
+_WORTH: Final = 0.98
+"""A smaller batch, no waiting or no pinning that reaches this part of the best is preferred: it is simpler."""
+_PROMISING: Final = 0.9
+"""A split that reaches this part of the best in its first look, in any scenario, is measured on."""
+_NEAR: Final = 0.9
+"""A way that reaches this part of the best may be the best: other work makes single looks differ by so much."""
+_FINALISTS: Final = 4
+_OTHERS: Final = 2
+"""Ways beside the finalists that have another turn, each time."""
+_SPACED: Final = 3
+"""Ways to serve that are tried with pauses between queries."""
+_FAR: Final = 10
+"""Batches that go into Server's bound: where more do, it makes no difference that single ones take longer."""
+_WAITS: Final = (0.05, 0.15)
+"""How long a batch may wait for more, in parts of Server's bound."""
+_MEMORY_PER_FILE_BYTE: Final = 3
+"""A session needs about this much memory per byte of its model file: weights, packed weights, activations."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Workers of Server, and what they should reach."""
+
+    trial: Trial
+    server: Server
+    qps: float
+    """The highest rate within the latency constraint, where batches take `slower` times as long as in tuning."""
+    slower: float
+
+
+def choose_workers(
+    backend: Backend,
+    model: Path,
+    options: BackendOptions,
+    *,
+    samples_per_query: int = 1,
+    cores: Sequence[int] | None = None,
+    seconds: float = SECONDS,
+    max_batch: int = MAX_BATCH,
+    latency_bound_ms: float | None = None,
+    share: float = 0.99,
+    report: Callable[[float], None] = lambda _: None,
+    load: Load | None = None,
+    typical_cost: int = 0,
+) -> Tuned:
+    """Return the workers of every scenario that are best here, in about `seconds`.
+
+    `options` without threads and cores. `samples_per_query` are those of MultiStream. `cores` are the processors to
+    use; without them the physical cores that this process may run on and has the time for. `latency_bound_ms` is
+    Server's latency constraint, which `share` of its queries must meet; without one Server gets what Offline has.
+    Where a quota pays for less than one core, what counts is what comes of it in the long run. `report` hears the
+    seconds that were used. `load` makes what is timed in place of the model alone (engine.tuning.sampled), on samples
+    of `typical_cost` each, where samples differ in cost. Raises the backend's errors.
+    """
+    load = load or (lambda chosen: backend.load(model, chosen))
+    quota = cpu_quota() if cores is None else None
+    cores = tuple(cores) if cores is not None else affordable()
+    with opened(load, options, 1, ((),)) as (runner,):
+        fixed = runner.inputs[0].shape[0] if runner.inputs else None
+    splits = _splits(len(cores), _most_sessions(model, len(cores)))
+    batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
+    # Half more than there are where nothing disturbs, for the turns that confirm what is best.
+    expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
+    short = quota if quota is not None and quota < len(cores) else None
+    bench = Bench(load, options, cores, seconds, expected, report, short)
+    tuner = _Tuner(
+        bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share, samples_per_query
+    )
+    return _by_cost(tuner.tuned(), typical_cost) if typical_cost else tuner.tuned()
+
+
+def _by_cost(tuned: Tuned, cost: int) -> Tuned:
+    """Return what was chosen with batches limited by cost: what was measured were samples of `cost` each."""
+    workers = {name: _limited(one, cost) for name, one in tuned.workers.items()}
+    return msgspec.structs.replace(tuned, workers=workers)
+
+
+def _limited(workers: Workers, cost: int) -> Workers:
+    times = tuple((cost * size, taken) for size, taken in enumerate(workers.batch_us, start=1))
+    return msgspec.structs.replace(workers, max_cost=cost * workers.max_batch, cost_us=times)
+
+
+class _Tuner:
+    """One search over the ways; everything that it knows is in the bench."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        splits: Sequence[tuple[int, int]],
+        batches: Sequence[int],
+        bound_s: float | None,
+        share: float,
+        samples_per_query: int,
+    ) -> None:
+        self._samples_per_query = samples_per_query
+        self._bench = bench
+        self._splits = splits
+        self._batches = batches
+        self._bound_s = bound_s
+        self._near_s = (bound_s or 0.0) / _FAR
+        self._share = share
+
+    def tuned(self) -> Tuned:
+        """Measure and choose."""
+        first, middle = self._batches[0], self._batches[len(self._batches) // 2]
+        alone = [Way(1, threads, first) for _, threads in self._splits]
+        looks = [Way(*split, batch) for split in self._splits for batch in (first, middle)]
+        self._bench.compare([*alone, *looks])
+        for split in self._promising():
+            self._bench.scan(*split, self._batches)
+        self._settle()
+        single, multi, offline = self._single()[0], self._multi()[0][1], self._offline()
+        pinned = self._pinned(offline)
+        served = self._quickest_to_serve() if self._bound_s else None
+        workers: dict[Scenario, Workers] = {
+            "SingleStream": _workers(single),
+            "MultiStream": _workers(multi),
+            "Offline": self._on_cores(pinned or offline),
+            "Server": self._serving(served, pinned) if served else self._on_cores(pinned or offline),
+        }
+        return Tuned(
+            workers=workers,
+            table=tuple(self._bench.trials.values()),
+            server_qps=self._rate(served.server) if served else 0.0,
+            server_slower=served.slower if served else SLOWER,
+        )
+
+    def _trials(self, *, pinned: bool = False) -> list[Trial]:
+        return [trial for trial in self._bench.trials.values() if trial.pinned == pinned]
+
+    def _promising(self) -> list[tuple[int, int]]:
+        """Return the splits that could win in some scenario, the best of Offline first."""
+        rates = {split: max(trial.samples_per_second for trial in self._of(split)) for split in self._splits}
+        served = {(one.trial.sessions, one.trial.intra_op_threads): one.qps for one in self._servers()}
+        multi = {(one.sessions, one.intra_op_threads): 1 / taken for taken, one in self._multi()}
+        kept = {
+            split
+            for figures in (rates, served, multi)
+            for split, figure in figures.items()
+            if figure >= _PROMISING * max(figures.values())
+        }
+        return sorted((split for split in self._splits if split in kept), key=lambda split: -rates[split])
+
+    def _settle(self) -> None:
+        """Let the best few take turns, until each has confirmed its best or the time is up.
+
+        Each turn has the next few with it: other work may have made one of them look slow in its only turn so far.
+        """
+        for turn in count():
+            ways = [*self._finalists(), _on_own_cores(self._offline())]
+            settled = turn >= TURNS and all(map(self._bench.is_settled, ways))
+            if settled or self._bench.is_late:
+                return
+            self._bench.again([*ways, *self._others(ways)])
+
+    def _finalists(self) -> list[Way]:
+        """Return what is measured again, in turns: the best of each scenario that are near each other."""
+        offline = sorted(self._trials(), key=lambda trial: -trial.samples_per_second)
+        near = [one for one in offline if one.samples_per_second >= _NEAR * offline[0].samples_per_second]
+        served = [one.trial for one in self._servers()[:_FINALISTS]] if self._bound_s else []
+        chosen = [*near[:_FINALISTS], *self._single()[:2], *(one for _, one in self._multi()[:2]), *served]
+        return list(dict.fromkeys(Way(one.sessions, one.intra_op_threads, one.batch) for one in chosen))
+
+    def _others(self, finalists: Sequence[Way]) -> list[Way]:
+        """Return the best of the other ways that have not confirmed their best."""
+        ways = sorted(self._bench.trials, key=lambda way: -self._bench.trials[way].samples_per_second)
+        others = (way for way in ways if way not in finalists and not way.pinned and not self._bench.is_settled(way))
+        return list(islice(others, _OTHERS))
+
+    def _single(self) -> list[Trial]:
+        """Return the trials of one session and the smallest batch, the quickest first."""
+        fitting = [one for one in self._trials() if one.sessions == 1 and one.batch == self._batches[0]]
+        return sorted(fitting, key=lambda trial: trial.batch_ms)
+
+    def _multi(self) -> list[tuple[float, Trial]]:
+        """Return for each split its best way to answer a query of several samples, with its ms, the quickest first.
+
+        Sessions take the next batch when they are done with one: of batches that are nearly equal the smallest lets
+        another session take over what one that is held up would have had.
+        """
+        found = []
+        for split in self._splits:
+            part = -(-self._samples_per_query // split[0])
+            trials = sorted(self._of(split), key=lambda trial: trial.batch)
+            full = [one for one in trials if one.batch <= part] or trials[:1]
+            timed = [(-(-part // one.batch) * one.batch_ms, one) for one in full]
+            found.append(_simplest(timed, lambda pair: 1 / pair[0]))
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _offline(self) -> Trial:
+        """Return the smallest batch that is nearly the best of the best split."""
+        best = max(self._trials(), key=lambda trial: trial.samples_per_second)
+        split = sorted(self._of((best.sessions, best.intra_op_threads)), key=lambda trial: trial.batch)
+        return _simplest(split, lambda trial: trial.samples_per_second)
+
+    def _pinned(self, offline: Trial) -> Trial | None:
+        """Return the trial with its sessions kept on cores, where that pays."""
+        way = _on_own_cores(offline)
+        if way not in self._bench.trials:
+            self._bench.compare([way])
+        trial = self._bench.trials.get(way)
+        return trial if trial and _WORTH * trial.samples_per_second > offline.samples_per_second else None
+
+    def _servers(self) -> list[Choice]:
+        """Return for each split its best way to serve, the highest rate first."""
+        found = [self._served(split) for split in self._splits]
+        return sorted(found, key=lambda choice: (-choice.qps, choice.server.batch_s[0]))
+
+    def _served(self, split: tuple[int, int]) -> Choice:
+        """Return the largest batch of a split by the rate that it should reach, and whether waiting for more helps."""
+        seconds = {trial.batch: trial.batch_ms / 1000 for trial in self._of(split)}
+        choices = [
+            self._choice(trial, Server(split[0], times_up_to(trial.batch, seconds))) for trial in self._of(split)
+        ]
+        choices.sort(key=lambda choice: choice.trial.batch)
+        # A batch that takes longer than the bound could only serve queries that are late already.
+        within = [one for one in choices if not self._bound_s or one.server.batch_s[-1] <= self._bound_s]
+        best = _simplest(within or choices[:1], lambda choice: choice.qps)
+        if not self._bound_s or best.trial.batch == 1:
+            return best
+        waits = [replace(best.server, wait_s=part * self._bound_s) for part in _WAITS]
+        waiting = [self._choice(best.trial, server) for server in waits]
+        return _simplest([best, *waiting], lambda choice: choice.qps)
+
+    def _choice(self, trial: Trial, server: Server, slower: float = SLOWER) -> Choice:
+        qps = self._rate(server.slowed(slower)) if self._bound_s else server.capacity
+        return Choice(trial=trial, server=server, qps=qps, slower=slower)
+
+    def _rate(self, server: Server) -> float:
+        return highest_rate(server, self._bound_s, self._share) if self._bound_s else 0.0
+
+    def _quickest_to_serve(self) -> Choice:
+        """Return the best way to serve. Where the bound is near, single queries after pauses decide, too."""
+        choices = self._servers()
+        if not choices[0].qps or choices[0].server.batch_s[0] < self._near_s:
+            return choices[0]
+        measured = [self._after_pauses(choice) for choice in choices[:_SPACED]]
+        return min(measured, key=lambda choice: (-choice.qps, choice.server.batch_s[0]))
+
+    def _after_pauses(self, choice: Choice) -> Choice:
+        trial = choice.trial
+        taken = self._bench.spaced(Way(trial.sessions, trial.intra_op_threads, self._batches[0]))
+        return self._choice(trial, choice.server, max(SLOWER, taken / choice.server.batch_s[0]))
+
+    def _of(self, split: tuple[int, int]) -> list[Trial]:
+        return [one for one in self._trials() if (one.sessions, one.intra_op_threads) == split]
+
+    def _on_cores(self, trial: Trial) -> Workers:
+        groups = self._bench.groups(trial.sessions, trial.intra_op_threads, pinned=trial.pinned)
+        return _workers(trial, groups if trial.pinned else ())
+
+    def _serving(self, choice: Choice, pinned: Trial | None) -> Workers:
+        """Return the workers of Server; where pinning paid for the same split, they are pinned too."""
+        trial = choice.trial
+        same = pinned is not None and (pinned.sessions, pinned.intra_op_threads) == (
+            trial.sessions,
+            trial.intra_op_threads,
+        )
+        groups = self._bench.groups(trial.sessions, trial.intra_op_threads, pinned=True) if same else ()
+        return msgspec.structs.replace(
+            _workers(trial, groups),
+            queue_wait_us=round(1e6 * choice.server.wait_s),
+            batch_us=tuple(round(1e6 * taken) for taken in choice.server.batch_s),
+        )
+
+
+def _simplest(ways: Sequence[One], figure: Callable[[One], float]) -> One:
+    """Return the first, which is the simplest, whose figure is nearly the highest."""
+    enough = _WORTH * max(map(figure, ways))
+    return next(way for way in ways if figure(way) >= enough)
+
+
+def _on_own_cores(trial: Trial) -> Way:
+    return Way(trial.sessions, trial.intra_op_threads, trial.batch, pinned=True)
+
+
+def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:
+    """Return (sessions, threads) that use the cores: 1 x n, 2 x n/2, 4 x n/4 ... n x 1."""
+    sessions = {min(2**power, cores) for power in range(cores.bit_length() + 1)}
+    return [(count, cores // count) for count in sorted(sessions) if count <= max(most_sessions, 1)]
+
+
+def _most_sessions(model: Path, cores: int) -> int:
+    size = model.stat().st_size if model.is_file() else 0
+    free, room = psutil.virtual_memory().available, memory_room()
+    return min(free, free if room is None else room) // (_MEMORY_PER_FILE_BYTE * size) if size else cores
+
+
+def _workers(trial: Trial, cores: Sequence[tuple[int, ...]] = ()) -> Workers:
+    return Workers(
+        sessions=trial.sessions, intra_op_threads=trial.intra_op_threads, max_batch=trial.batch, cores=tuple(cores)
+    )

@@ -1,0 +1,1 @@
+"""The events of a job folded into what a person is shown of it."""

@@ -1,0 +1,261 @@
+"""The events of a job folded into one frozen state, which is all that a screen needs to show it.
+
+Pure: the same events give the same state in whatever portions they come. What of a measurement changes over time is in
+engine/watch/window.py, what its figures mean for its verdict in engine/watch/outlook.py.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engine import events
+from engine.text import clean, cut, duration
+from engine.watch.window import NOTHING, Figures, Window
+
+NOW_SECONDS = 5
+"""What counts as now: the last seconds, the one that is not over included."""
+
+KEPT_NOTES = 200
+
+LONGEST_NOTE = 2000
+"""Characters; what a step says at greater length is in its own log."""
+WAITS = "waits for"
+"""How the phase of a step begins that waits for another job's measurement."""
+
+StepState = Literal["waits", "runs"] | events.Outcome
+Kind = Literal["", "good", "todo", "bad"]
+
+
+@dataclass(frozen=True)
+class StepSeen:
+    """One step of the job."""
+
+    id: str
+    title: str
+    state: StepState = "waits"
+    since: float | None = None
+    """When it started to run, seconds since the epoch."""
+    seconds: float | None = None
+    """How long it took, once it has ended."""
+    phase: str = ""
+    progress: events.Progress | None = None
+    text: str = ""
+    """What came of it, or why it runs."""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The LoadGen run that goes on, or the last one."""
+
+    rules: events.Measuring
+    started: bool
+    """Whether it has said its first figures; before that the model is being loaded."""
+    over: bool
+    elapsed: float
+    issued: int
+    completed: int
+    now: Figures
+    """Of the last NOW_SECONDS."""
+    whole: Figures
+    """From the start; without latencies while the log is still being read."""
+    result: events.Measured | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line of the event list."""
+
+    at: float
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True)
+class Watched:
+    """All that the events of a job say."""
+
+    launch: events.Launch | None
+    steps: tuple[StepSeen, ...]
+    """In the order of the plan."""
+    measurement: Measurement | None
+    results: tuple[events.Measured, ...]
+    """The last of each scenario and mode."""
+    disturbed: Mapping[str, str]
+    """Step → what may have changed its figures."""
+    notes: tuple[Note, ...]
+    """The last KEPT_NOTES, the oldest first."""
+    last_at: float | None
+    """When the last event was written."""
+    done: events.Done | None
+
+    @property
+    def running(self) -> tuple[StepSeen, ...]:
+        """The steps that run now."""
+        return tuple(step for step in self.steps if step.state == "runs")
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for another job's measurement to end."""
+        return any(step.phase.startswith(WAITS) for step in self.running)
+
+    @property
+    def ended(self) -> int:
+        """How many steps are over."""
+        return sum(step.state not in ("waits", "runs") for step in self.steps)
+
+    @property
+    def failed(self) -> tuple[StepSeen, ...]:
+        """The steps that failed."""
+        return tuple(step for step in self.steps if step.state == "failed")
+
+
+_KINDS: dict[events.Outcome, Kind] = {"failed": "bad", "cancelled": "todo", "skipped": "todo", "built": ""}
+
+
+class Fold:
+    """Takes events in and tells the state. `titles` are the steps of the plan by id, in its order."""
+
+    def __init__(self, titles: Mapping[str, str]) -> None:
+        self._titles = dict(titles)
+        self._steps = _waiting(titles)
+        self._notes: deque[Note] = deque(maxlen=KEPT_NOTES)
+        self._new_notes: deque[Note] = deque(maxlen=KEPT_NOTES)
+        """As they came: only what will be shown is worth cleaning, of a log with a million warnings 200 lines."""
+        self._results: dict[tuple[str, str], events.Measured] = {}
+        self._launch: events.Launch | None = None
+        self._done: events.Done | None = None
+        self._last_at: float | None = None
+        self._disturbed: dict[str, list[str]] = {}
+        self._rules: events.Measuring | None = None
+        self._result: events.Measured | None = None
+        self.window = Window()
+        """Of the current measurement."""
+
+    def take(self, seen: Iterable[events.AnyEvent], *, without_ticks: bool = False) -> None:
+        """Take in some events in their order; `without_ticks` says that the ticks among them were left out."""
+        for event in seen:
+            self._last_at = event.at
+            match event:
+                case events.Tick():
+                    if self._rules is not None and self._rules.step == event.step:
+                        self.window.add(event)
+                case events.Progress():
+                    self._change(event.step, progress=event)
+                case events.Measuring():
+                    self._rules, self._result, self.window = event, None, Window(partial=without_ticks)
+                case _:
+                    self._seldom(event)
+
+    def _seldom(self, event: events.AnyEvent) -> None:
+        match event:
+            case events.Launch():
+                self._launched(event)
+            case events.StepStarted():
+                self._disturbed.pop(event.step, None)
+                self._titles[event.step] = title = clean(event.title)
+                self._steps[event.step] = StepSeen(event.step, title, "runs", event.at, text=clean(event.why))
+            case events.Waiting():
+                self._change(event.step, phase=f"{WAITS} {event.holder}")
+                self._note(event.at, "todo", f"{self._title(event.step)} waits for {event.holder}")
+            case events.Phase():
+                self._change(event.step, phase=event.name)
+                if event.name == "measure":
+                    self._note(event.at, "", f"{self._title(event.step)}: measuring started")
+            case events.Warned():
+                if event.disturbs:
+                    self._disturbed.setdefault(event.step, []).append(clean(event.text))
+                self._note(event.at, "todo", f"{self._title(event.step)}: {event.text}")
+            case events.Measured():
+                self._measured(event)
+            case events.StepEnded():
+                self._ended(event)
+            case events.Done():
+                self._done = event
+                self._note(
+                    event.at, "good" if event.ending == "finished" else "bad", f"the job is over: {event.ending}"
+                )
+
+    def state(self) -> Watched:
+        """Return all that is known."""
+        self._notes.extend(replace(note, text=clean(cut(note.text, LONGEST_NOTE))) for note in self._new_notes)
+        self._new_notes.clear()
+        return Watched(
+            launch=self._launch,
+            steps=tuple(self._steps.values()),
+            measurement=self._measurement(),
+            results=tuple(self._results.values()),
+            disturbed={step: "; ".join(texts) for step, texts in self._disturbed.items()},
+            notes=tuple(self._notes),
+            last_at=self._last_at,
+            done=self._done,
+        )
+
+    def _measurement(self) -> Measurement | None:
+        if self._rules is None:
+            return None
+        step, window = self._steps.get(self._rules.step), self.window
+        return Measurement(
+            rules=self._rules,
+            started=window.elapsed > 0,
+            over=self._done is not None or step is None or step.state != "runs",
+            elapsed=window.elapsed,
+            issued=window.issued,
+            completed=window.completed,
+            now=window.last(NOW_SECONDS) if window.elapsed else NOTHING,
+            whole=window.whole(),
+            result=self._result,
+        )
+
+    def _launched(self, event: events.Launch) -> None:
+        """Begin, or go on: the steps say again what becomes of them; results and notes stay."""
+        self._launch, self._done = event, None
+        self._steps = _waiting(self._titles)
+        self._note(event.at, "", "the job goes on" if event.resumed else "the job has started")
+
+    def _measured(self, event: events.Measured) -> None:
+        self._results[event.scenario, event.mode] = event
+        if self._rules is not None and self._rules.step == event.step:
+            self._result = event
+        value = "no figure" if event.value is None else f"{event.value:.6g} {event.unit}".rstrip()
+        verdict = {True: " VALID", False: " INVALID", None: ""}[event.valid]
+        text = f"{event.scenario} {event.mode}: {event.metric} {value}{verdict}"
+        self._note(event.at, "bad" if event.valid is False else "good", text)
+
+    def _ended(self, event: events.StepEnded) -> None:
+        step = self._steps.get(event.step) or StepSeen(event.step, self._title(event.step))
+        ended = replace(step, state=event.outcome, seconds=event.seconds)
+        self._steps[event.step] = replace(ended, text=clean(event.text), remedy=clean(event.remedy))
+        if event.outcome in _KINDS:
+            words = "done" if event.outcome == "built" else event.outcome
+            taken = f" in {duration(event.seconds)}" if event.seconds >= 0.5 else ""
+            text = f": {event.text}" if event.text and event.outcome != "built" else ""
+            self._note(event.at, _KINDS[event.outcome], f"{step.title} {words}{taken}{text}")
+
+    def _change(self, step: str, *, phase: str | None = None, progress: events.Progress | None = None) -> None:
+        known = self._steps.get(step)
+        if known is None:
+            return
+        if phase is not None:
+            known = replace(known, phase=clean(phase), progress=None)
+        self._steps[step] = known if progress is None else replace(known, progress=progress)
+
+    def _title(self, step: str) -> str:
+        return self._titles.get(step, step)
+
+    def _note(self, at: float, kind: Kind, text: str) -> None:
+        self._new_notes.append(Note(at, kind, text))
+
+
+def disturbed(seen: Iterable[events.AnyEvent]) -> Mapping[str, str]:
+    """Return what may have changed the figures of each step, as far as anything did."""
+    fold = Fold({})
+    fold.take(event for event in seen if isinstance(event, events.StepStarted | events.Warned))
+    return fold.state().disturbed
+
+
+def _waiting(titles: Mapping[str, str]) -> dict[str, StepSeen]:
+    return {step: StepSeen(step, clean(title)) for step, title in titles.items()}

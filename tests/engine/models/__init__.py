@@ -1,1 +1,0 @@
-"""Model files are read, converted and built as promised."""

@@ -1,0 +1,142 @@
+"""What is said of a run before it starts: its time, and the targets with which it can't work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.errors import CannotRunError
+from engine.harness.settings import Overrides, settings
+from engine.harness.spec import LoadGenSettings
+from engine.mlperf import SCENARIOS, Scenario, target_option
+from engine.profile.rounds import Style, load_round
+from engine.step import Artifact, Look
+from engine.steps.measuring import foresight
+from engine.steps.measuring.loadgen_run import survey
+from engine.steps.measuring.run_settings import OVERRIDES
+from profiles import FOLDER
+
+RULES = load_round(FOLDER / "rounds" / "v2.1.yaml")
+GB = 10**9
+
+
+def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = foresight.free_memory()
+    assert usual > 0
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1000, 1000))
+    assert foresight.free_memory() == 1000
+
+
+@pytest.fixture
+def four_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So much memory is free."""
+    monkeypatch.setattr(foresight, "free_memory", lambda: 4 * GB)
+
+
+def made(scenario: Scenario, **over: Any) -> LoadGenSettings:
+    """The settings of a performance run."""
+    return settings(
+        RULES, "resnet50", scenario, "performance", "test", sample_count=50_000, overrides=Overrides(**over)
+    )
+
+
+@pytest.mark.usefixtures("four_gigabytes")
+@pytest.mark.parametrize(
+    ("scenario", "over"),
+    [
+        ("SingleStream", {"target_latency_ms": 1e-5}),
+        ("MultiStream", {"target_latency_ms": 1e-5}),
+        ("Server", {"target_qps": 1e8}),
+        ("Offline", {"target_qps": 1e9}),
+        ("Server", {"min_query_count": 10**9}),
+        ("Offline", {"min_query_count": 10**9}),
+    ],
+)
+def test_queries_beyond_the_memory_are_refused_and_the_figure_that_is_named_works(
+    scenario: Scenario, over: dict[str, float]
+) -> None:
+    with pytest.raises(CannotRunError) as caught:
+        foresight.refuse_hopeless({}, made(scenario, **over))
+    assert "4.0 GB are free" in caught.value.what
+    option, _, figure = caught.value.remedy.split()[0].removeprefix("--").rstrip(",").partition("=")
+    assert option in over
+    works = made(scenario, **{option: float(figure) if option.startswith("target") else int(figure)})
+    foresight.refuse_hopeless({}, works)
+    assert foresight.prepared_bytes(works) > GB
+
+
+@pytest.mark.usefixtures("four_gigabytes")
+def test_the_option_that_was_given_is_the_one_that_is_named() -> None:
+    options = {"singlestream_target_latency_ms": 1e-5, "target_latency_ms": None}
+    with pytest.raises(CannotRunError) as caught:
+        foresight.refuse_hopeless(options, made("SingleStream", target_latency_ms=1e-5))
+    assert caught.value.remedy.startswith("--singlestream_target_latency_ms=")
+
+
+@pytest.mark.parametrize("scenario", ["SingleStream", "MultiStream"])
+def test_an_expected_latency_far_above_the_measured_one_is_refused_with_that(scenario: Scenario) -> None:
+    with pytest.raises(CannotRunError, match=r"tuning measured 0\.08 ms") as caught:
+        foresight.refuse_hopeless({}, made(scenario, target_latency_ms=1000), measured_ms=0.08)
+    assert "--target_latency_ms=0.08" in caught.value.remedy
+    foresight.refuse_hopeless({}, made(scenario, target_latency_ms=0.08), measured_ms=0.08)
+    foresight.refuse_hopeless({}, made(scenario, target_latency_ms=0.1), measured_ms=0.08)
+    foresight.refuse_hopeless({}, made(scenario, target_latency_ms=1000))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "style", "target", "per_second", "takes"),
+    [
+        ("Offline", "test", 2_000_000.0, 20_000.0, 220.0),
+        ("Offline", "valid", 1000.0, 1000.0, 660.0),
+        ("Server", "valid", 1.178, None, 270_336 / 1.178),
+        ("Server", "test", 1.0, None, 150.0),
+        ("Server", "test", 5000.0, None, 2.0),
+        ("SingleStream", "valid", 2000.0, None, 2048.0),
+        ("SingleStream", "test", None, None, 2.0),
+    ],
+)
+def test_the_time_follows_from_what_was_measured(
+    scenario: Scenario, style: Style, target: float | None, per_second: float | None, takes: float
+) -> None:
+    found = settings(RULES, "resnet50", scenario, "performance", style, sample_count=50_000, target=target)
+    assert foresight.seconds(found, target, per_second) == pytest.approx(takes, rel=0.01)
+
+
+def look(scenario: str, style: str, **options: Any) -> Look:
+    """What the plan sees of a run whose workers were tuned before: a sample takes 113 ms."""
+    workers = {"sessions": 2, "intra_op_threads": 1, "max_batch": 1, "cores": (), "batch_us": (113_000,)}
+    trial = {"sessions": 2, "intra_op_threads": 1, "batch": 1, "pinned": False}
+    tuned = {
+        "workers": dict.fromkeys(("SingleStream", "MultiStream", "Server", "Offline"), workers),
+        "table": [{**trial, "batch_ms": 113.0, "samples_per_second": 17.7}],
+    }
+    usual = dict.fromkeys((*OVERRIDES, *map(target_option, SCENARIOS)))
+    chosen = {"round": "v2.1", "benchmark": "resnet50", "mode": "performance", "targets": "configured"}
+    facts: dict[str, dict[str, Any]] = {
+        "workers": tuned,
+        "preprocessed": {"arrays": ["samples.npy"], "count": 50_000, "labels": "val_map.txt"},
+        "sut": {"system": "box", "figures": {}, "found": {}},
+        "model": {"sha256": "ab" * 32},
+    }
+    return Look(
+        options={**usual, **chosen, "scenario": scenario, "style": style, **options},
+        inputs={name: Artifact("", one) for name, one in facts.items()},
+        profiles=(FOLDER,),
+    )
+
+
+def test_the_plan_says_that_no_rate_can_be_valid_and_how_long_that_takes() -> None:
+    sight = survey(look("Server", "valid"))
+    assert "a valid rate is unlikely" in sight.text
+    assert sight.seconds is not None
+    assert sight.seconds > 3600
+    assert survey(look("Server", "valid", target_latency_ms=500.0)).text == ""
+
+
+def test_the_plan_refuses_what_cant_work_and_knows_the_time_of_what_can() -> None:
+    with pytest.raises(CannotRunError, match="out of queries"):
+        survey(look("SingleStream", "valid", target_latency_ms=60_000.0))
+    assert survey(look("SingleStream", "valid")).seconds == 600
+    assert survey(look("SingleStream", "test")).seconds == pytest.approx(64 * 0.113, rel=0.01)
+    assert survey(look("Offline", "test", target_qps=177.0)).seconds == pytest.approx(22, rel=0.01)

@@ -1,0 +1,81 @@
+"""A run that hangs is noticed from outside, whatever holds its process up."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import events
+from engine.errors import RunError
+from engine.step import Step
+from engine.steps.measuring import harness_process, listening
+from engine.system import isolation
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "HUNG_S", 0.2)
+
+
+def tick(issued: int, completed: int) -> bytes:
+    return events.encode(events.Tick(at=0, step="run", elapsed=1, issued=issued, completed=completed, latencies={}))
+
+
+def test_events_come_whole_however_they_are_cut(pipe: tuple[int, int]) -> None:
+    line = events.encode(events.Phase(at=1, step="run", name="load"))
+    os.write(pipe[1], line + line[:7])
+    found = listening.heard(pipe[0])
+    first = next(found)
+    os.write(pipe[1], line[7:])
+    assert first == next(found) == events.Phase(at=1, step="run", name="load")
+
+
+def test_silence_is_a_hang(pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], events.encode(events.Phase(at=1, step="run", name="load")))
+    with pytest.raises(RunError, match=r"said nothing for 0\.2 s in 'load'"):
+        list(listening.heard(pipe[0]))
+
+
+def ticks(pipe: tuple[int, int], issued: int, completed: int) -> list[events.AnyEvent]:
+    """Hear twenty equal ticks over a second."""
+    found = listening.heard(pipe[0])
+    heard = []
+    for _ in range(20):
+        os.write(pipe[1], tick(issued, completed))
+        heard.append(next(found))
+        time.sleep(0.05)
+    return heard
+
+
+def test_ticks_without_answers_are_a_hang(pipe: tuple[int, int]) -> None:
+    with pytest.raises(RunError, match="5 samples wait, and none was answered"):
+        ticks(pipe, 8, 3)
+
+
+def test_a_run_with_nothing_to_do_does_not_hang(pipe: tuple[int, int]) -> None:
+    assert len(ticks(pipe, 8, 8)) == 20
+
+
+def test_a_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "pid"
+    code = f"import os, time; open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    monkeypatch.setattr(isolation, "here", lambda: isolation.Launch((sys.executable, "-c", code), None))
+    monkeypatch.setattr(listening, "HUNG_S", 2.0)
+    step = Step(id="run", title="run", options={}, inputs={}, output=tmp_path, emit=lambda event: None)
+    with pytest.raises(RunError, match="hangs"):
+        harness_process.harness(step, tmp_path / "spec.json")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)

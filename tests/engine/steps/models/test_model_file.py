@@ -1,0 +1,130 @@
+"""A model file of one's own: what is read from it, and what is said of one that does not fit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from engine.errors import DataError
+from engine.networks import patterns_net
+from engine.step import Artifact, Look
+from engine.steps.models.model_file import read_file, survey_file
+from tests.engine.networks.running import step
+
+OPTIONS = {"format": "onnx", "label_offset": None, "outputs": None}
+
+
+def read(path: Path, **options: Any) -> dict[str, Any]:
+    return read_file(step(path.parent, {**OPTIONS, "path": str(path), **options}))
+
+
+def look(path: Path, **options: Any) -> Any:
+    return survey_file(Look({**OPTIONS, "path": str(path), **options}, {}))
+
+
+def classifier(path: Path, outputs: dict[str, tuple[int, list[int | str]]]) -> Path:
+    """An ONNX file with these outputs: element type and shape by name."""
+    values = [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in outputs.items()]
+    picture = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 8, 8])
+    nodes = [helper.make_node("Identity", ["x"], [name]) for name in outputs]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", [picture], values)), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("outputs", "chosen", "offset"),
+    [
+        ({"scores": (TensorProto.FLOAT, ["N", 1000])}, "scores", 0),
+        ({"scores": (TensorProto.FLOAT, ["N", 1001])}, "scores", 1),
+        ({"scores": (TensorProto.FLOAT, ["N", 1001]), "class": (TensorProto.INT64, ["N"])}, "class", 1),
+        ({"scores": (TensorProto.FLOAT, ["N", 1000]), "class": (TensorProto.INT64, ["N"])}, "class", 0),
+        ({"class": (TensorProto.INT64, ["N"])}, "class", 1),
+    ],
+)
+def test_the_class_output_and_its_offset_are_read_from_the_graph(
+    tmp_path: Path, outputs: dict[str, tuple[int, list[int | str]]], chosen: str, offset: int
+) -> None:
+    facts = read(classifier(tmp_path / "model.onnx", outputs))
+    assert (facts["outputs"], facts["task_options"], facts["format"]) == ([chosen], {"label_offset": offset}, "onnx")
+    given = read(tmp_path / "model.onnx", label_offset=7, outputs=("other",))
+    assert (given["outputs"], given["task_options"]) == (["other"], {"label_offset": 7})
+
+
+def test_a_file_is_known_by_its_time_and_size(tmp_path: Path) -> None:
+    path = classifier(tmp_path / "model.onnx", {"scores": (TensorProto.FLOAT, ["N", 1000])})
+    first = look(path)
+    assert (first.state, first.identity) == ("run", look(path).identity)
+    path.write_bytes(path.read_bytes() + b"x")
+    assert look(path).identity != first.identity
+    assert look(tmp_path / "missing.onnx").state == "missing"
+    assert survey_file(Look({**OPTIONS, "path": None}, {})).remedy == "--model_path=FILE"
+
+
+def test_a_model_of_the_other_backend_is_seen_before_anything_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    for name in ("model.onnx", "model.pb", "model.txt", "saved/saved_model.pb"):
+        (tmp_path / name).write_bytes(b"x")
+    cases = [
+        (tmp_path / "model.onnx", "tf", "use _onnxruntime"),
+        (tmp_path / "model.pb", "onnx", "add _tf"),
+        (folder, "onnx", "add _tf"),
+        (tmp_path / "model.txt", "onnx", "ends in .onnx"),
+        (tmp_path, "tf", "ends in .pb or the folder of a SavedModel"),
+    ]
+    for path, format_, remedy in cases:
+        sight = look(path, format=format_)
+        assert sight.state == "conflict"
+        assert remedy in sight.remedy
+        with pytest.raises(DataError, match="is not a"):
+            read(path, format=format_)
+
+
+def test_tensorflow_models(tmp_path: Path) -> None:
+    graphs: Any = pytest.importorskip("engine.networks.tensorflow_graph", reason="needs 'inferdeck[tensorflow]'")
+    facts = patterns_net.shipped(step(tmp_path, {}))
+    source = {"onnx": Artifact(str(tmp_path), facts)}
+    graphs.convert(step(tmp_path, {"form": "frozen-graph"}, source))
+    graphs.convert(step(tmp_path, {"form": "saved-model"}, source))
+    for name, output in (("model.pb", "scores:0"), ("saved_model", "scores")):
+        found = read(tmp_path / name, format="tf")
+        assert (found["outputs"], found["task_options"], found["format"]) == ([output], {"label_offset": 0}, "tf")
+        first = look(tmp_path / name, format="tf")
+        assert first.state == "run"
+    (tmp_path / "saved_model" / "extra").write_bytes(b"x")
+    assert look(tmp_path / "saved_model", format="tf").identity != first.identity
+    assert read(tmp_path / "saved_model", format="tf")["sha256"] != found["sha256"]
+    (tmp_path / "model.pb").write_bytes(np.zeros(50, np.uint8).tobytes())
+    with pytest.raises(DataError, match=r"model\.pb"):
+        read(tmp_path / "model.pb", format="tf")
+
+
+def test_weights_beside_the_model_belong_to_it(tmp_path: Path) -> None:
+    path = classifier(tmp_path / "m.onnx", {"scores": (TensorProto.FLOAT, ["N", 1000])})
+    model = onnx.load(path)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(1000, np.float32), "w"))
+    onnx.save(model, path, save_as_external_data=True, location="m.data", size_threshold=0)
+    first, facts = look(path), read(path)
+    assert (first.state, facts["files"]) == ("run", ["m.onnx", "m.data"])
+    (tmp_path / "m.data").write_bytes(np.ones(1000, np.float32).tobytes())
+    assert look(path).identity != first.identity
+    assert read(path)["sha256"] != facts["sha256"]
+    (tmp_path / "m.data").unlink()
+    for ask in (look, read):
+        with pytest.raises(DataError, match=r"m\.onnx keeps weights in m\.data, which is not in"):
+            ask(path)
+
+
+def test_a_file_that_is_replaced_with_its_time_kept_is_another(tmp_path: Path) -> None:
+    path = classifier(tmp_path / "model.onnx", {"scores": (TensorProto.FLOAT, ["N", 1000])})
+    first, seen = look(path), path.stat()
+    path.write_bytes(path.read_bytes().replace(b"scores", b"sc0res"))
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert path.stat().st_size == seen.st_size
+    assert look(path).identity != first.identity

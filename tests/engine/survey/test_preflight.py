@@ -1,0 +1,33 @@
+"""What of a plan the rules refuse: whose pictures calibrate the model is read from the plan itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.plan.words import selection_of
+from engine.survey.preflight import by_the_rules
+from engine.survey.prepare import prepare, workplace
+
+TAGS = "--tags=app,mlperf,inference,_resnet50,_valid,_submission"
+
+
+@pytest.mark.parametrize(
+    ("words", "division", "refused"),
+    [
+        (",_patterns-net,_int8", "closed", "calibration-patterns are no calibration pictures of the rules"),
+        (",_efficientnet-lite0,_int8", "closed", "calibration-photographs are no calibration pictures of the rules"),
+        (",_patterns-net,_int8", "open", ""),
+        (",_patterns-net", "closed", ""),
+        (",_int8", "closed", ""),
+    ],
+)
+def test_closed_takes_only_calibration_pictures_of_the_rules(
+    tmp_path: Path, words: str, division: str, refused: str
+) -> None:
+    chosen, _ = selection_of([TAGS + words, f"--division={division}", "--env.CM_SUT_NAME=demo"])
+    found = by_the_rules(prepare(workplace(str(tmp_path)), chosen))
+    about = [one.what for one in found if "calibration" in one.what]
+    assert len(about) == bool(refused)
+    assert refused in "".join(about)
