@@ -10,8 +10,9 @@ from typing import Any, Final
 import msgspec
 
 from engine import events
-from engine.cli import output, tune
+from engine.cli import output
 from engine.cli.screen import Cell, Screen
+from engine.cli.workers_table import draw as draw_workers
 from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.job import jobs
@@ -43,7 +44,7 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
         _table(screen, results, disturbing)
     if tuned is not None:
         screen.line()
-        tune.draw(screen, tuned)
+        draw_workers(screen, tuned)
     for said in (job.spec.notice, job.spec.foretold):
         if said:
             screen.line(said, "todo")
