@@ -124,6 +124,17 @@ class Measured(Event, frozen=True, kw_only=True, tag="measured"):
     scored: str = ""
     """In accuracy mode: samples that were scored, of those that have labels (`10 of 12`)."""
 
+    @property
+    def verdict(self) -> str:
+        """LoadGen's verdict as a word; empty where it has none."""
+        return {True: "VALID", False: "INVALID", None: ""}[self.valid]
+
+    @property
+    def title(self) -> str:
+        """What was measured and what came of it: `Server performance: scheduled 398.2 queries/s`."""
+        value = "no figure" if self.value is None else f"{self.value:.6g} {self.unit}".rstrip()
+        return f"{self.scenario} {self.mode}: {self.metric} {value}"
+
 
 class Warned(Event, frozen=True, kw_only=True, tag="warned"):
     """Something the person should know that does not stop the work."""

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,8 +18,8 @@ from engine.guide.state import Guide, folder_of
 from engine.harness.spec import REPORT
 from engine.job import jobs, preflight
 from engine.job.jobs import Job
-from engine.job.log import EventReader
 from engine.job.prepare import Prepared, Workplace, prepare
+from engine.job.replay import replay
 from engine.mlperf import ACCURACY_TEXT, VERIFY_PERFORMANCE
 from engine.profile import catalog
 from engine.profile.names import TREE
@@ -234,8 +233,7 @@ def _runs(prepared: Prepared, results: Path) -> list[Run]:
 
 
 def _measured(job: Job) -> tuple[Measured, ...]:
-    said = chain.from_iterable(EventReader(job.events).pieces((Measured,)))
-    return tuple(event for event in said if isinstance(event, Measured))
+    return replay(job.events, (Measured,)).state().results
 
 
 def _is_run(scenario: Path, mode: str) -> bool:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from engine.events import Measured, Progress
-from engine.job.fold import Measurement, Note, StepSeen, StepState
+from engine.job.fold import GOOD, WORDS, Measurement, Note, StepSeen, StepState
 from engine.job.outlook import Condition, Outlook
 from engine.job.watch import Standing
 from engine.job.window import FRACTIONS
@@ -19,16 +19,15 @@ from tui.follow import Scene
 from tui.terminal import Glyphs
 from tui.widgets.board import EMPTY, Row, row
 
+_STATE_STYLES: dict[StepState, str] = {
+    "waits": "dim",
+    "runs": "bold mark",
+    "failed": "bold bad",
+    "cancelled": "todo",
+    "skipped": "todo",
+}
 STATES: dict[StepState, tuple[str, str]] = {
-    "waits": ("waits", "dim"),
-    "runs": ("runs", "bold mark"),
-    "built": ("done", "good"),
-    "cached": ("cached", "good"),
-    "found": ("found", "good"),
-    "reused": ("kept", "good"),
-    "failed": ("FAILED", "bold bad"),
-    "cancelled": ("stopped", "todo"),
-    "skipped": ("skipped", "todo"),
+    state: (word, _STATE_STYLES.get(state, "good")) for state, word in WORDS.items()
 }
 """The word for each state of a step, and its style."""
 
@@ -42,7 +41,6 @@ STANDINGS: dict[Standing, tuple[str, str]] = {
     "died": ("DIED", "bold bad"),
 }
 
-_GOOD: tuple[StepState, ...] = ("built", "cached", "found", "reused")
 _PHASES = {"load": "loading model", "measure": "measuring"}
 _UNITS = {"time": "time", "queries": "queries", "samples": "samples"}
 _NAMES = ("p50", "p90", "p95", "p99", "p99.9", "max")
@@ -170,7 +168,7 @@ def amount(done: Progress) -> str:
 
 
 def _steps_text(scene: Scene, until: float) -> str:
-    done = sum(step.state in _GOOD for step in scene.steps)
+    done = sum(step.state in GOOD for step in scene.steps)
     if scene.state.launch is None:
         return ""
     return f"{done} of {len(scene.steps)} steps · {duration(max(until - scene.state.launch.at, 0))}"
@@ -287,7 +285,6 @@ def note_row(note: Note, width: int) -> Row:
 
 def result_line(found: Measured) -> str:
     """Write a result in columns that fit into 76 cells."""
-    verdict = {True: "VALID", False: "INVALID", None: ""}[found.valid]
     value = "no figure" if found.value is None else f"{found.value:.6g}"
     metric = f"{found.metric} {found.scored}".rstrip()
-    return f"{found.scenario:12} {found.mode:11} {metric:23} {value:>9} {found.unit:9} {verdict}"
+    return f"{found.scenario:12} {found.mode:11} {metric:23} {value:>9} {found.unit:9} {found.verdict}"

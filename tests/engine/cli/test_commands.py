@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import run
 from engine.cli.commands import COMMANDS
 from engine.cli.main import main
+from engine.cli.prepare import prepare
 from engine.cli.words import parse
 from engine.text import clean, duration, size
 from tests.engine.job import profile
@@ -410,4 +410,4 @@ def test_names_of_the_tutorials_for_words_of_the_command_line() -> None:
 
 @pytest.mark.parametrize("words", [["--now"], []])
 def test_a_job_is_told_to_measure_now(words: list[str]) -> None:
-    assert run.prepare(parse(COMMANDS["run"], [TAGS, *words])).spec().now == bool(words)
+    assert prepare(parse(COMMANDS["run"], [TAGS, *words])).spec().now == bool(words)
