@@ -12,10 +12,11 @@ from engine.guide.standing import is_foreseen
 from engine.guide.steps import State, Step
 from engine.job import preparation
 from engine.submission.checker.findings import Report
+from engine.submission.grouping import counts
 from engine.submission.pack import MARK
 from engine.submission.preflight import Expected
 from engine.text import clean, cut, duration, fit, size
-from tui.widgets.findings import SEVERITIES, STYLES
+from tui.widgets.findings import STYLES
 from tui.widgets.tree import STATES
 
 WORDS: Mapping[State, tuple[str, str]] = {
@@ -162,10 +163,8 @@ def sum_of(report: Report, place: str) -> Content:
     """Return how many results pass, how many findings there are, and of what."""
     passed = sum(one.verdict == "pass" for one in report.results)
     said = ("pass", "bold $good") if report.verdict == "pass" else ("fail", "bold $bad")
-    counts = {severity: report.count(severity) for severity in SEVERITIES}
-    numbers = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
     return Content.assemble(
-        said, (f"  {passed} of {len(report.results)} results pass · {numbers}", ""), (place, "$dim")
+        said, (f"  {passed} of {len(report.results)} results pass · {counts(report)}", ""), (place, "$dim")
     )
 
 
