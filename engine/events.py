@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from engine import codec
+from engine.text import result
 
 Outcome = Literal["built", "cached", "found", "reused", "failed", "cancelled", "skipped"]
 """How a step ended. `found` is on the machine already, `cached` is in the store, `reused` a finished result
@@ -132,7 +133,7 @@ class Measured(Event, frozen=True, kw_only=True, tag="measured"):
     @property
     def title(self) -> str:
         """What was measured and what came of it: `Server performance: scheduled 398.2 queries/s`."""
-        value = "no figure" if self.value is None else f"{self.value:.6g} {self.unit}".rstrip()
+        value = result(self.value, self.unit) or "no figure"
         return f"{self.scenario} {self.mode}: {self.metric} {value}"
 
 

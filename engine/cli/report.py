@@ -19,7 +19,7 @@ from engine.job.inquest import inquest
 from engine.job.main import STATUS
 from engine.job.replay import replay
 from engine.store.folders import Folders, folders
-from engine.text import duration
+from engine.text import duration, result
 
 _KINDS: Final = (events.StepStarted, events.Warned, events.Measured, events.StepEnded)
 """What the end of a job is told from."""
@@ -77,7 +77,7 @@ def _table(screen: Screen, results: list[events.Measured], disturbing: Mapping[s
         verdict = (event.verdict or event.scored, {True: "good", False: "bad", None: ""}[event.valid])
         if event.step in disturbing:
             verdict = (", ".join(filter(None, (verdict[0], DISTURBED))), "todo")
-        value = "" if event.value is None else f"{event.value:.6g}"
+        value = result(event.value)
         rows.append([(scenario, ""), (mode, ""), (event.metric, ""), (value, "bold"), (event.unit, ""), verdict])
     screen.table(rows, right=(3,))
     for text in dict.fromkeys(disturbing[event.step] for event in latest.values() if event.step in disturbing):

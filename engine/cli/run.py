@@ -13,8 +13,7 @@ from engine.job import control, jobs
 from engine.job import lock as locks
 from engine.job.prepare import Prepared, refuse
 from engine.job.spec import JobSpec
-from engine.job.survey import age
-from engine.text import whole_path
+from engine.text import date_time, whole_path
 
 CANCEL_WINDOW = 3.0
 """Seconds in which a second Ctrl-C stops the job rather than leaving it running."""
@@ -63,7 +62,7 @@ def _finished(screen: Screen, prepared: Prepared, spec: JobSpec, *, quiet: bool)
 
     there = results_are_there(found)
     if not quiet:
-        when = age(found.ended or found.started)
+        when = date_time(found.ended or found.started)
         more = "(--reuse takes it)" if there else "has not its results any more: measured anew"
         screen.line(f"an equal job, {found.id}, finished on {when}: {found.results} {more}", "dim")
     return found if there else None

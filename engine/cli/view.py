@@ -12,7 +12,7 @@ from collections.abc import Callable
 from engine import events
 from engine.cli.screen import Screen
 from engine.job.fold import WORDS, Fold
-from engine.text import cut, duration, size
+from engine.text import cut, duration, progress
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines about a step that is still under way."""
@@ -61,7 +61,7 @@ class JobView:
             case events.Phase():
                 self._note(event.step, lambda: event.name, event.at)
             case events.Progress():
-                self._note(event.step, lambda: _progress(event), event.at)
+                self._note(event.step, lambda: progress(event.done, event.total, event.unit), event.at)
             case events.Tick():
                 self._note(event.step, self._figures, event.at)
             case events.Warned():
@@ -131,11 +131,3 @@ def measured(event: events.Measured) -> str:
     verdict = f" · {event.verdict}" if event.verdict else ""
     scored = f" · {event.scored} labelled samples" if event.scored else ""
     return f"{event.title}{verdict}{scored}"
-
-
-def _progress(event: events.Progress) -> str:
-    if event.unit == "bytes":
-        total = f" of {size(round(event.total))}" if event.total else ""
-        return f"{size(round(event.done))}{total}"
-    total = f" of {event.total:g}" if event.total else ""
-    return f"{event.done:g}{total} {event.unit}"

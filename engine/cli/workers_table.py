@@ -7,9 +7,8 @@ from pathlib import Path
 
 from engine.cli.screen import Cell, Screen
 from engine.explore.tuning import Pick, TuningReport, Way, kept_picks, origin, picks
-from engine.job.survey import age
 from engine.profile.systems import Tuning
-from engine.text import short_path
+from engine.text import date_time, short_path
 
 _BAR = 24
 """Cells of the longest bar where the output is no terminal."""
@@ -28,7 +27,9 @@ def draw_kept(screen: Screen, tuned: dict[str, dict[str, Tuning]]) -> None:
 
 def draw(screen: Screen, found: TuningReport) -> None:
     """Print the table of what was measured, a line a way, what was chosen for each scenario, and where it is kept."""
-    screen.line(f"workers (sessions × threads) of {found.benchmark} on {found.backend}, {age(found.made)}", "bold")
+    screen.line(
+        f"workers (sessions × threads) of {found.benchmark} on {found.backend}, {date_time(found.made)}", "bold"
+    )
     heads, ways = ("workers", "batch", "pinned", "ms a batch", "samples/s", "", "chosen for"), found.ways()
     room = _BAR
     if screen.is_terminal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from engine.errors import InferdeckError
+from engine.text import time_of_day
 from tui.glossary import WORDS
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Reading
@@ -90,7 +90,7 @@ def _take_theme(app: Deck, theme: str) -> None:
 
 
 def _show_messages(app: Deck) -> None:
-    lines = [f"{time.strftime('%H:%M:%S', time.localtime(one.at))}  {one.text}" for one in reversed(app.messages)]
+    lines = [f"{time_of_day(one.at)}  {one.text}" for one in reversed(app.messages)]
     app.push_screen(Reading("messages", "\n".join(lines) or "nothing has been said yet"))
 
 

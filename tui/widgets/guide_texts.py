@@ -15,7 +15,7 @@ from engine.submission.checker.findings import Report
 from engine.submission.grouping import counts
 from engine.submission.pack import MARK
 from engine.submission.preflight import Expected
-from engine.text import clean, cut, duration, fit, size
+from engine.text import clean, cut, duration, fit, result, size
 from tui.widgets.findings import STYLES
 from tui.widgets.tree import STATES
 
@@ -110,7 +110,7 @@ def runs_text(sight: Sight, name: str) -> Content:
         rows = [(run.scenario, run.mode, run.seconds, run.done) for run in sight.runs]
     for scenario, mode, seconds, done in rows:
         found = measured.get((scenario, mode))
-        value = f"{found.value:,.6g} {found.unit}".strip() if found and found.value is not None else ""
+        value = result(found.value, found.unit, grouped=True) if found else ""
         metric = found.metric if found else ""
         verdict = {True: "VALID", False: "INVALID", None: ""}[found.valid] if found else ""
         parts += [("done    " if done else "to do   ", "$good" if done else "$dim"), (f"{scenario:14}{mode:13}", "")]

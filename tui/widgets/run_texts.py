@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 
 from engine.explore.tuning import tuning_node
@@ -12,7 +11,7 @@ from engine.job.fold import Watched
 from engine.job.inquest import step_log
 from engine.job.jobs import Job
 from engine.job.watch import Standing
-from engine.text import duration
+from engine.text import duration, time_of_day
 from tui.actions import Action
 from tui.follow import OVER, Scene
 from tui.widgets import live_rows
@@ -129,9 +128,7 @@ def log_of(job: Job, state: Watched, step: str | None) -> tuple[str, str]:
 
 def all_events(state: Watched) -> str:
     """Return the events as text, the newest first."""
-    return "\n".join(
-        f"{time.strftime('%H:%M:%S', time.localtime(note.at))}  {note.text}" for note in reversed(state.notes)
-    )
+    return "\n".join(f"{time_of_day(note.at)}  {note.text}" for note in reversed(state.notes))
 
 
 def numbers(scene: Scene) -> str:
