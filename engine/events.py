@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from engine import codec
+from engine.text import result
 
 Outcome = Literal["built", "cached", "found", "reused", "failed", "cancelled", "skipped"]
 """How a step ended. `found` is on the machine already, `cached` is in the store, `reused` a finished result
@@ -123,6 +124,17 @@ class Measured(Event, frozen=True, kw_only=True, tag="measured"):
     """LoadGen's own verdict; None in accuracy mode, which has none."""
     scored: str = ""
     """In accuracy mode: samples that were scored, of those that have labels (`10 of 12`)."""
+
+    @property
+    def verdict(self) -> str:
+        """LoadGen's verdict as a word; empty where it has none."""
+        return {True: "VALID", False: "INVALID", None: ""}[self.valid]
+
+    @property
+    def title(self) -> str:
+        """What was measured and what came of it: `Server performance: scheduled 398.2 queries/s`."""
+        value = result(self.value, self.unit) or "no figure"
+        return f"{self.scenario} {self.mode}: {self.metric} {value}"
 
 
 class Warned(Event, frozen=True, kw_only=True, tag="warned"):

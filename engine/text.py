@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -99,6 +100,68 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def figure(value: float | None) -> str:
+    """Write a measured value to four significant digits: 0.05492, 12.20, 141.9, 21065; a dash for none."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value == 0 else f"{value:.{decimals(value)}f}"
+
+
+def short_figure(value: float) -> str:
+    """Write a value to at most four significant digits: 0.5, 12.2, 141.9, 21065."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def decimals(value: float, most: int = 9) -> int:
+    """Return the decimals that make four significant digits of a value; never more than `most`."""
+    size_, found = abs(value), 3
+    if size_ >= 1000:
+        return 0
+    while size_ >= 10 and found > 1:
+        size_, found = size_ / 10, found - 1
+    while 0 < size_ < 1 and found < most:
+        size_, found = size_ * 10, found + 1
+    return found
+
+
+def result(value: float | None, unit: str = "", *, grouped: bool = False) -> str:
+    """Write a reported result to six significant digits with its unit: `1234.5 samples/s`; nothing for none."""
+    return "" if value is None else f"{value:{',' if grouped else ''}.6g} {unit}".rstrip()
+
+
+def percent(share: float) -> str:
+    """Write a share in per cent, to two significant digits and without the sign of minus: 0.12, 1.2, 12, 120."""
+    value = abs(100 * share)
+    return f"{value:.0f}" if value >= 9.95 or value == 0 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+
+
+def count(number: float, separator: str = ",") -> str:
+    """Write a whole number in groups of three digits: 270,336."""
+    return f"{int(number):,}".replace(",", separator)
+
+
+def progress(done: float, total: float | None, unit: str, separator: str = ",") -> str:
+    """Write how far something is, in its own unit: `3.1 MB of 17.4 MB`, `300 of 50,000 images`."""
+    if unit == "bytes":
+        return size(round(done)) + (f" of {size(round(total))}" if total else "")
+    return count(done, separator) + (f" of {count(total, separator)}" if total else "") + f" {unit}"
+
+
+def milliseconds(ns: float) -> str:
+    """Write nanoseconds as milliseconds: 15, 0.5."""
+    return f"{ns / 1e6:g}"
+
+
+def date_time(at: float) -> str:
+    """Write a time (seconds since the epoch) as this place's date and time of day: 2024-03-01 14:05."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
+def time_of_day(at: float) -> str:
+    """Write a time (seconds since the epoch) as this place's time of day: 14:05:09."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 def whole_path(text: str | Path) -> Path:

@@ -6,14 +6,12 @@ import time
 import traceback
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
@@ -21,6 +19,7 @@ from engine.errors import InferdeckError
 from engine.store.files import mendable
 from engine.store.folders import folders
 from engine.text import clean_lines
+from tui.deck import SMALLEST, SMALLEST_WINDOW, Message, Severity
 from tui.harmless import Harmless
 from tui.settings import Settings
 from tui.terminal import Terminal
@@ -46,25 +45,10 @@ _ERROR_S = 20.0
 LOG = "screen.log"
 """In the state folder: the traceback of the last bug."""
 
-SMALLEST = Size(80, 23)
-"""A terminal of 80x24 less the status line of a multiplexer."""
-SMALLEST_WINDOW = Size(40, 10)
-"""What a window over a screen needs."""
 ALWAYS = {"q": "leave", "ctrl+c": "leave", "ctrl+l": "repaint"}
 """The keys that act in any size."""
 
 HARMLESS = Harmless()
-
-Severity = Literal["information", "warning", "error"]
-
-
-@dataclass(frozen=True)
-class Message:
-    """Something that was said in a corner, kept because it goes away there."""
-
-    at: float
-    severity: Severity
-    text: str
 
 
 def _home() -> Screen[None]:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from engine.jobs.fold import StepSeen, Watched
 from engine.jobs.jobs import Job, all_jobs
 from engine.profile.component import Component
 from engine.store.folders import Folders
-from engine.watch.fold import StepSeen, Watched
 from engine.watch.outlook import Outlook, outlook
 from engine.watch.watch import Standing, Watch
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from textual_serve.server import Server
 
 from engine.text import to_bytes
-from tui.serve import LOOPBACK, Serving
+from tui.serving import LOOPBACK, Serving
 
 _INLINE = re.compile(r"<script>(.*?)</script>|onclick=\"([^\"]*)\"", re.DOTALL | re.IGNORECASE)
 """The scripts that stand in textual-serve's page itself."""

@@ -5,37 +5,13 @@ from __future__ import annotations
 import secrets
 import shlex
 import sys
-from dataclasses import dataclass
 
 from engine.errors import RunError, UsageError
+from tui.serving import LOOPBACK, Serving
 from tui.settings import Settings, with_theme
 from tui.words import Given
 
 HOST, PORT = "127.0.0.1", 8000
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-
-@dataclass(frozen=True)
-class Serving:
-    """Where the page is, and what each tab runs."""
-
-    host: str
-    port: int
-    key: str
-    """Without it nobody gets in: other people of this machine reach its loopback address as well."""
-    command: str
-    """A line for the shell."""
-
-    @property
-    def place(self) -> str:
-        """Host and port as an address has them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    @property
-    def address(self) -> str:
-        """What a person opens in the browser."""
-        return f"http://{self.place}/?key={self.key}"
 
 
 def serve_command(asked: Given) -> int:

@@ -84,7 +84,7 @@ _COMMANDS = (
     ),
     Command(
         "plan",
-        "engine.cli.run:plan_command",
+        "engine.cli.plan:plan_command",
         "everything that would run, before it runs",
         Arguments("", "two lock files", "inferdeck plan --diff A B", 2, 2, with_flag="diff"),
         (*_PLANNED, Option("diff", "compare two lock files: plan --diff A B"), *_IDLE),

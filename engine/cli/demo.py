@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.cli import words
-from engine.cli.run import prepare, start
+from engine.cli.prepare import prepare
+from engine.cli.run import start
 from engine.cli.screen import Screen
 from engine.errors import UsageError, nearest
 from engine.survey.prepare import Prepared, workplace

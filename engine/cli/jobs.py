@@ -9,8 +9,7 @@ from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.jobs import control, jobs
 from engine.store.folders import folders
-from engine.survey.survey import age
-from engine.text import duration, shell_line
+from engine.text import date_time, duration, shell_line
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
@@ -34,7 +33,7 @@ def jobs_command(asked: words.Words) -> int:
         took = duration(job.worked) if job.ended else ""
         steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)}"
         state = ("waits" if job.waits else job.state, _STYLE.get(job.state, "bad"))
-        rows.append([(job.id, "bold"), state, (age(job.started), ""), (took, ""), (steps, ""), (job.what, "")])
+        rows.append([(job.id, "bold"), state, (date_time(job.started), ""), (took, ""), (steps, ""), (job.what, "")])
     for one in damaged:
         rows.append([(one.id, "bold"), ("damaged", "bad"), *[("", "")] * 3, (one.why, "bad")])
     screen.table(rows, right=(3,))

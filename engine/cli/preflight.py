@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from engine.cli import output
-from engine.cli.run import prepare
+from engine.cli.prepare import prepare
 from engine.cli.screen import Screen
 from engine.cli.words import Words
 from engine.submission.preflight import Expected
-from engine.survey.preflight import by_the_rules, expected
+from engine.survey.preflight import expected
 from engine.survey.prepare import Prepared
 from engine.text import duration, size
-
-__all__ = ["as_json", "by_the_rules", "expected", "preflight_command", "show_expected"]
 
 _STYLES = {"error": "bad", "warning": "todo", "note": "dim"}
 

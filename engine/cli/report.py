@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any, Final
 
 import msgspec
 
 from engine import events
-from engine.cli import output, tune
+from engine.cli import output
 from engine.cli.screen import Cell, Screen
+from engine.cli.workers_table import draw as draw_workers
 from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.jobs import jobs
-from engine.jobs.log import EventReader
+from engine.jobs.fold import Watched
 from engine.jobs.main import STATUS
+from engine.jobs.replay import replay
 from engine.store.folders import Folders, folders
-from engine.text import duration
-from engine.watch.fold import disturbed
+from engine.text import duration, result
 from engine.watch.inquest import inquest
 
-# A search has tens of trials; a log of far more is no reason to hold them all in memory.
-_MOST: Final = 10_000
+_KINDS: Final = (events.StepStarted, events.Warned, events.Measured, events.StepEnded)
+"""What the end of a job is told from."""
 _THERE: tuple[events.Outcome, ...] = ("built", "cached")
 
 
 def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     """Print the end of a job; returns its exit status (1 for one that died)."""
-    results, ended = _last_words(job)
+    fold = replay(job.events, _KINDS)
+    told, results = fold.state(), list(fold.measured)
     status = STATUS.get(job.state, 1)
-    tuned = _tuned(job, ended)
-    disturbing = disturbed(chain.from_iterable(EventReader(job.events).pieces((events.StepStarted, events.Warned))))
+    tuned = _tuned(job, told)
     if as_json:
-        output.write_json(_as_json(job, results, ended, tuned, disturbing))
+        output.write_json(_as_json(job, results, told, tuned))
         return status
     if tuned is not None:  # its table says what its step told of each scenario, and more
         results = [event for event in results if event.step != tuned.step]
     if results:
         screen.line()
-        _table(screen, results, disturbing)
+        _table(screen, results, told.disturbed)
     if tuned is not None:
         screen.line()
-        tune.draw(screen, tuned)
+        draw_workers(screen, tuned)
     for said in (job.spec.notice, job.spec.foretold):
         if said:
             screen.line(said, "todo")
@@ -57,23 +56,10 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     return status
 
 
-def _last_words(job: jobs.Job) -> tuple[list[events.Measured], list[events.StepEnded]]:
-    """Return the results of all attempts (the last `_MOST` of them, trials too) and how each step ended last."""
-    results: deque[events.Measured] = deque(maxlen=_MOST)
-    ended: dict[str, events.StepEnded] = {}
-    for event in chain.from_iterable(EventReader(job.events).pieces((events.Measured, events.StepEnded))):
-        match event:
-            case events.Measured():
-                results.append(event)
-            case events.StepEnded():
-                ended[event.step] = event
-    return list(results), list(ended.values())
-
-
-def _tuned(job: jobs.Job, ended: list[events.StepEnded]) -> TuningReport | None:
+def _tuned(job: jobs.Job, told: Watched) -> TuningReport | None:
     """Return how a job that was asked to tune has chosen the workers."""
     node = tuning_node(job.spec)
-    there = {event.step for event in ended if event.outcome in _THERE}
+    there = {step.id for step in told.steps if step.state in _THERE}
     found = of_job(job.spec, _places(job)) if node is not None and node.id in there else None
     return found if found is not None and found.thorough else None
 
@@ -88,10 +74,10 @@ def _table(screen: Screen, results: list[events.Measured], disturbing: Mapping[s
     latest = {(event.scenario, event.mode): event for event in results}
     rows: list[list[Cell]] = [[(word, "dim") for word in ("scenario", "mode", "metric", "value", "unit", "LoadGen")]]
     for (scenario, mode), event in latest.items():
-        verdict = {True: ("VALID", "good"), False: ("INVALID", "bad"), None: (event.scored, "")}[event.valid]
+        verdict = (event.verdict or event.scored, {True: "good", False: "bad", None: ""}[event.valid])
         if event.step in disturbing:
             verdict = (", ".join(filter(None, (verdict[0], DISTURBED))), "todo")
-        value = "" if event.value is None else f"{event.value:.6g}"
+        value = result(event.value)
         rows.append([(scenario, ""), (mode, ""), (event.metric, ""), (value, "bold"), (event.unit, ""), verdict])
     screen.table(rows, right=(3,))
     for text in dict.fromkeys(disturbing[event.step] for event in latest.values() if event.step in disturbing):
@@ -108,18 +94,14 @@ def _died(screen: Screen, job: jobs.Job) -> None:
 
 
 def _as_json(
-    job: jobs.Job,
-    results: list[events.Measured],
-    ended: list[events.StepEnded],
-    tuned: TuningReport | None,
-    disturbing: Mapping[str, str],
+    job: jobs.Job, results: list[events.Measured], told: Watched, tuned: TuningReport | None
 ) -> dict[str, Any]:
     return {
         "job": job.id,
         "state": job.state,
         "results_folder": str(job.results),
         "notice": job.spec.notice,
-        "results": [{**msgspec.to_builtins(event), DISTURBED: disturbing.get(event.step, "")} for event in results],
-        "failed": msgspec.to_builtins([event for event in ended if event.outcome == "failed"]),
+        "results": [{**msgspec.to_builtins(event), DISTURBED: told.disturbed.get(event.step, "")} for event in results],
+        "failed": msgspec.to_builtins([step.end for step in told.failed]),
         "tuning": msgspec.to_builtins(tuned),
     }

@@ -11,9 +11,8 @@ from engine.store.folders import folders
 from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
 from engine.store.upkeep import Unfinished, accept, clean, unfinished
-from engine.survey.survey import age
 from engine.text import clean as clean_text
-from engine.text import size
+from engine.text import date_time, size
 
 
 def _store(asked: words.Words) -> Store:
@@ -38,7 +37,7 @@ def list_command(asked: words.Words) -> int:
     rows: list[list[Cell]] = [[(word, "dim") for word in ("entry", "size", "files", "made", "with")]]
     for name, manifest in entries.items():
         options = ", ".join(f"{key} {value}" for key, value in manifest.recipe.options.items() if _short(value))
-        cells = (size(manifest.bytes), str(len(manifest.files)), age(manifest.made), options[:60])
+        cells = (size(manifest.bytes), str(len(manifest.files)), date_time(manifest.made), options[:60])
         rows.append([(name, "bold"), *((cell, "") for cell in cells)])
     for one in left:
         word = "being made" if one.in_use else "unfinished"
@@ -130,7 +129,7 @@ def why_command(asked: words.Words) -> int:
     if manifest is None:
         raise UsageError(f"{name} has no readable manifest", f"inferdeck store remove {name}")
     recipe = manifest.recipe
-    screen.line(f"{name}: made {age(manifest.made)} in {manifest.seconds:.1f} s, {size(manifest.bytes)}", "bold")
+    screen.line(f"{name}: made {date_time(manifest.made)} in {manifest.seconds:.1f} s, {size(manifest.bytes)}", "bold")
     fault = store.damage(name, manifest)
     screen.line(f"  a plan with this recipe {'hits' if fault is None else f'misses: {fault} was changed or is gone'}")
     rows: list[list[Cell]] = [

@@ -12,6 +12,7 @@ from engine.cli import output, words
 from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.text import csv_cell, whole_path
+from engine.text import result as result_text
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report, Result
@@ -90,7 +91,7 @@ def _cells(result: Result) -> list[Cell]:
         (model, ""),
         (scenario, ""),
         (result.verdict, STYLES[result.verdict]),
-        (f"{result.metric:,.6g}" if result.metric is not None else "", ""),
+        (result_text(result.metric, grouped=True), ""),
         (result.units if result.metric is not None else "", "dim"),
         (result.accuracy or "", ""),
         (", ".join(remarks), "dim"),

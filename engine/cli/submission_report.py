@@ -11,7 +11,7 @@ from engine.cli.findings import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.cli.submission import checked, tree_of, write_csv
 from engine.cli.words import Words
-from engine.text import whole_path
+from engine.text import result, whole_path
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report
@@ -59,7 +59,7 @@ def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:
             (name, ""),
             (row.scenario, ""),
             (row.verdict, STYLES[row.verdict]),
-            (f"{row.metric:,.6g}" if row.metric is not None else "", ""),
+            (result(row.metric, grouped=True), ""),
             (row.units if row.metric is not None else "", "dim"),
             (row.accuracy, ""),
             (_remarks(row), "dim"),

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cli import tune, words
+from engine.cli import words
 from engine.cli.screen import Cell, Screen
+from engine.cli.workers_table import draw_kept
 from engine.errors import UsageError
 from engine.profile import catalog, systems
 from engine.profile.names import refuse_system_name
@@ -85,7 +86,7 @@ def show_command(asked: words.Words) -> int:
                 if figures.get(scenario) == one.target:
                     text = f"{backend} {benchmark} {scenario} {one.target:g}: found on {one.date}, {one.confidence()}"
                     screen.line(text, "dim")
-    tune.draw_kept(screen, found.tuned)
+    draw_kept(screen, found.tuned)
     return 0
 
 

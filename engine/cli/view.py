@@ -7,12 +7,12 @@ most every few seconds for a step that is under way, without cursor tricks: fit 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from engine import events
 from engine.cli.screen import Screen
-from engine.histogram import add, percentile
-from engine.text import cut, duration, size
+from engine.jobs.fold import WORDS, Fold
+from engine.text import cut, duration, progress
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines about a step that is still under way."""
@@ -20,25 +20,7 @@ PLAIN_INTERVAL = 5.0
 LONGEST = 2000
 """Characters of a line; what a step says at greater length is in its own log."""
 
-_WORDS: dict[events.Outcome, tuple[str, str]] = {
-    "built": ("done", "good"),
-    "cached": ("cached", "good"),
-    "found": ("found", "good"),
-    "reused": ("kept", "good"),
-    "failed": ("FAILED", "bad"),
-    "cancelled": ("stopped", "bad"),
-    "skipped": ("skipped", "bad"),
-}
-
-
-@dataclass
-class _Running:
-    title: str
-    since: float
-    line: str = ""
-    shown: float = 0.0
-    last: events.Tick | None = None
-    latencies: dict[int, int] = field(default_factory=dict)
+_STYLES: dict[events.Outcome, str] = {"failed": "bad", "cancelled": "bad", "skipped": "bad"}
 
 
 class JobView:
@@ -48,17 +30,19 @@ class JobView:
         self.screen = screen
         self.live = screen.is_terminal and not plain and not quiet
         self.quiet = quiet
-        self.running: dict[str, _Running] = {}
-        self.ended: set[str] = set()
-        self.steps = 0
-        self.ending: events.Done | None = None
+        self._fold = Fold({})
+        self._lines: dict[str, Callable[[], str]] = {}
+        """What is said of each step that is under way; written only where it is shown."""
+        self._shown: dict[str, float] = {}
+        """When that was said last, by the events' clock."""
 
     def show(self, seen: list[events.AnyEvent]) -> None:
         """Show some events, in their order."""
         for event in seen:
+            self._fold.take((event,))
             self._one(event)
         if self.live:
-            self.screen.status(self._status() if self.running else "")
+            self.screen.status(self._status())
 
     def close(self) -> None:
         """Take the status line away."""
@@ -67,21 +51,19 @@ class JobView:
     def _one(self, event: events.AnyEvent) -> None:
         match event:
             case events.Launch():
-                self.steps = event.steps
                 self._say(f"job {event.job} {'goes on' if event.resumed else 'runs'}: {event.steps} steps", "bold")
             case events.StepStarted():
-                self.running[event.step] = _Running(event.title, event.at)
+                self._lines.pop(event.step, None)
+                self._shown[event.step] = event.at
                 self._say(f"  start    {event.title}" + (f" ({event.why})" if event.why else ""))
             case events.Waiting():
                 self._wait(event)
             case events.Phase():
-                self._note(event.step, event.name, event.at)
+                self._note(event.step, lambda: event.name, event.at)
             case events.Progress():
-                self._note(event.step, _progress(event), event.at)
-            case events.Measuring():
-                self._begin(event)
+                self._note(event.step, lambda: progress(event.done, event.total, event.unit), event.at)
             case events.Tick():
-                self._tick(event)
+                self._note(event.step, self._figures, event.at)
             case events.Warned():
                 self._say(f"  warning  {event.step}: {event.text}", "todo")
                 if event.remedy:
@@ -90,78 +72,62 @@ class JobView:
                 self._say(f"  result   {measured(event)}", "bold")
             case events.StepEnded():
                 self._end(event)
-            case events.Done():
-                self.ending = event
+            case events.Measuring() | events.Done():
+                pass
 
     def _end(self, event: events.StepEnded) -> None:
-        running = self.running.pop(event.step, None)
-        self.ended.add(event.step)
         if event.outcome == "found" and not event.text:
             return  # it only stands for what it needs
-        word, style = _WORDS[event.outcome]
-        title = running.title if running else event.step
+        style = _STYLES.get(event.outcome, "good")
         text = f" · {event.text}" if event.text else ""
         taken = f" in {duration(event.seconds)}" if event.seconds >= 0.5 else ""
-        self._say(f"  {word:8} {title}{taken}{text}", style, even_quiet=style == "bad")
+        title = self._fold.step(event.step).title
+        self._say(f"  {WORDS[event.outcome]:8} {title}{taken}{text}", style, even_quiet=style == "bad")
         if event.remedy:
             self._say(f"           {event.remedy}", even_quiet=True)
 
     def _wait(self, event: events.Waiting) -> None:
-        running = self.running.get(event.step)
-        if running is not None:
-            running.line = f"waits for {event.holder}"
-        title = running.title if running else event.step
-        self._say(f"  waits    {title}: for {event.holder} (--now measures at once)", "todo")
+        step = self._fold.step(event.step)
+        self._lines[event.step] = lambda: step.phase
+        self._say(f"  waits    {step.title}: for {event.holder} (--now measures at once)", "todo")
 
-    def _begin(self, event: events.Measuring) -> None:
-        """Forget the latencies of the run before: a search has several in one step."""
-        if event.step in self.running:
-            self.running[event.step].latencies.clear()
+    def _figures(self) -> str:
+        """Say how the measurement stands, from its start on."""
+        seen = self._fold.measurement()
+        if seen is None:
+            return ""
+        text = f"{duration(seen.elapsed)} · {seen.completed} of {seen.issued} samples"
+        text += f" · {seen.whole.rate or 0.0:.1f} samples/s"
+        p90 = seen.whole.latency(0.9)
+        return text if p90 is None else f"{text} · p90 {p90 / 1e6:.2f} ms"
 
-    def _tick(self, event: events.Tick) -> None:
-        running = self.running.get(event.step)
-        if running is None:
+    def _note(self, step: str, text: Callable[[], str], at: float) -> None:
+        seen = self._fold.step(step)
+        if seen.state != "runs":
             return
-        add(running.latencies, event.latencies)
-        running.last = event
-        rate = event.completed / event.elapsed if event.elapsed > 0 else 0.0
-        text = f"{duration(event.elapsed)} · {event.completed} of {event.issued} samples · {rate:.1f} samples/s"
-        p90 = percentile(running.latencies, 0.9)
-        if p90 is not None:
-            text += f" · p90 {p90 / 1e6:.2f} ms"
-        self._note(event.step, text, event.at)
-
-    def _note(self, step: str, text: str, at: float) -> None:
-        running = self.running.get(step)
-        if running is None:
-            return
-        running.line = text
-        if not self.live and at - max(running.shown, running.since) >= PLAIN_INTERVAL:
-            running.shown = at
-            self._say(f"  ...      {running.title}: {text}")
+        self._lines[step] = text
+        if not self.live and at - self._shown.get(step, at) >= PLAIN_INTERVAL:
+            self._shown[step] = at
+            self._say(f"  ...      {seen.title}: {text()}")
 
     def _say(self, text: str, style: str = "", *, even_quiet: bool = False) -> None:
         if not self.quiet or even_quiet:
             self.screen.line(cut(text, LONGEST), style)
 
     def _status(self) -> str:
-        step = next(iter(self.running.values()))
-        more = f" (+{len(self.running) - 1} more)" if len(self.running) > 1 else ""
-        line = step.line or duration(time.time() - step.since)
-        return cut(f"[{len(self.ended)}/{self.steps}] {step.title}: {line}{more}", LONGEST)
+        """Return the line about the step that has run for the longest; nothing where none runs."""
+        told = self._fold.state()
+        if not told.running:
+            return ""
+        step = min(told.running, key=lambda one: one.since or 0.0)
+        more = f" (+{len(told.running) - 1} more)" if len(told.running) > 1 else ""
+        line = self._lines[step.id]() if step.id in self._lines else duration(time.time() - (step.since or 0.0))
+        steps = told.launch.steps if told.launch else 0
+        return cut(f"[{told.ended}/{steps}] {step.title}: {line}{more}", LONGEST)
 
 
 def measured(event: events.Measured) -> str:
     """Write one result as a line."""
-    verdict = {True: " · VALID", False: " · INVALID", None: ""}[event.valid]
-    value = "no figure" if event.value is None else f"{event.value:.6g} {event.unit}".rstrip()
+    verdict = f" · {event.verdict}" if event.verdict else ""
     scored = f" · {event.scored} labelled samples" if event.scored else ""
-    return f"{event.scenario} {event.mode}: {event.metric} {value}{verdict}{scored}"
-
-
-def _progress(event: events.Progress) -> str:
-    if event.unit == "bytes":
-        total = f" of {size(round(event.total))}" if event.total else ""
-        return f"{size(round(event.done))}{total}"
-    total = f" of {event.total:g}" if event.total else ""
-    return f"{event.done:g}{total} {event.unit}"
+    return f"{event.title}{verdict}{scored}"

@@ -19,12 +19,11 @@ from engine.errors import UsageError, nearest
 from engine.explore.columns import COLUMNS, LISTED, Column
 from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.metrics import BY_KEY
-from engine.explore.noise import percent
 from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
-from engine.text import cells, clean, csv_cell, fit, fit_right, shell_line, to_bytes
+from engine.text import cells, clean, csv_cell, fit, fit_right, percent, shell_line, to_bytes
 
 Format = Literal["text", "csv", "json", "md"]
 SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, ClassVar, Literal
 
+from engine import text
+
 Readings = Mapping[str, Any]
 """What a run left, by name: the detail log's keys, `run.*` of run.json, `score.*` of the accuracy step."""
 
@@ -54,7 +56,7 @@ class Metric:
 
     def text(self, figure: float | None) -> str:
         """Write the figure in the display unit, to four digits that count; a dash where there is none."""
-        return "-" if figure is None else plain(self.shown(figure))
+        return text.figure(None if figure is None else self.shown(figure))
 
 
 class SamplesPerSecond(Metric):
@@ -294,16 +296,3 @@ def number(readings: Readings, key: str) -> float | None:
     except OverflowError:  # a whole number of hundreds of digits
         return None
     return number_ if isfinite(number_) else None
-
-
-def plain(value: float) -> str:
-    """Write a number to four digits that count, without an exponent: 0.05492, 12.20, 141.9, 21065."""
-    size = abs(value)
-    if size == 0 or size >= 1000:
-        return f"{value:.0f}"
-    decimals = 3
-    while size >= 10 and decimals > 1:
-        size, decimals = size / 10, decimals - 1
-    while 0 < size < 1 and decimals < 9:
-        size, decimals = size * 10, decimals + 1
-    return f"{value:.{decimals}f}"

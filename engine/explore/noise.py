@@ -9,6 +9,7 @@ from typing import Literal
 
 from engine.explore.runs import Run, repeats
 from engine.explore.steadiness import Steadiness
+from engine.text import percent
 
 _STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Two-sided 95 % quantiles of Student's t for 1 to 10 degrees of freedom (any statistics table)."""
@@ -35,12 +36,6 @@ class Noise:
         if self.source == "repeats":
             return f"{band}, {self.count} runs of equal choices"
         return f"{band} at least, {self.count} parts of each run"
-
-
-def percent(share: float) -> str:
-    """Write a share in per cent, to two digits that count: 0.12, 1.2, 12, 120."""
-    value = abs(100 * share)
-    return f"{value:.0f}" if value >= 9.95 or value == 0 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
 
 
 Steady = Callable[[Run], Steadiness | None]

@@ -5,7 +5,6 @@ Reading is engine.explore.reading's business; nothing here touches a file.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal, get_args
@@ -14,6 +13,7 @@ import msgspec
 
 from engine.errors import UsageError, nearest
 from engine.explore.metrics import RESULT
+from engine.text import date_time
 
 DISTURBED = "disturbed"
 """The mark of a run whose figures other work on the machine may have changed."""
@@ -199,7 +199,7 @@ def _words(run: Run) -> str:
 
 def day(when: float) -> str:
     """Write a time as a person reads it."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(when)) if when else "-"
+    return date_time(when) if when else "-"
 
 
 def repeats(runs: Iterable[Run], of: Run) -> list[Run]:

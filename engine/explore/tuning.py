@@ -23,7 +23,8 @@ from engine.profile.systems import Configuration, TunedWorkers, Tuning, configur
 from engine.step import Artifact
 from engine.store.folders import Folders
 from engine.store.store import Manifest, Store
-from engine.tuning.tuned import Trial, Tuned, number
+from engine.text import short_figure
+from engine.tuning.tuned import Trial, Tuned
 
 COMPONENT: Final = "choose-workers"
 
@@ -86,8 +87,8 @@ class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
             workers=f"{trial.sessions} × {trial.intra_op_threads}",
             batch=trial.batch,
             pinned="yes" if trial.pinned else "",
-            batch_ms=number(trial.batch_ms),
-            samples_per_second=number(trial.samples_per_second),
+            batch_ms=short_figure(trial.batch_ms),
+            samples_per_second=short_figure(trial.samples_per_second),
             share=trial.samples_per_second / best,
             chosen=tuple(chosen),
             dropped=trial.dropped,
@@ -195,9 +196,9 @@ def _pick(
         words.append(f"waits {wait / 1000:g} ms" if wait else "no waiting")
     words += ["pinned"] if workers.cores else []
     if scenario == "Server" and qps:
-        reaches = f"{number(qps)} queries/s within {bound_ms:g} ms"
+        reaches = f"{short_figure(qps)} queries/s within {bound_ms:g} ms"
     elif FACTS[scenario].streams:
-        reaches = f"{number(reached.batch_ms)} ms a batch"
+        reaches = f"{short_figure(reached.batch_ms)} ms a batch"
     else:
-        reaches = f"{number(reached.samples_per_second)} samples/s"
+        reaches = f"{short_figure(reached.samples_per_second)} samples/s"
     return Pick(scenario, ", ".join(words), reaches)

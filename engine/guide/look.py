@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,7 +18,7 @@ from engine.guide.state import Guide, folder_of
 from engine.harness.spec import REPORT
 from engine.jobs import jobs
 from engine.jobs.jobs import Job
-from engine.jobs.log import EventReader
+from engine.jobs.replay import replay
 from engine.mlperf import ACCURACY_TEXT, VERIFY_PERFORMANCE
 from engine.profile import catalog
 from engine.profile.names import TREE
@@ -235,8 +234,7 @@ def _runs(prepared: Prepared, results: Path) -> list[Run]:
 
 
 def _measured(job: Job) -> tuple[Measured, ...]:
-    said = chain.from_iterable(EventReader(job.events).pieces((Measured,)))
-    return tuple(event for event in said if isinstance(event, Measured))
+    return replay(job.events, (Measured,)).state().results
 
 
 def _is_run(scenario: Path, mode: str) -> bool:

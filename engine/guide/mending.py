@@ -6,14 +6,14 @@ A practice breaks rules on purpose. Who does not know that would look for a mist
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.mlperf import SCENARIOS
 from engine.profile.rounds import Round
-from engine.submission import pack
 from engine.submission.checker.findings import Finding
 from engine.submission.checker.rules import RULES
+from engine.submission.grouping import ResultKey, origins_by_result, result_of
 from engine.submission.preflight import Expected
 from engine.submission.provenance import Provenance
 
@@ -61,15 +61,6 @@ class Remark:
     mend: Mend | None = None
 
 
-@dataclass
-class Branch:
-    """A place in the tree: a folder, or folders that hold only one another, or a file."""
-
-    path: str
-    inside: dict[str, Branch] = field(default_factory=dict)
-    remarks: list[Remark] = field(default_factory=list)
-
-
 def remarks(
     tree: Path, findings: Iterable[Finding], rules: Round, *, own: bool, foreseen: Iterable[str] = ()
 ) -> list[Remark]:
@@ -78,20 +69,9 @@ def remarks(
     `own`: the tree belongs to the guide, so descriptions and runs can be mended from here. `foreseen` are the rules
     that what was chosen must break.
     """
-    origins = _origins(tree)
+    origins = origins_by_result(tree)
     expected = frozenset(foreseen)
     return [_remark(finding, origins, rules, own=own, foreseen=finding.rule in expected) for finding in findings]
-
-
-def branches(found: Iterable[Remark]) -> Branch:
-    """Return remarks as a tree by place; folders that hold one thing each share a line."""
-    root = Branch("")
-    for remark in found:
-        branch = root
-        for name in remark.finding.path.split("/"):
-            branch = branch.inside.setdefault(name, Branch(name))
-        branch.remarks.append(remark)
-    return _joined(root)
 
 
 def mend_expected(one: Expected) -> Mend | None:
@@ -103,30 +83,13 @@ def mend_expected(one: Expected) -> Mend | None:
     return Mend(EDIT, "edit the description") if one.about == "description" else Mend(CHOOSE, "choose again in step 1")
 
 
-def _joined(branch: Branch) -> Branch:
-    while len(branch.inside) == 1 and not branch.remarks:
-        (only,) = branch.inside.values()
-        branch = Branch(f"{branch.path}/{only.path}".lstrip("/"), only.inside, only.remarks)
-    return Branch(branch.path, {name: _joined(one) for name, one in branch.inside.items()}, branch.remarks)
-
-
 def _remark(
-    finding: Finding, origins: Mapping[tuple[str, ...], Provenance], rules: Round, *, own: bool, foreseen: bool
+    finding: Finding, origins: Mapping[ResultKey, Provenance], rules: Round, *, own: bool, foreseen: bool
 ) -> Remark:
-    origin = origins.get(_place(finding.path))
+    origin = origins.get(result_of(finding.path))
     explained = _explained(finding, origin, rules, foreseen=foreseen)
     mend = None if explained and finding.rule != EMPTY else _mend(finding, own=own)
     return Remark(finding, RULES[finding.rule].meaning, explained, mend)
-
-
-def _place(path: str) -> tuple[str, ...]:
-    """Return division, submitter, system, model and scenario of a path below results/, measurements/ or compliance/."""
-    parts = path.split("/")
-    return (*parts[:2], *parts[3:6])
-
-
-def _origins(tree: Path) -> dict[tuple[str, ...], Provenance]:
-    return {_place(place.relative_to(tree).as_posix()): found for place, found in pack.origins(tree)}
 
 
 def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, foreseen: bool) -> str:

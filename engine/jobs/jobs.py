@@ -9,19 +9,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from engine.errors import InferdeckError, JobError, nearest
 from engine.events import AnyEvent, Done, Launch, StepEnded, StepStarted, Waiting
 from engine.jobs import places
+from engine.jobs.fold import Fold, Watched
 from engine.jobs.job_spec import FILE, JobSpec
 from engine.jobs.job_spec import read as read_spec
-from engine.jobs.log import EventReader
+from engine.jobs.log import EventReader, Kinds
+from engine.jobs.replay import replay
 from engine.store.files import disk_errors, explained, is_locked, names_in
 from engine.store.folders import Folders
-from engine.text import clean
 
 JobState = Literal["running", "finished", "failed", "cancelled", "died", "new"]
 
@@ -65,73 +65,50 @@ def read(folder: Path) -> Job:
         if not folder.exists():
             raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
     spec = read_spec(folder)
-    story = _story(folder / places.EVENTS)
-    state = _state(folder, story.last)
+    told = _told(folder / places.EVENTS)
+    state = _state(folder, told)
     return Job(
         id=folder.name,
         folder=folder,
         state=state,
         spec=spec,
-        started=story.started or (folder / FILE).stat().st_mtime,
-        ended=story.last.at if isinstance(story.last, Done) else None,
-        attempts=story.attempts,
-        worked=story.worked,
-        steps_ended=story.steps_ended,
+        started=told.began or (folder / FILE).stat().st_mtime,
+        ended=told.done.at if told.done is not None else None,
+        attempts=told.attempts,
+        worked=told.worked,
+        steps_ended=told.made,
         results=spec.results_folder(folder),
-        waits=clean(story.last.holder) if state == "running" and isinstance(story.last, Waiting) else "",
+        waits=told.waits_for if state == "running" else "",
     )
 
 
-@dataclass(frozen=True)
-class _Story:
-    """What a job's log says, in short."""
-
-    started: float | None
-    last: AnyEvent | None
-    attempts: int
-    worked: float
-    steps_ended: int
-    """Steps that ended well, each counted once; what was stopped or failed may have been made by a later attempt."""
-    pid: int | None
+_LIFE: Kinds = (Launch, StepStarted, Waiting, StepEnded, Done)
+"""The events that say how far a job is; all the others are nearly all of a long log."""
 
 
-def _story(log: Path) -> _Story:
+def _told(log: Path) -> Watched:
+    """Return what a job's log says of its life."""
     try:
         seen = log.stat()
     except FileNotFoundError:
-        return _Story(None, None, 0, 0.0, 0, None)
+        return Fold({}).state()
     except OSError as error:
         raise explained(error, log) from None
-    return _read_story(log, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+    return _replayed(log, seen.st_size, seen.st_mtime_ns, seen.st_ino)
 
 
 @lru_cache(maxsize=1024)
-def _read_story(log: Path, _size: int, _changed: int, _inode: int) -> _Story:
+def _replayed(log: Path, _size: int, _changed: int, _inode: int) -> Watched:
     """Read a log through, which is done again only when it has grown: a screen asks every few seconds."""
-    outcomes: dict[str, bool] = {}
-    launch: Launch | None = None
-    started: float | None = None
-    last: AnyEvent | None = None
-    attempts, worked = 0, 0.0
-    for event in chain.from_iterable(EventReader(log).pieces((Launch, StepStarted, Waiting, StepEnded, Done))):
-        if isinstance(event, Launch):
-            started = event.at if started is None else started
-            launch = event
-            attempts += 1
-        elif last is not None and launch is not None:
-            worked += max(event.at - last.at, 0.0)
-        if isinstance(event, StepEnded):
-            outcomes[event.step] = event.outcome not in ("failed", "cancelled", "skipped")
-        last = event
-    return _Story(started, last, attempts, worked, sum(outcomes.values()), launch.pid if launch else None)
+    return replay(log, _LIFE).state()
 
 
-def _state(folder: Path, last: AnyEvent | None) -> JobState:
+def _state(folder: Path, told: Watched) -> JobState:
     if is_locked(folder / places.LOCK):
         return "running"
-    if isinstance(last, Done):
-        return last.ending
-    return "died" if last is not None else "new"
+    if told.done is not None:
+        return told.done.ending
+    return "new" if told.last_at is None else "died"
 
 
 @dataclass(frozen=True)
@@ -195,7 +172,8 @@ def named(folders: Folders, name: str | None) -> Job:
 
 def process_id(job: Job) -> int | None:
     """Return the process that took the job up last; None where none did."""
-    return _story(job.events).pid
+    launch = _told(job.events).launch
+    return None if launch is None else launch.pid
 
 
 def equal(folders: Folders, spec: JobSpec) -> Job | None:

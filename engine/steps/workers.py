@@ -28,10 +28,11 @@ from engine.step import Step
 from engine.steps.machine import sut_configuration as sut
 from engine.submission import provenance
 from engine.system import cpu_quota
+from engine.text import short_figure
 from engine.tuning.bench import Load
 from engine.tuning.sampled import SampledRunner, typical
 from engine.tuning.tune import MAX_BATCH, choose_workers
-from engine.tuning.tuned import SLOWER, Trial, Tuned, number, shared_out
+from engine.tuning.tuned import SLOWER, Trial, Tuned, shared_out
 
 MODE: Final = "tune"
 """What the events say in place of a run's mode."""
@@ -214,6 +215,6 @@ def _facts(step: Step, tuned: Tuned, origin: str, disturbed: str = "") -> dict[s
     facts: Mapping[str, Any] = msgspec.to_builtins(tuned)
     trial = tuned.trial("Offline")
     best = shared_out(trial.sessions, trial.intra_op_threads, trial.batch)
-    text = f"{best}: {number(trial.samples_per_second)} samples/s"
+    text = f"{best}: {short_figure(trial.samples_per_second)} samples/s"
     text = ", ".join(filter(None, (text, origin, "disturbed" if disturbed else "")))
     return {**facts, "text": text, **({provenance.DISTURBED: disturbed} if disturbed else {})}

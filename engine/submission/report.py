@@ -6,7 +6,7 @@ refused ones stand beside them, with what they were measured for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from engine.submission import pack
 from engine.submission.checker.findings import Report, Result
 from engine.submission.checker.report import as_json as checked
 from engine.submission.checker.report import power_unit
+from engine.submission.grouping import ResultKey, errors_by_result, origins_by_result, result_of
+from engine.submission.provenance import Provenance
 
 DESCRIBED = (
     "system_name", "status", "system_type", "number_of_nodes", "host_processor_model_name",
@@ -48,24 +50,13 @@ class Row:
 
 def rows(report: Report, tree: Path) -> list[Row]:
     """Return the results of a checked tree by division, submitter, system, benchmark and scenario."""
-    broken: dict[tuple[str, ...], set[str]] = {}
-    for finding in report.findings:
-        if finding.severity == "error":
-            broken.setdefault(_place(finding.path), set()).add(finding.rule)
-    pretence = {_place(place.relative_to(tree).as_posix()): pack.pretence(of) for place, of in pack.origins(tree)}
-    return [_row(result, broken, pretence) for result in report.results]
+    broken = errors_by_result(report.findings)
+    origins = origins_by_result(tree)
+    return [_row(result, broken, origins.get(result_of(result.path))) for result in report.results]
 
 
-def _place(path: str) -> tuple[str, ...]:
-    """Return division, submitter, system, benchmark and scenario of a place in a tree, as far as it goes down."""
-    parts = path.split("/")
-    if parts[2:3] == ["systems"]:
-        parts[-1] = parts[-1].removesuffix(".json")
-    return (*parts[:2], *parts[3:6])
-
-
-def _row(result: Result, broken: dict[tuple[str, ...], set[str]], pretence: dict[tuple[str, ...], str]) -> Row:
-    place = _place(result.path)
+def _row(result: Result, broken: Mapping[ResultKey, set[str]], origin: Provenance | None) -> Row:
+    place = result_of(result.path)
     division, submitter, system, benchmark, scenario = place
     about = set().union(*(broken.get(place[:depth], set()) for depth in range(3, 6)))
     return Row(
@@ -81,7 +72,7 @@ def _row(result: Result, broken: dict[tuple[str, ...], set[str]], pretence: dict
         inferred=result.inferred,
         power=result.power_metric,
         power_units=power_unit(result) if result.has_power else "",
-        no_submission=pretence.get(place, ""),
+        no_submission="" if origin is None else pack.pretence(origin),
         broken=tuple(sorted(about)) if result.verdict == "fail" else (),
     )
 

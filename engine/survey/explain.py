@@ -8,8 +8,8 @@ from typing import Any
 from engine.plan.plan import Node
 from engine.plan.reason import OptionDefault
 from engine.survey.prepare import Prepared
-from engine.survey.survey import Seen, age
-from engine.text import duration, size
+from engine.survey.survey import Seen
+from engine.text import date_time, duration, size
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _stored(seen: Seen) -> list[Fact]:
     if seen.artifact is not None and seen.artifact.path:
         found.append(Fact("where", seen.artifact.path))
     if seen.made is not None:
-        found.append(Fact("made", age(seen.made)))
+        found.append(Fact("made", date_time(seen.made)))
     if seen.seconds is not None:
         found.append(Fact("time", f"{duration(seen.seconds)}, {_SOURCE[seen.seconds_from]}"))
     if seen.fetch_bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -283,8 +282,3 @@ def disk_free(folder: Path) -> int:
         except OSError:
             continue
     return 0
-
-
-def age(made: float) -> str:
-    """Return the date of an artifact or result as a person writes it."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(made))

@@ -53,11 +53,6 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True):
         return next((one for one in same if one.pinned == bool(workers.cores)), same[0])
 
 
-def number(value: float) -> str:
-    """Write a figure with four digits that count, and never with an exponent."""
-    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
-
-
 def shared_out(sessions: int, threads: int, batch: int) -> str:
     """Say how a machine is shared out."""
     return f"{sessions} × {threads} threads, batch {batch}"

@@ -10,7 +10,7 @@ from engine.jobs import places
 from engine.jobs.child import file_name, last_lines
 from engine.jobs.control import NEARLY_FULL
 from engine.jobs.jobs import Job
-from engine.jobs.log import EventReader
+from engine.jobs.replay import replay
 from engine.survey.survey import disk_free
 
 
@@ -44,11 +44,8 @@ def inquest(job: Job) -> Inquest:
         else "often the memory ran out, or the machine was restarted; the same command goes on where it stopped"
     )
     paths = [job.folder / places.LOG]
-    last: StepStarted | None = None
-    for seen in EventReader(job.events).pieces((StepStarted,)):
-        last = next((event for event in reversed(seen) if isinstance(event, StepStarted)), last)
-    if last is not None:
-        paths.append(step_log(job, last.step))
+    if last := replay(job.events, (StepStarted,)).state().last_step:
+        paths.append(step_log(job, last))
     logs = tuple(LastWords(path, tuple(last_lines(path))) for path in paths)
     return Inquest("its process is gone and said no last word", cause, full, logs)
 

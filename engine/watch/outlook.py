@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.watch.fold import Measurement
+from engine.jobs.fold import Measurement
+from engine.text import milliseconds
 
 Kind = Literal["time", "queries", "samples", "latency"]
 
@@ -97,7 +98,7 @@ def _stream(seen: Measurement) -> Outlook:
     if seen.elapsed < EARLY_SECONDS or left is None or latency is None:
         return Outlook(tuple(conditions), share, left, "early")
     if rules.bound_ns is not None and latency > rules.bound_ns:
-        over = f"p{rules.percentile * 100:g} {latency / 1e6:.4g} over {rules.bound_ns / 1e6:g} ms"
+        over = f"p{rules.percentile * 100:g} {latency / 1e6:.4g} over {milliseconds(rules.bound_ns)} ms"
         helps = "no rate helps" if _keeps_up(seen) else "lower target_qps"
         return Outlook(tuple(conditions), share, left, "INVALID", f"{over}: {helps}")
     return _not_cut(Outlook(tuple(conditions), share, left, "VALID"), seen, seen.elapsed + left)

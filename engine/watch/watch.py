@@ -12,11 +12,11 @@ from typing import Literal
 from engine import events
 from engine.errors import StoreError
 from engine.jobs import places
+from engine.jobs.fold import Fold, Watched
 from engine.jobs.jobs import Job
 from engine.jobs.log import SELDOM, EventReader, Kinds
+from engine.jobs.window import Figures
 from engine.store.files import is_locked
-from engine.watch.fold import Fold, Watched
-from engine.watch.window import Figures
 
 LONG_LOG = 1 << 20
 """Bytes; a longer log is shown from its tail first."""
@@ -87,7 +87,7 @@ class Watch:
             self._state = self._fold.state()
 
     def points(self, seconds: int, count: int) -> tuple[Figures, ...]:
-        """Return the current measurement as stretches of so many seconds (engine.watch.window)."""
+        """Return the current measurement as stretches of so many seconds (engine.jobs.window)."""
         fold = self._quick[1] if self._quick else self._fold
         return fold.window.points(seconds, count)
 

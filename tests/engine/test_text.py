@@ -1,4 +1,4 @@
-"""Text from outside on its way to a terminal."""
+"""Text from outside on its way to a terminal, and numbers as a person reads them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ from engine.text import (
     cells,
     clean,
     clean_lines,
+    count,
     csv_cell,
     cut,
+    decimals,
+    figure,
     fit,
     fit_right,
     from_bytes,
+    milliseconds,
+    percent,
+    progress,
+    result,
     shell_line,
+    short_figure,
     to_bytes,
     whole_path,
 )
@@ -122,3 +130,42 @@ def test_a_command_that_is_shown_can_be_typed_again(words: list[str], odd: bytes
     assert clean(line) == line
     typed = subprocess.run(["bash", "-c", line], capture_output=True, check=True).stdout
     assert typed == b"".join(to_bytes(word) + b"\0" for word in words[2:])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.05492222, "0.05492"), (12.2, "12.20"), (141.94, "141.9"), (21065.3, "21065"), (0, "0"), (100, "100.0")],
+)
+def test_four_digits_count(value: float, text: str) -> None:
+    assert figure(value) == text
+
+
+def test_short_figures_have_no_exponent() -> None:
+    assert [short_figure(value) for value in (0.15389, 9.9996, 420.46, 1000.0, 12889.4)] == [
+        "0.1539",
+        "10",
+        "420.5",
+        "1000",
+        "12889",
+    ]
+
+
+def test_percents() -> None:
+    assert [percent(share) for share in (0.0012, 0.012, 0.123, 1.9, 0)] == ["0.12", "1.2", "12", "190", "0"]
+
+
+def test_results_counts_and_progress() -> None:
+    assert result(1234.5678, "samples/s") == "1234.57 samples/s"
+    assert result(1234.5678, grouped=True) == "1,234.57"
+    assert result(None, "ms") == ""
+    assert count(270336.9) == "270,336"
+    assert progress(300, 50_000, "images", " ") == "300 of 50 000 images"
+    assert progress(3_100_000, 17_400_000, "bytes") == "3.1 MB of 17.4 MB"
+    assert progress(7, None, "steps") == "7 steps"
+    assert milliseconds(15_000_000) == "15"
+
+
+@given(st.floats(0, 1e9))
+def test_a_bound_on_decimals_holds(value: float) -> None:
+    assert 0 <= decimals(value, most=3) <= 3
+    assert decimals(value) >= decimals(value, most=3)

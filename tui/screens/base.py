@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,12 +15,9 @@ from textual.worker import Worker
 
 from engine.errors import InferdeckError
 from tui.actions import Action
-from tui.app import SMALLEST
+from tui.deck import SMALLEST, Deck
 from tui.widgets.header import Header
 from tui.widgets.keys import KeyLine
-
-if TYPE_CHECKING:
-    from tui.app import InferdeckApp
 
 
 class DeckScreen(Screen[None]):
@@ -35,9 +32,9 @@ class DeckScreen(Screen[None]):
     _is_ready = False
 
     @property
-    def deck(self) -> InferdeckApp:
-        """The app, with its own type."""
-        return cast("InferdeckApp", self.app)
+    def deck(self) -> Deck:
+        """The app, as screens see it."""
+        return cast("Deck", self.app)
 
     def compose(self) -> ComposeResult:
         """Lay out the lines around the body."""

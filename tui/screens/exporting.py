@@ -11,7 +11,7 @@ from engine.explore.export import Format, format_named, write
 from tui.screens.dialogs import Question
 
 if TYPE_CHECKING:
-    from tui.app import InferdeckApp
+    from tui.deck import Deck
 
 FORMS = (
     ("text", "text, as it stands here"),
@@ -23,7 +23,7 @@ SORTS = ("when", "samples_per_second", "latency_p99", "accuracy", "run", "model"
 """The columns that runs can be sorted by."""
 
 
-def ask_order(deck: InferdeckApp, taken: Callable[[str | None], None]) -> None:
+def ask_order(deck: Deck, taken: Callable[[str | None], None]) -> None:
     """Ask for a column to sort runs by; `taken` gets its key, None for Esc."""
     answers = [(key, f"{COLUMNS[key].header:12} {_direction(key)}") for key in SORTS]
     deck.push_screen(Question("sort by", "Runs without a value come last.", answers), taken)
@@ -33,9 +33,7 @@ def _direction(key: str) -> str:
     return "newest first" if key == "when" else "best first" if COLUMNS[key].number else "a to z"
 
 
-def ask_export(
-    deck: InferdeckApp, what: str, name: str, make: Callable[[Format], str], written: Callable[[str], None]
-) -> None:
+def ask_export(deck: Deck, what: str, name: str, make: Callable[[Format], str], written: Callable[[str], None]) -> None:
     """Ask for a form of `what`, write what `make` gives to a file `name`, copy its path and tell `written`."""
 
     def taken(answer: str | None) -> None:

@@ -14,10 +14,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.errors import InferdeckError
+from engine.submission.grouping import SEVERITIES
 from engine.text import clean
 from tui.screens.base import DeckScreen
 from tui.widgets import guide_texts
-from tui.widgets.findings import SEVERITIES, FindingsTree
+from tui.widgets.findings import FindingsTree
 from tui.widgets.form import GO_ON, FormList, explanation
 from tui.widgets.pane import Pane
 

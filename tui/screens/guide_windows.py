@@ -12,10 +12,10 @@ from tui.screens.choosing import Write
 from tui.screens.dialogs import Question
 
 if TYPE_CHECKING:
-    from tui.app import InferdeckApp
+    from tui.deck import Deck
 
 
-def ask_folder(deck: InferdeckApp) -> None:
+def ask_folder(deck: Deck) -> None:
     """Ask for a submission folder, and check it."""
 
     def opened(path: str | None) -> None:
@@ -26,7 +26,7 @@ def ask_folder(deck: InferdeckApp) -> None:
     deck.push_screen(Write("check a submission folder", about, "", _no_folder), opened)
 
 
-def ask_guide(deck: InferdeckApp, then: Callable[[str], None]) -> None:
+def ask_guide(deck: Deck, then: Callable[[str], None]) -> None:
     """Ask for one of the submissions that were begun, or begin another; `then` gets its name."""
     folders = deck.place.folders
     answers = [(name, f"go on with {name}") for name in state.names(folders)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from engine.errors import InferdeckError
+from engine.text import time_of_day
 from tui.glossary import WORDS
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Reading
@@ -20,7 +20,7 @@ from tui.widgets.header import MODES
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from tui.app import InferdeckApp
+    from tui.deck import Deck
 
 _Parts = list[tuple[str, str]]
 
@@ -56,7 +56,7 @@ def help_of(screen: Screen[Any]) -> Reading:
     return Reading("help", Content.assemble(*parts))
 
 
-def commands(app: InferdeckApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
+def commands(app: Deck, screen: Screen[Any]) -> Iterable[SystemCommand]:
     """Yield what the palette offers: the screen's actions, the screens, themes, messages and the glossary."""
     if isinstance(screen, DeckScreen):
         for action in screen.ACTIONS:
@@ -78,7 +78,7 @@ def commands(app: InferdeckApp, screen: Screen[Any]) -> Iterable[SystemCommand]:
         yield SystemCommand(f"what is: {word}", meaning, partial(_explain, app, word, meaning))
 
 
-def _take_theme(app: InferdeckApp, theme: str) -> None:
+def _take_theme(app: Deck, theme: str) -> None:
     """Change the colours and keep that in the settings."""
     app.theme = theme
     if app.opened:
@@ -89,12 +89,12 @@ def _take_theme(app: InferdeckApp, theme: str) -> None:
             app.say_error(error)
 
 
-def _show_messages(app: InferdeckApp) -> None:
-    lines = [f"{time.strftime('%H:%M:%S', time.localtime(one.at))}  {one.text}" for one in reversed(app.messages)]
+def _show_messages(app: Deck) -> None:
+    lines = [f"{time_of_day(one.at)}  {one.text}" for one in reversed(app.messages)]
     app.push_screen(Reading("messages", "\n".join(lines) or "nothing has been said yet"))
 
 
-def _explain(app: InferdeckApp, word: str, meaning: str) -> None:
+def _explain(app: Deck, word: str, meaning: str) -> None:
     app.push_screen(Reading(word, meaning))
 
 

@@ -22,6 +22,7 @@ from tui.widgets.pane import Pane
 if TYPE_CHECKING:
     from engine.jobs.jobs import Job
     from engine.survey.health import Health
+    from tui.deck import Deck
 
 SHOWN_JOBS = 5
 INTERVAL = 2.0
@@ -221,12 +222,10 @@ def _job_line(job: Job) -> Content:
     )
 
 
-def _machine(deck: object) -> list[Line]:
+def _machine(deck: Deck) -> list[Line]:
     """Read what the machine is."""
     from engine import system  # noqa: PLC0415
-    from tui.app import InferdeckApp  # noqa: PLC0415
 
-    assert isinstance(deck, InferdeckApp)
     found = system.detect()
     disk = system.storage(deck.place.folders.store)
     cpu = found.cpu
@@ -238,12 +237,10 @@ def _machine(deck: object) -> list[Line]:
     ]
 
 
-def _checks(deck: object) -> list[Line]:
+def _checks(deck: Deck) -> list[Line]:
     """Look at what can run here."""
     from engine.survey.health import benchmark_checks, recipe_checks  # noqa: PLC0415
-    from tui.app import InferdeckApp  # noqa: PLC0415
 
-    assert isinstance(deck, InferdeckApp)
     checks: list[Health] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
     later = [one for one in checks if not one.ready and not one.remedy]
     lines = [Line(one.name, one.text, one.remedy, one.ready) for one in checks if one not in later]

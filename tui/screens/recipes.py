@@ -13,12 +13,12 @@ from tui.screens.choosing import Write
 from tui.screens.dialogs import Question
 
 if TYPE_CHECKING:
-    from tui.app import InferdeckApp
+    from tui.deck import Deck
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 
-def choose_recipe(deck: InferdeckApp) -> None:
+def choose_recipe(deck: Deck) -> None:
     """Ask which recipe to open, and go to the plan with it."""
     files = recipes(deck.place.catalog)
     answers = []
@@ -43,7 +43,7 @@ def choose_recipe(deck: InferdeckApp) -> None:
     deck.push_screen(Question("open a recipe", about, answers), opened)
 
 
-def save_recipe(deck: InferdeckApp, chosen: Selection) -> None:
+def save_recipe(deck: Deck, chosen: Selection) -> None:
     """Ask for a name and save the selection in the person's own profiles."""
     folder = deck.place.folders.profiles / "recipes"
 

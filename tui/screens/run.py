@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 
 from engine.errors import InferdeckError
 from engine.system.live import Machine
+from engine.text import time_of_day
 from tui.actions import bindings
 from tui.follow import Cost, Follower, Scene, job_to_follow
 from tui.screens.base import DeckScreen
@@ -251,7 +252,7 @@ class RunScreen(DeckScreen):
     def do_freeze(self) -> None:
         """Hold the view, or let it go on."""
         self._frozen = time.time() if self._frozen is None else None
-        clock = "" if self._frozen is None else time.strftime("%H:%M:%S", time.localtime(self._frozen))
+        clock = "" if self._frozen is None else time_of_day(self._frozen)
         text = f"view frozen at {clock}, the job goes on · p lets it go on" if clock else None
         self.cockpit.query_one("#progress").border_subtitle = text
         self._beat(at_once=True)

@@ -17,7 +17,7 @@ from tui.widgets.pane import Pane
 from tui.widgets.tuning import drawn
 
 if TYPE_CHECKING:
-    from tui.app import InferdeckApp
+    from tui.deck import Deck
 
 _SCROLLBAR = 1
 _LEAST = 60
@@ -64,7 +64,7 @@ class TuningWindow(Window[None]):
         return max(self.query_one("#tuning").content_size.width - _SCROLLBAR, _LEAST)
 
 
-def show(deck: InferdeckApp, scene: Scene) -> None:
+def show(deck: Deck, scene: Scene) -> None:
     """Read the table away from the event loop, and show it."""
     spec = scene.job.spec
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.explore.runs import Run
     from engine.explore.vary import Variable
     from engine.survey.prepare import Prepared
-    from tui.app import InferdeckApp
+    from tui.deck import Deck
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _Start:
     variables: tuple[Variable, ...]
 
 
-def vary(deck: InferdeckApp, run: Run) -> None:
+def vary(deck: Deck, run: Run) -> None:
     """Ask what to vary and with which values; then start the jobs, or open the first in the plan."""
 
     def read() -> None:
@@ -52,7 +52,7 @@ def vary(deck: InferdeckApp, run: Run) -> None:
     deck.run_worker(read, thread=True, group="vary", exclusive=True, exit_on_error=False)
 
 
-def _ask_choice(deck: InferdeckApp, start: _Start) -> None:
+def _ask_choice(deck: Deck, start: _Start) -> None:
     by_key = {one.choice.key: one for one in start.variables}
     width = max(len(one.choice.title) for one in start.variables) + 2
     room = max(min(deck.size.width * 8 // 10, 100) - width - 6, 10)
@@ -71,7 +71,7 @@ def _values(one: Variable) -> str:
     return "  ".join(words) or "any number"
 
 
-def _ask_values(deck: InferdeckApp, start: _Start, variable: Variable) -> None:
+def _ask_values(deck: Deck, start: _Start, variable: Variable) -> None:
     from engine.explore.vary import checked  # noqa: PLC0415
     from engine.plan.rules import rule_book  # noqa: PLC0415
 
@@ -86,7 +86,7 @@ def _ask_values(deck: InferdeckApp, start: _Start, variable: Variable) -> None:
     deck.push_screen(Values(shown), taken)
 
 
-def _prepare(deck: InferdeckApp, start: _Start, variable: Variable, values: Sequence[str]) -> None:
+def _prepare(deck: Deck, start: _Start, variable: Variable, values: Sequence[str]) -> None:
     """Look at what this machine has for each, away from the event loop; then ask."""
 
     def look() -> None:
@@ -104,7 +104,7 @@ def _prepare(deck: InferdeckApp, start: _Start, variable: Variable, values: Sequ
     deck.run_worker(look, thread=True, group="vary", exclusive=True, exit_on_error=False)
 
 
-def _ask_start(deck: InferdeckApp, found: Sequence[Prepared], variable: Variable, values: Sequence[str]) -> None:
+def _ask_start(deck: Deck, found: Sequence[Prepared], variable: Variable, values: Sequence[str]) -> None:
     lines = []
     total = 0.0
     width = max(map(len, values)) + 2
@@ -129,7 +129,7 @@ def _ask_start(deck: InferdeckApp, found: Sequence[Prepared], variable: Variable
     deck.push_screen(Question("run the sweep", text, answers), answered)
 
 
-def _begin(deck: InferdeckApp, found: Sequence[Prepared]) -> None:
+def _begin(deck: Deck, found: Sequence[Prepared]) -> None:
     from engine.explore.sweep import begin  # noqa: PLC0415
 
     try:

@@ -10,9 +10,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.jobs.fold import Measurement
+from engine.jobs.window import Figures
 from engine.system.live import Live
-from engine.watch.fold import Measurement
-from engine.watch.window import Figures
 from tui.follow import Scene
 from tui.terminal import Glyphs
 from tui.widgets import live_rows

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from engine.guide.mending import Branch, Remark, branches
+from engine.guide.mending import Remark
 from engine.profile.rounds import Severity
+from engine.submission.grouping import Branch, by_place, by_severity, counted
 from engine.text import clean, cut
 
 STYLES = {"error": "bold $bad", "warning": "$todo", "note": "$dim"}
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 MOST = 500
 """Findings of one severity that are shown: nobody reads more, and the sum says how many there are."""
 
@@ -38,29 +38,25 @@ class Row:
 
 def rows(remarks: Sequence[Remark], folded: frozenset[str]) -> Iterator[Row]:
     """Yield what is to be seen, the worst first."""
-    for severity in SEVERITIES:
-        found = [one for one in remarks if one.finding.severity == severity]
-        if not found:
-            continue
+    for severity, found in by_severity(remarks, lambda one: one.finding.severity):
         closed = severity in folded
-        plural = "" if len(found) == 1 else "s"
-        yield Row(severity, 0, f"{len(found)} {severity}{plural}", severity=severity, folded=closed)
+        yield Row(severity, 0, counted(len(found), severity), severity=severity, folded=closed)
         if not closed:
-            yield from _below(branches(found[:MOST]), severity, 1, folded)
+            yield from _below(by_place(found[:MOST], lambda one: one.finding.path), severity, 1, folded)
         if len(found) > MOST and not closed:
             yield Row(
                 f"{severity} more", 1, f"and {len(found) - MOST} more: inferdeck submission check --json lists all"
             )
 
 
-def _below(branch: Branch, key: str, depth: int, folded: frozenset[str]) -> Iterator[Row]:
+def _below(branch: Branch[Remark], key: str, depth: int, folded: frozenset[str]) -> Iterator[Row]:
     if branch.path:
         key = f"{key}/{branch.path}"
         yield Row(key, depth, branch.path, folded=key in folded)
         if key in folded:
             return
         depth += 1
-    for number, remark in enumerate(branch.remarks):
+    for number, remark in enumerate(branch.found):
         yield Row(f"{key}#{number}", depth, "", remark)
     for inside in branch.inside.values():
         yield from _below(inside, key, depth, folded)

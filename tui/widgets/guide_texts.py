@@ -12,10 +12,11 @@ from engine.guide.standing import is_foreseen
 from engine.guide.steps import State, Step
 from engine.jobs import preparation
 from engine.submission.checker.findings import Report
+from engine.submission.grouping import counts
 from engine.submission.pack import MARK
 from engine.submission.preflight import Expected
-from engine.text import clean, cut, duration, fit, size
-from tui.widgets.findings import SEVERITIES, STYLES
+from engine.text import clean, cut, duration, fit, result, size
+from tui.widgets.findings import STYLES
 from tui.widgets.tree import STATES
 
 WORDS: Mapping[State, tuple[str, str]] = {
@@ -109,7 +110,7 @@ def runs_text(sight: Sight, name: str) -> Content:
         rows = [(run.scenario, run.mode, run.seconds, run.done) for run in sight.runs]
     for scenario, mode, seconds, done in rows:
         found = measured.get((scenario, mode))
-        value = f"{found.value:,.6g} {found.unit}".strip() if found and found.value is not None else ""
+        value = result(found.value, found.unit, grouped=True) if found else ""
         metric = found.metric if found else ""
         verdict = {True: "VALID", False: "INVALID", None: ""}[found.valid] if found else ""
         parts += [("done    " if done else "to do   ", "$good" if done else "$dim"), (f"{scenario:14}{mode:13}", "")]
@@ -162,10 +163,8 @@ def sum_of(report: Report, place: str) -> Content:
     """Return how many results pass, how many findings there are, and of what."""
     passed = sum(one.verdict == "pass" for one in report.results)
     said = ("pass", "bold $good") if report.verdict == "pass" else ("fail", "bold $bad")
-    counts = {severity: report.count(severity) for severity in SEVERITIES}
-    numbers = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
     return Content.assemble(
-        said, (f"  {passed} of {len(report.results)} results pass · {numbers}", ""), (place, "$dim")
+        said, (f"  {passed} of {len(report.results)} results pass · {counts(report)}", ""), (place, "$dim")
     )
 
 

@@ -5,30 +5,29 @@ Numbers have a fixed width, so that on a slow line only the digits that changed 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
+from engine import text
 from engine.events import Measured, Progress
+from engine.jobs.fold import GOOD, WORDS, Measurement, Note, StepSeen, StepState
+from engine.jobs.window import FRACTIONS
 from engine.system.live import Live
-from engine.text import cut, duration, short_path, size
-from engine.watch.fold import Measurement, Note, StepSeen, StepState
+from engine.text import cut, decimals, duration, milliseconds, short_path, size, time_of_day
 from engine.watch.outlook import Condition, Outlook
 from engine.watch.watch import Standing
-from engine.watch.window import FRACTIONS
 from tui.follow import Scene
 from tui.terminal import Glyphs
 from tui.widgets.board import EMPTY, Row, row
 
+_STATE_STYLES: dict[StepState, str] = {
+    "waits": "dim",
+    "runs": "bold mark",
+    "failed": "bold bad",
+    "cancelled": "todo",
+    "skipped": "todo",
+}
 STATES: dict[StepState, tuple[str, str]] = {
-    "waits": ("waits", "dim"),
-    "runs": ("runs", "bold mark"),
-    "built": ("done", "good"),
-    "cached": ("cached", "good"),
-    "found": ("found", "good"),
-    "reused": ("kept", "good"),
-    "failed": ("FAILED", "bold bad"),
-    "cancelled": ("stopped", "todo"),
-    "skipped": ("skipped", "todo"),
+    state: (word, _STATE_STYLES.get(state, "good")) for state, word in WORDS.items()
 }
 """The word for each state of a step, and its style."""
 
@@ -42,7 +41,8 @@ STANDINGS: dict[Standing, tuple[str, str]] = {
     "died": ("DIED", "bold bad"),
 }
 
-_GOOD: tuple[StepState, ...] = ("built", "cached", "found", "reused")
+BLANK = " "
+"""Between groups of three digits: narrower than a comma where numbers change."""
 _PHASES = {"load": "loading model", "measure": "measuring"}
 _UNITS = {"time": "time", "queries": "queries", "samples": "samples"}
 _NAMES = ("p50", "p90", "p95", "p99", "p99.9", "max")
@@ -52,15 +52,12 @@ def figure(value: float | None, width: int = 9) -> str:
     """Write a number with four digits that count, right in its column; a dash where there is none."""
     if value is None:
         return f"{'-':>{width}}"
-    for least, decimals in ((1000, 0), (100, 1), (10, 2)):
-        if abs(value) >= least:
-            return f"{value:>{width},.{decimals}f}".replace(",", " ")
-    return f"{value:>{width}.3f}"
+    return f"{value:>{width},.{decimals(value, most=3)}f}".replace(",", BLANK)
 
 
 def count(value: float) -> str:
     """Write a whole number in groups of three."""
-    return f"{int(value):,}".replace(",", " ")
+    return text.count(value, BLANK)
 
 
 def bar(share: float, width: int, glyphs: Glyphs, style: str) -> Row:
@@ -115,7 +112,7 @@ def condition(one: Condition, percentile: float) -> Row:
     style = "good" if one.met else ""
     if one.kind == "latency":
         have = "    -" if one.have is None else figure(one.have / 1e6, 5)
-        words = f"p{percentile * 100:g} {have}/{one.want / 1e6:g} ms "
+        words = f"p{percentile * 100:g} {have}/{milliseconds(one.want)} ms "
         return row(
             (words, ""),
             ("ok" if one.met else "over" if one.have is not None else "", "good" if one.met else "bold bad"),
@@ -164,13 +161,11 @@ def _step_text(step: StepSeen) -> str:
 
 def amount(done: Progress) -> str:
     """Write how far a step is, in its own unit."""
-    if done.unit == "bytes":
-        return size(round(done.done)) + (f" of {size(round(done.total))}" if done.total else "")
-    return count(done.done) + (f" of {count(done.total)}" if done.total else "") + f" {done.unit}"
+    return text.progress(done.done, done.total, done.unit, BLANK)
 
 
 def _steps_text(scene: Scene, until: float) -> str:
-    done = sum(step.state in _GOOD for step in scene.steps)
+    done = sum(step.state in GOOD for step in scene.steps)
     if scene.state.launch is None:
         return ""
     return f"{done} of {len(scene.steps)} steps · {duration(max(until - scene.state.launch.at, 0))}"
@@ -203,7 +198,7 @@ def latency_row(measured: Measurement, lines: Sequence[tuple[str, float, str]]) 
         value = measured.now.latency(fraction)
         parts += [(f"{name} ", style), (figure(None if value is None else value / 1e6, 7), f"bold {style}"), ("  ", "")]
     if measured.rules.bound_ns is not None:
-        parts += [("limit ", "bad"), (f"{measured.rules.bound_ns / 1e6:g}", "bad")]
+        parts += [("limit ", "bad"), (f"{milliseconds(measured.rules.bound_ns)}", "bad")]
     return row(*parts)
 
 
@@ -281,13 +276,12 @@ def _workers(measured: Measurement) -> str:
 
 def note_row(note: Note, width: int) -> Row:
     """Return an event as one row."""
-    clock = time.strftime("%H:%M:%S", time.localtime(note.at))
+    clock = time_of_day(note.at)
     return row((f"{clock} ", "dim"), (cut(note.text, max(width - 9, 1)), note.kind))
 
 
 def result_line(found: Measured) -> str:
     """Write a result in columns that fit into 76 cells."""
-    verdict = {True: "VALID", False: "INVALID", None: ""}[found.valid]
-    value = "no figure" if found.value is None else f"{found.value:.6g}"
+    value = text.result(found.value) or "no figure"
     metric = f"{found.metric} {found.scored}".rstrip()
-    return f"{found.scenario:12} {found.mode:11} {metric:23} {value:>9} {found.unit:9} {verdict}"
+    return f"{found.scenario:12} {found.mode:11} {metric:23} {value:>9} {found.unit:9} {found.verdict}"

@@ -8,9 +8,9 @@ from textual.content import Content
 
 from engine.explore.runs import DISTURBED
 from engine.jobs.child import last_lines
+from engine.jobs.fold import Watched
 from engine.jobs.jobs import Job
 from engine.text import clean, clean_lines, duration, short_path
-from engine.watch.fold import Watched
 from engine.watch.inquest import inquest, step_log
 from engine.watch.watch import Standing
 from tui.widgets.live_rows import result_line
@@ -56,8 +56,7 @@ def _results(state: Watched) -> list[Part]:
     head = f"{'scenario':12} {'mode':11} {'metric':23} {'value':>9} {'unit':9} LoadGen\n"
     found: list[Part] = [(head, "$dim")]
     for one in state.results:
-        line = result_line(one)
-        verdict = line.split()[-1] if one.valid is not None else ""
+        line, verdict = result_line(one), one.verdict
         style = "bold $good" if one.valid else "bold $bad"
         mark = f" {DISTURBED}" if one.step in state.disturbed else ""
         found += [(clean(line.removesuffix(verdict)), ""), (verdict, style), (f"{mark}\n", "$todo")]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 
 from engine.explore.tuning import tuning_node
 from engine.jobs import places
 from engine.jobs.child import last_lines
+from engine.jobs.fold import Watched
 from engine.jobs.jobs import Job
-from engine.text import duration
-from engine.watch.fold import Watched
+from engine.text import duration, time_of_day
 from engine.watch.inquest import step_log
 from engine.watch.watch import Standing
 from tui.actions import Action
@@ -129,9 +128,7 @@ def log_of(job: Job, state: Watched, step: str | None) -> tuple[str, str]:
 
 def all_events(state: Watched) -> str:
     """Return the events as text, the newest first."""
-    return "\n".join(
-        f"{time.strftime('%H:%M:%S', time.localtime(note.at))}  {note.text}" for note in reversed(state.notes)
-    )
+    return "\n".join(f"{time_of_day(note.at)}  {note.text}" for note in reversed(state.notes))
 
 
 def numbers(scene: Scene) -> str:

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from engine.jobs.fold import StepSeen
 from engine.text import duration
-from engine.watch.fold import StepSeen
 from tui.widgets.live_rows import STATES
 
 

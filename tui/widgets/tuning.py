@@ -8,8 +8,7 @@ from pathlib import Path
 from textual.content import Content
 
 from engine.explore.tuning import Pick, TuningReport, Way, origin, picks
-from engine.survey.survey import age
-from engine.text import clean, short_path
+from engine.text import clean, date_time, short_path
 from tui.terminal import Glyphs
 from tui.widgets.run_views import drawn_bar
 
@@ -46,7 +45,7 @@ def _what(found: TuningReport) -> str:
     kind = "tuned" if found.thorough else "a quick look; inferdeck tune takes minutes for it"
     if found.kept is not None and not found.thorough:
         kind = f"taken from the run configuration of {clean(found.sut)}"
-    return f"{age(found.made)}  {kind}"
+    return f"{date_time(found.made)}  {kind}"
 
 
 def _way(way: Way, room: int, glyphs: Glyphs, letters: int | None) -> Parts:

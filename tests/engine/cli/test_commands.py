@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import run
 from engine.cli.commands import COMMANDS
 from engine.cli.main import main
+from engine.cli.prepare import prepare
 from engine.cli.words import parse
 from engine.jobs.start import job_spec
 from engine.text import clean, duration, size
@@ -411,4 +411,4 @@ def test_names_of_the_tutorials_for_words_of_the_command_line() -> None:
 
 @pytest.mark.parametrize("words", [["--now"], []])
 def test_a_job_is_told_to_measure_now(words: list[str]) -> None:
-    assert job_spec(run.prepare(parse(COMMANDS["run"], [TAGS, *words]))).now == bool(words)
+    assert job_spec(prepare(parse(COMMANDS["run"], [TAGS, *words]))).now == bool(words)

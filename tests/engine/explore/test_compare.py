@@ -10,7 +10,7 @@ import pytest
 from engine.explore import steadiness as engine_steadiness
 from engine.explore.compare import Comparison, Row, compare, differences
 from engine.explore.history import all_runs
-from engine.explore.noise import percent, student
+from engine.explore.noise import student
 from engine.explore.runs import Run, find, fold
 from engine.explore.steadiness import steadiness
 from engine.store.folders import Folders
@@ -210,11 +210,10 @@ def test_a_torn_event_log_is_survived(tmp_path: Path) -> None:
     assert steadiness(log, "loadgen-run[Offline performance]") is not None
 
 
-def test_students_t_and_percent() -> None:
+def test_students_t() -> None:
     assert student(1) == 12.706
     assert student(30) == pytest.approx(2.042, rel=0.01)
     assert student(1000) == pytest.approx(1.962, rel=0.01)
-    assert [percent(share) for share in (0.0012, 0.012, 0.123, 1.9, 0)] == ["0.12", "1.2", "12", "190", "0"]
 
 
 def test_folding_is_done_inside(folders: Folders) -> None:

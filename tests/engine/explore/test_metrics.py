@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.explore.metrics import BY_KEY, METRICS, RESULT, figures, plain
+from engine.explore.metrics import BY_KEY, METRICS, RESULT, figures
 from tests.engine.explore.history import detail_values
 
 
@@ -51,11 +51,3 @@ def test_shares_and_counts() -> None:
     )
     assert found["over_bound"] == 2.5
     assert found["batch_mean"] == 3.0
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.05492222, "0.05492"), (12.2, "12.20"), (141.94, "141.9"), (21065.3, "21065"), (0, "0"), (100, "100.0")],
-)
-def test_four_digits_count(value: float, text: str) -> None:
-    assert plain(value) == text

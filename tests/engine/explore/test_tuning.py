@@ -10,7 +10,7 @@ import pytest
 from engine.explore import tuning
 from engine.explore.tuning import of_job
 from engine.store.folders import Folders
-from engine.tuning.tuned import Tuned, number
+from engine.tuning.tuned import Tuned
 from tests.engine.explore import history, tuned_jobs
 from tests.helpers import folders_in
 
@@ -106,16 +106,6 @@ def test_facts_of_another_version_are_none(places: Folders) -> None:
     plain["facts"] = {"workers": plain["facts"]["workers"]}
     manifest.write_bytes(msgspec.json.encode(plain))
     assert of_job(job.spec, places) is None
-
-
-def test_numbers_have_no_exponent() -> None:
-    assert [number(value) for value in (0.15389, 9.9996, 420.46, 1000.0, 12889.4)] == [
-        "0.1539",
-        "10",
-        "420.5",
-        "1000",
-        "12889",
-    ]
 
 
 def test_the_quick_look_before_a_run_is_told_apart(places: Folders) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.guide import mending, offers
-from engine.guide.mending import Remark, branches, mend_expected, remarks
+from engine.guide.mending import Remark, mend_expected, remarks
 from engine.submission.checker.findings import Finding
 from engine.submission.preflight import Expected
 from tests.engine.guide.way import Way
@@ -84,17 +84,6 @@ def test_logs_are_truncated_in_any_tree(way: Way) -> None:
 def test_a_finding_in_a_tree_of_others_has_no_origin_to_explain_it(way: Way) -> None:
     found = remark(way, "performance.min_duration", "warning", "open/Other/results/x/resnet50/Offline/performance")
     assert found.explained == ""
-
-
-def test_places_share_a_line_where_they_hold_one_thing(way: Way) -> None:
-    paths = ["open/Acme/a/b/one.txt", "open/Acme/a/b/two.txt", "open/Acme/c/three.txt", "."]
-    root = branches(remark(way, "layout.name", "warning", path) for path in paths)
-    assert list(root.inside) == ["open", "."]
-    acme = root.inside["open"]
-    assert acme.path == "open/Acme"
-    assert [one.path for one in acme.inside.values()] == ["a/b", "c/three.txt"]
-    assert [one.path for one in acme.inside["a"].inside.values()] == ["one.txt", "two.txt"]
-    assert len(acme.inside["c"].remarks) == 1
 
 
 def test_what_the_preflight_says_leads_to_where_it_is_mended() -> None:

@@ -21,7 +21,7 @@ def component(folder: Path) -> Component:
 def test_a_module_is_found_by_its_name_and_a_file_beside_the_profile(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("")
     assert source_file("mine.py", component(tmp_path)) == tmp_path / "mine.py"
-    assert source_file("engine.steps.machine.detect", component(tmp_path)).name == "system.py"
+    assert source_file("engine.steps.machine.detect", component(tmp_path)).name == "detect.py"
 
 
 @pytest.mark.parametrize("module", ["...", ".x", "no.such.module", "engine.nothing", "", "loop.py", "no.py"])

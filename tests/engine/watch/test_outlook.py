@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.watch.fold import Fold, Measurement
+from engine.jobs.fold import Fold, Measurement
 from engine.watch.outlook import outlook
 from tests.engine.jobs import synthetic as made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import events
+from engine.jobs.fold import Fold, Watched
 from engine.store.files import locked
 from engine.watch import watch
-from engine.watch.fold import Fold, Watched, disturbed
 from engine.watch.watch import Watch, standing
 from tests.engine.jobs import synthetic as made
 
 WHOLE = [*made.before(), *made.ticks(40), *made.ending(made.BEGIN + 44)]
 
 
-def folded(seen: list[events.AnyEvent]) -> Watched:
+def folded(seen: Sequence[events.AnyEvent]) -> Watched:
     fold = Fold(made.TITLES)
     fold.take(seen)
     return fold.state()
@@ -204,6 +205,41 @@ def test_what_disturbed_a_measurement_stays_with_its_result() -> None:
         events.Warned(at=made.BEGIN + 43, step=made.MEASURE, text="too few samples"),
     ]
     seen = [*made.before(), *made.ticks(40), *warned, *made.ending(made.BEGIN + 44)]
-    assert folded(seen).disturbed == disturbed(seen) == {made.MEASURE: "busy[0m; another job"}
+    few = [event for event in seen if isinstance(event, events.StepStarted | events.Warned)]
+    assert folded(seen).disturbed == folded(few).disturbed == {made.MEASURE: "busy[0m; another job"}
     again = [*seen, made.launch(made.BEGIN + 60, resumed=True), *made.before()[4:5]]
     assert folded(again).disturbed == {}
+
+
+def test_attempts_are_told_apart() -> None:
+    seen: list[events.AnyEvent] = [*made.before(), *made.ticks(4)]
+    until = seen[-1].at
+    again = [made.launch(made.BEGIN + 1000, resumed=True), *made.before(made.BEGIN + 1001)[1:3]]
+    state = folded([*seen, *again])
+    assert state.attempts == 2
+    assert state.began == made.BEGIN
+    assert state.worked == pytest.approx(until - made.BEGIN + 2), "nobody worked between the attempts"
+    assert state.last_step == made.MODEL
+    assert [step.state for step in state.steps] == ["runs", "waits", "waits"]
+    assert state.made == 1, "what was built once is there, although it is looked at again"
+    failed = events.StepEnded(at=made.BEGIN + 1003, step=made.MODEL, outcome="failed", seconds=1.0, text="a\x1b[0m")
+    after = folded([*seen, *again, failed])
+    assert after.made == 0
+    assert after.steps[0].end == failed, "as it was written"
+    assert after.steps[0].text == "a[0m"
+
+
+def test_all_results_are_kept_in_their_order() -> None:
+    fold = Fold(made.TITLES)
+    fold.take(WHOLE)
+    fold.take(WHOLE)
+    assert [one.verdict for one in fold.measured] == ["VALID", "VALID"]
+    assert len(fold.state().results) == 1
+
+
+def test_who_is_waited_for_is_told_until_the_step_goes_on() -> None:
+    seen = [*made.before(), events.Waiting(at=made.BEGIN + 5, step=made.MEASURE, holder="r-0012 of ann\x1b")]
+    assert folded(seen).waits_for == "r-0012 of ann"
+    other = events.StepEnded(at=made.BEGIN + 6, step=made.SCORE, outcome="cached", seconds=0.0)
+    assert folded([*seen, other]).waits_for == "r-0012 of ann"
+    assert folded([*seen, made.before()[4]]).waits_for == ""

@@ -1,7 +1,7 @@
 """The events of a job folded into one frozen state, which is all that a screen needs to show it.
 
 Pure: the same events give the same state in whatever portions they come. What of a measurement changes over time is in
-engine/watch/window.py, what its figures mean for its verdict in engine/watch/outlook.py.
+engine/jobs/window.py, what its figures mean for its verdict in engine/watch/outlook.py.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine import events
+from engine.jobs.window import NOTHING, Figures, Window
 from engine.text import clean, cut, duration
-from engine.watch.window import NOTHING, Figures, Window
 
 NOW_SECONDS = 5
 """What counts as now: the last seconds, the one that is not over included."""
 
 KEPT_NOTES = 200
+KEPT_RESULTS = 10_000
+"""A search has tens of trials; a log of far more is no reason to hold them all in memory."""
 
 LONGEST_NOTE = 2000
 """Characters; what a step says at greater length is in its own log."""
@@ -26,6 +28,20 @@ WAITS = "waits for"
 """How the phase of a step begins that waits for another job's measurement."""
 
 StepState = Literal["waits", "runs"] | events.Outcome
+WORDS: Mapping[StepState, str] = {
+    "waits": "waits",
+    "runs": "runs",
+    "built": "done",
+    "cached": "cached",
+    "found": "found",
+    "reused": "kept",
+    "failed": "FAILED",
+    "cancelled": "stopped",
+    "skipped": "skipped",
+}
+"""The word for each state of a step, on the command line and on the screen."""
+GOOD: tuple[StepState, ...] = ("built", "cached", "found", "reused")
+"""The states of a step that has ended well."""
 Kind = Literal["", "good", "todo", "bad"]
 
 
@@ -45,6 +61,13 @@ class StepSeen:
     text: str = ""
     """What came of it, or why it runs."""
     remedy: str = ""
+    end: events.StepEnded | None = None
+    """The event that ended it, as it was written."""
+
+    @property
+    def waits_for(self) -> str:
+        """Whose measurement it waits for; empty where it does not wait for one."""
+        return self.phase.removeprefix(WAITS).strip() if self.phase.startswith(WAITS) else ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,16 @@ class Watched:
     last_at: float | None
     """When the last event was written."""
     done: events.Done | None
+    began: float | None = None
+    """When the first attempt was launched, seconds since the epoch."""
+    attempts: int = 0
+    """How often a process took the job up."""
+    worked: float = 0.0
+    """Seconds between the first and the last event of each attempt."""
+    made: int = 0
+    """Steps that ended well in the last attempt that reached them."""
+    last_step: str = ""
+    """The step that was started last, in whatever attempt."""
 
     @property
     def running(self) -> tuple[StepSeen, ...]:
@@ -100,7 +133,12 @@ class Watched:
     @property
     def waits(self) -> bool:
         """Whether it waits for another job's measurement to end."""
-        return any(step.phase.startswith(WAITS) for step in self.running)
+        return bool(self.waits_for)
+
+    @property
+    def waits_for(self) -> str:
+        """Whose measurement it waits for; empty where it does not wait for one."""
+        return next((step.waits_for for step in self.running if step.waits_for), "")
 
     @property
     def ended(self) -> int:
@@ -126,9 +164,15 @@ class Fold:
         self._new_notes: deque[Note] = deque(maxlen=KEPT_NOTES)
         """As they came: only what will be shown is worth cleaning, of a log with a million warnings 200 lines."""
         self._results: dict[tuple[str, str], events.Measured] = {}
+        self.measured: deque[events.Measured] = deque(maxlen=KEPT_RESULTS)
+        """The results of all attempts in their order, those of trials included."""
         self._launch: events.Launch | None = None
         self._done: events.Done | None = None
         self._last_at: float | None = None
+        self._began: float | None = None
+        self._attempts, self._worked = 0, 0.0
+        self._ended_well: dict[str, bool] = {}
+        self._last_step = ""
         self._disturbed: dict[str, list[str]] = {}
         self._rules: events.Measuring | None = None
         self._result: events.Measured | None = None
@@ -138,7 +182,7 @@ class Fold:
     def take(self, seen: Iterable[events.AnyEvent], *, without_ticks: bool = False) -> None:
         """Take in some events in their order; `without_ticks` says that the ticks among them were left out."""
         for event in seen:
-            self._last_at = event.at
+            self._pass_time(event)
             match event:
                 case events.Tick():
                     if self._rules is not None and self._rules.step == event.step:
@@ -150,12 +194,23 @@ class Fold:
                 case _:
                     self._seldom(event)
 
+    def _pass_time(self, event: events.AnyEvent) -> None:
+        """Add the time since the event before, unless no process was there in between."""
+        if self._last_at is not None and self._launch is not None and not isinstance(event, events.Launch):
+            self._worked += max(event.at - self._last_at, 0.0)
+        self._last_at = event.at
+
+    def step(self, name: str) -> StepSeen:
+        """Return one step; one of which nothing was said waits."""
+        return self._steps.get(name) or StepSeen(name, self._title(name))
+
     def _seldom(self, event: events.AnyEvent) -> None:
         match event:
             case events.Launch():
                 self._launched(event)
             case events.StepStarted():
                 self._disturbed.pop(event.step, None)
+                self._last_step = event.step
                 self._titles[event.step] = title = clean(event.title)
                 self._steps[event.step] = StepSeen(event.step, title, "runs", event.at, text=clean(event.why))
             case events.Waiting():
@@ -186,15 +241,21 @@ class Fold:
         return Watched(
             launch=self._launch,
             steps=tuple(self._steps.values()),
-            measurement=self._measurement(),
+            measurement=self.measurement(),
             results=tuple(self._results.values()),
             disturbed={step: "; ".join(texts) for step, texts in self._disturbed.items()},
             notes=tuple(self._notes),
             last_at=self._last_at,
             done=self._done,
+            began=self._began,
+            attempts=self._attempts,
+            worked=self._worked,
+            made=sum(self._ended_well.values()),
+            last_step=self._last_step,
         )
 
-    def _measurement(self) -> Measurement | None:
+    def measurement(self) -> Measurement | None:
+        """Return the LoadGen run that goes on, or the last one."""
         if self._rules is None:
             return None
         step, window = self._steps.get(self._rules.step), self.window
@@ -213,24 +274,25 @@ class Fold:
     def _launched(self, event: events.Launch) -> None:
         """Begin, or go on: the steps say again what becomes of them; results and notes stay."""
         self._launch, self._done = event, None
+        self._attempts += 1
+        self._began = event.at if self._began is None else self._began
         self._steps = _waiting(self._titles)
         self._note(event.at, "", "the job goes on" if event.resumed else "the job has started")
 
     def _measured(self, event: events.Measured) -> None:
         self._results[event.scenario, event.mode] = event
+        self.measured.append(event)
         if self._rules is not None and self._rules.step == event.step:
             self._result = event
-        value = "no figure" if event.value is None else f"{event.value:.6g} {event.unit}".rstrip()
-        verdict = {True: " VALID", False: " INVALID", None: ""}[event.valid]
-        text = f"{event.scenario} {event.mode}: {event.metric} {value}{verdict}"
-        self._note(event.at, "bad" if event.valid is False else "good", text)
+        self._note(event.at, "bad" if event.valid is False else "good", f"{event.title} {event.verdict}".rstrip())
 
     def _ended(self, event: events.StepEnded) -> None:
-        step = self._steps.get(event.step) or StepSeen(event.step, self._title(event.step))
-        ended = replace(step, state=event.outcome, seconds=event.seconds)
+        step = self.step(event.step)
+        self._ended_well[event.step] = event.outcome in GOOD
+        ended = replace(step, state=event.outcome, seconds=event.seconds, end=event)
         self._steps[event.step] = replace(ended, text=clean(event.text), remedy=clean(event.remedy))
         if event.outcome in _KINDS:
-            words = "done" if event.outcome == "built" else event.outcome
+            words = WORDS["built"] if event.outcome == "built" else event.outcome
             taken = f" in {duration(event.seconds)}" if event.seconds >= 0.5 else ""
             text = f": {event.text}" if event.text and event.outcome != "built" else ""
             self._note(event.at, _KINDS[event.outcome], f"{step.title} {words}{taken}{text}")
@@ -248,13 +310,6 @@ class Fold:
 
     def _note(self, at: float, kind: Kind, text: str) -> None:
         self._new_notes.append(Note(at, kind, text))
-
-
-def disturbed(seen: Iterable[events.AnyEvent]) -> Mapping[str, str]:
-    """Return what may have changed the figures of each step, as far as anything did."""
-    fold = Fold({})
-    fold.take(event for event in seen if isinstance(event, events.StepStarted | events.Warned))
-    return fold.state().disturbed
 
 
 def _waiting(titles: Mapping[str, str]) -> dict[str, StepSeen]:

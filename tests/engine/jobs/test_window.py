@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.events import Tick
 from engine.histogram import bucket_of, merged, percentiles
-from engine.watch.window import FRACTIONS, KEPT_SLOTS, Window
+from engine.jobs.window import FRACTIONS, KEPT_SLOTS, Window
 
 
 def tick(elapsed: float, completed: int, latencies: dict[int, int]) -> Tick:

@@ -1,0 +1,59 @@
+"""`inferdeck plan`: show the tree of steps that a selection would run, lock it, or compare two locks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.cli import output, tree, words
+from engine.cli.prepare import prepare, refuse_selection
+from engine.cli.screen import Screen
+from engine.survey import lock as locks
+from engine.survey.prepare import Prepared
+from engine.text import whole_path
+
+
+def plan_command(asked: words.Words) -> int:
+    """Show the whole tree; exit status 0 if it can run, 2 if something is missing or in conflict."""
+    if "diff" in asked.flags:
+        refuse_selection(asked, "two lock files are compared as they are", "inferdeck plan --diff A B")
+        return _diff(asked.positional)
+    prepared = prepare(asked)
+    if "lock" in asked.values:
+        locks.write(whole_path(asked.values["lock"]), prepared.lock())
+    if "json" in asked.flags:
+        _plan_as_json(prepared)
+    elif "quiet" not in asked.flags:
+        _draw_plan(Screen(), prepared)
+    return 2 if prepared.seen.problems() else 0
+
+
+def _plan_as_json(prepared: Prepared) -> None:
+    plain = tree.as_json(prepared.plan, prepared.seen)
+    if prepared.makes_submission:
+        from engine.cli import preflight  # noqa: PLC0415  (start-up: few plans make a submission)
+        from engine.survey.preflight import expected  # noqa: PLC0415
+
+        plain["preflight"] = preflight.as_json(expected(prepared))
+    output.write_json(plain)
+
+
+def _draw_plan(screen: Screen, prepared: Prepared) -> None:
+    for said in (prepared.notice, prepared.foretold):
+        if said:
+            screen.line(said, "todo")
+    tree.draw(screen, prepared.plan, prepared.seen)
+    if prepared.makes_submission:
+        from engine.cli import preflight  # noqa: PLC0415
+        from engine.survey.preflight import by_the_rules  # noqa: PLC0415
+
+        screen.line()
+        preflight.show_expected(screen, by_the_rules(prepared))
+
+
+def _diff(files: Sequence[str]) -> int:
+    before, after = (locks.read(whole_path(one)) for one in files)
+    found = locks.differences(before, after)
+    screen = Screen()
+    for line in found or ["the two plans are the same"]:
+        screen.line(line)
+    return 0

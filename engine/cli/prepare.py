@@ -1,0 +1,39 @@
+"""From the words of a command line to a prepared plan, for every command that selects something to run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.cli import words
+from engine.errors import UsageError
+from engine.plan.words import selection_of
+from engine.survey import lock as locks
+from engine.survey.prepare import Prepared, workplace
+from engine.survey.prepare import prepare as prepare_job
+from engine.text import whole_path
+
+
+def prepare(asked: words.Words) -> Prepared:
+    """Read the profiles, resolve what was asked for and look at this machine."""
+    place = workplace(asked.values.get("home"), asked.profiles)
+    locked = None
+    if "locked" in asked.values:
+        refuse_selection(asked, "a locked plan is run as it is", "leave out what selects, or write a new lock")
+        locked = locks.read(whole_path(asked.values["locked"]))
+        chosen, output = selection_of(locked.command)
+    else:
+        chosen, output = words.selection(asked, place.catalog), ""
+    if "yes-install" in asked.flags:
+        chosen = replace(chosen, env={**chosen.env, "YES_INSTALL": "yes"})
+    output, anew, at_once = asked.values.get("output_dir", output), "again" in asked.flags, "now" in asked.flags
+    with words.named_options(asked):
+        prepared = prepare_job(place, chosen, output=output, again=anew, now=at_once)
+    if locked is not None:
+        locks.refuse_changes(locked, prepared.lock())
+    return prepared
+
+
+def refuse_selection(asked: words.Words, what: str, remedy: str) -> None:
+    """Raise UsageError for words that select something where nothing can be selected."""
+    if asked.selects:
+        raise UsageError(f"{what}: nothing else can be selected", remedy)

@@ -1,0 +1,59 @@
+"""The table of measured workers: a line for each candidate, what was chosen for each scenario, where it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.cli.screen import Cell, Screen
+from engine.explore.tuning import Pick, TuningReport, Way, kept_picks, origin, picks
+from engine.profile.systems import Tuning
+from engine.text import date_time, short_path
+
+_BAR = 24
+"""Cells of the longest bar where the output is no terminal."""
+_BESIDE = 50
+"""Cells that the columns before the bar and the gaps between all take."""
+_LEAST, _MOST = 8, 60
+
+
+def draw_kept(screen: Screen, tuned: dict[str, dict[str, Tuning]]) -> None:
+    """Print the workers that a run configuration holds: by backend and benchmark, with date and versions."""
+    for backend, benchmarks in tuned.items():
+        for benchmark, kept in benchmarks.items():
+            screen.line(f"{backend} {benchmark}: workers {origin(kept)}")
+            _draw_picks(screen, kept_picks(kept))
+
+
+def draw(screen: Screen, found: TuningReport) -> None:
+    """Print the table of what was measured, a line a way, what was chosen for each scenario, and where it is kept."""
+    screen.line(
+        f"workers (sessions × threads) of {found.benchmark} on {found.backend}, {date_time(found.made)}", "bold"
+    )
+    heads, ways = ("workers", "batch", "pinned", "ms a batch", "samples/s", "", "chosen for"), found.ways()
+    room = _BAR
+    if screen.is_terminal:
+        last = max(len(heads[-1]), *(len(way.said()) for way in ways))
+        room = max(min(screen.console.width - _BESIDE - last, _MOST), _LEAST)
+    rows: list[list[Cell]] = [[(word, "dim") for word in heads]]
+    screen.table([*rows, *(_row(way, room) for way in ways)], right=(1, 3, 4))
+    _draw_picks(screen, picks(found))
+    file = short_path(Path(found.file)) if found.file else ""
+    if found.kept is not None:
+        screen.line(f"kept in {file}", "good")
+        screen.line(f"  {origin(found.kept)}", "dim")
+    elif found.thorough:
+        screen.line(
+            f"{file or 'no run configuration'} does not say so: with --again it is measured and written anew", "todo"
+        )
+
+
+def _row(way: Way, room: int) -> list[Cell]:
+    style = "bold" if way.chosen else "dim" if way.dropped else ""
+    bar = "█" * max(round(way.share * room), 1)
+    texts = (way.workers, str(way.batch), way.pinned, way.batch_ms, way.samples_per_second, bar.ljust(room))
+    return [*((text, style) for text in texts), (way.said(), "good" if way.chosen else style)]
+
+
+def _draw_picks(screen: Screen, chosen: Sequence[Pick]) -> None:
+    screen.table([[(f"  {one.scenario}", "dim"), (one.workers, ""), (one.reaches, "")] for one in chosen])

@@ -1,0 +1,19 @@
+"""Fold the log of a job, or some kinds of its events, from its beginning to its present end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.jobs.fold import Fold
+from engine.jobs.log import EventReader, Kinds
+
+
+def replay(log: Path, kinds: Kinds | None = None) -> Fold:
+    """Return what the events of these kinds say; of a log that is not there, nothing.
+
+    Steps are called by their ids until they start. Raises StoreError where the log can't be read.
+    """
+    fold = Fold({})
+    for seen in EventReader(log).pieces(kinds):
+        fold.take(seen)
+    return fold
