@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.cli import words
+from engine.cli import arguments as words
 from engine.cli.run import prepare, start
 from engine.cli.screen import Screen
 from engine.errors import UsageError, nearest

@@ -6,7 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from engine.cli import output, tree, words
+from engine.cli import arguments as words
+from engine.cli import output
+from engine.cli import plan_tree as tree
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
 from engine.errors import UsageError
@@ -170,7 +172,7 @@ def _left(screen: Screen, job: jobs.Job) -> int:
 
 
 def _report(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
-    from engine.cli import report  # noqa: PLC0415  (only when a job is over)
+    from engine.cli import job_report as report  # noqa: PLC0415  (only when a job is over)
 
     return report.show(screen, job, as_json=as_json)
 

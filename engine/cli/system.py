@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cli import tune, words
+from engine.cli import arguments as words
+from engine.cli import tune
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError
 from engine.profile import catalog, systems

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from engine.cli import output, run, words
+from engine.cli import arguments as words
+from engine.cli import output, run
 from engine.cli.screen import Cell, Screen
 from engine.errors import UsageError
 from engine.explore.tuning import Pick, TuningReport, Way, kept_picks, origin, picks

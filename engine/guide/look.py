@@ -18,8 +18,8 @@ from engine.guide import offers
 from engine.guide.state import Guide, folder_of
 from engine.harness.spec import REPORT
 from engine.jobs import jobs
+from engine.jobs.event_log import EventReader
 from engine.jobs.jobs import Job
-from engine.jobs.log import EventReader
 from engine.mlperf import ACCURACY_TEXT, VERIFY_PERFORMANCE
 from engine.profile import catalog
 from engine.profile.names import TREE
@@ -31,7 +31,7 @@ from engine.submission.checker.check import check
 from engine.submission.checker.findings import Report
 from engine.submission.form import Field, form, problems
 from engine.submission.preflight import Expected
-from engine.survey import preflight
+from engine.survey import plan_preflight as preflight
 from engine.survey.prepare import Prepared, Workplace, prepare
 
 ROUND = "v2.1"

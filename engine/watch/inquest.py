@@ -9,8 +9,8 @@ from engine.events import StepStarted
 from engine.jobs import places
 from engine.jobs.child import file_name, last_lines
 from engine.jobs.control import NEARLY_FULL
+from engine.jobs.event_log import EventReader
 from engine.jobs.jobs import Job
-from engine.jobs.log import EventReader
 from engine.survey.survey import disk_free
 
 

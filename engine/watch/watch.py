@@ -12,8 +12,8 @@ from typing import Literal
 from engine import events
 from engine.errors import StoreError
 from engine.jobs import places
+from engine.jobs.event_log import SELDOM, EventReader, Kinds
 from engine.jobs.jobs import Job
-from engine.jobs.log import SELDOM, EventReader, Kinds
 from engine.store.files import is_locked
 from engine.watch.fold import Fold, Watched
 from engine.watch.window import Figures

@@ -15,7 +15,7 @@ from engine.cli.screen import Cell, Screen
 from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.jobs import jobs
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 from engine.jobs.main import STATUS
 from engine.store.folders import Folders, folders
 from engine.text import duration
