@@ -33,6 +33,7 @@ MOVED: Final = {
     "engine.models.tflite_convert": "engine.networks.tflite_convert",
     "engine.models.tflite_file": "engine.formats.tflite_file",
     "engine.models.torch_pickle": "engine.formats.torch_pickle",
+    "engine.mlperf_logs.accuracy": "engine.mlperf_logs.accuracy_log",
     "engine.steps.accuracy": "engine.steps.results.score_accuracy",
     "engine.steps.backend": "engine.steps.machine.backend",
     "engine.steps.compliance": "engine.steps.results.verify_compliance",
@@ -52,6 +53,7 @@ MOVED: Final = {
     "engine.steps.target": "engine.steps.measuring.target",
     "engine.steps.target_search": "engine.steps.measuring.target_search",
     "engine.steps.trial": "engine.steps.measuring.trial",
+    "engine.submission.compliance": "engine.submission.verification",
 }
 """First name → present name, of all that a component can name: modules, and `module:function` where a function has
 another name now. A line stays for good; only its present name may change again."""

@@ -62,7 +62,7 @@ class Command(NamedTuple):
 
     name: str
     run: str
-    """`module:function`; the function gets the words (engine.cli.words.Words) and returns the exit status."""
+    """`module:function`; the function gets the words (engine.cli.arguments.Words) and returns the exit status."""
     summary: str
     arguments: Arguments = Arguments()
     options: tuple[Option, ...] = ()

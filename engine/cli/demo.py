@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.cli import words
+from engine.cli import arguments as words
 from engine.cli.prepare import prepare
 from engine.cli.run import start
 from engine.cli.screen import Screen

@@ -9,7 +9,8 @@ from importlib import metadata
 
 import engine
 from engine import system
-from engine.cli import output, words
+from engine.cli import arguments as words
+from engine.cli import output
 from engine.cli.screen import Cell, Screen
 from engine.errors import StoreError
 from engine.jobs import measuring

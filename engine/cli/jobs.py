@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.cli import output, words
+from engine.cli import arguments as words
+from engine.cli import output
 from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.jobs import control, jobs

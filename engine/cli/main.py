@@ -65,7 +65,7 @@ def _run(words: list[str], table: Table) -> int:
     if words[0] in VERSION:
         return _version(words[1:])
     command, rest = find(words, table)
-    from engine.cli.words import parse  # noqa: PLC0415  (help needs none of it)
+    from engine.cli.arguments import parse  # noqa: PLC0415  (help needs none of it)
 
     module, _, function = command.run.partition(":")
     status = getattr(importlib.import_module(module), function)(parse(command, rest))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.cli import output, tree, words
+from engine.cli import arguments as words
+from engine.cli import output, plan_tree
 from engine.cli.prepare import prepare, refuse_selection
 from engine.cli.screen import Screen
 from engine.survey import lock as locks
@@ -28,10 +29,10 @@ def plan_command(asked: words.Words) -> int:
 
 
 def _plan_as_json(prepared: Prepared) -> None:
-    plain = tree.as_json(prepared.plan, prepared.seen)
+    plain = plan_tree.as_json(prepared.plan, prepared.seen)
     if prepared.makes_submission:
         from engine.cli import preflight  # noqa: PLC0415  (start-up: few plans make a submission)
-        from engine.survey.preflight import expected  # noqa: PLC0415
+        from engine.survey.plan_preflight import expected  # noqa: PLC0415
 
         plain["preflight"] = preflight.as_json(expected(prepared))
     output.write_json(plain)
@@ -41,10 +42,10 @@ def _draw_plan(screen: Screen, prepared: Prepared) -> None:
     for said in (prepared.notice, prepared.foretold):
         if said:
             screen.line(said, "todo")
-    tree.draw(screen, prepared.plan, prepared.seen)
+    plan_tree.draw(screen, prepared.plan, prepared.seen)
     if prepared.makes_submission:
         from engine.cli import preflight  # noqa: PLC0415
-        from engine.survey.preflight import by_the_rules  # noqa: PLC0415
+        from engine.survey.plan_preflight import by_the_rules  # noqa: PLC0415
 
         screen.line()
         preflight.show_expected(screen, by_the_rules(prepared))

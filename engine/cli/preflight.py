@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from engine.cli import output
+from engine.cli.arguments import Words
 from engine.cli.prepare import prepare
 from engine.cli.screen import Screen
-from engine.cli.words import Words
 from engine.submission.preflight import Expected
-from engine.survey.preflight import expected
+from engine.survey.plan_preflight import expected
 from engine.survey.prepare import Prepared
 from engine.text import duration, size
 

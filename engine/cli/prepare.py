@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.cli import words
+from engine.cli import arguments as words
 from engine.errors import UsageError
 from engine.plan.words import selection_of
 from engine.survey import lock as locks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from engine.cli import words
+from engine.cli import arguments as words
 from engine.cli.screen import Cell, Screen, told_if_slow
 from engine.explore import columns, compare, export, runs
 from engine.explore.history import all_runs

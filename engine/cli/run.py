@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from engine.cli import words
+from engine.cli import arguments as words
 from engine.cli.prepare import prepare
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
@@ -104,6 +104,6 @@ def _left(screen: Screen, job: jobs.Job) -> int:
 
 
 def _report(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
-    from engine.cli import report  # noqa: PLC0415  (only when a job is over)
+    from engine.cli import job_report as report  # noqa: PLC0415  (only when a job is over)
 
     return report.show(screen, job, as_json=as_json)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.cli import output, words
+from engine.cli import arguments as words
+from engine.cli import output
 from engine.cli.screen import Cell, Screen
 from engine.errors import StoreError, UsageError
 from engine.store.folders import folders

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli import output, words
-from engine.cli.findings import STYLES, draw
+from engine.cli import arguments as words
+from engine.cli import output
+from engine.cli.findings_tree import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.text import csv_cell, whole_path
 from engine.text import result as result_text

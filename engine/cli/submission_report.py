@@ -7,15 +7,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from engine.cli import output
-from engine.cli.findings import STYLES, draw
+from engine.cli.arguments import Words
+from engine.cli.findings_tree import STYLES, draw
 from engine.cli.screen import Cell, Screen
 from engine.cli.submission import checked, tree_of, write_csv
-from engine.cli.words import Words
 from engine.text import result, whole_path
 
 if TYPE_CHECKING:
     from engine.submission.checker.findings import Report
-    from engine.submission.report import Row
+    from engine.submission.tree_report import Row
 
 _HEAD = ("benchmark", "scenario", "", "result", "", "accuracy", "")
 
@@ -23,7 +23,7 @@ _HEAD = ("benchmark", "scenario", "", "result", "", "accuracy", "")
 def report_command(asked: Words) -> int:
     """Show the results of a tree; exit status 0 whatever the checker says of it."""
     report = checked(asked)
-    from engine.submission.report import as_json, csv_rows, rows  # noqa: PLC0415  (help needs none of it)
+    from engine.submission.tree_report import as_json, csv_rows, rows  # noqa: PLC0415  (help needs none of it)
 
     found = rows(report, tree_of(asked))
     if "csv" in asked.values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.cli import words
+from engine.cli import arguments as words
 from engine.cli.screen import Screen
 from engine.errors import UsageError
 from engine.profile import catalog

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cli import words
+from engine.cli import arguments as words
 from engine.cli.screen import Cell, Screen
 from engine.cli.workers_table import draw_kept
 from engine.errors import UsageError

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import msgspec
 
-from engine.cli import output, run, words
+from engine.cli import arguments as words
+from engine.cli import output, run
 from engine.cli.prepare import prepare
 from engine.cli.screen import Screen
 from engine.cli.workers_table import draw_kept

@@ -16,7 +16,7 @@ import msgspec
 from engine import codec
 from engine.errors import StoreError
 from engine.explore.origin import place
-from engine.explore.reading import LARGEST, READ, job_runs
+from engine.explore.run_reading import LARGEST, READ, job_runs
 from engine.explore.runs import Run
 from engine.jobs import jobs, places
 from engine.mlperf import TEST_FOLDER

@@ -1,6 +1,6 @@
 """Every finished measurement of every job as one frozen record, and the ways to find, sort and fold them.
 
-Reading is engine.explore.reading's business; nothing here touches a file.
+Reading is engine.explore.run_reading's business; nothing here touches a file.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import msgspec
 from engine.errors import StoreError
 from engine.events import Tick
 from engine.histogram import add, percentile
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 
 BLOCKS = 10
 LEAST = 4

@@ -30,7 +30,7 @@ from engine.submission.checker.check import check
 from engine.submission.checker.findings import Report
 from engine.submission.form import Field, form, problems
 from engine.submission.preflight import Expected
-from engine.survey import preflight
+from engine.survey import plan_preflight as preflight
 from engine.survey.prepare import Prepared, Workplace, prepare
 
 ROUND = "v2.1"

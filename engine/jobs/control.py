@@ -18,9 +18,9 @@ from engine import codec
 from engine.errors import JobError
 from engine.events import Launch
 from engine.jobs import places
+from engine.jobs.event_log import EventReader
 from engine.jobs.job_spec import JobSpec
 from engine.jobs.jobs import Job, all_jobs, process_id, read
-from engine.jobs.log import EventReader
 from engine.store.files import disk_errors, is_locked, locked, write_atomic
 from engine.store.folders import Folders
 

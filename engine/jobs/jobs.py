@@ -15,10 +15,10 @@ from typing import Literal
 from engine.errors import InferdeckError, JobError, nearest
 from engine.events import AnyEvent, Done, Launch, StepEnded, StepStarted, Waiting
 from engine.jobs import places
+from engine.jobs.event_log import EventReader, Kinds
 from engine.jobs.fold import Fold, Watched
 from engine.jobs.job_spec import FILE, JobSpec
 from engine.jobs.job_spec import read as read_spec
-from engine.jobs.log import EventReader, Kinds
 from engine.jobs.replay import replay
 from engine.store.files import disk_errors, explained, is_locked, names_in
 from engine.store.folders import Folders

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.jobs.event_log import EventReader, Kinds
 from engine.jobs.fold import Fold
-from engine.jobs.log import EventReader, Kinds
 
 
 def replay(log: Path, kinds: Kinds | None = None) -> Fold:

@@ -18,8 +18,8 @@ from engine.facts import CommonFacts
 from engine.jobs import measuring, places
 from engine.jobs import publishing as results
 from engine.jobs.child import Children, file_name
+from engine.jobs.event_log import EventWriter
 from engine.jobs.job_spec import JobSpec
-from engine.jobs.log import EventWriter
 from engine.plan.plan import Node
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component, fill

@@ -45,7 +45,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Rule:
-    """A value that the round's rules decide, by the name of the rule (engine/plan/rules.py)."""
+    """A value that the round's rules decide, by the name of the rule (engine/plan/rule_book.py)."""
 
     name: str
 

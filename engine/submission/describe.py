@@ -10,7 +10,7 @@ from engine.errors import DataError
 from engine.profile import systems
 from engine.profile.rounds import Round
 from engine.system import System, detect, storage
-from engine.system.facts import Cache, Gpu
+from engine.system.description import Cache, Gpu
 
 FRAMEWORKS = ("onnxruntime", "tensorflow", "tensorflow-cpu", "openvino")
 

@@ -20,8 +20,8 @@ from engine.profile.names import TREE, WHOLE_LOGS, folder_fault, refuse_system_n
 from engine.profile.rounds import Round
 from engine.store.files import disk_errors
 from engine.submission import pack, provenance
+from engine.submission.documents import calibration, demonstration, readme
 from engine.submission.provenance import Provenance
-from engine.submission.texts import calibration, demonstration, readme
 from engine.submission.tree import Tree, literal, tree_divisions
 from engine.submission.verified import stale
 from engine.text import to_bytes

@@ -12,7 +12,7 @@ from pathlib import Path
 import engine
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
-from engine.plan.rules import refuse_foreign_scenarios, rule_book
+from engine.plan.rule_book import refuse_foreign_scenarios, rule_book
 from engine.plan.selection import Selection
 from engine.plan.words import with_whole_paths
 from engine.profile import catalog

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from engine.system.facts import Cache, Cpu, Gpu, Memory, OperatingSystem, Storage, System
+from engine.system.description import Cache, Cpu, Gpu, Memory, OperatingSystem, Storage, System
 
 __all__ = [
     "Cache",

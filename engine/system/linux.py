@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.system.facts import Cache, Cpu, Gpu, Memory, OperatingSystem
+from engine.system.description import Cache, Cpu, Gpu, Memory, OperatingSystem
 
 _FLAGS = frozenset(
     "sse4_2 avx avx2 fma f16c avx_vnni avx512f avx512bw avx512vl avx512_vnni avx512_bf16 avx512_fp16 amx_tile amx_int8 "

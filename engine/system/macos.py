@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Callable
 
-from engine.system.facts import Cache, Cpu, Memory, OperatingSystem
+from engine.system.description import Cache, Cpu, Memory, OperatingSystem
 
 Read = Callable[[str], bytes]
 """Gets the name of a value and returns its bytes; none where there is no such value."""

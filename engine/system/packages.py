@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from engine.system.facts import OperatingSystem
+from engine.system.description import OperatingSystem
 
 Manager = str
 """apt, dnf, pacman, zypper, apk or brew."""

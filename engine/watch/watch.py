@@ -12,9 +12,9 @@ from typing import Literal
 from engine import events
 from engine.errors import StoreError
 from engine.jobs import places
+from engine.jobs.event_log import SELDOM, EventReader, Kinds
 from engine.jobs.fold import Fold, Watched
 from engine.jobs.jobs import Job
-from engine.jobs.log import SELDOM, EventReader, Kinds
 from engine.jobs.window import Figures
 from engine.store.files import is_locked
 

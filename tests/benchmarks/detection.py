@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from engine.datasets import patterns
-from engine.mlperf_logs import accuracy
+from engine.mlperf_logs import accuracy_log as accuracy
 from engine.tasks import object_detection as task
 from tests.benchmarks.runs import ROOT
 

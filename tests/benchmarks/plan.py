@@ -13,7 +13,7 @@ from time import perf_counter
 from engine.jobs import control, jobs
 from engine.jobs.job_spec import JobSpec
 from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
+from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Query

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import profiles
-from engine.plan.rules import TUNING_SECONDS
+from engine.plan.rule_book import TUNING_SECONDS
 from engine.profile.rounds import load_round
 from tests.benchmarks import contestants
 from tests.benchmarks.contestants import Course

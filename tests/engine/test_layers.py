@@ -109,6 +109,12 @@ def test_every_room_has_its_place() -> None:
     assert rooms <= {one for names in ROOMS for one in names}
 
 
+def test_a_name_tells_which_file() -> None:
+    """Only main and base stand for what a package has, and the command line's files are named after its commands."""
+    plain = [path.stem for path in FILES if path.parent.name != "cli"]
+    assert {name for name in plain if plain.count(name) > 1} == {"__init__", "main", "base"}
+
+
 def test_only_the_command_line_draws() -> None:
     drawing = {path for path in FILES if any(name.split(".")[0] == "rich" for name in imports(path))}
     assert {path.parent.name for path in drawing} == {"cli"}

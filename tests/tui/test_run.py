@@ -16,7 +16,7 @@ from textual.widgets import OptionList
 
 from engine import events
 from engine.jobs import control, jobs, places
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 from engine.store.files import locked
 from engine.store.folders import folders
 from engine.watch.inquest import step_log

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.cli.words import parse
+from engine.cli.arguments import parse
 from engine.errors import RunError, UsageError
 from tests.tui.pty import ROOT, environment, python
 from tui.main import SERVE, main

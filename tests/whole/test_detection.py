@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.mlperf_logs import accuracy, detail
+from engine.mlperf_logs import accuracy_log as accuracy
+from engine.mlperf_logs import detail
 from tests.whole.command import SHORT, inferdeck, measured
 
 TAGS = "--tags=app,mlperf,inference,reference,python,_retinanet,_scenes-net"

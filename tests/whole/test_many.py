@@ -19,7 +19,7 @@ import pytest
 from engine.datasets.patterns import PictureSet, write
 from engine.events import Launch, StepEnded, StepStarted, Waiting
 from engine.jobs import jobs
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 from engine.store.store import Store
 from tests.engine.flaky_server import Flaky, serving
 from tests.helpers import folders_in, stored

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from engine import events
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 from tests.whole.command import inferdeck
 
 TAGS = "--tags=app,mlperf,inference,reference,_patterns-net,_test"

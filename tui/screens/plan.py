@@ -317,7 +317,7 @@ class PlanScreen(DeckScreen):
 
     def do_preflight(self) -> None:
         """Say what would be refused."""
-        from engine.survey.preflight import expected  # noqa: PLC0415
+        from engine.survey.plan_preflight import expected  # noqa: PLC0415
 
         assert self.prepared is not None
         self.deck.push_screen(Reading("preflight", _expected(expected(self.prepared))))

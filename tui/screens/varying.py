@@ -73,7 +73,7 @@ def _values(one: Variable) -> str:
 
 def _ask_values(deck: Deck, start: _Start, variable: Variable) -> None:
     from engine.explore.vary import checked  # noqa: PLC0415
-    from engine.plan.rules import rule_book  # noqa: PLC0415
+    from engine.plan.rule_book import rule_book  # noqa: PLC0415
 
     round_name = start.selection.options.get("round", "v2.1")
     rules = rule_book(deck.place.round(round_name), deck.place.catalog.folders)

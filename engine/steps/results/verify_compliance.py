@@ -17,9 +17,10 @@ from engine.profile.known_rounds import round_of
 from engine.profile.rounds import Benchmark, ComplianceTest, Round
 from engine.step import Step
 from engine.steps.measuring import run_findings as findings
-from engine.submission import compliance, verified
+from engine.submission import verification as compliance
+from engine.submission import verified
 from engine.submission.checker import single
-from engine.submission.compliance import Outcome
+from engine.submission.verification import Outcome
 
 ACCURACY = "accuracy"
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG
-from engine.mlperf_logs.accuracy import TRUNCATION_MARK
+from engine.mlperf_logs.accuracy_log import TRUNCATION_MARK
 from engine.mlperf_logs.kinds import kind_of
 from engine.profile.rounds import AccuracyRule, Round
-from engine.submission.checker.folders import Folder, misfit
+from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import Place, Site
 from engine.submission.checker.rules import CUT

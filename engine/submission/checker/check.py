@@ -6,9 +6,10 @@ from pathlib import Path
 
 from engine.errors import UsageError
 from engine.profile.rounds import Round
-from engine.submission.checker import walk, workers
+from engine.submission.checker import pool as workers
+from engine.submission.checker import walk
+from engine.submission.checker.file_system import Disk
 from engine.submission.checker.findings import Finding, Ledger, Report, Result, Severities, System
-from engine.submission.checker.folders import Disk
 from engine.submission.tree import refuse_unknown_submitter, refuse_what_is_no_tree
 
 

@@ -7,10 +7,10 @@ import hashlib
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.profile.rounds import ComplianceTest
 from engine.submission.checker import accuracy, performance, rules
-from engine.submission.checker.folders import Folder, misfit
+from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import Place
-from engine.submission.compliance import PASS, percent_apart, speed
+from engine.submission.verification import PASS, percent_apart, speed
 
 
 def check(place: Place, result: Log | None) -> None:

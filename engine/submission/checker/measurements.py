@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from engine.mlperf_logs.kinds import kind_of
-from engine.submission.checker.folders import Folder
+from engine.submission.checker.file_system import Folder
 from engine.submission.checker.place import Place
 
 

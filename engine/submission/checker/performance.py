@@ -14,7 +14,7 @@ from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
 from engine.mlperf_logs.metric import UNITS, Metric, metric
 from engine.mlperf_logs.stopping import stopping_words
 from engine.profile.rounds import ScenarioRule, Seeds, Severity
-from engine.submission.checker.folders import Folder, misfit
+from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import Place
 

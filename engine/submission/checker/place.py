@@ -8,8 +8,8 @@ from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
 from engine.mlperf_logs.detail import MARKER
 from engine.mlperf_logs.kinds import EMPTY, kind_of
 from engine.profile.rounds import Benchmark, Category, Division, Round, Severity
+from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import Ledger
-from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
 
 KIND = 4096

@@ -9,7 +9,7 @@ from operator import add
 from typing import NamedTuple
 
 from engine.mlperf import DETAIL_LOG, Scenario
-from engine.submission.checker.folders import Folder, misfit, text_lines
+from engine.submission.checker.file_system import Folder, misfit, text_lines
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import Place
 

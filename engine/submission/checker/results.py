@@ -7,18 +7,10 @@ from pathlib import Path
 
 from engine.mlperf_logs.metric import UNITS
 from engine.profile.rounds import Benchmark, Round
-from engine.submission.checker import (
-    accuracy,
-    compliance,
-    measurements,
-    performance,
-    power,
-    summary,
-    system,
-    walk,
-)
+from engine.submission.checker import accuracy, compliance, measurements, performance, power, summary, walk
+from engine.submission.checker import system_description as system
+from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import Ledger, Outcome, Result, Severities, System
-from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.log import Reader
 from engine.submission.checker.place import SPELLINGS, Place, Site
 from engine.submission.checker.walk import Unit

@@ -11,8 +11,8 @@ from pathlib import Path
 from engine.mlperf import ACCURACY_TEXT, SUMMARY_LOG, Scenario
 from engine.profile.rounds import Division, Round
 from engine.submission.checker import accuracy, compliance, performance, summary
+from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import Finding, Ledger, Severities
-from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.log import Log, Reader
 from engine.submission.checker.place import Described, Place, Site
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from engine.mlperf import SUMMARY_LOG
-from engine.mlperf_logs import summary
-from engine.submission.checker.folders import Folder
+from engine.mlperf_logs import summary_log as summary
+from engine.submission.checker.file_system import Folder
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import Place
 

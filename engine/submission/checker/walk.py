@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.profile.rounds import Division, Round
+from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import Ledger
-from engine.submission.checker.folders import Disk, Folder
 from engine.submission.checker.place import Site
 
 KINDS = ("measurements", "compliance")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli.arguments import parse
 from engine.cli.commands import COMMANDS
 from engine.cli.main import main
 from engine.cli.prepare import prepare
-from engine.cli.words import parse
 from engine.jobs.start import job_spec
 from engine.text import clean, duration, size
 from tests.engine.jobs import profile

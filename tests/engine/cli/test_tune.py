@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import run
+from engine.cli.arguments import Words
 from engine.cli.main import main
-from engine.cli.words import Words
 from engine.survey.prepare import Prepared
 from tests.engine.explore import history, tuned_jobs
 from tests.helpers import folders_in

@@ -14,8 +14,8 @@ import msgspec
 from engine import events
 from engine.jobs import control
 from engine.jobs.child import file_name
+from engine.jobs.event_log import EventWriter
 from engine.jobs.job_spec import JobSpec
-from engine.jobs.log import EventWriter
 from engine.jobs.runner import Finished
 from engine.plan.plan import Node
 from engine.plan.words import selection_of

@@ -12,7 +12,7 @@ from engine.explore.history import all_runs
 from engine.explore.runs import Run, find
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
+from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.plan.words import selection_of
 from engine.profile.rounds import load_round

@@ -11,7 +11,7 @@ from engine import events
 from engine.explore.tuning import tuning_node
 from engine.harness.spec import Workers
 from engine.jobs import jobs
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 from engine.mlperf import Scenario
 from engine.profile.systems import TunedWorkers, Tuning, with_tuning
 from engine.store.folders import Folders

@@ -13,9 +13,9 @@ from engine.harness.conf import audit_config
 from engine.harness.settings import settings
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import Scenario
-from engine.mlperf_logs.accuracy import records
+from engine.mlperf_logs.accuracy_log import records
 from engine.profile.rounds import load_round
-from engine.submission import compliance
+from engine.submission import verification as compliance
 from tests.engine.harness import runs
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")

@@ -14,7 +14,7 @@ from engine import events
 from engine.cli.main import main
 from engine.errors import JobError, StoreError
 from engine.jobs import control, jobs
-from engine.jobs.log import EventReader, EventWriter
+from engine.jobs.event_log import EventReader, EventWriter
 from engine.watch.inquest import inquest
 from engine.watch.watch import Watch
 from tests.engine.jobs import synthetic as made

@@ -12,8 +12,8 @@ import pytest
 
 from engine.events import Launch
 from engine.jobs import jobs
+from engine.jobs.event_log import EventReader
 from engine.jobs.job_spec import JobSpec
-from engine.jobs.log import EventReader
 from engine.store.folders import Folders
 from tests.engine.jobs import profile
 from tests.helpers import folders_in, stored

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from engine import events
 from engine.jobs import control, jobs, measuring
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 from engine.jobs.measuring import Turn, turn
 from tests.engine.jobs import profile
 from tests.helpers import folders_in

@@ -13,7 +13,7 @@ import pytest
 from engine import events
 from engine.errors import JobError, StoreError, UsageError
 from engine.jobs import control, jobs
-from engine.jobs.log import EventReader
+from engine.jobs.event_log import EventReader
 from engine.store.folders import Folders
 from engine.store.store import Store
 from engine.survey.output_dir import refuse_place

@@ -10,7 +10,7 @@ from engine.errors import InferdeckError
 from engine.plan.choices import UNSET, Choice, choices, choose
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
+from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog, load
 from engine.profile.component import Query

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import UsageError
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
+from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Override, Query

@@ -22,7 +22,7 @@ from engine.plan.reason import (
     VersionRange,
 )
 from engine.plan.resolve import resolve
-from engine.plan.rules import rule_book
+from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog, load, profile_file
 from engine.profile.component import Override, Query

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import profiles
 from engine.profile.rounds import load_round
-from engine.submission.checker import system
+from engine.submission.checker import system_description as system
+from engine.submission.checker.file_system import Disk
 from engine.submission.checker.findings import Ledger, Severities
-from engine.submission.checker.folders import Disk
 from engine.submission.checker.log import Reader
 from engine.submission.checker.place import Site
 from engine.submission.form import EMPTY, FURTHER, NETWORK, READ, YOURS, Field, folder_name, form, problems

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.system import linux
-from engine.system.facts import Cache, Gpu
+from engine.system.description import Cache, Gpu
 
 XEON = """\
 processor\t: 0

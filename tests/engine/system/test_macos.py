@@ -1,7 +1,7 @@
 import pytest
 
 from engine.system import macos
-from engine.system.facts import Cache
+from engine.system.description import Cache
 
 VALUES = {
     "machdep.cpu.brand_string": b"Apple M1\0",

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from engine.system import packages
-from engine.system.facts import OperatingSystem
+from engine.system.description import OperatingSystem
 from engine.system.packages import NEEDED, Package, install_command, manager
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from engine import system
-from engine.system.facts import Gpu, System
+from engine.system.description import Gpu, System
 
 
 def test_this_machine_is_described_without_a_program(monkeypatch: pytest.MonkeyPatch) -> None:

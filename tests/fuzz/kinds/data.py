@@ -227,7 +227,7 @@ def _write_annotations(folder: Path) -> None:
 
 
 def _write_answers(path: Path, answers: Sequence[bytes]) -> None:
-    from engine.mlperf_logs.accuracy import Record, write
+    from engine.mlperf_logs.accuracy_log import Record, write
 
     write(path, [Record(number, number, data) for number, data in enumerate(answers)])
 

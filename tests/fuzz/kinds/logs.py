@@ -12,8 +12,10 @@ from typing import get_args
 
 from engine.errors import InferdeckError
 from engine.mlperf import Scenario
-from engine.mlperf_logs import accuracy, detail, metric, summary
-from engine.submission import compliance
+from engine.mlperf_logs import accuracy_log as accuracy
+from engine.mlperf_logs import detail, metric
+from engine.mlperf_logs import summary_log as summary
+from engine.submission import verification as compliance
 from tests.fuzz import mutate
 from tests.fuzz.kinds import data
 

@@ -11,7 +11,7 @@ from engine import system
 from engine.errors import UsageError
 from engine.step import Look, Sight
 from engine.steps.machine import backend
-from engine.system.facts import Cpu, Gpu, Memory, OperatingSystem, System
+from engine.system.description import Cpu, Gpu, Memory, OperatingSystem, System
 
 OPTIONS: dict[str, Any] = {
     "package": "tensorflow",

@@ -8,7 +8,7 @@ from engine import system
 from engine.errors import CannotRunError, ProfileError
 from engine.step import Look, Step
 from engine.steps.machine import detect as steps
-from engine.system.facts import OperatingSystem
+from engine.system.description import OperatingSystem
 
 GONE = {"The thing": {"command": "no-such-command-here", "apt": "thing-tools"}}
 THERE = {"A shell": {"command": "sh"}}

@@ -13,7 +13,7 @@ import pytest
 import profiles
 from engine import events
 from engine.mlperf import ACCURACY_LOG
-from engine.mlperf_logs import accuracy as accuracy_log
+from engine.mlperf_logs import accuracy_log
 from engine.step import Artifact, Step
 from engine.steps.results import score_accuracy as accuracy
 

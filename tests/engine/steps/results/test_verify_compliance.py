@@ -13,7 +13,7 @@ import pytest
 import profiles
 from engine import events
 from engine.errors import DataError
-from engine.mlperf_logs.accuracy import Record, records, write
+from engine.mlperf_logs.accuracy_log import Record, records, write
 from engine.profile.rounds import load_round
 from engine.step import Artifact, Step
 from engine.steps.results.verify_compliance import verify

@@ -18,7 +18,7 @@ import pytest
 import engine.submission.checker as checker
 from engine.errors import ProfileError, UsageError
 from engine.profile.rounds import Severity
-from engine.submission.checker import workers
+from engine.submission.checker import pool as workers
 from engine.submission.checker.check import check
 from engine.submission.checker.report import COLUMNS, as_json, csv_rows
 from engine.submission.checker.results import check_units

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mlperf_logs import detail, summary
+from engine.mlperf_logs import detail
+from engine.mlperf_logs import summary_log as summary
 
 MULTI_2_1 = """\
 ================================================

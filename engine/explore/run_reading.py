@@ -26,7 +26,8 @@ from engine.jobs.job_spec import JobSpec
 from engine.jobs.job_spec import read as read_spec
 from engine.jobs.runner import Finished
 from engine.mlperf import DETAIL_LOG, SUMMARY_LOG, TEST_FOLDER
-from engine.mlperf_logs import detail, summary
+from engine.mlperf_logs import detail
+from engine.mlperf_logs import summary_log as summary
 from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
 from engine.store.files import is_locked, read_plain

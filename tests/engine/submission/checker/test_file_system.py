@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.submission.checker.check import check
+from engine.submission.checker.file_system import Disk, Folder, misfit
 from engine.submission.checker.findings import Ledger, Severities, printable
-from engine.submission.checker.folders import Disk, Folder, misfit
 from tests.engine.submission.base_tree import RULES, SYSTEMS, write_system
 
 

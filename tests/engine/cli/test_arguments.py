@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.cli.arguments import Words, parse
 from engine.cli.command import Arguments, Command, Option
 from engine.cli.commands import COMMANDS
 from engine.cli.main import find
-from engine.cli.words import Words, parse
 from engine.errors import UsageError
 from engine.profile.component import Override, Query
 

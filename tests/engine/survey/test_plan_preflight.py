@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.plan.words import selection_of
-from engine.survey.preflight import by_the_rules
+from engine.survey.plan_preflight import by_the_rules
 from engine.survey.prepare import prepare, workplace
 
 TAGS = "--tags=app,mlperf,inference,_resnet50,_valid,_submission"

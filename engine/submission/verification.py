@@ -17,7 +17,7 @@ import msgspec
 
 from engine.errors import DataError
 from engine.mlperf import FACTS
-from engine.mlperf_logs.accuracy import Record, records, write
+from engine.mlperf_logs.accuracy_log import Record, records, write
 from engine.profile.rounds import Benchmark, ComplianceTest, Round
 
 PASS, FAIL = "TEST PASS", "TEST FAIL"

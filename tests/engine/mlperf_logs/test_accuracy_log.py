@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DataError
-from engine.mlperf_logs import accuracy
-from engine.mlperf_logs.accuracy import Record
+from engine.mlperf_logs import accuracy_log as accuracy
+from engine.mlperf_logs.accuracy_log import Record
 
 WHOLE = b'[\n{ "seq_id" : 0, "qsl_idx" : 58, "data" : "00006842" },\n{ "seq_id" : 1, "qsl_idx" : 3, "data" : "" }\n]\n'
 

@@ -14,11 +14,11 @@ import profiles
 from engine.errors import DataError, UsageError
 from engine.mlperf import VERIFY_PERFORMANCE
 from engine.mlperf_logs import detail
-from engine.mlperf_logs.accuracy import Record, records, write
+from engine.mlperf_logs.accuracy_log import Record, records, write
 from engine.mlperf_logs.detail import Detail, Message
 from engine.profile.rounds import load_round
-from engine.submission import compliance
-from engine.submission.compliance import Answers, Baseline, Outcome, Speed
+from engine.submission import verification as compliance
+from engine.submission.verification import Answers, Baseline, Outcome, Speed
 from tests.helpers import SHARED
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.explore import history as engine_history
 from engine.explore.history import all_runs
 from engine.explore.origin import place
-from engine.explore.reading import job_runs
+from engine.explore.run_reading import job_runs
 from engine.explore.runs import Run, find, fold
 from engine.store.files import locked
 from tests.engine.explore import history
