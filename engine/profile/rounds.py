@@ -204,6 +204,9 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     tolerated: tuple[str, ...]
     tolerated_performance: tuple[str, ...]
     accuracy_log_max_bytes: Count
+    """Of the log that a submission holds; a larger one has to be truncated."""
+    accuracy_log_kept_bytes: Count
+    """How many bytes truncation keeps at either end."""
     max_bytes: Count
     """No file of a submission is larger."""
     beside_divisions: tuple[str, ...]

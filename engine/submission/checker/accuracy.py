@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG
-from engine.mlperf_logs.accuracy import TRUNCATION_MARK
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, TRUNCATION_MARK
 from engine.mlperf_logs.kinds import kind_of
 from engine.profile.rounds import AccuracyRule, Round
 from engine.submission.checker.folders import Folder, misfit
