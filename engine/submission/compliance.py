@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
@@ -221,13 +221,17 @@ def baseline(
 ) -> Baseline:
     """Score the sampled responses of a test, and those of the accuracy run to the same samples, and compare the two.
 
-    `score` returns what accuracy.txt would say of an accuracy log. `scratch` is a folder for the accuracy run's part of
-    the log, which can be thrown away. Raises DataError where a log or the score's text is not what it should be.
+    `score` returns what accuracy.txt would say of an accuracy log. Both accuracies are of the samples that both runs
+    answered. `scratch` is a folder for parts of the logs, which can be thrown away. Raises DataError where a log or the
+    score's text is not what it should be.
     """
     sampled = {record.qsl_idx for record in records(tested)}
-    part = scratch / "baseline.json"
-    write(part, (record for record in _once(records(reference)) if record.qsl_idx in sampled))
-    texts = [score(log) for log in (part, tested)]
+    common = sampled.intersection(record.qsl_idx for record in records(reference))
+    logs = [
+        _part(reference, common, scratch / "baseline.json"),
+        tested if common == sampled else _part(tested, common, scratch / "compliance.json"),
+    ]
+    texts = [score(log) for log in logs]
     expected, found = (_value(rules, benchmark, text) for text in texts)
     difference = percent_apart(expected, found)
     why = (
@@ -243,6 +247,12 @@ def baseline(
         compliance_text=texts[1],
         why="" if passed else why,
     )
+
+
+def _part(log: Path, indices: Container[int], part: Path) -> Path:
+    """Write the first response to each of these samples into a log of its own."""
+    write(part, (record for record in _once(records(log)) if record.qsl_idx in indices))
+    return part
 
 
 def percent_apart(baseline: float, compliance: float) -> float:
