@@ -29,6 +29,7 @@ from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
+from engine.profile.run_rules import resolve
 from engine.step import Look, Sight, Step
 from engine.steps.foresight import refuse_hopeless, seconds
 from engine.steps.listening import heard
@@ -112,9 +113,9 @@ def run(step: Step) -> dict[str, Any]:
     spec_file = step.output / SPEC
     spec_file.write_bytes(codec.encode(run_spec, indent=1))
     (step.output / provenance.FILE).write_bytes(codec.encode(_provenance(step), indent=1))
-    rule = rules.scenarios[run_spec.settings.scenario]
+    ruled = resolve(rules, step.options["benchmark"], run_spec.settings.scenario, step.options["mode"])
     count = step.inputs["preprocessed"].read(SamplesFacts).count
-    step.emit(measuring(run_spec, rule, step.options["mode"], count))
+    step.emit(measuring(run_spec, ruled, step.options["mode"], count))
     harness(step, spec_file)
     disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
     return _read(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})
@@ -320,7 +321,7 @@ def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
         step.warn("the run was cut at the time limit of its style, so it is not valid; _valid has no limit")
     if spec.settings.mode == "accuracy":
         return {"valid": None, "metric": None, "value": None, "unit": ""}
-    found = metric(log, spec.settings.scenario)
+    found = metric(log, spec.settings.scenario, spec.settings.samples_per_query)
     value = found.value or None  # 0 is LoadGen's way to say that there were too few queries for an estimate
     valid = log.value("result_validity") == "VALID" and not cut
     unit = "ms" if found.unit.startswith("Latency") else found.unit
@@ -345,7 +346,9 @@ def _read(step: Step, spec: RunSpec) -> dict[str, Any]:
 
 
 def _late_though_idle(made: LoadGenSettings, tuned: Tuned, log: detail.Detail) -> str:
-    share = made.target_latency_percentile or 0.99
+    share = made.target_latency_percentile
+    if share is None:
+        return ""
     median, late = (log.value(f"result_{100 * one:.2f}_percentile_latency_ns", 0) for one in (0.5, share))
     return late_though_idle(made, tuned, median, late)
 

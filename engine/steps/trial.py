@@ -24,6 +24,7 @@ from engine.mlperf import DETAIL_LOG
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import NS_PER_MS
 from engine.profile.rounds import Round
+from engine.profile.run_rules import resolve
 from engine.step import Step
 from engine.steps import loadgen
 from engine.steps.target import bound_ms
@@ -70,6 +71,7 @@ class Trials:
     def __init__(self, step: Step, rules: Round, unit: str) -> None:
         self._step = step
         self._rules = rules
+        self._ruled = resolve(rules, step.options["benchmark"], step.options["scenario"])
         self._unit = unit
         self._said: set[str] = set()
         self.count = 0
@@ -85,11 +87,10 @@ class Trials:
         spec = loadgen.spec(self._run_step(folder, target, seconds, queries), target)
         spec_file = folder / loadgen.SPEC
         spec_file.write_bytes(codec.encode(spec, indent=1))
-        rule = self._rules.scenarios[spec.settings.scenario]
         emit = self._telling(target, self._watch(target, spec.settings.min_duration_ms, spec.settings.min_query_count))
         started = time.monotonic()
         try:
-            emit(measuring(spec, rule, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
+            emit(measuring(spec, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
             loadgen.harness(replace(self._step, output=folder, emit=emit), spec_file)
         except _HopelessError:
             return Ran(target, valid=False, seconds=time.monotonic() - started)
@@ -127,7 +128,7 @@ class Trials:
         if self._step.options["scenario"] != "Server":
             return _ignore
         mean = max(target * milliseconds / 1000, least)
-        allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._rules.scenarios["Server"].percentile / 100) or 0
+        allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._ruled.share) or 0
         bound_ns = bound_ms(self._step.options, self._rules) * NS_PER_MS
         missed = 0
 
@@ -145,7 +146,7 @@ class Trials:
         scenario = self._step.options["scenario"]
         cut = loadgen.cut_short(log)
         rate = log.value("result_samples_per_second")
-        percentile = f"result_{self._rules.scenarios[scenario].percentile:.2f}_percentile_latency_ns"
+        percentile = f"result_{self._ruled.percentile:.2f}_percentile_latency_ns"
         if scenario == "MultiStream":
             percentile = percentile.replace("percentile_latency", "percentile_per_query_latency")
         return Ran(

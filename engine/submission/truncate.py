@@ -70,13 +70,21 @@ def _refuse_overlap(tree: Path, backup: Path) -> None:
 
 
 def _folders(tree: Tree, rules: Round, submitter: str | None) -> Iterator[PurePosixPath]:
-    """Yield the accuracy folders of the results and of TEST01, in every division. Raises DataError for a link."""
+    """Yield the accuracy folders of results and of tests that have one, in every division.
+
+    Raises DataError for a link.
+    """
     owner = "*" if submitter is None else literal(submitter)
     for division in tree_divisions(tree.root, rules.divisions):
-        for inside in ("results/*/*/*", "compliance/*/*/*/TEST01"):
+        for inside in ("results/*/*/*", *(f"compliance/*/*/*/{test}" for test in _tests(rules))):
             yield from (
                 log.parent for log in tree.glob(f"{division}/{owner}/{inside}/accuracy/{ACCURACY_LOG}", links=True)
             )
+
+
+def _tests(rules: Round) -> list[str]:
+    """Return the compliance tests that leave an accuracy log."""
+    return [name for name, test in rules.compliance.items() if test.accuracy]
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ class _Work:
         place = folder / ACCURACY_TEXT
         if self.tree.exists(place):
             return self.tree.read(place)
-        if folder.parent.name == "TEST01":
+        if folder.parent.name in _tests(self.rules):
             return b""
         raise DataError(f"{self.tree.at(place)} is missing", "score the accuracy run before truncating")
 
