@@ -104,7 +104,8 @@ class _SystemCheck:
         present = [SPELLINGS[spelling] for spelling in folder.folders if spelling in SPELLINGS]
         missing = benchmark.lacking(categories, present) if exactly else ()
         if missing:
-            ledger.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", ", ".join(exactly))
+            wanted = ", ".join(benchmark.lacking(categories, ()))
+            ledger.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", wanted)
 
     def _result(self, place: Place, issues: int, before: int) -> Result:
         """Check all of a result; `before`: the errors that are not its own."""
