@@ -22,6 +22,9 @@ ACCURACY_LOG: Final = "mlperf_log_accuracy.json"
 LOADGEN_FILES: Final = (SUMMARY_LOG, DETAIL_LOG, ACCURACY_LOG)
 ACCURACY_TEXT: Final = "accuracy.txt"
 """The score of an accuracy run, as the rules' script prints it."""
+TRUNCATION_MARK: Final = b"\n\n...\n\n"
+"""What the rules' truncation tool leaves between the beginning and the end of an accuracy log. No log of LoadGen's has
+an empty line, so that a truncated one is known by it."""
 MLPERF_CONF: Final = "mlperf.conf"
 USER_CONF: Final = "user.conf"
 AUDIT_CONFIG: Final = "audit.config"

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings
-from engine.profile.rounds import Benchmark, Round, ScenarioRule
+from engine.profile.rounds import Benchmark, Round, ScenarioRule, Seeds
+from engine.profile.run_rules import RunRules, resolve
 
 _PERFORMANCE_ONLY = 2
 """LoadGen's number of its performance mode, in which every compliance test runs."""
@@ -22,12 +23,7 @@ _HEAD = """\
 
 def mlperf_conf(rules: Round) -> str:
     """Return the text of mlperf.conf: the round's rules for all benchmarks and scenarios."""
-    lines = {
-        "*.*.qsl_rng_seed": rules.seeds.qsl,
-        "*.*.sample_index_rng_seed": rules.seeds.sample_index,
-        "*.*.schedule_rng_seed": rules.seeds.schedule,
-    }
-    text = _HEAD.format(name=rules.name) + "\n" + _lines(lines)
+    text = _HEAD.format(name=rules.name) + "\n" + _lines(_for_all(_seeds(rules.seeds)))
     for scenario, rule in rules.scenarios.items():
         text += "\n" + _lines({f"*.{scenario}.{key}": value for key, value in _scenario(rule).items()})
     models = {bench.loadgen_model: bench for bench in rules.benchmarks.values()}
@@ -41,15 +37,10 @@ def user_conf(rules: Round, benchmark: str, settings: LoadGenSettings) -> str:
 
     Read after mlperf.conf, the two say what `settings` says. Raises UsageError for an unknown benchmark.
     """
-    bench, rule = rules.benchmark(benchmark), rules.scenarios[settings.scenario]
-    ruled: dict[str, float] = {"max_duration": 0, "max_query_count": 0, **_scenario(rule)}
-    for key, value in _model(rules, bench).items():
-        scenario, _, name = key.partition(".")
-        if scenario in ("*", settings.scenario):
-            ruled[name] = value
-    own = _own(settings)
-    changed = {key: value for key, value in own.items() if key == rule.target.key or ruled.get(key) != value}
-    return _lines({f"{bench.loadgen_model}.{settings.scenario}.{key}": value for key, value in changed.items()})
+    rules_of_run = resolve(rules, benchmark, settings.scenario)
+    ruled, target = _ruled(rules_of_run), rules_of_run.target.key
+    changed = {key: value for key, value in _own(settings).items() if key == target or ruled.get(key) != value}
+    return _lines({f"{rules_of_run.loadgen_model}.{settings.scenario}.{key}": value for key, value in changed.items()})
 
 
 def audit_config(rules: Round, benchmark: str, test: str) -> str:
@@ -61,12 +52,20 @@ def audit_config(rules: Round, benchmark: str, test: str) -> str:
     rule = rules.test(test)
     values = {"mode": _PERFORMANCE_ONLY, **rule.settings_of(rules.benchmark(benchmark))}
     if rule.seeds is not None:
-        values |= {
-            "qsl_rng_seed": rule.seeds.qsl,
-            "sample_index_rng_seed": rule.seeds.sample_index,
-            "schedule_rng_seed": rule.seeds.schedule,
-        }
-    return _lines({f"*.*.{key}": value for key, value in values.items()})
+        values |= _seeds(rule.seeds)
+    return _lines(_for_all(values))
+
+
+def _seeds(seeds: Seeds) -> dict[str, int]:
+    return {
+        "qsl_rng_seed": seeds.qsl,
+        "sample_index_rng_seed": seeds.sample_index,
+        "schedule_rng_seed": seeds.schedule,
+    }
+
+
+def _for_all(values: Mapping[str, int]) -> dict[str, float]:
+    return {f"*.*.{key}": value for key, value in values.items()}
 
 
 def _scenario(rule: ScenarioRule) -> dict[str, float]:
@@ -84,16 +83,40 @@ def _scenario(rule: ScenarioRule) -> dict[str, float]:
     return lines
 
 
+def _ruled(rules: RunRules) -> dict[str, float]:
+    """What mlperf.conf says of a run, of the keys in which a run may differ (`_own`)."""
+    lines: dict[str, float] = {
+        "min_duration": rules.min_duration_ms,
+        "max_duration": 0,
+        "min_query_count": max(rules.min_query_count, rules.min_sample_count),
+        "max_query_count": 0,
+        "performance_sample_count_override": _drawn_from(rules),
+        rules.target.key: rules.target.default,
+    }
+    if rules.latency_ms is not None:
+        lines["target_latency"] = rules.latency_ms
+    return lines
+
+
+def _drawn_from(rules: Benchmark | RunRules) -> int:
+    """Return how many samples a run draws from; 0 is LoadGen's word for all."""
+    return 0 if rules.performance_set_is_whole else rules.performance_sample_count
+
+
 def _model(rules: Round, bench: Benchmark) -> dict[str, float]:
-    # 0 is LoadGen's word for all samples.
-    samples = 0 if bench.performance_set_is_whole else bench.performance_sample_count
-    lines: dict[str, float] = {"*.performance_sample_count_override": samples}
+    lines: dict[str, float] = {"*.performance_sample_count_override": _drawn_from(bench)}
     if bench.sample_concatenate_permutation:
         lines["*.sample_concatenate_permutation"] = 1
     if bench.server_latency_ms is not None:
         lines["Server.target_latency"] = bench.server_latency_ms
     for scenario, target in bench.targets.items():
         lines[f"{scenario}.{rules.scenarios[scenario].target.key}"] = target
+    for scenario, own in bench.in_scenario.items():
+        if own.min_duration_ms is not None:
+            lines[f"{scenario}.min_duration"] = own.min_duration_ms
+        if own.min_query_count is not None or own.min_sample_count is not None:
+            ruled = resolve(rules, bench, scenario)
+            lines[f"{scenario}.min_query_count"] = max(ruled.min_query_count, ruled.min_sample_count)
     return lines
 
 

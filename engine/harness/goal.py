@@ -5,10 +5,10 @@ import time
 from engine import events
 from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import RunSpec
-from engine.profile.rounds import ScenarioRule
+from engine.profile.run_rules import RunRules
 
 
-def measuring(spec: RunSpec, rule: ScenarioRule, mode: str, samples: int) -> events.Measuring:
+def measuring(spec: RunSpec, ruled: RunRules, mode: str, samples: int) -> events.Measuring:
     """Return the announcement of a run in the numbers that LoadGen is given.
 
     `mode` may name a compliance test, `samples` is the size of the data set. An accuracy run has no conditions: it goes
@@ -21,10 +21,10 @@ def measuring(spec: RunSpec, rule: ScenarioRule, mode: str, samples: int) -> eve
         step=spec.step,
         scenario=made.scenario,
         mode=mode,
-        target=latency_ms if rule.target.unit == "ms" else made.target_qps,
-        target_unit=rule.target.unit,
+        target=latency_ms if ruled.target.unit == "ms" else made.target_qps,
+        target_unit=ruled.target.unit,
         bound_ns=made.target_latency_ns if made.scenario == "Server" else None,
-        percentile=made.target_latency_percentile or rule.percentile / 100,
+        percentile=made.target_latency_percentile or ruled.share,
         min_seconds=0.0 if accuracy else made.min_duration_ms / 1000,
         min_queries=0 if accuracy else max(made.min_query_count, made.min_sample_count),
         max_seconds=None if accuracy else made.max_duration_ms / 1000 or None,

@@ -12,7 +12,8 @@ from msgspec import Meta
 from engine.errors import CannotRunError
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import FACTS, Mode, Scenario
-from engine.profile.rounds import Benchmark, Round, ScenarioRule, Seeds, Style
+from engine.profile.rounds import Round, Style, StyleRule
+from engine.profile.run_rules import RunRules, resolve
 
 NS_PER_MS = 1_000_000
 _Count = Annotated[int, Meta(ge=0)]
@@ -56,16 +57,15 @@ def settings(
     or for the test, or an override does not fit the scenario.
     """
     over = overrides or Overrides()
-    bench, rule = rules.benchmark(benchmark), rules.scenarios[scenario]
-    how = rules.styles[style]
+    ruled, how = resolve(rules, benchmark, scenario, test or mode), rules.styles[style]
     _refuse_misfits(scenario, over)
-    duration = _first(over.min_duration_ms, how.min_duration_ms, rule.min_duration_ms)
-    samples = _first(how.min_sample_count, rule.min_sample_count) if scenario == "Offline" else 0
-    queries = least_queries(rules, scenario, style)
+    duration = _first(over.min_duration_ms, how.min_duration_ms, ruled.min_duration_ms)
+    samples = _first(how.min_sample_count, ruled.min_sample_count) if scenario == "Offline" else 0
+    queries = least_queries(ruled, how)
     if over.min_query_count is not None:
         samples, queries = (over.min_query_count, 1) if scenario == "Offline" else (0, over.min_query_count)
-    performance_samples = _performance_samples(rules, benchmark, style, sample_count, over)
-    seeds = rules.seeds if test is None else _seeds(rules, test, performance_samples)
+    performance_samples = _performance_samples(ruled, benchmark, style, sample_count, over)
+    _refuse_too_few(ruled, performance_samples)
     return LoadGenSettings(
         scenario=scenario,
         mode=mode,
@@ -76,32 +76,31 @@ def settings(
         max_query_count=over.max_query_count or 0,
         min_sample_count=samples,
         performance_sample_count=performance_samples,
-        target_qps=_target_qps(bench, rule, scenario, target, over),
-        target_latency_ns=_latency_ns(bench, rule, scenario, how.expected_latency_ms.get(scenario), target, over),
-        target_latency_percentile=rule.percentile / 100,
-        samples_per_query=rule.samples_per_query,
-        sample_concatenate_permutation=bench.sample_concatenate_permutation,
-        qsl_rng_seed=seeds.qsl,
-        sample_index_rng_seed=seeds.sample_index,
-        schedule_rng_seed=seeds.schedule,
+        target_qps=_target_qps(ruled, target, over),
+        target_latency_ns=_latency_ns(ruled, how.expected_latency_ms.get(scenario), target, over),
+        target_latency_percentile=ruled.share,
+        samples_per_query=ruled.samples_per_query,
+        sample_concatenate_permutation=ruled.sample_concatenate_permutation,
+        qsl_rng_seed=ruled.seeds.qsl,
+        sample_index_rng_seed=ruled.seeds.sample_index,
+        schedule_rng_seed=ruled.seeds.schedule,
     )
 
 
-def least_queries(rules: Round, scenario: Scenario, style: Style) -> int:
+def least_queries(ruled: RunRules, how: StyleRule) -> int:
     """Return how many queries a run of this style has at the least, where nobody gives another number."""
-    return _first(rules.styles[style].min_query_count.get(scenario), rules.scenarios[scenario].min_query_count)
+    return _first(how.min_query_count.get(ruled.scenario), ruled.min_query_count)
 
 
-def _seeds(rules: Round, test: str, performance_samples: int) -> Seeds:
-    rule = rules.test(test)
-    asked_again = rule.settings.get("performance_issue_same_index", 0)
+def _refuse_too_few(ruled: RunRules, performance_samples: int) -> None:
+    """Raise CannotRunError where a test asks for a sample that is not there."""
+    asked_again = ruled.test_settings.get("performance_issue_same_index", 0)
     if asked_again >= performance_samples:
         raise CannotRunError(
-            f"{test} asks for sample {asked_again} of the performance set again and again, which has "
+            f"{ruled.mode} asks for sample {asked_again} of the performance set again and again, which has "
             f"{performance_samples} only",
             "give a larger data set",
         )
-    return rule.seeds or rules.seeds
 
 
 def _first(*values: int | None) -> int:
@@ -123,11 +122,10 @@ def _refuse_misfits(scenario: Scenario, over: Overrides) -> None:
         )
 
 
-def _performance_samples(rules: Round, benchmark: str, style: Style, sample_count: int, over: Overrides) -> int:
+def _performance_samples(ruled: RunRules, benchmark: str, style: Style, sample_count: int, over: Overrides) -> int:
     """Return how many samples a run draws from. Samples are never repeated to reach a number."""
-    bench = rules.benchmark(benchmark)
-    least = bench.performance_sample_count
-    usual = max(least, sample_count) if bench.performance_set_is_whole else least
+    least = ruled.performance_sample_count
+    usual = max(least, sample_count) if ruled.performance_set_is_whole else least
     wanted = _first(over.performance_sample_count, usual)
     if sample_count < 1:
         raise CannotRunError(f"the data set of {benchmark} is empty", "give a data set with at least one sample")
@@ -135,39 +133,33 @@ def _performance_samples(rules: Round, benchmark: str, style: Style, sample_coun
         return min(wanted, sample_count)
     if wanted > sample_count:
         raise CannotRunError(
-            f"the data set has {sample_count} samples, a valid run of {benchmark} in round {rules.name} "
+            f"the data set has {sample_count} samples, a valid run of {benchmark} in round {ruled.round} "
             f"wants a performance sample count of {wanted}",
-            f"give the whole data set ({bench.dataset}, {bench.sample_count} samples), or take the style fast or test",
+            f"give the whole data set ({ruled.dataset}, {ruled.sample_count} samples), or take the style fast or test",
         )
     if wanted < least:
         raise CannotRunError(
-            f"a performance sample count of {wanted} is below the {least} that round {rules.name} wants of {benchmark}",
+            f"a performance sample count of {wanted} is below the {least} that round {ruled.round} wants "
+            f"of {benchmark}",
             "raise it, or take the style fast or test",
         )
     return wanted
 
 
-def _target_qps(
-    bench: Benchmark, rule: ScenarioRule, scenario: Scenario, target: float | None, over: Overrides
-) -> float | None:
-    if rule.target.key != "target_qps":
+def _target_qps(ruled: RunRules, target: float | None, over: Overrides) -> float | None:
+    if ruled.target.key != "target_qps":
         return None
-    return over.target_qps or target or bench.targets.get(scenario) or rule.target.default
+    return over.target_qps or target or ruled.target.default
 
 
-def _latency_ns(
-    bench: Benchmark,
-    rule: ScenarioRule,
-    scenario: Scenario,
-    expected_ms: float | None,
-    target: float | None,
-    over: Overrides,
-) -> int | None:
-    """Server: the bound that the rules set. SingleStream and MultiStream: the latency that sizes the run."""
-    if scenario == "Offline":
+def _latency_ns(ruled: RunRules, expected_ms: float | None, target: float | None, over: Overrides) -> int | None:
+    """Server: the bound that the rules set. SingleStream and MultiStream: the latency that sizes the run.
+
+    `expected_ms` is that of the style, which holds where nobody gives or measures one.
+    """
+    if ruled.scenario == "Offline":
         return None
-    if scenario == "Server":
-        bound = over.target_latency_ms or bench.server_latency_ms or rule.latency_ms
+    if ruled.scenario == "Server":
+        bound = over.target_latency_ms or ruled.latency_ms
         return None if bound is None else round(bound * NS_PER_MS)
-    usual = bench.targets.get(scenario) or rule.target.default
-    return round((over.target_latency_ms or target or expected_ms or usual) * NS_PER_MS)
+    return round((over.target_latency_ms or target or expected_ms or ruled.target.default) * NS_PER_MS)

@@ -1,26 +1,32 @@
 """Streams `mlperf_log_accuracy.json`: one record per sample, the response as the bytes the model gave.
 
-The log of a whole data set can take gigabytes, so records are read line by line as LoadGen writes them. A submission
-carries a truncated copy, which is recognised and refused: a score from it would be a score of a few samples.
+The log of a whole data set can take gigabytes, so it is read piece by piece: in memory is one piece, or one record
+where that is larger. LoadGen writes one record per line; a log with all records on one line, or one record over several
+lines, is read as well. A submission carries a truncated copy, which is recognised and refused: a score from it would be
+a score of a few samples.
 """
 
+import re
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from engine.errors import DataError
+from engine.mlperf import TRUNCATION_MARK
 from engine.store.files import open_plain
 
-TRUNCATION_MARK = b"\n\n...\n\n"
-"""What the rules' truncation tool puts between the first and the last 4096 bytes (v2.1)."""
-TRUNCATED_LIMIT = 10_240
-"""Bytes: the largest file that counts as truncated in v2.1."""
+PIECE = 1 << 18
+"""Bytes read at once."""
+LONGEST = 1 << 30
+"""Bytes of one record's text; the largest response of v2.1, a segmented volume, takes some 200 MB."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """The response to one sample."""
 
     seq_id: int
@@ -31,52 +37,126 @@ class Record(msgspec.Struct, frozen=True):
     """The raw response."""
 
 
-class _Line(msgspec.Struct):
+class _Entry(msgspec.Struct, gc=False):
     seq_id: int
     qsl_idx: int
     data: str
 
 
-_decode = msgspec.json.Decoder(_Line).decode
+_decode = msgspec.json.Decoder(_Entry).decode
+_decode_all = msgspec.json.Decoder(list[_Entry]).decode
+_JOINT = re.compile(rb"\s*([\[,])(?=\s*\{)")
+"""What stands before a record: the bracket that opens the log, or a comma."""
 _RUN_AGAIN = "run the accuracy mode again: a log is whole only when the run ended"
+_WHOLE = "score the whole log, from the truncation's backup"
 
 
-def parse(lines: Iterable[bytes], name: str) -> Iterator[Record]:
-    """Yield the records of a log whose lines are given; `name` stands in the errors. Raises DataError."""
-    closed = opened = False
-    for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if text.startswith(b"{") and opened and not closed:
-            yield _record(text, name, number)
-        elif text == b"[" and not opened:
-            opened = True
-        elif text == b"]" and opened:
-            closed = True
-        elif text == b"...":
-            raise DataError(
-                f"{name}:{number}: this accuracy log is truncated", "score the whole log, from the truncation's backup"
-            )
-        elif text:
-            raise DataError(f"{name}:{number}: not a record of an accuracy log", _RUN_AGAIN)
-    if not closed:
-        raise DataError(f"{name}: the accuracy log ends early, its closing bracket is missing", _RUN_AGAIN)
+def parse(pieces: Iterable[bytes], name: str) -> Iterator[Record]:
+    """Yield the records of a log that comes in pieces, cut anywhere; `name` stands in the errors. Raises DataError."""
+    reader = _Reader(name)
+    for block in _blocks(pieces, name):
+        yield from reader.read(block)
+    reader.finish()
 
 
-def _record(text: bytes, name: str, number: int) -> Record:
-    try:
-        line = _decode(text.rstrip(b","))
-        return Record(line.seq_id, line.qsl_idx, unhexlify(line.data))
-    except ValueError as error:
-        mark = "a line that is cut off or damaged"
-        raise DataError(f"{name}:{number}: {mark} ({error})", _RUN_AGAIN) from error
+def _blocks(pieces: Iterable[bytes], name: str) -> Iterator[bytearray]:
+    """Yield a log in blocks that end with a record. Raises DataError for a record that does not end."""
+    held = bytearray()
+    for piece in pieces:
+        end = piece.rfind(b"}") + 1
+        held += piece[:end] if end else piece
+        if end or (len(held) >= PIECE and held.find(b"{", 0, PIECE) < 0):  # what begins no record is not collected
+            yield held
+            held = bytearray(piece[end:] if end else b"")
+        elif len(held) > LONGEST:
+            raise DataError(f"{name}: a record has more than {LONGEST:,} bytes", _RUN_AGAIN)
+    yield held
+
+
+class _Reader:
+    """Turns the blocks of one log into records."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._line = 1
+        """The line on which the next block begins, counted from 1."""
+        self._after_record = False
+        """The next block begins after a record, on the same line."""
+        self._opened = self._closed = False
+
+    def read(self, block: bytearray) -> Iterator[Record]:
+        """Yield the records of a block. Raises DataError."""
+        lines = block.count(b"\n")
+        ends_with_record = block.endswith(b"}")
+        found = self._at_once(block)
+        yield from self._line_by_line(block) if found is None else found
+        self._line += lines
+        self._after_record = ends_with_record
+
+    def finish(self) -> None:
+        """Raise DataError where the log has not come to its end."""
+        if not self._closed:
+            raise DataError(f"{self._name}: the accuracy log ends early, its closing bracket is missing", _RUN_AGAIN)
+
+    def _at_once(self, block: bytearray) -> list[Record] | None:
+        """Return the records of a block that has nothing else; None where it has to be read line by line.
+
+        The block is made a JSON array in place: the text of a record can be larger than all else in memory.
+        """
+        joint = _JOINT.match(block)
+        if joint is None or self._closed or (joint[1] == b"[") is self._opened:
+            return None
+        at = joint.start(1)
+        sign, block[at] = block[at], ord("[")
+        block += b"]"
+        try:
+            found = [Record(one.seq_id, one.qsl_idx, unhexlify(one.data)) for one in _decode_all(block)]
+        except (ValueError, RecursionError):
+            block.pop()
+            block[at] = sign
+            return None
+        self._opened = True
+        return found
+
+    def _line_by_line(self, block: bytearray) -> Iterator[Record]:
+        """Yield the records of a block in which anything may be wrong. Raises DataError naming the line."""
+        for number, line in enumerate(block.split(b"\n"), start=self._line):
+            text = line.strip()
+            if self._after_record:
+                text = text.lstrip(b",").lstrip()
+                self._after_record = False
+            if text.startswith(b"{") and self._opened and not self._closed:
+                yield self._record(text, number)
+            elif text == b"[" and not self._opened:
+                self._opened = True
+            elif text == b"]" and self._opened:
+                self._closed = True
+            elif text == b"...":
+                raise DataError(f"{self._name}:{number}: this accuracy log is truncated", _WHOLE)
+            elif text:
+                raise DataError(f"{self._name}:{number}: not a record of an accuracy log", _RUN_AGAIN)
+
+    def _record(self, text: bytearray, number: int) -> Record:
+        try:
+            one = _decode(text.rstrip(b","))
+            return Record(one.seq_id, one.qsl_idx, unhexlify(one.data))
+        except (ValueError, RecursionError) as error:
+            mark = "a line that is cut off or damaged"
+            raise DataError(f"{self._name}:{number}: {mark} ({error})", _RUN_AGAIN) from error
 
 
 def records(path: Path) -> Iterator[Record]:
     """Stream the records of an accuracy log. Raises DataError: unreadable, damaged, unfinished or truncated."""
-    if is_truncated(path):
-        raise DataError(f"{path}: this accuracy log is truncated", "score the whole log, from the truncation's backup")
     with _readable(path), open_plain(path) as file:
-        yield from parse(file, str(path))
+        start = file.read(PIECE)
+        if TRUNCATION_MARK in start:
+            raise DataError(f"{path}: this accuracy log is truncated", _WHOLE)
+        yield from parse(chain([start], _pieces(file)), str(path))
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
 
 
 def write(path: Path, found: Iterable[Record]) -> None:
@@ -93,8 +173,7 @@ def write(path: Path, found: Iterable[Record]) -> None:
 def is_truncated(path: Path) -> bool:
     """Say whether this is the shortened copy that goes into a submission. Raises DataError."""
     with _readable(path), open_plain(path) as file:
-        start = file.read(TRUNCATED_LIMIT + 1)
-    return len(start) <= TRUNCATED_LIMIT and TRUNCATION_MARK in start
+        return TRUNCATION_MARK in file.read(PIECE)
 
 
 @contextmanager

@@ -36,14 +36,15 @@ def _number(detail: Detail, key: str) -> float:
     return float(value)
 
 
-def _multi_from_single(detail: Detail) -> float:
+def _percentile_of_single(detail: Detail) -> float:
+    """Return the latency in ms of one sample at the percentile of MultiStream."""
     latency = _number(detail, "early_stopping_latency_ms")
     if latency == 0:
         raise DataError(
             "the SingleStream log has too few queries for a 99th percentile, so MultiStream can't be inferred from it",
-            "run SingleStream with at least 662 queries",
+            "run SingleStream with more queries, so that LoadGen estimates its 99th percentile",
         )
-    return 8 * latency / NS_PER_MS
+    return latency / NS_PER_MS
 
 
 def _offline_from_multi(detail: Detail) -> float:
@@ -60,17 +61,19 @@ _FORMULAS: dict[tuple[str, str], Callable[[Detail], float]] = {
     ("MultiStream", "MultiStream"): lambda log: _number(log, "early_stopping_latency_ms") / NS_PER_MS,
     ("Offline", "SingleStream"): lambda log: _number(log, "result_qps_without_loadgen_overhead"),
     ("Offline", "MultiStream"): _offline_from_multi,
-    ("MultiStream", "SingleStream"): _multi_from_single,
+    ("MultiStream", "SingleStream"): _percentile_of_single,
 }
-"""(scenario of the folder, scenario of the log) → its formula."""
+"""(scenario of the folder, scenario of the log) → its formula, for one sample per query of MultiStream."""
 
 UNITS = {name: facts.unit for name, facts in FACTS.items()}
 
 
-def metric(detail: Detail, scenario: str) -> Metric:
+def metric(detail: Detail, scenario: str, samples_per_query: int) -> Metric:
     """Return the result of a performance log that lies in the folder of `scenario`.
 
-    Raises DataError where the log lacks what the formula needs, or is of a scenario that says nothing about this one.
+    `samples_per_query` is that of MultiStream by the round: a query inferred from SingleStream takes so many times its
+    latency. Raises DataError where the log lacks what the formula needs, or is of a scenario that says nothing about
+    this one.
     """
     ran = detail.value("effective_scenario")
     formula = _FORMULAS.get((scenario, ran)) if isinstance(ran, str) else None
@@ -78,4 +81,5 @@ def metric(detail: Detail, scenario: str) -> Metric:
         raise DataError(
             f"a log of scenario {ran} says nothing about {scenario}", f"put a log of a {scenario} run into this folder"
         )
-    return Metric(formula(detail), UNITS[scenario], inferred=ran != scenario)
+    times = samples_per_query if (scenario, ran) == ("MultiStream", "SingleStream") else 1
+    return Metric(times * formula(detail), UNITS[scenario], inferred=ran != scenario)

@@ -14,6 +14,7 @@ from engine.plan.plan import Node
 from engine.plan.reason import Asked
 from engine.profile.names import folder_fault
 from engine.profile.rounds import Division, Round
+from engine.profile.run_rules import resolve
 from engine.profile.systems import find, load_system, place_of
 
 SYSTEM_TYPES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
@@ -52,7 +53,7 @@ def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
     how = f"_{word}" if word else f"--category={category.value}" if isinstance(category.reason, Asked) else ""
     if not how or category.value not in SYSTEM_TYPES:
         return
-    allowed = rules.required(benchmark.value, SYSTEM_TYPES[category.value])
+    allowed = rules.allowed(benchmark.value, SYSTEM_TYPES[category.value])
     foreign = [one for one in scenarios.value if one not in allowed]
     if foreign:
         what = f"{scenarios.reason.how}: in the category {category.value} {benchmark.value} has no {', '.join(foreign)}"
@@ -120,8 +121,7 @@ def _required_scenarios(rules: Round, options: Mapping[str, Any]) -> tuple[str, 
 
 
 def _server_latency_ms(rules: Round, options: Mapping[str, Any]) -> float | None:
-    bound = rules.benchmark(options["benchmark"]).server_latency_ms
-    return bound if bound is not None else rules.scenarios["Server"].latency_ms
+    return resolve(rules, options["benchmark"], "Server").latency_ms
 
 
 def _samples_per_query(rules: Round, _options: Mapping[str, Any]) -> int:

@@ -4,7 +4,7 @@ A new round is a new YAML file. Everything that a rule can be wrong about is ref
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -66,18 +66,29 @@ class ScenarioRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccuracyRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What accuracy the closed and network divisions want."""
+    """What the closed and network divisions want of one metric of accuracy."""
 
     metric: str
     """A key of the round's `accuracy_lines`."""
     reference: Positive
     """Of the reference implementation in fp32, in the unit of the metric."""
     share: Annotated[float, Meta(gt=0, le=1)]
+    upper_share: Annotated[float, Meta(ge=1)] | None = None
+    """Of the reference, where there is an upper limit: tokens per sample, say."""
+    upper_limit: Positive | None = None
+    """The same as a number of its own, in the unit of the metric."""
+    baseline_percent: Positive | None = None
+    """TEST01: how far two accuracies may be from each other; None leaves it to the benchmark."""
 
     @property
     def target(self) -> float:
         """The least accuracy: reference times share, in floats as the rules' checker multiplies them."""
         return self.reference * self.share
+
+    @property
+    def most(self) -> float | None:
+        """The highest accuracy; None where there is no such limit."""
+        return self.upper_limit if self.upper_share is None else self.reference * self.upper_share
 
 
 class AccuracyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +98,17 @@ class AccuracyLine(msgspec.Struct, frozen=True, kw_only=True):
     """A regular expression, matched at the beginning of a line; its one group is the value."""
     unit: str
     """Empty for a fraction."""
+
+
+class InScenario(msgspec.Struct, frozen=True, kw_only=True):
+    """What a benchmark has otherwise than the rules of its scenario; None leaves it to them."""
+
+    min_duration_ms: Count | None = None
+    min_query_count: Count | None = None
+    min_sample_count: Count | None = None
+    """Offline: samples in the one query."""
+    accuracy: tuple[AccuracyRule, ...] | None = None
+    """Instead of the benchmark's."""
 
 
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +121,10 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """Its name in the submission checker's tables."""
     scenarios: dict[Category, tuple[Scenario, ...]]
     """The required ones; a category that is not there does not have this benchmark."""
+    one_of: dict[Category, tuple[Scenario, ...]] = {}
+    """Of these one is required besides."""
+    optional: dict[Category, tuple[Scenario, ...]] = {}
+    """These may be run besides."""
     dataset: str
     sample_count: Annotated[int, Meta(ge=1)]
     performance_sample_count: Annotated[int, Meta(ge=1)]
@@ -108,7 +134,9 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     server_latency_ms: Positive | None = None
     targets: dict[Scenario, Positive] = {}
     """Defaults of its own, in the unit of the scenario's target."""
-    accuracy: AccuracyRule
+    accuracy: tuple[AccuracyRule, ...]
+    """By metric; the first one is what a result is listed with."""
+    in_scenario: dict[Scenario, InScenario] = {}
     sample_concatenate_permutation: bool = False
     """Every sample is issued equally often."""
     compliance: tuple[str, ...]
@@ -117,10 +145,38 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     baseline_percent: Positive = 1
     """TEST01: how far two accuracies may be from each other where the responses differ."""
 
-    def required(self, categories: Iterable[Category]) -> tuple[Scenario, ...]:
-        """Return the scenarios that a closed result needs in these categories together."""
-        wanted = {scenario for category in categories for scenario in self.scenarios.get(category, ())}
-        return tuple(scenario for scenario in SCENARIOS if scenario in wanted)
+    def required(self, categories: Collection[Category]) -> tuple[Scenario, ...]:
+        """Return the scenarios that a closed result needs in these categories together.
+
+        Of alternatives it is the first: running these is enough.
+        """
+        return _in_order({*_of(self.scenarios, categories), *(one[0] for one in self._alternatives(categories))})
+
+    def allowed(self, categories: Collection[Category]) -> tuple[Scenario, ...]:
+        """Return the scenarios that a closed result may have: required ones, alternatives and optional ones."""
+        return _in_order(
+            {scenario for kind in (self.scenarios, self.one_of, self.optional) for scenario in _of(kind, categories)}
+        )
+
+    def lacking(self, categories: Collection[Category], present: Collection[str]) -> tuple[str, ...]:
+        """Return what a closed result with these scenarios lacks, for a person: `Offline`, `Server or SingleStream`."""
+        missing = [scenario for scenario in _in_order(_of(self.scenarios, categories)) if scenario not in present]
+        groups = [group for group in self._alternatives(categories) if not set(group) & set(present)]
+        return (*missing, *(" or ".join(group) for group in groups))
+
+    def _alternatives(self, categories: Collection[Category]) -> list[tuple[Scenario, ...]]:
+        """Return the groups of which one scenario each is required; none that another requirement fulfils."""
+        required = _of(self.scenarios, categories)
+        groups = dict.fromkeys(self.one_of[category] for category in categories if category in self.one_of)
+        return [group for group in groups if not required & set(group)]
+
+
+def _of(kind: Mapping[Category, tuple[Scenario, ...]], categories: Iterable[Category]) -> set[Scenario]:
+    return {scenario for category in categories for scenario in kind.get(category, ())}
+
+
+def _in_order(wanted: Container[Scenario]) -> tuple[Scenario, ...]:
+    return tuple(scenario for scenario in SCENARIOS if scenario in wanted)
 
 
 class StyleRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,8 +201,8 @@ class ComplianceTest(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Count] = {}
     """LoadGen settings by their names in audit.config."""
     seeds: Seeds | None = None
-    tolerance: Positive
-    """How far the score may be from that of the performance run, as a fraction."""
+    tolerance: Positive | None = None
+    """How far the score may be from that of the performance run, as a fraction; None: the test is not about speed."""
     one_sided: bool = False
     """Only a better score is held against it."""
     accuracy: bool = False
@@ -204,6 +260,9 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     tolerated: tuple[str, ...]
     tolerated_performance: tuple[str, ...]
     accuracy_log_max_bytes: Count
+    """Of the log that a submission holds; a larger one has to be truncated."""
+    accuracy_log_kept_bytes: Count
+    """How many bytes truncation keeps at either end."""
     max_bytes: Count
     """No file of a submission is larger."""
     beside_divisions: tuple[str, ...]
@@ -295,9 +354,17 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
         A system of both categories needs those of both. Raises UsageError for an unknown name of either.
         """
+        return self.benchmark(benchmark).required(self.categories(system_type))
+
+    def allowed(self, benchmark: str, system_type: str) -> tuple[Scenario, ...]:
+        """Return the scenarios that a closed result may have. Raises UsageError for an unknown name of either."""
+        return self.benchmark(benchmark).allowed(self.categories(system_type))
+
+    def categories(self, system_type: str) -> tuple[Category, ...]:
+        """Return the categories that a system takes part in. Raises UsageError for an unknown type."""
         if system_type not in self.system.types:
             raise UsageError(f"'{system_type}' is no system_type", nearest(system_type, self.system.types))
-        return self.benchmark(benchmark).required(self.system.types[system_type])
+        return self.system.types[system_type]
 
 
 def load_round(path: Path) -> Round:
@@ -332,18 +399,50 @@ def _check_references(top: Value, rules: Round) -> None:
     """What a benchmark names must exist, and its numbers must fit each other."""
     for name, benchmark in rules.benchmarks.items():
         place = _at(top, "benchmarks", name)
-        if benchmark.accuracy.metric not in rules.accuracy_lines:
-            at = _at(place, "accuracy", "metric")
-            raise at.wrong(
-                f"unknown metric '{benchmark.accuracy.metric}'",
-                nearest(benchmark.accuracy.metric, rules.accuracy_lines),
-            )
+        _check_accuracy(_at(place, "accuracy"), benchmark.accuracy, rules)
+        for scenario, own in benchmark.in_scenario.items():
+            if own.accuracy is not None:
+                _check_accuracy(_at(place, "in_scenario", scenario, "accuracy"), own.accuracy, rules)
         for test in benchmark.compliance:
             if test not in rules.compliance:
                 raise _at(place, "compliance").wrong(f"unknown test '{test}'", nearest(test, rules.compliance))
         if benchmark.performance_sample_count > benchmark.sample_count:
             at = _at(place, "performance_sample_count")
             raise at.wrong(f"the data set has {benchmark.sample_count} samples only", "write at most that many")
+        _check_scenarios(place, benchmark)
+
+
+def _check_accuracy(place: Value, found: tuple[AccuracyRule, ...], rules: Round) -> None:
+    if not found:
+        raise place.wrong("there is no metric", "write at least one")
+    seen: set[str] = set()
+    for at, rule in zip(place, found, strict=True):
+        if rule.metric not in rules.accuracy_lines:
+            raise _at(at, "metric").wrong(f"unknown metric '{rule.metric}'", nearest(rule.metric, rules.accuracy_lines))
+        if rule.metric in seen:
+            raise _at(at, "metric").wrong(f"the metric '{rule.metric}' stands twice", "write all of it in one place")
+        seen.add(rule.metric)
+        if rule.upper_share is not None and rule.upper_limit is not None:
+            raise at.wrong("two upper limits", "write either upper_share or upper_limit")
+        if rule.most is not None and rule.most < rule.target:
+            raise at.wrong(f"the upper limit {rule.most:g} is below the target {rule.target:g}", "raise it")
+
+
+def _check_scenarios(place: Value, benchmark: Benchmark) -> None:
+    """A category must have scenarios, an alternative two, and no scenario may be of two kinds."""
+    for kind, found in (("one_of", benchmark.one_of), ("optional", benchmark.optional)):
+        for category, scenarios in found.items():
+            at = _at(place, kind, category)
+            if category not in benchmark.scenarios:
+                raise at.wrong(f"`scenarios` has no {category}", "name the category there, if need be with []")
+            if kind == "one_of" and len(set(scenarios)) < 2:
+                raise at.wrong("there is nothing to choose from", "write two scenarios or more")
+            others = {
+                *benchmark.scenarios[category],
+                *(benchmark.one_of.get(category, ()) if kind == "optional" else ()),
+            }
+            if twice := [scenario for scenario in scenarios if scenario in others]:
+                raise at.wrong(f"{twice[0]} stands twice in {category}", "write it in one place")
 
 
 def _check_patterns(top: Value) -> None:

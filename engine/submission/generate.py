@@ -179,9 +179,9 @@ def _results(request: Request, rules: Round) -> Iterator[Result]:
         yield from found.values()
         if request.infer and "SingleStream" in found:
             source = found["SingleStream"]
-            required = rules.required(benchmark.name, str(request.description.get("system_type")))
+            allowed = rules.allowed(benchmark.name, str(request.description.get("system_type")))
             for name in INFERRED:
-                if name in required and name not in found:
+                if name in allowed and name not in found:
                     yield replace(source, scenario=name)
         base = benchmark.name.removesuffix(".9")
         if request.share_99 and benchmark.name.endswith("-99.9") and benchmark.with_name(base) not in benchmarks:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from engine.mlperf import Scenario
 from engine.profile.rounds import Round, Severity
+from engine.profile.run_rules import resolve
 from engine.submission.form import folder_name
 from engine.submission.identity import Doubt
 
@@ -114,7 +115,10 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
                 _error(f"{plan.benchmark} is not in this system's category", "change system_type, or the benchmark")
             ]
     found = []
-    lacking = [scenario for scenario in required if scenario not in plan.scenarios]
+    lacking: Sequence[str] = ()
+    if required:
+        categories = rules.categories(str(plan.description["system_type"]))
+        lacking = rules.benchmark(plan.benchmark).lacking(categories, plan.scenarios)
     if division is not None and division.all_scenarios and lacking:
         found.append(_error(f"{', '.join(lacking)} must be run as well", "_all-scenarios"))
     if division is not None and division.compliance:
@@ -125,7 +129,7 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
         if mode not in plan.modes:
             found.append(_error(f"a result needs {mode} runs", "_all-modes"))
     for scenario in plan.scenarios:
-        least = rules.scenarios[scenario].min_duration_ms
+        least = resolve(rules, plan.benchmark, scenario).min_duration_ms
         if plan.style == "valid" and plan.min_duration_ms is not None and plan.min_duration_ms < least:
             found.append(
                 Expected(

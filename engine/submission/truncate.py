@@ -1,8 +1,8 @@
 """Cut accuracy logs to what a submission may hold, with the hash of the whole log beside the score.
 
-By the rules of v2.1: the SHA-256 of the whole log goes as `hash=` line into accuracy.txt, and the log keeps its first
-and last 4,096 bytes. Nothing is changed before every log was looked at and every whole copy was read back. Safe to kill
-and to run again at any moment: the copy comes first, then the hash, then the cut.
+By the rules, the SHA-256 of the whole log goes as `hash=` line into accuracy.txt, and the log keeps its first and last
+bytes: 4,096 of each in v2.1. Nothing is changed before every log was looked at and every whole copy was read back. Safe
+to kill and to run again at any moment: the copy comes first, then the hash, then the cut.
 """
 
 from __future__ import annotations
@@ -19,14 +19,9 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from engine.errors import DataError, InferdeckError, UsageError
-from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, TRUNCATION_MARK
 from engine.profile.rounds import Round
 from engine.submission.tree import Tree, literal, refuse_unknown_submitter, refuse_what_is_no_tree, tree_divisions
-
-KEPT = 4096
-"""Bytes kept at either end."""
-GAP = b"\n\n...\n\n"
-"""By which a cut log is known: no log of LoadGen's has an empty line."""
 
 _SHA256 = re.compile(rb"[0-9a-f]{64}")
 _PIECE = 1 << 20
@@ -75,13 +70,21 @@ def _refuse_overlap(tree: Path, backup: Path) -> None:
 
 
 def _folders(tree: Tree, rules: Round, submitter: str | None) -> Iterator[PurePosixPath]:
-    """Yield the accuracy folders of the results and of TEST01, in every division. Raises DataError for a link."""
+    """Yield the accuracy folders of results and of tests that have one, in every division.
+
+    Raises DataError for a link.
+    """
     owner = "*" if submitter is None else literal(submitter)
     for division in tree_divisions(tree.root, rules.divisions):
-        for inside in ("results/*/*/*", "compliance/*/*/*/TEST01"):
+        for inside in ("results/*/*/*", *(f"compliance/*/*/*/{test}" for test in _tests(rules))):
             yield from (
                 log.parent for log in tree.glob(f"{division}/{owner}/{inside}/accuracy/{ACCURACY_LOG}", links=True)
             )
+
+
+def _tests(rules: Round) -> list[str]:
+    """Return the compliance tests that leave an accuracy log."""
+    return [name for name, test in rules.compliance.items() if test.accuracy]
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ class _Work:
         place = folder / ACCURACY_TEXT
         if self.tree.exists(place):
             return self.tree.read(place)
-        if folder.parent.name == "TEST01":
+        if folder.parent.name in _tests(self.rules):
             return b""
         raise DataError(f"{self.tree.at(place)} is missing", "score the accuracy run before truncating")
 
@@ -151,7 +154,7 @@ class _Work:
                 f"{said}; there is no whole copy {self.beside.at(copy)}",
                 "say where the whole copies are: --backup=DIR; or put the whole log back and truncate again",
             )
-        head, _, tail = self.tree.read(folder / ACCURACY_LOG).partition(GAP)
+        head, _, tail = self.tree.read(folder / ACCURACY_LOG).partition(TRUNCATION_MARK)
         with self.beside.open(copy) as file:
             digest, is_cut = _digest(file)
             fits = not is_cut and _ends(file, len(head), len(tail)) == (head, tail)
@@ -182,15 +185,15 @@ class _Work:
 
     def finish(self, one: _Look) -> Truncated:
         """Write the hash, and cut the log. Raises what goes wrong, saying where the whole copies are."""
-        log = one.folder / ACCURACY_LOG
+        log, kept = one.folder / ACCURACY_LOG, self.rules.files.accuracy_log_kept_bytes
         try:
             if one.action != "left alone":
                 with self.tree.open(log) as file:
                     self._refuse_change(file, one)
-                    head, tail = _ends(file, KEPT, KEPT)
+                    head, tail = _ends(file, kept, kept)
                 self.tree.write(one.folder / ACCURACY_TEXT, with_hash(one.score, one.digest, self.rules.accuracy_hash))
             if one.action == "truncated":
-                self.tree.write(log, head + GAP + tail)
+                self.tree.write(log, head + TRUNCATION_MARK + tail)
         except InferdeckError as error:
             whole = f"whole copies are in {self.beside.at(self.backup)}"
             raise type(error)(error.what, f"{error.remedy}; {whole}, and the same command goes on from here") from None
@@ -225,8 +228,8 @@ def _digest(file: BinaryIO) -> tuple[str, bool]:
     file.seek(0)
     while piece := file.read(_PIECE):
         digest.update(piece)
-        is_cut = is_cut or GAP in end + piece
-        end = (end + piece)[-len(GAP) :]
+        is_cut = is_cut or TRUNCATION_MARK in end + piece
+        end = (end + piece)[-len(TRUNCATION_MARK) :]
     return digest.hexdigest(), is_cut
 
 

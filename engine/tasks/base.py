@@ -91,4 +91,9 @@ class Task(Protocol):
         """Turn a model's outputs for the samples `indices` (QSL indices, batch order) into response bytes."""
 
     def score(self, log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
-        """Score an accuracy log against labels. Raises DataError where either is not what it should be."""
+        """Score the samples that an accuracy log answers against their labels.
+
+        The log of an accuracy run answers all samples; that of TEST01 some of them, some more than once: the first
+        answer to each counts, and samples without one count for nothing, so that the score is that of this part of the
+        data set. Raises DataError where log or labels are not what they should be.
+        """

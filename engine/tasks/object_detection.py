@@ -120,25 +120,28 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     picture that was answered has a box.
     """
     known = coco_boxes.read(labels)
-    answers = _answers(log, labels, len(known.images))
-    index = np.repeat(np.array(list(answers), np.int64), [len(data) // DETECTION_BYTES for data in answers.values()])
-    fields = np.frombuffer(b"".join(answers.values()), "<f4").reshape(-1, FIELDS).astype(np.float64)
-    figures = coco_eval.summarise(_truth(known, answers), _detections(fields, index, known, log))
+    answered, index, fields = _answers(log, labels, len(known.images))
+    figures = coco_eval.summarise(_truth(known, answered), _detections(fields, index, known, log))
     if figures[0] == coco_eval.NOTHING:
         raise DataError(
-            f"{log}: none of the {len(answers)} pictures that were answered has a box in {labels}: there is no mAP",
+            f"{log}: none of the {len(answered)} pictures that were answered has a box in {labels}: there is no mAP",
             "measure more pictures",
         )
     text = [*_strays(fields, index), *coco_eval.rows(figures), f"mAP={100 * figures[0]:.3f}%", ""]
     doubt = "" if figures[0] > 0 else "not one object was found where the labels have it: do they belong to the images?"
-    return Score(text="\n".join(text), metric="mAP", value=100 * figures[0], good=None, total=len(answers), doubt=doubt)
+    total = len(answered)
+    return Score(text="\n".join(text), metric="mAP", value=100 * figures[0], good=None, total=total, doubt=doubt)
 
 
-def _answers(log: Path, labels: Path, count: int) -> dict[int, bytes]:
-    """Return the first answer to each sample, in the order of the log."""
-    answers: dict[int, bytes] = {}
+def _answers(log: Path, labels: Path, count: int) -> tuple[Array, Array, Array]:
+    """Return the first answer to each sample, in the order of the log.
+
+    The samples int64 [S]; of each detection the sample int64 [D] and the answer's numbers float64 [D, FIELDS].
+    """
+    detections: dict[int, int] = {}
+    data = bytearray()
     for record in accuracy.records(log):
-        if record.qsl_idx in answers:
+        if record.qsl_idx in detections:
             continue
         if not 0 <= record.qsl_idx < count:
             raise DataError(f"{log}: sample {record.qsl_idx} has no image: {labels} has {count}", _MEASURED)
@@ -148,15 +151,18 @@ def _answers(log: Path, labels: Path, count: int) -> dict[int, bytes]:
                 f"which is no multiple of {DETECTION_BYTES}",
                 f"every detection is {FIELDS} float32; run in accuracy mode again",
             )
-        answers[record.qsl_idx] = record.data
-    if not answers:
+        detections[record.qsl_idx] = len(record.data) // DETECTION_BYTES
+        data += record.data
+    if not detections:
         raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
-    return answers
+    answered = np.array(list(detections), np.int64)
+    index = np.repeat(answered, list(detections.values()))
+    return answered, index, np.frombuffer(data, "<f4").reshape(-1, FIELDS).astype(np.float64)
 
 
-def _truth(known: coco_boxes.Boxes, answers: Mapping[int, bytes]) -> coco_eval.Truth:
+def _truth(known: coco_boxes.Boxes, answered: Array) -> coco_eval.Truth:
     seen = np.zeros(len(known.images), np.bool_)
-    seen[list(answers)] = True
+    seen[answered] = True
     there = seen[known.image]
     return coco_eval.Truth(
         _ids(known)[known.image[there]],

@@ -10,6 +10,7 @@ from engine.facts import SamplesFacts
 from engine.harness.goal import measuring
 from engine.harness.spec import REPORT, RunReport
 from engine.profile.known_rounds import round_of
+from engine.profile.run_rules import resolve
 from engine.step import Look, Sight, Step
 from engine.steps.measuring.foresight import refuse_hopeless, seconds
 from engine.steps.measuring.harness_process import harness
@@ -57,9 +58,9 @@ def run(step: Step) -> dict[str, Any]:
     spec_file = step.output / SPEC
     spec_file.write_bytes(codec.encode(run_spec, indent=1))
     (step.output / provenance.FILE).write_bytes(codec.encode(run_provenance(step), indent=1))
-    rule = rules.scenarios[run_spec.settings.scenario]
+    ruled = resolve(rules, step.options["benchmark"], run_spec.settings.scenario, step.options["mode"])
     count = step.inputs["preprocessed"].read(SamplesFacts).count
-    step.emit(measuring(run_spec, rule, step.options["mode"], count))
+    step.emit(measuring(run_spec, ruled, step.options["mode"], count))
     harness(step, spec_file)
     disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
     return read_outcome(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})

@@ -39,7 +39,7 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
         step.warn("the run was cut at the time limit of its style, so it is not valid; _valid has no limit")
     if spec.settings.mode == "accuracy":
         return {"valid": None, "metric": None, "value": None, "unit": ""}
-    found = metric(log, spec.settings.scenario)
+    found = metric(log, spec.settings.scenario, spec.settings.samples_per_query)
     value = found.value or None  # 0 is LoadGen's way to say that there were too few queries for an estimate
     valid = log.value("result_validity") == "VALID" and not cut
     unit = "ms" if found.unit.startswith("Latency") else found.unit
@@ -88,7 +88,9 @@ def _used_up(log: detail.Detail) -> RunError:
 
 
 def _late_though_idle(made: LoadGenSettings, tuned: Tuned, log: detail.Detail) -> str:
-    share = made.target_latency_percentile or 0.99
+    share = made.target_latency_percentile
+    if share is None:
+        return ""
     median, late = (log.value(f"result_{100 * one:.2f}_percentile_latency_ns", 0) for one in (0.5, share))
     return late_though_idle(made, tuned, median, late)
 

@@ -14,6 +14,7 @@ from engine.harness.settings import NS_PER_MS, least_queries
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import Scenario
 from engine.profile.rounds import Round
+from engine.profile.run_rules import RunRules, resolve
 from engine.step import Look, Step
 from engine.tuning.search import tolerated
 from engine.tuning.server_model import Server, highest_rate, times_up_to
@@ -94,9 +95,10 @@ def late_though_idle(made: LoadGenSettings, tuned: Tuned, median_ns: int, late_n
     queries hardly wait for each other, and fewer a second are no quicker: often slower, since processors and caches
     cool down in the pauses.
     """
-    if made.scenario != "Server" or not made.target_qps or not made.target_latency_ns:
+    share = made.target_latency_percentile
+    if made.scenario != "Server" or not made.target_qps or not made.target_latency_ns or not share:
         return ""
-    busy, share = made.target_qps / _server(tuned).capacity, made.target_latency_percentile or 0.99
+    busy = made.target_qps / _server(tuned).capacity
     if busy > LOW_UTILISATION or late_ns <= made.target_latency_ns:
         return ""
     return (
@@ -117,10 +119,10 @@ def measured_target(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> f
 
 def _first_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
     """Return the queries/s that a first run is asked for: what should be valid, where the style's time is enough."""
-    style = options["style"]
-    queries = options["min_query_count"] or least_queries(rules, "Server", style)
+    how = rules.styles[options["style"]]
+    queries = options["min_query_count"] or least_queries(_ruled(options, rules), how)
     valid = _valid_rate(options, tuned, rules, queries, tuned.server_slower)
-    limit_s = rules.styles[style].max_duration_ms / 1000
+    limit_s = how.max_duration_ms / 1000
     if valid and (not limit_s or queries / valid <= limit_s):
         return valid
     return server_rate(options, tuned, rules, queries, tuned.server_slower)
@@ -139,9 +141,14 @@ def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries:
 
 def _valid_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries: int, slower: float) -> float:
     """Return the highest rate that is valid by the replay; 0 where none is."""
-    late = tolerated(queries, rules.scenarios["Server"].percentile / 100) or 0
+    ruled = _ruled(options, rules)
+    late = tolerated(queries, ruled.share) or 0
     bound_s = bound_ms(options, rules) / 1000
-    return highest_rate(_server(tuned).slowed(slower), bound_s, 1 - late / queries, queries, rules.seeds.schedule)
+    return highest_rate(_server(tuned).slowed(slower), bound_s, 1 - late / queries, queries, ruled.seeds.schedule)
+
+
+def _ruled(options: Mapping[str, Any], rules: Round) -> RunRules:
+    return resolve(rules, options["benchmark"], "Server")
 
 
 def _server(tuned: Tuned) -> Server:
@@ -155,6 +162,6 @@ def _server(tuned: Tuned) -> Server:
 def bound_ms(options: Mapping[str, Any], rules: Round) -> float:
     """Return Server's latency bound: the person's, else the benchmark's, else the scenario's."""
     given: float | None = options["target_latency_ms"]
-    bound = given or rules.benchmark(options["benchmark"]).server_latency_ms or rules.scenarios["Server"].latency_ms
+    bound = given or _ruled(options, rules).latency_ms
     assert bound is not None
     return bound

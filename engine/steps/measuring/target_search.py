@@ -17,6 +17,7 @@ from engine import events
 from engine.errors import RunError
 from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
+from engine.profile.run_rules import resolve
 from engine.step import Step
 from engine.steps.measuring.target import bound_ms, measured_target, server_rate
 from engine.steps.measuring.trial import MODE, Ran, Trials
@@ -63,6 +64,7 @@ class Search:
     def __init__(self, step: Step, rules: Round, unit: str) -> None:
         self._step = step
         self._rules = rules
+        self._ruled = resolve(rules, step.options["benchmark"], step.options["scenario"])
         self._unit = unit
         self._seconds = float(step.options["seconds"])
         self._started = time.monotonic()
@@ -160,7 +162,7 @@ class Search:
     @property
     def _least(self) -> int:
         """How many queries Server's early stopping needs at the least."""
-        return self._rules.scenarios["Server"].fewest_queries or 1
+        return self._ruled.fewest_queries or 1
 
     @cached_property
     def _fewest(self) -> int:
@@ -171,7 +173,7 @@ class Search:
 
     def _queries(self, latency_ms: float) -> int | None:
         """Return how many queries a trial of a Stream scenario can have; None leaves it to early stopping's least."""
-        fewest = self._rules.scenarios[self._step.options["scenario"]].fewest_queries
+        fewest = self._ruled.fewest_queries
         fitting = int(self._seconds / REPEATS / (latency_ms / 1000)) if self._unit == "ms" else None
         return None if not fewest or not fitting or fitting >= fewest else max(fitting, 1)
 

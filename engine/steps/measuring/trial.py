@@ -23,6 +23,7 @@ from engine.mlperf import DETAIL_LOG
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import NS_PER_MS
 from engine.profile.rounds import Round
+from engine.profile.run_rules import resolve
 from engine.step import Step
 from engine.steps.measuring.harness_process import harness
 from engine.steps.measuring.run_outcome import cut_short
@@ -72,6 +73,7 @@ class Trials:
     def __init__(self, step: Step, rules: Round, unit: str) -> None:
         self._step = step
         self._rules = rules
+        self._ruled = resolve(rules, step.options["benchmark"], step.options["scenario"])
         self._unit = unit
         self._said: set[str] = set()
         self.count = 0
@@ -87,11 +89,10 @@ class Trials:
         made = spec(self._run_step(folder, target, seconds, queries), target)
         spec_file = folder / SPEC
         spec_file.write_bytes(codec.encode(made, indent=1))
-        rule = self._rules.scenarios[made.settings.scenario]
         emit = self._telling(target, self._watch(target, made.settings.min_duration_ms, made.settings.min_query_count))
         started = time.monotonic()
         try:
-            emit(measuring(made, rule, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
+            emit(measuring(made, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
             harness(replace(self._step, output=folder, emit=emit), spec_file)
         except _HopelessError:
             return Ran(target, valid=False, seconds=time.monotonic() - started)
@@ -129,7 +130,7 @@ class Trials:
         if self._step.options["scenario"] != "Server":
             return _ignore
         mean = max(target * milliseconds / 1000, least)
-        allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._rules.scenarios["Server"].percentile / 100) or 0
+        allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._ruled.share) or 0
         bound_ns = bound_ms(self._step.options, self._rules) * NS_PER_MS
         missed = 0
 
@@ -147,7 +148,7 @@ class Trials:
         scenario = self._step.options["scenario"]
         cut = cut_short(log)
         rate = log.value("result_samples_per_second")
-        percentile = f"result_{self._rules.scenarios[scenario].percentile:.2f}_percentile_latency_ns"
+        percentile = f"result_{self._ruled.percentile:.2f}_percentile_latency_ns"
         if scenario == "MultiStream":
             percentile = percentile.replace("percentile_latency", "percentile_per_query_latency")
         return Ran(

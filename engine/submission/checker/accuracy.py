@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG
-from engine.mlperf_logs.accuracy_log import TRUNCATION_MARK
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, TRUNCATION_MARK
 from engine.mlperf_logs.kinds import kind_of
 from engine.profile.rounds import AccuracyRule, Round
 from engine.submission.checker.file_system import Folder, misfit
@@ -29,7 +28,7 @@ class Scores(NamedTuple):
 
 
 def read_scores(data: bytes, metric: str, rules: Round) -> Scores:
-    """Return the value and the hashes that a text gives. Raises UnicodeDecodeError.
+    """Return the value of a metric and the hashes that a text gives. Raises UnicodeDecodeError.
 
     The official checker reads until it knows both, and of several values takes the last one until then.
     """
@@ -83,19 +82,21 @@ def check(place: Place) -> tuple[str | None, Log | None]:
 
 def _check_scores(place: Place, folder: Folder) -> Scores:
     site, path = place.site, f"{folder.path}/{ACCURACY_TEXT}"
-    rule = place.benchmark.accuracy
+    wanted = place.run_rules.accuracy
     data = site.read(folder, ACCURACY_TEXT)
     try:
-        scores = read_scores(data or b"", rule.metric, site.rules)
+        found = [read_scores(data or b"", rule.metric, site.rules) for rule in wanted]
     except UnicodeDecodeError as error:
         site.ledger.add("accuracy.text", path, kind_of(data or b"") or str(error), "text in UTF-8")
         return Scores(None, [])
+    scores = found[0]
     if data is not None:
-        check_value(place, path, scores.value, rule)
+        for rule, one in zip(wanted, found, strict=True):
+            check_value(place, path, one.value, rule)
         if not scores.hashes:
-            wanted = "the SHA-256 of the whole accuracy log"
+            whole = "the SHA-256 of the whole accuracy log"
             remedy = CUT if is_cut(site, folder) else ""
-            site.ledger.add("accuracy.hash_missing", path, "no line hash=...", wanted, remedy=remedy)
+            site.ledger.add("accuracy.hash_missing", path, "no line hash=...", whole, remedy=remedy)
     if len(set(scores.hashes)) > 1:
         site.ledger.add("accuracy.hash_twice", path, f"{len(scores.hashes)} lines hash=...", "one line")
     return scores
@@ -110,12 +111,15 @@ def check_value(place: Place, path: str, value: str | None, rule: AccuracyRule) 
         ledger.add("accuracy.value_missing", path, f"no line that gives {rule.metric}", f"{line.line} ({target})")
         return
     try:
-        reached = float(value) >= rule.target
+        number = float(value)
     except ValueError:
         ledger.add("accuracy.value", path, f"{rule.metric} '{value}'", "a number")
         return
-    if not reached:
+    if not number >= rule.target:
         ledger.add("accuracy.target", path, f"{rule.metric} {value}{line.unit}", target)
+    if rule.most is not None and number > rule.most:
+        most = f"{rule.metric} of at most {rule.most:.10g}{line.unit}"
+        ledger.add("accuracy.target", path, f"{rule.metric} {value}{line.unit}", most)
 
 
 def _check_log(place: Place, folder: Folder, scores: Scores) -> None:

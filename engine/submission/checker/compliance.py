@@ -1,11 +1,12 @@
-"""The compliance runs that closed and network results need: TEST01, TEST04, TEST05."""
+"""The compliance runs that closed and network results need, as the round has them for each benchmark."""
 
 from __future__ import annotations
 
 import hashlib
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
-from engine.profile.rounds import ComplianceTest
+from engine.profile.rounds import AccuracyRule
+from engine.profile.run_rules import resolve
 from engine.submission.checker import accuracy, performance, rules
 from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.log import Log
@@ -26,17 +27,18 @@ def check(place: Place, result: Log | None) -> None:
         if folder is None:
             ledger.add("compliance.test_missing", f"{path}/{name}", "no such folder", "the runs of this test")
             continue
-        _check_performance(place, folder, name, result, first=first)
-        if place.site.rules.compliance[name].accuracy:
+        test = place.site.rules.compliance[name]
+        if test.tolerance is not None:
+            _check_performance(place, folder, name, result, first=first)
+            first = False
+        if test.accuracy:
             answers = check_answers(place, folder)
             if answers is not None:
                 _check_log(place, answers)
-        first = False
 
 
 def _check_performance(place: Place, folder: Folder, name: str, result: Log | None, *, first: bool) -> None:
     ledger = place.site.ledger
-    test = place.site.rules.compliance[name]
     check_verified(place, folder)
     run = folder.at("performance", "run_1")
     if run is None:
@@ -47,10 +49,10 @@ def _check_performance(place: Place, folder: Folder, name: str, result: Log | No
         ledger.add("compliance.files", run.path, fault, ", ".join(files.compliance_performance))
     elif DETAIL_LOG not in run.files:
         ledger.add("performance.missing", f"{run.path}/{DETAIL_LOG}", "not there", "the detail log of the run")
-    log = performance.check_log(place, run, test.seeds or place.site.rules.seeds, overlooked=not first).log
+    log = performance.check_log(place, run, name, overlooked=not first).log
     if log is not None:
         path = f"{run.path}/{DETAIL_LOG}"
-        check_settings(place, log, test, path)
+        check_settings(place, log, name, path)
         if result is not None:
             _compare(place, name, log, result, path)
 
@@ -63,9 +65,9 @@ def check_verified(place: Place, folder: Folder) -> None:
         place.site.ledger.add("compliance.verify_performance", f"{folder.path}/{VERIFY_PERFORMANCE}", found, PASS)
 
 
-def check_settings(place: Place, log: Log, test: ComplianceTest, path: str) -> None:
+def check_settings(place: Place, log: Log, test: str, path: str) -> None:
     """Check that a run was made with the settings of its test."""
-    for name, wanted in test.settings_of(place.benchmark).items():
+    for name, wanted in resolve(place.site.rules, place.benchmark, place.scenario, test).test_settings.items():
         key = f"effective_{name}"
         found = log.value(key)
         if found != wanted:
@@ -103,9 +105,13 @@ def check_answers(place: Place, test: Folder) -> Folder | None:
 
 
 def _compare_accuracies(place: Place, folder: Folder) -> None:
-    """Where responses differ, the two accuracies must not."""
-    values = []
-    metric = place.benchmark.accuracy.metric
+    """Where responses differ, the two accuracies must not, in any metric."""
+    for rule in place.run_rules.accuracy:
+        _compare_metric(place, folder, rule)
+
+
+def _compare_metric(place: Place, folder: Folder, rule: AccuracyRule) -> None:
+    values, metric = [], rule.metric
     for name in place.site.rules.files.compliance_baseline:
         path = f"{folder.path}/{name}"
         data = place.site.read(folder, name)
@@ -120,7 +126,7 @@ def _compare_accuracies(place: Place, folder: Folder) -> None:
             place.site.ledger.add("compliance.accuracy_value", path, f"no {metric} ({error})", f"a line with {metric}")
     if len(values) < 2:
         return
-    limit = place.benchmark.baseline_percent
+    limit = rule.baseline_percent or place.benchmark.baseline_percent
     difference = percent_apart(*values)
     if difference > limit:
         found = f"{metric} {values[0]:g} and {values[1]:g}, {difference:.3g} % apart"

@@ -13,7 +13,8 @@ from engine.errors import DataError
 from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
 from engine.mlperf_logs.metric import UNITS, Metric, metric
 from engine.mlperf_logs.stopping import stopping_words
-from engine.profile.rounds import ScenarioRule, Seeds, Severity
+from engine.profile.rounds import Severity
+from engine.profile.run_rules import RunRules, resolve
 from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.log import Log
 from engine.submission.checker.place import Place
@@ -59,53 +60,57 @@ def check(place: Place) -> Run:
     fault = misfit(folder, files.performance, files.tolerated + files.tolerated_performance)
     if fault and "power" not in performance:
         ledger.add("performance.files", folder.path, fault, ", ".join(files.performance))
-    run = check_log(place, folder, place.site.rules.seeds)
+    run = check_log(place, folder)
     if run.log is not None and run.log.warnings:
         found = f"{run.log.warnings} messages marked as warnings"
         ledger.add("performance.warning", f"{folder.path}/{DETAIL_LOG}", found, "none")
     return run
 
 
-def check_log(place: Place, folder: Folder, seeds: Seeds, *, overlooked: bool = False) -> Run:
+def check_log(place: Place, folder: Folder, mode: str = "performance", *, overlooked: bool = False) -> Run:
     """Check the detail log in a folder, if there is one.
 
-    `overlooked`: what makes the log unreadable is a warning only. The official checker takes over the verdict of the
-    compliance test before, where it fails to read one.
+    `mode` may name a compliance test. `overlooked`: what makes the log unreadable is a warning only. The official
+    checker takes over the verdict of the compliance test before, where it fails to read one.
     """
     log = place.site.log(folder, "performance.no_messages") if DETAIL_LOG in folder.files else None
     if log is None:
         return NO_RUN
-    return _LogCheck(place, log, f"{folder.path}/{DETAIL_LOG}", overlooked=overlooked).run(seeds)
+    return _LogCheck(place, log, f"{folder.path}/{DETAIL_LOG}", mode, overlooked=overlooked).run()
 
 
 class _LogCheck:
     """Holds one log against the rules; every rule that it breaks goes into the ledger."""
 
-    def __init__(self, place: Place, log: Log, path: str, *, overlooked: bool) -> None:
+    def __init__(self, place: Place, log: Log, path: str, mode: str, *, overlooked: bool) -> None:
         self.place = place
         self.log = log
         self.path = path
         self.severity: Severity | None = "warning" if overlooked else None
         """Of what makes the log unreadable; None where the round says it."""
         self.rules = place.site.rules
+        self.mode = mode
         self.ledger = place.site.ledger
 
-    def run(self, seeds: Seeds) -> Run:
+    def run(self) -> Run:
         before = self.ledger.errors
         self._check_readable()
         self._check_validity()
         self._check_sample_count()
-        self._check_seeds(seeds)
+        self._check_seeds()
         ran = self.log.value("effective_scenario")
         value = None
         if isinstance(ran, str) and ran in SCENARIOS:
             self._check_scenario(ran)
-            self._check_settings(ran, self.rules.scenarios[ran])
+            self._check_settings(self._rules_in(ran))
             value = self._metric(ran)
         else:
             self._value("effective_scenario", "one of " + ", ".join(SCENARIOS))
         self._check_identity()
         return Run(self.ledger.errors == before, value, self.log)
+
+    def _rules_in(self, scenario: Scenario) -> RunRules:
+        return resolve(self.rules, self.place.benchmark, scenario, self.mode)
 
     def _add(self, rule: str, found: str, expected: str) -> None:
         self.ledger.add(rule, self.path, found, expected)
@@ -158,7 +163,8 @@ class _LogCheck:
             found = f"effective_performance_sample_count {count}"
             self._add("performance.sample_count_above", found, f"at most {min(totals)}, the size of the data set")
 
-    def _check_seeds(self, seeds: Seeds) -> None:
+    def _check_seeds(self) -> None:
+        seeds = self._rules_in(self.place.scenario).seeds
         wanted = {"qsl": seeds.qsl, "sample_index": seeds.sample_index, "schedule": seeds.schedule}
         for name, seed in wanted.items():
             key = f"effective_{name}_rng_seed"
@@ -166,13 +172,12 @@ class _LogCheck:
             if found != seed:
                 self._add("performance.seed", f"{key} {found}", str(seed))
 
-    def _check_settings(self, ran: Scenario, rule: ScenarioRule) -> None:
+    def _check_settings(self, rule: RunRules) -> None:
         if rule.early_stopping and not self.log.value("early_stopping_met"):
             why = self.log.value("early_stopping_result")
             self._add("performance.early_stopping", str(why or "no early_stopping_met"), "early_stopping_met true")
-        if ran == "Server":
-            self._check_latency()
-        if ran == "Offline":
+        self._check_latency(rule)
+        if rule.scenario == "Offline":
             self._at_least("performance.min_query_count", "effective_min_query_count", rule.min_query_count)
             self._at_least("performance.samples_per_query", "effective_samples_per_query", rule.min_sample_count)
         self._at_least("performance.min_duration", "effective_min_duration_ms", rule.min_duration_ms)
@@ -182,17 +187,18 @@ class _LogCheck:
         if value is not None and value < least:
             self._add(rule, f"{key} {value}", f"at least {least}")
 
-    def _check_latency(self) -> None:
-        bound_ms = self.place.benchmark.server_latency_ms
-        if bound_ms is None:
+    def _check_latency(self, rule: RunRules) -> None:
+        if rule.checked_latency_ms is None:
             return
-        bound = bound_ms * NS_PER_MS
+        bound = rule.checked_latency_ms * NS_PER_MS
         target = self._number("effective_target_latency_ns")
         if target is not None and target > bound:
             self._add("performance.target_latency", f"effective_target_latency_ns {target}", f"at most {bound:.0f}")
-        measured = self.log.value("result_99.00_percentile_latency_ns")
+        measured = self.log.value(f"result_{rule.percentile:.2f}_percentile_latency_ns")
         if isinstance(measured, int | float) and measured > bound:
-            self._add("performance.latency", f"99th percentile {measured} ns", f"at most {bound:.0f} ns")
+            self._add(
+                "performance.latency", f"{rule.percentile:g}th percentile {measured} ns", f"at most {bound:.0f} ns"
+            )
 
     def _check_scenario(self, ran: Scenario) -> None:
         if ran == self.place.scenario:
@@ -205,12 +211,12 @@ class _LogCheck:
 
     def _metric(self, ran: Scenario) -> Metric | None:
         """Return the number as the official checker takes it: of a foreign scenario's log that scenario's own."""
-        scenario = self.place.scenario
+        scenario, per_query = self.place.scenario, self.rules.scenarios["MultiStream"].samples_per_query
         log = self.log.detail(_METRIC_KEYS)
         try:
-            found = metric(log, ran)
+            found = metric(log, ran, per_query)
             if _infers(ran, scenario):
-                found = metric(log, scenario)
+                found = metric(log, scenario, per_query)
         except DataError as error:
             if "too few queries" in error.what:
                 self._add("performance.inferred_samples", "early_stopping_latency_ms 0", "an estimate above 0")

@@ -8,6 +8,7 @@ from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
 from engine.mlperf_logs.detail import MARKER
 from engine.mlperf_logs.kinds import EMPTY, kind_of
 from engine.profile.rounds import Benchmark, Category, Division, Round, Severity
+from engine.profile.run_rules import RunRules, resolve
 from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import Ledger
 from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
@@ -94,6 +95,11 @@ class Place:
     folder: Folder
     measurements: Folder | None
     compliance: Folder | None
+
+    @property
+    def run_rules(self) -> RunRules:
+        """The rules of the result's runs, whatever scenario their logs say."""
+        return resolve(self.site.rules, self.benchmark, self.scenario)
 
     def beside(self, kind: str) -> str:
         """Return the path of this result's folder under measurements/ or compliance/."""

@@ -62,7 +62,7 @@ class _SystemCheck:
             found = f"{model}, taken for {rules.checker_class(model)}"
             ledger.add("model.unknown", folder.path, found, ", ".join(rules.benchmarks))
             return None
-        if categories and not benchmark.required(categories):
+        if categories and not benchmark.allowed(categories):
             found = f"{model} in {','.join(categories)}"
             ledger.add("model.category", folder.path, found, ", ".join(benchmark.scenarios))
             return None
@@ -72,8 +72,8 @@ class _SystemCheck:
 
     def _model_results(self, model: str, folder: Folder, benchmark: Benchmark) -> Iterator[Result]:
         ledger = self.site.ledger
-        required = benchmark.required(self.described.categories)
-        exactly = required if self.site.rules.divisions[self.site.division].all_scenarios else ()
+        categories = self.described.categories
+        exactly = benchmark.allowed(categories) if self.site.rules.divisions[self.site.division].all_scenarios else ()
         issues = 0
         for spelling, inside in folder.folders.items():
             scenario = SPELLINGS.get(spelling)
@@ -93,9 +93,11 @@ class _SystemCheck:
                 yield self._result(place, issues, before)
                 continue
             yield self._refused(model, inside)
-        missing = set(exactly) - {SPELLINGS.get(spelling) for spelling in folder.folders}
+        present = [SPELLINGS[spelling] for spelling in folder.folders if spelling in SPELLINGS]
+        missing = benchmark.lacking(categories, present) if exactly else ()
         if missing:
-            ledger.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", ", ".join(exactly))
+            wanted = ", ".join(benchmark.lacking(categories, ()))
+            ledger.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", wanted)
 
     def _result(self, place: Place, issues: int, before: int) -> Result:
         """Check all of a result; `before`: the errors that are not its own."""

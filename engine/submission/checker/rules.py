@@ -152,7 +152,8 @@ RULES: dict[str, Rule] = {
     "performance.summary": Rule("the summary says what the detail log says", "put both files of the same run there"),
     "performance.metric": Rule("the result is a number above zero", _AGAIN),
     "performance.inferred_samples": Rule(
-        "SingleStream ran long enough to infer MultiStream", "run at least 662 queries"
+        "SingleStream ran long enough to infer MultiStream",
+        "run more queries, so that LoadGen estimates the 99th percentile",
     ),
     "performance.inferred_category": Rule("only edge systems infer results", "run the scenario itself"),
     "performance.warning": Rule("LoadGen had no warnings", "read them in the detail log"),

@@ -31,21 +31,20 @@ class About:
 def performance_run(folder: Path, about: About, test: str | None = None) -> list[Finding]:
     """Return what the rules say against the logs of a performance run, or of the run of a compliance test."""
     place = _place(folder, about)
-    seeds = about.rules.seeds if test is None else about.rules.test(test).seeds or about.rules.seeds
-    log = performance.check_log(place, place.folder, seeds).log
+    log = performance.check_log(place, place.folder, test or "performance").log
     if log is not None and SUMMARY_LOG in place.folder.files:
         summary.check(place, place.folder, log)
     if log is not None and test is not None:
-        compliance.check_settings(place, log, about.rules.test(test), f"{place.folder.path}/{test}")
+        compliance.check_settings(place, log, test, f"{place.folder.path}/{test}")
     return _found(place)
 
 
 def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
     """Return what the rules say against the detail log of an accuracy run and against its score, accuracy.txt."""
     place = _place(folder, about)
-    rule = place.benchmark.accuracy
-    value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
-    accuracy.check_value(place, ACCURACY_TEXT, value, rule)
+    for rule in place.run_rules.accuracy:
+        value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
+        accuracy.check_value(place, ACCURACY_TEXT, value, rule)
     log: Log | None = accuracy.check_detail(place, place.folder)
     if log is not None:
         accuracy.check_run(place, log, None)
@@ -55,8 +54,10 @@ def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
 def verification(folder: Path, about: About, test: str) -> list[Finding]:
     """Return what the rules say against the verification of a compliance test."""
     place = _place(folder, about)
-    compliance.check_verified(place, place.folder)
-    if about.rules.test(test).accuracy:
+    rule = about.rules.test(test)
+    if rule.tolerance is not None:
+        compliance.check_verified(place, place.folder)
+    if rule.accuracy:
         compliance.check_answers(place, place.folder)
     return _found(place)
 

@@ -41,7 +41,7 @@ MULTI = log(
     ],
 )
 def test_each_formula(source: Detail, folder: str, value: float, unit: str, inferred: bool) -> None:
-    found = metric(source, folder)
+    found = metric(source, folder, 8)
     assert (found.value, found.unit, found.inferred) == (value, unit, inferred)
 
 
@@ -61,19 +61,19 @@ def test_each_formula(source: Detail, folder: str, value: float, unit: str, infe
 )
 def test_a_log_that_does_not_say_it_is_refused(source: Detail, folder: str) -> None:
     with pytest.raises(DataError) as caught:
-        metric(source, folder)
+        metric(source, folder, 8)
     assert caught.value.remedy
 
 
 def test_a_mean_of_zero_does_not_crash() -> None:
     source = log(effective_scenario="MultiStream", result_mean_query_latency_ns=0, effective_samples_per_query=8)
-    assert metric(source, "Offline").value == float("inf")
+    assert metric(source, "Offline", 8).value == float("inf")
 
 
 def test_published_results_are_the_checkers(published: Mapping[str, bytes], verdicts: list[dict[str, str]]) -> None:
     for row in verdicts:
         data = published[f"{row['path']}/performance/run_1/mlperf_log_detail.txt"]
-        found = metric(detail.parse(data), row["scenario"])
+        found = metric(detail.parse(data), row["scenario"], 8)
         assert found.value == float(row["metric"]), row["path"]
         assert found.unit == row["units"], row["path"]
         assert found.inferred == (row["inferred"] == "1"), row["path"]

@@ -154,7 +154,7 @@ def write_run(folder: Path, values: logs.Values) -> None:
 
 def accuracy_text(benchmark: Benchmark, value: str = "") -> str:
     """What the scoring script prints."""
-    before, usual, after = ACCURACY[benchmark.accuracy.metric]
+    before, usual, after = ACCURACY[benchmark.accuracy[0].metric]
     return f"Reading examples...\n{before}{value or usual}{after}\n"
 
 

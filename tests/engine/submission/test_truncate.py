@@ -15,6 +15,7 @@ from engine.errors import DataError, StoreError, UsageError
 from engine.mlperf import ACCURACY_LOG
 from engine.submission.tree import Tree
 from engine.submission.truncate import truncate, with_hash
+from tests.engine.profile.later_round import later_round
 from tests.engine.submission.results_folder import rules
 
 RULES = rules()
@@ -265,3 +266,15 @@ def test_with_hash_is_stable(score: bytes, digest: str) -> None:
     once = with_hash(score, digest, RULES.accuracy_hash)
     assert with_hash(once, digest, RULES.accuracy_hash) == once
     assert once.endswith(f"hash={digest}\n".encode())
+
+
+def test_the_round_says_which_tests_have_a_log_and_how_much_is_kept(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    test = root / "closed" / "Me" / "compliance" / "box" / "resnet50" / "Offline"
+    shutil.copytree(test / "TEST01", test / "TEST06")
+    shutil.copytree(test / "TEST01", test / "TEST05")
+    changed = later_round(tmp_path, **{"accuracy_log_kept_bytes: 4096": "accuracy_log_kept_bytes: 100"})
+    done = truncate(root, tmp_path / "backup", changed)
+    assert {one.path.parent.name for one in done} == {"Offline", "TEST01", "TEST06"}
+    assert (test / "TEST06" / "accuracy" / ACCURACY_LOG).read_bytes() == WHOLE[:100] + b"\n\n...\n\n" + WHOLE[-100:]
+    assert (test / "TEST05" / "accuracy" / ACCURACY_LOG).read_bytes() == WHOLE

@@ -19,6 +19,7 @@ from engine.mlperf_logs.detail import Detail, Message
 from engine.profile.rounds import load_round
 from engine.submission import verification as compliance
 from engine.submission.verification import Answers, Baseline, Outcome, Speed
+from tests.engine.profile.later_round import later_round
 from tests.helpers import SHARED
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
@@ -404,3 +405,31 @@ def test_published_verdicts_are_ours_too(published: Mapping[str, bytes]) -> None
         another_run += found.reference != pytest.approx(figures["reference"], rel=1e-4)
         judged_by_us.append(found.passed)
     assert (len(judged_by_us), judged_by_us.count(False), another_run) == (219, 1, 15)
+
+
+def test_every_metric_of_a_benchmark_is_compared(tmp_path: Path) -> None:
+    rules = later_round(tmp_path)
+    texts = {"baseline.json": "boxes=20\nmAP=37.5%\n"}
+
+    def score(path: Path) -> str:
+        return texts[path.name]
+
+    reference = accuracy_log(tmp_path / "a.json", REFERENCE)
+    tested = accuracy_log(tmp_path / "t.json", REFERENCE[:2])
+    for boxes, why in (
+        ("20.3", ""),
+        (
+            "20.5",
+            "the sampled responses have BOXES 20.5, the accuracy run's to the same samples 20: more than 2 % apart",
+        ),
+    ):
+        texts["t.json"] = f"boxes={boxes}\nmAP=37.5%\n"
+        found = compliance.baseline(rules, rules.benchmark("retinanet"), reference, tested, score, tmp_path)
+        assert (found.passed, found.why) == (not why, why)
+        assert (found.baseline, found.compliance) == (37.5, 37.5)
+
+
+def test_a_test_that_is_not_about_speed_compares_none(tmp_path: Path) -> None:
+    rules = later_round(tmp_path)
+    found = compliance.speed(rules, rules.benchmark("retinanet"), "TEST06", log("Offline", 1), log("Offline", 1000))
+    assert found == compliance.Speed(passed=True)

@@ -72,7 +72,7 @@ def _read_detail(path: Path) -> None:
         found = detail.read(path)
         for scenario in SCENARIOS:
             with suppress(InferdeckError):
-                metric.metric(found, scenario)
+                metric.metric(found, scenario, 8)
         _compare(found)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import profiles
 from engine import events
 from engine.errors import DataError
+from engine.mlperf import ACCURACY_LOG
 from engine.mlperf_logs.accuracy_log import Record, records, write
 from engine.profile.rounds import load_round
 from engine.step import Artifact, Step
@@ -195,6 +197,57 @@ def test_responses_to_unknown_samples_are_a_warning(tmp_path: Path) -> None:
     write(log, [record for record in records(log) if record.qsl_idx != 9])
     assert verify(at_work)["passed"]
     assert "1 of 2 responses" in str(told)
+
+
+def test_both_accuracies_are_of_the_samples_that_both_runs_answered(tmp_path: Path) -> None:
+    at_work = step(tmp_path, "TEST01", 1000, {0: 3, 1: 8, 9: 3}, [])
+    log = tmp_path / "accuracy" / "mlperf_log_accuracy.json"
+    write(log, [record for record in records(log) if record.qsl_idx != 9])
+    assert not verify(at_work)["passed"]
+    left = files(tmp_path / "output" / "accuracy")
+    assert left["baseline_accuracy.txt"] == "accuracy=100.000%, good=2, total=2\n"
+    assert left["compliance_accuracy.txt"] == "accuracy=50.000%, good=1, total=2\n"
+    assert left["accuracy.txt"] == "accuracy=66.667%, good=2, total=3\n", "the log as it is"
+
+
+TEXTS = ["a quick", "brown", "fox", "jumps over", "the", "lazy dog"]
+
+
+def write_texts(log: Path, answers: Sequence[tuple[int, str]]) -> None:
+    """Write an accuracy log whose responses are letters as int64, as many as each text has."""
+    found = (
+        Record(number, index, struct.pack(f"<{len(text)}q", *map(ord, text)))
+        for number, (index, text) in enumerate(answers)
+    )
+    write(log, found)
+
+
+@pytest.mark.parametrize(
+    ("tested", "passed", "baseline", "compliance"),
+    [
+        ([(4, "the"), (2, "fox"), (4, "the")], True, "", ""),
+        ([(4, "the"), (2, "fix"), (4, "the")], True, "", ""),
+        ([(4, "The"), (2, "fox"), (4, "the")], False, "accuracy=100.000000%", "accuracy=83.333333%"),
+        ([(1, "Brown"), (4, "the")], True, "accuracy=87.500000%", "accuracy=87.500000%"),
+    ],
+    ids=["the same", "the same first letters", "one letter worse", "equally good"],
+)
+def test_any_task_is_compared_by_its_own_score(
+    tmp_path: Path, tested: list[tuple[int, str]], passed: bool, baseline: str, compliance: str
+) -> None:
+    """Of responses with a length each the first element is compared; where one differs, the scores of the samples."""
+    at_work = step(tmp_path, "TEST01", 1000, {}, [])
+    (tmp_path / "val_map.txt").write_text("\n".join(TEXTS))
+    write_texts(tmp_path / "accuracy" / ACCURACY_LOG, list(enumerate(["a quick", "brawn", *TEXTS[2:]])))
+    write_texts(tmp_path / "test" / "performance" / ACCURACY_LOG, tested)
+    own = {"benchmark": "rnnt", "task": "tests.engine.steps.word_task", "dtype": "int64"}
+    at_work = dataclasses.replace(at_work, options={**at_work.options, **own})
+    assert verify(at_work)["passed"] == passed
+    left = files(tmp_path / "output" / "accuracy")
+    assert left["accuracy.txt"].startswith("Word Error Rate: ")
+    assert baseline in left.get("baseline_accuracy.txt", "")
+    assert compliance in left.get("compliance_accuracy.txt", "")
+    assert ("baseline_accuracy.txt" in left) == bool(baseline)
 
 
 def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:

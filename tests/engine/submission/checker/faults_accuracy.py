@@ -74,7 +74,7 @@ def crash(name: str, rule: str, file: str, make: Break) -> list[Fault]:
 
 def below(model: str) -> Break:
     """Put the accuracy a little below the target."""
-    rule = RULES.benchmark(model).accuracy
+    rule = RULES.benchmark(model).accuracy[0]
     before, usual, _ = VALUES[rule.metric]
     return replace(f"{before}{usual}", f"{before}{rule.target * 0.99999:.7f}")
 
@@ -125,8 +125,8 @@ TEXT = [
             "error",
             at(system, scenario, ACCURACY_TEXT),
             replace(
-                VALUES[RULES.benchmark(model).accuracy.metric][0],
-                " " + VALUES[RULES.benchmark(model).accuracy.metric][0],
+                VALUES[RULES.benchmark(model).accuracy[0].metric][0],
+                " " + VALUES[RULES.benchmark(model).accuracy[0].metric][0],
             ),
         )
         for system, scenario, model in _CLOSED[:9]

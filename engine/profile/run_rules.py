@@ -1,0 +1,102 @@
+"""The rules of a round for one benchmark, scenario and mode, resolved once into one value.
+
+A round's file says each rule where it is decided: for all, by scenario, by benchmark, by a benchmark in a scenario, by
+a compliance test. Who needs a number asks here and does not look in several places.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.mlperf import MODES, Scenario
+from engine.profile.rounds import AccuracyRule, Benchmark, ComplianceTest, InScenario, Round, Seeds, Target
+
+
+class RunRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a valid run is told and held against. Durations and latencies in ms, percentiles in per cent."""
+
+    round: str
+    scenario: Scenario
+    mode: str
+    """`performance`, `accuracy` or the name of a compliance test."""
+    loadgen_model: str
+    """The benchmark's name in mlperf.conf."""
+    seeds: Seeds
+    """Those of the test, where it has its own."""
+    target: Target
+    """Its default is the benchmark's, where it has one of its own."""
+    percentile: float
+    """Of the latencies, the one that counts."""
+    latency_ms: float | None
+    """Server: the latency constraint; None in other scenarios."""
+    checked_latency_ms: float | None
+    """The same, None too where the benchmark names none: the checker then accepts any."""
+    min_duration_ms: int
+    min_query_count: int
+    min_sample_count: int
+    """Offline: samples in the one query; 0 in other scenarios."""
+    samples_per_query: int
+    early_stopping: bool
+    fewest_queries: int
+    """Below this the early stopping test can't be passed; 0 where there is none."""
+    dataset: str
+    sample_count: int
+    """Size of the data set, which an accuracy run covers."""
+    performance_sample_count: int
+    """The fewest samples that a performance run may draw from."""
+    performance_set_is_whole: bool
+    sample_concatenate_permutation: bool
+    accuracy: tuple[AccuracyRule, ...]
+    """By metric, the principal one first; `baseline_percent` is that of the benchmark where it has none of its own."""
+    test: ComplianceTest | None
+    """None in an ordinary run."""
+    test_settings: dict[str, int]
+    """LoadGen settings of the test by their names in audit.config, with the benchmark's own numbers."""
+
+    @property
+    def share(self) -> float:
+        """The percentile as a fraction."""
+        return self.percentile / 100
+
+
+def resolve(rules: Round, benchmark: Benchmark | str, scenario: Scenario, mode: str = "performance") -> RunRules:
+    """Return the rules of one run. `mode` may be the name of a compliance test.
+
+    Raises UsageError for an unknown benchmark or test.
+    """
+    bench = rules.benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+    rule, own = rules.scenarios[scenario], bench.in_scenario.get(scenario, InScenario())
+    test = None if mode in MODES else rules.test(mode)
+    is_server = scenario == "Server"
+    return RunRules(
+        round=rules.name,
+        scenario=scenario,
+        mode=mode,
+        loadgen_model=bench.loadgen_model,
+        seeds=(test.seeds if test is not None else None) or rules.seeds,
+        target=msgspec.structs.replace(rule.target, default=bench.targets.get(scenario, rule.target.default)),
+        percentile=rule.percentile,
+        latency_ms=(bench.server_latency_ms or rule.latency_ms) if is_server else None,
+        checked_latency_ms=bench.server_latency_ms if is_server else None,
+        min_duration_ms=_first(own.min_duration_ms, rule.min_duration_ms),
+        min_query_count=_first(own.min_query_count, rule.min_query_count),
+        min_sample_count=_first(own.min_sample_count, rule.min_sample_count),
+        samples_per_query=rule.samples_per_query,
+        early_stopping=rule.early_stopping,
+        fewest_queries=rule.fewest_queries,
+        dataset=bench.dataset,
+        sample_count=bench.sample_count,
+        performance_sample_count=bench.performance_sample_count,
+        performance_set_is_whole=bench.performance_set_is_whole,
+        sample_concatenate_permutation=bench.sample_concatenate_permutation,
+        accuracy=tuple(
+            msgspec.structs.replace(one, baseline_percent=one.baseline_percent or bench.baseline_percent)
+            for one in own.accuracy or bench.accuracy
+        ),
+        test=test,
+        test_settings={} if test is None else test.settings_of(bench),
+    )
+
+
+def _first(own: int | None, usual: int) -> int:
+    return usual if own is None else own
