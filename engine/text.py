@@ -173,6 +173,11 @@ def whole_path(text: str | Path) -> Path:
     return Path(os.path.realpath(path)) if ".." in path.parts else path  # Path.resolve raises for a ring of links
 
 
+def absolute(path: str) -> str:
+    """Return a path from the root, as it is written otherwise; `~` is the home folder."""
+    return str(Path.cwd() / os.path.expanduser(path))  # noqa: PTH111  (Path.expanduser raises for unknown users)
+
+
 def short_path(path: Path) -> str:
     """Write a path for a person: cleaned, and `~` for the own folder."""
     home = Path.home()

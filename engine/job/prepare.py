@@ -15,6 +15,7 @@ from engine.job import control, jobs, results
 from engine.job import lock as locks
 from engine.job.spec import JobSpec
 from engine.job.survey import Survey, Surveyor
+from engine.plan.decide import RuleBook
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rules import refuse_foreign_scenarios, rule_book
@@ -23,9 +24,10 @@ from engine.plan.words import with_whole_paths
 from engine.profile import catalog
 from engine.profile.component import fill
 from engine.profile.rounds import Round, load_round
+from engine.profile.systems import describer
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
-from engine.text import whole_path
+from engine.text import absolute, whole_path
 
 SUBMISSION = "submission"
 """By this name a benchmark has the step that builds the submission."""
@@ -42,6 +44,10 @@ class Workplace:
         """Return the rules of a round."""
         path = self.catalog.profile("rounds", name)
         return _round(path, path.stat().st_mtime_ns)
+
+    def rules(self, name: str) -> RuleBook:
+        """Return what the resolver asks for the values that a round decides."""
+        return rule_book(self.round(name), describer(self.catalog.folders))
 
 
 @lru_cache(maxsize=8)
@@ -135,11 +141,16 @@ class Prepared(Resolved):
         )
 
 
+def round_of(chosen: Selection) -> str:
+    """Return the round that a selection is for."""
+    return chosen.options.get("round", "v2.1")
+
+
 def resolved(place: Workplace, chosen: Selection) -> Resolved:
     """Decide everything. Raises ProfileError or UsageError for a selection that can't be."""
-    chosen = with_whole_paths(chosen, place.catalog, Path.cwd())
-    round_name = chosen.options.get("round", "v2.1")
-    rules = rule_book(place.round(round_name), place.catalog.folders)
+    chosen = with_whole_paths(chosen, place.catalog, absolute)
+    round_name = round_of(chosen)
+    rules = place.rules(round_name)
     plan = resolve(place.catalog, chosen, rules, round_name)
     refuse_foreign_scenarios(plan.nodes[plan.root], place.round(round_name))
     return Resolved(chosen, plan, round_name, place)

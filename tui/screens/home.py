@@ -184,11 +184,12 @@ class HomeScreen(DeckScreen):
 
     def _try(self) -> None:
         from engine.job.prepare import begin, prepare  # noqa: PLC0415
-        from engine.plan.words import read_recipe, recipes  # noqa: PLC0415
+        from engine.plan.words import of_recipe  # noqa: PLC0415
+        from engine.profile import recipes  # noqa: PLC0415
 
         place = self.deck.place
         try:
-            chosen, _ = read_recipe(recipes(place.catalog)["demo-offline"])
+            chosen = of_recipe(recipes.read(place.catalog.profile(recipes.FOLDER, "demo-offline")))
             job = begin(prepare(place, chosen))
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)

@@ -16,11 +16,12 @@ from engine.plan.rules import rule_book
 from engine.plan.selection import Selection
 from engine.plan.words import selection_of
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 from tests.engine.explore import history
 from tests.helpers import folders_in
 
 CATALOG = history.our_catalog()
-RULES = rule_book(load_round(CATALOG.profile("rounds", "v2.1")), CATALOG.folders)
+RULES = rule_book(load_round(CATALOG.profile("rounds", "v2.1")), describer(CATALOG.folders))
 CHOSEN, _ = selection_of(("run", history.TAGS + ",_onnxruntime,_test", "--max_batch=8", "--adr.workers.seconds=2"))
 
 
