@@ -14,7 +14,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = get_args(Scenario)
 
 Mode = Literal["performance", "accuracy"]
 """What LoadGen is run for; a compliance test is a performance run that has a name of its own."""
-MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 DETAIL_LOG: Final = "mlperf_log_detail.txt"
 SUMMARY_LOG: Final = "mlperf_log_summary.txt"

@@ -52,11 +52,6 @@ def to_bytes(text: str) -> bytes:
     return _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
-def from_bytes(data: bytes) -> str:
-    """Return the bytes of a file as text, from which `to_bytes` makes the same bytes."""
-    return data.decode("utf-8", "surrogateescape")
-
-
 def is_text(text: str) -> bool:
     """Say whether a text can be written in UTF-8: none of its characters stands for a byte that was none."""
     return not _SURROGATE.search(text)

@@ -44,8 +44,6 @@ _STARTS = (
     ("open", "o", "Open a recipe", "a selection that was saved"),
 )
 
-Cells = Sequence[tuple[str, str]]
-
 
 @dataclass(frozen=True)
 class Line:
