@@ -5,7 +5,7 @@ screen that shows it must not load numpy. Buckets are exact up to 511 ns; above,
 equal buckets, so that a value read back is at most 1/512 (0.2 %) away from the one that went in.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,6 @@ MAX_NS = 2**53 - 1
 """104 days; what is longer is counted here. Up to here a float64, from which numpy takes the exponent, is exact."""
 
 Histogram = dict[int, int]
-
-
-def bucket_of(ns: int) -> int:
-    """Return the bucket of a latency in nanoseconds; negative ones count as 0."""
-    ns = min(max(ns, 0), MAX_NS)
-    shift = max(ns.bit_length() - SUB_BUCKET_BITS - 1, 0)
-    return (shift << SUB_BUCKET_BITS) + (ns >> shift)
 
 
 def bounds(bucket: int) -> tuple[int, int]:
@@ -58,14 +51,6 @@ def add(into: Histogram, delta: Mapping[int, int]) -> None:
     """Add the counts of `delta` to `into`."""
     for bucket, count in delta.items():
         into[bucket] = into.get(bucket, 0) + count
-
-
-def merged(parts: Iterable[Mapping[int, int]]) -> Histogram:
-    """Return the sum of histograms, for instance of all ticks of the last minute."""
-    total: Histogram = {}
-    for part in parts:
-        add(total, part)
-    return total
 
 
 def percentile(counts: Mapping[int, int], fraction: float) -> int | None:

@@ -130,4 +130,3 @@ class Sight:
     seconds: float | None = None
     foreseen: Mapping[str, Any] = field(default_factory=dict)
     """With `run`: facts that the artifact is going to have, for the estimates of the steps that need it."""
-    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -52,11 +52,6 @@ def to_bytes(text: str) -> bytes:
     return _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
-def from_bytes(data: bytes) -> str:
-    """Return the bytes of a file as text, from which `to_bytes` makes the same bytes."""
-    return data.decode("utf-8", "surrogateescape")
-
-
 def is_text(text: str) -> bool:
     """Say whether a text can be written in UTF-8: none of its characters stands for a byte that was none."""
     return not _SURROGATE.search(text)
@@ -171,6 +166,11 @@ def whole_path(text: str | Path) -> Path:
     """
     path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111  (Path.expanduser raises for unknown users)
     return Path(os.path.realpath(path)) if ".." in path.parts else path  # Path.resolve raises for a ring of links
+
+
+def absolute(path: str) -> str:
+    """Return a path from the root, as it is written otherwise; `~` is the home folder."""
+    return str(Path.cwd() / os.path.expanduser(path))  # noqa: PTH111  (Path.expanduser raises for unknown users)
 
 
 def short_path(path: Path) -> str:

@@ -5,7 +5,7 @@ Pure, like resolving: what a screen may ask at every key press. The choices them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from engine.errors import UsageError, nearest
@@ -98,14 +98,6 @@ def _trials(catalog: Catalog, plan: Plan, choice: Choice) -> Iterable[Trial]:
         if not any(does) or does not in said:
             said.append(does)
             yield Trial(one.value, one.help, one.value == choice.value, one.refused)
-
-
-def named(found: Sequence[Variable], name: str) -> Variable:
-    """Return the one whose choice has that title or key. Raises UsageError with the nearest."""
-    for one in found:
-        if name in (one.choice.title, one.choice.key):
-            return one
-    raise UsageError(f"'{name}' is no choice to vary here", nearest(name, (one.choice.title for one in found)))
 
 
 def checked(

@@ -1,1 +1,1 @@
-"""Resolve a selection against the profiles. No clock, no environment, no files but profiles."""
+"""Resolve a selection against the profiles. Pure: no clock, no environment, no files; profiles come in as records."""

@@ -69,6 +69,15 @@ class OnlyOne(msgspec.Struct, frozen=True, tag="only one"):
         return f"the only one with tags {self.tags}"
 
 
+class ExactTags(msgspec.Struct, frozen=True, tag="exact tags"):
+    """Others have these tags, too, and more; this one has no other."""
+
+    tags: str
+
+    def __str__(self) -> str:
+        return f"the only one with just the tags {self.tags}"
+
+
 class NeededBy(msgspec.Struct, frozen=True, tag="needed"):
     """Another component needs it."""
 
@@ -90,4 +99,15 @@ class HandedDown(msgspec.Struct, frozen=True, tag="handed down"):
         return f"from {self.component}'s {self.option}" if self.option else f"set by {self.component}"
 
 
-Reason = Asked | GroupDefault | OptionDefault | ImpliedBy | RoundRule | VersionRange | OnlyOne | NeededBy | HandedDown
+Reason = (
+    Asked
+    | GroupDefault
+    | OptionDefault
+    | ImpliedBy
+    | RoundRule
+    | VersionRange
+    | OnlyOne
+    | ExactTags
+    | NeededBy
+    | HandedDown
+)

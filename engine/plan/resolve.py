@@ -18,7 +18,7 @@ from engine.errors import NoOptionError, ProfileError, UsageError, nearest
 from engine.plan import clash
 from engine.plan.decide import Decision, Given, RuleBook, Word, decide, given_by, handed, wanted_by
 from engine.plan.plan import Edge, Node, Plan
-from engine.plan.reason import Asked, ImpliedBy, NeededBy, OnlyOne, Reason, VersionRange
+from engine.plan.reason import Asked, ExactTags, ImpliedBy, NeededBy, OnlyOne, Reason, VersionRange
 from engine.plan.selection import Selection
 from engine.profile import hints
 from engine.profile.catalog import Catalog
@@ -64,6 +64,8 @@ class _Resolver:
         self.nodes: dict[str, Node] = {}
         self.by_identity: dict[str, Node] = {}
         self.used_env: set[str] = set()
+        self.picked: dict[str, Reason] = {}
+        """Component → why it was picked first."""
         self.handles: dict[str, str] = {}
         """Names of dependencies, each with the node that was made for it first."""
 
@@ -92,7 +94,10 @@ class _Resolver:
         if len(found) > 1 and len(exact) != 1:
             names = ", ".join(one.name for one in found)
             raise UsageError(f"{where}: '{','.join(query.tags)}' fits several components: {names}", "add a tag of one")
-        return exact[0] if len(exact) == 1 else found[0]
+        picked = exact[0] if exact else found[0]
+        reason = ExactTags if len(found) > 1 else OnlyOne
+        self.picked.setdefault(picked.name, reason(",".join(picked.tags)))
+        return picked
 
     def _decide(self, component: Component, words: Iterable[Word], given: Mapping[str, Given], where: str) -> Decision:
         outside = {}
@@ -261,7 +266,7 @@ class _Resolver:
             version=version[0],
             version_range=version[1],
             version_why=VersionRange(version[1]) if version[0] or version[1] else None,
-            picked=OnlyOne(",".join(component.tags)),
+            picked=self.picked[component.name],
         )
         self.nodes[ident] = node
         self.by_identity[identity] = node

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 from engine.errors import ProfileError, UsageError, nearest
@@ -15,17 +13,17 @@ from engine.plan.reason import Asked
 from engine.profile.names import folder_fault
 from engine.profile.rounds import Division, Round
 from engine.profile.run_rules import resolve
-from engine.profile.systems import find, load_system, place_of
+from engine.profile.systems import Description
 
 SYSTEM_TYPES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
 
 TUNING_SECONDS = {"quick": 20.0, "thorough": 150.0}
 
 
-def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
+def rule_book(rules: Round, describe: Callable[[str], Description]) -> RuleBook:
     """Return the look-up that the resolver asks: (name of the rule, the component's options) → value.
 
-    `folders` are the profile folders, where the descriptions of systems are.
+    `describe` returns the description of a system by its name (`engine.profile.systems.describer`).
     """
 
     def look_up(name: str, options: Mapping[str, Any]) -> Any:
@@ -33,7 +31,7 @@ def rule_book(rules: Round, folders: Sequence[Path] = ()) -> RuleBook:
             raise ProfileError(f"the round has no rule '{name}'", nearest(name, (*_RULES, *_OF_THE_SYSTEM)))
         try:
             if name in _OF_THE_SYSTEM:
-                return _OF_THE_SYSTEM[name](_description(folders, options["sut"], options.get("submitter")))
+                return _OF_THE_SYSTEM[name](_of_system(describe(options["sut"]), options.get("submitter")))
             return _RULES[name](rules, options)
         except KeyError as error:
             raise ProfileError(
@@ -60,48 +58,42 @@ def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
         raise UsageError(what, f"there it has {', '.join(allowed)}; or leave out {how}")
 
 
-@dataclass(frozen=True)
-class _Described:
-    """A system's description, and where it was read."""
-
-    path: Path
-    fields: Mapping[str, Any]
-
-    def wrong(self, field: str, said: str, remedy: str) -> UsageError:
-        """Return an error about a field's value, with its file and line."""
-        return UsageError(f"{place_of(self.path, field)}: {said}", remedy)
-
-
-def _description(folders: Sequence[Path], sut: str, submitter: str | None) -> _Described:
-    path, _ = find(folders, sut, "")
-    found = _Described(path, load_system(path).description)
-    if not found.fields:
-        raise UsageError(f"the system '{sut}' has no description", f"inferdeck system new {path.stem} writes one")
-    own = str(found.fields.get("submitter", ""))
+def _of_system(system: Description, submitter: str | None) -> Description:
+    """Return a description that a rule can be read from. Raises UsageError where it names no one who may submit."""
+    if not system.fields:
+        raise UsageError(
+            f"the system '{system.name}' has no description", f"inferdeck system new {system.name} writes one"
+        )
+    own = str(system.fields.get("submitter", ""))
     fault = folder_fault(submitter or own) if submitter or own else None
     if fault is not None and submitter:
         raise UsageError(f"--submitter: {fault[0]}", fault[1])
     if fault is not None:
-        raise found.wrong("submitter", *fault)
-    return found
+        raise _wrong(system, "submitter", *fault)
+    return system
 
 
-def _category(system: _Described) -> str:
+def _wrong(system: Description, field: str, said: str, remedy: str) -> UsageError:
+    """Return an error about a field's value, with its file and line."""
+    return UsageError(f"{system.place(field)}: {said}", remedy)
+
+
+def _category(system: Description) -> str:
     kind = str(system.fields.get("system_type", ""))
     for category, system_type in SYSTEM_TYPES.items():
         if set(kind.split(",")) == set(system_type.split(",")):
             return category
-    raise system.wrong(
-        "system_type", f"the system_type of the system is '{kind}'", _nearest(kind, SYSTEM_TYPES.values())
+    raise _wrong(
+        system, "system_type", f"the system_type of the system is '{kind}'", _nearest(kind, SYSTEM_TYPES.values())
     )
 
 
-def _division(system: _Described) -> Any:
+def _division(system: Description) -> Any:
     """Return the division that the description names; None where it names none."""
     division = system.fields.get("division")
     if division is not None and division not in get_args(Division):
         remedy = _nearest(str(division), get_args(Division))
-        raise system.wrong("division", f"the division of the system is '{division}'", remedy)
+        raise _wrong(system, "division", f"the division of the system is '{division}'", remedy)
     return division
 
 
@@ -110,7 +102,7 @@ def _nearest(word: str, allowed: Iterable[str]) -> str:
     return nearest(word.lower(), allowed)
 
 
-_OF_THE_SYSTEM: Mapping[str, Callable[[_Described], Any]] = {
+_OF_THE_SYSTEM: Mapping[str, Callable[[Description], Any]] = {
     "sut-category": _category,
     "sut-division": _division,
 }

@@ -11,17 +11,14 @@ A recipe is the same in YAML: `tags`, `options`, `env`, `adr`, with a title.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 from engine.errors import UsageError, nearest
 from engine.plan.selection import Selection
-from engine.profile import document
 from engine.profile.catalog import Catalog
 from engine.profile.component import Override, Query
+from engine.profile.recipes import Recipe
 
 _SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
 DEPENDENCIES = ("add_deps_tags", *_SWITCHES)
@@ -94,10 +91,10 @@ def changed(chosen: Selection, tags: str, changes: Changes) -> Selection:
     )
 
 
-def with_whole_paths(chosen: Selection, catalog: Catalog, here: Path) -> Selection:
+def with_whole_paths(chosen: Selection, catalog: Catalog, whole: Callable[[str], str]) -> Selection:
     """Return a selection whose paths are absolute, so that it means the same files from every folder.
 
-    `here` is the folder from which relative paths go.
+    `whole` makes a path absolute, by the folder and the user of the process.
     """
     components = catalog.components.values()
     typed = [(one, option) for one in components for option in one.options.values() if option.type == "path"]
@@ -105,17 +102,14 @@ def with_whole_paths(chosen: Selection, catalog: Catalog, here: Path) -> Selecti
     outside = {name for _, option in typed for name in option.env}
     every = {option.name for _, option in typed}
 
-    def whole(values: Mapping[str, str], names: set[str]) -> dict[str, str]:
-        return {
-            name: str(here / os.path.expanduser(value)) if name in names and value else value  # noqa: PTH111  (never raises)
-            for name, value in values.items()
-        }
+    def absolute(values: Mapping[str, str], names: set[str]) -> dict[str, str]:
+        return {name: whole(value) if name in names and value else value for name, value in values.items()}
 
     return replace(
         chosen,
-        options=whole(chosen.options, own),
-        env=whole(chosen.env, outside),
-        overrides={name: replace(one, set=whole(one.set, every)) for name, one in chosen.overrides.items()},
+        options=absolute(chosen.options, own),
+        env=absolute(chosen.env, outside),
+        overrides={name: replace(one, set=absolute(one.set, every)) for name, one in chosen.overrides.items()},
     )
 
 
@@ -147,32 +141,22 @@ def selection_of(words: Sequence[str]) -> tuple[Selection, str]:
     return changed(Selection(Query()), tags, changes), output
 
 
-def recipes(catalog: Catalog) -> dict[str, Path]:
-    """Return the files of all recipes by name; a folder of the person's own goes before ours."""
-    found = {path.stem: path for folder in catalog.folders for path in sorted((folder / "recipes").glob("*.yaml"))}
-    return dict(sorted(found.items()))
-
-
-def read_recipe(path: Path) -> tuple[Selection, str]:
-    """Return what a recipe selects, and its title. Raises ProfileError with the place of what is wrong."""
-    keys = document.read(path).section(("title", "tags", "options", "env", "adr"), required=("tags",))
+def of_recipe(recipe: Recipe) -> Selection:
+    """Return what a recipe selects. Raises UsageError where it changes nothing of a dependency that it names."""
     changes = Changes()
-    for dependency, found in keys["adr"].items() if "adr" in keys else ():
+    for dependency, found in recipe.adr.items():
         for what, value in found.items():
-            changes.change_by_path(dependency, f"{dependency}.{what}", _written(value.plain()))
-    chosen = Selection(
-        query=Query.parse(keys["tags"].words()),
-        options={key: _written(value.plain()) for key, value in (keys["options"].items() if "options" in keys else ())},
-        env={key: _written(value.plain()) for key, value in (keys["env"].items() if "env" in keys else ())},
+            changes.change_by_path(dependency, f"{dependency}.{what}", value)
+    return Selection(
+        query=Query.parse(recipe.tags),
+        options=dict(recipe.options),
+        env=dict(recipe.env),
         overrides=changes.overrides,
     )
-    return chosen, str(keys["title"].plain()) if "title" in keys else path.stem
 
 
-def recipe_text(chosen: Selection, title: str) -> str:
-    """Return a selection as the text of a recipe, which `read_recipe` reads back equal."""
-    import yaml  # noqa: PLC0415  (start-up: only who saves a recipe needs it)
-
+def as_recipe(chosen: Selection, title: str) -> Recipe:
+    """Return a selection as a recipe, of which `of_recipe` makes an equal selection."""
     adr: dict[str, dict[str, str]] = {}
     for name, override in chosen.overrides.items():
         adr[name] = dict(override.set)
@@ -180,15 +164,9 @@ def recipe_text(chosen: Selection, title: str) -> str:
             adr[name]["tags"] = str(override.add)
         if override.version:
             adr[name]["version"] = override.version
-    parts = {"title": title, "tags": str(chosen.query), "options": dict(chosen.options), "env": dict(chosen.env)}
-    kept = {key: value for key, value in {**parts, "adr": adr}.items() if value}
-    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=1000)
+    return Recipe(title, split(str(chosen.query)), dict(chosen.options), dict(chosen.env), adr)
 
 
 def split(value: str) -> tuple[str, ...]:
     """Take a list of words apart at its commas."""
     return tuple(word.strip() for word in value.split(",") if word.strip())
-
-
-def _written(value: Any) -> str:
-    return ",".join(str(one) for one in value) if isinstance(value, list) else str(value)

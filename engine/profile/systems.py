@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -144,16 +145,43 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_system(path: Path) -> System:
     """Read a system. Raises ProfileError with file, line, place and the nearest valid spelling."""
-    top = document.read(path)
+    return _system(document.read(path))
+
+
+def _system(top: document.Value) -> System:
     for name, value in _description(top):
         _refuse_misread(name, value)
     return typed.build(top, System)
 
 
-def place_of(path: Path, field: str) -> str:
-    """Return file, line and key of a description's field; the file alone where the field is not there."""
-    found = dict(_description(document.read(path))).get(field)
-    return str(found.place) if found is not None else str(path)
+@dataclass(frozen=True)
+class Description:
+    """The description of a system, and where its fields were read."""
+
+    name: str
+    path: str
+    fields: Mapping[str, Any]
+    places: Mapping[str, str]
+    """Field → file, line and key."""
+
+    def place(self, field: str) -> str:
+        """Return file, line and key of a field; the file alone where the field is not there."""
+        return self.places.get(field, self.path)
+
+
+def describer(folders: Sequence[Path]) -> Callable[[str], Description]:
+    """Return what reads the description of a system by its name; `folders` are those of the profiles.
+
+    It raises UsageError where there is no such system, and ProfileError where its file is wrong.
+    """
+
+    def describe(sut: str) -> Description:
+        path, _ = find(folders, sut, "")
+        top = document.read(path)
+        places = {name: str(value.place) for name, value in _description(top)}
+        return Description(path.stem, str(path), _system(top).description, places)
+
+    return describe
 
 
 def _description(top: document.Value) -> list[tuple[str, document.Value]]:

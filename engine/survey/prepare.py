@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import engine
+from engine.plan.decide import RuleBook
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import refuse_foreign_scenarios, rule_book
@@ -19,12 +20,13 @@ from engine.profile import catalog
 from engine.profile.component import fill
 from engine.profile.known_rounds import round_at
 from engine.profile.rounds import Round
+from engine.profile.systems import describer
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
 from engine.survey import lock as locks
 from engine.survey import output_dir
 from engine.survey.survey import Survey, Surveyor
-from engine.text import whole_path
+from engine.text import absolute, whole_path
 
 SUBMISSION = "submission"
 """By this name a benchmark has the step that builds the submission."""
@@ -40,6 +42,10 @@ class Workplace:
     def round(self, name: str) -> Round:
         """Return the rules of a round."""
         return round_at(self.catalog.profile("rounds", name))
+
+    def rules(self, name: str) -> RuleBook:
+        """Return what the resolver asks for the values that a round decides."""
+        return rule_book(self.round(name), describer(self.catalog.folders))
 
 
 def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:
@@ -112,11 +118,16 @@ class Prepared(Resolved):
         return [place for place in places if place != root]
 
 
+def round_of(chosen: Selection) -> str:
+    """Return the round that a selection is for."""
+    return chosen.options.get("round", "v2.1")
+
+
 def resolved(place: Workplace, chosen: Selection) -> Resolved:
     """Decide everything. Raises ProfileError or UsageError for a selection that can't be."""
-    chosen = with_whole_paths(chosen, place.catalog, Path.cwd())
-    round_name = chosen.options.get("round", "v2.1")
-    rules = rule_book(place.round(round_name), place.catalog.folders)
+    chosen = with_whole_paths(chosen, place.catalog, absolute)
+    round_name = round_of(chosen)
+    rules = place.rules(round_name)
     plan = resolve(place.catalog, chosen, rules, round_name)
     refuse_foreign_scenarios(plan.nodes[plan.root], place.round(round_name))
     return Resolved(chosen, plan, round_name, place)

@@ -18,6 +18,7 @@ from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Query
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 from engine.survey.survey import Surveyor
 from tests.benchmarks.start import timed
 from tests.helpers import catalog_of, folders_in
@@ -57,9 +58,9 @@ def _parts(home: Path) -> None:
     catalog = load()
     rules = load_round(profile_file(catalog.folders, "rounds", "v2.1"))
     selection = Selection(Query.parse(WORDS.split(",")))
-    plan = resolve(catalog, selection, rule_book(rules), "v2.1")
+    plan = resolve(catalog, selection, rule_book(rules, describer(catalog.folders)), "v2.1")
     print(f"reading all profiles: {best(load) * 1e3:.1f} ms")
-    resolving = best(lambda: resolve(catalog, selection, rule_book(rules), "v2.1"))
+    resolving = best(lambda: resolve(catalog, selection, rule_book(rules, describer(catalog.folders)), "v2.1"))
     print(f"resolving alone, {len(plan.nodes)} nodes: {resolving * 1e3:.1f} ms (target 20)")
     surveying = best(lambda: Surveyor(catalog, folders_in(home)).survey(plan))
     print(f"survey: {surveying * 1e3:.1f} ms")

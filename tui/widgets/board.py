@@ -30,11 +30,6 @@ def row(*runs: Run) -> Row:
     return tuple(run for run in runs if run[0])
 
 
-def width_of(line: Row) -> int:
-    """Return how many cells a row takes."""
-    return sum(cell_len(text) for text, _ in line)
-
-
 class Painter:
     """Makes strips of rows with the colours of a widget; it remembers the styles of a theme."""
 

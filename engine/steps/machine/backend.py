@@ -20,9 +20,6 @@ from engine.errors import UsageError
 from engine.step import Artifact, Look, Sight
 from engine.steps.machine.python_packages import installed
 
-MEASURED = ("weight_data_types", "weight_transformations")
-"""Facts of a model, by the names of the rules, that a backend changes: what it makes of the weights when it loads."""
-
 
 def survey(look: Look) -> Sight:
     """Look for a backend's package in the asked range; what is not there is made an environment for.
@@ -30,7 +27,8 @@ def survey(look: Look) -> Sight:
     Options: `package`, `or_packages` (others that hold the same), `install` (what is fetched where none is there, the
     first whose marker holds; `package` if not given), `module`, `device`, `settings` (NAME=VALUE, by the backend's own
     names), `cpu_flags` (one of which the processor must have), `accelerator` (a word in its name) and `measured`
-    (NAME=VALUE of MEASURED). Facts: `package`, `version`, `module`, `device`, `settings` and `measured`.
+    (NAME=VALUE, of `weight_data_types` and `weight_transformations`: what it makes of the weights when it loads).
+    Facts: `package`, `version`, `module`, `device`, `settings` and `measured`.
     """
     options = look.options
     lacking = _lacking(options)

@@ -175,7 +175,7 @@ def detail_values(scenario: str, mode: str, rate: float) -> dict[str, Any]:
 
 def _events(folder: Path, nodes: Iterable[Node], ended: float, rates: list[float]) -> None:
     """Write an event log: four ticks for each rate, with a latency of one sample at that rate."""
-    from engine.histogram import bucket_of
+    from tests.histograms import bucket_of
 
     log = EventWriter(folder / "events.jsonl")
     log.write(events.Launch(at=ended - 60, job=folder.name, pid=1, command=(), version="0.1.0", steps=1))

@@ -16,11 +16,12 @@ from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.plan.words import selection_of
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 from tests.engine.explore import history
 from tests.helpers import folders_in
 
 CATALOG = history.our_catalog()
-RULES = rule_book(load_round(CATALOG.profile("rounds", "v2.1")), CATALOG.folders)
+RULES = rule_book(load_round(CATALOG.profile("rounds", "v2.1")), describer(CATALOG.folders))
 CHOSEN, _ = selection_of(("run", history.TAGS + ",_onnxruntime,_test", "--max_batch=8", "--adr.workers.seconds=2"))
 
 
@@ -31,7 +32,7 @@ def plan_of(selection: Selection) -> Plan:
 
 def variable(title: str, selection: Selection = CHOSEN) -> vary.Variable:
     """Return what can be varied under that title."""
-    return vary.named(vary.variables(CATALOG, plan_of(selection)), title)
+    return next(one for one in vary.variables(CATALOG, plan_of(selection)) if one.choice.title == title)
 
 
 def words(one: vary.Variable) -> list[str]:
@@ -127,8 +128,6 @@ def test_a_value_that_is_not_allowed_names_the_nearest() -> None:
     assert "fast" in caught.value.remedy
     with pytest.raises(UsageError, match="backend can't be 'pytorch'"):
         vary.sweep(CATALOG, CHOSEN, variable("backend"), ["pytorch"])
-    with pytest.raises(UsageError, match="'bakend'"):
-        variable("bakend")
 
 
 def test_values_that_contradict_the_rest_say_so_before_they_are_chosen() -> None:

@@ -5,7 +5,7 @@ from threading import Thread
 from engine import events
 from engine.harness.tally import Tally, now
 from engine.harness.ticker import Ticker
-from engine.histogram import merged
+from tests.histograms import merged
 
 
 def test_nothing_is_lost_or_counted_twice_between_ticks() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 
 from engine import events
-from engine.histogram import bucket_of
 from engine.jobs import jobs
 from engine.jobs.job_spec import JobSpec
 from engine.plan.plan import Node, Plan
 from engine.plan.reason import Asked
+from tests.histograms import bucket_of
 
 BEGIN = 1_700_000_000.0
 MODEL, MEASURE, SCORE = "get-model", "loadgen-run[Server performance]", "accuracy[Server]"

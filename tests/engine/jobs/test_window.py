@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.events import Tick
-from engine.histogram import bucket_of, merged, percentiles
+from engine.histogram import percentiles
 from engine.jobs.window import FRACTIONS, KEPT_SLOTS, Window
+from tests.histograms import bucket_of, merged
 
 
 def tick(elapsed: float, completed: int, latencies: dict[int, int]) -> Tick:

@@ -15,9 +15,10 @@ from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Override, Query
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 
 SHIPPED = load()
-RULES = rule_book(load_round(profile_file(SHIPPED.folders, "rounds", "v2.1")), SHIPPED.folders)
+RULES = rule_book(load_round(profile_file(SHIPPED.folders, "rounds", "v2.1")), describer(SHIPPED.folders))
 PB_MD5 = "7b94a2da05dd30f6c0af23a46bc08886"
 
 

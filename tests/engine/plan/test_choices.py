@@ -15,6 +15,7 @@ from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog, load
 from engine.profile.component import Query
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 
 APP = Selection(Query(("app", "mlperf", "inference", "reference", "python"), ("resnet50",)))
 SYSTEMS = ("default", "demo")
@@ -26,7 +27,7 @@ def catalog() -> Catalog:
 
 
 def plan_of(chosen: Selection) -> Plan:
-    rules = rule_book(load_round(catalog().profile("rounds", "v2.1")), catalog().folders)
+    rules = rule_book(load_round(catalog().profile("rounds", "v2.1")), describer(catalog().folders))
     return resolve(catalog(), chosen, rules, "v2.1")
 
 

@@ -14,6 +14,7 @@ from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Override, Query
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 
 SHIPPED = load()
 ROUND = load_round(profile_file(SHIPPED.folders, "rounds", "v2.1"))
@@ -23,7 +24,7 @@ def plan_of(*variations: str, overrides: dict[str, Override] | None = None, **op
     """Resolve the application with these variations."""
     query = Query(("app", "mlperf", "inference"), variations)
     selection = Selection(query, options=options, overrides=overrides or {})
-    return resolve(SHIPPED, selection, rule_book(ROUND, SHIPPED.folders), "v2.1")
+    return resolve(SHIPPED, selection, rule_book(ROUND, describer(SHIPPED.folders)), "v2.1")
 
 
 def nodes(plan: Plan, component: str) -> list[str]:

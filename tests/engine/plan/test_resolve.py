@@ -27,6 +27,7 @@ from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog, load, profile_file
 from engine.profile.component import Override, Query
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 from tests.helpers import catalog_of
 
 APP = """
@@ -288,4 +289,19 @@ def test_any_selection_resolves_to_a_sound_plan_or_says_why_not(words: list[str]
 
 
 SHIPPED = load()
-RULES = rule_book(load_round(profile_file(SHIPPED.folders, "rounds", "v2.1")), SHIPPED.folders)
+RULES = rule_book(load_round(profile_file(SHIPPED.folders, "rounds", "v2.1")), describer(SHIPPED.folders))
+
+
+def test_why_a_component_was_picked(tmp_path: Path) -> None:
+    catalog = catalog_of(
+        tmp_path,
+        {
+            "app": "name: app\ntags: [app]\nneeds: {one: {tags: data}, other: {tags: model}}\n",
+            "data": "name: data\ntags: [data]\n",
+            "big": "name: big\ntags: [data, big]\n",
+            "model": "name: model\ntags: [get, model]\n",
+        },
+    )
+    nodes = resolve(catalog, Selection(Query(("app",)))).nodes
+    assert str(nodes["data"].picked) == "the only one with just the tags data"
+    assert str(nodes["model"].picked) == "the only one with tags get,model"

@@ -14,6 +14,7 @@ from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Query
 from engine.profile.rounds import load_round
+from engine.profile.systems import describer
 
 SHIPPED = load()
 ROUND = load_round(profile_file(SHIPPED.folders, "rounds", "v2.1"))
@@ -23,7 +24,7 @@ TESTS = ("TEST01", "TEST04", "TEST05")
 def plan_of(*variations: str, **options: Any) -> Plan:
     """Resolve the application with these variations."""
     query = Query(("app", "mlperf", "inference"), variations)
-    return resolve(SHIPPED, Selection(query, options=options), rule_book(ROUND, SHIPPED.folders), "v2.1")
+    return resolve(SHIPPED, Selection(query, options=options), rule_book(ROUND, describer(SHIPPED.folders)), "v2.1")
 
 
 def runs(plan: Plan) -> list[tuple[str, str]]:
@@ -35,7 +36,7 @@ def runs(plan: Plan) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("rule", ["sut-division", "required-scenarios", "required-compliance", "usual-modes"])
 def test_a_rule_names_what_its_component_does_not_declare(rule: str) -> None:
     with pytest.raises(ProfileError, match=f"the rule '{rule}' looks for"):
-        rule_book(ROUND, SHIPPED.folders)(rule, {})
+        rule_book(ROUND, describer(SHIPPED.folders))(rule, {})
 
 
 def test_an_ordinary_plan_has_no_compliance_runs() -> None:

@@ -1,0 +1,69 @@
+"""Recipes: saved selections, as YAML files in the folders of the profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.profile import document
+
+FOLDER = "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A selection as its file has it; `engine.plan.words` makes a selection of it."""
+
+    title: str
+    tags: tuple[str, ...]
+    """Tags and variations as on the command line: `app`, `_resnet50`."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    adr: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Dependency → what is changed of it (`tags`, `version`, an option) → value."""
+
+
+def files(folders: Sequence[Path]) -> dict[str, Path]:
+    """Return the files of all recipes by name; a later folder wins over an earlier."""
+    found = {path.stem: path for folder in folders for path in sorted((folder / FOLDER).glob("*.yaml"))}
+    return dict(sorted(found.items()))
+
+
+def read(path: Path) -> Recipe:
+    """Read a recipe. Raises ProfileError with the place of what is wrong."""
+    keys = document.read(path).section(("title", "tags", "options", "env", "adr"), required=("tags",))
+
+    def written(key: str) -> dict[str, str]:
+        return {name: _text(value) for name, value in keys[key].items()} if key in keys else {}
+
+    return Recipe(
+        title=str(keys["title"].plain()) if "title" in keys else path.stem,
+        tags=tuple(keys["tags"].words()),
+        options=written("options"),
+        env=written("env"),
+        adr={name: {what: _text(value) for what, value in inner.items()} for name, inner in keys["adr"].items()}
+        if "adr" in keys
+        else {},
+    )
+
+
+def text(recipe: Recipe) -> str:
+    """Return the text of a recipe's file, which `read` reads back equal."""
+    import yaml  # noqa: PLC0415  (start-up: only who saves a recipe needs it)
+
+    parts: dict[str, Any] = {
+        "title": recipe.title,
+        "tags": ",".join(recipe.tags),
+        "options": dict(recipe.options),
+        "env": dict(recipe.env),
+        "adr": {name: dict(changes) for name, changes in recipe.adr.items()},
+    }
+    kept = {key: value for key, value in parts.items() if value}
+    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _text(value: document.Value) -> str:
+    plain = value.plain()
+    return ",".join(str(one) for one in plain) if isinstance(plain, list) else str(plain)
