@@ -110,6 +110,8 @@ class _LogCheck:
         return Run(self.ledger.errors == before, value, self.log)
 
     def _rules_in(self, scenario: Scenario) -> RunRules:
+        if (scenario, self.mode) == (self.place.scenario, self.place.run_rules.mode):
+            return self.place.run_rules
         return resolve(self.rules, self.place.benchmark, scenario, self.mode)
 
     def _add(self, rule: str, found: str, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
 from engine.mlperf_logs.detail import MARKER
@@ -96,7 +97,7 @@ class Place:
     measurements: Folder | None
     compliance: Folder | None
 
-    @property
+    @cached_property
     def run_rules(self) -> RunRules:
         """The rules of the result's runs, whatever scenario their logs say."""
         return resolve(self.site.rules, self.benchmark, self.scenario)
