@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.harness.batch_time import time_between
 from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue, cut
 from engine.harness.queues import Batch
 from engine.harness.spec import Workers
-from engine.tuning.server_model import time_between
 
 COSTS = st.lists(st.integers(0, 400), min_size=1, max_size=60)
 
