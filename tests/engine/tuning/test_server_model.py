@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.harness.batch_time import fitting
 from engine.tuning.schedule import arrivals
 from engine.tuning.server_model import QUERIES, Server, highest_rate, latencies, times_up_to
 
@@ -53,16 +52,6 @@ def test_more_of_anything_is_not_worse(sessions: int, fixed: float, each: float,
     assert 0 < rate <= server.capacity
     assert highest_rate(server, bound * more) >= 0.98 * rate
     assert highest_rate(Server(sessions * 2, times), bound) >= 1.5 * rate
-
-
-@given(st.lists(st.floats(0.001, 1), min_size=1, max_size=8), st.floats(0, 2), st.floats(0.001, 2))
-def test_a_batch_fits_or_is_the_largest(times: list[float], age: float, bound: float) -> None:
-    ascending = sorted(times)
-    size = fitting(ascending, age, bound)
-    fits = [number for number, taken in enumerate(ascending, start=1) if age + taken <= bound + 1e-12]
-    assert size in {max(fits, default=len(ascending)), len(ascending)} | ({size} if size in fits else set())
-    surely = [taken for taken in ascending if age + taken <= bound - 1e-9]
-    assert age + ascending[size - 1] <= bound + 1e-9 or not surely
 
 
 def test_times_between_measured_batches_lie_on_a_line() -> None:

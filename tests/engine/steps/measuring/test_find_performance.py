@@ -63,7 +63,7 @@ def make(
     tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[Step, list[events.AnyEvent]]]:
     """Make the step: a scenario, what the workers reached when they were chosen, other options."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # the processes of the runs know the tests
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[4]))  # the processes of the runs know the tests
 
     def made(
         scenario: str,
