@@ -13,6 +13,16 @@ from engine.profile.component import Component
 from engine.store.files import digest, disk_errors, sha256_of
 from engine.store.recipe import Recipe
 
+MOVED = {
+    "engine.steps.preprocess:preprocess": "engine.tasks.picture_preparation:prepare",
+    "engine.steps.preprocess:survey": "engine.tasks.picture_preparation:survey",
+    "engine.steps.preprocess": "engine.tasks.picture_preparation",
+    "engine.steps.labelled": "engine.tasks.labelled",
+}
+"""Modules and functions whose name is part of keys and has changed: first name → present name. What they make goes by
+the first one, so that it is found in stores of earlier versions; a component of a person's own may say either."""
+_FIRST = {present: first for first, present in MOVED.items()}
+
 
 def recipe_of(node: Node, component: Component, identities: Mapping[str, str], outside: str = "") -> Recipe:
     """Return the recipe of a node, given the identities of the nodes that it needs.
@@ -26,12 +36,17 @@ def recipe_of(node: Node, component: Component, identities: Mapping[str, str], o
         inputs["outside"] = (outside,)
     return Recipe(
         component=component.name,
-        definition=component.step or " ".join(component.command),
+        definition=definition(component),
         version=node.version or node.version_range,
         code=code_digest(component),
         options={name: decided.value for name, decided in node.options.items() if decided.key},
         inputs=inputs,
     )
+
+
+def definition(component: Component) -> str:
+    """Return what runs, as keys name it: a function of ours by its first name, or a command."""
+    return _FIRST.get(component.step, component.step) or " ".join(component.command)
 
 
 def code_digest(component: Component) -> str:
@@ -48,7 +63,7 @@ def code_digest(component: Component) -> str:
 def _code(module: str, component: Component) -> str:
     file = source_file(module, component)
     ours = not module.endswith(".py") and module.partition(".")[0] == "engine"
-    return f"{module} {component.revision}\n" if ours else _file_digest(file)
+    return f"{_FIRST.get(module, module)} {component.revision}\n" if ours else _file_digest(file)
 
 
 def source_file(module: str, component: Component) -> Path:
@@ -57,7 +72,7 @@ def source_file(module: str, component: Component) -> Path:
         path = (Path(component.place.file).parent / module).absolute()
         found = path if path.is_file() else None
     else:
-        found = _module_file(module)
+        found = _module_file(MOVED.get(module, module))
     if found is None:
         raise ProfileError(f"{component.place}: there is no step module '{module}'", "check the name after 'step:'")
     return found

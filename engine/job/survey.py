@@ -17,7 +17,7 @@ import msgspec
 
 from engine.errors import CannotRunError, InferdeckError, ProfileError
 from engine.job import timings
-from engine.job.recipes import code_digest, recipe_of, source_file
+from engine.job.recipes import MOVED, code_digest, recipe_of, source_file
 from engine.plan.plan import Node, Plan
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component
@@ -256,7 +256,7 @@ def _group(needs: list[Seen]) -> Seen:
 
 def load_function(name: str, component: Component) -> Any:
     """Import `module:function`, or `file.py:function` beside the profile. Raises ProfileError if it isn't there."""
-    module_name, _, function = name.partition(":")
+    module_name, _, function = MOVED.get(name, name).partition(":")
     if module_name.endswith(".py"):
         path = source_file(module_name, component)
         spec = importlib.util.spec_from_file_location(f"inferdeck_own_{path.stem}", path)

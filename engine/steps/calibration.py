@@ -16,9 +16,9 @@ from typing import Any
 from engine.errors import DataError
 from engine.facts import ChosenFacts, DataFacts, PackageFacts
 from engine.step import Artifact, Look, Sight, Step
-from engine.steps.listing import listing, readable, shown
 from engine.store.files import disk_errors, read_plain
 from engine.tasks.labels import read_names
+from engine.tasks.listing import listing, readable, shown
 from engine.text import clean
 
 LIST = "pictures.txt"

@@ -9,9 +9,9 @@ from typing import Any
 from engine.errors import DataError, nearest
 from engine.models import onnx_files
 from engine.step import Look, Sight, Step
-from engine.steps.listing import readable, stamp
 from engine.store.files import digest, open_plain, sha256_of
 from engine.submission.provenance import MEASUREMENTS
+from engine.tasks.listing import readable, stamp
 from engine.text import clean
 
 CLASSES_WITH_BACKGROUND = 1001

@@ -30,9 +30,9 @@ from engine.facts import ModelFacts
 from engine.models.convnet import OPSET
 from engine.step import Step
 from engine.steps.calibration import Calibration
-from engine.steps.labelled import collecting, refuse_bad
 from engine.store.files import sha256_of
 from engine.system import Cpu, detect
+from engine.tasks.labelled import collecting, refuse_bad
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

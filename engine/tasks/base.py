@@ -1,6 +1,6 @@
-"""What a task is: raw sample → array, outputs → response bytes, accuracy log → score. It knows no backend."""
+"""What a task is: samples → outputs → response bytes, and accuracy log → score. It knows no backend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,16 +40,6 @@ class Score:
     """Why the figure may be wrong: it is what chance would give, or labels that belong to something else."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One labelled picture of a data set."""
-
-    name: str
-    """Its file, relative to the folder of the pictures."""
-    size: tuple[int, int] | None = None
-    """Width and height in pixels that the labels state; None where they don't."""
-
-
 class Samples(Protocol):
     """The prepared samples that a program works on, by QSL index."""
 
@@ -67,28 +57,18 @@ class Samples(Protocol):
 
 
 class Task(Protocol):
-    """A task module: one file in engine/tasks that has these functions at its top level."""
+    """A task module: one file in engine/tasks with these functions at its top level.
 
-    LABELS: str
-    """Name of the file with the labels of the preprocessed samples."""
-
-    def samples(self, labels: Path) -> Sequence[Sample]:
-        """Return what a file of labels names, in its order, which is that of the QSL. Raises DataError."""
-
-    def keep(self, labels: Path, indices: Sequence[int], target: Path) -> None:
-        """Write the labels of these samples, by their place in `samples`, in this order."""
-
-    def sample_shape(self, options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Return shape and dtype of one preprocessed sample."""
-
-    def preprocess(self, raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-        """Write one preprocessed sample into `out`; returns width and height of the picture as it was read.
-
-        Raises DataError naming the file when it cannot be read.
-        """
+    It may have two more: `program`, in place of `respond` (engine/tasks/programs.py MakeProgram), and `cost`
+    (`CostOf`). How its samples are prepared is no part of this: a component names a function for it.
+    """
 
     def respond(self, outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
         """Turn a model's outputs for the samples `indices` (QSL indices, batch order) into response bytes."""
 
     def score(self, log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
         """Score an accuracy log against labels. Raises DataError where either is not what it should be."""
+
+
+CostOf = Callable[[Samples, Mapping[str, Any]], Array]
+"""Samples and options of the task → what each sample costs, int64 [N], in a unit of the task (tokens, windows)."""

@@ -15,8 +15,9 @@ import numpy as np
 from engine.errors import DataError, UsageError, nearest
 from engine.mlperf_logs import accuracy
 from engine.tasks import pictures
-from engine.tasks.base import Array, Responses, Sample, Score
+from engine.tasks.base import Array, Responses, Score
 from engine.tasks.labels import read_val_map
+from engine.tasks.pictures import Sample
 from engine.text import size as size_text
 
 LABELS = "val_map.txt"

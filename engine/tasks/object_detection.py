@@ -13,7 +13,8 @@ import numpy as np
 from engine.errors import DataError, RunError, UsageError, nearest
 from engine.mlperf_logs import accuracy
 from engine.tasks import coco_boxes, coco_eval, pictures
-from engine.tasks.base import Array, Responses, Sample, Score
+from engine.tasks.base import Array, Responses, Score
+from engine.tasks.pictures import Sample
 
 LABELS = "annotations.json"
 
