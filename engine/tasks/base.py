@@ -1,6 +1,6 @@
 """What a task is: samples → outputs → response bytes, and accuracy log → score. It knows no backend."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.backends.base import TensorSpec
+from engine.step import Artifact
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -40,6 +41,25 @@ class Score:
     """Why the figure may be wrong: it is what chance would give, or labels that belong to something else."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CalibrationSet:
+    """The samples that a model is calibrated with, in the form that its graph takes."""
+
+    count: int
+    text: str
+    """How many and which they are, in words for the measurements file."""
+    by_rules: bool
+    """Whether they are one of the rules' lists, whole."""
+    sha256: str
+    """Over their contents."""
+    batches: Callable[[Sequence[TensorSpec]], Iterator[Mapping[str, Array]]]
+    """Inputs of the graph → batches by the inputs' names, in order, few in memory at a time: one sample a batch, or as
+    many as the graph fixes, the last batch filled up with samples that it has seen. Raises DataError where samples do
+    not fit or can't be used."""
+    unit: str = "samples"
+    """What they are called."""
+
+
 class Samples(Protocol):
     """The prepared samples that a program works on, by QSL index."""
 
@@ -59,8 +79,9 @@ class Samples(Protocol):
 class Task(Protocol):
     """A task module: one file in engine/tasks with these functions at its top level.
 
-    It may have two more: `program`, in place of `respond` (engine/tasks/programs.py MakeProgram), and `cost`
-    (`CostOf`). How its samples are prepared is no part of this: a component names a function for it.
+    It may have more: `program`, in place of `respond` (engine/tasks/programs.py MakeProgram), `cost` (`CostOf`), and
+    `calibration` (`CalibrationOf`), where a model is not calibrated with prepared samples. How its samples are prepared
+    is no part of this: a component names a function for it.
     """
 
     def respond(self, outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
@@ -72,3 +93,6 @@ class Task(Protocol):
 
 CostOf = Callable[[Samples, Mapping[str, Any]], Array]
 """Samples and options of the task → what each sample costs, int64 [N], in a unit of the task (tokens, windows)."""
+
+CalibrationOf = Callable[[Artifact, Mapping[str, Any]], CalibrationSet]
+"""What a step of calibration left, and the options of the quantized model's component → its calibration set."""
