@@ -85,6 +85,16 @@ class SamplesFacts(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(str(folder / one) if isinstance(one, str) else one.within(str(folder)) for one in self.arrays)
 
 
+class ChosenSamplesFacts(SamplesFacts, frozen=True, kw_only=True):
+    """A sample set that was chosen for calibration."""
+
+    labels: str = ""
+    what: str
+    """Which they are, in words for the measurements file, without their number."""
+    by_rules: bool
+    """Whether they are one of the rules' lists, whole."""
+
+
 class CalibratedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a quantized model was calibrated with."""
 

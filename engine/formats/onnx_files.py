@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from engine.errors import DataError
-from engine.store.files import open_plain
+from engine.store.files import digest, open_plain, sha256_of
 from engine.text import clean
 
 _MODEL, _GRAPH, _NODE, _ATTRIBUTE, _SPARSE, _TENSOR, _FUNCTION = range(7)
@@ -93,6 +93,17 @@ def files(path: Path) -> list[Path]:
             raise DataError(f"{where} which has {size:,} bytes where {one.size:,} are expected", _ANOTHER)
         every.append(file)
     return every
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a model: of its one file, or over the names and checksums of all its files.
+
+    Raises DataError where one of them is missing or cut short.
+    """
+    every = files(path)
+    if len(every) == 1:
+        return sha256_of(path)
+    return digest("\n".join(f"{one.relative_to(path.parent).as_posix()} {sha256_of(one)}" for one in every))
 
 
 def _number(entries: dict[str, str], name: str) -> int:

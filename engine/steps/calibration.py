@@ -6,23 +6,14 @@ that are not the rules' own, and must not be among the pictures that a model is 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from engine.errors import DataError
-from engine.facts import ChosenFacts, DataFacts, PackageFacts
-from engine.step import Artifact, Look, Sight, Step
-from engine.steps.listing import listing, readable, shown
-from engine.store.files import disk_errors, read_plain
-from engine.tasks.labels import read_names
-from engine.text import clean
-
-LIST = "pictures.txt"
-"""Names of the pictures, one a line, in the order they are used."""
+from engine.facts import DataFacts, PackageFacts
+from engine.step import Look, Sight, Step
+from engine.store.files import disk_errors
+from engine.tasks.listing import listing
 
 RULES_LISTS = {
     "f09719174af3553119e2c621157773a6": 1,
@@ -31,30 +22,6 @@ RULES_LISTS = {
 }
 """By MD5: calibration/ImageNet/cal_image_list_option_N.txt of the rules (v2.1), of which one may be used, and that of
 OpenImages."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What an artifact of calibration pictures holds."""
-
-    files: Sequence[Path]
-    text: str
-    """Which pictures they are, in words for the measurements file."""
-    by_rules: bool
-    """Whether they are one of the rules' lists, whole."""
-    sha256: str
-    """Over names and contents of the pictures."""
-
-    @classmethod
-    def of(cls, artifact: Artifact) -> Calibration:
-        """Read an artifact of one of the steps below. Raises DataError for an empty list or a picture that is gone."""
-        chosen = artifact.read(ChosenFacts)
-        files = _files(artifact.folder / LIST, artifact.folder / chosen.images)
-        return cls(files, f"{len(files)} {chosen.what}", chosen.by_rules, _digest(files))
-
-    def facts(self) -> dict[str, Any]:
-        """Return what is said of it where a model's origin is told."""
-        return {"text": self.text, "by_rules": self.by_rules, "sha256": self.sha256}
 
 
 def survey_listed(look: Look) -> Sight:
@@ -73,11 +40,12 @@ def listed(step: Step) -> dict[str, Any]:
     folder), `what`, `by_rules`, `count`. Raises DataError where pictures are not there or the list is empty.
     """
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
+    from engine.tasks.picture_calibration import listed_files  # noqa: PLC0415  (it imports numpy)
 
     fetched = step.output / download(step)["file"]
     source = step.inputs["images"]
     folder = (source.folder / source.read(DataFacts).images).absolute()
-    files = _files(fetched, folder)
+    files = listed_files(fetched, folder)
     number = RULES_LISTS.get(step.options["md5"] or "")
     what = f"pictures of calibration list {number} of the rules" if number else f"pictures of {fetched.name}"
     names = [file.relative_to(folder).as_posix() for file in files]
@@ -110,31 +78,8 @@ def from_packages(step: Step) -> dict[str, Any]:
 
 
 def _written(step: Step, names: Sequence[str], **facts: Any) -> dict[str, Any]:
+    from engine.tasks.picture_calibration import LIST  # noqa: PLC0415  (it imports numpy)
+
     with disk_errors(step.output):
         (step.output / LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     return {**facts, "count": len(names)}
-
-
-def _files(list_: Path, folder: Path) -> tuple[Path, ...]:
-    """Return the pictures that a list names. Raises DataError where it names none, or any that is not there."""
-    files = tuple(folder / name for name in read_names(list_))
-    if not files:
-        raise DataError(f"{list_} names no pictures", "calibration needs some: a hundred are usual")
-    with readable(folder):
-        missing = [file.name for file in files if not file.is_file()]
-    if missing:
-        raise DataError(
-            f"{len(missing)} of the {len(files)} pictures that {list_.name} names are not in {clean(str(folder))}: "
-            f"{shown(missing)}",
-            "calibration needs every one of them: give the folder of the whole validation set",
-        )
-    return files
-
-
-def _digest(files: Sequence[Path]) -> str:
-    """Return a SHA-256 over the names and contents, in order. Raises DataError naming a file that can't be read."""
-    whole = hashlib.sha256()
-    for path in files:
-        with readable(path):
-            whole.update(f"{path.name} {hashlib.sha256(read_plain(path)).hexdigest()}\n".encode())
-    return whole.hexdigest()

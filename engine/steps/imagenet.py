@@ -8,8 +8,8 @@ from typing import Any
 from engine.errors import DataError
 from engine.facts import DataFacts
 from engine.step import Artifact, Look, Sight, Step
-from engine.steps.labelled import found_instead
-from engine.steps.listing import listing, readable, stamp
+from engine.tasks.labelled import found_instead
+from engine.tasks.listing import listing, readable, stamp
 from engine.text import clean
 
 VAL_MAPS = ("val_map.txt", "val.txt")

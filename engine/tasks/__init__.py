@@ -1,1 +1,1 @@
-"""One file per task: preprocess a raw sample, turn outputs into a response, score an accuracy log."""
+"""One file per task: prepare raw samples, turn outputs into a response, score an accuracy log."""

@@ -1,6 +1,6 @@
-"""What a task is: raw sample → array, outputs → response bytes, accuracy log → score. It knows no backend."""
+"""What a task is: samples → outputs → response bytes, and accuracy log → score. It knows no backend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.backends.base import TensorSpec
+from engine.step import Artifact
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -40,14 +41,23 @@ class Score:
     """Why the figure may be wrong: it is what chance would give, or labels that belong to something else."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One labelled picture of a data set."""
+@dataclass(frozen=True, kw_only=True)
+class CalibrationSet:
+    """The samples that a model is calibrated with, in the form that its graph takes."""
 
-    name: str
-    """Its file, relative to the folder of the pictures."""
-    size: tuple[int, int] | None = None
-    """Width and height in pixels that the labels state; None where they don't."""
+    count: int
+    text: str
+    """How many and which they are, in words for the measurements file."""
+    by_rules: bool
+    """Whether they are one of the rules' lists, whole."""
+    sha256: str
+    """Over their contents."""
+    batches: Callable[[Sequence[TensorSpec]], Iterator[Mapping[str, Array]]]
+    """Inputs of the graph → batches by the inputs' names, in order, few in memory at a time: one sample a batch, or as
+    many as the graph fixes, the last batch filled up with samples that it has seen. Raises DataError where samples do
+    not fit or can't be used."""
+    unit: str = "samples"
+    """What they are called."""
 
 
 class Samples(Protocol):
@@ -67,25 +77,12 @@ class Samples(Protocol):
 
 
 class Task(Protocol):
-    """A task module: one file in engine/tasks that has these functions at its top level."""
+    """A task module: one file in engine/tasks with these functions at its top level.
 
-    LABELS: str
-    """Name of the file with the labels of the preprocessed samples."""
-
-    def samples(self, labels: Path) -> Sequence[Sample]:
-        """Return what a file of labels names, in its order, which is that of the QSL. Raises DataError."""
-
-    def keep(self, labels: Path, indices: Sequence[int], target: Path) -> None:
-        """Write the labels of these samples, by their place in `samples`, in this order."""
-
-    def sample_shape(self, options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Return shape and dtype of one preprocessed sample."""
-
-    def preprocess(self, raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-        """Write one preprocessed sample into `out`; returns width and height of the picture as it was read.
-
-        Raises DataError naming the file when it cannot be read.
-        """
+    It may have more: `program`, in place of `respond` (engine/tasks/programs.py MakeProgram), `cost` (`CostOf`), and
+    `calibration` (`CalibrationOf`), where a model is not calibrated with prepared samples. How its samples are prepared
+    is no part of this: a component names a function for it.
+    """
 
     def respond(self, outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
         """Turn a model's outputs for the samples `indices` (QSL indices, batch order) into response bytes."""
@@ -97,3 +94,10 @@ class Task(Protocol):
         answer to each counts, and samples without one count for nothing, so that the score is that of this part of the
         data set. Raises DataError where log or labels are not what they should be.
         """
+
+
+CostOf = Callable[[Samples, Mapping[str, Any]], Array]
+"""Samples and options of the task → what each sample costs, int64 [N], in a unit of the task (tokens, windows)."""
+
+CalibrationOf = Callable[[Artifact, Mapping[str, Any]], CalibrationSet]
+"""What a step of calibration left, and the options of the quantized model's component → its calibration set."""

@@ -6,6 +6,7 @@ filter differently, and top-1 moves with it.
 
 import math
 import struct
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import numpy as np
 
 from engine.errors import DataError, UsageError, nearest
 from engine.mlperf_logs import accuracy_log as accuracy
+from engine.step import Artifact
 from engine.tasks import pictures
-from engine.tasks.base import Array, Responses, Sample, Score
+from engine.tasks.base import Array, CalibrationSet, Responses, Score
 from engine.tasks.labels import read_val_map
+from engine.tasks.pictures import Sample
 from engine.text import size as size_text
 
 LABELS = "val_map.txt"
@@ -75,6 +78,13 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         else:
             normalise(picture[..., colour], colour, plane)
     return whole.shape[1], whole.shape[0]
+
+
+def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
+    """Return the pictures that a model is calibrated with. Option: `preprocessing`. Raises DataError."""
+    from engine.tasks import picture_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
+
+    return picture_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:

@@ -4,6 +4,7 @@ A detector answers with boxes that its own graph has decoded and thinned out, so
 arithmetic of the pictures is OpenCV's own wherever the rules' reference uses OpenCV.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import numpy as np
 
 from engine.errors import DataError, RunError, UsageError, nearest
 from engine.mlperf_logs import accuracy_log as accuracy
+from engine.step import Artifact
 from engine.tasks import coco_boxes, coco_eval, pictures
-from engine.tasks.base import Array, Responses, Sample, Score
+from engine.tasks.base import Array, CalibrationSet, Responses, Score
+from engine.tasks.pictures import Sample
 
 LABELS = "annotations.json"
 
@@ -82,6 +85,13 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         else:
             normalise(picture[..., colour], plane)
     return whole.shape[1], whole.shape[0]
+
+
+def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
+    """Return the pictures that a model is calibrated with. Option: `preprocessing`. Raises DataError."""
+    from engine.tasks import picture_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
+
+    return picture_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:

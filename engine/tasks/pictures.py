@@ -1,12 +1,47 @@
-"""Reads pictures as the rules' reference does, for every task that works on them."""
+"""What tasks that work on pictures have in common: their functions, and reading as the rules' reference does."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.errors import DataError
 from engine.store.files import read_plain
 from engine.tasks.base import Array
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labelled picture of a data set."""
+
+    name: str
+    """Its file, relative to the folder of the pictures."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels that the labels state; None where they don't."""
+
+
+class PictureTask(Protocol):
+    """What a task module has, too, whose samples engine/tasks/picture_preparation.py prepares."""
+
+    LABELS: str
+    """Name of the file with the labels of the prepared samples."""
+
+    def samples(self, labels: Path) -> Sequence[Sample]:
+        """Return what a file of labels names, in its order, which is that of the QSL. Raises DataError."""
+
+    def keep(self, labels: Path, indices: Sequence[int], target: Path) -> None:
+        """Write the labels of these samples, by their place in `samples`, in this order."""
+
+    def sample_shape(self, options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Return shape and dtype of one prepared sample."""
+
+    def preprocess(self, raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
+        """Write one prepared sample into `out`; returns width and height of the picture as it was read.
+
+        Raises DataError naming the file when it cannot be read.
+        """
 
 
 def read(raw: Path) -> Array:

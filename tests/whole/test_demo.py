@@ -141,9 +141,9 @@ def test_a_valid_run_refuses_a_small_data_set(tmp_path: Path) -> None:
 def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> None:
     """What the preprocessing step stores is, bit for bit, what the task gives for each picture."""
     from engine.step import Artifact, Step
-    from engine.steps.preprocess import preprocess
     from engine.tasks import image_classification as task
     from engine.tasks.labels import read_val_map
+    from engine.tasks.picture_preparation import prepare
 
     pictures, output = tmp_path / "pictures", tmp_path / "output"
     for folder in (pictures, output):
@@ -154,7 +154,7 @@ def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> Non
     seen: list[object] = []
     step = Step("p", "p", {**options, "count": 66}, {"dataset": dataset, "labels": dataset}, output, seen.append)
     (output / "samples.npy").write_bytes(b"an attempt of another shape")
-    facts = preprocess(step)
+    facts = prepare(step)
     assert (facts["count"], facts["left_out"]) == (66, 0)
     samples = np.load(output / "samples.npy", mmap_mode="r")
     for index, (name, _) in enumerate(read_val_map(output / facts["labels"])):

@@ -21,9 +21,9 @@ from engine import codec
 from engine.errors import DataError
 from engine.facts import DataFacts
 from engine.step import Artifact, Look, Sight, Step
-from engine.steps.labelled import found_instead
-from engine.steps.listing import listing, readable, stamp
 from engine.store.files import disk_errors
+from engine.tasks.labelled import found_instead
+from engine.tasks.listing import listing, readable, stamp
 from engine.text import clean, size
 
 if TYPE_CHECKING:  # it imports requests: a survey fetches nothing, and a plan must be instant

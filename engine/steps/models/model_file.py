@@ -9,9 +9,9 @@ from typing import Any
 from engine.errors import DataError, nearest
 from engine.formats import onnx_files
 from engine.step import Look, Sight, Step
-from engine.steps.listing import readable, stamp
-from engine.store.files import digest, open_plain, sha256_of
+from engine.store.files import digest, open_plain
 from engine.submission.provenance import MEASUREMENTS
+from engine.tasks.listing import readable, stamp
 from engine.text import clean
 
 CLASSES_WITH_BACKGROUND = 1001
@@ -75,7 +75,7 @@ def read_file(step: Step) -> dict[str, Any]:
         if _format(path) != format_:
             raise DataError(_misfit(path, format_), _REMEDIES[_format(path)])
         files = _files(path)
-        outputs, sha256 = _read_onnx(path, files) if format_ == "onnx" else _read_tensorflow(path)
+        outputs, sha256 = _read_onnx(path) if format_ == "onnx" else _read_tensorflow(path)
     if not outputs:
         raise DataError(f"{path} has no outputs", "give another file")
     wanted, task_options = (_detector if "image_size" in step.options else _classifier)(step.options, path, outputs)
@@ -161,7 +161,7 @@ def _class_output(outputs: list[_Output]) -> tuple[str, int]:
     return (classes or [name for name, _, _ in outputs])[0], int(background)
 
 
-def _read_onnx(path: Path, files: list[Path]) -> tuple[list[_Output], str]:
+def _read_onnx(path: Path) -> tuple[list[_Output], str]:
     """Return the outputs and the checksum of an ONNX model: of its one file, or over those of all its files."""
     import onnx  # noqa: PLC0415  (heavy, and only a running step needs it)
     from google.protobuf.message import DecodeError  # noqa: PLC0415
@@ -175,9 +175,7 @@ def _read_onnx(path: Path, files: list[Path]) -> tuple[list[_Output], str]:
         tensor = one.type.tensor_type
         whole = tensor.elem_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
         found.append((one.name, tuple(dim.dim_value for dim in tensor.shape.dim), whole))
-    if len(files) == 1:
-        return found, sha256_of(path)
-    return found, digest("\n".join(f"{one.relative_to(path.parent).as_posix()} {sha256_of(one)}" for one in files))
+    return found, onnx_files.checksum(path)
 
 
 def _read_tensorflow(path: Path) -> tuple[list[_Output], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,16 @@ from engine import events
 from engine.backends.base import Array
 from engine.datasets import patterns
 from engine.errors import DataError
-from engine.networks import patterns_net
+from engine.facts import ChosenSamplesFacts, ModelFacts
+from engine.formats import onnx_files
+from engine.networks import patterns_net, quantizable, ranges
 from engine.networks.convnet import ConvNet, model_facts, tensor
 from engine.step import Artifact
 from engine.steps import calibration, quantize
 from engine.system import detect
-from engine.tasks import image_classification
+from engine.tasks import image_classification, picture_calibration
 from tests.engine.networks.running import run, step
+from tests.engine.networks.transformer import INPUTS, features, transformer
 
 OPTIONS = {"task": "engine.tasks.image_classification", "preprocessing": "unit", "weight_bits": 8}
 PICTURES = {"count": 100, "seed": 2, "size": 320, "classes": 50, "purpose": "calibration"}
@@ -184,17 +187,22 @@ def test_no_more_than_one_picture_is_held(
     import weakref
 
     batches: list[weakref.ref[Array]] = []
-    original = quantize._Pictures.get_next
+    original = picture_calibration._batches
 
-    def watched(self: Any) -> dict[str, Array] | None:
-        gc.collect()
-        alive.append(sum(one() is not None for one in batches))
-        found: dict[str, Array] | None = original(self)
-        batches.extend(weakref.ref(value) for value in (found or {}).values())
-        return found
+    def watched(*given: Any) -> Iterator[Mapping[str, Array]]:
+        made = original(*given)
+        while True:
+            gc.collect()
+            alive.append(sum(one() is not None for one in batches))
+            batch = next(made, None)
+            if batch is None:
+                return
+            batches.extend(weakref.ref(value) for value in batch.values())
+            yield batch
+            del batch
 
     alive: list[int] = []
-    monkeypatch.setattr(quantize._Pictures, "get_next", watched)
+    monkeypatch.setattr(picture_calibration, "_batches", watched)
     quantized(tmp_path / "int8", shipped, pictures)
     assert len(batches) == 100
     assert max(alive) <= 1
@@ -269,3 +277,106 @@ def test_a_broken_calibration_picture_is_named(tmp_path: Path, shipped: Artifact
     (folder / patterns.file_name(1)).write_bytes(b"no picture")
     with pytest.raises(DataError, match=patterns.file_name(1)):
         quantized(tmp_path / "int8", shipped, found)
+
+
+TRANSFORMER: dict[str, Any] = {
+    "task": "tests.engine.harness.padded_task",
+    "operators": ["MatMul", "Gemm"],
+    "weights_only": True,
+}
+
+
+def prepared(folder: Path, count: int, length: int) -> Artifact:
+    """Calibration samples as a text task prepares them: three rows of int64 each."""
+    folder.mkdir()
+    for name, rows in zip(INPUTS, features(count, length, seed=1), strict=True):
+        np.save(folder / f"{name}.npy", rows)
+    arrays = tuple(f"{name}.npy" for name in INPUTS)
+    facts = ChosenSamplesFacts(arrays=arrays, count=count, what="features of list 1", by_rules=True)
+    return Artifact(str(folder), msgspec.to_builtins(facts))
+
+
+def transformer_model(folder: Path, *, outside: bool = False, **sizes: Any) -> Artifact:
+    folder.mkdir()
+    model = transformer(**sizes)
+    onnx.save(model, folder / "own.onnx", save_as_external_data=outside, location="own.data", size_threshold=100)
+    return Artifact(str(folder), msgspec.to_builtins(ModelFacts(model="own.onnx", outputs=("logits",))))
+
+
+@pytest.mark.parametrize("sizes", [{}, {"length": 24, "batch": 3}], ids=["open", "fixed"])
+def test_a_transformer_is_calibrated_with_prepared_samples(tmp_path: Path, sizes: dict[str, Any]) -> None:
+    """Five samples of int64 that a batch of three does not divide."""
+    source, samples = transformer_model(tmp_path / "fp32", **sizes), prepared(tmp_path / "samples", 5, 24)
+    said: list[events.AnyEvent] = []
+    facts = quantized(tmp_path / "int8", source, samples, said, **TRANSFORMER)
+    assert facts["input_data_types"] == "int64"
+    assert facts["calibration"]["text"] == "5 features of list 1"
+    assert facts["calibration"]["by_rules"] is True
+    progress = [event for event in said if isinstance(event, events.Progress)]
+    assert (progress[-1].done, progress[-1].total, progress[-1].unit) == (5, 5, "samples")
+    graph = onnx.load(tmp_path / "int8" / "model.onnx").graph
+    values = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    producers = {output: node for node in graph.node for output in node.output}
+    matmuls = [node for node in graph.node if node.op_type in ("MatMul", "Gemm")]
+    weighted = [producers[node.input[1]] for node in matmuls if node.input[1] in producers]
+    scales = [values[node.input[1]].shape for node in weighted if node.input[0] in values]
+    assert sorted(scales) == sorted([(32,)] * 4 * 2 + [(64,), (32,)] * 2), "a scale for each output channel"
+    feeds = dict(zip(INPUTS, features(3, 24, seed=2), strict=True))
+    want = run(tmp_path / "fp32" / "own.onnx", feeds)["logits"]
+    got = run(tmp_path / "int8" / "model.onnx", feeds)["logits"]
+    assert np.linalg.norm(want - got) < 0.15 * np.linalg.norm(want)
+
+
+def test_products_of_two_activations_are_the_components_choice(tmp_path: Path) -> None:
+    source, samples = transformer_model(tmp_path / "fp32"), prepared(tmp_path / "samples", 3, 16)
+    counts = []
+    for name, only in (("weights", True), ("all", False)):
+        quantized(tmp_path / name, source, samples, **TRANSFORMER | {"weights_only": only})
+        graph = onnx.load(tmp_path / name / "model.onnx").graph
+        counts.append(sum(node.op_type == "QuantizeLinear" for node in graph.node))
+    assert counts[0] < counts[1]
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_large_models_keep_their_weights_outside_and_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: bool
+) -> None:
+    """What a model of two gigabytes goes through, with the limits lowered."""
+    samples = prepared(tmp_path / "samples", 4, 16)
+    quantized(tmp_path / "small", transformer_model(tmp_path / "fp32"), samples, **TRANSFORMER)
+    want = onnx.load(tmp_path / "small" / "model.onnx")
+    monkeypatch.setattr(quantizable, "LARGE", 1000)
+    monkeypatch.setattr(quantize, "MOST_IN_ONE_FILE", 1000)
+    source = transformer_model(tmp_path / "large", outside=outside)
+    facts = quantized(tmp_path / "int8", source, samples, **TRANSFORMER)
+    assert sorted(path.name for path in (tmp_path / "int8").iterdir()) == ["model.onnx", "model.onnx.data"]
+    assert facts["sha256"] == onnx_files.checksum(tmp_path / "int8" / "model.onnx")
+    got = onnx.load(tmp_path / "int8" / "model.onnx")
+    assert [node.SerializeToString() for node in got.graph.node] == [
+        node.SerializeToString() for node in want.graph.node
+    ]
+    for one, other in zip(got.graph.initializer, want.graph.initializer, strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(numpy_helper.to_array(one), numpy_helper.to_array(other))
+
+
+def test_ranges_are_least_and_greatest_over_all_batches(tmp_path: Path) -> None:
+    onnx.save(transformer(), tmp_path / "model.onnx")
+    batches = [dict(zip(INPUTS, features(1, 8, seed), strict=True)) for seed in range(3)]
+    found = ranges.ranges(tmp_path / "model.onnx", ("MatMul",), iter(batches))
+    assert "0.q.weight" not in found
+    model = onnx.load(tmp_path / "model.onnx")
+    for name in ("Add.2", "Softmax.17"):
+        assert name in found
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [*"abc"]))
+    outputs = [run(model, batch) for batch in batches]
+    for name in ("Add.2", "Softmax.17"):
+        values = np.concatenate([one[name].reshape(-1) for one in outputs])
+        assert (found[name][0].item(), found[name][1].item()) == (values.min(), values.max())
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_samples_that_do_not_fit_the_model_are_said(tmp_path: Path) -> None:
+    source = transformer_model(tmp_path / "fp32", length=24)
+    with pytest.raises(DataError, match="input 'input_ids'"):
+        quantized(tmp_path / "int8", source, prepared(tmp_path / "samples", 2, 16), **TRANSFORMER)

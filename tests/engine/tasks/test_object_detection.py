@@ -16,7 +16,7 @@ from PIL import Image
 from engine.backends.base import Array
 from engine.errors import DataError, RunError, UsageError
 from engine.tasks import object_detection as task
-from engine.tasks.base import Sample
+from engine.tasks.pictures import Sample
 from tests.engine.tasks.test_coco_eval import generated, reference
 
 RETINANET = {"preprocessing": "retinanet", "layout": "NCHW", "dtype": "float32", "image_size": 800}

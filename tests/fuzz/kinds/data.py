@@ -81,9 +81,9 @@ def _pictures(folder: Path) -> None:
 
 
 def _calibration(folder: Path) -> None:
-    from engine.steps.calibration import Calibration
+    from engine.tasks.picture_calibration import CalibrationPictures
 
-    Calibration.of(Artifact(str(folder), {"images": "", "what": "pictures", "by_rules": False}))
+    CalibrationPictures.of(Artifact(str(folder), {"images": "", "what": "pictures", "by_rules": False}))
 
 
 def _onnx(folder: Path) -> None:

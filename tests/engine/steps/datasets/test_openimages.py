@@ -20,9 +20,9 @@ from engine.plan.selection import Selection
 from engine.profile import catalog
 from engine.profile.component import Query
 from engine.step import Artifact, Look, Step
-from engine.steps.calibration import Calibration
 from engine.steps.datasets import openimages
 from engine.survey.survey import Surveyor
+from engine.tasks.picture_calibration import CalibrationPictures
 from tests.engine.networks.running import step
 from tests.engine.openimages_server import (
     Fault,
@@ -309,7 +309,7 @@ def test_calibration_pictures_in_the_order_of_the_list(tmp_path: Path) -> None:
     with serving(tree) as server:
         facts = calibrate(server, tmp_path / "out", "\n".join(names).encode())
         again = calibrate(server, tmp_path / "out", "\n".join(names).encode())
-    found = Calibration.of(Artifact(str(tmp_path / "out"), facts))
+    found = CalibrationPictures.of(Artifact(str(tmp_path / "out"), facts))
     assert [file.name for file in found.files] == names
     assert (found.text, found.by_rules) == ("3 pictures of list.txt (OpenImages train)", False)
     assert again == facts
@@ -332,7 +332,7 @@ def test_the_list_of_the_rules(tmp_path: Path) -> None:
     one = picture(1)
     with serving(Tree({f"/train/{name}": one for name in text.decode().split()})) as server:
         facts = calibrate(server, tmp_path / "out", text, md5=openimages.RULES_LIST)
-    found = Calibration.of(Artifact(str(tmp_path / "out"), facts))
+    found = CalibrationPictures.of(Artifact(str(tmp_path / "out"), facts))
     assert len(set(found.files)) == 500
     assert found.by_rules
     assert found.text == "500 pictures of the rules' calibration list (OpenImages train)"

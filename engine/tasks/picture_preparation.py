@@ -1,4 +1,4 @@
-"""Turn a folder of raw samples into one memory-mapped array, on all cores and resumable.
+"""The preparation of tasks on pictures: a folder of files into one memory-mapped array, on all cores and resumable.
 
 The order of the samples is the order of the labels whose file exists, as in the rules' reference; those without a file
 are counted and named, in the plan, in every run and beside every score.
@@ -16,8 +16,8 @@ from typing import Any
 from engine.errors import DataError
 from engine.facts import DataFacts
 from engine.step import Artifact, Look, Sight, Step
-from engine.steps.labelled import Labelled, collecting, labelled, refuse_bad
 from engine.system import usable_cores
+from engine.tasks.labelled import Labelled, collecting, labelled, refuse_bad
 
 SAMPLES = "samples.npy"
 DONE = "done.npy"
@@ -56,7 +56,7 @@ def survey(look: Look) -> Sight:
     )
 
 
-def preprocess(step: Step) -> dict[str, Any]:
+def prepare(step: Step) -> dict[str, Any]:
     """Write `samples.npy` ([count, *sample shape]) and the labels of exactly these samples in the same order.
 
     Facts: `arrays`, `count`, `labels`, `labelled` (images that the labels name), `left_out` (of them, those without a

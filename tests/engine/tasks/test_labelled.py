@@ -13,8 +13,9 @@ import pytest
 from engine import events
 from engine.errors import DataError
 from engine.step import Artifact, Look, Sight
-from engine.steps import imagenet, listing, preprocess
-from engine.steps.labelled import labelled
+from engine.steps import imagenet
+from engine.tasks import listing, picture_preparation
+from engine.tasks.labelled import labelled
 from tests.engine.networks.running import step
 
 TASK = "engine.tasks.image_classification"
@@ -47,13 +48,13 @@ def _afresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def survey(folder: Path, store: Path = Path(), **options: Any) -> Sight:
     found = imagenet.survey_folder(Look({"path": str(folder)}, {})).artifact
-    return preprocess.survey(Look(OPTIONS | options, {"dataset": found, "labels": found}, store=store))
+    return picture_preparation.survey(Look(OPTIONS | options, {"dataset": found, "labels": found}, store=store))
 
 
 def run(folder: Path, output: Path, said: list[events.AnyEvent] | None = None) -> dict[str, Any]:
     output.mkdir(exist_ok=True)
     found = Artifact(str(folder), {"images": "", "labels": "val_map.txt"})
-    return preprocess.preprocess(step(output, OPTIONS, {"dataset": found, "labels": found}, said))
+    return picture_preparation.prepare(step(output, OPTIONS, {"dataset": found, "labels": found}, said))
 
 
 def test_an_image_that_changes_makes_another_data_set(folder: Path) -> None:
@@ -123,7 +124,7 @@ def test_labels_of_a_larger_set_are_no_warning(folder: Path) -> None:
     for name in NAMES[4:]:
         (folder / name).unlink()
     found = Artifact(str(folder), {"images": "", "labels": "val_map.txt", "count": 4})
-    assert preprocess.survey(Look(OPTIONS, {"dataset": found, "labels": found})).warning == ""
+    assert picture_preparation.survey(Look(OPTIONS, {"dataset": found, "labels": found})).warning == ""
 
 
 def test_all_images_that_can_not_be_used_are_named_at_once(folder: Path, tmp_path: Path) -> None:

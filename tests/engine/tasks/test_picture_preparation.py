@@ -18,8 +18,7 @@ from engine.backends.base import Array
 from engine.datasets import patterns
 from engine.errors import DataError
 from engine.step import Artifact
-from engine.steps import preprocess
-from engine.tasks import image_classification
+from engine.tasks import image_classification, picture_preparation
 from tests.engine.networks.running import step
 
 OPTIONS = {
@@ -43,7 +42,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(output: Path, pictures: Path, said: list[events.AnyEvent] | None = None, **options: Any) -> dict[str, Any]:
     output.mkdir(exist_ok=True)
     found = Artifact(str(pictures), {"images": "", "labels": patterns.VAL_MAP})
-    return preprocess.preprocess(step(output, OPTIONS | options, {"dataset": found, "labels": found}, said))
+    return picture_preparation.prepare(step(output, OPTIONS | options, {"dataset": found, "labels": found}, said))
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
@@ -118,7 +117,7 @@ def test_no_more_samples_are_in_memory_than_work_is_done_at_a_time(
     monkeypatch.setattr(image_classification, "preprocess", watched)
     run(tmp_path, pictures)
     assert len(samples) == COUNT
-    assert max(alive) <= 2 * preprocess._cores()
+    assert max(alive) <= 2 * picture_preparation._cores()
 
 
 def test_a_full_disk_is_an_error_not_a_crash(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

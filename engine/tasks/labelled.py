@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError
-from engine.steps.listing import Listing, listing, readable, shown, stamp
 from engine.store.files import digest
+from engine.tasks.listing import Listing, listing, readable, shown, stamp
 from engine.text import clean
 
 if TYPE_CHECKING:  # numpy: a plan must be instant
-    from engine.tasks.base import Sample
+    from engine.tasks.pictures import Sample
 
 _CLASS_FOLDER = re.compile(r"n\d{8}")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
