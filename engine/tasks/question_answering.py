@@ -221,36 +221,56 @@ def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
 def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     """Return exact match and F1 as the rules' accuracy-squad.py prints them, over all questions of the sample set.
 
-    Option `transposed`: responses are all begin logits, then all end logits. Where a sample was answered twice the
-    last answer counts. A question none of whose samples was answered counts as answered with `empty`, as it does in
-    the rules' script, which is how it scores the sampled logs of TEST01. Raises DataError for malformed logs and
-    files, for a response that is shorter than its sample, which is what features in another order give, or longer
-    than 384 tokens, and for logits that are not finite.
+    Options and errors are those of `answers`. A question none of whose samples was answered counts as answered with
+    `empty`, as it does in the rules' script, which scores the sampled logs of TEST01 like that.
     """
-    questions = squad.read(labels)
-    features = list(squad.features(questions, Tokenizer(Vocabulary.read(labels.parent / VOCABULARY))))
-    answers = {record.qsl_idx: record.data for record in accuracy.records(log)}
-    if not answers:
-        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
-    if not all(0 <= index < len(features) for index in answers):
-        worst = max(answers, key=lambda index: abs(index - len(features) // 2))
-        raise DataError(f"{log}: sample {worst} is no feature of {labels}, which has {len(features)}", _MEASURED)
-    spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
-    for index in sorted(answers):
-        feature = features[index]
-        what = f"{log}: the answer for sample {index} (question {questions[feature.question].id})"
-        logits = _logits(answers[index], len(feature.tokens), what, transposed=bool(options.get("transposed")))
-        spans[feature.question].append(squad_eval.best_span(feature, logits))
-    texts = [squad_eval.answer(question, own) for question, own in zip(questions, spans, strict=True)]
-    figures = squad_eval.evaluate(questions, texts)
+    found = answers(log, labels, options)
+    figures = squad_eval.evaluate(found.questions, found.texts)
     return Score(
         text=json.dumps(figures._asdict()) + "\n",
         metric="F1",
         value=figures.f1,
         good=None,
-        total=len(answers),
-        doubt=_doubt(figures, sum(not own for own in spans), len(questions)),
+        total=found.samples,
+        doubt=_doubt(figures, found.unanswered, len(found.questions)),
     )
+
+
+class Answers(NamedTuple):
+    """What a log answers to the questions of a sample set."""
+
+    questions: Sequence[squad.Question]
+    texts: Sequence[str]
+    """One for each question."""
+    samples: int
+    """How many were answered."""
+    unanswered: int
+    """Questions none of whose samples was answered."""
+
+
+def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
+    """Return the answers that an accuracy log gives; `labels` is the file of the questions in a sample set.
+
+    Option `transposed`: responses are all begin logits, then all end logits. Where a sample was answered twice the
+    last answer counts. Raises DataError for malformed logs and files, for a response that is shorter than its sample,
+    which is what features in another order give, or longer than 384 tokens, and for logits that are not finite.
+    """
+    questions = squad.read(labels)
+    features = list(squad.features(questions, Tokenizer(Vocabulary.read(labels.parent / VOCABULARY))))
+    responses = {record.qsl_idx: record.data for record in accuracy.records(log)}
+    if not responses:
+        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
+    strange = [index for index in responses if not 0 <= index < len(features)]
+    if strange:
+        raise DataError(f"{log}: sample {strange[0]} is no feature of {labels}, which has {len(features)}", _MEASURED)
+    spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
+    for index in sorted(responses):
+        feature = features[index]
+        what = f"{log}: the answer for sample {index} (question {questions[feature.question].id})"
+        logits = _logits(responses[index], len(feature.tokens), what, transposed=bool(options.get("transposed")))
+        spans[feature.question].append(squad_eval.best_span(feature, logits))
+    texts = [squad_eval.answer(question, own) for question, own in zip(questions, spans, strict=True)]
+    return Answers(questions, texts, len(responses), sum(not own for own in spans))
 
 
 def _logits(data: bytes, length: int, what: str, *, transposed: bool) -> Array:
