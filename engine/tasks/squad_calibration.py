@@ -13,7 +13,8 @@ from engine.errors import DataError
 from engine.step import Step
 from engine.store.files import disk_errors, read_plain
 from engine.tasks import squad
-from engine.tasks.question_answering import Sources, write
+from engine.tasks.question_answering import write
+from engine.tasks.squad_files import Sources
 from engine.tasks.wordpiece import Tokenizer, Vocabulary
 
 CHOSEN = "chosen.txt"

@@ -20,10 +20,12 @@ from engine.facts import Ragged, SamplesFacts
 from engine.harness.model import GraphFile, Model
 from engine.harness.samples import SampleLibrary
 from engine.mlperf_logs import accuracy
-from engine.step import Artifact, Look
+from engine.step import Artifact
 from engine.tasks import question_answering as task
 from engine.tasks import squad
 from engine.tasks.programs import MODEL, Padded
+from engine.tasks.squad_files import LABELS
+from engine.tasks.wordpiece import Tokenizer, Vocabulary
 from tests.engine.models.running import step
 from tests.engine.tasks import span_model, squad_cases
 
@@ -70,8 +72,8 @@ def tokens(folder: Path) -> int:
 
 
 def features(folder: Path) -> list[squad.Feature]:
-    tokenizer = task.Tokenizer(task.Vocabulary.read(folder / "vocab.txt"))
-    return list(squad.features(squad.read(folder / task.LABELS), tokenizer))
+    tokenizer = Tokenizer(Vocabulary.read(folder / "vocab.txt"))
+    return list(squad.features(squad.read(folder / LABELS), tokenizer))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32"])
@@ -81,7 +83,7 @@ def test_samples_are_three_rows_of_their_own_length(tmp_path: Path, source: Path
     assert facts.count == len(made)
     assert library.lengths is not None
     assert library.lengths.tolist() == [len(one.tokens) for one in made]
-    ids = task.Vocabulary.read(source / "vocab.txt").ids
+    ids = Vocabulary.read(source / "vocab.txt").ids
     for index in range(0, len(made), 9):
         one, rows = made[index], [library.sample(number, index) for number in range(3)]
         assert [row.dtype for row in rows] == [np.dtype(dtype)] * 3
@@ -120,15 +122,6 @@ def test_a_context_of_control_characters_alone_has_no_sample(tmp_path: Path) -> 
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\nb\n")
     with pytest.raises(DataError, match=r"dev-v1\.1\.json: no context has a token"):
         prepare(tmp_path / "out", tmp_path)
-
-
-def test_size_and_time_are_foreseen() -> None:
-    look = Look(options=OPTIONS, inputs={"dataset": None}, foreseen={"dataset": {"count": 1000}})
-    assert task.survey(look).disk_bytes == 1000 * 180 * 3 * 8
-    assert task.survey(
-        Look(options={**OPTIONS, "count": 10, "dtype": "int32"}, inputs={"dataset": None})
-    ).disk_bytes == (10 * 180 * 3 * 4)
-    assert task.survey(Look(options=OPTIONS, inputs={"dataset": None})).disk_bytes is None
 
 
 def program(path: Path, library: SampleLibrary, **options: Any) -> Padded:
@@ -173,8 +166,8 @@ def test_each_sample_is_answered_by_its_own_length(
 
 
 def test_a_model_of_other_inputs_or_outputs_is_refused(tmp_path: Path, source: Path, library: SampleLibrary) -> None:
-    strange = span_model.write(tmp_path / "a.onnx", tokens(source), names=("input_ids", "mask", "segment_ids"))
-    with pytest.raises(DataError, match=r"inputs are input_ids, mask, segment_ids\n.*input_mask or attention_mask"):
+    strange = span_model.write(tmp_path / "a.onnx", tokens(source), names=("input_ids", "valid", "segment_ids"))
+    with pytest.raises(DataError, match=r"inputs are input_ids, valid, segment_ids\n.*input_mask or attention_mask"):
         program(strange, library)
     narrow = span_model.write(tmp_path / "b.onnx", tokens(source), dtype=TensorProto.INT32)
     with pytest.raises(DataError, match=r"samples are int64\[None\], the model's input 'input_ids' is int32"):
@@ -217,7 +210,7 @@ def test_features_in_another_order_are_told_by_the_question(tmp_path: Path, fold
     with pytest.raises(
         DataError, match=r"log\.json: the answer for sample \d+ \(question [0-9a-f]+\) has \d+ bytes"
     ) as found:
-        task.score(log_of(tmp_path / "log.json", folder, records=turned), folder / task.LABELS, {})
+        task.score(log_of(tmp_path / "log.json", folder, records=turned), folder / LABELS, {})
     assert "features in another order give this" in found.value.remedy
 
 
@@ -234,14 +227,14 @@ def test_features_in_another_order_are_told_by_the_question(tmp_path: Path, fold
 )
 def test_a_response_that_cannot_be_is_named(tmp_path: Path, folder: Path, record: accuracy.Record, says: str) -> None:
     with pytest.raises(DataError, match=rf"log\.json: .*{says}"):
-        task.score(log_of(tmp_path / "log.json", folder, records=[record]), folder / task.LABELS, {})
+        task.score(log_of(tmp_path / "log.json", folder, records=[record]), folder / LABELS, {})
 
 
 def test_a_log_without_answers_is_named(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "log.json"
     accuracy.write(path, [])
     with pytest.raises(DataError, match=r"log\.json: no sample was answered"):
-        task.score(path, folder / task.LABELS, {})
+        task.score(path, folder / LABELS, {})
 
 
 def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
@@ -255,7 +248,7 @@ def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
     logits[-3, 0] = logits[-2, 1] = 9
     path = tmp_path / "log.json"
     accuracy.write(path, [accuracy.Record(0, 0, logits.tobytes())])
-    found = task.score(path, tmp_path / "out" / task.LABELS, {})
+    found = task.score(path, tmp_path / "out" / LABELS, {})
     assert found.text == '{"exact_match": 100.0, "f1": 100.0}\n'
     assert (found.metric, found.unit, found.total, found.doubt) == ("F1", "%", 1, "")
 
@@ -263,9 +256,9 @@ def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
 def test_doubts_are_said(tmp_path: Path, folder: Path) -> None:
     lengths = [len(one.tokens) for one in features(folder)]
     part = squad_cases.records("normal", SEED, lengths)[:3]
-    found = task.score(log_of(tmp_path / "part.json", folder, records=part), folder / task.LABELS, {})
+    found = task.score(log_of(tmp_path / "part.json", folder, records=part), folder / LABELS, {})
     assert "of 48 questions were not answered, and count as wrong" in found.doubt
     flat = squad_cases.records("flat", SEED, lengths)
-    found = task.score(log_of(tmp_path / "flat.json", folder, records=flat), folder / task.LABELS, {})
+    found = task.score(log_of(tmp_path / "flat.json", folder, records=flat), folder / LABELS, {})
     assert found.value < task.POOR_F1
     assert "a vocabulary of another model" in found.doubt

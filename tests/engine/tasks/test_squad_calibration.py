@@ -10,7 +10,8 @@ import pytest
 
 from engine.errors import DataError
 from engine.step import Artifact
-from engine.tasks import question_answering, squad, squad_calibration
+from engine.tasks import squad, squad_calibration
+from engine.tasks.wordpiece import Tokenizer, Vocabulary
 from tests.engine.models.running import step
 from tests.engine.tasks import squad_cases
 
@@ -32,7 +33,7 @@ def chosen(folder: Path, source: Path, text: str, by: str, md5: str = "") -> dic
 
 def names(source: Path) -> list[str]:
     """Return the question of each feature."""
-    tokenizer = question_answering.Tokenizer(question_answering.Vocabulary.read(source / "vocab.txt"))
+    tokenizer = Tokenizer(Vocabulary.read(source / "vocab.txt"))
     questions = squad.read(source / "dev-v1.1.json")
     return [questions[one.question].id for one in squad.features(questions, tokenizer)]
 

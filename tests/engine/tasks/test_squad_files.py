@@ -15,6 +15,7 @@ from engine.tasks import squad_files
 from tests.engine.models.running import step
 
 VOCABULARY = b"[PAD]\n[UNK]\n"
+SAMPLES = {"dtype": "int64", "count": None}
 MD5 = hashlib.md5(VOCABULARY, usedforsecurity=False).hexdigest()
 
 
@@ -87,13 +88,12 @@ def test_questions_come_out_of_a_package(tmp_path: Path) -> None:
     facts = {"package": "p", "version": "1", "files": ["squad.json"]}
     out = tmp_path / "out"
     out.mkdir()
-    assert squad_files.packaged(step(out, {}, {"package": Artifact(str(tmp_path), facts)})) == {
-        "labels": "dev-v1.1.json"
-    }
+    one = step(out, {}, {"package": Artifact(str(tmp_path), facts)})
+    assert squad_files.packaged(one) == {"labels": "dev-v1.1.json"}
     assert (out / "dev-v1.1.json").read_text() == "{}"
+    two = step(out, {}, {"package": Artifact(str(tmp_path), {**facts, "files": ["a.json", "b.json"]})})
     with pytest.raises(DataError, match="has 2 JSON files, not one"):
-        facts = {**facts, "files": ["a.json", "b.json"]}
-        squad_files.packaged(step(out, {}, {"package": Artifact(str(tmp_path), facts)}))
+        squad_files.packaged(two)
 
 
 def test_a_shipped_vocabulary_is_copied(tmp_path: Path) -> None:
@@ -106,3 +106,12 @@ def test_a_shipped_vocabulary_is_copied(tmp_path: Path) -> None:
     assert (out / "vocab.txt").read_bytes() == VOCABULARY
     with pytest.raises(DataError, match=r"w\.txt: the vocabulary cannot be read"):
         squad_files.shipped_vocabulary(replace(asked, options={"file": "w.txt"}))
+
+
+def test_size_and_time_are_foreseen() -> None:
+    look = Look(options=SAMPLES, inputs={"dataset": None}, foreseen={"dataset": {"count": 1000}})
+    assert squad_files.survey_samples(look).disk_bytes == 1000 * 180 * 3 * 8
+    assert squad_files.survey_samples(
+        Look(options={**SAMPLES, "count": 10, "dtype": "int32"}, inputs={"dataset": None})
+    ).disk_bytes == (10 * 180 * 3 * 4)
+    assert squad_files.survey_samples(Look(options=SAMPLES, inputs={"dataset": None})).disk_bytes is None
