@@ -199,8 +199,8 @@ def test_what_a_job_uses_is_not_removed_from_the_store(tmp_path: Path, own: Path
 BEGIN = """
 import os, sys
 from pathlib import Path
-from engine.job import control
-from tests.engine.job import profile
+from engine.jobs import control
+from tests.engine.jobs import profile
 from tests.helpers import folders_in
 home, own = Path(sys.argv[1]), Path(sys.argv[2])
 spec, _ = profile.spec_of(own, home / "results", diary=str(home / "diary"), mode="hang")
