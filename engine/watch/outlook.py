@@ -18,7 +18,7 @@ EARLY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class EndCondition:
+class Condition:
     """Something that must hold at the end: at least `want` of time or queries, at most `want` of latency."""
 
     kind: Kind
@@ -38,7 +38,7 @@ class EndCondition:
 class Outlook:
     """How a measurement stands."""
 
-    conditions: tuple[EndCondition, ...]
+    conditions: tuple[Condition, ...]
     share: float
     """Of the way to the end, 0 to 1."""
     left: float | None
@@ -58,7 +58,7 @@ def outlook(seen: Measurement) -> Outlook:
 
 def _all_samples(seen: Measurement, samples: int) -> Outlook:
     """Accuracy: every sample once."""
-    condition = EndCondition("samples", seen.completed, samples)
+    condition = Condition("samples", seen.completed, samples)
     share = min(seen.completed / samples, 1.0) if samples else 0.0
     return Outlook((condition,), share, _time_for(samples - seen.completed, seen), "none")
 
@@ -68,10 +68,7 @@ def _one_query(seen: Measurement) -> Outlook:
     rules = seen.rules
     samples = max(seen.issued, rules.min_queries)
     left = _time_for(samples - seen.completed, seen) if seen.issued else None
-    conditions = (
-        EndCondition("samples", seen.completed, samples),
-        EndCondition("time", seen.elapsed, rules.min_seconds),
-    )
+    conditions = (Condition("samples", seen.completed, samples), Condition("time", seen.elapsed, rules.min_seconds))
     share = min(seen.completed / samples, 1.0) if samples else 0.0
     if seen.elapsed < EARLY_SECONDS or left is None:
         return Outlook(conditions, share, left, "early")
@@ -90,13 +87,13 @@ def _stream(seen: Measurement) -> Outlook:
     for_queries = 0.0 if missing == 0 else _time_for(missing, seen)
     left = None if for_queries is None else max(rules.min_seconds - seen.elapsed, for_queries, 0.0)
     conditions = [
-        EndCondition("time", seen.elapsed, rules.min_seconds),
-        EndCondition("queries", int(queries), rules.min_queries),
+        Condition("time", seen.elapsed, rules.min_seconds),
+        Condition("queries", int(queries), rules.min_queries),
     ]
     share = min(_part(seen.elapsed, rules.min_seconds), _part(queries, rules.min_queries))
     latency = _deciding_latency(seen)
     if rules.bound_ns is not None:
-        conditions.append(EndCondition("latency", latency, rules.bound_ns))
+        conditions.append(Condition("latency", latency, rules.bound_ns))
     if seen.elapsed < EARLY_SECONDS or left is None or latency is None:
         return Outlook(tuple(conditions), share, left, "early")
     if rules.bound_ns is not None and latency > rules.bound_ns:

@@ -12,7 +12,7 @@ from engine.events import Measured, Progress
 from engine.system.live import Live
 from engine.text import cut, duration, short_path, size
 from engine.watch.fold import Measurement, Note, StepSeen, StepState
-from engine.watch.outlook import EndCondition, Outlook
+from engine.watch.outlook import Condition, Outlook
 from engine.watch.watch import Standing
 from engine.watch.window import FRACTIONS
 from tui.follow import Scene
@@ -110,7 +110,7 @@ def _measuring(scene: Scene, measured: Measurement, seen: Outlook, width: int, g
     return row((f"{word:14}", style), *line, (right, "")), row(*conditions)
 
 
-def condition(one: EndCondition, percentile: float) -> Row:
+def condition(one: Condition, percentile: float) -> Row:
     """Write one condition with what there is and what is wanted."""
     style = "good" if one.met else ""
     if one.kind == "latency":
