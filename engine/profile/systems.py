@@ -111,7 +111,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 Targets = dict[str, dict[str, dict[str, Positive]]]
 
 
-class SystemFile(msgspec.Struct, frozen=True, kw_only=True):
+class System(msgspec.Struct, frozen=True, kw_only=True):
     """The run configuration of one system."""
 
     targets: Literal["configured", "measured"]
@@ -142,12 +142,12 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     file: str
 
 
-def load_system(path: Path) -> SystemFile:
+def load_system(path: Path) -> System:
     """Read a system. Raises ProfileError with file, line, place and the nearest valid spelling."""
     top = document.read(path)
     for name, value in _description(top):
         _refuse_misread(name, value)
-    return typed.build(top, SystemFile)
+    return typed.build(top, System)
 
 
 def place_of(path: Path, field: str) -> str:

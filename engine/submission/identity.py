@@ -16,7 +16,7 @@ import msgspec
 from engine import codec
 from engine.errors import DataError, ProfileError, StoreError
 from engine.profile import systems
-from engine.profile.systems import SystemFile
+from engine.profile.systems import System
 from engine.submission import describe, pack
 from engine.submission.tree import Tree
 
@@ -83,14 +83,14 @@ def _another(name: str, sut: str, folders: Sequence[Path], given: str) -> str:
     return f"'{name}', the submitter of {sut}, is of an example" if name.lower() in examples else ""
 
 
-def _systems(folders: Sequence[Path]) -> Iterator[tuple[Path, SystemFile]]:
+def _systems(folders: Sequence[Path]) -> Iterator[tuple[Path, System]]:
     for folder in folders:
         for path in sorted((folder / "systems").glob("*.yaml")):
             with suppress(ProfileError):  # one bad file, which `system list` names, hides no other
                 yield path, systems.load_system(path)
 
 
-def _submitters(found: Iterable[SystemFile]) -> dict[str, str]:
+def _submitters(found: Iterable[System]) -> dict[str, str]:
     """Return the submitters that systems name: in lower case, as the checker compares them → as they are written."""
     names = [str(system.description.get("submitter", "")) for system in found]
     return {name.lower(): name for name in names if name}

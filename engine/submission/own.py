@@ -12,7 +12,7 @@ from engine.profile import systems
 from engine.profile.edit import put
 from engine.profile.names import refuse_system_name
 from engine.profile.rounds import Round
-from engine.profile.systems import SystemFile
+from engine.profile.systems import System
 from engine.store.files import disk_errors, write_atomic
 from engine.submission import describe
 from engine.submission.form import form, problems
@@ -46,7 +46,7 @@ def refuse_taken(folders: Sequence[Path], name: str) -> None:
             )
 
 
-def read(profiles: Path, name: str) -> SystemFile | None:
+def read(profiles: Path, name: str) -> System | None:
     """Return a person's system; None where it isn't written yet. Raises ProfileError where the file is wrong."""
     path = path_of(profiles, name)
     return systems.load_system(path) if path.is_file() else None

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import ProfileError
 from engine.profile.component import Component
 from engine.profile.reading import read_component
-from engine.survey.recipes import source_file
+from engine.survey.keys import source_file
 
 
 def component(folder: Path) -> Component:
