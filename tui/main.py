@@ -8,17 +8,17 @@ from __future__ import annotations
 import sys
 
 from engine.cli import main as command_line
-from engine.cli.main import Command, Option
+from engine.cli.main import Command, CommandOption
 
-_HOME = Option("home", "where store, jobs and settings are, instead of your system's usual folders", "DIR")
-_THEME = Option("theme", "the colours", "NAME")
+_HOME = CommandOption("home", "where store, jobs and settings are, instead of your system's usual folders", "DIR")
+_THEME = CommandOption("theme", "the colours", "NAME")
 SERVE = Command(
     "serve",
     "tui.serve:serve_command",
     "the screen as a page in a browser; needs the extra 'web'",
     options=(
-        Option("host", "the address that is listened on; 127.0.0.1 without it", "ADDRESS"),
-        Option("port", "the port; 8000 without it", "N", numbers=(1, 65535)),
+        CommandOption("host", "the address that is listened on; 127.0.0.1 without it", "ADDRESS"),
+        CommandOption("port", "the port; 8000 without it", "N", numbers=(1, 65535)),
         _THEME,
         _HOME,
     ),
@@ -29,12 +29,12 @@ SCREEN = Command(
     "tui.start:start_command",
     "the screen in this terminal, as inferdeck without a command",
     options=(
-        Option("ascii", "draw with ASCII characters alone"),
-        Option("glyphs", "the characters of the charts", "braille|block|ascii"),
-        Option("mouse", "use the mouse"),
-        Option("no-mouse", "leave the mouse to the terminal"),
-        Option("driver", "how the screen is written: changed cells only, or Textual's own way", "diff|stock"),
-        Option("plain", "no screen: print the jobs instead"),
+        CommandOption("ascii", "draw with ASCII characters alone"),
+        CommandOption("glyphs", "the characters of the charts", "braille|block|ascii"),
+        CommandOption("mouse", "use the mouse"),
+        CommandOption("no-mouse", "leave the mouse to the terminal"),
+        CommandOption("driver", "how the screen is written: changed cells only, or Textual's own way", "diff|stock"),
+        CommandOption("plain", "no screen: print the jobs instead"),
         _THEME,
         _HOME,
     ),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.cli import spelling
-from engine.cli.command import Command, Option, Selects, key
+from engine.cli.command import Command, CommandOption, Selects, key
 from engine.cli.commands import COMMANDS
 from engine.errors import NoOptionError, UsageError, closest, either
 from engine.plan.selection import Selection
@@ -157,13 +157,13 @@ class _Reader:
         self.value(name, value, own or self.by_env(name))
         return word
 
-    def flag(self, own: Option, name: str, value: str) -> None:
+    def flag(self, own: CommandOption, name: str, value: str) -> None:
         """Switch a flag on, or leave it off."""
         if value.lower() not in (*YES, *NO):
             raise UsageError(f"'--{name}' takes no value but yes or no, not '{value}'", f"write --{name}")
         (self.flags.add if value.lower() in YES else self.flags.discard)(own.name)
 
-    def value(self, name: str, value: str, own: Option | None) -> None:
+    def value(self, name: str, value: str, own: CommandOption | None) -> None:
         """Keep the value of an option of the command, or else what it changes of the selection."""
         if own is None:
             self.changes.keep(name, value)
@@ -175,7 +175,7 @@ class _Reader:
             _refuse_number(own, value)
             self.values[own.name] = value
 
-    def by_env(self, name: str) -> Option | None:
+    def by_env(self, name: str) -> CommandOption | None:
         """Return the option that a word of the tutorials stands for: `env.CM_QUIET`."""
         head, _, tail = name.partition(".")
         return next((one for one in self.command.options if head == "env" and tail in one.env), None)
@@ -190,7 +190,7 @@ class _Reader:
         remedy = meant(name, self.command) or f"inferdeck {self.command.name} --help lists its options"
         raise UsageError(f"unknown option '--{name}' of {self.command.name}", remedy)
 
-    def without_value(self, name: str, own: Option | None) -> str:
+    def without_value(self, name: str, own: CommandOption | None) -> str:
         """Return the remedy for an option without its value."""
         near = "" if own else meant(name, self.command, _LIKELY)
         also = "" if own or "." in name else f", or _{name} into --tags where it is a variation"
@@ -239,7 +239,7 @@ def _below(group: str) -> Iterable[str]:
     return (name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{first} "))
 
 
-def _refuse_number(own: Option, value: str) -> None:
+def _refuse_number(own: CommandOption, value: str) -> None:
     if own.numbers is None:
         return
     least, most = own.numbers

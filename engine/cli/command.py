@@ -16,7 +16,7 @@ Selects = Literal["options", "env", "dependencies"]
 SELECTS: tuple[Selects, ...] = ("options", "env", "dependencies")
 
 
-class Option(NamedTuple):
+class CommandOption(NamedTuple):
     """A word that begins with `--`: a flag, or one with a value."""
 
     name: str
@@ -65,7 +65,7 @@ class Command(NamedTuple):
     """`module:function`; the function gets the words (engine.cli.arguments.Words) and returns the exit status."""
     summary: str
     arguments: Arguments = Arguments()
-    options: tuple[Option, ...] = ()
+    options: tuple[CommandOption, ...] = ()
     selects: tuple[Selects, ...] = ()
     """Which words of a selection it takes."""
     about: str = ""
@@ -73,7 +73,7 @@ class Command(NamedTuple):
     examples: tuple[str, ...] = ()
     """What follows `inferdeck`."""
 
-    def option(self, name: str) -> Option | None:
+    def option(self, name: str) -> CommandOption | None:
         """Return the option of that name, in whatever spelling."""
         return next((one for one in self.options if one.key == key(name)), None)
 

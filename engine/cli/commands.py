@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from engine.cli.command import SELECTS, Arguments, Command, Option
+from engine.cli.command import SELECTS, Arguments, Command, CommandOption
 
-_HOME = Option("home", "where store, jobs and settings are, instead of your system's usual folders", "DIR")
-_PROFILES = Option(
+_HOME = CommandOption("home", "where store, jobs and settings are, instead of your system's usual folders", "DIR")
+_PROFILES = CommandOption(
     "profiles", "a folder with components, systems and recipes of your own; may be repeated", "DIR", repeatable=True
 )
-_JSON = Option("json", "print JSON, for programs")
-_PLAIN = Option("plain", "a line for each change, without cursor control")
-_ROUND = Option("round", "the MLPerf round whose rules hold; v2.1 without it", "NAME")
+_JSON = CommandOption("json", "print JSON, for programs")
+_PLAIN = CommandOption("plain", "a line for each change, without cursor control")
+_ROUND = CommandOption("round", "the MLPerf round whose rules hold; v2.1 without it", "NAME")
 
 _PLANNED = (
-    Option("tags", "the component by its tags, and variations on (_x) and off (-_x)", "a,b,_x,-_y", repeatable=True),
-    Option("recipe", "a selection that was saved, by its name or file", "NAME|FILE"),
-    Option(
+    CommandOption(
+        "tags", "the component by its tags, and variations on (_x) and off (-_x)", "a,b,_x,-_y", repeatable=True
+    ),
+    CommandOption("recipe", "a selection that was saved, by its name or file", "NAME|FILE"),
+    CommandOption(
         "output_dir",
         "where the results folder goes",
         "DIR",
         env=("OUTPUT_BASE_DIR", "CM_MLPERF_OUTPUT_DIR"),
     ),
-    Option("again", "make everything anew, whatever is stored", env=("CM_RERUN",)),
-    Option("quiet", "print less: failures and the end", env=("CM_QUIET",)),
-    Option("yes-install", "install system packages without asking"),
-    Option("lock", "write what the plan is into a file", "FILE"),
-    Option("locked", "run exactly the plan of such a file, or say what differs", "FILE"),
+    CommandOption("again", "make everything anew, whatever is stored", env=("CM_RERUN",)),
+    CommandOption("quiet", "print less: failures and the end", env=("CM_QUIET",)),
+    CommandOption("yes-install", "install system packages without asking"),
+    CommandOption("lock", "write what the plan is into a file", "FILE"),
+    CommandOption("locked", "run exactly the plan of such a file, or say what differs", "FILE"),
     _JSON,
     _HOME,
     _PROFILES,
 )
 _STARTED = (
-    Option("reuse", "show an equal finished result instead of running"),
-    Option("detach", "start the job and return"),
+    CommandOption("reuse", "show an equal finished result instead of running"),
+    CommandOption("detach", "start the job and return"),
     _PLAIN,
 )
-_NOW = Option("now", "measure at once, beside other jobs that measure")
+_NOW = CommandOption("now", "measure at once, beside other jobs that measure")
 _RUN = (*_PLANNED, *_STARTED, _NOW)
 _IDLE = tuple(one._replace(meaning="for run; no effect here") for one in (*_STARTED, _NOW))
 _DEMO = tuple(one for one in _RUN if one.name != "locked")
@@ -43,14 +45,14 @@ _DEMO = tuple(one for one in _RUN if one.name != "locked")
 _ONE_FOLDER = Arguments("TREE", "one folder", "for example: DIR/submission", 1, 1)
 _CHECKED = (
     _ROUND,
-    Option("submitter", "look at this submitter alone", "NAME"),
-    Option("strict", "fail on warnings too"),
-    Option("csv", "write the results as a table", "FILE"),
+    CommandOption("submitter", "look at this submitter alone", "NAME"),
+    CommandOption("strict", "fail on warnings too"),
+    CommandOption("csv", "write the results as a table", "FILE"),
     _JSON,
     _HOME,
     _PROFILES,
 )
-_FORMAT = Option("format", "how it is printed", "text|csv|json|md")
+_FORMAT = CommandOption("format", "how it is printed", "text|csv|json|md")
 _RUNS = "inferdeck results list names them"
 _ENTRY = Arguments("KEY", "the name or key of one entry", "inferdeck store list shows them", 1, 1)
 _JOB = Arguments("[JOB]", "one job at a time", "inferdeck attach r-0001", 0, 1)
@@ -74,8 +76,8 @@ _COMMANDS = (
         "the whole way on real photographs, in two minutes",
         Arguments(remedy="the benchmark is named by --model=WORDS"),
         options=(
-            Option("model", "the benchmark that is demonstrated; resnet50 without it", "BENCHMARK"),
-            Option("offline", "fetch nothing: a tiny model on generated pictures"),
+            CommandOption("model", "the benchmark that is demonstrated; resnet50 without it", "BENCHMARK"),
+            CommandOption("offline", "fetch nothing: a tiny model on generated pictures"),
             *_DEMO,
         ),
         selects=SELECTS,
@@ -87,7 +89,7 @@ _COMMANDS = (
         "engine.cli.plan:plan_command",
         "everything that would run, before it runs",
         Arguments("", "two lock files", "inferdeck plan --diff A B", 2, 2, with_flag="diff"),
-        (*_PLANNED, Option("diff", "compare two lock files: plan --diff A B"), *_IDLE),
+        (*_PLANNED, CommandOption("diff", "compare two lock files: plan --diff A B"), *_IDLE),
         SELECTS,
         _SELECTION,
         (f"plan {_TAGS},_all-modes", f"plan {_TAGS} --lock plan.json", "plan --diff plan.json other.json"),
@@ -151,8 +153,8 @@ _COMMANDS = (
         "what all jobs measured",
         Arguments(remedy="inferdeck results list --filter=WORDS"),
         (
-            Option("filter", "only runs that contain these words", "WORDS"),
-            Option("sort", "by this column; with - before it the other way round", "COLUMN"),
+            CommandOption("filter", "only runs that contain these words", "WORDS"),
+            CommandOption("sort", "by this column; with - before it the other way round", "COLUMN"),
             _FORMAT,
             _JSON,
             _HOME,
@@ -243,8 +245,8 @@ _COMMANDS = (
         _SYSTEM._replace(remedy="inferdeck system new NAME"),
         (
             _ROUND,
-            Option("again", "replace the description that is there"),
-            Option("quiet", "ask nothing"),
+            CommandOption("again", "replace the description that is there"),
+            CommandOption("quiet", "ask nothing"),
             _HOME,
             _PROFILES,
         ),
@@ -284,12 +286,14 @@ _COMMANDS = (
         "build a tree (or add to one) from the results of one system",
         Arguments("RESULTS", "one folder", "the folder that --output_dir named", 1, 1),
         (
-            Option("sut", "the system, where the folder holds several", "NAME"),
-            Option("out", "the tree; RESULTS/submission without it", "DIR"),
-            Option("submitter", "instead of the submitter in the description", "NAME"),
-            Option("division", "instead of the division in the description", "closed|open|network"),
-            Option("infer", "take missing MultiStream and Offline results from SingleStream, where the rules allow it"),
-            Option("share_99", "hand in the results of a -99 benchmark for its -99.9 as well"),
+            CommandOption("sut", "the system, where the folder holds several", "NAME"),
+            CommandOption("out", "the tree; RESULTS/submission without it", "DIR"),
+            CommandOption("submitter", "instead of the submitter in the description", "NAME"),
+            CommandOption("division", "instead of the division in the description", "closed|open|network"),
+            CommandOption(
+                "infer", "take missing MultiStream and Offline results from SingleStream, where the rules allow it"
+            ),
+            CommandOption("share_99", "hand in the results of a -99 benchmark for its -99.9 as well"),
             _ROUND,
             _HOME,
             _PROFILES,
@@ -302,8 +306,8 @@ _COMMANDS = (
         "cut the accuracy logs of a tree as the rules ask, keeping whole copies",
         _ONE_FOLDER,
         (
-            Option("backup", "where the whole copies go; TREE-whole-logs without it", "DIR"),
-            Option("submitter", "only this submitter's logs", "NAME"),
+            CommandOption("backup", "where the whole copies go; TREE-whole-logs without it", "DIR"),
+            CommandOption("submitter", "only this submitter's logs", "NAME"),
             _ROUND,
             _HOME,
             _PROFILES,
@@ -316,8 +320,8 @@ _COMMANDS = (
         "pack a checked tree",
         _ONE_FOLDER,
         (
-            Option("out", "the file; TREE.zip without it", "FILE"),
-            Option("submitter", "who you are: a tree with another's results is refused", "NAME"),
+            CommandOption("out", "the file; TREE.zip without it", "FILE"),
+            CommandOption("submitter", "who you are: a tree with another's results is refused", "NAME"),
             _HOME,
             _PROFILES,
         ),

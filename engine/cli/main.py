@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable
 
 from engine.cli import output
-from engine.cli.command import Command, Option, Table
+from engine.cli.command import Command, CommandOption, Table
 from engine.cli.commands import COMMANDS, DEFAULTS
 from engine.errors import InferdeckError, UsageError, nearest
 from engine.text import clean_lines
 
-__all__ = ["HELP", "VERSION", "Command", "Option", "guarded", "main"]
+__all__ = ["HELP", "VERSION", "Command", "CommandOption", "guarded", "main"]
 
 HELP = ("-h", "--help")
 VERSION = ("-V", "--version")

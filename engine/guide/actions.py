@@ -11,7 +11,7 @@ import msgspec
 from engine.errors import UsageError, nearest
 from engine.events import AnyEvent
 from engine.guide import offers
-from engine.guide.look import ROUND, Looker, Sight
+from engine.guide.look import ROUND, Looker, Overview
 from engine.guide.state import Guide, save
 from engine.jobs import preparation
 from engine.jobs.jobs import Job
@@ -68,19 +68,19 @@ def _add_network_fields(rules: Round, looker: Looker, guide: Guide) -> None:
                 own.say(looker.place.folders.profiles, guide.system, name, "")
 
 
-def get(sight: Sight) -> Job:
+def get(sight: Overview) -> Job:
     """Start the job that prepares."""
     return preparation.begin(_prepared(sight), sight.data)
 
 
-def try_out(sight: Sight) -> Job:
+def try_out(sight: Overview) -> Job:
     """Start the short run."""
     _prepared(sight)
     assert sight.trial is not None
     return begin(sight.trial)
 
 
-def run(sight: Sight, scenario: str = "") -> Job:
+def run(sight: Overview, scenario: str = "") -> Job:
     """Start, or go on with, all runs; or do those of one scenario again. Both end with the tree, checked."""
     prepared = _prepared(sight)
     if sight.stale:
@@ -92,7 +92,7 @@ def run(sight: Sight, scenario: str = "") -> Job:
     return begin(prepared)
 
 
-def build(sight: Sight) -> None:
+def build(sight: Overview) -> None:
     """Build the tree anew from the runs that there are, truncate, check and pack it."""
     _forget_tree(sight)
     options = _prepared(sight).plan.nodes[_node(sight)].values()
@@ -110,14 +110,14 @@ def build(sight: Sight) -> None:
     )
 
 
-def _forget_tree(sight: Sight) -> None:
+def _forget_tree(sight: Overview) -> None:
     """Remove a tree that is not of what there is now; it is made of results, which stay."""
     for folder in (sight.tree, sight.results / WHOLE_LOGS):
         shutil.rmtree(folder, ignore_errors=True)
     sight.zip.unlink(missing_ok=True)
 
 
-def pack_tree(sight: Sight) -> Path:
+def pack_tree(sight: Overview) -> Path:
     """Pack the tree; returns the zip. Raises DataError where it may not be packed."""
     identity.refuse(sight.tree, sight.place.catalog.folders)
     pack.refuse_the_refused(sight.tree, check(sight.tree, sight.rules, processes=1))
@@ -130,24 +130,24 @@ def truncate_tree(tree: Path, rules: Round) -> int:
     return sum(one.action != "left alone" for one in done)
 
 
-def have_read(sight: Sight) -> Guide:
+def have_read(sight: Overview) -> Guide:
     """Keep that the person has read the preflight of just this plan."""
     return save(sight.place.folders, msgspec.structs.replace(sight.guide, read=sight.fingerprint))
 
 
-def skip(sight: Sight, step: str) -> Guide:
+def skip(sight: Overview, step: str) -> Guide:
     """Leave a step out, or take it up again."""
     old = sight.guide.skipped
     new = tuple(name for name in old if name != step) if step in old else (*old, step)
     return save(sight.place.folders, msgspec.structs.replace(sight.guide, skipped=new))
 
 
-def have_sent(sight: Sight) -> Guide:
+def have_sent(sight: Overview) -> Guide:
     """Keep that the person has handed it in."""
     return save(sight.place.folders, msgspec.structs.replace(sight.guide, sent=not sight.guide.sent))
 
 
-def _prepared(sight: Sight) -> Prepared:
+def _prepared(sight: Overview) -> Prepared:
     if sight.stuck is not None:
         raise sight.stuck
     if sight.prepared is None:
@@ -155,7 +155,7 @@ def _prepared(sight: Sight) -> Prepared:
     return sight.prepared
 
 
-def _node(sight: Sight) -> str:
+def _node(sight: Overview) -> str:
     plan = _prepared(sight).plan
     return next(edge.node for edge in plan.nodes[plan.root].after if edge.name == "submission")
 

@@ -47,7 +47,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Overview:
     """What there is."""
 
     guide: Guide
@@ -128,12 +128,12 @@ class Looker:
         """What this machine says of itself, in the fields of the rules."""
         return describe.detected(self.rules, self.place.folders.store.parent, describe.frameworks())
 
-    def look(self, guide: Guide) -> Sight:
+    def look(self, guide: Guide) -> Overview:
         """Return what there is. Raises ProfileError where the description's file is wrong."""
         self.place = _with_own_profiles(self.place)
         choices = self.choices(guide)
         folder = folder_of(self.place.folders, guide.name)
-        sight = Sight(guide, self.place, self.rules, folder, choices)
+        sight = Overview(guide, self.place, self.rules, folder, choices)
         if problems(choices):
             return sight
         sight = self._described(sight)
@@ -158,11 +158,11 @@ class Looker:
         """Return the form of the choices as it is, or as it would be with changes."""
         return offers.form(msgspec.structs.replace(guide, **changes), self.place, self.rules)
 
-    def _described(self, sight: Sight) -> Sight:
+    def _described(self, sight: Overview) -> Overview:
         written = own.path_of(self.place.folders.profiles, sight.guide.system).is_file()
         return replace(sight, fields=self.fields(sight.guide), written=written)
 
-    def _planned(self, sight: Sight) -> Sight:
+    def _planned(self, sight: Overview) -> Overview:
         try:
             prepared = prepare(self.place, offers.selection(sight.guide, self.place.catalog), output=str(sight.results))
             trial = prepare(self.place, offers.trial(sight.guide, self.place.catalog), output=str(sight.attempt))
@@ -183,7 +183,7 @@ class Looker:
         )
         return self._checked(sight) if sight.tree.is_dir() else sight
 
-    def _jobs(self, sight: Sight) -> dict[str, Job]:
+    def _jobs(self, sight: Overview) -> dict[str, Job]:
         places = {str(sight.data): "get", str(sight.attempt): "try", str(sight.results): "runs"}
         found: dict[str, Job] = {}
         for job in jobs.all_jobs(self.place.folders):
@@ -191,7 +191,7 @@ class Looker:
                 found.setdefault(places[job.spec.results], job)
         return found
 
-    def _checked(self, sight: Sight) -> Sight:
+    def _checked(self, sight: Overview) -> Overview:
         report = check(sight.tree, self.rules, processes=1)
         stale = _stale(sight, self.draft(sight.guide))
         fresh = report.verdict == "pass" and not stale and _newer(sight.zip, sight.results / CHECKED)
@@ -244,7 +244,7 @@ def _is_run(scenario: Path, mode: str) -> bool:
     return scored and (scenario / mode / REPORT).is_file()
 
 
-def _stale(sight: Sight, description: Mapping[str, object]) -> str:
+def _stale(sight: Overview, description: Mapping[str, object]) -> str:
     """Say why a tree is not of what there is now."""
     owner = sight.tree / str(description.get("division")) / str(description.get("submitter"))
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.guide import offers
-from engine.guide.look import Sight
+from engine.guide.look import Overview
 from engine.jobs import preparation
 from engine.submission.form import problems
 from engine.submission.preflight import Expected
@@ -37,12 +37,12 @@ class Standing:
     """There is nothing to do for what was chosen."""
 
 
-def unforeseen(sight: Sight) -> list[Expected]:
+def unforeseen(sight: Overview) -> list[Expected]:
     """Return the errors of the preflight that do not belong to what was chosen."""
     return [one for one in sight.expected if one.severity == "error" and not is_foreseen(sight, one)]
 
 
-def is_foreseen(sight: Sight, one: Expected) -> bool:
+def is_foreseen(sight: Overview, one: Expected) -> bool:
     """Say whether a thing that the preflight says belongs to what was chosen."""
     if sight.guide.offer == offers.REAL:
         return False
@@ -50,14 +50,14 @@ def is_foreseen(sight: Sight, one: Expected) -> bool:
     return few or one.about in ("style", "model")
 
 
-def _offer(sight: Sight) -> Standing:
+def _offer(sight: Overview) -> Standing:
     guide = sight.guide
     wrong = problems(sight.choices)
     words = f"{guide.offer} · {guide.division} · {guide.category}" if sight.offer else "choose"
     return Standing(not wrong, words, "a minute", action="open the form")
 
 
-def _describe(sight: Sight) -> Standing:
+def _describe(sight: Overview) -> Standing:
     fields = sight.fields
     wrong = problems(fields)
     right = sum(field.verdict == "ok" for field in fields)
@@ -68,7 +68,7 @@ def _describe(sight: Sight) -> Standing:
     return Standing(done, brief if fields else "a form", "two minutes", needs, "open the form")
 
 
-def _get(sight: Sight) -> Standing:
+def _get(sight: Overview) -> Standing:
     if sight.prepared is None:
         return _unplanned(sight, "known after step 2")
     seen = sight.prepared.seen.seen
@@ -94,7 +94,7 @@ def _get(sight: Sight) -> Standing:
     return Standing(done, brief, takes, needs, "start", stopped[0][1].text if stopped else "")
 
 
-def _try(sight: Sight) -> Standing:
+def _try(sight: Overview) -> Standing:
     if sight.trial is None:
         return _unplanned(sight, "some seconds")
     takes = _about(_seconds(sight.trial.seen.totals))
@@ -103,7 +103,7 @@ def _try(sight: Sight) -> Standing:
     return Standing(sight.tried, _ended(sight, "try") or ("it works" if sight.tried else takes), takes, action="start")
 
 
-def _preflight(sight: Sight) -> Standing:
+def _preflight(sight: Overview) -> Standing:
     if sight.prepared is None:
         return _unplanned(sight, "at once")
     wrong = unforeseen(sight)
@@ -116,7 +116,7 @@ def _preflight(sight: Sight) -> Standing:
     return Standing(done, brief, "at once", needs, "read, and go on", reason)
 
 
-def _runs(sight: Sight) -> Standing:
+def _runs(sight: Overview) -> Standing:
     if sight.prepared is None:
         return _unplanned(sight, "the long part")
     done = _over(sight)
@@ -129,7 +129,7 @@ def _runs(sight: Sight) -> Standing:
     return Standing(done, brief, takes, action=action, reason="" if done else reason)
 
 
-def _check(sight: Sight) -> Standing:
+def _check(sight: Overview) -> Standing:
     report = sight.report
     if report is None or sight.stale:
         said = sight.stale or ""
@@ -149,7 +149,7 @@ def _check(sight: Sight) -> Standing:
     return Standing(not strange, brief, "some seconds", action="read the findings")
 
 
-def _pack(sight: Sight) -> Standing:
+def _pack(sight: Overview) -> Standing:
     refused = sight.report is not None and sight.report.verdict == "fail"
     idle = refused and not problems(sight.choices) and _check(sight).done
     brief = "refused, as foreseen" if idle else str(sight.zip.name) if sight.packed else "some seconds"
@@ -164,7 +164,7 @@ def _pack(sight: Sight) -> Standing:
     )
 
 
-def _send(sight: Sight) -> Standing:
+def _send(sight: Overview) -> Standing:
     if sight.offer is not None and (sight.guide.offer != offers.REAL or offers.style_of(sight.guide) != "valid"):
         reason = "You have seen the whole way. n begins another: choose 'real' there."
         return Standing(done=False, brief="not with a practice", reason=reason, idle=True)
@@ -173,19 +173,19 @@ def _send(sight: Sight) -> Standing:
     )
 
 
-def _over(sight: Sight) -> bool:
+def _over(sight: Overview) -> bool:
     """Say whether all is measured, so that what was needed for it is not needed any more."""
     return bool(sight.runs) and all(run.done for run in sight.runs)
 
 
-def _unplanned(sight: Sight, brief: str) -> Standing:
+def _unplanned(sight: Overview, brief: str) -> Standing:
     if sight.stuck is None:
         return Standing(done=False, brief=brief)
     need = Need(sight.stuck.what, there=False, remedy=sight.stuck.remedy)
     return Standing(done=False, brief="can't be planned", needs=(need,), reason=sight.stuck.what)
 
 
-def _ended(sight: Sight, name: str) -> str:
+def _ended(sight: Overview, name: str) -> str:
     """Say how the job of a step that is not done ended; empty where there is none."""
     job = sight.jobs.get(name)
     words = {"failed": "failed", "died": "died", "cancelled": "was stopped", "new": "did not begin"}
@@ -203,7 +203,7 @@ def _about(seconds: float) -> str:
     return f"about {duration(seconds)}" if seconds >= 60 else f"about {round(seconds)} s"
 
 
-STANDINGS: Mapping[str, Callable[[Sight], Standing]] = {
+STANDINGS: Mapping[str, Callable[[Overview], Standing]] = {
     "offer": _offer,
     "describe": _describe,
     "get": _get,

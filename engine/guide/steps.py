@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.guide.look import Sight
+from engine.guide.look import Overview
 from engine.guide.standing import STANDINGS, Need, Standing
 from engine.guide.texts import STEPS, TEXTS
 from engine.jobs.jobs import Job
@@ -44,7 +44,7 @@ class Step:
         return self.name in SKIPPABLE and self.state in ("now", "blocked")
 
 
-def steps(sight: Sight) -> tuple[Step, ...]:
+def steps(sight: Overview) -> tuple[Step, ...]:
     """Return the steps in their order."""
     found: list[Step] = []
     for number, name in enumerate(STEPS, 1):
@@ -82,7 +82,7 @@ def _first_open(found: list[Step]) -> Step:
     return next(step for step in found if step.state not in ("done", "skipped"))
 
 
-def _state(sight: Sight, name: str, standing: Standing, *, open_before: bool) -> State:
+def _state(sight: Overview, name: str, standing: Standing, *, open_before: bool) -> State:
     job = sight.jobs.get(name)
     if job is not None and job.state == "running":
         return "running"

@@ -32,7 +32,7 @@ Dtype = Literal["byte", "float32", "int32", "int64"]
 _ELEMENTS = {name: struct.Struct(form) for name, form in zip(get_args(Dtype), ("B", "<f", "<i", "<q"), strict=True)}
 
 
-class Log(Protocol):
+class RunLog(Protocol):
     """A detail log: the value of a key's first message, None where there is none."""
 
     def value(self, key: str) -> Any:
@@ -117,7 +117,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return not self.why
 
 
-def speed(rules: Round, benchmark: Benchmark, test: str, reference: Log, tested: Log) -> Speed:
+def speed(rules: Round, benchmark: Benchmark, test: str, reference: RunLog, tested: RunLog) -> Speed:
     """Compare the detail log of a test's run with that of the performance run.
 
     Both must be VALID and of one scenario, and the test's run must have been made with the settings of the test.
@@ -162,7 +162,7 @@ def limits(rules: Round, rule: ComplianceTest, scenario: str, reference: float) 
     return None if rule.one_sided else reference * (1 - tolerance), reference * (1 + tolerance)
 
 
-def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: Log, tested: Log) -> str:
+def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: RunLog, tested: RunLog) -> str:
     """Say what makes two logs unfit for a comparison, if anything does."""
     scenarios = [log.value("effective_scenario") for log in (reference, tested)]
     if scenarios[0] != scenarios[1]:
@@ -181,7 +181,7 @@ def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: 
     return ""
 
 
-def _score(log: Log, scenario: str, rule: ComplianceTest) -> float | None:
+def _score(log: RunLog, scenario: str, rule: ComplianceTest) -> float | None:
     """Return a log's score; LoadGen writes 0 for an early stopping estimate that it can't make."""
     value = log.value(SCORES.get(scenario, ""))
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:

@@ -25,7 +25,7 @@ from engine.store.folders import Folders
 from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
 from engine.store.store import Store
 from engine.survey import timings
-from engine.survey.recipes import code_digest, recipe_of, source_file
+from engine.survey.keys import code_digest, recipe_of, source_file
 from engine.text import size
 
 State = Literal["group", "cached", "found", "fetch", "build", "run", "missing", "conflict", "blocked"]

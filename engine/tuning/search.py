@@ -27,7 +27,7 @@ one or two sessions have ten batches' time; at 1 % and less (eight sessions, twe
 two."""
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
+class RateTrial(msgspec.Struct, frozen=True, kw_only=True):
     """One run at one rate."""
 
     rate: float
@@ -65,7 +65,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Of the figures of the repeats: (largest - smallest) / smallest. None with fewer than two."""
 
 
-def found(trials: Sequence[Trial]) -> Found:
+def found(trials: Sequence[RateTrial]) -> Found:
     """Return what the trials say so far. A valid trial above a refused rate was luck and does not count."""
     refused = min((trial.rate for trial in trials if _is_refused(trial.rate, trials)), default=None)
     holding = [trial for trial in trials if trial.valid and (refused is None or trial.rate < refused)]
@@ -80,7 +80,7 @@ def found(trials: Sequence[Trial]) -> Found:
     )
 
 
-def next_rate(trials: Sequence[Trial], aim: Aim, *, last: bool = False) -> float | None:
+def next_rate(trials: Sequence[RateTrial], aim: Aim, *, last: bool = False) -> float | None:
     """Return the rate to try next, or None where the search is over (`found` has the outcome).
 
     `last` says that there is time for one trial only: it goes to the repeat of what holds so far.
@@ -128,14 +128,14 @@ def _log_binomial(count: int, chosen: int) -> float:
     return lgamma(count + 1) - lgamma(chosen + 1) - lgamma(count - chosen + 1)
 
 
-def _higher(trials: Sequence[Trial], aim: Aim) -> float | None:
+def _higher(trials: Sequence[RateTrial], aim: Aim) -> float | None:
     """Go up by the ratio that was covered already: the further the start was off, the longer the steps."""
     rates = [trial.rate for trial in trials]
     wanted = _within(max(rates) * max(_STEP, max(rates) / min(rates)), aim)
     return wanted if wanted > max(rates) else None
 
 
-def _lower(trials: Sequence[Trial], aim: Aim) -> float | None:
+def _lower(trials: Sequence[RateTrial], aim: Aim) -> float | None:
     rates = [trial.rate for trial in trials]
     wanted = _within(min(rates) / max(_STEP, max(rates) / min(rates)), aim)
     return wanted if wanted < min(rates) else None
@@ -146,12 +146,12 @@ def _between(low: float, high: float, aim: Aim) -> float | None:
     return middle if high > low * (1 + aim.resolution) and low < middle < high else None
 
 
-def _is_refused(rate: float, trials: Sequence[Trial]) -> bool:
+def _is_refused(rate: float, trials: Sequence[RateTrial]) -> bool:
     verdicts = [trial.valid for trial in trials if trial.rate == rate]
     return verdicts.count(False) >= verdicts.count(True)
 
 
-def _doubted(rate: float, refused: float, trials: Sequence[Trial], aim: Aim) -> float | None:
+def _doubted(rate: float, refused: float, trials: Sequence[RateTrial], aim: Aim) -> float | None:
     """Return the refused rate where what was valid just below it makes its only refusal hard to believe."""
     refusals = sum(trial.rate == refused and not trial.valid for trial in trials)
     figures = [trial.figure for trial in trials if trial.rate == rate and trial.valid and trial.figure is not None]

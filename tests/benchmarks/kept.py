@@ -18,7 +18,7 @@ from engine.harness.spec import Workers
 from engine.mlperf import Scenario
 from engine.store.files import sha256_of, write_atomic
 from engine.system import detect
-from engine.tuning.search import Trial
+from engine.tuning.search import RateTrial
 from tests.benchmarks.contestants import Variant, Way
 
 BASELINE = "baseline"
@@ -60,9 +60,9 @@ class Kept(msgspec.Struct):
     tuned: dict[str, Tuning] = {}
     figures: dict[str, dict[str, list[float]]] = {}
     """Figure → who → values."""
-    searches: dict[str, list[list[Trial]]] = {}
+    searches: dict[str, list[list[RateTrial]]] = {}
     """Who → the searches in Server that have ended, each with its trials."""
-    begun: dict[str, list[Trial]] = {}
+    begun: dict[str, list[RateTrial]] = {}
     """Who → the trials of the search that has not."""
 
     def add(self, who: str, found: Mapping[str, float]) -> None:

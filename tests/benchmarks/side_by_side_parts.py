@@ -17,7 +17,7 @@ from engine.backends.base import BackendOptions
 from engine.harness.cores import physical, usable
 from engine.harness.spec import Workers
 from engine.mlperf import Scenario
-from engine.tuning.search import Aim, Trial, found, next_rate
+from engine.tuning.search import Aim, RateTrial, found, next_rate
 from engine.tuning.tune import choose_workers
 from tests.benchmarks import contestants, runs
 from tests.benchmarks.contestants import Course, Variant, Way
@@ -165,7 +165,7 @@ class Session:
             while searches:
                 searches = {who: search for who, search in searches.items() if next(search, None) is not None}
 
-    def _search(self, who: str, variant: Variant, workers: Workers | None, start: float) -> Iterator[Trial]:
+    def _search(self, who: str, variant: Variant, workers: Workers | None, start: float) -> Iterator[RateTrial]:
         """Yield trials until the highest valid rate is known, and keep them."""
         trials = self.kept.begun.setdefault(who, [])
         if trials:
@@ -181,7 +181,7 @@ class Session:
             self._need(START_SECONDS + max(self._given.server_seconds, self._given.server_queries / rate))
             run = self._loadgen(variant, workers, "Server", rate)
             values = runs.undisturbed(run, self._given.attempts)
-            trials.append(Trial(rate=rate, valid=bool(values["valid"]), figure=values["server p99"]))
+            trials.append(RateTrial(rate=rate, valid=bool(values["valid"]), figure=values["server p99"]))
             verdict = "valid" if trials[-1].valid else "invalid"
             print(f"  {who:26}{rate:10.2f}/s {verdict:8}p99 {values['server p99']:7.1f} ms", flush=True)
             save(self.kept, self._given.json)

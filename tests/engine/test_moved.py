@@ -11,7 +11,7 @@ from engine.moved import MOVED, first_name, present_name
 from engine.profile.catalog import load
 from engine.profile.component import Component
 from engine.profile.document import Place
-from engine.survey.recipes import code_digest, definition, source_file
+from engine.survey.keys import code_digest, definition, source_file
 from engine.survey.survey import load_function
 
 

@@ -23,7 +23,7 @@ from tui.widgets.form import GO_ON, FormList, explanation
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.guide.look import Looker, Sight
+    from engine.guide.look import Looker, Overview
     from engine.guide.steps import Step
     from engine.jobs.jobs import Job
     from engine.submission.preflight import Expected
@@ -60,7 +60,7 @@ class GuideView(DeckScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sight: Sight | None = None
+        self.sight: Overview | None = None
         self.steps: tuple[Step, ...] = ()
         self.guide = ""
         self.looker: Looker | None = None
@@ -137,7 +137,7 @@ class GuideView(DeckScreen):
         if then is not None:
             self.deck.call_from_thread(then, done)
 
-    def _take(self, number: int, sight: Sight, found: tuple[Step, ...]) -> None:
+    def _take(self, number: int, sight: Overview, found: tuple[Step, ...]) -> None:
         """Show what was seen; the cursor follows where the person stood on the step that is over now."""
         from engine.guide.steps import current  # noqa: PLC0415
 
@@ -171,7 +171,7 @@ class GuideView(DeckScreen):
         listed.highlighted = self.step.number - 1
 
     @property
-    def there(self) -> Sight:
+    def there(self) -> Overview:
         """What there is; only after the first look."""
         assert self.sight is not None
         return self.sight
@@ -224,7 +224,7 @@ class GuideView(DeckScreen):
             self.query_one(f"#{name}").set_class(name in shown, "-shown")
         self._fill(step, sight, shown)
 
-    def _fill(self, step: Step, sight: Sight, shown: tuple[str, ...]) -> None:
+    def _fill(self, step: Step, sight: Overview, shown: tuple[str, ...]) -> None:
         following = self._following(step)
         if "form" in shown:
             self.query_one(FormList).show(sight.choices if step.name == "offer" else sight.fields, following)
@@ -245,7 +245,7 @@ class GuideView(DeckScreen):
             return "I have read this: go on" if step.state == "now" else ""
         return f"go on with step {after.number}: {after.title}" if step.state == "done" and after is not step else ""
 
-    def _fill_ahead(self, sight: Sight, following: str) -> None:
+    def _fill_ahead(self, sight: Overview, following: str) -> None:
         listed = self.query_one("#ahead", OptionList)
         width = (listed.scrollable_content_region.width or listed.size.width) or 76
         rows = [guide_texts.expected_row(sight, one, width) for one in self.ahead]
@@ -258,14 +258,14 @@ class GuideView(DeckScreen):
             last = listed.option_count - 1
             listed.highlighted = last if at is None and following else min(at or 0, last)
 
-    def _remarks(self, sight: Sight) -> list[Any]:
+    def _remarks(self, sight: Overview) -> list[Any]:
         from engine.guide.mending import remarks  # noqa: PLC0415
 
         assert sight.report is not None
         foreseen = sight.offer.expected if sight.offer else ()
         return remarks(sight.tree, sight.report.findings, sight.rules, own=True, foreseen=foreseen)
 
-    def _seen(self, step: Step, sight: Sight) -> Content:
+    def _seen(self, step: Step, sight: Overview) -> Content:
         if step.name == "get":
             return guide_texts.preparation_text(sight)
         if step.name in ("try", "runs"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from textual.content import Content
 
 from engine.guide import mending
-from engine.guide.look import Sight
+from engine.guide.look import Overview
 from engine.guide.standing import is_foreseen
 from engine.guide.steps import State, Step
 from engine.jobs import preparation
@@ -82,7 +82,7 @@ def _doing(step: Step) -> Iterator[Part]:
     yield ("the whole story", "")
 
 
-def preparation_text(sight: Sight) -> Content:
+def preparation_text(sight: Overview) -> Content:
     """Return what must be there, and what is."""
     if sight.prepared is None:
         return Content.styled("What is needed is known when the system is described.", "$dim")
@@ -99,7 +99,7 @@ def preparation_text(sight: Sight) -> Content:
     return Content.assemble(*parts)
 
 
-def runs_text(sight: Sight, name: str) -> Content:
+def runs_text(sight: Overview, name: str) -> Content:
     """Return the runs of a step with what they measured, and the time of each scenario."""
     parts: list[Part] = []
     measured = {(one.scenario, one.mode): one for one in sight.measured.get(name, ())}
@@ -124,7 +124,7 @@ def runs_text(sight: Sight, name: str) -> Content:
     return Content.assemble(*parts)
 
 
-def _times(sight: Sight) -> Iterator[Part]:
+def _times(sight: Overview) -> Iterator[Part]:
     """Yield the time that is left, by scenario."""
     left: dict[str, float] = {}
     for run in sight.runs:
@@ -137,7 +137,7 @@ def _times(sight: Sight) -> Iterator[Part]:
     yield (f"\nResults go to {clean(str(sight.results))}", "$dim")
 
 
-def expected_row(sight: Sight, one: Expected, width: int) -> Content:
+def expected_row(sight: Overview, one: Expected, width: int) -> Content:
     """Return a thing that the preflight says: what, and below it the key that mends it, or why it is as it must be."""
     head: list[Part] = [(f"{one.severity:9}", STYLES[one.severity]), (cut(clean(one.what), width - 10), "")]
     below: list[Part] = [("\n         ", "")]
@@ -151,7 +151,7 @@ def expected_row(sight: Sight, one: Expected, width: int) -> Content:
     return Content.assemble(*head, *below)
 
 
-def checked_text(sight: Sight) -> Content:
+def checked_text(sight: Overview) -> Content:
     """Return the sum of a check in two lines."""
     report = sight.report
     if report is None:
@@ -168,7 +168,7 @@ def sum_of(report: Report, place: str) -> Content:
     )
 
 
-def pack_text(sight: Sight) -> Content:
+def pack_text(sight: Overview) -> Content:
     """Return where the zip is, or what stands against it."""
     if sight.packed:
         bytes_ = size(sight.zip.stat().st_size) if sight.zip.is_file() else ""

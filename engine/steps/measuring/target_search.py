@@ -21,7 +21,7 @@ from engine.profile.run_rules import resolve
 from engine.step import Step
 from engine.steps.measuring.target import bound_ms, measured_target, server_rate
 from engine.steps.measuring.trial import MODE, Ran, Trials
-from engine.tuning.search import Aim, Trial, found, next_rate, settled, spread
+from engine.tuning.search import Aim, RateTrial, found, next_rate, settled, spread
 from engine.tuning.tuned import Tuned
 
 TRIALS: Final = 12
@@ -76,10 +76,10 @@ class Search:
     def highest_rate(self) -> Outcome:
         """Search the highest valid rate of Server."""
         aim = self._aim()
-        trials: list[Trial] = []
+        trials: list[RateTrial] = []
         while (rate := self._next(trials, aim)) is not None:
             ran = self._run(rate, self._lasting(rate), self._fewest)
-            trials.append(Trial(rate=rate, valid=ran.valid, figure=ran.latency_ms))
+            trials.append(RateTrial(rate=rate, valid=ran.valid, figure=ran.latency_ms))
             self._step.emit(told(self._step, "target", rate, self._unit, ran.valid))
         outcome = found(trials)
         if outcome.rate is None:
@@ -132,7 +132,7 @@ class Search:
         lowest_tried, highest = max(start / SPAN, lowest), max(start, lowest) * SPAN
         return Aim(start=start, lowest=lowest_tried, highest=highest, resolution=resolution, bound=bound)
 
-    def _nothing(self, trials: Sequence[Trial]) -> RunError:
+    def _nothing(self, trials: Sequence[RateTrial]) -> RunError:
         bound = bound_ms(self._step.options, self._rules)
         rates = [trial.rate for trial in trials]
         tried = f"in {len(trials)} trials from {min(rates):g} to {max(rates):g} queries/s"
@@ -142,7 +142,7 @@ class Search:
         remedy = f"more time reaches lower rates ({MORE_TIME}); a faster model or other workers; or leave Server out"
         return RunError(f"no rate was valid within {bound:g} ms {tried}", remedy)
 
-    def _next(self, trials: list[Trial], aim: Aim) -> float | None:
+    def _next(self, trials: list[RateTrial], aim: Aim) -> float | None:
         """Return the rate to try, keeping time for the repeat of what holds; None when done or out of time."""
         rate, holding = next_rate(trials, aim), found(trials).rate
         if rate is not None and holding is not None and self._left() < self._cost(rate) + self._cost(holding):

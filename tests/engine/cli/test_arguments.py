@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cli.arguments import Words, parse
-from engine.cli.command import Arguments, Command, Option
+from engine.cli.command import Arguments, Command, CommandOption
 from engine.cli.commands import COMMANDS
 from engine.cli.main import find
 from engine.errors import UsageError
@@ -27,10 +27,10 @@ PAIR = Command(
     "takes all kinds of options",
     Arguments("A [B]", "one name or two", least=1, most=2),
     (
-        Option("out_dir", "a folder", "DIR"),
-        Option("dry-run", "a flag"),
-        Option("port", "a number", "N", numbers=(1, 99)),
-        Option("tags", "a list", "a,b", repeatable=True),
+        CommandOption("out_dir", "a folder", "DIR"),
+        CommandOption("dry-run", "a flag"),
+        CommandOption("port", "a number", "N", numbers=(1, 99)),
+        CommandOption("tags", "a list", "a,b", repeatable=True),
     ),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine.guide import actions, offers, state
-from engine.guide.look import Looker, Sight
+from engine.guide.look import Looker, Overview
 from engine.guide.state import Guide
 from engine.guide.steps import Step, steps
 from engine.mlperf import Scenario
@@ -34,7 +34,7 @@ class Way:
         """The guide as it is on the disk."""
         return state.load(self.looker.place.folders, state.FIRST)
 
-    def sight(self) -> Sight:
+    def sight(self) -> Overview:
         """Look at what there is."""
         return self.looker.look(self.guide)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tuning.search import Aim, Found, Trial, found, next_rate, settled, spread, tolerated
+from engine.tuning.search import Aim, Found, RateTrial, found, next_rate, settled, spread, tolerated
 
 System = Callable[[float], bool]
 RESOLUTION = 0.03
@@ -22,12 +22,12 @@ def aim_at(start: float, span: float = 1000.0) -> Aim:
     return Aim(start=start, lowest=start / span, highest=start * span, resolution=RESOLUTION)
 
 
-def searched(system: System, aim: Aim) -> list[Trial]:
-    return tried(lambda rate: Trial(rate=rate, valid=system(rate)), aim)
+def searched(system: System, aim: Aim) -> list[RateTrial]:
+    return tried(lambda rate: RateTrial(rate=rate, valid=system(rate)), aim)
 
 
-def tried(trial: Callable[[float], Trial], aim: Aim, most: int = 200) -> list[Trial]:
-    trials: list[Trial] = []
+def tried(trial: Callable[[float], RateTrial], aim: Aim, most: int = 200) -> list[RateTrial]:
+    trials: list[RateTrial] = []
     while (rate := next_rate(trials, aim)) is not None:
         trials.append(trial(rate))
         assert len(trials) <= most, "the search does not end"
@@ -102,9 +102,9 @@ def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, 
     latency = queueing(capacity)
     number = count()
 
-    def trial(rate: float) -> Trial:
+    def trial(rate: float) -> RateTrial:
         figure = latency(rate) + BOUND * (next(number) == spoilt)
-        return Trial(rate=rate, valid=figure <= BOUND, figure=figure)
+        return RateTrial(rate=rate, valid=figure <= BOUND, figure=figure)
 
     outcome = found(tried(trial, msgspec.structs.replace(aim_at(start), bound=BOUND), most=25))
     assert outcome.rate is not None
@@ -116,9 +116,9 @@ def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, 
 
 def test_a_refusal_is_doubted_only_where_half_the_bound_is_to_spare() -> None:
     aim = Aim(start=100, lowest=1, highest=1000, resolution=0.05, bound=BOUND)
-    near = Trial(rate=100, valid=True, figure=45.0)
-    refused = Trial(rate=104, valid=False, figure=300.0)
-    held = Trial(rate=104, valid=True, figure=46.0)
+    near = RateTrial(rate=100, valid=True, figure=45.0)
+    refused = RateTrial(rate=104, valid=False, figure=300.0)
+    held = RateTrial(rate=104, valid=True, figure=46.0)
     assert next_rate([refused, near], aim) == 104
     assert next_rate([refused, near, refused], aim) == 100, "refused twice: the winner is repeated"
     assert next_rate([refused, near, held], aim) == 104, "one against one"
@@ -144,12 +144,12 @@ def test_where_everything_holds_it_ends_at_the_highest_rate() -> None:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=12), st.floats(0.1, 1e4))
 def test_the_last_trial_goes_to_the_repeat(answers: list[bool], start: float) -> None:
-    trials: list[Trial] = []
+    trials: list[RateTrial] = []
     for valid in answers:
         rate = next_rate(trials, aim_at(start))
         if rate is None:
             break
-        trials.append(Trial(rate=rate, valid=valid))
+        trials.append(RateTrial(rate=rate, valid=valid))
     now = found(trials)
     if now.rate is not None:
         assert next_rate(trials, aim_at(start), last=True) == (now.rate if now.repeats < 2 else None)
@@ -157,11 +157,11 @@ def test_the_last_trial_goes_to_the_repeat(answers: list[bool], start: float) ->
 
 def test_what_was_found_says_how_sure_it_is() -> None:
     trials = [
-        Trial(rate=50, valid=True, figure=9.0),
-        Trial(rate=60, valid=False),
-        Trial(rate=55, valid=True, figure=10.0),
-        Trial(rate=55, valid=True, figure=12.0),
-        Trial(rate=70, valid=True, figure=1.0),
+        RateTrial(rate=50, valid=True, figure=9.0),
+        RateTrial(rate=60, valid=False),
+        RateTrial(rate=55, valid=True, figure=10.0),
+        RateTrial(rate=55, valid=True, figure=12.0),
+        RateTrial(rate=70, valid=True, figure=1.0),
     ]
     outcome = found(trials)
     assert (outcome.rate, outcome.refused, outcome.repeats, outcome.trials) == (55, 60, 2, 5)
