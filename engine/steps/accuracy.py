@@ -13,17 +13,26 @@ from engine.facts import SamplesFacts
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
-from engine.step import Step
+from engine.step import Options, Step
 from engine.steps import findings
 from engine.submission import provenance
 from engine.submission.checker import single
 
 
+class ScoreOptions(Options, frozen=True, kw_only=True):
+    """What an accuracy run is scored by; the task reads options of its own."""
+
+    round: str
+    task: str
+    """The module of the task."""
+    scenario: str
+
+
 def score(step: Step) -> dict[str, Any]:
     """Score the log of the need `run` against the labels of the samples that were measured."""
-    samples = step.inputs["preprocessed"].read(SamplesFacts)
+    options, samples = step.read_options(ScoreOptions), step.inputs["preprocessed"].read(SamplesFacts)
     labels = step.inputs["preprocessed"].folder / samples.labels
-    task = importlib.import_module(step.options["task"])
+    task = importlib.import_module(options.task)
     found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels, step.options)
     (step.output / ACCURACY_TEXT).write_text(found.text)
     if found.doubt and not _stand_in(step):
@@ -37,7 +46,7 @@ def score(step: Step) -> dict[str, Any]:
         events.Measured(
             at=time.time(),
             step=step.id,
-            scenario=step.options["scenario"],
+            scenario=options.scenario,
             mode="accuracy",
             metric=found.metric,
             value=found.value,
@@ -68,6 +77,6 @@ def _stand_in(step: Step) -> bool:
 
 
 def _say_findings(step: Step, text: str) -> None:
-    rules = load_round(profile_file(step.profiles, "rounds", step.options["round"]))
+    rules = load_round(profile_file(step.profiles, "rounds", step.read_options(ScoreOptions).round))
     what = findings.about(step.options, rules)
     findings.say(step, single.accuracy_run(step.inputs["run"].folder, what, text))

@@ -7,15 +7,15 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine import codec, events
 from engine.facts import SamplesFacts
-from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
+from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE, Scenario
 from engine.mlperf_logs import detail
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Benchmark, ComplianceTest, Round, load_round
-from engine.step import Step
+from engine.step import Options, Step
 from engine.steps import findings
 from engine.steps.loadgen import TEST_FOLDER
 from engine.submission import compliance, verified
@@ -23,6 +23,19 @@ from engine.submission.checker import single
 from engine.submission.compliance import Outcome
 
 ACCURACY = "accuracy"
+
+
+class VerifyOptions(Options, frozen=True, kw_only=True):
+    """What a compliance test is of; the task reads options of its own."""
+
+    round: str
+    benchmark: str
+    scenario: Scenario
+    test: Literal["TEST01", "TEST04", "TEST05"]
+    task: str
+    """The module of the task."""
+    dtype: Literal["byte", "float32", "int32", "int64"]
+    """What a response is an array of."""
 
 
 def verify(step: Step) -> dict[str, Any]:
@@ -33,8 +46,9 @@ def verify(step: Step) -> dict[str, Any]:
     accuracy run as well.
     A test that fails is an outcome, not an error. Facts: `passed`, `why`, `reference`, `score`, `least`, `most`.
     """
-    options, rules = step.options, load_round(profile_file(step.profiles, "rounds", step.options["round"]))
-    benchmark, name = rules.benchmark(options["benchmark"]), options["test"]
+    options = step.read_options(VerifyOptions)
+    rules = load_round(profile_file(step.profiles, "rounds", options.round))
+    benchmark, name = rules.benchmark(options.benchmark), options.test
     tested = step.inputs["test"].folder / TEST_FOLDER
     speed = compliance.speed(
         rules,
@@ -43,7 +57,7 @@ def verify(step: Step) -> dict[str, Any]:
         detail.read(step.inputs["performance"].folder / DETAIL_LOG),
         detail.read(tested / DETAIL_LOG),
     )
-    outcome = Outcome(test=name, scenario=options["scenario"], speed=speed)
+    outcome = Outcome(test=name, scenario=options.scenario, speed=speed)
     if rules.test(name).accuracy:
         outcome = _compare_answers(step, rules, benchmark, outcome, tested / ACCURACY_LOG)
     (step.output / VERIFY_PERFORMANCE).write_text(compliance.performance_text(speed))
@@ -62,7 +76,7 @@ def _remember(step: Step, rule: ComplianceTest) -> None:
 
 def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Outcome, tested: Path) -> Outcome:
     reference = step.inputs["accuracy"].folder / ACCURACY_LOG
-    answers = compliance.answers(reference, tested, step.options["dtype"])
+    answers = compliance.answers(reference, tested, step.read_options(VerifyOptions).dtype)
     (step.output / VERIFY_ACCURACY).write_text(compliance.accuracy_text(answers))
     folder = step.output / ACCURACY
     folder.mkdir()
@@ -85,7 +99,7 @@ def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Ou
 
 def _scorer(step: Step) -> Any:
     """Return the function that scores an accuracy log as the accuracy run is scored."""
-    task = importlib.import_module(step.options["task"])
+    task = importlib.import_module(step.read_options(VerifyOptions).task)
     samples = step.inputs["preprocessed"]
     labels = samples.folder / samples.read(SamplesFacts).labels
     return lambda log: task.score(log, labels, step.options).text
