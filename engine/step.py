@@ -14,10 +14,29 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from engine import events
-from engine.errors import StoreError
+from engine.errors import ProfileError, StoreError
 from engine.text import clean
 
 T = TypeVar("T")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step or survey function reads of its component's options; a subclass names them with their types.
+
+    A field without a default must be declared by every component that names the function; one with a default need not.
+    """
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+def read_options(options: Mapping[str, Any], kind: type[OptionsT]) -> OptionsT:
+    """Return decided options as a struct. Raises ProfileError where the component does not declare what it names."""
+    try:
+        return msgspec.convert(dict(options), kind)
+    except msgspec.ValidationError as error:
+        what = f"the options of the component do not fit its step: {error} ({kind.__module__}.{kind.__name__})"
+        raise ProfileError(what, "declare the option in the component, with that type, or give it a value") from None
 
 
 class Artifact(msgspec.Struct, frozen=True):
@@ -72,6 +91,10 @@ class Step:
     store: Path = Path()
     """The store's folder: for a step that can make its artifact from others of its kind."""
 
+    def read_options(self, kind: type[OptionsT]) -> OptionsT:
+        """Return the options that `kind` names, typed. Raises ProfileError where they are not there."""
+        return read_options(self.options, kind)
+
     def progress(self, done: float, total: float | None, unit: str) -> None:
         """Report how far the step is."""
         self.emit(events.Progress(at=time.time(), step=self.id, done=done, total=total, unit=unit))
@@ -105,6 +128,10 @@ class Look:
     """The person's own profile folder, whether it is there or not."""
     store: Path = Path()
     """The store's folder. What is in it is covered by its key; what is elsewhere must be identified."""
+
+    def read_options(self, kind: type[OptionsT]) -> OptionsT:
+        """Return the options that `kind` names, typed. Raises ProfileError where they are not there."""
+        return read_options(self.options, kind)
 
 
 @dataclass(frozen=True)

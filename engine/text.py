@@ -182,7 +182,7 @@ def short_path(path: Path) -> str:
 def cut(text: str, width: int) -> str:
     """Return at most `width` cells of a text, the last of them an ellipsis where something is left out."""
     if width <= 0:
-        return ""
+        return text if cells(text) <= width else ""
     if text.isascii():
         return text if len(text) <= width else text[: width - 1] + "…"
     if cells(text) <= width:

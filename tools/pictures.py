@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from engine.jobs import jobs
 from engine.jobs.start import begin
 from engine.plan.words import of_recipe
-from engine.profile import recipes
+from engine.profile import recipe_files
 from engine.survey.prepare import Workplace, prepare, workplace
 from tui.app import InferdeckApp
 from tui.terminal import decide
@@ -59,7 +59,9 @@ def finished(place: Workplace) -> list[jobs.Job]:
 async def visit(home: Path) -> None:
     """Go through the screens."""
     place = workplace(str(home))
-    demonstration = prepare(place, of_recipe(recipes.read(place.catalog.profile(recipes.FOLDER, "demo-offline"))))
+    demonstration = prepare(
+        place, of_recipe(recipe_files.read(place.catalog.profile(recipe_files.FOLDER, "demo-offline")))
+    )
     while len(finished(place)) < 2:  # two, so that there is something to compare
         list(jobs.follow(begin(demonstration)))
     app = InferdeckApp(decide({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, tty=True), home=str(home))

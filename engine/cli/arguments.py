@@ -17,7 +17,7 @@ from engine.cli.commands import COMMANDS
 from engine.errors import NoOptionError, UsageError, closest, either
 from engine.plan.selection import Selection
 from engine.plan.words import DEPENDENCIES, Changes, changed, of_recipe, refuse_contradictions
-from engine.profile import recipes
+from engine.profile import recipe_files
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
 from engine.text import whole_path
@@ -253,8 +253,8 @@ def selection(words: Words, catalog: Catalog) -> Selection:
     if "recipe" in words.values:
         name = words.values["recipe"]
         is_file = "/" in name or name.endswith((".yaml", ".yml"))
-        path = whole_path(name) if is_file else catalog.profile(recipes.FOLDER, name)
-        chosen = of_recipe(recipes.read(path))
+        path = whole_path(name) if is_file else catalog.profile(recipe_files.FOLDER, name)
+        chosen = of_recipe(recipe_files.read(path))
     chosen = changed(chosen, words.tags, words.changes)
     if not chosen.query.tags:
         raise UsageError("nothing is selected", _example(words, chosen))

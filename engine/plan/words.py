@@ -18,7 +18,7 @@ from engine.errors import UsageError, nearest
 from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog
 from engine.profile.component import Override, Query
-from engine.profile.recipes import Recipe
+from engine.profile.recipe_files import Recipe
 
 _SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
 DEPENDENCIES = ("add_deps_tags", *_SWITCHES)

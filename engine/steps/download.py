@@ -10,36 +10,49 @@ from engine.errors import FetchError
 from engine.fetch.archive import unpack
 from engine.fetch.one import fetch
 from engine.fetch.part import Report
-from engine.step import Step
+from engine.step import Options, Step
 
 REPORT_SECONDS = 0.25
 """Between two reports of progress: often enough to look alive, seldom enough for a log."""
 
 
+class DownloadOptions(Options, frozen=True, kw_only=True):
+    """A file by its address."""
+
+    url: str | tuple[str, ...] | None
+    """One address, or several mirrors that are tried in order."""
+    sha256: str | None = None
+    md5: str | None = None
+    size: int | None = None
+    """Bytes."""
+    filename: str | None = None
+    """What it is called here; else the last part of the address."""
+    unpack: bool | None = None
+    """Whether it is a zip or tar archive, to be unpacked and then removed."""
+
+
 def download(step: Step) -> dict[str, Any]:
     """Fetch one file into the output folder.
 
-    Options: `url` (one address or several mirrors), `sha256`, `md5`, `size` in bytes (each may be missing), `filename`
-    (else the address's last part), `unpack` (a zip or tar archive is unpacked and then removed). Facts: `file`,
-    `sha256`, `size` of what was fetched.
+    Facts: `file`, `sha256`, `size` of what was fetched.
 
     Raises FetchError, StoreError, and DataError for an archive that is damaged or reaches outside the folder.
     """
-    options = step.options
-    urls = [options["url"]] if isinstance(options["url"], str) else list(options["url"] or ())
-    name = _name(options.get("filename"), urls)
+    options = step.read_options(DownloadOptions)
+    urls = [options.url] if isinstance(options.url, str) else list(options.url or ())
+    name = _name(options.filename, urls)
     target = step.output / name
     step.phase("fetching")
     sha256 = fetch(
         urls,
         target,
-        sha256=options.get("sha256"),
-        md5=options.get("md5"),
-        size=options.get("size"),
+        sha256=options.sha256,
+        md5=options.md5,
+        size=options.size,
         progress=reporter(step),
     )
     facts = {"file": name, "sha256": sha256, "size": target.stat().st_size}
-    if options.get("unpack"):
+    if options.unpack:
         step.phase("unpacking")
         unpack(target, step.output, reporter(step))
         target.unlink()

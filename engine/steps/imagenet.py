@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.step import Artifact, Look, Sight, Step
+from engine.step import Artifact, Look, Options, Sight, Step
 from engine.tasks.labelled import found_instead
 from engine.tasks.listing import listing, readable, stamp
 from engine.text import clean
@@ -18,9 +18,21 @@ VAL_MAP = VAL_MAPS[0]
 LAYOUT = "a folder with the validation JPEGs and, if you have it, val_map.txt (a name and a label a line)"
 
 
+class FolderOptions(Options, frozen=True, kw_only=True):
+    """Where the person has ImageNet."""
+
+    path: str | None
+
+
+class LabelsOptions(Options, frozen=True, kw_only=True):
+    """Which member of the archive has the labels."""
+
+    val_map: str
+
+
 def survey_folder(look: Look) -> Sight:
     """Look at the folder that the person named: whether it holds images, and which labels are beside them."""
-    given = look.options["path"]
+    given = look.read_options(FolderOptions).path
     if not given:
         return Sight(
             "missing",
@@ -85,9 +97,7 @@ def fetch_labels(step: Step) -> dict[str, Any]:
     """Fetch and unpack the published labels. Option `val_map` names the list in the archive."""
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
 
-    facts = download(step)
-    if not (step.output / step.options["val_map"]).is_file():
-        raise DataError(
-            f"{facts['file']} holds no {step.options['val_map']}", "check the URL: it may be another archive"
-        )
-    return {**facts, "labels": step.options["val_map"]}
+    facts, val_map = download(step), step.read_options(LabelsOptions).val_map
+    if not (step.output / val_map).is_file():
+        raise DataError(f"{facts['file']} holds no {val_map}", "check the URL: it may be another archive")
+    return {**facts, "labels": val_map}

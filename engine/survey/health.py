@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from engine.errors import InferdeckError, UsageError, nearest
 from engine.plan.selection import Selection
 from engine.plan.words import Changes, changed, of_recipe
-from engine.profile import recipes
+from engine.profile import recipe_files
 from engine.profile.component import Query
 from engine.survey.prepare import Workplace, prepare, resolved
 from engine.text import size
@@ -35,8 +35,8 @@ class Health:
 
 def recipe_checks(place: Workplace, given: Given = NOTHING) -> list[Health]:
     """Look at every recipe."""
-    known = recipes.files(place.catalog.folders).items()
-    return [_check(f"recipe {name}", of_recipe(recipes.read(path)), place, given) for name, path in known]
+    known = recipe_files.files(place.catalog.folders).items()
+    return [_check(f"recipe {name}", of_recipe(recipe_files.read(path)), place, given) for name, path in known]
 
 
 def refuse_unread(place: Workplace, given: Given) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.text import (
@@ -99,6 +99,7 @@ def test_a_path_is_whole_even_with_a_user_that_is_not_known_here(
     assert whole_path("link/..") == tmp_path / "elsewhere", "as the operating system reads it"
 
 
+@example("\xad", 0)
 @given(st.text(), st.integers(-5, 30))
 def test_a_fitted_text_takes_exactly_its_cells(text: str, width: int) -> None:
     assert cells(cut(text, width)) <= max(width, 0)

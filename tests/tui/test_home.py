@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 from engine.jobs import control, jobs
 from engine.jobs.start import begin
 from engine.plan.words import of_recipe
-from engine.profile import recipes
+from engine.profile import recipe_files
 from engine.store.folders import folders
 from engine.survey.prepare import prepare, workplace
 from tests.engine.jobs import synthetic
@@ -92,7 +92,9 @@ async def test_an_error_in_a_profile_is_said_and_kept(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_a_running_job_stands_first_and_leaving_says_how_to_come_back(tmp_path: Path) -> None:
     place = workplace(str(tmp_path))
-    job = begin(prepare(place, of_recipe(recipes.read(place.catalog.profile(recipes.FOLDER, "demo-offline")))))
+    job = begin(
+        prepare(place, of_recipe(recipe_files.read(place.catalog.profile(recipe_files.FOLDER, "demo-offline"))))
+    )
     try:
         app = deck(tmp_path)
         async with app.run_test(size=(80, 24)) as pilot:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.profile import recipes
+from engine.profile import recipe_files
 from tests.tui.deck import SIZES, deck, shows, text, until
 from tui.app import InferdeckApp
 from tui.screens.plan import PlanScreen
@@ -117,7 +117,7 @@ async def test_a_recipe_is_saved_and_opened(tmp_path: Path) -> None:
         await pilot.press(*"two", "enter")
         path = tmp_path / "config" / "profiles" / "recipes" / "two.yaml"
         await until(pilot, path.exists, "the recipe's file")
-        assert recipes.read(path).options["scenarios"] == "SingleStream,Offline"
+        assert recipe_files.read(path).options["scenarios"] == "SingleStream,Offline"
         await pilot.press("1", "o")
         await shows(pilot, "two ")
         await pilot.press("end", "enter")

@@ -183,12 +183,12 @@ class HomeScreen(DeckScreen):
     def _try(self) -> None:
         from engine.jobs.start import begin  # noqa: PLC0415
         from engine.plan.words import of_recipe  # noqa: PLC0415
-        from engine.profile import recipes  # noqa: PLC0415
+        from engine.profile import recipe_files  # noqa: PLC0415
         from engine.survey.prepare import prepare  # noqa: PLC0415
 
         place = self.deck.place
         try:
-            chosen = of_recipe(recipes.read(place.catalog.profile(recipes.FOLDER, "demo-offline")))
+            chosen = of_recipe(recipe_files.read(place.catalog.profile(recipe_files.FOLDER, "demo-offline")))
             job = begin(prepare(place, chosen))
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.errors import InferdeckError
 from engine.plan.selection import Selection
 from engine.plan.words import as_recipe, of_recipe
-from engine.profile import recipes
+from engine.profile import recipe_files
 from engine.store.files import write_atomic
 from tui.screens.choosing import Write
 from tui.screens.dialogs import Question
@@ -21,11 +21,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 def choose_recipe(deck: Deck) -> None:
     """Ask which recipe to open, and go to the plan with it."""
-    files = recipes.files(deck.place.catalog.folders)
+    files = recipe_files.files(deck.place.catalog.folders)
     answers = []
     for name, path in files.items():
         try:
-            title = recipes.read(path).title
+            title = recipe_files.read(path).title
         except InferdeckError as error:
             title = f"can't be read: {error.what}"
         answers.append((name, f"{name:16} {title}"))
@@ -34,7 +34,7 @@ def choose_recipe(deck: Deck) -> None:
         if name is None:
             return
         try:
-            chosen = of_recipe(recipes.read(files[name]))
+            chosen = of_recipe(recipe_files.read(files[name]))
         except InferdeckError as error:
             deck.say_error(error)
             return
@@ -56,7 +56,7 @@ def save_recipe(deck: Deck, chosen: Selection) -> None:
             return
         path = folder / f"{name}.yaml"
         try:
-            write_atomic(path, recipes.text(as_recipe(chosen, name)).encode())
+            write_atomic(path, recipe_files.text(as_recipe(chosen, name)).encode())
         except InferdeckError as error:
             deck.say_error(error)
             return

@@ -20,7 +20,7 @@ import msgspec
 from engine import codec
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.step import Artifact, Look, Sight, Step
+from engine.step import Artifact, Look, Options, Sight, Step
 from engine.store.files import disk_errors
 from engine.tasks.labelled import found_instead
 from engine.tasks.listing import listing, readable, stamp
@@ -72,9 +72,34 @@ class _OfImage(msgspec.Struct, frozen=True):
     image_id: int
 
 
+class ValidationOptions(Options, frozen=True, kw_only=True):
+    """Which pictures of the validation set: those of a folder, or so many that are fetched."""
+
+    path: str | None
+    count: int | None
+
+
+class FetchOptions(Options, frozen=True, kw_only=True):
+    """Where the pictures are, and how many are fetched."""
+
+    url: tuple[str, ...]
+    """Patterns with `{name}`, tried in order."""
+    count: int | None
+    """Only the first so many; the annotations are then of these alone."""
+
+
+class CalibrationOptions(Options, frozen=True, kw_only=True):
+    """Where the pictures of a calibration list are, and which list it is."""
+
+    pictures: tuple[str, ...]
+    """Patterns with `{name}`, tried in order."""
+    md5: str | None
+
+
 def survey(look: Look) -> Sight:
     """Look at the folder that the person named; without one, say how much is to be fetched."""
-    given, count = look.options["path"], look.options["count"]
+    options = look.read_options(ValidationOptions)
+    given, count = options.path, options.count
     if given and count:
         return Sight("conflict", text="count is for pictures that are fetched", remedy="leave it out, or the path")
     if given:
@@ -145,39 +170,40 @@ def _may_be_labels(name: str) -> bool:
 def fetch_pictures(step: Step) -> dict[str, Any]:
     """Fetch the pictures that the need `annotations` names, in its order, and put the annotations beside them.
 
-    Options: `url` (patterns with `{name}`, tried in order), `count` (only the first so many; the annotations are then
-    of these alone). Facts: `images`, `labels`, `count`, `bytes`. Raises FetchError after all that can be had is there,
-    DataError for annotations that cannot be read or name no plain files.
+    Facts: `images`, `labels`, `count`, `bytes`. Raises FetchError after all that can be had is there, DataError for
+    annotations that cannot be read or name no plain files.
     """
+    options = step.read_options(FetchOptions)
     annotations = step.inputs["annotations"]
     source = annotations.folder / str(annotations.read(DataFacts).labels)
-    wanted = _read(source).images[: step.options["count"]]
+    wanted = _read(source).images[: options.count]
     sizes = {one.file_name: (one.width, one.height) for one in wanted}
     with disk_errors(step.output):
         (step.output / LABELS).parent.mkdir(parents=True, exist_ok=True)
-        _write_labels(source, step.options["count"], step.output / LABELS)
+        _write_labels(source, options.count, step.output / LABELS)
     names = [one.file_name for one in wanted]
-    fetched = _fetch(step, names, str(source), step.options["url"], IMAGES, lambda name: sizes[name])
+    fetched = _fetch(step, names, str(source), options.url, IMAGES, lambda name: sizes[name])
     return {"images": IMAGES, "labels": LABELS, "count": len(names), "bytes": fetched}
 
 
 def fetch_calibration(step: Step) -> dict[str, Any]:
     """Fetch a list of training pictures and the pictures.
 
-    Options: those of `download` for the list, `pictures` (patterns with `{name}`, tried in order). Facts: those that
-    engine.steps.calibration states of calibration pictures.
+    Options: `CalibrationOptions`, and those of `download` for the list. Facts: those that engine.steps.calibration
+    states of calibration pictures.
     """
     from engine.steps.download import download  # noqa: PLC0415  (a plan must be instant)
 
+    options = step.read_options(CalibrationOptions)
     fetched = step.output / download(step)["file"]
     try:
         names = [line.split()[0] for line in fetched.read_text(encoding="utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError:
         raise DataError(f"{fetched} is no list of pictures", "check the URL") from None
-    _fetch(step, names, fetched.name, step.options["pictures"], CALIBRATION_IMAGES, lambda _: None)
+    _fetch(step, names, fetched.name, options.pictures, CALIBRATION_IMAGES, lambda _: None)
     with disk_errors(step.output):
         (step.output / CALIBRATION_LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    by_rules = step.options["md5"] == RULES_LIST
+    by_rules = options.md5 == RULES_LIST
     what = "pictures of the rules' calibration list" if by_rules else f"pictures of {fetched.name}"
     return {
         "images": CALIBRATION_IMAGES,

@@ -8,7 +8,7 @@ import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from engine.datasets import boxed_photographs
 from engine.errors import DataError
@@ -16,7 +16,7 @@ from engine.facts import PackageFacts
 from engine.fetch import npm, package_index
 from engine.fetch.archive import unpack
 from engine.fetch.package_index import PackageFile
-from engine.step import Step
+from engine.step import Options, Step
 from engine.steps.download import reporter
 from engine.store.files import disk_errors, sha256_of
 
@@ -31,26 +31,38 @@ PICTURES, ANNOTATIONS = "validation/data", "annotations/openimages-mlperf.json"
 """Where the rules' OpenImages has pictures and boxes."""
 
 
+class PackageFileOptions(Options, frozen=True, kw_only=True):
+    """One file of a package, and what of it is kept."""
+
+    index: Literal["pypi", "npm"] = "pypi"
+    """Through this machine's pip, or its npm."""
+    package: str
+    version: str
+    filename: str | None = None
+    """Of the wheel, source archive or tgz."""
+    sha256: str | None = None
+    members: tuple[str, ...] | None = None
+    """Patterns as in a shell, `*` takes slashes too; none takes all."""
+
+
 def fetch_package(step: Step) -> dict[str, Any]:
     """Fetch one file of a package and unpack the members that are asked for into the output folder.
 
-    Options: `index` (pypi through this machine's pip, npm through its npm), `package`, `version`, `filename` (wheel,
-    source archive or tgz), `sha256`, `members` (patterns as in a shell, `*` takes slashes too; none takes all). Facts:
-    `files` (paths in the folder), `sha256`, `package`, `version`.
+    Facts: `files` (paths in the folder), `sha256`, `package`, `version`.
 
     Raises FetchError where it can't be fetched or is another file, DataError where it lacks a member.
     """
-    options = step.options
+    options = step.read_options(PackageFileOptions)
     wanted = PackageFile(
-        package=options["package"],
-        version=options["version"],
-        filename=options.get("filename") or "",
-        sha256=options.get("sha256") or "",
+        package=options.package,
+        version=options.version,
+        filename=options.filename or "",
+        sha256=options.sha256 or "",
     )
-    patterns = tuple(options.get("members") or ())
+    patterns = options.members or ()
     step.phase("fetching")
     with disk_errors(step.output), TemporaryDirectory(prefix=".package-", dir=step.output) as place:
-        archive = _CLIENTS[options.get("index") or PYPI](wanted, Path(place), reporter(step))
+        archive = _CLIENTS[options.index](wanted, Path(place), reporter(step))
         sha256 = sha256_of(archive)
         step.phase("unpacking")
         files = unpack(archive, step.output, reporter(step), lambda name: not patterns or _fits(name, patterns))

@@ -17,23 +17,41 @@ from packaging.specifiers import SpecifierSet
 
 from engine import system
 from engine.errors import UsageError
-from engine.step import Artifact, Look, Sight
+from engine.step import Artifact, Look, Options, Sight
 from engine.steps.machine.python_packages import installed
+
+
+class BackendOptions(Options, frozen=True, kw_only=True):
+    """A backend's package, and how it is used."""
+
+    package: str
+    or_packages: tuple[str, ...] | None = None
+    """Others that hold the same."""
+    install: tuple[str, ...] | None = None
+    """What is fetched where none is there, the first whose marker holds; `package` if not given."""
+    module: str
+    device: str
+    settings: tuple[str, ...] | None = None
+    """NAME=VALUE, by the backend's own names."""
+    cpu_flags: tuple[str, ...] | None = None
+    """One of which the processor must have."""
+    accelerator: str | None = None
+    """A word for what must be there, as its message has it."""
+    measured: tuple[str, ...] | None = None
+    """NAME=VALUE, of `weight_data_types` and `weight_transformations`: what it makes of the weights when it loads."""
+    instead: str | None = None
+    """What to choose where the machine lacks something."""
 
 
 def survey(look: Look) -> Sight:
     """Look for a backend's package in the asked range; what is not there is made an environment for.
 
-    Options: `package`, `or_packages` (others that hold the same), `install` (what is fetched where none is there, the
-    first whose marker holds; `package` if not given), `module`, `device`, `settings` (NAME=VALUE, by the backend's own
-    names), `cpu_flags` (one of which the processor must have), `accelerator` (a word in its name) and `measured`
-    (NAME=VALUE, of `weight_data_types` and `weight_transformations`: what it makes of the weights when it loads).
     Facts: `package`, `version`, `module`, `device`, `settings` and `measured`.
     """
-    options = look.options
+    options = look.read_options(BackendOptions)
     lacking = _lacking(options)
     if lacking:
-        return Sight("conflict", text=lacking, remedy=options.get("instead") or "choose another device")
+        return Sight("conflict", text=lacking, remedy=options.instead or "choose another device")
     here = installed(names(options))
     if here is not None and (not look.version or SpecifierSet(look.version).contains(here[1], prereleases=True)):
         known = facts(options, *here)
@@ -50,38 +68,38 @@ def survey(look: Look) -> Sight:
     )
 
 
-def facts(options: Mapping[str, Any], package: str, version: str) -> dict[str, Any]:
+def facts(options: BackendOptions, package: str, version: str) -> dict[str, Any]:
     """Return the facts of a backend that is there. Raises UsageError where a setting is not NAME=VALUE."""
     return {
         "package": package,
         "version": version,
-        "module": options["module"],
-        "device": options["device"],
-        "settings": _pairs(options, "settings"),
-        "measured": _pairs(options, "measured"),
+        "module": options.module,
+        "device": options.device,
+        "settings": _pairs(options.settings, "settings"),
+        "measured": _pairs(options.measured, "measured"),
     }
 
 
-def names(options: Mapping[str, Any]) -> tuple[str, ...]:
+def names(options: BackendOptions) -> tuple[str, ...]:
     """Return the packages that hold the backend, in the order they are looked for."""
-    return (options["package"], *(options.get("or_packages") or ()))
+    return (options.package, *(options.or_packages or ()))
 
 
-def to_install(options: Mapping[str, Any]) -> str:
+def to_install(options: BackendOptions) -> str:
     """Return the package that is fetched on this machine: the first whose marker holds, or has none."""
-    for text in options.get("install") or ():
+    for text in options.install or ():
         try:
             wanted = Requirement(text)
         except InvalidRequirement:
             raise UsageError(f"'{text}' is not a package", "write name, or name; marker, as pip reads it") from None
         if wanted.marker is None or wanted.marker.evaluate():
             return wanted.name
-    return str(options["package"])
+    return options.package
 
 
-def _lacking(options: Mapping[str, Any]) -> str:
+def _lacking(options: BackendOptions) -> str:
     """Say what this machine lacks for what is chosen; empty where nothing is."""
-    flags, accelerator = options.get("cpu_flags") or (), options.get("accelerator")
+    flags, accelerator = options.cpu_flags or (), options.accelerator
     if not flags and not accelerator:
         return ""
     machine = system.detect()
@@ -92,10 +110,10 @@ def _lacking(options: Mapping[str, Any]) -> str:
     return ""
 
 
-def _pairs(options: Mapping[str, Any], name: str) -> dict[str, str]:
+def _pairs(words: tuple[str, ...] | None, name: str) -> dict[str, str]:
     found = {}
-    for word in options.get(name) or ():
-        key, equals, value = str(word).partition("=")
+    for word in words or ():
+        key, equals, value = word.partition("=")
         if not equals or not key:
             raise UsageError(f"'{word}' in '{name}' is not NAME=VALUE", f"write --adr.backend.{name}=NAME=VALUE")
         found[key] = value

@@ -9,9 +9,18 @@ from typing import Any
 import msgspec
 
 from engine import system
-from engine.errors import CannotRunError, ProfileError
-from engine.step import Artifact, Look, Sight, Step
+from engine.errors import CannotRunError
+from engine.step import Artifact, Look, Options, Sight, Step
 from engine.system.packages import NEEDED, Package, install_command, manager
+
+
+class PackagesOptions(Options, frozen=True, kw_only=True):
+    """What the operating system must bring."""
+
+    packages: dict[str, Package] | None = None
+    """By generic name; None takes those that inferdeck needs."""
+    yes_install: bool = False
+    """Whether the step may run the install command."""
 
 
 def survey_system(_look: Look) -> Sight:
@@ -47,13 +56,14 @@ def survey_packages(look: Look) -> Sight:
     Options: `packages` (generic name to the fields of engine.system.packages.Package; none takes those that inferdeck
     needs), `yes_install` (the step may run the install command). Facts: `packages`, the generic names.
     """
-    wanted = _wanted(look.options)
+    options = look.read_options(PackagesOptions)
+    wanted = _wanted(options)
     missing = [name for name, package in wanted.items() if not package.present()]
     if not missing:
         return Sight("found", Artifact("", {"packages": list(wanted)}), identity=" ".join(wanted), text="all there")
     text = f"not found: {', '.join(missing)}"
     command = _command(wanted, missing, ask=True)
-    if look.options.get("yes_install") and command:
+    if options.yes_install and command:
         return Sight("run", text=text)
     return Sight("missing", text=text, remedy=shlex.join(command) if command else _by_hand(missing))
 
@@ -64,13 +74,14 @@ def install_packages(step: Step) -> dict[str, Any]:
     Never asks for a password. Options as in `survey_packages`; facts: `packages`, and `installed`, the generic names.
     Raises CannotRunError where it isn't allowed, can't be done, or fails.
     """
-    wanted = _wanted(step.options)
+    options = step.read_options(PackagesOptions)
+    wanted = _wanted(options)
     missing = [name for name, package in wanted.items() if not package.present()]
     if missing:
         shown = shlex.join(_command(wanted, missing, ask=True))
         if not shown:
             raise CannotRunError(f"not found: {', '.join(missing)}", _by_hand(missing))
-        if not step.options.get("yes_install"):
+        if not options.yes_install:
             raise CannotRunError(f"not found: {', '.join(missing)}", f"{shown}, or let inferdeck run it: --yes_install")
         step.phase(shown)
         _run(_command(wanted, missing, ask=False), shown)
@@ -80,16 +91,10 @@ def install_packages(step: Step) -> dict[str, Any]:
     return {"packages": list(wanted), "installed": missing}
 
 
-def _wanted(options: Mapping[str, Any]) -> Mapping[str, Package]:
-    given = options.get("packages")
-    if given is None:
-        return NEEDED if platform.system() == "Linux" else {}
-    try:
-        return msgspec.convert(given, dict[str, Package])
-    except msgspec.ValidationError as error:
-        raise ProfileError(
-            f"the option 'packages' is wrong: {error}", "name: {library: ..., apt: ..., dnf: ...}"
-        ) from None
+def _wanted(options: PackagesOptions) -> Mapping[str, Package]:
+    if options.packages is not None:
+        return options.packages
+    return NEEDED if platform.system() == "Linux" else {}
 
 
 def _command(wanted: Mapping[str, Package], missing: list[str], *, ask: bool) -> tuple[str, ...]:

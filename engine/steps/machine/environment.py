@@ -23,8 +23,8 @@ from packaging.utils import canonicalize_name
 from engine.errors import CannotRunError, FetchError, InferdeckError
 from engine.facts import CommonFacts
 from engine.fetch.package_set import NoFitError, Pinned, install, requirement, resolve
-from engine.step import Artifact, Step
-from engine.steps.machine.backend import facts, names, to_install
+from engine.step import Artifact, Step, read_options
+from engine.steps.machine.backend import BackendOptions, facts, names, to_install
 from engine.store.store import Manifest, Store
 from engine.system.interpreters import Interpreter, interpreters, running
 from engine.system.isolation import SITE, Environment, within
@@ -37,14 +37,21 @@ _SECONDS = 300
 """What a framework may take to be imported for the first time."""
 
 
+class EnvironmentOptions(BackendOptions, frozen=True, kw_only=True):
+    """A backend, and what its environment holds besides."""
+
+    beside: tuple[str, ...] | None = None
+    """Requirements that are to hold as well."""
+
+
 def make(step: Step) -> dict[str, Any]:
     """Fill the output with the packages of a backend in the asked version.
 
-    Options: those of engine.steps.machine.backend.survey, and `beside`, requirements that are to hold as well. Facts:
-    those of a backend that is installed, and `environment`, an engine.system.isolation.Environment.
+    Facts: those of a backend that is installed, and `environment`, an engine.system.isolation.Environment.
 
     Raises CannotRunError where no Python here has wheels for it, FetchError where the index does not answer.
     """
+    options = step.read_options(EnvironmentOptions)
     wanted = asked_for(step.options, step.version)
     try:
         environment = _fetched(step, wanted)
@@ -54,15 +61,15 @@ def make(step: Step) -> dict[str, Any]:
             raise
         environment = stored
         step.warn(f"{error.what}; what the store has of it is used", remedy=error.remedy)
-    package = next(name for name in map(canonicalize_name, names(step.options)) if name in environment.packages)
+    package = next(name for name in map(canonicalize_name, names(options)) if name in environment.packages)
     _try(step, environment)
-    known = facts(step.options, package, environment.packages[package])
+    known = facts(options, package, environment.packages[package])
     return {**known, "environment": msgspec.to_builtins(environment)}
 
 
 def asked_for(options: Mapping[str, Any], version: str) -> Requirement:
     """Return the package that holds the backend, in the range that is asked for. Raises UsageError where it is none."""
-    return requirement(f"{to_install(options)}{version}")
+    return requirement(f"{to_install(read_options(options, BackendOptions))}{version}")
 
 
 def refuse_without_wheels(wanted: Requirement) -> None:
@@ -74,7 +81,7 @@ def refuse_without_wheels(wanted: Requirement) -> None:
 
 
 def _fetched(step: Step, wanted: Requirement) -> Environment:
-    ours = (f"{LOADGEN}=={metadata.version(LOADGEN)}", *OURS, *(step.options.get("beside") or ()))
+    ours = (f"{LOADGEN}=={metadata.version(LOADGEN)}", *OURS, *(step.read_options(EnvironmentOptions).beside or ()))
     step.phase("choosing versions")
     python, packages = _resolved([wanted, *map(requirement, ours)])
     environment = Environment(python.path, python.version, {one.name: one.version for one in packages})
@@ -156,7 +163,7 @@ def _link(source: str, target: str) -> None:
 def _try(step: Step, environment: Environment) -> None:
     """Import the backend in its environment, so that packages which do not fit fail here and not in a measurement."""
     step.phase("trying it")
-    module = step.options["module"]
+    module = step.read_options(EnvironmentOptions).module
     with TemporaryDirectory() as folder:
         launch = within(step.output, environment, Path(folder))
         code = f"import importlib, onnx.helper; print(importlib.import_module({module!r}).version())"

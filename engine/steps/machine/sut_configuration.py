@@ -8,14 +8,38 @@ import msgspec
 
 from engine.errors import InferdeckError
 from engine.profile import systems
-from engine.step import Artifact, Look, Sight, Step
+from engine.step import Artifact, Look, Options, Sight, Step
 from engine.store.files import digest, locked, write_atomic
+
+
+class SutOptions(Options, frozen=True, kw_only=True):
+    """Whose run configuration it is, and for what."""
+
+    sut: str
+    benchmark: str
+    backend: str
+
+
+class TunedOptions(Options, frozen=True, kw_only=True):
+    """Whose workers are looked up, and for what."""
+
+    sut: str | None = None
+    benchmark: str
+    backend: str
+    tuning: str = ""
+
+
+class FileOptions(Options, frozen=True, kw_only=True):
+    """Whose file is written."""
+
+    sut: str
+    backend: str
 
 
 def survey(look: Look) -> Sight:
     """Find the configuration. Options: `sut`, `benchmark`, `backend`; facts: those of `Configuration`."""
-    options = look.options
-    found = systems.configuration(look.profiles, options["sut"], options["benchmark"], options["backend"])
+    options = look.read_options(SutOptions)
+    found = systems.configuration(look.profiles, options.sut, options.benchmark, options.backend)
     facts = msgspec.to_builtins(found)
     figures = ", ".join(f"{scenario} {figure:g}" for scenario, figure in found.figures.items())
     return Sight(
@@ -29,11 +53,11 @@ def survey_tuned(look: Look) -> Sight:
     Otherwise a look that the store has from before a tuning would go before its outcome. Options as in `survey`, and
     `tuning`. Here and not beside the step, because a plan imports nothing that measures.
     """
-    options = look.options
-    if options.get("tuning") == "thorough" or not options.get("sut"):
+    options = look.read_options(TunedOptions)
+    if options.tuning == "thorough" or not options.sut:
         return Sight("run")
     try:
-        found = systems.configuration(look.profiles, options["sut"], options["benchmark"], options["backend"]).tuned
+        found = systems.configuration(look.profiles, options.sut, options.benchmark, options.backend).tuned
     except InferdeckError:
         return Sight("run")  # the SUT's own step says what is wrong
     return Sight("run", identity=digest(str(msgspec.to_builtins(found))) if found is not None else "")
@@ -45,7 +69,8 @@ def write(step: Step, change: Callable[[str, str], str], what: str) -> str:
     `change` gets the text of the file and the backend whose figures it holds. What was measured for minutes must not be
     lost because of a file: the runs of this plan have it all the same. Options: `sut` and `backend`.
     """
-    path, backend = systems.find(step.profiles, step.options["sut"], step.options["backend"])
+    options = step.read_options(FileOptions)
+    path, backend = systems.find(step.profiles, options.sut, options.backend)
     file = systems.file_to_write(path, step.own_profiles).resolve()
     try:
         with locked(file.with_name(f".{file.name}.lock")):

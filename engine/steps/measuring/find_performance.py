@@ -14,19 +14,32 @@ from typing import Any
 
 import engine
 from engine.facts import ModelFacts
+from engine.mlperf import Scenario
 from engine.profile import systems
 from engine.profile.known_rounds import round_of
-from engine.step import Look, Sight, Step
+from engine.step import Look, Options, Sight, Step
 from engine.steps.machine import sut_configuration as sut
 from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
 from engine.steps.measuring.trial import Ran
 from engine.submission import provenance
 
 
+class FindOptions(Options, frozen=True, kw_only=True):
+    """Which target is looked for; the trials read the options of a run as well."""
+
+    round: str
+    benchmark: str
+    scenario: Scenario
+    backend: str
+    sut: str
+    seconds: float
+    """For all trials."""
+
+
 def survey(look: Look) -> Sight:
     """Say how long it takes at the most, and whether the outcome can be written down. Raises as the look-up does."""
-    options = look.options
-    path, _ = systems.find(look.profiles, options["sut"], options["backend"])
+    options = look.read_options(FindOptions)
+    path, _ = systems.find(look.profiles, options.sut, options.backend)
     systems.load_system(path)
     target = systems.file_to_write(path, look.own_profiles)
     if not _writable(target):
@@ -35,8 +48,8 @@ def survey(look: Look) -> Sight:
             text=f"the target can't be written to {target}",
             remedy="make the file and its folder writable, or take a system of your own: inferdeck system new NAME",
         )
-    seconds = float(options["seconds"])
-    if options["scenario"] != "Server":
+    seconds = options.seconds
+    if options.scenario != "Server":
         seconds *= REPEATS / TRIALS
     return Sight("run", seconds=seconds, text=f"writes to {target}")
 
@@ -47,8 +60,8 @@ def run(step: Step) -> dict[str, Any]:
     Options are those of a run, and `seconds` (the time for all trials) and `resolution`. Raises RunError where nothing
     is valid, or a trial fails by more than being invalid.
     """
-    rules = round_of(step.profiles, step.options["round"])
-    scenario = step.options["scenario"]
+    options = step.read_options(FindOptions)
+    rules, scenario = round_of(step.profiles, options.round), options.scenario
     unit = rules.scenarios[scenario].target.unit
     search = Search(step, rules, unit)
     outcome = search.highest_rate() if scenario == "Server" else search.measured()
@@ -87,14 +100,15 @@ def _record(step: Step, outcome: Outcome, trial_seconds: float, disturbed: str) 
         versions={
             "inferdeck": engine.VERSION,
             "loadgen": report.loadgen_version,
-            step.options["backend"]: report.backend_version,
+            step.read_options(FindOptions).backend: report.backend_version,
         },
         disturbed=disturbed,
     )
 
 
 def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
-    place = (step.options["benchmark"], step.options["scenario"])
+    options = step.read_options(FindOptions)
+    place = (options.benchmark, options.scenario)
     return sut.write(
         step,
         lambda text, backend: systems.with_target(text, (backend, *place), record),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from engine.profile.rounds import Round
-from engine.step import Step
+from engine.mlperf import Scenario
+from engine.profile.rounds import Division, Round
+from engine.step import Options, Step, read_options
 from engine.submission.checker.findings import Finding
 from engine.submission.checker.single import About
 from engine.submission.styles import SHORT_RUN
@@ -15,9 +16,19 @@ IMPLIED = frozenset({"performance.early_stopping", "performance.metric", "perfor
 """What a run that is not valid breaks besides; the reason why it is not valid says it already."""
 
 
-def about(options: Any, rules: Round) -> About:
-    """Return what a step's run is of. Options: `division`, `sut`, `benchmark`, `scenario`."""
-    return About(rules, options["division"] or "open", options["sut"], options["benchmark"], options["scenario"])
+class RunOptions(Options, frozen=True, kw_only=True):
+    """What a run is of."""
+
+    division: Division | None
+    sut: str
+    benchmark: str
+    scenario: Scenario
+
+
+def about(options: Mapping[str, Any], rules: Round) -> About:
+    """Return what a step's run is of. Options: those of `RunOptions`."""
+    run = read_options(options, RunOptions)
+    return About(rules, run.division or "open", run.sut, run.benchmark, run.scenario)
 
 
 def say(step: Step, found: Iterable[Finding], *, style: str = "valid", said: Collection[str] = ()) -> None:

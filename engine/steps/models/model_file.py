@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from engine.errors import DataError, nearest
 from engine.formats import onnx_files
-from engine.step import Look, Sight, Step
+from engine.step import Look, Options, Sight, Step
 from engine.store.files import digest, open_plain
 from engine.submission.provenance import MEASUREMENTS
 from engine.tasks.listing import readable, stamp
@@ -25,29 +28,61 @@ SAVED_MODEL_FILE = "saved_model.pb"
 """What makes a folder a SavedModel."""
 
 
+class ModelOptions(Options, frozen=True, kw_only=True):
+    """A model that is fetched: options of a download, and what a run has to know of the file."""
+
+    url: tuple[str, ...]
+    """Addresses; the first is where the weights start."""
+    format: Literal["onnx", "tf"]
+    outputs: tuple[str, ...]
+    label_offset: int | UnsetType | None = UNSET
+    """Classification: what is added to a label to get a class. UNSET where the model is no classifier."""
+    image_size: int | UnsetType | None = UNSET
+    """Detection: the side of the square picture that the boxes are in pixels of. UNSET where it is no detector."""
+    weight_data_types: str | UnsetType = UNSET
+    input_data_types: str | UnsetType = UNSET
+    retraining: str | UnsetType = UNSET
+    weight_transformations: str | UnsetType = UNSET
+
+
+class FileOptions(Options, frozen=True, kw_only=True):
+    """A model file of the person's own. One of `label_offset` and `image_size` is declared, by its task."""
+
+    path: str | None
+    format: Literal["onnx", "tf"]
+    outputs: tuple[str, ...] | None
+    """None takes what the graph has."""
+    label_offset: int | UnsetType | None = UNSET
+    """None takes what the graph's classes say."""
+    image_size: int | UnsetType | None = UNSET
+    """None takes the side of the graph's input."""
+
+
 def fetch_model(step: Step) -> dict[str, Any]:
     """Fetch a model. Facts: `model`, `format`, `outputs`, `task_options`, `sha256`, where the weights start."""
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
 
     facts = download(step)
-    options = step.options
-    found = {"model": facts["file"], "sha256": facts["sha256"], "starting_weights_filename": options["url"][0]}
-    found |= {name: options[name] for name in ("format", *MEASUREMENTS) if name in options}
-    found["task_options"] = {name: options[name] for name in TASK_OPTIONS if name in options}
-    return {**found, "outputs": list(options["outputs"])}
+    options = step.read_options(ModelOptions)
+    known = msgspec.to_builtins(options)  # without what is not declared
+    found = {"model": facts["file"], "sha256": facts["sha256"], "starting_weights_filename": options.url[0]}
+    found |= {name: known[name] for name in ("format", *MEASUREMENTS) if name in known}
+    found["task_options"] = {name: known[name] for name in TASK_OPTIONS if name in known}
+    return {**found, "outputs": list(options.outputs)}
 
 
 def survey_file(look: Look) -> Sight:
     """See that the file is there and of the backend's format; what is in it is read when the job runs."""
-    given = look.options["path"]
+    options = look.read_options(FileOptions)
+    given = options.path
     if not given:
         return Sight("missing", text="no model file is named", remedy="--model_path=FILE")
     path = Path(given).expanduser().absolute()
     with readable(path):
         if not path.exists():
             return Sight("missing", text=f"there is no model file {clean(str(path))}", remedy="check --model_path")
-        if _format(path) != look.options["format"]:
-            return Sight("conflict", text=_misfit(path, look.options["format"]), remedy=_REMEDIES[_format(path)])
+        if _format(path) != options.format:
+            return Sight("conflict", text=_misfit(path, options.format), remedy=_REMEDIES[_format(path)])
         identity = digest("\n".join(f"{one} {stamp(one.stat())}" for one in _files(path)))
     return Sight("run", identity=identity, text=clean(str(path)))
 
@@ -70,7 +105,8 @@ def read_file(step: Step) -> dict[str, Any]:
 
     Raises DataError where the file is no model that the backend reads.
     """
-    path, format_ = Path(step.options["path"]).expanduser().absolute(), step.options["format"]
+    options = step.read_options(FileOptions)
+    path, format_ = Path(options.path or "").expanduser().absolute(), options.format
     with readable(path):
         if _format(path) != format_:
             raise DataError(_misfit(path, format_), _REMEDIES[_format(path)])
@@ -78,7 +114,7 @@ def read_file(step: Step) -> dict[str, Any]:
         outputs, sha256 = _read_onnx(path) if format_ == "onnx" else _read_tensorflow(path)
     if not outputs:
         raise DataError(f"{path} has no outputs", "give another file")
-    wanted, task_options = _reader(step.options)(step.options, path, outputs)
+    wanted, task_options = _reader(options)(options, path, outputs)
     return {
         "model": str(path),
         "format": format_,
@@ -117,16 +153,16 @@ _Output = tuple[str, tuple[int | None, ...], bool]
 """Name, sizes (None or 0 where open), and whether it holds whole numbers."""
 
 
-def _reader(options: Mapping[str, Any]) -> Callable[..., tuple[list[str], dict[str, Any]]]:
+def _reader(options: FileOptions) -> Callable[..., tuple[list[str], dict[str, Any]]]:
     """Return what reads a graph's outputs, by what the component says of them."""
-    if "image_size" in options:
+    if options.image_size is not UNSET:
         return _detector
-    return _classifier if "label_offset" in options else _plain
+    return _plain if options.label_offset is UNSET else _classifier
 
 
-def _plain(options: Mapping[str, Any], path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+def _plain(options: FileOptions, path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
     """Return the outputs to read, those that are named or else all; their task has to know nothing of them."""
-    wanted, known = list(options["outputs"]), [name for name, _, _ in outputs]
+    wanted, known = list(options.outputs or ()), [name for name, _, _ in outputs]
     for name in wanted:
         if name not in known:
             raise DataError(
@@ -135,17 +171,17 @@ def _plain(options: Mapping[str, Any], path: Path, outputs: list[_Output]) -> tu
     return wanted or known, {}
 
 
-def _classifier(options: Mapping[str, Any], _: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+def _classifier(options: FileOptions, _: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
     """Return the output to read, and what the task has to know of its classes."""
     chosen, offset = _class_output(outputs)
-    given = options["label_offset"]
-    return list(options["outputs"] or [chosen]), {"label_offset": offset if given is None else given}
+    given = options.label_offset
+    return list(options.outputs or [chosen]), {"label_offset": given if isinstance(given, int) else offset}
 
 
-def _detector(options: Mapping[str, Any], path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+def _detector(options: FileOptions, path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
     """Return the outputs to read, and the side of the square picture that the boxes are in pixels of."""
     wanted, _ = _plain(options, path, outputs)
-    return wanted, {"image_size": options["image_size"] or _side(path)}
+    return wanted, {"image_size": options.image_size or _side(path)}
 
 
 def _side(path: Path) -> int:

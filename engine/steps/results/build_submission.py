@@ -11,7 +11,7 @@ from engine import codec
 from engine.errors import DataError
 from engine.profile.known_rounds import round_of
 from engine.profile.names import TREE, WHOLE_LOGS
-from engine.step import Step
+from engine.step import Options, Step
 from engine.store.files import write_atomic
 from engine.submission import describe, identity, pack
 from engine.submission.checker.check import check
@@ -24,26 +24,40 @@ CHECKED = "submission-check.json"
 """What the checker said, as `inferdeck submission check --json` prints it."""
 
 
+class BuildOptions(Options, frozen=True, kw_only=True):
+    """What a submission is built of."""
+
+    round: str
+    sut: str
+    division: str | None
+    """Instead of the one in the system's description; so is `submitter`."""
+    submitter: str | None
+    infer: bool
+    """Whether MultiStream and Offline stand by the SingleStream run where they were not run."""
+    share_99: bool
+    """Whether a 99.9 result serves the 99 folder."""
+
+
 def build(step: Step) -> dict[str, Any]:
     """Build `submission/` and `submission.zip` in the results folder, keeping whole accuracy logs beside them.
 
     Facts: `tree`, `results`, `verdict`, `findings`, `zip` (None where the tree may not be packed), `text`. Raises what
     these raise.
     """
-    options = step.options
-    rules = round_of(step.profiles, options["round"])
+    options = step.read_options(BuildOptions)
+    rules = round_of(step.profiles, options.round)
     tree = step.results / TREE
     step.phase("generating")
-    description = describe.description_of(step.profiles, options["sut"], rules, step.results)
-    description |= {name: options[name] for name in OVERRIDES if options[name]}
+    description = describe.description_of(step.profiles, options.sut, rules, step.results)
+    description |= {name: value for name in OVERRIDES if (value := getattr(options, name))}
     made = generate(
         Request(
             results=step.results,
             out=tree,
-            sut=options["sut"],
+            sut=options.sut,
             description=description,
-            infer=options["infer"],
-            share_99=options["share_99"],
+            infer=options.infer,
+            share_99=options.share_99,
         ),
         rules,
     )
@@ -72,7 +86,7 @@ def _forget_logs_before(step: Step, description: Mapping[str, Any]) -> None:
     owner = PurePosixPath(WHOLE_LOGS, str(description["division"]), str(description["submitter"]))
     with tempfile.TemporaryDirectory(prefix=".old-", dir=step.results) as away:
         for kind in ("results", "compliance"):
-            place = owner / kind / step.options["sut"]
+            place = owner / kind / step.read_options(BuildOptions).sut
             if inside.exists(place):
                 inside.move_out(place, Path(away) / kind)
 
@@ -82,7 +96,7 @@ def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
     if verdict == "fail":
         return None, f"refused by the checker, so not packed: inferdeck submission check {tree}"
     try:
-        identity.refuse(tree, step.profiles, step.options["submitter"] or "")
+        identity.refuse(tree, step.profiles, step.read_options(BuildOptions).submitter or "")
         packed = str(pack.pack(tree, step.results / f"{TREE}.zip").file)
     except DataError as error:
         return None, f"accepted by the checker, but not packed: {error.what}; {error.remedy}"

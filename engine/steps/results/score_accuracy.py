@@ -12,17 +12,26 @@ from engine import codec, events
 from engine.facts import SamplesFacts
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.profile.known_rounds import round_of
-from engine.step import Step
+from engine.step import Options, Step
 from engine.steps.measuring import run_findings as findings
 from engine.submission import provenance
 from engine.submission.checker import single
 
 
+class ScoreOptions(Options, frozen=True, kw_only=True):
+    """What an accuracy run is scored by; the task reads options of its own."""
+
+    round: str
+    task: str
+    """The module of the task."""
+    scenario: str
+
+
 def score(step: Step) -> dict[str, Any]:
     """Score the log of the need `run` against the labels of the samples that were measured."""
-    samples = step.inputs["preprocessed"].read(SamplesFacts)
+    options, samples = step.read_options(ScoreOptions), step.inputs["preprocessed"].read(SamplesFacts)
     labels = step.inputs["preprocessed"].folder / samples.labels
-    task = importlib.import_module(step.options["task"])
+    task = importlib.import_module(options.task)
     found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels, step.options)
     (step.output / ACCURACY_TEXT).write_text(found.text)
     if found.doubt and not _stand_in(step):
@@ -36,7 +45,7 @@ def score(step: Step) -> dict[str, Any]:
         events.Measured(
             at=time.time(),
             step=step.id,
-            scenario=step.options["scenario"],
+            scenario=options.scenario,
             mode="accuracy",
             metric=found.metric,
             value=found.value,
@@ -67,6 +76,6 @@ def _stand_in(step: Step) -> bool:
 
 
 def _say_findings(step: Step, text: str) -> None:
-    rules = round_of(step.profiles, step.options["round"])
+    rules = round_of(step.profiles, step.read_options(ScoreOptions).round)
     what = findings.about(step.options, rules)
     findings.say(step, single.accuracy_run(step.inputs["run"].folder, what, text))

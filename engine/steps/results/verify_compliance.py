@@ -7,15 +7,23 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine import codec, events
 from engine.facts import SamplesFacts
-from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, TEST_FOLDER, VERIFY_ACCURACY, VERIFY_PERFORMANCE
+from engine.mlperf import (
+    ACCURACY_LOG,
+    ACCURACY_TEXT,
+    DETAIL_LOG,
+    TEST_FOLDER,
+    VERIFY_ACCURACY,
+    VERIFY_PERFORMANCE,
+    Scenario,
+)
 from engine.mlperf_logs import detail
 from engine.profile.known_rounds import round_of
 from engine.profile.rounds import Benchmark, ComplianceTest, Round
-from engine.step import Step
+from engine.step import Options, Step
 from engine.steps.measuring import run_findings as findings
 from engine.submission import verification as compliance
 from engine.submission import verified
@@ -23,6 +31,19 @@ from engine.submission.checker import single
 from engine.submission.verification import Outcome
 
 ACCURACY = "accuracy"
+
+
+class VerifyOptions(Options, frozen=True, kw_only=True):
+    """What a compliance test is of; the task reads options of its own."""
+
+    round: str
+    benchmark: str
+    scenario: Scenario
+    test: Literal["TEST01", "TEST04", "TEST05"]
+    task: str
+    """The module of the task."""
+    dtype: Literal["byte", "float32", "int32", "int64"]
+    """What a response is an array of."""
 
 
 def verify(step: Step) -> dict[str, Any]:
@@ -33,8 +54,9 @@ def verify(step: Step) -> dict[str, Any]:
     accuracy run as well.
     A test that fails is an outcome, not an error. Facts: `passed`, `why`, `reference`, `score`, `least`, `most`.
     """
-    options, rules = step.options, round_of(step.profiles, step.options["round"])
-    benchmark, name = rules.benchmark(options["benchmark"]), options["test"]
+    options = step.read_options(VerifyOptions)
+    rules = round_of(step.profiles, options.round)
+    benchmark, name = rules.benchmark(options.benchmark), options.test
     tested = step.inputs["test"].folder / TEST_FOLDER
     speed = compliance.speed(
         rules,
@@ -43,7 +65,7 @@ def verify(step: Step) -> dict[str, Any]:
         detail.read(step.inputs["performance"].folder / DETAIL_LOG),
         detail.read(tested / DETAIL_LOG),
     )
-    outcome = Outcome(test=name, scenario=options["scenario"], speed=speed)
+    outcome = Outcome(test=name, scenario=options.scenario, speed=speed)
     if rules.test(name).accuracy:
         outcome = _compare_answers(step, rules, benchmark, outcome, tested / ACCURACY_LOG)
     if rules.test(name).tolerance is not None:
@@ -63,7 +85,7 @@ def _remember(step: Step, rule: ComplianceTest) -> None:
 
 def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Outcome, tested: Path) -> Outcome:
     reference = step.inputs["accuracy"].folder / ACCURACY_LOG
-    answers = compliance.answers(reference, tested, step.options["dtype"])
+    answers = compliance.answers(reference, tested, step.read_options(VerifyOptions).dtype)
     (step.output / VERIFY_ACCURACY).write_text(compliance.accuracy_text(answers))
     folder = step.output / ACCURACY
     folder.mkdir()
@@ -86,7 +108,7 @@ def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Ou
 
 def _scorer(step: Step) -> Any:
     """Return the function that scores an accuracy log as the accuracy run is scored."""
-    task = importlib.import_module(step.options["task"])
+    task = importlib.import_module(step.read_options(VerifyOptions).task)
     samples = step.inputs["preprocessed"]
     labels = samples.folder / samples.read(SamplesFacts).labels
     return lambda log: task.score(log, labels, step.options).text

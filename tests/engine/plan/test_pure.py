@@ -21,8 +21,9 @@ RECORDS = {
     "engine.profile.catalog": {"Catalog"},
     "engine.profile.component": None,
     "engine.profile.names": {"folder_fault"},
-    "engine.profile.recipes": {"Recipe"},
+    "engine.profile.recipe_files": {"Recipe"},
     "engine.profile.rounds": {"Division", "Round"},
+    "engine.profile.run_rules": {"resolve"},
     "engine.profile.systems": {"Description"},
     "engine.profile.values": {"coerce"},
 }

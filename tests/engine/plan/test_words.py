@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.errors import UsageError
 from engine.plan.selection import Selection
 from engine.plan.words import Changes, as_recipe, of_recipe, selection_of
-from engine.profile import recipes
+from engine.profile import recipe_files
 from engine.profile.component import Override, Query
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
@@ -43,8 +43,8 @@ def test_the_words_of_a_selection_select_it_again(chosen: Selection) -> None:
 @given(chosen=SELECTIONS, title=VALUES)
 def test_a_recipe_reads_back_equal(tmp_path_factory: pytest.TempPathFactory, chosen: Selection, title: str) -> None:
     path = tmp_path_factory.mktemp("recipes") / "one.yaml"
-    path.write_text(recipes.text(as_recipe(chosen, title)), encoding="utf-8")
-    again = recipes.read(path)
+    path.write_text(recipe_files.text(as_recipe(chosen, title)), encoding="utf-8")
+    again = recipe_files.read(path)
     assert of_recipe(again).words() == chosen.words()
     assert again.title == title
 
@@ -68,8 +68,8 @@ def test_the_shipped_recipes_survive_being_saved(tmp_path: Path) -> None:
     import profiles
 
     for path in sorted((profiles.FOLDER / "recipes").glob("*.yaml")):
-        recipe = recipes.read(path)
+        recipe = recipe_files.read(path)
         chosen = of_recipe(recipe)
         again = tmp_path / path.name
-        again.write_text(recipes.text(as_recipe(chosen, recipe.title)))
-        assert of_recipe(recipes.read(again)).words() == chosen.words()
+        again.write_text(recipe_files.text(as_recipe(chosen, recipe.title)))
+        assert of_recipe(recipe_files.read(again)).words() == chosen.words()

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engine.survey.recipes import code_digest, definition, source_file
 
 from engine.errors import ProfileError
 from engine.moved import MOVED
 from engine.profile.catalog import load
 from engine.profile.component import Component
 from engine.profile.reading import read_component
-from engine.survey.keys import source_file
+from engine.survey.keys import code_digest, definition, source_file
 from engine.survey.survey import load_function
 
 

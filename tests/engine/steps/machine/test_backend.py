@@ -9,7 +9,7 @@ import pytest
 
 from engine import system
 from engine.errors import UsageError
-from engine.step import Look, Sight
+from engine.step import Look, Sight, read_options
 from engine.steps.machine import backend
 from engine.system.description import Cpu, Gpu, Memory, OperatingSystem, System
 
@@ -126,9 +126,13 @@ def test_a_device_that_is_not_there_is_a_conflict(installed: dict[str, str], mac
     assert survey(accelerator="NVIDIA").state == "found"
 
 
+def to_install(*packages: str) -> str:
+    return backend.to_install(read_options({**OPTIONS, "install": packages}, backend.BackendOptions))
+
+
 def test_the_package_of_this_machine_is_fetched() -> None:
     never, always = "tensorflow-cpu; sys_platform == 'amiga'", "tensorflow-else; python_version >= '3'"
-    assert backend.to_install({**OPTIONS, "install": (never, always)}) == "tensorflow-else"
-    assert backend.to_install({**OPTIONS, "install": (never,)}) == "tensorflow"
+    assert to_install(never, always) == "tensorflow-else"
+    assert to_install(never) == "tensorflow"
     with pytest.raises(UsageError, match="is not a package"):
-        backend.to_install({**OPTIONS, "install": ("--index-url=x",)})
+        to_install("--index-url=x")
