@@ -29,8 +29,8 @@ from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
-from engine.step import Look, Sight, Step
-from engine.steps.foresight import refuse_hopeless, seconds
+from engine.step import Artifact, Look, Sight, Step
+from engine.steps.foresight import memory_text, refuse_hopeless, refuse_memory, resident_bytes, seconds
 from engine.steps.listening import heard
 from engine.steps.target import NO_RATE_HELPS, beyond_the_bound, foreseen_target, late_though_idle, target
 from engine.submission import provenance
@@ -83,7 +83,25 @@ def survey(look: Look) -> Sight:
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
     takes = seconds(made, _given(options) or query_ms or target, per_second)
     beyond = beyond_the_bound(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
-    return Sight("run", seconds=takes, text=beyond)
+    return Sight("run", seconds=takes, text="; ".join(filter(None, (beyond, _memory(look, made, tuned)))))
+
+
+def _memory(look: Look, made: LoadGenSettings, tuned: Tuned | None) -> str:
+    """Say what the run holds in memory, where that is much and known. Raises CannotRunError where it does not fit."""
+    model, samples = look.inputs["model"], look.inputs["preprocessed"]
+    if model is None or samples is None or tuned is None:
+        return ""
+    sessions = _chosen(look.options, tuned).sessions
+    return memory_text(_resident(model, samples, made, sessions), sessions)
+
+
+def _resident(model: Artifact, samples: Artifact, made: LoadGenSettings, sessions: int) -> int:
+    """Return the bytes that a run holds. Raises CannotRunError where the memory does not hold them."""
+    if made.scenario == "SingleStream":
+        sessions = 1
+    needed = resident_bytes(sessions, model, samples, made.performance_sample_count)
+    refuse_memory(needed, sessions)
+    return needed
 
 
 def _query_ms(made: LoadGenSettings, tuned: Tuned | None) -> float | None:
@@ -115,7 +133,7 @@ def run(step: Step) -> dict[str, Any]:
     rule = rules.scenarios[run_spec.settings.scenario]
     count = step.inputs["preprocessed"].read(SamplesFacts).count
     step.emit(measuring(run_spec, rule, step.options["mode"], count))
-    harness(step, spec_file)
+    harness(step, spec_file, batch_ms(step))
     disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
     return _read(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})
 
@@ -169,6 +187,8 @@ def spec(step: Step, target: float) -> RunSpec:
     backend = inputs["backend"].read(BackendFacts)
     made = _settings(options, rules, samples.count, target)
     refuse_hopeless(options, made, _query_ms(made, inputs["workers"].read(Tuned)))
+    workers = _chosen(options, inputs["workers"].read(Tuned))
+    _resident(inputs["model"], inputs["preprocessed"], made, workers.sessions)
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
@@ -190,7 +210,7 @@ def spec(step: Step, target: float) -> RunSpec:
         task=options["task"],
         task_options=model.task_options,
         samples=samples.paths(inputs["preprocessed"].folder),
-        workers=_workers(step),
+        workers=workers,
         mlperf_conf=mlperf_conf(rules),
         user_conf=user_conf(rules, options["benchmark"], made),
         audit=audit_config(rules, options["benchmark"], test) if test else "",
@@ -239,13 +259,13 @@ def _settings(options: Any, rules: Round, sample_count: int, target: float | Non
     )
 
 
-def _workers(step: Step) -> Workers:
+def _chosen(options: Mapping[str, Any], tuned: Tuned) -> Workers:
     """Take what was measured at start, changed by what the person asked for."""
-    chosen = step.inputs["workers"].read(Tuned).workers[step.options["scenario"]]
+    chosen = tuned.workers[options["scenario"]]
     given = {
-        name: step.options[name]
+        name: options[name]
         for name in ("sessions", "intra_op_threads", "max_batch", "queue_wait_us")
-        if step.options[name] is not None
+        if options.get(name) is not None
     }
     if "sessions" in given or "intra_op_threads" in given:
         chosen = msgspec.structs.replace(chosen, cores=(), batch_us=())  # both were measured for another split
@@ -254,8 +274,14 @@ def _workers(step: Step) -> Workers:
     return msgspec.structs.replace(chosen, **given)
 
 
-def harness(step: Step, spec_file: Path) -> None:
-    """Run the harness in a process of its own and pass on what it reports.
+def batch_ms(step: Step) -> float:
+    """Return what a batch of a step's run takes by tuning; 0 where that is not known."""
+    tuned = step.inputs["workers"].read(Tuned)
+    return tuned.trial(step.options["scenario"]).batch_ms if tuned.table else 0.0
+
+
+def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
+    """Run the harness in a process of its own and pass on what it reports; `batch_ms` says when it hangs.
 
     It is killed where `step.emit` raises, and where it hangs. Raises RunError in its own words, or in those of its end.
     """
@@ -267,7 +293,7 @@ def harness(step: Step, spec_file: Path) -> None:
         )
         os.close(write_end)
         try:
-            for event in heard(read_end):
+            for event in heard(read_end, batch_ms):
                 step.emit(event)
         except BaseException:
             process.kill()

@@ -90,7 +90,7 @@ class Trials:
         started = time.monotonic()
         try:
             emit(measuring(spec, rule, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
-            loadgen.harness(replace(self._step, output=folder, emit=emit), spec_file)
+            loadgen.harness(replace(self._step, output=folder, emit=emit), spec_file, loadgen.batch_ms(self._step))
         except _HopelessError:
             return Ran(target, valid=False, seconds=time.monotonic() - started)
         return self._read(target, folder, time.monotonic() - started)

@@ -27,6 +27,7 @@ from engine.harness.samples import SampleLibrary
 from engine.harness.tune import MAX_BATCH, choose_workers
 from engine.harness.tuned import SLOWER, Trial, Tuned, number, shared_out
 from engine.mlperf import FACTS, Scenario
+from engine.models.onnx_files import weight_bytes
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.step import Step
 from engine.steps import sut
@@ -80,6 +81,7 @@ def _measure(step: Step) -> Tuned:
         report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
         load=load,
         typical_cost=cost,
+        model_bytes=sum(weight_bytes(graph.path) for graph in graphs.values()),
     )
 
 

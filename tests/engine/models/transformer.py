@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -63,7 +65,7 @@ class _Made:
         self.weights.append(numpy_helper.from_array(np.asarray(value), f"constant.{len(self.weights)}"))
         return self.weights[-1].name
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: int | list[int]) -> str:
+    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         name = output or f"{operator}.{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name

@@ -277,7 +277,11 @@ def test_a_broken_calibration_picture_is_named(tmp_path: Path, shipped: Artifact
         quantized(tmp_path / "int8", shipped, found)
 
 
-TRANSFORMER: dict[str, Any] = {"task": "tests.engine.harness.padded_task", "operators": ["MatMul", "Gemm"], "weights_only": True}
+TRANSFORMER: dict[str, Any] = {
+    "task": "tests.engine.harness.padded_task",
+    "operators": ["MatMul", "Gemm"],
+    "weights_only": True,
+}
 
 
 def prepared(folder: Path, count: int, length: int) -> Artifact:
@@ -298,7 +302,7 @@ def transformer_model(folder: Path, *, outside: bool = False, **sizes: Any) -> A
 
 
 @pytest.mark.parametrize("sizes", [{}, {"length": 24, "batch": 3}], ids=["open", "fixed"])
-def test_a_transformer_is_calibrated_with_prepared_samples(tmp_path: Path, sizes: dict[str, int]) -> None:
+def test_a_transformer_is_calibrated_with_prepared_samples(tmp_path: Path, sizes: dict[str, Any]) -> None:
     """Five samples of int64 that a batch of three does not divide."""
     source, samples = transformer_model(tmp_path / "fp32", **sizes), prepared(tmp_path / "samples", 5, 24)
     said: list[events.AnyEvent] = []
