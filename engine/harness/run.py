@@ -47,7 +47,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     model = Model(_module(spec.backend), _module(spec.task), spec.task_options, graphs)
     os.chdir(folder)
     settings = loadgen.settings(spec, folder)
-    library = SampleLibrary(samples, spec.settings.performance_sample_count)
+    library = SampleLibrary(samples, spec.settings.performance_sample_count, spec.on_load)
     emit(events.Phase(at=time.time(), step=spec.step, name="load"))
     _warn_of_crowding(spec, emit)
     costs = model.costs(library)

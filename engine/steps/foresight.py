@@ -112,6 +112,8 @@ def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: in
     weights = sum(weight_bytes(Path(one)) for one in ([paths] if isinstance(paths, str) else paths.values()))
     files = [one if isinstance(one, str) else one.values for one in known.paths(samples.folder)]
     stored = sum(Path(one).stat().st_size for one in files if Path(one).is_file())
+    if (made := known.on_load) is not None:
+        stored = made.count * made.bytes
     return sessions * weights + stored * min(loaded, known.count) // known.count
 
 

@@ -210,6 +210,7 @@ def spec(step: Step, target: float) -> RunSpec:
         task=options["task"],
         task_options=model.task_options,
         samples=samples.paths(inputs["preprocessed"].folder),
+        on_load=samples.made(inputs["preprocessed"].folder),
         workers=workers,
         mlperf_conf=mlperf_conf(rules),
         user_conf=user_conf(rules, options["benchmark"], made),

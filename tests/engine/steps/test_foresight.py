@@ -119,7 +119,7 @@ def look(scenario: str, style: str, **options: Any) -> Look:
         "workers": tuned,
         "preprocessed": {"arrays": ["samples.npy"], "count": 50_000, "labels": "val_map.txt"},
         "sut": {"system": "box", "figures": {}, "found": {}},
-        "model": {"sha256": "ab" * 32},
+        "model": {"model": "model.onnx", "sha256": "ab" * 32},
     }
     return Look(
         options={**usual, **chosen, "scenario": scenario, "style": style, **options},
