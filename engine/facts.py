@@ -28,6 +28,23 @@ class Ragged(msgspec.Struct, frozen=True):
         return Ragged(*(f"{folder}/{name}" if name else "" for name in msgspec.structs.astuple(self)))
 
 
+class OnLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """Samples of one tensor that are too large to keep: they are made when LoadGen asks for its set."""
+
+    maker: str
+    """`module:function`: (folder, options) → what writes one sample (QSL index, where to), on any thread."""
+    options: dict[str, Any]
+    """Of the maker."""
+    folder: str = ""
+    """Where the maker's own files are; empty in facts: the artifact's folder."""
+    count: int
+    shape: tuple[int, ...]
+    """Of one sample."""
+    dtype: str
+    bytes: int
+    """Of one sample."""
+
+
 class CommonFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What any artifact may say of itself."""
 
@@ -71,9 +88,11 @@ class PackageFacts(msgspec.Struct, frozen=True, kw_only=True):
 class SamplesFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A sample set: what LoadGen's query sample library serves, in QSL order, with what scoring needs beside it."""
 
-    arrays: tuple[str | Ragged, ...]
+    arrays: tuple[str | Ragged, ...] = ()
     """The tensors in the order of the model's inputs, relative to the artifact's folder: a .npy file [N, *shape], or
-    the files of a ragged one."""
+    the files of a ragged one. None where samples are made on load."""
+    on_load: OnLoad | None = None
+    """How samples are made that are not kept; None where they are."""
     count: int
     labels: str
     """What the task scores by, relative to the artifact's folder."""
@@ -83,6 +102,10 @@ class SamplesFacts(msgspec.Struct, frozen=True, kw_only=True):
     def paths(self, folder: Path) -> tuple[str | Ragged, ...]:
         """Return the tensors' files by their paths, given the artifact's folder."""
         return tuple(str(folder / one) if isinstance(one, str) else one.within(str(folder)) for one in self.arrays)
+
+    def made(self, folder: Path) -> OnLoad | None:
+        """Return how samples are made on load, given the artifact's folder; None where they are kept."""
+        return msgspec.structs.replace(self.on_load, folder=str(folder)) if self.on_load is not None else None
 
 
 class ChosenSamplesFacts(SamplesFacts, frozen=True, kw_only=True):

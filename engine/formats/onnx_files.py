@@ -95,6 +95,15 @@ def files(path: Path) -> list[Path]:
     return every
 
 
+def weight_bytes(path: Path) -> int:
+    """Return about how many bytes of weights a model has: those of all its files. 0 where it is not there."""
+    if path.is_dir():
+        return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+    if not path.is_file():
+        return 0
+    return sum(one.stat().st_size for one in (files(path) if path.suffix == ".onnx" else [path]))
+
+
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a model: of its one file, or over the names and checksums of all its files.
 

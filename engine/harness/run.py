@@ -4,7 +4,7 @@ import gc
 import importlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +13,7 @@ import mlperf_loadgen as lg
 import msgspec
 
 from engine import codec, events
-from engine.backends.base import BackendOptions
+from engine.backends.base import Array, BackendOptions
 from engine.errors import RunError
 from engine.facts import Ragged
 from engine.harness import STARTED, loadgen
@@ -21,7 +21,7 @@ from engine.harness.cores import pin
 from engine.harness.failure import FailLoudly
 from engine.harness.model import Model, graph_files
 from engine.harness.neighbours import Neighbours
-from engine.harness.samples import SampleLibrary
+from engine.harness.samples import SampleLibrary, typical
 from engine.harness.session import Session
 from engine.harness.spec import REPORT, RunReport, RunSpec
 from engine.harness.sut import OpenSession, Sut, make_sut
@@ -30,6 +30,8 @@ from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
 
 Emit = Callable[[events.AnyEvent], None]
+
+WARM_UP_RUNS = 3
 
 
 def run(spec: RunSpec, emit: Emit) -> RunReport:
@@ -44,16 +46,18 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     model = Model(_module(spec.backend), _module(spec.task), spec.task_options, graphs)
     os.chdir(folder)
     settings = loadgen.settings(spec, folder)
-    library = SampleLibrary(samples, spec.settings.performance_sample_count)
+    library = SampleLibrary(samples, spec.settings.performance_sample_count, spec.on_load)
     emit(events.Phase(at=time.time(), step=spec.step, name="load"))
     _warn_of_crowding(spec, emit)
-    library.load([0])  # for the warm-up
+    costs = model.costs(library)
+    warm_up = warm_up_batches(spec, costs)
+    library.load([index for batch in warm_up for index in batch])
     sut = make_sut(
         spec.settings.scenario,
         spec.workers,
-        _opener(spec, model, library),
+        _opener(spec, model, library, warm_up),
         spec.settings.target_latency_ns,
-        model.costs(library),
+        costs,
     )
     library.unload()
     load_seconds = time.monotonic() - STARTED
@@ -111,7 +115,7 @@ def _absolute(file: str | Ragged) -> Path | Ragged:
     return Ragged(values, offsets, shapes)
 
 
-def _opener(spec: RunSpec, model: Model, library: SampleLibrary) -> OpenSession:
+def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequence[Sequence[int]]) -> OpenSession:
     workers = spec.workers
     if workers.cores and len(workers.cores) != workers.sessions:
         raise RunError(
@@ -132,10 +136,28 @@ def _opener(spec: RunSpec, model: Model, library: SampleLibrary) -> OpenSession:
             extra=spec.backend_options,
         )
         session = Session(model.program(library, options), largest)
-        session.warm_up(_batches(spec))
+        session.warm_up(warm_up)
         return session
 
     return open_session
+
+
+def warm_up_batches(spec: RunSpec, costs: Array | None) -> list[list[int]]:
+    """Return the batches (QSL indices) that each session runs first.
+
+    Where samples differ in cost, one batch of the dearest makes the buffers that all others fit into, and those of
+    typical cost are run as often as any: the dearest may take minutes.
+    """
+    sizes = _batches(spec)
+    if costs is None:
+        return [[0] * size for size in sizes for _ in range(WARM_UP_RUNS)]
+    dearest, (usual,) = int(costs.argmax()), typical(costs, len(costs), 1)
+
+    def batch(index: int, size: int) -> list[int]:
+        most = spec.workers.max_cost // max(int(costs[index]), 1) if spec.workers.max_cost else size
+        return [index] * max(min(size, most), 1)
+
+    return [batch(index, size) for size in sizes for index in (dearest, *[usual] * WARM_UP_RUNS)]
 
 
 def _batches(spec: RunSpec) -> list[int]:

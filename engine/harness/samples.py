@@ -1,31 +1,44 @@
 """The query sample library: the preprocessed samples that LoadGen asks for, in memory while a query may use them.
 
 LoadGen says before a run which samples it is going to use. They are copied from the files into one block of memory
-then, so that neither the disk nor a page fault is in the measurement; in accuracy mode LoadGen goes through the whole
-data set in such sets, one after another, so that memory stays bounded by the performance sample count.
+then, or made where they are too large to keep, so that neither the disk nor a page fault is in the measurement; in
+accuracy mode LoadGen goes through the whole data set in such sets, one after another, so that memory stays bounded by
+the performance sample count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from tokenize import TokenError
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.backends.base import Array, TensorSpec
 from engine.errors import DataError, RunError
-from engine.facts import Ragged
+from engine.facts import OnLoad, Ragged
 from engine.store.files import open_plain
+from engine.system import usable_cores
+
+Make = Callable[[int, Array], None]
+"""Writes the sample of a QSL index into an array of its shape. Called by several threads at a time."""
 
 
 class SampleLibrary:
     """Samples by QSL index: named in the order of the model's inputs, each tensor fixed or ragged."""
 
-    def __init__(self, files: Sequence[Path | Ragged], performance_sample_count: int) -> None:
-        """Map the files. Raises DataError where one is not such an array, RunError where the count is out of range."""
-        self._tensors = tuple(_Ragged(one) if isinstance(one, Ragged) else _Fixed(one) for one in files)
+    def __init__(
+        self, files: Sequence[Path | Ragged], performance_sample_count: int, on_load: OnLoad | None = None
+    ) -> None:
+        """Map the files; `on_load` stands in place of them where samples are not kept.
+
+        Raises DataError where a file is not such an array, RunError where the count is out of range.
+        """
+        kept = (_Ragged(one) if isinstance(one, Ragged) else _Stored(one) for one in files)
+        self._tensors: tuple[_Tensor, ...] = tuple(kept) if on_load is None else (_Made(on_load),)
         counts = {one.count for one in self._tensors}
         if len(counts) != 1:
             paths = ", ".join(str(one.path) for one in self._tensors)
@@ -112,22 +125,25 @@ class _Tensor(Protocol):
 
 
 class _Fixed:
-    """All samples of one shape, in one array."""
+    """All samples of one shape; those that are loaded stand in one array."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, count: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.path = path
-        self._file = _mapped(path)
-        self.count = len(self._file)
-        self.dtype = self._file.dtype
-        self.sizes: tuple[int | None, ...] = self._file.shape[1:]
-        self._loaded = self._file[:0]
+        self.count = count
+        self.dtype = dtype
+        self.sizes: tuple[int | None, ...] = shape
+        self._nothing = np.empty((0, *shape), dtype)
+        self._loaded = self._nothing
 
     def load(self, indices: list[int]) -> None:
-        self._loaded = np.empty((len(indices), *self._file.shape[1:]), self.dtype)
-        self._file.take(indices, axis=0, out=self._loaded, mode="clip")
+        self._loaded = np.empty((len(indices), *self._nothing.shape[1:]), self.dtype)
+        self._fill(indices, self._loaded)
+
+    def _fill(self, indices: list[int], out: Array) -> None:
+        raise NotImplementedError
 
     def unload(self) -> None:
-        self._loaded = self._file[:0]
+        self._loaded = self._nothing
 
     def gather(self, slots: list[int], out: Array) -> None:
         if len(slots) == 1:
@@ -138,6 +154,31 @@ class _Fixed:
     def sample(self, slot: int) -> Array:
         one: Array = self._loaded[slot]
         return one
+
+
+class _Stored(_Fixed):
+    """Samples in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = _mapped(path)
+        super().__init__(path, len(self._file), self._file.shape[1:], self._file.dtype)
+
+    def _fill(self, indices: list[int], out: Array) -> None:
+        self._file.take(indices, axis=0, out=out, mode="clip")
+
+
+class _Made(_Fixed):
+    """Samples that are made when they are loaded, on all cores."""
+
+    def __init__(self, how: OnLoad) -> None:
+        super().__init__(Path(how.folder), how.count, how.shape, np.dtype(how.dtype))
+        module, _, function = how.maker.partition(":")
+        self._make: Make = getattr(import_module(module), function)(self.path, how.options)
+
+    def _fill(self, indices: list[int], out: Array) -> None:
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            for _ in pool.map(self._make, indices, out):
+                pass
 
 
 class _Ragged:
@@ -203,3 +244,11 @@ def _mapped(path: Path) -> Array:
     if not isinstance(array, np.ndarray) or array.ndim == 0 or len(array) == 0:
         raise DataError(f"{path}: the file holds no samples", "preprocess the data set again")
     return array
+
+
+def typical(costs: Array | None, count: int, most: int) -> list[int]:
+    """Return at most `most` of the QSL indices 0...`count` - 1, those whose cost is nearest to the mean first."""
+    if costs is None:
+        return list(range(min(count, most)))
+    nearest: list[int] = np.argsort(np.abs(costs - costs.mean()), kind="stable")[:most].tolist()
+    return nearest

@@ -1,6 +1,6 @@
 """One copy of the model at work: samples in, answers to LoadGen out. The same for every scenario and mode."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, repeat
 
 import mlperf_loadgen as lg
@@ -8,8 +8,6 @@ import mlperf_loadgen as lg
 from engine.errors import InferdeckError, RunError
 from engine.tasks.base import Responses
 from engine.tasks.programs import Program
-
-WARM_UP_RUNS = 3
 
 
 class Session:
@@ -21,11 +19,10 @@ class Session:
         self._program = program
         program.prepare(max_batch)
 
-    def warm_up(self, batches: Sequence[int]) -> None:
-        """Run batches of these sizes, all of the first sample that is loaded, without telling LoadGen."""
-        for size in batches:
-            for _ in range(WARM_UP_RUNS):
-                self._infer([0] * size)
+    def warm_up(self, batches: Iterable[Sequence[int]]) -> None:
+        """Run batches of loaded samples (QSL indices) without telling LoadGen."""
+        for indices in batches:
+            self._infer(indices)
 
     def answer(self, ids: Sequence[int], indices: Sequence[int]) -> None:
         """Infer a batch of samples (QSL indices) and give LoadGen the responses under their ids.

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.facts import Ragged
+from engine.facts import OnLoad, Ragged
 from engine.mlperf import Mode, Scenario
 
 
@@ -82,6 +82,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     samples: tuple[str | Ragged, ...]
     """The tensors of the sample set, in the order of the model's inputs: a path of a .npy file [N, *shape] with the
     samples of the data set in QSL order, or the files of a ragged one."""
+    on_load: OnLoad | None = None
+    """In place of `samples`: how they are made when LoadGen asks for them."""
     workers: Workers
     mlperf_conf: str
     """The text of mlperf.conf: written beside the logs and read by LoadGen."""

@@ -18,10 +18,11 @@ import engine
 from engine import events
 from engine.backends.base import BackendOptions
 from engine.facts import BackendFacts, ModelFacts, Ragged, SamplesFacts
+from engine.formats.onnx_files import weight_bytes
 from engine.harness.cores import affordable, usable
 from engine.harness.model import GraphFile, Model, graph_files
 from engine.harness.neighbours import Neighbours
-from engine.harness.samples import SampleLibrary
+from engine.harness.samples import SampleLibrary, typical
 from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
 from engine.step import Step
@@ -30,7 +31,7 @@ from engine.submission import provenance
 from engine.system import cpu_quota
 from engine.text import short_figure
 from engine.tuning.bench import Load
-from engine.tuning.sampled import SampledRunner, typical
+from engine.tuning.sampled import SampledRunner
 from engine.tuning.tune import MAX_BATCH, choose_workers
 from engine.tuning.tuned import SLOWER, Trial, Tuned, shared_out
 
@@ -81,6 +82,7 @@ def _measure(step: Step) -> Tuned:
         report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
         load=load,
         typical_cost=cost,
+        model_bytes=sum(weight_bytes(graph.path) for graph in graphs.values()),
     )
 
 
@@ -90,7 +92,8 @@ def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) 
     known = samples.read(SamplesFacts)
     backend = import_module(step.inputs["backend"].read(BackendFacts).module)
     whole = Model(backend, import_module(step.options["task"]), model.task_options, graphs)
-    library = SampleLibrary([_path(one) for one in known.paths(samples.folder)], known.count)
+    files = [_path(one) for one in known.paths(samples.folder)]
+    library = SampleLibrary(files, known.count, known.made(samples.folder))
     costs = whole.costs(library)
     chosen = typical(costs, known.count, most)
     library.load(chosen)

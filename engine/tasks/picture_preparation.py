@@ -7,20 +7,31 @@ are counted and named, in the plan, in every run and beside every score.
 from __future__ import annotations
 
 import importlib
+import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from engine.errors import DataError
-from engine.facts import DataFacts
+from engine.facts import DataFacts, OnLoad
 from engine.step import Artifact, Look, Sight, Step
 from engine.system import usable_cores
 from engine.tasks.labelled import Labelled, collecting, labelled, refuse_bad
 
+if TYPE_CHECKING:  # numpy: a plan must be instant
+    from engine.tasks.base import Array
+    from engine.tasks.pictures import PictureTask
+
 SAMPLES = "samples.npy"
 DONE = "done.npy"
+FILES = "files.lst"
+"""Paths of the images in QSL order with a zero byte between them, where samples are made on load."""
+ON_LOAD = "on load"
+"""Part of the identity of a sample set that is not kept."""
 CHUNK = 64
 """Samples between two reports of progress."""
 
@@ -44,14 +55,16 @@ def survey(look: Look) -> Sight:
         count, warning = len(found.samples), _warning(found, dataset)
         state = "" if labels.folder.is_relative_to(look.store) else found.labels
         identity = f"{found.identity} {state}".rstrip()
+    if look.options.get("on_load"):
+        identity = f"{identity} {ON_LOAD}".lstrip()
     if count is None:
-        return Sight("run")
+        return Sight("run", identity=identity)
     sample = 3 * look.options["image_size"] ** 2 * BYTES[look.options["dtype"]]
     return Sight(
         "run",
         identity=identity,
         warning=warning,
-        disk_bytes=count * sample,
+        disk_bytes=0 if look.options.get("on_load") else count * sample,
         seconds=count / USUAL_RATE / _cores(),
     )
 
@@ -60,7 +73,9 @@ def prepare(step: Step) -> dict[str, Any]:
     """Write `samples.npy` ([count, *sample shape]) and the labels of exactly these samples in the same order.
 
     Facts: `arrays`, `count`, `labels`, `labelled` (images that the labels name), `left_out` (of them, those without a
-    file). Raises DataError that names every image that is broken or of another size than the labels state.
+    file). With the option `on_load` every image is looked at, but no array is written: `on_load` says how LoadGen's
+    sets are made when it asks for them, which the rules do not time. Raises DataError that names every image that is
+    broken or of another size than the labels state.
     """
     import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
     import numpy as np  # noqa: PLC0415
@@ -73,6 +88,15 @@ def prepare(step: Step) -> dict[str, Any]:
     task.keep(labels.folder / str(labels.read(DataFacts).labels), found.indices, step.output / task.LABELS)
     files = [found.folder / sample.name for sample in found.samples]
     shape, dtype = task.sample_shape(step.options)
+    facts = {
+        "count": len(files),
+        "labels": task.LABELS,
+        "labelled": found.named,
+        "left_out": len(found.missing),
+    }
+    if step.options.get("on_load"):
+        _check(step, task, found, files)
+        return {**facts, "on_load": _on_load(step, files, shape, dtype)}
     samples = _array(step.output / SAMPLES, (len(files), *shape), dtype)
     done = _array(step.output / DONE, (len(files),), np.dtype(np.uint8))
     cv2.setNumThreads(1)
@@ -98,13 +122,62 @@ def prepare(step: Step) -> dict[str, Any]:
                 step.progress(number, len(files), "images")
     refuse_bad(bad, found.folder, len(files) + len(found.bad))
     (step.output / DONE).unlink()
-    return {
-        "arrays": [SAMPLES],
-        "count": len(files),
-        "labels": task.LABELS,
-        "labelled": found.named,
-        "left_out": len(found.missing),
-    }
+    return {"arrays": [SAMPLES], **facts}
+
+
+def _check(step: Step, task: PictureTask, found: Labelled, files: Sequence[Path]) -> None:
+    """Make every sample once and keep none. Raises DataError that names all images that can't be used."""
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    cv2.setNumThreads(1)
+    shape, dtype = task.sample_shape(step.options)
+    bad = dict(found.bad)
+
+    def one(index: int) -> None:
+        with collecting(bad, files[index], found.samples[index].name):
+            size = task.preprocess(files[index], step.options, np.empty(shape, dtype))
+            _same_size(size, found.samples[index].size)
+
+    with ThreadPoolExecutor(_cores()) as pool:
+        for number, _ in enumerate(_bounded(pool, one, range(len(files))), start=1):
+            if number % CHUNK == 0 or number == len(files):
+                step.progress(number, len(files), "images")
+    refuse_bad(bad, found.folder, len(files) + len(found.bad))
+
+
+def _on_load(step: Step, files: Sequence[Path], shape: tuple[int, ...], dtype: Any) -> dict[str, Any]:
+    """Write which images the samples are made of; returns the facts of OnLoad."""
+    names = b"\0".join(os.fsencode(file.absolute()) for file in files)
+    (step.output / FILES).write_bytes(names)
+    options = {name: step.options[name] for name in ("task", "preprocessing", "layout", "dtype", "image_size")}
+    how = OnLoad(
+        maker=f"{__name__}:maker",
+        options=options,
+        count=len(files),
+        shape=shape,
+        dtype=dtype.name,
+        bytes=math.prod(shape) * int(dtype.itemsize),
+    )
+    made: dict[str, Any] = msgspec.to_builtins(how)
+    return made
+
+
+def maker(folder: Path, options: Mapping[str, Any]) -> Callable[[int, Array], None]:
+    """Return what makes one sample as `prepare` would have stored it: QSL index, and where to.
+
+    It raises DataError where an image can't be read any more.
+    """
+    import cv2  # noqa: PLC0415
+
+    cv2.setNumThreads(1)
+    task: PictureTask = importlib.import_module(options["task"])
+    files = [Path(os.fsdecode(line)) for line in (folder / FILES).read_bytes().split(b"\0")]
+
+    def make(index: int, out: Array) -> None:
+        task.preprocess(files[index], options, out)
+
+    return make
 
 
 def _labelled(options: Mapping[str, Any], dataset: Artifact, labels: Artifact) -> Labelled:

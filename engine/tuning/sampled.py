@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle, islice
 
-import numpy as np
-
 from engine.backends.base import Array, Shapes, TensorSpec
 from engine.tasks.programs import Program
 
@@ -50,11 +48,3 @@ class SampledRunner:
     def close(self) -> None:
         """Close the program."""
         self._program.close()
-
-
-def typical(costs: Array | None, count: int, most: int) -> list[int]:
-    """Return at most `most` of the QSL indices 0...`count` - 1, those whose cost is nearest to the mean first."""
-    if costs is None:
-        return list(range(min(count, most)))
-    nearest: list[int] = np.argsort(np.abs(costs - costs.mean()), kind="stable")[:most].tolist()
-    return nearest

@@ -17,6 +17,7 @@ import msgspec
 import psutil
 
 from engine.backends.base import Backend, BackendOptions
+from engine.formats.onnx_files import weight_bytes
 from engine.harness.cores import affordable
 from engine.harness.spec import Workers
 from engine.mlperf import Scenario
@@ -74,6 +75,7 @@ def choose_workers(
     report: Callable[[float], None] = lambda _: None,
     load: Load | None = None,
     typical_cost: int = 0,
+    model_bytes: int = 0,
 ) -> Tuned:
     """Return the workers of every scenario that are best here, in about `seconds`.
 
@@ -82,14 +84,15 @@ def choose_workers(
     Server's latency constraint, which `share` of its queries must meet; without one Server gets what Offline has.
     Where a quota pays for less than one core, what counts is what comes of it in the long run. `report` hears the
     seconds that were used. `load` makes what is timed in place of the model alone (engine.tuning.sampled), on samples
-    of `typical_cost` each, where samples differ in cost. Raises the backend's errors.
+    of `typical_cost` each, where samples differ in cost. `model_bytes` are those of all graphs, where there are more
+    than `model`: as many sessions are tried as the memory holds. Raises the backend's errors.
     """
     load = load or (lambda chosen: backend.load(model, chosen))
     quota = cpu_quota() if cores is None else None
     cores = tuple(cores) if cores is not None else affordable()
     with opened(load, options, 1, ((),)) as (runner,):
         fixed = runner.inputs[0].shape[0] if runner.inputs else None
-    splits = _splits(len(cores), _most_sessions(model, len(cores)))
+    splits = _splits(len(cores), _most_sessions(model_bytes or weight_bytes(model), len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
     # Half more than there are where nothing disturbs, for the turns that confirm what is best.
     expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
@@ -312,8 +315,8 @@ def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:
     return [(count, cores // count) for count in sorted(sessions) if count <= max(most_sessions, 1)]
 
 
-def _most_sessions(model: Path, cores: int) -> int:
-    size = model.stat().st_size if model.is_file() else 0
+def _most_sessions(size: int, cores: int) -> int:
+    """Return how many sessions the memory holds, given the bytes of a model's files."""
     free, room = psutil.virtual_memory().available, memory_room()
     return min(free, free if room is None else room) // (_MEMORY_PER_FILE_BYTE * size) if size else cores
 

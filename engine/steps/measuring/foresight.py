@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import CannotRunError
+from engine.facts import ModelFacts, SamplesFacts
+from engine.formats.onnx_files import weight_bytes
 from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import FACTS, Scenario, target_option
+from engine.step import Artifact
 from engine.text import size
 
 QUERY_BYTES: Final = 265
@@ -25,6 +28,9 @@ OFFLINE_SAMPLE_BYTES: Final = 145
 
 WORTH_A_LOOK: Final = 256 << 20
 """Bytes; every machine that can load a model has that much."""
+
+MUCH: Final = 4 << 30
+"""Bytes of memory that a plan speaks of."""
 
 USED_UP: Final = 2.0
 """Refused is a latency to expect with which a run has all its queries in less than half its time: tuning is not so far
@@ -95,6 +101,39 @@ def seconds(made: LoadGenSettings, target: float | None, per_second: float | Non
         takes = made.min_query_count * target / 1000 if target else 0.0
     most = made.max_duration_ms / 1000 if made.max_duration_ms else max(least, takes)
     return min(max(least, takes), most)
+
+
+def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: int) -> int:
+    """Return the bytes that a run holds at the least: the weights of each session, and the samples that are loaded.
+
+    `loaded` is how many samples are in memory at a time.
+    """
+    paths, known = model.read(ModelFacts).paths(model.folder), samples.read(SamplesFacts)
+    weights = sum(weight_bytes(Path(one)) for one in ([paths] if isinstance(paths, str) else paths.values()))
+    files = [one if isinstance(one, str) else one.values for one in known.paths(samples.folder)]
+    stored = sum(Path(one).stat().st_size for one in files if Path(one).is_file())
+    if (made := known.on_load) is not None:
+        stored = made.count * made.bytes
+    return sessions * weights + stored * min(loaded, known.count) // known.count
+
+
+def refuse_memory(needed: int, sessions: int) -> None:
+    """Raise CannotRunError where the memory can't hold what a run holds (`resident_bytes`)."""
+    if needed > WORTH_A_LOOK and needed > (free := free_memory()):
+        raise CannotRunError(
+            f"{_sessions(sessions)} and the samples of a run take {size(needed)} of memory at the least: "
+            f"{size(free)} are free",
+            "ask for fewer sessions (--sessions=1), or free some memory",
+        )
+
+
+def memory_text(needed: int, sessions: int) -> str:
+    """Say what a run holds in memory, where that is much; empty elsewhere."""
+    return f"{_sessions(sessions)}: {size(needed)} of memory at the least" if needed >= MUCH else ""
+
+
+def _sessions(count: int) -> str:
+    return "one session" if count == 1 else f"{count} sessions"
 
 
 def free_memory() -> int:

@@ -21,8 +21,8 @@ MENDABLE = 3
 """Exit status of the harness for something that a person can mend."""
 
 
-def harness(step: Step, spec_file: Path) -> None:
-    """Run the harness in a process of its own and pass on what it reports.
+def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
+    """Run the harness in a process of its own and pass on what it reports; `batch_ms` says when it hangs.
 
     It is killed where `step.emit` raises, and where it hangs. Raises RunError in its own words, or in those of its end.
     """
@@ -34,7 +34,7 @@ def harness(step: Step, spec_file: Path) -> None:
         )
         os.close(write_end)
         try:
-            for event in heard(read_end):
+            for event in heard(read_end, batch_ms):
                 step.emit(event)
         except BaseException:
             process.kill()

@@ -18,6 +18,7 @@ from engine.steps.measuring.run_outcome import read_outcome
 from engine.steps.measuring.run_provenance import run_provenance
 from engine.steps.measuring.run_settings import given_target, query_ms, run_settings
 from engine.steps.measuring.run_spec import SPEC, spec
+from engine.steps.measuring.run_workers import batch_ms, expected_memory
 from engine.steps.measuring.target import beyond_the_bound, foreseen_target, target
 from engine.submission import provenance
 from engine.tuning.tuned import Tuned
@@ -43,7 +44,7 @@ def survey(look: Look) -> Sight:
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
     takes = seconds(made, given_target(options) or each_ms or target, per_second)
     beyond = beyond_the_bound(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
-    return Sight("run", seconds=takes, text=beyond)
+    return Sight("run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(look, made, tuned)))))
 
 
 def run(step: Step) -> dict[str, Any]:
@@ -61,6 +62,6 @@ def run(step: Step) -> dict[str, Any]:
     ruled = resolve(rules, step.options["benchmark"], run_spec.settings.scenario, step.options["mode"])
     count = step.inputs["preprocessed"].read(SamplesFacts).count
     step.emit(measuring(run_spec, ruled, step.options["mode"], count))
-    harness(step, spec_file)
+    harness(step, spec_file, batch_ms(step))
     disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
     return read_outcome(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})

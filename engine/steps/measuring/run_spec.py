@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from engine.facts import BackendFacts, ModelFacts, SamplesFacts
 from engine.harness.conf import audit_config, mlperf_conf, user_conf
-from engine.harness.spec import RunSpec, Workers
+from engine.harness.spec import RunSpec
 from engine.mlperf import TEST_FOLDER
 from engine.profile.known_rounds import round_of
 from engine.step import Step
 from engine.steps.measuring.foresight import refuse_hopeless
 from engine.steps.measuring.run_settings import compliance_test, query_ms, run_settings
+from engine.steps.measuring.run_workers import chosen_workers, memory
 from engine.tuning.tuned import Tuned
 
 SPEC = "spec.json"
@@ -23,7 +22,7 @@ TOO_FEW = "performance.sample_count"
 def spec(step: Step, target: float) -> RunSpec:
     """Return what the harness is told of a run with this target, in the unit of its scenario; an option beats it.
 
-    Raises CannotRunError where the data set or an option does not fit the rules.
+    Raises CannotRunError where the data set or an option does not fit the rules, or the memory does not hold the run.
     """
     options, inputs = step.options, step.inputs
     rules = round_of(step.profiles, options["round"])
@@ -31,7 +30,10 @@ def spec(step: Step, target: float) -> RunSpec:
     model, samples = inputs["model"].read(ModelFacts), inputs["preprocessed"].read(SamplesFacts)
     backend = inputs["backend"].read(BackendFacts)
     made = run_settings(options, rules, samples.count, target)
-    refuse_hopeless(options, made, query_ms(made, inputs["workers"].read(Tuned)))
+    tuned = inputs["workers"].read(Tuned)
+    refuse_hopeless(options, made, query_ms(made, tuned))
+    workers = chosen_workers(options, tuned)
+    memory(inputs["model"], inputs["preprocessed"], made, workers.sessions)
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
@@ -53,24 +55,10 @@ def spec(step: Step, target: float) -> RunSpec:
         task=options["task"],
         task_options=model.task_options,
         samples=samples.paths(inputs["preprocessed"].folder),
-        workers=_workers(step),
+        on_load=samples.made(inputs["preprocessed"].folder),
+        workers=workers,
         mlperf_conf=mlperf_conf(rules),
         user_conf=user_conf(rules, options["benchmark"], made),
         audit=audit_config(rules, options["benchmark"], test) if test else "",
         log_dir=str(step.output / TEST_FOLDER if test else step.output),
     )
-
-
-def _workers(step: Step) -> Workers:
-    """Take what was measured at start, changed by what the person asked for."""
-    chosen = step.inputs["workers"].read(Tuned).workers[step.options["scenario"]]
-    given = {
-        name: step.options[name]
-        for name in ("sessions", "intra_op_threads", "max_batch", "queue_wait_us")
-        if step.options[name] is not None
-    }
-    if "sessions" in given or "intra_op_threads" in given:
-        chosen = msgspec.structs.replace(chosen, cores=(), batch_us=())  # both were measured for another split
-    elif given.get("max_batch", 0) > len(chosen.batch_us):
-        chosen = msgspec.structs.replace(chosen, batch_us=())
-    return msgspec.structs.replace(chosen, **given)

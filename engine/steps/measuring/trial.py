@@ -28,6 +28,7 @@ from engine.step import Step
 from engine.steps.measuring.harness_process import harness
 from engine.steps.measuring.run_outcome import cut_short
 from engine.steps.measuring.run_spec import SPEC, spec
+from engine.steps.measuring.run_workers import batch_ms
 from engine.steps.measuring.target import bound_ms
 from engine.tuning.search import tolerated
 
@@ -93,7 +94,7 @@ class Trials:
         started = time.monotonic()
         try:
             emit(measuring(made, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
-            harness(replace(self._step, output=folder, emit=emit), spec_file)
+            harness(replace(self._step, output=folder, emit=emit), spec_file, batch_ms(self._step))
         except _HopelessError:
             return Ran(target, valid=False, seconds=time.monotonic() - started)
         return self._read(target, folder, time.monotonic() - started)

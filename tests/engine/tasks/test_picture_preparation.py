@@ -17,7 +17,9 @@ from engine import events
 from engine.backends.base import Array
 from engine.datasets import patterns
 from engine.errors import DataError
-from engine.step import Artifact
+from engine.facts import SamplesFacts
+from engine.harness.samples import SampleLibrary
+from engine.step import Artifact, Look
 from engine.tasks import image_classification, picture_preparation
 from tests.engine.networks.running import step
 
@@ -166,3 +168,70 @@ def test_a_broken_picture_ends_it_by_name(tmp_path: Path, pictures: Path) -> Non
     (folder / "val_map.txt").write_text("none.JPEG 3\n")
     with pytest.raises(DataError, match="holds none of the 1 images"):
         run(tmp_path / "other", folder)
+
+
+def library(folder: Path, facts: dict[str, Any], loaded: int) -> SampleLibrary:
+    known = Artifact(str(folder), facts).read(SamplesFacts)
+    return SampleLibrary([Path(str(one)) for one in known.paths(folder)], loaded, known.made(folder))
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_samples_made_on_load_are_those_that_are_stored(
+    tmp_path: Path, pictures: Path, layout: str, dtype: str
+) -> None:
+    said: list[events.AnyEvent] = []
+    stored = run(tmp_path / "stored", pictures, layout=layout, dtype=dtype)
+    facts = run(tmp_path / "made", pictures, said, layout=layout, dtype=dtype, on_load=True)
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["files.lst", "val_map.txt"]
+    assert [event.done for event in said if isinstance(event, events.Progress)][-1] == COUNT
+    whole, made = library(tmp_path / "stored", stored, 6), library(tmp_path / "made", facts, 6)
+    assert (made.count, made.performance_count, made.lengths) == (COUNT, 6, None)
+    for indices in ([5, 0, 5, 39], [17], list(range(6))):
+        outs = []
+        for one in (whole, made):
+            one.load(indices)
+            out = np.empty((len(indices), *whole.sample(0, indices[0]).shape), dtype)
+            one.gather(indices, [out])
+            outs.append(out.tobytes())
+        assert outs[0] == outs[1]
+    made.unload()
+    with pytest.raises(KeyError):
+        made.gather([0], [np.empty(0)])
+
+
+def test_what_is_made_on_load_takes_no_disk_and_has_a_key_of_its_own(pictures: Path) -> None:
+    found = Artifact(str(pictures), {"images": "", "labels": patterns.VAL_MAP, "count": COUNT})
+    sights = [
+        picture_preparation.survey(
+            Look(OPTIONS | {"on_load": on_load}, {"dataset": found, "labels": found}, store=pictures.parent)
+        )
+        for on_load in (False, True)
+    ]
+    assert [sight.disk_bytes for sight in sights] == [COUNT * 3 * 32 * 32 * 4, 0]
+    assert [sight.identity for sight in sights] == ["", "on load"]
+
+
+def test_a_broken_picture_is_named_before_anything_is_measured(tmp_path: Path, pictures: Path) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for index in range(COUNT):
+        (folder / patterns.file_name(index)).symlink_to(pictures / patterns.file_name(index))
+    for index in (7, 9):
+        (folder / patterns.file_name(index)).unlink()
+        (folder / patterns.file_name(index)).write_bytes(b"no picture")
+    (folder / "val_map.txt").write_text((pictures / "val_map.txt").read_text())
+    with pytest.raises(DataError, match=f"2 of 40 images .*{patterns.file_name(7)}.*{patterns.file_name(9)}"):
+        run(tmp_path / "out", folder, on_load=True)
+
+
+def test_an_image_that_went_since_is_named_when_it_is_loaded(tmp_path: Path, pictures: Path) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for index in range(COUNT):
+        (folder / patterns.file_name(index)).symlink_to(pictures / patterns.file_name(index))
+    (folder / "val_map.txt").write_text((pictures / "val_map.txt").read_text())
+    made = library(tmp_path / "out", run(tmp_path / "out", folder, on_load=True), 6)
+    (folder / patterns.file_name(3)).unlink()
+    with pytest.raises(DataError, match=patterns.file_name(3)):
+        made.load([1, 3])

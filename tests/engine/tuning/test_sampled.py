@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from engine.backends import null
 from engine.backends.base import BackendOptions
+from engine.harness.samples import typical
 from engine.tasks.base import Responses
 from engine.tuning import tune
-from engine.tuning.sampled import SampledRunner, typical
+from engine.tuning.sampled import SampledRunner
 
 
 class Counted:

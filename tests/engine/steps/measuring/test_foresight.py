@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.errors import CannotRunError
+from engine.facts import ModelFacts, SamplesFacts
 from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import SCENARIOS, Scenario, target_option
@@ -117,7 +120,7 @@ def look(scenario: str, style: str, **options: Any) -> Look:
         "workers": tuned,
         "preprocessed": {"arrays": ["samples.npy"], "count": 50_000, "labels": "val_map.txt"},
         "sut": {"system": "box", "figures": {}, "found": {}},
-        "model": {"sha256": "ab" * 32},
+        "model": {"model": "model.onnx", "sha256": "ab" * 32},
     }
     return Look(
         options={**usual, **chosen, "scenario": scenario, "style": style, **options},
@@ -140,3 +143,21 @@ def test_the_plan_refuses_what_cant_work_and_knows_the_time_of_what_can() -> Non
     assert survey(look("SingleStream", "valid")).seconds == 600
     assert survey(look("SingleStream", "test")).seconds == pytest.approx(64 * 0.113, rel=0.01)
     assert survey(look("Offline", "test", target_qps=177.0)).seconds == pytest.approx(22, rel=0.01)
+
+
+@pytest.mark.usefixtures("four_gigabytes")
+def test_sessions_that_the_memory_does_not_hold_are_refused(tmp_path: Path) -> None:
+    """Two files of a model of which each session has a copy, and three of twelve samples in memory."""
+    for name, length in (("encoder.onnx", GB), ("joint.onnx", GB // 4), ("samples.npy", 4 * GB // 10)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(length)
+    model = ModelFacts(model={"encoder": "encoder.onnx", "joint": "joint.onnx"})
+    samples = SamplesFacts(arrays=("samples.npy",), count=12, labels="labels")
+    made_of, data = (Artifact(str(tmp_path), msgspec.to_builtins(one)) for one in (model, samples))
+    needed = [foresight.resident_bytes(count, made_of, data, 3) for count in (1, 3, 4)]
+    assert needed == [count * (GB + GB // 4) + GB // 10 for count in (1, 3, 4)]
+    foresight.refuse_memory(needed[1], 3)
+    with pytest.raises(CannotRunError, match=r"4 sessions .* take 5\.1 GB of memory .* 4\.0 GB are free"):
+        foresight.refuse_memory(needed[2], 4)
+    assert foresight.memory_text(needed[2], 4) == "4 sessions: 5.1 GB of memory at the least"
+    assert foresight.memory_text(needed[0], 1) == ""

@@ -79,3 +79,13 @@ def test_a_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.Monk
         harness_process.harness(step, tmp_path / "spec.json")
     with pytest.raises(ProcessLookupError):
         os.kill(int(told.read_text()), 0)
+
+
+def test_a_run_of_slow_batches_has_more_time(pipe: tuple[int, int]) -> None:
+    assert listening.patience(1.0) == listening.HUNG_S
+    assert listening.patience(20_000) == 20 * listening.HUNG_BATCHES
+    found = listening.heard(pipe[0], batch_ms=40)
+    for _ in range(8):
+        os.write(pipe[1], tick(4, 0))
+        next(found)
+        time.sleep(0.05)
