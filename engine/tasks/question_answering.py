@@ -224,20 +224,22 @@ def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
     """
     questions = squad.read(labels)
     features = list(squad.features(questions, Tokenizer(Vocabulary.read(labels.parent / VOCABULARY))))
-    responses = {record.qsl_idx: record.data for record in accuracy.records(log)}
-    if not responses:
-        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
-    strange = [index for index in responses if not 0 <= index < len(features)]
-    if strange:
-        raise DataError(f"{log}: sample {strange[0]} is no feature of {labels}, which has {len(features)}", _MEASURED)
-    spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
-    for index in sorted(responses):
+    best: dict[int, squad_eval.Span | None] = {}
+    for record in accuracy.records(log):
+        index = record.qsl_idx
+        if not 0 <= index < len(features):
+            raise DataError(f"{log}: sample {index} is no feature of {labels}, which has {len(features)}", _MEASURED)
         feature = features[index]
         what = f"{log}: the answer for sample {index} (question {questions[feature.question].id})"
-        logits = _logits(responses[index], len(feature.tokens), what, transposed=bool(options.get("transposed")))
-        spans[feature.question].append(squad_eval.best_span(feature, logits))
+        logits = _logits(record.data, len(feature.tokens), what, transposed=bool(options.get("transposed")))
+        best[index] = squad_eval.best_span(feature, logits)
+    if not best:
+        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
+    spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
+    for index in sorted(best):
+        spans[features[index].question].append(best[index])
     texts = [squad_eval.answer(question, own) for question, own in zip(questions, spans, strict=True)]
-    return Answers(questions, texts, len(responses), sum(not own for own in spans))
+    return Answers(questions, texts, len(best), sum(not own for own in spans))
 
 
 def _logits(data: bytes, length: int, what: str, *, transposed: bool) -> Array:

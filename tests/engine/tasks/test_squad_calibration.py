@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from engine.tasks import squad, squad_calibration
 from engine.tasks.wordpiece import Tokenizer, Vocabulary
 from tests.engine.networks.running import step
 from tests.engine.tasks import squad_cases
+from tests.helpers import SHARED
 
+LISTS = SHARED / "data" / "calibration"
 RULES = {by: md5 for md5, by in squad_calibration.RULES_LISTS.items()}
 
 
@@ -53,6 +56,18 @@ def test_questions_bring_all_their_features(tmp_path: Path, source: Path) -> Non
     facts = chosen(tmp_path, source, f"{known[0]}\n{long}\n", "questions", RULES["questions"])
     assert facts["count"] == known.count(known[0]) + known.count(long)
     assert facts["by_rules"]
+
+
+@pytest.mark.skipif(not LISTS.is_dir(), reason="needs the calibration lists of the rules in shared/")
+@pytest.mark.parametrize(
+    ("name", "by"), [("bert_calibration_features.txt", "features"), ("bert_calibration_qas_ids.txt", "questions")]
+)
+def test_the_lists_of_the_rules_are_known(name: str, by: str) -> None:
+    data = (LISTS / name).read_bytes()
+    assert squad_calibration.RULES_LISTS[hashlib.md5(data, usedforsecurity=False).hexdigest()] == by
+    lines = data.decode().split()
+    assert len(set(lines)) == 100
+    assert by == "questions" or max(map(int, lines)) < 10_833
 
 
 @pytest.mark.parametrize(("by", "md5"), [("features", ""), ("features", RULES["questions"])])
