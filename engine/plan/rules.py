@@ -52,7 +52,7 @@ def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
     how = f"_{word}" if word else f"--category={category.value}" if isinstance(category.reason, Asked) else ""
     if not how or category.value not in SYSTEM_TYPES:
         return
-    allowed = rules.required(benchmark.value, SYSTEM_TYPES[category.value])
+    allowed = _required(rules, benchmark.value, category.value)
     foreign = [one for one in scenarios.value if one not in allowed]
     if foreign:
         what = f"{scenarios.reason.how}: in the category {category.value} {benchmark.value} has no {', '.join(foreign)}"
@@ -116,7 +116,19 @@ _OF_THE_SYSTEM: Mapping[str, Callable[[_Described], Any]] = {
 
 
 def _required_scenarios(rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
-    return rules.required(options["benchmark"], SYSTEM_TYPES[options["category"]])
+    return _required(rules, options["benchmark"], options["category"])
+
+
+def _required(rules: Round, benchmark: str, category: str) -> tuple[str, ...]:
+    """Return the scenarios that a category requires. Raises UsageError where it does not have the benchmark."""
+    found = rules.required(benchmark, SYSTEM_TYPES[category])
+    if not found:
+        where = [name for name, kind in rules.benchmark(benchmark).scenarios.items() if kind]
+        raise UsageError(
+            f"{benchmark} is no benchmark of the category {category}",
+            f"it is one of {' and '.join(where)}: choose that, or a system whose description says it",
+        )
+    return found
 
 
 def _server_latency_ms(rules: Round, options: Mapping[str, Any]) -> float | None:

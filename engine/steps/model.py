@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ def read_file(step: Step) -> dict[str, Any]:
         outputs, sha256 = _read_onnx(path, files) if format_ == "onnx" else _read_tensorflow(path)
     if not outputs:
         raise DataError(f"{path} has no outputs", "give another file")
-    wanted, task_options = (_detector if "image_size" in step.options else _classifier)(step.options, path, outputs)
+    wanted, task_options = _reader(step.options)(step.options, path, outputs)
     return {
         "model": str(path),
         "format": format_,
@@ -117,6 +117,24 @@ _Output = tuple[str, tuple[int | None, ...], bool]
 """Name, sizes (None or 0 where open), and whether it holds whole numbers."""
 
 
+def _reader(options: Mapping[str, Any]) -> Callable[..., tuple[list[str], dict[str, Any]]]:
+    """Return what reads a graph's outputs, by what the component says of them."""
+    if "image_size" in options:
+        return _detector
+    return _classifier if "label_offset" in options else _plain
+
+
+def _plain(options: Mapping[str, Any], path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
+    """Return the outputs to read, those that are named or else all; their task has to know nothing of them."""
+    wanted, known = list(options["outputs"]), [name for name, _, _ in outputs]
+    for name in wanted:
+        if name not in known:
+            raise DataError(
+                f"{path} has no output '{name}'", f"{nearest(name, known)}; name them: --adr.model.outputs=A,B,C"
+            )
+    return wanted or known, {}
+
+
 def _classifier(options: Mapping[str, Any], _: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
     """Return the output to read, and what the task has to know of its classes."""
     chosen, offset = _class_output(outputs)
@@ -126,12 +144,7 @@ def _classifier(options: Mapping[str, Any], _: Path, outputs: list[_Output]) -> 
 
 def _detector(options: Mapping[str, Any], path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
     """Return the outputs to read, and the side of the square picture that the boxes are in pixels of."""
-    wanted, known = list(options["outputs"]), [name for name, _, _ in outputs]
-    for name in wanted:
-        if name not in known:
-            raise DataError(
-                f"{path} has no output '{name}'", f"{nearest(name, known)}; name them: --adr.model.outputs=A,B,C"
-            )
+    wanted, _ = _plain(options, path, outputs)
     return wanted, {"image_size": options["image_size"] or _side(path)}
 
 

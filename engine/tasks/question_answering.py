@@ -1,0 +1,299 @@
+"""Question answering on SQuAD v1.1: questions → three rows of ids, logits → response, accuracy log → F1.
+
+A sample is as long as its tokens are: the rules' script takes shorter responses for what they are, so nothing past the
+last token is computed, apart from what fills a batch up to its longest sample.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.backends.base import TensorSpec
+from engine.backends.graph import Graph
+from engine.errors import DataError
+from engine.facts import DataFacts
+from engine.mlperf_logs import accuracy
+from engine.step import Artifact, Look, Sight, Step
+from engine.store.files import disk_errors
+from engine.tasks import squad, squad_eval
+from engine.tasks.base import Array, Responses, Samples, Score
+from engine.tasks.programs import MODEL, Padded
+from engine.tasks.wordpiece import Tokenizer, Vocabulary
+
+LABELS = "dev-v1.1.json"
+"""The questions of a sample set, with their right answers."""
+VOCABULARY = "vocab.txt"
+"""The vocabulary that they were tokenised with, beside them."""
+
+OFFSETS = "offsets.npy"
+
+BUCKET = 8
+"""Tokens to whose multiple a batch is filled up, unless the model says otherwise."""
+
+INPUTS = (("input_ids",), ("input_mask", "attention_mask"), ("segment_ids", "token_type_ids"))
+"""The tensors of a sample in their order, and what models call them."""
+
+TOKEN_BYTES = 8
+"""Of a response: begin and end logit of one token, two float32."""
+
+PADDING = -10000.0
+"""Logit of the tokens that a response leaves out, in the rules' script."""
+
+ATTENTION = 6144
+"""Tokens at which attention costs as much as all else: six times BERT-Large's 1024 hidden units."""
+
+POOR_F1 = 10.0
+"""Per cent; spans chosen by chance reach about 4 (Rajpurkar et al. 2016, section 5)."""
+
+_BYTES_PER_QUESTION = 3 * 8 * 180
+"""Of SQuAD's dev set, 180 tokens on average."""
+_SECONDS_PER_QUESTION = 0.0005
+_SHOWN = 5
+"""Questions that a message gives as examples."""
+_MEASURED = "score with the questions and the vocabulary of the data set that was measured"
+
+
+class Sources(NamedTuple):
+    """Where the raw data of a sample set are."""
+
+    questions: Path
+    vocabulary: Path
+
+    @classmethod
+    def of(cls, dataset: Artifact, vocabulary: Artifact) -> Sources:
+        """Return the files of the two artifacts: `labels` of their facts, or the usual name."""
+        return cls(
+            dataset.folder / (dataset.read(DataFacts).labels or LABELS),
+            vocabulary.folder / (vocabulary.read(DataFacts).labels or VOCABULARY),
+        )
+
+
+def survey(look: Look) -> Sight:
+    """Estimate size and time; what the samples are made of is covered by the identities of both needs."""
+    dataset = look.inputs["dataset"] or Artifact("", dict(look.foreseen.get("dataset", {})))
+    count = min((one for one in (look.options["count"], dataset.read(DataFacts).count) if one), default=None)
+    if count is None:
+        return Sight("run")
+    size = count * _BYTES_PER_QUESTION * np.dtype(look.options["dtype"]).itemsize // 8
+    return Sight("run", disk_bytes=size, seconds=1 + count * _SECONDS_PER_QUESTION)
+
+
+def prepare(step: Step) -> dict[str, Any]:
+    """Write the features of the need `dataset`, tokenised with the need `vocabulary`: three ragged tensors.
+
+    These are ids, mask and segments, [tokens] each, of option `dtype` (int64 or int32), in the order of INPUTS. Beside
+    them are the questions, the first `count` or all, and the vocabulary, by which `score` makes the features again.
+    Facts: `arrays`, `count` (features), `labels`, `questions`. Raises DataError for a file that is something else.
+    """
+    sources = Sources.of(step.inputs["dataset"], step.inputs["vocabulary"])
+    questions = squad.read(sources.questions)[: step.options["count"]]
+    tokenizer = Tokenizer(Vocabulary.read(sources.vocabulary))
+    _warn_of_cuts(step, sources.questions, questions, tokenizer)
+    found = list(_reported(step, squad.features(questions, tokenizer), len(questions)))
+    facts = write(step.output, found, tokenizer, step.options["dtype"], sources.questions)
+    with disk_errors(step.output):
+        if step.options["count"]:
+            (step.output / LABELS).write_bytes(squad.first(sources.questions, step.options["count"]))
+        else:
+            shutil.copyfile(sources.questions, step.output / LABELS)
+        shutil.copyfile(sources.vocabulary, step.output / VOCABULARY)
+    return {**facts, "labels": LABELS, "questions": len(questions)}
+
+
+def _warn_of_cuts(step: Step, file: Path, questions: Sequence[squad.Question], tokenizer: Tokenizer) -> None:
+    """Name the questions that are cut, as the rules cut them."""
+    long = [one.id for one in questions if len(tokenizer.tokens(one.text)) > squad.LONGEST_QUERY]
+    if long:
+        shown = ", ".join([*long[:_SHOWN], *(["..."] if len(long) > _SHOWN else [])])
+        what = f"{len(long)} questions have more than {squad.LONGEST_QUERY} tokens, and end after these: {shown}"
+        step.warn(f"{file.name}: {what}")
+
+
+def _reported(step: Step, features: Iterator[squad.Feature], total: int) -> Iterator[squad.Feature]:
+    for number, one in enumerate(features):
+        if number % 1000 == 0:
+            step.progress(one.question, total, "questions")
+        yield one
+    step.progress(total, total, "questions")
+
+
+def write(
+    folder: Path, features: Sequence[squad.Feature], tokenizer: Tokenizer, dtype: str, source: Path
+) -> dict[str, Any]:
+    """Write features as a sample set. Facts: `arrays`, `count`. Raises DataError where `source` gave none."""
+    if not features:
+        raise DataError(f"{source}: no context has a token", "give a file with text in it")
+    unknown = tokenizer.ids["[UNK]"]
+    ids = [tokenizer.ids.get(token, unknown) for one in features for token in one.tokens]
+    lengths = [len(one.tokens) for one in features]
+    segments = [np.arange(len(one.tokens)) >= one.start for one in features]
+    tensors = (np.array(ids), np.ones(len(ids)), np.concatenate(segments))
+    names = [f"{names[0]}.npy" for names in INPUTS]
+    with disk_errors(folder):
+        for name, tensor in zip(names, tensors, strict=True):
+            np.save(folder / name, tensor.astype(dtype))
+        np.save(folder / OFFSETS, np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))))
+    return {"arrays": [{"values": name, "offsets": OFFSETS} for name in names], "count": len(features)}
+
+
+def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Padded:
+    """Return the program of a session: batches as long as their longest sample, in whole buckets.
+
+    Option `bucket`: tokens. Raises DataError where the model's inputs are others than INPUTS or of another type.
+    """
+    graph = graphs[MODEL]
+    return Padded(graph, _Ordered(samples, _order(graph)), respond, bucket=int(options.get("bucket", BUCKET)))
+
+
+def _order(graph: Graph) -> list[int]:
+    """Return for each input of a graph which tensor of a sample it takes: the order differs between files."""
+    known = {name: number for number, names in enumerate(INPUTS) for name in names}
+    found = [spec.name.removesuffix(":0") for spec in graph.inputs]
+    order = [known.get(name, -1) for name in found]
+    if sorted(order) != list(range(len(INPUTS))):
+        raise DataError(
+            f"the model's inputs are {', '.join(found)}",
+            "question answering needs " + ", ".join(" or ".join(names) for names in INPUTS),
+        )
+    return order
+
+
+class _Ordered:
+    """Samples with their tensors in the order of a graph."""
+
+    def __init__(self, samples: Samples, order: Sequence[int]) -> None:
+        self._samples = samples
+        self._order = order
+        self._places = [order.index(number) for number in range(len(order))]
+        self.lengths = samples.lengths
+
+    def check(self, inputs: Sequence[TensorSpec]) -> None:
+        self._samples.check([inputs[place] for place in self._places])
+
+    def gather(self, indices: Sequence[int], outs: Sequence[Array]) -> None:
+        self._samples.gather(indices, [outs[place] for place in self._places])
+
+    def sample(self, number: int, index: int) -> Array:
+        return self._samples.sample(self._order[number], index)
+
+
+def respond(outputs: Sequence[Array], indices: Sequence[int], lengths: Sequence[int]) -> Responses:
+    """Answer with both logits of each token of a sample, token by token: float32 [length,2].
+
+    Outputs: begin and end logits, float32 [B,L] each, or one output [B,L,2]. Raises DataError for others.
+    """
+    count, longest = len(indices), max(lengths)
+    shapes = [array.shape for array in outputs]
+    answer = np.empty((sum(lengths), 2), np.float32)
+    if len(shapes) == 2 and all(len(one) == 2 and one[0] == count and one[1] >= longest for one in shapes):
+        _interleave(outputs, lengths, answer)
+    elif len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][0] == count and shapes[0][2] == 2:
+        np.concatenate([row[:length] for row, length in zip(outputs[0], lengths, strict=True)], out=answer)
+    else:
+        raise DataError(
+            f"the model's outputs are {', '.join(str(list(one)) for one in shapes)} for {count} samples",
+            "question answering needs begin and end logits, [batch,length] each, or one output [batch,length,2]",
+        )
+    return Responses(answer, [TOKEN_BYTES * length for length in lengths])
+
+
+def _interleave(outputs: Sequence[Array], lengths: Sequence[int], answer: Array) -> None:
+    place = 0
+    for row, length in enumerate(lengths):
+        own = answer[place : place + length]
+        own[:, 0] = outputs[0][row, :length]
+        own[:, 1] = outputs[1][row, :length]
+        place += length
+
+
+def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
+    """Return what each sample costs in tokens, int64 [N]: its length, and its square for the attention."""
+    lengths = samples.lengths
+    return None if lengths is None else lengths + lengths * lengths // ATTENTION
+
+
+def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+    """Return exact match and F1 as the rules' accuracy-squad.py prints them, over all questions of the sample set.
+
+    Options and errors are those of `answers`. A question none of whose samples was answered counts as answered with
+    `empty`, as it does in the rules' script, which scores the sampled logs of TEST01 like that.
+    """
+    found = answers(log, labels, options)
+    figures = squad_eval.evaluate(found.questions, found.texts)
+    return Score(
+        text=json.dumps(figures._asdict()) + "\n",
+        metric="F1",
+        value=figures.f1,
+        good=None,
+        total=found.samples,
+        doubt=_doubt(figures, found.unanswered, len(found.questions)),
+    )
+
+
+class Answers(NamedTuple):
+    """What a log answers to the questions of a sample set."""
+
+    questions: Sequence[squad.Question]
+    texts: Sequence[str]
+    """One for each question."""
+    samples: int
+    """How many were answered."""
+    unanswered: int
+    """Questions none of whose samples was answered."""
+
+
+def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
+    """Return the answers that an accuracy log gives; `labels` is the file of the questions in a sample set.
+
+    Option `transposed`: responses are all begin logits, then all end logits. Where a sample was answered twice the
+    last answer counts. Raises DataError for malformed logs and files, for a response that is shorter than its sample,
+    which is what features in another order give, or longer than 384 tokens, and for logits that are not finite.
+    """
+    questions = squad.read(labels)
+    features = list(squad.features(questions, Tokenizer(Vocabulary.read(labels.parent / VOCABULARY))))
+    responses = {record.qsl_idx: record.data for record in accuracy.records(log)}
+    if not responses:
+        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
+    strange = [index for index in responses if not 0 <= index < len(features)]
+    if strange:
+        raise DataError(f"{log}: sample {strange[0]} is no feature of {labels}, which has {len(features)}", _MEASURED)
+    spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
+    for index in sorted(responses):
+        feature = features[index]
+        what = f"{log}: the answer for sample {index} (question {questions[feature.question].id})"
+        logits = _logits(responses[index], len(feature.tokens), what, transposed=bool(options.get("transposed")))
+        spans[feature.question].append(squad_eval.best_span(feature, logits))
+    texts = [squad_eval.answer(question, own) for question, own in zip(questions, spans, strict=True)]
+    return Answers(questions, texts, len(responses), sum(not own for own in spans))
+
+
+def _logits(data: bytes, length: int, what: str, *, transposed: bool) -> Array:
+    """Return the logits of a response of `length` tokens, filled up as the rules do: float32 [384,2]."""
+    count, rest = divmod(len(data), TOKEN_BYTES)
+    if rest or not length <= count <= squad.LONGEST:
+        raise DataError(
+            f"{what} has {len(data)} bytes; its feature has {length} tokens of {TOKEN_BYTES}",
+            f"{_MEASURED}: features in another order give this, an empty answer means that the sample failed",
+        )
+    numbers = np.frombuffer(data, "<f4")
+    if not np.isfinite(numbers).all():
+        raise DataError(
+            f"{what} has a number that is not finite", "the model is damaged, or its quantisation: look there"
+        )
+    logits = np.full((squad.LONGEST, 2), PADDING, np.float32)
+    logits[:count] = numbers.reshape(2, count).T if transposed else numbers.reshape(count, 2)
+    return logits
+
+
+def _doubt(figures: squad_eval.Figures, unanswered: int, total: int) -> str:
+    if unanswered:
+        return f"{unanswered} of {total} questions were not answered, and count as wrong"
+    if figures.f1 < POOR_F1:
+        return "spans chosen by chance give about 4: a vocabulary of another model or features in another order do, too"
+    return ""

