@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-import psutil
 
 from engine.backends.base import Backend, BackendOptions
 from engine.harness.bench import TURNS, Bench, Load, Way, opened
@@ -23,7 +22,8 @@ from engine.harness.server_model import Server, highest_rate, times_up_to
 from engine.harness.spec import Workers
 from engine.harness.tuned import SLOWER, Trial, Tuned
 from engine.mlperf import Scenario
-from engine.system import cpu_quota, memory_room
+from engine.models import onnx_files
+from engine.system import cpu_quota, free_memory
 
 One = TypeVar("One")
 
@@ -313,9 +313,8 @@ def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:
 
 
 def _most_sessions(model: Path, cores: int) -> int:
-    size = model.stat().st_size if model.is_file() else 0
-    free, room = psutil.virtual_memory().available, memory_room()
-    return min(free, free if room is None else room) // (_MEMORY_PER_FILE_BYTE * size) if size else cores
+    size = onnx_files.size(model)
+    return free_memory() // (_MEMORY_PER_FILE_BYTE * size) if size else cores
 
 
 def _workers(trial: Trial, cores: Sequence[tuple[int, ...]] = ()) -> Workers:

@@ -54,10 +54,16 @@ PERSON = Kind(
             values.person,
             ("Who taught {name}?", "Who was the teacher of {name}?", "Under whom did {name} study?"),
         ),
-        "spouse": Fact(values.person, ("Who did {name} marry?", "Whom did {name} marry?", "To whom was {name} married?")),
+        "spouse": Fact(
+            values.person, ("Who did {name} marry?", "Whom did {name} marry?", "To whom was {name} married?")
+        ),
         "book": Fact(
             values.title,
-            ("What book did {name} write?", "Which book was written by {name}?", "What was the title of {name}'s book?"),
+            (
+                "What book did {name} write?",
+                "Which book was written by {name}?",
+                "What was the title of {name}'s book?",
+            ),
         ),
         "subject": Fact(
             values.one_of(values.SUBJECTS),
@@ -70,7 +76,7 @@ PERSON = Kind(
         "{name}, born in {birth} in the town of {birthplace}, grew up in a large family.",
         "In {birth}, {name} was born at {birthplace}.",
         "The {profession} {name} was born in {birthplace}.",
-        "{name} ({birth}–{death}) was a well-known {profession}.",
+        "{name} ({birth}\N{EN DASH}{death}) was a well-known {profession}.",
         "{name} died in {deathplace} in {death}.",
         "In {death} {name} died in the town of {deathplace} after a short illness.",
         "{name} worked as the local {profession} for many years.",
@@ -100,7 +106,11 @@ TOWN = Kind(
         ),
         "people": Fact(
             values.thousands,
-            ("How many people live in {name}?", "What is the population of {name}?", "How many inhabitants has {name}?"),
+            (
+                "How many people live in {name}?",
+                "What is the population of {name}?",
+                "How many inhabitants has {name}?",
+            ),
         ),
         "mayor": Fact(values.person, ("Who is the mayor of {name}?", "Who governs {name} as mayor?")),
         "region": Fact(
@@ -151,7 +161,8 @@ BRIDGE = Kind(
             values.year, ("In what year did work on {name} begin?", "When did the building of {name} begin?")
         ),
         "length": Fact(
-            values.unit(20, 3000, "metres", "m", "feet", "yards"), ("How long is {name}?", "What is the length of {name}?")
+            values.unit(20, 3000, "metres", "m", "feet", "yards"),
+            ("How long is {name}?", "What is the length of {name}?"),
         ),
         "cost": Fact(values.money, ("How much did {name} cost?", "What did it cost to build {name}?")),
         "material": Fact(
@@ -288,7 +299,9 @@ ANIMAL = Kind(
         "food": Fact(values.one_of(values.FOODS), ("What does {name} eat?", "What does {name} feed on?")),
         "habitat": Fact(values.one_of(values.HABITATS), ("Where does {name} live?", "What is the habitat of {name}?")),
         "region": Fact(values.region, ("In which region is {name} found?", "What region is {name} found in?")),
-        "weight": Fact(values.unit(2, 400, "kg", "grams", "pounds"), ("How much does {name} weigh?", "How heavy is {name}?")),
+        "weight": Fact(
+            values.unit(2, 400, "kg", "grams", "pounds"), ("How much does {name} weigh?", "How heavy is {name}?")
+        ),
         "age": Fact(values.unit(2, 80, "years"), ("How long does {name} live?", "To what age does {name} live?")),
         "number": Fact(values.thousands, ("How many of {name} are left?", "How many animals remain of {name}?")),
         "colour": Fact(values.one_of(values.COLOURS), ("What colour is {name}?", "Of what colour is {name}?")),
@@ -310,14 +323,20 @@ ANIMAL = Kind(
     ),
 )
 FESTIVAL = Kind(
-    lambda draw: Value(f"the {values.town(draw).text} {draw.pick(('Festival', 'Fair', 'Regatta', 'Carnival', 'Race'))}"),
+    lambda draw: Value(
+        f"the {values.town(draw).text} {draw.pick(('Festival', 'Fair', 'Regatta', 'Carnival', 'Race'))}"
+    ),
     {
-        "month": Fact(values.one_of(values.MONTHS), ("In which month is {name} held?", "In what month does {name} take place?")),
+        "month": Fact(
+            values.one_of(values.MONTHS), ("In which month is {name} held?", "In what month does {name} take place?")
+        ),
         "first": Fact(values.year, ("When was {name} first held?", "In what year did {name} begin?")),
         "visitors": Fact(values.thousands, ("How many visitors does {name} have?", "How many people visit {name}?")),
         "patron": Fact(values.firm, ("Which company sponsors {name}?", "By which company is {name} sponsored?")),
         "founder": Fact(values.person, ("Who started {name}?", "By whom was {name} started?")),
-        "price": Fact(values.money, ("How much does a ticket for {name} cost?", "What is the price of a ticket for {name}?")),
+        "price": Fact(
+            values.money, ("How much does a ticket for {name} cost?", "What is the price of a ticket for {name}?")
+        ),
         "growth": Fact(values.percent, ("By how much did {name} grow?", "What was the growth of {name}?")),
         "prize": Fact(values.one_of(values.PRODUCTS), ("What can be won at {name}?", "What are the prizes at {name}?")),
     },

@@ -28,8 +28,10 @@ WORDS = (15, 35, 48, 60, 72, 85, 100, 120, 145, 190, 420)
 """Half of the contexts have fewer than 85 words, some need two spans of 384 tokens."""
 QUESTIONS = (2, 3, 3, 4, 4, 5, 5, 6, 7, 9)
 PARAGRAPHS = (2, 3, 4, 5, 6)
-FACTS = (2, 3, 4, 5)
-"""Sentences in a row about one thing."""
+SENTENCES = (6, 9, 12, 15)
+"""Of a kind, those that are tried for one thing: what they would tell a second time is left out."""
+MOST_FACTS = 5
+"""About one thing, after which the next comes."""
 FILLER = 0.12
 OPENING = 0.08
 SHORT_NAME = 0.4
@@ -98,14 +100,14 @@ class ArticleSet:
 def generate(step: Step) -> dict[str, Any]:
     """Write `dev-v1.1.json`.
 
-    Options: `count` (questions), `seed` and, where they are not for testing, `purpose`. Facts: `articles` (the file in
-    the artifact), `count` (questions).
+    Options: `count` (questions), `seed` and, where they are not for testing, `purpose`. Facts: `labels` (the file),
+    `count` (questions).
     """
     options = step.options
     articles = ArticleSet(int(options["seed"]), options.get("purpose", "test"))
     count = int(options["count"])
     (step.output / ARTICLES).write_bytes(file_of(articles.first(count)))
-    return {"articles": ARTICLES, "count": count}
+    return {"labels": ARTICLES, "count": count}
 
 
 def file_of(articles: Sequence[Article]) -> bytes:
@@ -191,7 +193,7 @@ class _Writer:
     def _tell(self, thing: _Thing) -> None:
         """Add some sentences about a thing, none with a fact that another has."""
         told: set[str] = set()
-        for sentence in self._draw.shuffled(thing.kind.sentences)[: 3 * self._draw.pick(FACTS)]:
+        for sentence in self._draw.shuffled(thing.kind.sentences)[: self._draw.pick(SENTENCES)]:
             facts = _slots(sentence) - {"name"}
             if facts & told:
                 continue
@@ -199,7 +201,7 @@ class _Writer:
             self._sentence(thing, sentence)
             if self._draw.chance(FILLER):
                 self._filler()
-            if len(told) >= 5:
+            if len(told) >= MOST_FACTS:
                 break
 
     def _sentence(self, thing: _Thing, sentence: str) -> None:

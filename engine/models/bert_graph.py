@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from engine.models.convnet import ConvNet, tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Weights = Callable[[str, tuple[int, ...]], Array]
-"""Name and shape of a tensor → its values, float32 or float16. Matrices are [in, out]."""
+"""Name and shape of a tensor → its values, float32. Matrices are [in, out]."""
+
+Store = Callable[[str, Array], onnx.TensorProto]
+"""Name and values of a tensor → how the model refers to it."""
 
 OPSET, IR_VERSION = 11, 6
 
@@ -76,7 +79,12 @@ def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
     return {f"{name}.scale": (width,), f"{name}.shift": (width,)}
 
 
-def build(form: Form, weights: Weights, *, name: str, store: Callable[[str, Array], onnx.TensorProto]) -> onnx.ModelProto:
+def inside(name: str, values: Array) -> onnx.TensorProto:
+    """Store a tensor in the model itself."""
+    return numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
+
+
+def build(form: Form, weights: Weights, *, name: str, store: Store = inside) -> onnx.ModelProto:
     """Return the model: inputs `INPUTS` int64 [B,L], outputs `OUTPUTS` float32 [B,L]; L at most `form.positions`.
 
     `store` makes the tensor of a weight, inside the model or beside it; weights are asked for one at a time, in the
@@ -85,7 +93,11 @@ def build(form: Form, weights: Weights, *, name: str, store: Callable[[str, Arra
     net = _Bert(form, weights, store)
     net.answer(net.encoded())
     places: list[int | str] = ["batch", "length"]
-    model = net.model(name, [tensor(one, "int64", places) for one in INPUTS], [tensor(one, "float32", places) for one in OUTPUTS])
+    model = net.model(
+        name, [tensor(one, "int64", places) for one in INPUTS], [tensor(one, "float32", places) for one in OUTPUTS]
+    )
+    # ONNX Runtime joins a sum with the normalisation behind it only where it knows that both terms have three axes.
+    model.graph.value_info.extend(tensor(one, "float32", [*places, width]) for one, width in net.widths.items())
     model.ir_version = IR_VERSION
     model.opset_import[0].version = OPSET
     return model
@@ -94,10 +106,12 @@ def build(form: Form, weights: Weights, *, name: str, store: Callable[[str, Arra
 class _Bert(ConvNet):
     """The graph under construction."""
 
-    def __init__(self, form: Form, weights: Weights, store: Callable[[str, Array], onnx.TensorProto]) -> None:
+    def __init__(self, form: Form, weights: Weights, store: Store) -> None:
         super().__init__()
         self._form, self._values, self._store = form, weights, store
         self._shapes = form.shapes()
+        self.widths: dict[str, int] = {}
+        """Of results [B,L,width], by their names."""
 
     def encoded(self) -> str:
         """Add embeddings and all layers; return the last hidden state [B,L,H]."""
@@ -117,17 +131,23 @@ class _Bert(ConvNet):
     def _embedded(self) -> str:
         ids, _, segments = INPUTS
         word = self.node("Gather", [self._trained("embeddings.word"), ids], "embeddings.words", axis=0)
-        length = self.node("Gather", [self.node("Shape", [ids], "shape"), self._whole("axis.length", 1)], "length", axis=0)
+        length = self.node(
+            "Gather", [self.node("Shape", [ids], "shape"), self._whole("axis.length", 1)], "length", axis=0
+        )
         end = self.node("Unsqueeze", [length], "end", axes=[0])
         table = self._trained("embeddings.position")
-        position = self.node("Slice", [table, self._whole("begin", [0]), end, self._whole("axis.first", [0])], "embeddings.places")
+        position = self.node(
+            "Slice", [table, self._whole("begin", [0]), end, self._whole("axis.first", [0])], "embeddings.places"
+        )
         segment = self.node("Gather", [self._trained("embeddings.segment"), segments], "embeddings.segments", axis=0)
         both = self.node("Add", [word, position], "embeddings.placed")
         return self._norm(self.node("Add", [both, segment], "embeddings.sum"), "embeddings.norm")
 
     def _mask(self) -> str:
         """Add what makes 0 of a token that counts and a large negative number of one that fills up, [B,1,1,L]."""
-        wide = self.node("Unsqueeze", [self.node("Unsqueeze", [INPUTS[1]], "mask.heads", axes=[1])], "mask.wide", axes=[2])
+        wide = self.node(
+            "Unsqueeze", [self.node("Unsqueeze", [INPUTS[1]], "mask.heads", axes=[1])], "mask.wide", axes=[2]
+        )
         seen = self.node("Cast", [wide], "mask.float", to=onnx.TensorProto.FLOAT)
         filled = self.node("Sub", [self._number("one", 1.0), seen], "mask.filled")
         return self.node("Mul", [filled, self._number("mask.weight", HIDDEN_FROM_SIGHT)], "mask")
@@ -160,10 +180,13 @@ class _Bert(ConvNet):
 
     def _linear(self, x: str, name: str) -> str:
         product = self.node("MatMul", [x, self._trained(f"{name}.weight")], f"{name}.product")
+        self.widths[name] = self._shapes[f"{name}.bias"][0]
         return self.node("Add", [product, self._trained(f"{name}.bias")], name)
 
     def _gelu(self, x: str, name: str) -> str:
-        part = self.node("Erf", [self.node("Div", [x, self._number("root.two", sqrt(2))], f"{name}.root")], f"{name}.erf")
+        part = self.node(
+            "Erf", [self.node("Div", [x, self._number("root.two", sqrt(2))], f"{name}.root")], f"{name}.erf"
+        )
         share = self.node("Add", [part, self._number("one", 1.0)], f"{name}.share")
         return self.node("Mul", [self.node("Mul", [x, share], f"{name}.double"), self._number("half", 0.5)], name)
 
@@ -174,17 +197,16 @@ class _Bert(ConvNet):
         safe = self.node("Add", [variance, self._number("epsilon", EPSILON)], f"{name}.safe")
         unit = self.node("Div", [centred, self.node("Sqrt", [safe], f"{name}.deviation")], f"{name}.unit")
         scaled = self.node("Mul", [unit, self._trained(f"{name}.scale")], f"{name}.scaled")
+        self.widths[name] = self._form.hidden
         return self.node("Add", [scaled, self._trained(f"{name}.shift")], name)
 
     def _trained(self, name: str) -> str:
-        """Add a tensor of weights; those of float16 are made float32 by the graph."""
+        """Add a tensor of weights."""
         values = self._values(name, self._shapes[name])
-        assert values.shape == self._shapes[name], name
+        assert (values.shape, values.dtype) == (self._shapes[name], np.float32), name
         self._weights[name] = self._store(name, values)
         self.parameters += values.size
-        if values.dtype == np.float32:
-            return name
-        return self.node("Cast", [name], f"{name}.float", to=onnx.TensorProto.FLOAT)
+        return name
 
     def _number(self, name: str, value: float) -> str:
         return self._constant(name, np.array(value, np.float32))
@@ -195,5 +217,5 @@ class _Bert(ConvNet):
     def _constant(self, name: str, values: Array) -> str:
         """Add what is no parameter, once."""
         if name not in self._weights:
-            self._weights[name] = onnx.numpy_helper.from_array(values, name)
+            self._weights[name] = inside(name, values)
         return name

@@ -95,6 +95,13 @@ def files(path: Path) -> list[Path]:
     return every
 
 
+def size(path: Path) -> int:
+    """Return the bytes of a model's files, 0 of a folder. Raises DataError where one is missing or cut short."""
+    if not path.is_file():
+        return 0
+    return sum(file.stat().st_size for file in (files(path) if path.suffix == ".onnx" else [path]))
+
+
 def _number(entries: dict[str, str], name: str) -> int:
     text = entries.get(name, "0")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0

@@ -6,15 +6,14 @@ takes all of its memory, or leaves a run without queries before its time is over
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import CannotRunError
 from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import FACTS, Scenario, target_option
+from engine.system import free_memory
 from engine.text import size
 
 QUERY_BYTES: Final = 265
@@ -58,6 +57,18 @@ def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_
         )
 
 
+def refuse_crowded(sessions: int, weights: int) -> None:
+    """Raise CannotRunError where the memory can't hold the weights, in bytes, once for each session."""
+    needed = sessions * weights
+    if needed > WORTH_A_LOOK and needed > (free := free_memory()):
+        fits = free // weights
+        raise CannotRunError(
+            f"{sessions} session{'s' if sessions > 1 else ''} with {size(weights)} of weights each need more than "
+            f"{size(needed)} of memory: {size(free)} are free",
+            f"--sessions={fits}" if fits else "end other programs, or take a smaller model",
+        )
+
+
 def prepared(made: LoadGenSettings) -> tuple[int, int]:
     """Return how many queries LoadGen prepares for a performance run, and how many samples each has."""
     seconds = made.min_duration_ms / 1000
@@ -95,22 +106,6 @@ def seconds(made: LoadGenSettings, target: float | None, per_second: float | Non
         takes = made.min_query_count * target / 1000 if target else 0.0
     most = made.max_duration_ms / 1000 if made.max_duration_ms else max(least, takes)
     return min(max(least, takes), most)
-
-
-def free_memory() -> int:
-    """Return the bytes that a new process can have: of the machine, of its control group, by its own limit."""
-    import psutil  # noqa: PLC0415  (start-up: only a run of very many queries asks)
-
-    from engine.system import linux  # noqa: PLC0415
-
-    limits = [psutil.virtual_memory().available]
-    group = linux.memory(Path("/")).limit
-    if group is not None:
-        limits.append(group)
-    own, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if own != resource.RLIM_INFINITY:
-        limits.append(own)
-    return min(limits)
 
 
 def _remedy(options: Mapping[str, Any], made: LoadGenSettings, free: int) -> str:

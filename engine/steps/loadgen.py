@@ -27,10 +27,11 @@ from engine.harness.tuned import Tuned
 from engine.mlperf import DETAIL_LOG, FACTS, Mode, target_option
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
+from engine.models import onnx_files
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import Round, load_round
-from engine.step import Look, Sight, Step
-from engine.steps.foresight import refuse_hopeless, seconds
+from engine.step import Artifact, Look, Sight, Step
+from engine.steps.foresight import refuse_crowded, refuse_hopeless, seconds
 from engine.steps.listening import heard
 from engine.steps.target import NO_RATE_HELPS, beyond_the_bound, foreseen_target, late_though_idle, target
 from engine.submission import provenance
@@ -80,6 +81,8 @@ def survey(look: Look) -> Sight:
     tuned = workers.read(Tuned) if workers is not None else None
     query_ms = _query_ms(made, tuned)
     refuse_hopeless(options, made, query_ms)
+    if (model := look.inputs.get("model")) is not None:
+        refuse_crowded(options.get("sessions") or 1, _weight_bytes(model))
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
     takes = seconds(made, _given(options) or query_ms or target, per_second)
     beyond = beyond_the_bound(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
@@ -169,6 +172,8 @@ def spec(step: Step, target: float) -> RunSpec:
     backend = inputs["backend"].read(BackendFacts)
     made = _settings(options, rules, samples.count, target)
     refuse_hopeless(options, made, _query_ms(made, inputs["workers"].read(Tuned)))
+    workers = _workers(step)
+    refuse_crowded(workers.sessions, _weight_bytes(inputs["model"]))
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
@@ -190,7 +195,7 @@ def spec(step: Step, target: float) -> RunSpec:
         task=options["task"],
         task_options=model.task_options,
         samples=samples.paths(inputs["preprocessed"].folder),
-        workers=_workers(step),
+        workers=workers,
         mlperf_conf=mlperf_conf(rules),
         user_conf=user_conf(rules, options["benchmark"], made),
         audit=audit_config(rules, options["benchmark"], test) if test else "",
@@ -237,6 +242,12 @@ def _settings(options: Any, rules: Round, sample_count: int, target: float | Non
         overrides=Overrides(**given),
         test=_test(options),
     )
+
+
+def _weight_bytes(model: Artifact) -> int:
+    """Return the bytes of all graphs of a model."""
+    paths = model.read(ModelFacts).paths(model.folder)
+    return sum(onnx_files.size(Path(path)) for path in ([paths] if isinstance(paths, str) else paths.values()))
 
 
 def _workers(step: Step) -> Workers:

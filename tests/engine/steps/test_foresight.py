@@ -116,7 +116,7 @@ def look(scenario: str, style: str, **options: Any) -> Look:
         "workers": tuned,
         "preprocessed": {"arrays": ["samples.npy"], "count": 50_000, "labels": "val_map.txt"},
         "sut": {"system": "box", "figures": {}, "found": {}},
-        "model": {"sha256": "ab" * 32},
+        "model": {"model": "none.onnx", "sha256": "ab" * 32},
     }
     return Look(
         options={**usual, **chosen, "scenario": scenario, "style": style, **options},
@@ -139,3 +139,14 @@ def test_the_plan_refuses_what_cant_work_and_knows_the_time_of_what_can() -> Non
     assert survey(look("SingleStream", "valid")).seconds == 600
     assert survey(look("SingleStream", "test")).seconds == pytest.approx(64 * 0.113, rel=0.01)
     assert survey(look("Offline", "test", target_qps=177.0)).seconds == pytest.approx(22, rel=0.01)
+
+
+@pytest.mark.usefixtures("four_gigabytes")
+def test_sessions_whose_weights_do_not_fit_are_refused_and_the_number_that_is_named_fits() -> None:
+    with pytest.raises(CannotRunError) as caught:
+        foresight.refuse_crowded(4, 1_336_377_352)
+    assert "4 sessions with 1.3 GB of weights" in caught.value.what
+    assert caught.value.remedy == "--sessions=2"
+    foresight.refuse_crowded(2, 1_336_377_352)
+    with pytest.raises(CannotRunError, match="1 session with"):
+        foresight.refuse_crowded(1, 5 * GB)
