@@ -33,11 +33,13 @@ class SampledBatch:
 class SampledRunner:
     """A program in place of a model."""
 
-    inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
 
     def __init__(self, program: Program, indices: Sequence[int]) -> None:
         """`indices` are loaded samples, those of the most typical cost first."""
+        batch: int | None = getattr(program, "batch", None)
+        self.inputs: tuple[TensorSpec, ...] = (TensorSpec("samples", (batch,), "int64"),) if batch else ()
+        """Indices, of the one batch that the program takes; none where it takes any."""
         self._program = program
         self._indices = indices
 

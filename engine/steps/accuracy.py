@@ -29,7 +29,7 @@ def score(step: Step) -> dict[str, Any]:
     if found.doubt and not _stand_in(step):
         step.warn(
             f"{found.metric} {found.value:.3f}{found.unit}: {found.doubt}",
-            remedy="compare some labels with their images",
+            remedy="compare some answers with their labels",
         )
     labelled = samples.count if samples.labelled is None else samples.labelled
     scored = f"{found.total} of {labelled}"

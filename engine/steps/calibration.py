@@ -28,9 +28,11 @@ RULES_LISTS = {
     "f09719174af3553119e2c621157773a6": 1,
     "e44582af00e3b4fc3fac30efd6bdd05f": 2,
     "5c3196ddcec4605c6a9fcf004d9615e6": 1,
+    "81fa69eb66f72831edccb624133bb4b3": 1,
+    "1e44e78ac31349a6c5a688f629449a74": 2,
 }
-"""By MD5: calibration/ImageNet/cal_image_list_option_N.txt of the rules (v2.1), of which one may be used, and that of
-OpenImages."""
+"""By MD5: calibration/ImageNet/cal_image_list_option_N.txt of the rules (v2.1), of which one may be used, that of
+OpenImages, and for SQuAD those of features and of questions, of which one may be used."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,11 @@ class _OneGraph:
         self._fixed = graph.inputs[0].shape[0]
         self._of_batch = tuple(spec.shape[:1] in {(None,), (self._fixed,)} for spec in graph.outputs)
 
+    @property
+    def batch(self) -> int | None:
+        """The one batch that the model takes; None where it takes any."""
+        return self._fixed
+
     def close(self) -> None:
         """Close the graph."""
         self._graph.close()

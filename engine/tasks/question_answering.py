@@ -17,19 +17,14 @@ import numpy as np
 from engine.backends.base import TensorSpec
 from engine.backends.graph import Graph
 from engine.errors import DataError
-from engine.facts import DataFacts
 from engine.mlperf_logs import accuracy
-from engine.step import Artifact, Look, Sight, Step
+from engine.step import Step
 from engine.store.files import disk_errors
 from engine.tasks import squad, squad_eval
 from engine.tasks.base import Array, Responses, Samples, Score
 from engine.tasks.programs import MODEL, Padded
+from engine.tasks.squad_files import LABELS, VOCABULARY, Sources
 from engine.tasks.wordpiece import Tokenizer, Vocabulary
-
-LABELS = "dev-v1.1.json"
-"""The questions of a sample set, with their right answers."""
-VOCABULARY = "vocab.txt"
-"""The vocabulary that they were tokenised with, beside them."""
 
 OFFSETS = "offsets.npy"
 
@@ -51,37 +46,9 @@ ATTENTION = 6144
 POOR_F1 = 10.0
 """Per cent; spans chosen by chance reach about 4 (Rajpurkar et al. 2016, section 5)."""
 
-_BYTES_PER_QUESTION = 3 * 8 * 180
-"""Of SQuAD's dev set, 180 tokens on average."""
-_SECONDS_PER_QUESTION = 0.0005
 _SHOWN = 5
 """Questions that a message gives as examples."""
 _MEASURED = "score with the questions and the vocabulary of the data set that was measured"
-
-
-class Sources(NamedTuple):
-    """Where the raw data of a sample set are."""
-
-    questions: Path
-    vocabulary: Path
-
-    @classmethod
-    def of(cls, dataset: Artifact, vocabulary: Artifact) -> Sources:
-        """Return the files of the two artifacts: `labels` of their facts, or the usual name."""
-        return cls(
-            dataset.folder / (dataset.read(DataFacts).labels or LABELS),
-            vocabulary.folder / (vocabulary.read(DataFacts).labels or VOCABULARY),
-        )
-
-
-def survey(look: Look) -> Sight:
-    """Estimate size and time; what the samples are made of is covered by the identities of both needs."""
-    dataset = look.inputs["dataset"] or Artifact("", dict(look.foreseen.get("dataset", {})))
-    count = min((one for one in (look.options["count"], dataset.read(DataFacts).count) if one), default=None)
-    if count is None:
-        return Sight("run")
-    size = count * _BYTES_PER_QUESTION * np.dtype(look.options["dtype"]).itemsize // 8
-    return Sight("run", disk_bytes=size, seconds=1 + count * _SECONDS_PER_QUESTION)
 
 
 def prepare(step: Step) -> dict[str, Any]:
@@ -257,20 +224,22 @@ def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
     """
     questions = squad.read(labels)
     features = list(squad.features(questions, Tokenizer(Vocabulary.read(labels.parent / VOCABULARY))))
-    responses = {record.qsl_idx: record.data for record in accuracy.records(log)}
-    if not responses:
-        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
-    strange = [index for index in responses if not 0 <= index < len(features)]
-    if strange:
-        raise DataError(f"{log}: sample {strange[0]} is no feature of {labels}, which has {len(features)}", _MEASURED)
-    spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
-    for index in sorted(responses):
+    best: dict[int, squad_eval.Span | None] = {}
+    for record in accuracy.records(log):
+        index = record.qsl_idx
+        if not 0 <= index < len(features):
+            raise DataError(f"{log}: sample {index} is no feature of {labels}, which has {len(features)}", _MEASURED)
         feature = features[index]
         what = f"{log}: the answer for sample {index} (question {questions[feature.question].id})"
-        logits = _logits(responses[index], len(feature.tokens), what, transposed=bool(options.get("transposed")))
-        spans[feature.question].append(squad_eval.best_span(feature, logits))
+        logits = _logits(record.data, len(feature.tokens), what, transposed=bool(options.get("transposed")))
+        best[index] = squad_eval.best_span(feature, logits)
+    if not best:
+        raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")
+    spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
+    for index in sorted(best):
+        spans[features[index].question].append(best[index])
     texts = [squad_eval.answer(question, own) for question, own in zip(questions, spans, strict=True)]
-    return Answers(questions, texts, len(responses), sum(not own for own in spans))
+    return Answers(questions, texts, len(best), sum(not own for own in spans))
 
 
 def _logits(data: bytes, length: int, what: str, *, transposed: bool) -> Array:

@@ -1,6 +1,7 @@
 """SQuAD's questions and vocabularies: found on this machine, taken out of a package, or out of the shipped profiles.
 
-What is fetched is fetched by engine.steps.download; the surveys here say when nothing has to be.
+What is fetched is fetched by engine.steps.download; the surveys here say when nothing has to be. A plan imports this
+module, so it needs nothing heavy.
 """
 
 from __future__ import annotations
@@ -8,14 +9,18 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import DataError
-from engine.facts import PackageFacts
+from engine.facts import DataFacts, PackageFacts
 from engine.step import Artifact, Look, Sight, Step
 from engine.store.files import disk_errors, read_plain
-from engine.tasks.question_answering import LABELS, VOCABULARY
 from engine.text import clean
+
+LABELS = "dev-v1.1.json"
+"""The questions of a sample set, with their right answers."""
+VOCABULARY = "vocab.txt"
+"""The vocabulary that they were tokenised with, beside them."""
 
 FEATURES = 10_833
 """Samples of the rules' dev set."""
@@ -24,6 +29,35 @@ MOST_BYTES = 1 << 26
 
 _MODELS = "models"
 """The folder of a profile folder in which shipped models are, and their vocabularies."""
+_ID_BYTES = {"int64": 8, "int32": 4}
+_USUAL_TOKENS = 180
+"""Of a question and its context in SQuAD's dev set, on average."""
+_SECONDS_PER_QUESTION = 0.0005
+
+
+class Sources(NamedTuple):
+    """Where the raw data of a sample set are."""
+
+    questions: Path
+    vocabulary: Path
+
+    @classmethod
+    def of(cls, dataset: Artifact, vocabulary: Artifact) -> Sources:
+        """Return the files of the two artifacts: `labels` of their facts, or the usual name."""
+        return cls(
+            dataset.folder / (dataset.read(DataFacts).labels or LABELS),
+            vocabulary.folder / (vocabulary.read(DataFacts).labels or VOCABULARY),
+        )
+
+
+def survey_samples(look: Look) -> Sight:
+    """Estimate size and time of a sample set; the identities of both needs cover what it is made of."""
+    dataset = look.inputs["dataset"] or Artifact("", dict(look.foreseen.get("dataset", {})))
+    count = min((one for one in (look.options["count"], dataset.read(DataFacts).count) if one), default=None)
+    if count is None:
+        return Sight("run")
+    size = count * _USUAL_TOKENS * 3 * _ID_BYTES[look.options["dtype"]]
+    return Sight("run", disk_bytes=size, seconds=1 + count * _SECONDS_PER_QUESTION)
 
 
 def survey_questions(look: Look) -> Sight:

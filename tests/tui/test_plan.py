@@ -47,7 +47,7 @@ async def test_what_cannot_be_had_is_shown_with_its_reason_before_it_is_chosen(t
         await shows(pilot, "LoadGen")
         put_cursor(app, "group benchmark")
         await pilot.press("enter")
-        await shows(pilot, "can't be taken: question answering has no task here yet")
+        await shows(pilot, "can't be taken: recommendation has no task here yet")
         await pilot.press("escape")
         put_cursor(app, "backend version")
         await pilot.press("e")

@@ -238,14 +238,15 @@ def _machine(deck: object) -> list[Line]:
 
 
 def _checks(deck: object) -> list[Line]:
-    """Look at what can run here."""
+    """Look at what can run here; what lacks something comes first, for a small screen shows no more."""
     from engine.job.health import benchmark_checks, recipe_checks  # noqa: PLC0415
     from tui.app import InferdeckApp  # noqa: PLC0415
 
     assert isinstance(deck, InferdeckApp)
     checks: list[Health] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
     later = [one for one in checks if not one.ready and not one.remedy]
-    lines = [Line(one.name, one.text, one.remedy, one.ready) for one in checks if one not in later]
+    first = sorted((one for one in checks if one not in later), key=lambda one: one.ready)
+    lines = [Line(one.name, one.text, one.remedy, one.ready) for one in first]
     if later:
         lines.append(Line("not in this release", ", ".join(one.name for one in later), good=False))
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Counted:
         self.asked: list[list[int]] = []
         self.prepared: list[int] = []
         self.closed = False
+        self.batch: int | None = None
 
     def prepare(self, max_batch: int) -> None:
         self.prepared.append(max_batch)
@@ -56,6 +58,17 @@ def test_few_samples_are_repeated() -> None:
     runner.bind(5).run()
     runner.close()
     assert (program.prepared, program.asked, program.closed) == ([5], [[7, 8, 7, 8, 7]], True)
+
+
+def test_a_program_of_one_batch_is_timed_with_that() -> None:
+    program = Counted()
+    program.batch = 3
+    choose = partial(
+        tune.choose_workers, null, Path("none"), BackendOptions(), cores=range(2), seconds=0.1, max_batch=8
+    )
+    tuned = choose(load=lambda _: SampledRunner(program, [0, 1, 2, 3]), typical_cost=1)
+    assert set(program.prepared) == {3}
+    assert tuned.workers["Offline"].max_batch == 3
 
 
 def test_tuning_times_the_program_and_limits_batches_by_cost() -> None:

@@ -47,7 +47,7 @@ def test_every_choice_shows_what_is_decided() -> None:
 
 def test_what_the_profile_refuses_stays_visible_with_its_reason() -> None:
     refused = {one.value: one.refused for one in rows(APP)["group benchmark"].alternatives if one.refused}
-    assert "bert-99" in refused
+    assert "dlrm-99" in refused
     assert all(refused.values())
 
 

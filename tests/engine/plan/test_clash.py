@@ -44,7 +44,11 @@ def plan_of(home: Path, *words: str) -> Resolved:
         ([APP, "--seconds=60"], "no option 'seconds'", "write --adr.workers.seconds=60"),
         ([APP, "--IMAGENET_PATH=x"], "'IMAGENET_PATH'", "--env.IMAGENET_PATH=x"),
         ([APP, "--compliance=TEST02"], "'TEST02'", "'TEST01', 'TEST04' or 'TEST05'"),
-        ([f"{APP},-_resnet50"], "leaves app-mlperf-inference without a benchmark", "add one: _retinanet"),
+        (
+            [f"{APP},-_resnet50"],
+            "leaves app-mlperf-inference without a benchmark",
+            "add one: _bert-99.9, _bert-99, _retinanet",
+        ),
         ([f"{APP},-_resnet51"], "no variation '_resnet51' to leave out", "'_resnet50'"),
         ([APP, "--adr.imagenet.tags=-_ful"], "no variation '_ful' to leave out", "'_full'"),
         ([APP, "--env.IMAGENET_PATH=x"], "nothing in this plan reads", "write --add_deps_tags.imagenet=_full"),

@@ -1,0 +1,86 @@
+"""Calibration samples of the rules for BERT: a hundred features of SQuAD's dev set, by their indices or by questions.
+
+One of the two lists may be used (MLPerf Inference v2.1, calibration/SQuAD-v1.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError
+from engine.step import Step
+from engine.store.files import disk_errors, read_plain
+from engine.tasks import squad
+from engine.tasks.question_answering import write
+from engine.tasks.squad_files import Sources
+from engine.tasks.wordpiece import Tokenizer, Vocabulary
+
+CHOSEN = "chosen.txt"
+"""Index and question of each feature that was chosen, one a line."""
+
+RULES_LISTS = {"81fa69eb66f72831edccb624133bb4b3": "features", "1e44e78ac31349a6c5a688f629449a74": "questions"}
+"""By MD5: bert_calibration_features.txt and bert_calibration_qas_ids.txt of the rules."""
+
+_PUBLISHED = "take the list as the rules publish it, with the questions and the vocabulary that it is about"
+
+
+def chosen(step: Step) -> dict[str, Any]:
+    """Write the features that the need `list` names, of the needs `dataset` and `vocabulary`, as a sample set.
+
+    Options: `by` (`features`: a line is an index; `questions`: a line is a question's id, and all its features are
+    taken), `md5` of the list, `filename` of it. Facts: `arrays` as engine.tasks.question_answering.prepare makes them,
+    int64, `labels` (what was chosen), `count`, and `what` and `by_rules` for the measurements file. Raises DataError
+    naming the line of the list that fits nothing.
+    """
+    options = step.options
+    listed = step.inputs["list"].folder / options["filename"]
+    sources = Sources.of(step.inputs["dataset"], step.inputs["vocabulary"])
+    questions = squad.read(sources.questions)
+    tokenizer = Tokenizer(Vocabulary.read(sources.vocabulary))
+    features = list(squad.features(questions, tokenizer))
+    names = [questions[one.question].id for one in features]
+    places = (_by_feature if options["by"] == "features" else _by_question)(listed, names)
+    facts = write(step.output, [features[place] for place in places], tokenizer, "int64", listed)
+    with disk_errors(step.output):
+        (step.output / CHOSEN).write_text("".join(f"{place} {names[place]}\n" for place in places), encoding="utf-8")
+    by_rules = RULES_LISTS.get(options["md5"]) == options["by"]
+    whose = "the rules'" if by_rules else "a"
+    what = f"features of {whose} calibration list, {listed.name} (SQuAD v1.1 dev)"
+    return {**facts, "labels": CHOSEN, "what": what, "by_rules": by_rules}
+
+
+def _by_feature(listed: Path, names: Sequence[str]) -> list[int]:
+    found = []
+    for number, line in _lines(listed):
+        if not line.isdecimal() or int(line) >= len(names):
+            raise DataError(f"{listed}:{number}: '{line[:40]}' is no feature: there are {len(names)}", _PUBLISHED)
+        found.append(int(line))
+    return found
+
+
+def _by_question(listed: Path, names: Sequence[str]) -> list[int]:
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    found = []
+    for number, line in _lines(listed):
+        if line not in places:
+            raise DataError(f"{listed}:{number}: there is no question '{line[:40]}'", _PUBLISHED)
+        found += places[line]
+    return found
+
+
+def _lines(listed: Path) -> list[tuple[int, str]]:
+    """Return the lines that are not blank, with their numbers. Raises DataError where there are none."""
+    try:
+        text = read_plain(listed).decode("ascii")
+    except OSError as error:
+        raise DataError(f"{listed}: the list cannot be read: {error.strerror}", _PUBLISHED) from error
+    except UnicodeDecodeError:
+        raise DataError(f"{listed} is no list of features or questions", _PUBLISHED) from None
+    found = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if not found:
+        raise DataError(f"{listed} names nothing", _PUBLISHED)
+    return found

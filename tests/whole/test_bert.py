@@ -1,0 +1,62 @@
+"""Question answering from one command to a checked tree, with a model of the test on generated questions."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.mlperf_logs import accuracy
+from tests.engine.tasks import span_model, squad_cases
+from tests.whole.command import SHORT, inferdeck
+
+SEED = 2
+FEATURES = 104
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """The words that give a model, questions and a vocabulary."""
+    folder = tmp_path_factory.mktemp("own")
+    questions, vocabulary = squad_cases.write(folder, SEED)
+    model = span_model.write(folder / "model.onnx", len(squad_cases.vocabulary(SEED)))
+    return (
+        f"--model_path={model}",
+        f"--env.SQUAD_PATH={questions}",
+        "--adr.squad-vocab.tags=_own",
+        f"--env.SQUAD_VOCAB_PATH={vocabulary}",
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("benchmark", "category", "scenario"), [("bert-99", "edge", "SingleStream"), ("bert-99.9", "datacenter", "Offline")]
+)
+def test_a_submission_with_its_compliance_tests_is_checked(
+    home: Path, tmp_path: Path, own: tuple[str, ...], benchmark: str, category: str, scenario: str
+) -> None:
+    out = tmp_path / "out"
+    tags = f"--tags=app,mlperf,inference,reference,python,_{benchmark},_onnxruntime,_cpu,_test,_submission,_compliance"
+    words = (f"{tags},_{category}", "--env.CM_SUT_NAME=demo-offline", f"--scenarios={scenario}", *own)
+    status, text, err = inferdeck(home, "run", *words, f"--output_dir={out}", *SHORT, "--min_query_count=70", "--json")
+    assert json.loads(text)["state"] == "finished", f"{text}\n{err}"
+    assert status == 0
+    folder = out / "demo-offline" / benchmark / scenario
+    text = (folder / "accuracy" / "accuracy.txt").read_text()
+    assert re.fullmatch(r'\{"exact_match": [\d.]+, "f1": [\d.]+\}\n(hash=\w+\n)?', text)
+    records = list(accuracy.records(folder / "accuracy" / "mlperf_log_accuracy.json"))
+    assert sorted({one.qsl_idx for one in records}) == list(range(FEATURES))
+    assert min(len(one.data) for one in records) < 384 * 8, "as long as the sample is"
+    (place,) = out.glob(f"submission/*/*/compliance/demo-offline/{benchmark}/{scenario}")
+    assert {path.name for path in place.iterdir()} == {"TEST01", "TEST05"}
+    status, text, err = inferdeck(home, "submission", "check", str(out / "submission"), "--json")
+    found = json.loads(text)
+    broken = {one["rule"] for one in found["findings"] if one["severity"] == "error"}
+    assert broken <= {"performance.validity", "performance.sample_count"}, f"{found}\n{err}"
