@@ -203,7 +203,8 @@ class _Bert(ConvNet):
     def _trained(self, name: str) -> str:
         """Add a tensor of weights."""
         values = self._values(name, self._shapes[name])
-        assert (values.shape, values.dtype) == (self._shapes[name], np.float32), name
+        assert values.shape == self._shapes[name], name
+        assert values.dtype == np.float32, name
         self._weights[name] = self._store(name, values)
         self.parameters += values.size
         return name

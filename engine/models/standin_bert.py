@@ -110,7 +110,7 @@ class _Beside:
         """Append a tensor to the file and return what refers to it."""
         self._file.write(bytes(-self._file.tell() % ALIGNMENT))
         place = self._file.tell()
-        self._file.write(memoryview(values.astype("<f4", copy=False)).cast("B"))
+        values.astype("<f4", copy=False).tofile(self._file)
         found = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=values.shape)
         found.data_location = TensorProto.EXTERNAL
         for key, value in (("location", WEIGHTS), ("offset", place), ("length", values.nbytes)):

@@ -71,7 +71,8 @@ def by_hand(fed: dict[str, Array]) -> Array:
         inner = linear(x, f"{name}.inner")
         gelu = inner * (1 + np.vectorize(erf)(inner / np.sqrt(2))) / 2
         x = norm(x + linear(gelu, f"{name}.outer"), f"{name}.norm")
-    return linear(x, "answer")
+    logits: Array = linear(x, "answer")
+    return logits
 
 
 def test_the_true_network_has_the_parameters_of_the_published_one() -> None:
