@@ -50,11 +50,13 @@ def by_hand(fed: dict[str, Array]) -> Array:
     w = {name: values.astype(np.float64) for name, values in weights().items()}
 
     def linear(x: Array, name: str) -> Array:
-        return x @ w[f"{name}.weight"] + w[f"{name}.bias"]
+        product: Array = x @ w[f"{name}.weight"] + w[f"{name}.bias"]
+        return product
 
     def norm(x: Array, name: str) -> Array:
         unit = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-12)
-        return unit * w[f"{name}.scale"] + w[f"{name}.shift"]
+        scaled: Array = unit * w[f"{name}.scale"] + w[f"{name}.shift"]
+        return scaled
 
     ids, mask, segments = (fed[name] for name in INPUTS)
     x = w["embeddings.word"][ids] + w["embeddings.position"][: ids.shape[1]] + w["embeddings.segment"][segments]
