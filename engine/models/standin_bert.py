@@ -16,10 +16,8 @@ import onnx
 from onnx import TensorProto
 
 from engine.models.bert_graph import OUTPUTS, Form, build
-from engine.step import Look, Sight, Step
+from engine.step import Step
 from engine.store.files import digest, disk_errors, sha256_of
-from engine.system import free_memory
-from engine.text import size
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -29,19 +27,6 @@ DEVIATION = 0.02
 """Of the weights (initializer_range of BERT's configuration)."""
 ALIGNMENT = 4096
 """Bytes to whose multiple a tensor's place in the file is rounded up, so that it can be mapped into memory."""
-
-
-SESSION_BYTES = 1_500_000_000
-"""Of memory that a session takes: measured with ONNX Runtime, 1.31 GB loaded and 1.45 GB at 384 tokens."""
-
-
-def survey(look: Look) -> Sight:
-    """Say how much memory a session is going to take; `conflict` where there is less."""
-    free = free_memory()
-    text = f"a session takes {size(SESSION_BYTES)} of memory, {size(free)} are free"
-    if free < SESSION_BYTES:
-        return Sight("conflict", text=text, remedy="end other programs, or take a smaller model: _span-net")
-    return Sight("run", text=text)
 
 
 def standin(step: Step) -> dict[str, Any]:

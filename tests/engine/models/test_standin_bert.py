@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,10 @@ import numpy as np
 import onnx
 import pytest
 
-from engine.models import onnx_files, standin_bert
+from engine.models import bert_memory, onnx_files
 from engine.models.bert_graph import INPUTS, OUTPUTS, Form
-from engine.models.standin_bert import SESSION_BYTES, build_form, survey
+from engine.models.bert_memory import SESSION_BYTES, survey
+from engine.models.standin_bert import build_form
 from engine.step import Look
 from engine.steps.model import _read_onnx
 from tests.engine.models.running import run, step
@@ -75,14 +78,19 @@ def look() -> Look:
 
 
 def test_the_plan_says_what_memory_a_session_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standin_bert, "free_memory", lambda: 8 * SESSION_BYTES)
+    monkeypatch.setattr(bert_memory, "free_memory", lambda: 8 * SESSION_BYTES)
     sight = survey(look())
     assert sight.state == "run"
     assert "1.5 GB of memory" in sight.text
 
 
 def test_a_machine_that_it_does_not_fit_is_refused_in_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standin_bert, "free_memory", lambda: SESSION_BYTES - 1)
+    monkeypatch.setattr(bert_memory, "free_memory", lambda: SESSION_BYTES - 1)
     sight = survey(look())
     assert sight.state == "conflict"
     assert "span-net" in sight.remedy
+
+
+def test_a_plan_imports_nothing_heavy_for_it() -> None:
+    code = "import sys, engine.models.bert_memory; sys.exit(bool({'numpy', 'onnx', 'psutil'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
