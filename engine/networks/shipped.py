@@ -1,4 +1,4 @@
-"""Copies a trained model out of the package: what is installed must be what was shipped."""
+"""Copy a trained model out of the package, verifying its checksum."""
 
 import hashlib
 from importlib.resources import as_file, files
@@ -9,7 +9,7 @@ from engine.step import Step
 
 
 def copied(step: Step, file: str, sha256: str) -> Path:
-    """Write the file of profiles/models as `model.onnx` and return its path. Raises DataError where it is another."""
+    """Copy a file of profiles/models to `model.onnx` and return its path. Raises DataError if its checksum differs."""
     with as_file(files("profiles") / "models" / file) as source:
         data = source.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
