@@ -25,7 +25,7 @@ def _silence() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Read when the first session is made: without it all sessions share one thread pool, of the size that the first requested.
+# Read when the first session is made: without it all sessions share one thread pool, sized by the first.
 os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
 with _silence():
     import tensorflow as tf

@@ -121,9 +121,7 @@ def unpack(archive: Path, folder: Path, progress: Report, wanted: Wanted = lambd
                 places.folder(target)
                 continue
             places.folder(target.parent)
-            target.unlink(
-                missing_ok=True
-            )  # never written through: a link, or a file that is hard-linked from another folder
+            target.unlink(missing_ok=True)  # never written through: a link, or a hard-linked file
             with member.open() as source, target.open("xb") as out:
                 shutil.copyfileobj(source, out, PIECE)
             files.append(member.name)
