@@ -1,4 +1,4 @@
-"""What the checker found, for a person: a tree of places with what is wrong at each, and the sums."""
+"""Print the checker's findings as a tree by place, with counts and the verdict."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def draw(screen: Screen, report: Report) -> None:
         screen.line()
     passed = sum(result.verdict == "pass" for result in report.results)
     screen.line(f"{len(report.results)} results: {passed} pass, {len(report.results) - passed} fail · {counts(report)}")
-    said = "would pass" if report.verdict == "pass" else "would be refused"
-    screen.line(f"{report.verdict}: by the rules of round {report.round} this tree {said}", STYLES[report.verdict])
+    said = "would pass" if report.verdict == "pass" else "would be rejected"
+    screen.line(f"{report.verdict}: under the rules of round {report.round} this tree {said}", STYLES[report.verdict])
 
 
 def _lines(branch: Branch[Finding], indent: str) -> Iterator[list[Cell]]:

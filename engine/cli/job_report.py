@@ -1,4 +1,4 @@
-"""What is said when a job is over: the results in a table, or what failed and what to do."""
+"""Report a finished job: a table of results, or what failed and what to do."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from engine.text import duration, result
 from engine.watch.inquest import inquest
 
 _KINDS: Final = (events.StepStarted, events.Warned, events.Measured, events.StepEnded)
-"""What the end of a job is told from."""
+"""Event kinds from which the end of a job is reported."""
 _THERE: tuple[events.Outcome, ...] = ("built", "cached")
 
 
 def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
-    """Print the end of a job; returns its exit status (1 for one that died)."""
+    """Print how a job ended; returns its exit status (1 for a dead job)."""
     fold = replay(job.events, _KINDS)
     told, results = fold.state(), list(fold.measured)
     status = STATUS.get(job.state, 1)
@@ -51,13 +51,13 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     elif job.state == "died":
         _died(screen, job)
     else:
-        screen.line(f"{job.id} {job.state}; the same command goes on where it stopped", "bad")
+        screen.line(f"{job.id} {job.state}; the same command resumes it", "bad")
         screen.line(f"logs are in {job.folder / 'logs'}")
     return status
 
 
 def _tuned(job: jobs.Job, told: Watched) -> TuningReport | None:
-    """Return how a job that was asked to tune has chosen the workers."""
+    """Return how a job that was asked to tune chose the workers."""
     node = tuning_node(job.spec)
     there = {step.id for step in told.steps if step.state in _THERE}
     found = of_job(job.spec, _places(job)) if node is not None and node.id in there else None
@@ -65,7 +65,7 @@ def _tuned(job: jobs.Job, told: Watched) -> TuningReport | None:
 
 
 def _places(job: jobs.Job) -> Folders:
-    """Return the folders that a job belongs to: --home may have moved them for this command alone."""
+    """Return the folders that a job belongs to: --home may point elsewhere for this command alone."""
     usual = folders()
     return usual if job.folder.parent == usual.jobs else folders(str(job.folder.parents[2]))
 

@@ -1,6 +1,6 @@
-"""The `inferdeck` command: find the sub-command, import it, and show errors in two lines.
+"""The `inferdeck` command: find the sub-command, import it, and print errors in two lines.
 
-Nothing heavy is imported here, so that help comes at once.
+Nothing heavy is imported here, so that help is instant.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None, more: Table | None = None) -> int:
 
 
 def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
-    """Run something for a person: what they can mend is told in a few lines; returns the exit status."""
+    """Run `command`, printing errors that the user can fix in a few lines; returns the exit status."""
     output.prepare()
     try:
         status = command(words)
@@ -74,7 +74,8 @@ def _run(words: list[str], table: Table) -> int:
 
 
 def find(words: list[str], table: Table) -> tuple[Command, list[str]]:
-    """Return the command that the first words name, and the words after it. Raises UsageError where there is none."""
+    """Return the command that the first arguments name, and the remaining ones. Raises UsageError where there is
+    none."""
     first, *rest = words
     inside = {name.partition(" ")[2] for name in table if name.startswith(f"{first} ")}
     if first not in table and not inside:
@@ -97,7 +98,7 @@ def find(words: list[str], table: Table) -> tuple[Command, list[str]]:
 
 
 def _help(words: list[str], table: Table) -> int:
-    """Print the help of the command that the words name, of a group of commands, or of everything."""
+    """Print help for the command or group that the arguments name, or for all commands."""
     from engine.cli.help import of_all, of_command, of_group  # noqa: PLC0415  (only who asks for it needs it)
 
     named = [word for word in words if not word.startswith("-")][:2]

@@ -1,4 +1,4 @@
-"""`inferdeck submission report`: the results of a tree by system, the refused ones too, and what was found where."""
+"""`inferdeck submission report`: list the results of a tree by system, including rejected ones, with their findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD = ("benchmark", "scenario", "", "result", "", "accuracy", "")
 
 
 def report_command(asked: Words) -> int:
-    """Show the results of a tree; exit status 0 whatever the checker says of it."""
+    """Print the results of a tree; exit status 0 even if the checker rejects it."""
     report = checked(asked)
     from engine.submission.tree_report import as_json, csv_rows, rows  # noqa: PLC0415  (help needs none of it)
 
@@ -51,7 +51,7 @@ def _described(fields: dict[str, str]) -> str:
 
 
 def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:
-    """Yield the table's lines; a benchmark is named once."""
+    """Yield the table's rows; a benchmark is named once."""
     before = ""
     for row in group:
         name, before = row.benchmark if row.benchmark != before else "", row.benchmark

@@ -1,7 +1,7 @@
-"""Show a running job: a reader of its event log, and nothing more.
+"""Show a running job from its event log.
 
-On a terminal one line under the log is kept up to date; elsewhere (and with --plain) there is one line a change, at
-most every few seconds for a step that is under way, without cursor tricks: fit for a pipe and for a screen reader.
+On a terminal one status line below the log is kept up to date; elsewhere (and with --plain) each change is one line, at
+most every few seconds for a running step, without cursor control: suitable for pipes and screen readers.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from engine.jobs.fold import WORDS, Fold
 from engine.text import cut, duration, progress
 
 PLAIN_INTERVAL = 5.0
-"""Seconds between two lines about a step that is still under way."""
+"""Seconds between two lines about a running step."""
 
 LONGEST = 2000
-"""Characters of a line; what a step says at greater length is in its own log."""
+"""Characters of a line; longer messages are in the step's log."""
 
 _STYLES: dict[events.Outcome, str] = {"failed": "bad", "cancelled": "bad", "skipped": "bad"}
 
 
 class JobView:
-    """Turns events into lines. `quiet` shows failures and the end only."""
+    """Prints events as lines. `quiet` prints failures and the end only."""
 
     def __init__(self, screen: Screen, *, plain: bool = False, quiet: bool = False) -> None:
         self.screen = screen
@@ -32,12 +32,12 @@ class JobView:
         self.quiet = quiet
         self._fold = Fold({})
         self._lines: dict[str, Callable[[], str]] = {}
-        """What is said of each step that is under way; written only where it is shown."""
+        """Latest status text of each running step; written only where it is shown."""
         self._shown: dict[str, float] = {}
-        """When that was said last, by the events' clock."""
+        """When that was printed last, by the events' clock."""
 
     def show(self, seen: list[events.AnyEvent]) -> None:
-        """Show some events, in their order."""
+        """Print events in order."""
         for event in seen:
             self._fold.take((event,))
             self._one(event)
@@ -45,13 +45,13 @@ class JobView:
             self.screen.status(self._status())
 
     def close(self) -> None:
-        """Take the status line away."""
+        """Remove the status line."""
         self.screen.status("")
 
     def _one(self, event: events.AnyEvent) -> None:
         match event:
             case events.Launch():
-                self._say(f"job {event.job} {'goes on' if event.resumed else 'runs'}: {event.steps} steps", "bold")
+                self._say(f"job {event.job} {'resumed' if event.resumed else 'started'}: {event.steps} steps", "bold")
             case events.StepStarted():
                 self._lines.pop(event.step, None)
                 self._shown[event.step] = event.at
@@ -89,10 +89,10 @@ class JobView:
     def _wait(self, event: events.Waiting) -> None:
         step = self._fold.step(event.step)
         self._lines[event.step] = lambda: step.phase
-        self._say(f"  waits    {step.title}: for {event.holder} (--now measures at once)", "todo")
+        self._say(f"  waits    {step.title}: for {event.holder} (--now measures immediately)", "todo")
 
     def _figures(self) -> str:
-        """Say how the measurement stands, from its start on."""
+        """Return the figures of the measurement since its start, as text."""
         seen = self._fold.measurement()
         if seen is None:
             return ""
@@ -115,7 +115,7 @@ class JobView:
             self.screen.line(cut(text, LONGEST), style)
 
     def _status(self) -> str:
-        """Return the line about the step that has run for the longest; nothing where none runs."""
+        """Return the status line of the step that has run longest; empty where none runs."""
         told = self._fold.state()
         if not told.running:
             return ""

@@ -1,4 +1,4 @@
-"""How each step stands by itself: done or not, in a few words, how long it takes here, what it needs."""
+"""Compute each guide step's status, estimate and prerequisites."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.text import duration, size
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that a step needs."""
+    """A prerequisite of a step."""
 
     text: str
     there: bool
@@ -25,7 +25,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Standing:
-    """What one step says of itself, before those before it are known."""
+    """Status of one step, regardless of the steps before it."""
 
     done: bool
     brief: str
@@ -34,16 +34,16 @@ class Standing:
     action: str = ""
     reason: str = ""
     idle: bool = False
-    """There is nothing to do for what was chosen."""
+    """Whether there is nothing to do for these choices."""
 
 
 def unforeseen(sight: Overview) -> list[Expected]:
-    """Return the errors of the preflight that do not belong to what was chosen."""
+    """Return the preflight errors that the chosen kind of submission does not imply."""
     return [one for one in sight.expected if one.severity == "error" and not is_foreseen(sight, one)]
 
 
 def is_foreseen(sight: Overview, one: Expected) -> bool:
-    """Say whether a thing that the preflight says belongs to what was chosen."""
+    """Return whether the chosen kind of submission implies this preflight finding."""
     if sight.guide.offer == offers.REAL:
         return False
     few = one.about == "data" and (one.severity != "error" or sight.expects("performance.sample_count"))
@@ -85,7 +85,7 @@ def _get(sight: Overview) -> Standing:
     brief = (
         f"{size(ready)} ready"
         if done and ready
-        else "was there"
+        else "already there"
         if done
         else f"{stopped[0][0]} is missing"
         if stopped
@@ -100,32 +100,32 @@ def _try(sight: Overview) -> Standing:
     takes = _about(_seconds(sight.trial.seen.totals))
     if _over(sight) and not sight.tried:
         return Standing(done=False, brief="left out", idle=True)
-    return Standing(sight.tried, _ended(sight, "try") or ("it works" if sight.tried else takes), takes, action="start")
+    return Standing(sight.tried, _ended(sight, "try") or ("works" if sight.tried else takes), takes, action="start")
 
 
 def _preflight(sight: Overview) -> Standing:
     if sight.prepared is None:
-        return _unplanned(sight, "at once")
+        return _unplanned(sight, "instant")
     wrong = unforeseen(sight)
     done = _over(sight) or (sight.guide.read == sight.fingerprint and not wrong)
     against = any(one.severity == "error" for one in sight.expected)
-    after = "as foreseen" if against else "nothing against it"
-    brief = f"{len(wrong)} to mend" if wrong else after if done else "read it"
+    after = "as expected" if against else "no objections"
+    brief = f"{len(wrong)} to fix" if wrong else after if done else "read it"
     needs = tuple(Need(one.what, there=False, remedy=one.remedy) for one in wrong)
-    reason = f"{len(wrong)} would be refused: mend, or k goes on all the same" if wrong else ""
-    return Standing(done, brief, "at once", needs, "read, and go on", reason)
+    reason = f"{len(wrong)} would be rejected: fix them, or k continues anyway" if wrong else ""
+    return Standing(done, brief, "instant", needs, "read and continue", reason)
 
 
 def _runs(sight: Overview) -> Standing:
     if sight.prepared is None:
-        return _unplanned(sight, "the long part")
+        return _unplanned(sight, "the longest step")
     done = _over(sight)
     takes = _about(_seconds(sight.prepared.seen.totals))
     brief = f"{len(sight.runs)} runs" if done else _ended(sight, "runs") or takes
     stopped = sight.prepared.seen.problems()
     reason = f"{stopped[0][0]}: {stopped[0][1].text}" if stopped else ""
     job = sight.jobs.get("runs")
-    action = "go on" if job is not None and job.state not in ("finished", "running") else "start"
+    action = "resume" if job is not None and job.state not in ("finished", "running") else "start"
     return Standing(done, brief, takes, action=action, reason="" if done else reason)
 
 
@@ -133,10 +133,10 @@ def _check(sight: Overview) -> Standing:
     report = sight.report
     if report is None or sight.stale:
         said = sight.stale or ""
-        needs = (Need(f"the tree is old: {said}", there=False, remedy="Enter builds it anew"),) if said else ()
+        needs = (Need(f"the tree is out of date: {said}", there=False, remedy="Enter rebuilds it"),) if said else ()
         return Standing(
             done=False,
-            brief="build anew" if said else "some seconds",
+            brief="rebuild" if said else "some seconds",
             takes="some seconds",
             needs=needs,
             action="build the tree and check it",
@@ -145,15 +145,15 @@ def _check(sight: Overview) -> Standing:
     strange = [finding for finding in errors if not sight.expects(finding.rule)]
     warnings = report.count("warning")
     counted = f"{warnings} warning{'' if warnings == 1 else 's'}"
-    brief = f"{len(strange)} to mend" if strange else f"{len(errors)} as foreseen" if errors else f"passed, {counted}"
+    brief = f"{len(strange)} to fix" if strange else f"{len(errors)} as expected" if errors else f"passed, {counted}"
     return Standing(not strange, brief, "some seconds", action="read the findings")
 
 
 def _pack(sight: Overview) -> Standing:
     refused = sight.report is not None and sight.report.verdict == "fail"
     idle = refused and not problems(sight.choices) and _check(sight).done
-    brief = "refused, as foreseen" if idle else str(sight.zip.name) if sight.packed else "some seconds"
-    reason = "the check refuses it" if refused else ""
+    brief = "rejected, as expected" if idle else str(sight.zip.name) if sight.packed else "some seconds"
+    reason = "rejected by the check" if refused else ""
     return Standing(
         sight.packed,
         brief,
@@ -166,15 +166,15 @@ def _pack(sight: Overview) -> Standing:
 
 def _send(sight: Overview) -> Standing:
     if sight.offer is not None and (sight.guide.offer != offers.REAL or offers.style_of(sight.guide) != "valid"):
-        reason = "You have seen the whole way. n begins another: choose 'real' there."
+        reason = "All steps are complete. n starts another submission: choose 'real' there."
         return Standing(done=False, brief="not with a practice", reason=reason, idle=True)
     return Standing(
-        sight.guide.sent, "you say it is done" if sight.guide.sent else "you do this", "", action="I have sent it"
+        sight.guide.sent, "marked as sent" if sight.guide.sent else "you do this", "", action="I have sent it"
     )
 
 
 def _over(sight: Overview) -> bool:
-    """Say whether all is measured, so that what was needed for it is not needed any more."""
+    """Return whether everything is measured, so that what was needed for it no longer matters."""
     return bool(sight.runs) and all(run.done for run in sight.runs)
 
 
@@ -186,9 +186,9 @@ def _unplanned(sight: Overview, brief: str) -> Standing:
 
 
 def _ended(sight: Overview, name: str) -> str:
-    """Say how the job of a step that is not done ended; empty where there is none."""
+    """Return how the job of an unfinished step ended; empty where there is none."""
     job = sight.jobs.get(name)
-    words = {"failed": "failed", "died": "died", "cancelled": "was stopped", "new": "did not begin"}
+    words = {"failed": "failed", "died": "died", "cancelled": "was stopped", "new": "did not start"}
     return words.get(job.state, "") if job is not None else ""
 
 
@@ -197,7 +197,7 @@ def _seconds(totals: Totals) -> float:
 
 
 def _about(seconds: float) -> str:
-    """Write a time as a person says it: minutes and seconds are not known that well."""
+    """Return a rounded duration as text, for estimates."""
     if seconds < 5:
         return "some seconds"
     return f"about {duration(seconds)}" if seconds >= 60 else f"about {round(seconds)} s"
@@ -214,4 +214,4 @@ STANDINGS: Mapping[str, Callable[[Overview], Standing]] = {
     "pack": _pack,
     "send": _send,
 }
-"""By step."""
+"""Status function by step."""

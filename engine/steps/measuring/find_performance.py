@@ -1,7 +1,6 @@
-"""Find the target of a scenario on this machine in bounded time, and write it to the SUT's run configuration.
+"""Find the target of a scenario on this machine in bounded time, and save it in the SUT's run configuration.
 
-The search itself is target_search.py; this is the step around it, and what is left of it: a target with its
-confidence in the person's own file of the system, so that the next run is configured.
+target_search.py is the search; this is the step around it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from engine.submission import provenance
 
 
 class FindOptions(Options, frozen=True, kw_only=True):
-    """Which target is looked for; the trials read the options of a run as well."""
+    """Which target is searched; the trials also read the options of a run."""
 
     round: str
     benchmark: str
@@ -33,11 +32,11 @@ class FindOptions(Options, frozen=True, kw_only=True):
     backend: str
     sut: str
     seconds: float
-    """For all trials."""
+    """Time for all trials, in seconds."""
 
 
 def survey(look: Look) -> Sight:
-    """Say how long it takes at the most, and whether the outcome can be written down. Raises as the look-up does."""
+    """Estimate the maximum time, and check that the target can be saved. Raises as the look-up does."""
     options = look.read_options(FindOptions)
     path, _ = systems.find(look.profiles, options.sut, options.backend)
     systems.load_system(path)
@@ -122,7 +121,7 @@ def _plain(ran: Ran) -> Mapping[str, Any]:
 
 
 def _writable(path: Path) -> bool:
-    """Say whether a file can be replaced, or made with the folders that lack."""
+    """Return whether a file can be replaced, or created with its missing parent folders."""
     place = path.resolve().parent
     while not place.exists():
         place = place.parent

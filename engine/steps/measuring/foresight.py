@@ -1,7 +1,7 @@
-"""What a LoadGen run is going to be, said before it starts: how long it takes, and why it can't work.
+"""Estimate a LoadGen run before it starts: how long it takes, and whether it can work.
 
-LoadGen prepares every query before the first one is issued. A target that is far from what the machine does therefore
-takes all of its memory, or leaves a run without queries before its time is over.
+LoadGen prepares every query before it issues the first one. A target far from the machine's speed therefore uses up its
+memory, or leaves a run without queries before its minimum duration is over.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from engine.text import size
 
 QUERY_BYTES: Final = 265
 SAMPLE_BYTES: Final = 48
-"""Of a query that LoadGen 6 has prepared, and of each of its samples: measured, 314 for one and 646 for eight."""
+"""Bytes per query that LoadGen 6 has prepared, and per sample: measured, 314 for one and 646 for eight."""
 OFFLINE_SAMPLE_BYTES: Final = 145
-"""Of a sample of Offline's one query while it is issued: measured, LoadGen's own and the two lists of numbers."""
+"""Bytes per sample of Offline's query while it is issued: measured, LoadGen's own and the two index lists."""
 
 WORTH_A_LOOK: Final = 256 << 20
-"""Bytes; every machine that can load a model has that much."""
+"""Bytes below which memory is not checked; any machine that can load a model has that much."""
 
 MUCH: Final = 4 << 30
-"""Bytes of memory that a plan speaks of."""
+"""Bytes of memory from which a plan mentions it."""
 
 USED_UP: Final = 2.0
-"""Refused is a latency to expect with which a run has all its queries in less than half its time: tuning is not so far
-off the mark."""
+"""Factor between measured and expected latency above which a run is refused: it would use up its queries in less than
+half its time, and tuning is never that far off."""
 
 
 def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_ms: float | None = None) -> None:
-    """Raise CannotRunError where the memory can't hold the queries, or where they can't last for the run.
+    """Raise CannotRunError where memory can't hold the queries, or where they can't last for the run.
 
-    `measured_ms` is what a query takes by tuning (SingleStream, MultiStream); None where that is not known.
+    `measured_ms` is the time of a query according to tuning (SingleStream, MultiStream); None where unknown.
     """
     if made.mode == "accuracy":
         return
@@ -60,12 +60,12 @@ def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_
         raise CannotRunError(
             f"LoadGen would prepare {queries} queries for an expected latency of {expected:g} ms, but tuning measured "
             f"{measured_ms:.3g} ms: it would run out of queries within {queries * measured_ms / 1000:.2g} s",
-            f"leave --{option} out, or give --{option}={measured_ms:.3g}; or mend the system's file",
+            f"leave --{option} out, or give --{option}={measured_ms:.3g}; or fix the system's file",
         )
 
 
 def prepared(made: LoadGenSettings) -> tuple[int, int]:
-    """Return how many queries LoadGen prepares for a performance run, and how many samples each has."""
+    """Return the number of queries that LoadGen prepares for a performance run, and the samples of each."""
     seconds = made.min_duration_ms / 1000
     if made.scenario == "Offline":
         return 1, max(made.min_sample_count, round(1.1 * seconds * (made.target_qps or 0)), 1)
@@ -76,7 +76,7 @@ def prepared(made: LoadGenSettings) -> tuple[int, int]:
 
 
 def prepared_bytes(made: LoadGenSettings) -> int:
-    """Return the bytes that the queries of a performance run take at the least."""
+    """Return the minimum number of bytes that the queries of a performance run take."""
     queries, samples = prepared(made)
     if made.scenario == "Offline":
         return samples * OFFLINE_SAMPLE_BYTES
@@ -84,9 +84,9 @@ def prepared_bytes(made: LoadGenSettings) -> int:
 
 
 def seconds(made: LoadGenSettings, target: float | None, per_second: float | None) -> float | None:
-    """Return about how long LoadGen tests; None where it can't be told.
+    """Return about how many seconds LoadGen tests; None where that is unknown.
 
-    `target` is in the unit of the scenario's target; `per_second` are the samples that Offline answers, by tuning.
+    `target` is in the unit of the scenario's target; `per_second` is Offline's samples per second according to tuning.
     """
     if made.mode == "accuracy":
         return None
@@ -104,9 +104,9 @@ def seconds(made: LoadGenSettings, target: float | None, per_second: float | Non
 
 
 def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: int) -> int:
-    """Return the bytes that a run holds at the least: the weights of each session, and the samples that are loaded.
+    """Return the minimum number of bytes that a run holds: the weights of each session, and the loaded samples.
 
-    `loaded` is how many samples are in memory at a time.
+    `loaded` is the number of samples in memory at a time.
     """
     paths, known = model.read(ModelFacts).paths(model.folder), samples.read(SamplesFacts)
     weights = sum(weight_bytes(Path(one)) for one in ([paths] if isinstance(paths, str) else paths.values()))
@@ -118,18 +118,18 @@ def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: in
 
 
 def refuse_memory(needed: int, sessions: int) -> None:
-    """Raise CannotRunError where the memory can't hold what a run holds (`resident_bytes`)."""
+    """Raise CannotRunError where memory can't hold what a run holds (`resident_bytes`)."""
     if needed > WORTH_A_LOOK and needed > (free := free_memory()):
         raise CannotRunError(
-            f"{_sessions(sessions)} and the samples of a run take {size(needed)} of memory at the least: "
+            f"{_sessions(sessions)} and the samples of a run take {size(needed)} of memory at least: "
             f"{size(free)} are free",
             "ask for fewer sessions (--sessions=1), or free some memory",
         )
 
 
 def memory_text(needed: int, sessions: int) -> str:
-    """Say what a run holds in memory, where that is much; empty elsewhere."""
-    return f"{_sessions(sessions)}: {size(needed)} of memory at the least" if needed >= MUCH else ""
+    """Return the memory that a run needs as text; empty where it is less than MUCH."""
+    return f"{_sessions(sessions)}: {size(needed)} of memory at least" if needed >= MUCH else ""
 
 
 def _sessions(count: int) -> str:
@@ -137,7 +137,7 @@ def _sessions(count: int) -> str:
 
 
 def free_memory() -> int:
-    """Return the bytes that a new process can have: of the machine, of its control group, by its own limit."""
+    """Return the bytes available to a new process: of the machine, its cgroup and its own limit."""
     import psutil  # noqa: PLC0415  (start-up: only a run of very many queries asks)
 
     from engine.system import linux  # noqa: PLC0415
@@ -153,7 +153,7 @@ def free_memory() -> int:
 
 
 def _remedy(options: Mapping[str, Any], made: LoadGenSettings, free: int) -> str:
-    """Say which option leaves the queries half of the free memory, with the figure that does."""
+    """Return the option, with a value, that makes the queries fit half of the free memory."""
     share, option = free / 2, _target_option(options, made.scenario)
     each = QUERY_BYTES + prepared(made)[1] * SAMPLE_BYTES if made.scenario != "Offline" else OFFLINE_SAMPLE_BYTES
     counted = made.min_sample_count if made.scenario == "Offline" else made.min_query_count
@@ -167,7 +167,7 @@ def _remedy(options: Mapping[str, Any], made: LoadGenSettings, free: int) -> str
 
 
 def _floor(value: float) -> float:
-    """Return two digits of a number, never more than it."""
+    """Return a number rounded down to two digits."""
     step: int = 10 ** max(len(str(int(value))) - 2, 0)
     return int(value) // step * step
 

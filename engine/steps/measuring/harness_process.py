@@ -1,4 +1,4 @@
-"""Start the harness in a process of its own, pass on what it reports, and say how it failed."""
+"""Run the harness in a process of its own, forward its events, and report how it failed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from engine.steps.measuring.listening import heard
 from engine.system import isolation
 
 MOST_SAID = 1 << 20
-"""Bytes of the end of the harness's errors that are kept; a backend may repeat a warning for hours."""
+"""Bytes of the harness's stderr that are kept; a backend may repeat a warning for hours."""
 MENDABLE = 3
-"""Exit status of the harness for something that a person can mend."""
+"""Exit status of the harness for an error that a user can fix."""
 
 
 def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
-    """Run the harness in a process of its own and pass on what it reports; `batch_ms` says when it hangs.
+    """Run the harness in a process of its own and forward its events; `batch_ms` determines the hang timeout.
 
-    It is killed where `step.emit` raises, and where it hangs. Raises RunError in its own words, or in those of its end.
+    It is killed where `step.emit` raises, and where it hangs. Raises RunError with its error, or its exit status.
     """
     read_end, write_end = os.pipe()
     words = [*isolation.here().words, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]

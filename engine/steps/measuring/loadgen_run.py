@@ -1,4 +1,4 @@
-"""One LoadGen run as a step: how long it will take, and the run in the harness's own process."""
+"""Step: one LoadGen run in the harness's own process; and the estimate of its time."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from engine.tuning.tuned import Tuned
 
 
 def survey(look: Look) -> Sight:
-    """Estimate how long the run takes, by what tuning has measured where that is known.
+    """Estimate how long the run takes, from tuning results where there are any.
 
-    Raises CannotRunError for a run that can't work: its queries do not fit the memory, or do not last.
+    Raises CannotRunError for a run that can't work: its queries do not fit memory, or do not last.
     """
     options = look.options
     rules = round_of(look.profiles, options["round"])

@@ -1,4 +1,4 @@
-"""Put together what the harness is told of one run: settings, model, samples, workers, configuration files."""
+"""Build the specification of one run for the harness: settings, model, samples, workers, configuration files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from engine.tuning.tuned import Tuned
 SPEC = "spec.json"
 
 TOO_FEW = "performance.sample_count"
-"""The checker's rule that a small data set breaks: said before the run."""
+"""The checker's rule that a small data set breaks, reported before the run."""
 
 
 def spec(step: Step, target: float) -> RunSpec:
-    """Return what the harness is told of a run with this target, in the unit of its scenario; an option beats it.
+    """Return the specification of a run with this target, in the unit of its scenario; an option overrides it.
 
-    Raises CannotRunError where the data set or an option does not fit the rules, or the memory does not hold the run.
+    Raises CannotRunError where the data set or an option does not fit the rules, or memory does not hold the run.
     """
     options, inputs = step.options, step.inputs
     rules = round_of(step.profiles, options["round"])
@@ -37,8 +37,8 @@ def spec(step: Step, target: float) -> RunSpec:
     least = rules.benchmark(options["benchmark"]).performance_sample_count
     if made.mode == "performance" and made.performance_sample_count < least:
         step.warn(
-            f"the data set has {samples.count} samples; the rules want {least} in a performance run: "
-            "this result can't be handed in",
+            f"the data set has {samples.count} samples; the rules require {least} in a performance run: "
+            "this result can't be submitted",
             rule=TOO_FEW,
         )
     return RunSpec(

@@ -1,4 +1,4 @@
-"""The workers of one run: what was measured, changed by what the person asked for, and the memory that they take."""
+"""Workers of one run: the measured ones, changed by the user's options; and the memory that they take."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def chosen_workers(options: Mapping[str, Any], tuned: Tuned) -> Workers:
 
 
 def batch_ms(step: Step) -> float:
-    """Return what a batch of a step's run takes by tuning; 0 where that is not known."""
+    """Return the time in ms of a batch of a step's run according to tuning; 0 where unknown."""
     tuned = step.inputs["workers"].read(Tuned)
     return tuned.trial(step.options["scenario"]).batch_ms if tuned.table else 0.0
 
 
 def expected_memory(look: Look, made: LoadGenSettings, tuned: Tuned | None) -> str:
-    """Say what a run holds in memory, where that is much and known. Raises CannotRunError where it does not fit."""
+    """Return the memory of a run as text, where it is large and known. Raises CannotRunError where it does not fit."""
     model, samples = look.inputs["model"], look.inputs["preprocessed"]
     if model is None or samples is None or tuned is None:
         return ""
@@ -42,7 +42,7 @@ def expected_memory(look: Look, made: LoadGenSettings, tuned: Tuned | None) -> s
 
 
 def memory(model: Artifact, samples: Artifact, made: LoadGenSettings, sessions: int) -> int:
-    """Return the bytes that a run holds. Raises CannotRunError where the memory does not hold them."""
+    """Return the bytes that a run holds. Raises CannotRunError where memory does not hold them."""
     if made.scenario == "SingleStream":
         sessions = 1
     needed = resident_bytes(sessions, model, samples, made.performance_sample_count)

@@ -1,6 +1,6 @@
-"""One trial of a search: a short LoadGen run at a target, watched from outside.
+"""One trial of a search: a short LoadGen run at a target, monitored from outside.
 
-A Server trial whose misses can't be made good any more is ended at once: that is most of the time of a search.
+A Server trial that can no longer become valid is ended at once, which saves most of a search's time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from engine.steps.measuring.target import bound_ms
 from engine.tuning.search import tolerated
 
 MODE: Final = "find-performance"
-"""What the events of a search say in place of a run's mode."""
+"""Mode that the events of a search carry in place of a run's mode."""
 
 RUN_OPTIONS: Final[Mapping[str, Any]] = {
     "mode": "performance",
@@ -43,33 +43,33 @@ RUN_OPTIONS: Final[Mapping[str, Any]] = {
 }
 
 _SURELY: Final = 6
-"""Standard deviations by which the number of queries may exceed its mean, arrivals being random."""
+"""Standard deviations by which the number of queries may exceed its mean, since arrivals are random."""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a trial."""
+    """Result of a trial."""
 
     target: float
     valid: bool
     """LoadGen's verdict; False where the trial was ended early."""
     seconds: float
-    """Of the whole process."""
+    """Seconds that the whole process took."""
     report: RunReport | None = None
     """None where the trial was ended early; so are the figures."""
     latency_ms: float | None = None
-    """At the percentile of the scenario."""
+    """Latency at the scenario's percentile."""
     mean_ms: float | None = None
     samples_per_second: float | None = None
-    """Offline."""
+    """Offline's throughput."""
 
 
 class _HopelessError(Exception):
-    """The trial can't become valid any more."""
+    """The trial can no longer become valid."""
 
 
 class Trials:
-    """Runs the trials of one search and tells what they do; each has a folder of its own in the step's output."""
+    """Runs the trials of one search and reports their progress; each has a folder of its own in the step's output."""
 
     def __init__(self, step: Step, rules: Round, unit: str) -> None:
         self._step = step
@@ -80,9 +80,9 @@ class Trials:
         self.count = 0
 
     def run(self, target: float, seconds: float, queries: int | None = None) -> Ran:
-        """Let LoadGen test for `seconds` or longer, at `target`, with `queries` or more (as early stopping needs).
+        """Run LoadGen for at least `seconds` at `target`, with at least `queries` (as early stopping needs).
 
-        Raises RunError where the run fails, which is more than being invalid.
+        Raises RunError where the run fails other than by being invalid.
         """
         self.count += 1
         folder = self._step.output / f"trial-{self.count:02}"
@@ -111,7 +111,7 @@ class Trials:
         return replace(self._step, options=asked, output=folder, emit=self._telling(target, _ignore))
 
     def _telling(self, target: float, watch: Callable[[events.AnyEvent], None]) -> Callable[[events.AnyEvent], None]:
-        """Return what passes on the events of a trial: its phases by its number, a warning once."""
+        """Return a function that forwards the events of a trial: its phases with its number, each warning once."""
         title = f"trial {self.count} at {target:g} {self._unit}"
 
         def emit(event: events.AnyEvent) -> None:
@@ -127,7 +127,7 @@ class Trials:
         return emit
 
     def _watch(self, target: float, milliseconds: int, least: int) -> Callable[[events.AnyEvent], None]:
-        """Return what ends a Server trial by an exception when more queries have missed the bound than may."""
+        """Return a function that ends a Server trial when more queries miss the latency constraint than may."""
         if self._step.options["scenario"] != "Server":
             return _ignore
         mean = max(target * milliseconds / 1000, least)
@@ -164,9 +164,9 @@ class Trials:
 
 
 def _milliseconds(log: detail.Detail, *keys: str) -> float | None:
-    """Return the first of these figures that the log has; 0 is LoadGen's word for too few queries."""
+    """Return the first of these figures that the log has; 0 means that LoadGen had too few queries."""
     return next((float(value) / NS_PER_MS for key in keys if (value := log.value(key))), None)
 
 
 def _ignore(_event: events.AnyEvent) -> None:
-    """Nothing is watched."""
+    """Ignore an event."""

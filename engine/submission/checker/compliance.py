@@ -1,4 +1,4 @@
-"""The compliance runs that closed and network results need, as the round has them for each benchmark."""
+"""Check the compliance runs of closed and network results, as the round defines them for each benchmark."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _check_performance(place: Place, folder: Folder, name: str, result: Log | No
 
 
 def check_verified(place: Place, folder: Folder) -> None:
-    """Check what the verification of a test's performance said."""
+    """Check the verdict in verify_performance.txt."""
     text = place.site.read(folder, VERIFY_PERFORMANCE)
     if text is None or PASS.encode() not in text:
         found = "no such file" if text is None else f"no line with {PASS}"
@@ -75,7 +75,7 @@ def check_settings(place: Place, log: Log, test: str, path: str) -> None:
 
 
 def _compare(place: Place, name: str, log: Log, result: Log, path: str) -> None:
-    """Hold the test's score against the result's: the official checker believes verify_performance.txt."""
+    """Compare the test's score with the result's; the official checker trusts verify_performance.txt instead."""
     found = speed(place.site.rules, place.benchmark, name, result, log)
     if not found.passed and found.most is not None:
         least = "" if found.least is None else f"above {found.least:g} and "
@@ -83,7 +83,7 @@ def _compare(place: Place, name: str, log: Log, result: Log, path: str) -> None:
 
 
 def check_answers(place: Place, test: Folder) -> Folder | None:
-    """Check what the verification of a test's responses left; return the folder of its accuracy."""
+    """Check the output of verifying a test's responses; return the folder of its accuracy."""
     ledger, files = place.site.ledger, place.site.rules.files
     text = place.site.read(test, VERIFY_ACCURACY)
     if text is None:
@@ -105,7 +105,7 @@ def check_answers(place: Place, test: Folder) -> Folder | None:
 
 
 def _compare_accuracies(place: Place, folder: Folder) -> None:
-    """Where responses differ, the two accuracies must not, in any metric."""
+    """Check that the two accuracies agree in every metric, where responses differ."""
     for rule in place.run_rules.accuracy:
         _compare_metric(place, folder, rule)
 
@@ -146,8 +146,8 @@ def _check_log(place: Place, folder: Folder) -> None:
     is_cut = accuracy.is_cut(place.site, folder)
     if b"hash=" not in data:
         remedy = rules.CUT if is_cut else ""
-        ledger.add("compliance.hash_missing", path, "no line hash=...", "the SHA-256 of the whole log", remedy=remedy)
+        ledger.add("compliance.hash_missing", path, "no line hash=...", "the SHA-256 of the full log", remedy=remedy)
     elif is_cut:
         own = hashlib.sha256(place.site.read(folder, ACCURACY_LOG) or b"").hexdigest()
         if own.encode() in data.lower():
-            ledger.add("compliance.hash_wrong", path, "the hash of the truncated log", "that of the whole log")
+            ledger.add("compliance.hash_wrong", path, "the hash of the truncated log", "that of the full log")

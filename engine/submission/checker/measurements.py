@@ -1,4 +1,4 @@
-"""The measurements of a result: its configuration, what model it was, and that its code is handed in too."""
+"""Check the measurements of a result: its configuration, its model, and that its code is included."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.submission.checker.place import Place
 
 
 def check(place: Place) -> int:
-    """Check a result's measurements; return how many issues the official summary counts for them: none or one."""
+    """Check a result's measurements; return the issues that the official summary counts for them: 0 or 1."""
     path = place.beside("measurements")
     if place.measurements is None:
         place.site.ledger.add("measurements.missing", path, "no such folder", "the measurements of the result")
@@ -72,7 +72,7 @@ def _check_fields(place: Place, folder: Folder, name: str) -> bool:
 
 
 def _check_code(place: Place, path: str, name: str) -> bool:
-    """Look for the code of the implementation that the file's name tells, or of the model at all."""
+    """Check that there is code of the implementation in the file's name, or of the model at all."""
     ending = f"_{place.spelling}.json" if name.endswith(f"_{place.spelling}.json") else ".json"
     implementation = name[len(place.system) + 1 : -len(ending)]
     site = place.site

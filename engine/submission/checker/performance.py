@@ -1,6 +1,6 @@
-"""A performance run: the detail log against the rules of its scenario, and the number that it is worth.
+"""Check a performance run: its detail log against the rules of its scenario; and compute its result.
 
-Compliance runs are performance runs too and are held against the same rules.
+Compliance runs are performance runs too and are checked by the same rules.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _METRIC_KEYS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What a performance log came to."""
+    """Outcome of checking a performance log."""
 
     valid: bool
     metric: Metric | None
@@ -70,8 +70,8 @@ def check(place: Place) -> Run:
 def check_log(place: Place, folder: Folder, mode: str = "performance", *, overlooked: bool = False) -> Run:
     """Check the detail log in a folder, if there is one.
 
-    `mode` may name a compliance test. `overlooked`: what makes the log unreadable is a warning only. The official
-    checker takes over the verdict of the compliance test before, where it fails to read one.
+    `mode` may name a compliance test. `overlooked`: an unreadable log is only a warning, because the official checker
+    reuses the verdict of the previous compliance test where it fails to read one.
     """
     log = place.site.log(folder, "performance.no_messages") if DETAIL_LOG in folder.files else None
     if log is None:
@@ -80,14 +80,14 @@ def check_log(place: Place, folder: Folder, mode: str = "performance", *, overlo
 
 
 class _LogCheck:
-    """Holds one log against the rules; every rule that it breaks goes into the ledger."""
+    """Checks one log by the rules; every violation becomes a finding."""
 
     def __init__(self, place: Place, log: Log, path: str, mode: str, *, overlooked: bool) -> None:
         self.place = place
         self.log = log
         self.path = path
         self.severity: Severity | None = "warning" if overlooked else None
-        """Of what makes the log unreadable; None where the round says it."""
+        """Severity of an unreadable log; None takes the round's."""
         self.rules = place.site.rules
         self.mode = mode
         self.ledger = place.site.ledger
@@ -122,7 +122,7 @@ class _LogCheck:
         self.ledger.add("performance.value", self.path, found, expected, severity=self.severity)
 
     def _number(self, key: str) -> float | None:
-        """Return a value that must be a number; None and a finding where it is not."""
+        """Return a value that must be a number; None, with a finding, where it is not."""
         value: Any = self.log.value(key)
         if isinstance(value, int | float):
             return value
@@ -212,7 +212,7 @@ class _LogCheck:
             self._add("performance.inferred_category", f"inferred from {ran}", f"a run, or a system of {allowed}")
 
     def _metric(self, ran: Scenario) -> Metric | None:
-        """Return the number as the official checker takes it: of a foreign scenario's log that scenario's own."""
+        """Return the result as the official checker computes it: for a foreign scenario's log that scenario's own."""
         scenario, per_query = self.place.scenario, self.rules.scenarios["MultiStream"].samples_per_query
         log = self.log.detail(_METRIC_KEYS)
         try:
@@ -242,5 +242,5 @@ class _LogCheck:
 
 
 def _infers(ran: Scenario, scenario: Scenario) -> bool:
-    """Say whether a result of `scenario` can be inferred from a run of another."""
+    """Return whether a result of `scenario` can be inferred from a run of another."""
     return (scenario, ran) in {("Offline", "SingleStream"), ("Offline", "MultiStream"), ("MultiStream", "SingleStream")}

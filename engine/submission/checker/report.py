@@ -1,4 +1,4 @@
-"""A report for other programs: as JSON, and as the table that the official checker writes for a round's summary."""
+"""Serialise a report as JSON, and as the CSV of the official checker's summary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = (
     "host_processor_core_count", "accelerator_model_name", "accelerators_per_node", "Location", "framework",
     "operating_system", "notes", "compilance", "errors", "version", "inferred", "has_power", "Units",
 )  # fmt: skip
-"""As the official summary spells them."""
+"""Columns as the official summary spells them."""
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _picked(record: Result | Finding, keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def csv_rows(report: Report) -> Iterator[tuple[object, ...]]:
-    """Yield the official summary: its columns, and a row for each accepted result and for its power."""
+    """Yield the official summary: the header, and a row for each accepted result and for its power."""
     yield COLUMNS
     for result in report.results:
         if result.verdict == "pass":

@@ -1,4 +1,4 @@
-"""Checks the results of one system: its description, its models, their scenario folders."""
+"""Check the results of one system: its description, its models, their scenario folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.submission.checker.walk import Unit
 
 
 def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool) -> Iterator[Outcome]:
-    """Yield what comes of each unit, in their order; nothing of a unit is kept."""
+    """Yield the outcome of each unit, in order; nothing of a unit is kept."""
     severities = Severities(rules, strict=strict)
     disk = Disk(str(tree.absolute()), rules.files)
     reader = Reader()
@@ -33,7 +33,7 @@ def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool
 
 
 class _SystemCheck:
-    """The results of one system, and what lies beside them under the same names."""
+    """Results of one system, and the sibling folders with the same names."""
 
     def __init__(self, site: Site, name: str) -> None:
         self.site = site
@@ -54,7 +54,7 @@ class _SystemCheck:
                 yield from self._model_results(model, folder, benchmark)
 
     def _benchmark(self, model: str, folder: Folder) -> Benchmark | None:
-        """Return the benchmark that a model folder is held against."""
+        """Return the benchmark that a model folder is checked as."""
         rules, ledger = self.site.rules, self.site.ledger
         benchmark = rules.benchmark_of(model)
         categories = self.described.categories
@@ -100,7 +100,7 @@ class _SystemCheck:
             ledger.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", wanted)
 
     def _result(self, place: Place, issues: int, before: int) -> Result:
-        """Check all of a result; `before`: the errors that are not its own."""
+        """Check everything about a result; `before`: the errors that are not its own."""
         ledger = place.site.ledger
         score, accuracy_log = accuracy.check(place)
         run = performance.check(place)
@@ -128,7 +128,7 @@ class _SystemCheck:
         )
 
     def _refused(self, model: str, folder: Folder) -> Result:
-        """Return a result that there are no rules for."""
+        """Return a result for which there are no rules."""
         scenario = SPELLINGS.get(folder.path.rpartition("/")[2])
         return Result(
             path=folder.path,

@@ -1,4 +1,4 @@
-"""The summary beside a detail log: nothing rests on it, but people read it, so it must not say something else."""
+"""Check that mlperf_log_summary.txt agrees with the detail log."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from engine.submission.checker.log import Log
 from engine.submission.checker.place import Place
 
 CLOSE = 1e-3
-"""Relative: numbers in a detail log have six digits."""
+"""Relative tolerance: numbers in a detail log have six digits."""
 ROUNDED = 6e-3
-"""Absolute: some numbers in a summary have two decimals."""
+"""Absolute tolerance: some numbers in a summary have two decimals."""
 LIMIT = 1 << 16
-"""Bytes; a summary has 3,000."""
+"""Maximum bytes; a summary has 3,000."""
 PARAMETERS = "Test Parameters Used"
 SHOWN = 4
 
@@ -42,12 +42,12 @@ def check(place: Place, run: Folder, log: Log) -> None:
     if wrong:
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         path = f"{run.path}/{SUMMARY_LOG}"
-        place.site.ledger.add("performance.summary", path, "; ".join(wrong[:SHOWN]) + more, "what the detail log says")
+        place.site.ledger.add("performance.summary", path, "; ".join(wrong[:SHOWN]) + more, "the detail log's values")
 
 
 @lru_cache(maxsize=1024)
 def _key(name: str, scenario: str, *, parameters: bool) -> str:
-    """Return the detail log's key for a name in a summary, as the summary's reader knows it; parsing it all is slow."""
+    """Return the detail log's key for a name in a summary, from the summary's parser; parsing it all is slow."""
     heading = f"{PARAMETERS}\n" if parameters else ""
     return list(summary.parse(f"Scenario : {scenario}\n{heading}{name} : 0"))[-1]
 

@@ -1,4 +1,4 @@
-"""`inferdeck submission generate | truncate | zip` as a person uses them."""
+"""`inferdeck submission generate | truncate | zip` as a user uses them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_truncate_says_where_the_whole_logs_are(tree: Path, capsys: pytest.Captu
     log.write_bytes(b"{" * 20_000)
     status, out, _ = said(capsys, "truncate", tree)
     assert status == 0
-    assert f"1 truncated; whole logs are in {tree}-whole-logs" in out
+    assert f"1 truncated; full logs are in {tree}-whole-logs" in out
     assert next(Path(f"{tree}-whole-logs").rglob(LOG)).read_bytes() == b"{" * 20_000
     status, _, err = said(capsys, "truncate", tree, f"--submitter={SUBMITTER.lower()}")
     assert status == 2
@@ -98,7 +98,7 @@ def test_generate_again_and_again(tmp_path: Path, capsys: pytest.CaptureFixture[
     status, out, err = said(capsys, "generate", results)
     assert status == 0, err
     assert "1 result of demo-offline" in out
-    assert "handed in:\n- it holds a result that is a demonstration\n" in out
+    assert "submitted:\n- it holds a result that is a demonstration\n" in out
     status, _, err = said(capsys, "generate", results / "submission")
     assert status == 2
     assert "holds no results" in err

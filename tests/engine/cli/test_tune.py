@@ -92,7 +92,7 @@ def test_the_end_of_a_job_has_the_table_even_where_it_was_stored(
     assert "█" * 24 in out
     assert "█" * 25 not in out
     assert "Server        2 × 1, batch 8, waits 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
-    assert f"kept in {file}" in out
+    assert f"saved in {file}" in out
     assert "measured on 2026-11-28 for 151.2 s on 2 cores with inferdeck 0.1.0, onnxruntime 1.32.0" in out
 
 
@@ -106,7 +106,7 @@ def test_json_has_the_record(capsys: pytest.CaptureFixture[str], home: Path) -> 
 
 def test_what_the_file_does_not_hold_is_said(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     tuned_jobs.job(folders_in(home))
-    assert "does not say so: with --again" in said(capsys, "attach", "--plain")[1]
+    assert "holds another tuning: --again" in said(capsys, "attach", "--plain")[1]
 
 
 def test_a_job_in_which_it_failed_shows_no_old_table(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -25,13 +25,13 @@ WHOLE = [*made.before(), *made.ticks(12), *WAITS, *made.ending(B + 70)]
 
 MEASURED = "Measure · Server performance"
 LINES = f"""\
-job r-0001 runs: 3 steps
+job r-0001 started: 3 steps
   start    Model (nothing stored yet)
   done     Model in 0:02
   start    {MEASURED}
   ...      {MEASURED}: 0:04 · 1573 of 1576 samples · 393.2 samples/s · p90 9.65 ms
   ...      {MEASURED}: 0:09 · 3590 of 3593 samples · 398.9 samples/s · p90 9.65 ms
-  waits    {MEASURED}: for r-0012 of ann (--now measures at once)
+  waits    {MEASURED}: for r-0012 of ann (--now measures immediately)
   start    {MEASURED}
   warning  loadgen-run[Server performance]: another process is busy
            end it

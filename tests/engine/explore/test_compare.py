@@ -20,7 +20,7 @@ from tests.helpers import folders_in
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    """The folders of a person of their own."""
+    """The folders of a user of their own."""
     return folders_in(tmp_path)
 
 

@@ -85,7 +85,7 @@ def record() -> Tuning:
 
 
 def write_system(folders: Folders, name: str = "default") -> Path:
-    """Write the record into the person's own copy of a system."""
+    """Write the record into the user's own copy of a system."""
     file = folders.profiles / "systems" / f"{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     text = (FOLDER / "systems" / f"{name}.yaml").read_text()

@@ -1,4 +1,4 @@
-"""Beside each finding stands the key that mends it, or why it is as it must be; places make a tree."""
+"""Next to each finding stands the key that fixes it, or why it is as it must be; places make a tree."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def remark(way: Way, rule: str, severity: str, path: str = OFFLINE, found: str =
     ("rule", "severity", "words"),
     [
         ("performance.min_duration", "warning", "style test is short"),
-        ("performance.sample_count", "error", "has 1024 pictures"),
+        ("performance.sample_count", "error", "has 1024 images"),
         ("accuracy.data_set", "note", "open division allows"),
         ("accuracy.target", "note", "no accuracy to reach"),
         ("performance.warning", "note", "changes nothing"),

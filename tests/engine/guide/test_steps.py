@@ -137,8 +137,8 @@ def test_photographs_are_refused_and_that_is_foreseen(way: Way) -> None:
     report = way.sight().report
     assert report is not None
     assert {one.rule for one in report.findings if one.severity == "error"} == {"performance.sample_count"}
-    assert (found["check"].state, found["check"].brief) == ("done", "3 as foreseen")
-    assert (found["pack"].state, found["pack"].brief) == ("skipped", "refused, as foreseen")
+    assert (found["check"].state, found["check"].brief) == ("done", "3 as expected")
+    assert (found["pack"].state, found["pack"].brief) == ("skipped", "rejected, as expected")
 
 
 def test_the_real_thing_needs_its_data_and_says_what_is_missing(way: Way, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A guide brought to any of its steps without a measurement: what persons and jobs leave on the disk."""
+"""A guide brought to any of its steps without a measurement: what users and jobs leave on the disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SYSTEM = "box"
 
 
 class Way:
-    """One person's guide in a home of its own."""
+    """One user's guide in a home of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home

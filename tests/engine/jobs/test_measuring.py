@@ -123,7 +123,7 @@ def test_now_measures_beside_and_both_know_it() -> None:
             off.set()
 
     third.wait(off.is_set, never, tell)
-    assert not third.locks, f"it waits for those beside, too: {told}"
+    assert not third.locks, f"it waits for those next to, too: {told}"
     second.end()
     until(lambda: bool(third.locks), "the lock did not come")
     assert third.disturbed() == ""

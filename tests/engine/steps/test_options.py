@@ -86,7 +86,7 @@ def members(declared: Any) -> tuple[Any, ...]:
 
 
 def fault(field: msgspec.structs.FieldInfo, option: Option | None) -> str:
-    """Say what of a field does not fit the option in the YAML; empty where all does."""
+    """Return what of a field does not fit the option in the YAML; empty where all does."""
     if option is None:
         return "is not declared" if field.required else ""
     types, typed = members(field.type), TYPES[option.type]

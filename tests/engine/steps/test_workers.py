@@ -30,7 +30,7 @@ SCENARIOS = get_args(Scenario)
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """The person's own profiles, with a system."""
+    """The user's own profiles, with a system."""
     folder = tmp_path / "config" / "profiles"
     (folder / "systems").mkdir(parents=True)
     text = "# mine\ntargets: measured\nruns: {}\n"

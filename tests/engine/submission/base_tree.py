@@ -34,7 +34,7 @@ ACCURACY = {
 
 @dataclass(frozen=True)
 class System:
-    """One system and what it hands in."""
+    """One system and what it submits."""
 
     name: str
     division: Division
@@ -62,7 +62,7 @@ class System:
         return found
 
     def scenarios_of(self, model: str) -> tuple[Scenario, ...]:
-        """The scenarios that it hands in for a model."""
+        """The scenarios that it submits for a model."""
         return self.scenarios or self.benchmark(model).required(RULES.system.types[self.system_type])
 
     def at(self, kind: str, model: str, scenario: str) -> str:
@@ -99,7 +99,7 @@ def write_all(root: Path) -> None:
 
 
 def write_system(root: Path, system: System) -> None:
-    """Write all that one system hands in."""
+    """Write all that one system submits."""
     home = root / system.home
     _write(home / "systems" / f"{system.name}.json", json.dumps(description(system), indent=4))
     if system.division != "open":
@@ -182,7 +182,7 @@ def write_measurements(root: Path, system: System, model: str, scenario: Scenari
 
 
 def write_power(performance: Path) -> None:
-    """Write what a power run has beside an ordinary one: a sample each second, of 200 W while the run lasts."""
+    """Write what a power run has next to an ordinary one: a sample each second, of 200 W while the run lasts."""
     for name in RULES.files.power_logs:
         _write(performance / "power" / name, "{}")
     begin = datetime(2022, 7, 27, 13, 11, 25, 612000, tzinfo=UTC)

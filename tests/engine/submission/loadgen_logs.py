@@ -211,7 +211,7 @@ NO_TROUBLE = "\nNo warnings encountered during test.\n\nNo errors encountered du
 
 
 def summary(values: Values) -> str:
-    """The summary that LoadGen 2.1 writes beside a performance run's detail log."""
+    """The summary that LoadGen 2.1 writes next to a performance run's detail log."""
     scenario = values["effective_scenario"]
     name, key = _HEADLINE[scenario]
     latency = "per_query_latency_ns" if scenario == "MultiStream" else "latency_ns"

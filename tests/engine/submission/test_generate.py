@@ -60,12 +60,12 @@ def test_the_tree_of_the_rules(tmp_path: Path) -> None:
 
 
 def test_what_a_model_was_calibrated_with_is_written_down(tmp_path: Path) -> None:
-    used = CalibratedFacts(text="500 pictures of list 1", by_rules=True, sha256="5" * 64)
+    used = CalibratedFacts(text="500 images of list 1", by_rules=True, sha256="5" * 64)
     write_run(tmp_path / "results", "box", "resnet50", "Offline", {"calibration": used})
     generate(request(tmp_path), RULES)
     place = tmp_path / "tree/open/Me/measurements/box/resnet50/Offline"
     text = (place / "calibration_process.adoc").read_text()
-    assert "Calibrated with 500 pictures of list 1" in text
+    assert "Calibrated with 500 images of list 1" in text
     assert "5" * 64 in text
     fields = json.loads((place / "box_inferdeck_Offline.json").read_text())
     assert fields["inferdeck"]["calibration"]["by_rules"] is True
@@ -168,8 +168,8 @@ def test_a_try_out_marks_the_tree(tmp_path: Path) -> None:
         ("unscored", "was not scored"),
         ("mixed", "result of resnet50 on rack"),
         ("division", "division of box is 'opn'"),
-        ("submitter", "names no submitter"),
-        ("origin", "does not say where it comes from"),
+        ("submitter", "has no submitter"),
+        ("origin", "has no provenance"),
         ("name", "can't be the name of a folder"),
         ("blank", "begins or ends with a blank"),
         ("empty", "holds no finished results"),

@@ -47,7 +47,7 @@ def test_the_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:
     [
         ({"style": "test"}, "style test"),
         ({"notice": "a demonstration"}, "a demonstration"),
-        ({"stand_in": True}, "stand-in"),
+        ({"stand_in": True}, "synthetic weights"),
     ],
 )
 def test_a_pretence_needs_its_mark(tmp_path: Path, changes: dict[str, object], what: str) -> None:
@@ -68,10 +68,10 @@ def test_a_stand_in_can_never_be_closed(tmp_path: Path, division: str) -> None:
 
 @pytest.mark.parametrize("division", ["closed", "network"])
 def test_a_model_calibrated_with_other_pictures_can_only_be_open(tmp_path: Path, division: str) -> None:
-    own = CalibratedFacts(text="9 pictures of mine", by_rules=False, sha256="0" * 64)
-    with pytest.raises(DataError, match=f"9 pictures of mine: {division} allows only a list of the rules"):
+    own = CalibratedFacts(text="9 images of mine", by_rules=False, sha256="0" * 64)
+    with pytest.raises(DataError, match=f"9 images of mine: {division} allows only a list of the rules"):
         pack(made(tmp_path / "a", division, {"calibration": own}), tmp_path / "a.zip")
-    by_rules = CalibratedFacts(text="500 pictures of list 1", by_rules=True, sha256="0" * 64)
+    by_rules = CalibratedFacts(text="500 images of list 1", by_rules=True, sha256="0" * 64)
     assert pack(made(tmp_path / "b", division, {"calibration": by_rules}), tmp_path / "b.zip").file.exists()
     assert pack(made(tmp_path / "c", "open", {"calibration": own}), tmp_path / "c.zip").file.exists()
 

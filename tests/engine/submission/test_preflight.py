@@ -44,7 +44,7 @@ def test_nothing_is_said_of_a_plan_that_will_pass() -> None:
     ("changes", "severity", "what", "remedy"),
     [
         ({"style": "fast"}, "error", "style fast", "_valid"),
-        ({"stand_in": True}, "error", "stand-in", "real model"),
+        ({"stand_in": True}, "error", "synthetic weights", "real model"),
         ({"notice": "x"}, "error", "demonstration", "real"),
         (
             {"own_calibration": "calibration-patterns"},

@@ -1,4 +1,4 @@
-"""The verdicts on compliance tests: on made-up logs, and on every published run that lies beside the repository."""
+"""The verdicts on compliance tests: on made-up logs, and on every published run that lies next to the repository."""
 
 import re
 import tarfile
@@ -61,7 +61,7 @@ def log(scenario: str, score: float, **changes: Any) -> Detail:
 
 
 def judged(test: str, scenario: str, reference: float, score: float, **changes: Any) -> Speed:
-    """The verdict on a test's run beside a performance run of these scores."""
+    """The verdict on a test's run next to a performance run of these scores."""
     tested = log(scenario, score, **{**OF_TEST[test], **changes})
     return compliance.speed(RULES, RESNET, test, log(scenario, reference, **SEEDS), tested)
 
@@ -238,7 +238,7 @@ def test_the_first_element_alone_is_compared(tmp_path: Path, dtype: Any, same: b
 
 
 def test_a_response_too_short_for_an_element_is_compared_whole(tmp_path: Path) -> None:
-    """A detector that finds nothing in a picture answers nothing."""
+    """A detector that finds nothing in an image answers nothing."""
     reference = accuracy_log(tmp_path / "a.json", [(0, b""), (1, b"\1\0\0\0")])
     assert compliance.answers(reference, accuracy_log(tmp_path / "t.json", [(0, b""), (1, b"\1\0\0\0")])).passed
     assert not compliance.answers(reference, accuracy_log(tmp_path / "u.json", [(0, b"\1\0\0\0")])).passed
@@ -371,7 +371,7 @@ _FIGURE = re.compile(r"(reference|test) score = (\S+)")
 def published() -> Mapping[str, bytes]:
     """The detail logs and the words of verification that were published, by path."""
     if not PUBLISHED.exists():
-        pytest.skip("the published results are not beside this repository (../shared/corpus)")
+        pytest.skip("the published results are not next to this repository (../shared/corpus)")
     found = {}
     with tarfile.open(PUBLISHED) as tar:
         for member in tar:
@@ -385,7 +385,7 @@ def published() -> Mapping[str, bytes]:
 def test_published_verdicts_are_ours_too(published: Mapping[str, bytes]) -> None:
     """Every test of the sample, by its detail logs.
 
-    A few submitters verified against another performance run than the one that they handed in: its score is near.
+    A few submitters verified against another performance run than the one that they submitted: its score is near.
     """
     judged_by_us, another_run = [], 0
     for path, text in published.items():

@@ -54,7 +54,7 @@ OPTIONS: dict[str, Any] = {
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """The person's own profiles, which are not there yet."""
+    """The user's own profiles, which are not there yet."""
     return tmp_path / "config" / "profiles"
 
 
@@ -181,7 +181,7 @@ def test_a_hopeless_trial_is_ended_early(make: Any) -> None:
 
 def test_a_bound_below_the_service_time_is_impossible(make: Any, own: Path) -> None:
     step, _ = make("Server", alone_ms=20.2, target_latency_ms=15.0)
-    with pytest.raises(RunError, match=r"Server is impossible here: a sample alone takes 20.2 ms, the bound is 15 ms"):
+    with pytest.raises(RunError, match=r"one sample takes 20.2 ms, the constraint is 15 ms"):
         run(step)
     assert list(step.output.iterdir()) == []
     assert not own.exists()

@@ -159,5 +159,5 @@ def test_sessions_that_the_memory_does_not_hold_are_refused(tmp_path: Path) -> N
     foresight.refuse_memory(needed[1], 3)
     with pytest.raises(CannotRunError, match=r"4 sessions .* take 5\.1 GB of memory .* 4\.0 GB are free"):
         foresight.refuse_memory(needed[2], 4)
-    assert foresight.memory_text(needed[2], 4) == "4 sessions: 5.1 GB of memory at the least"
+    assert foresight.memory_text(needed[2], 4) == "4 sessions: 5.1 GB of memory at least"
     assert foresight.memory_text(needed[0], 1) == ""

@@ -13,7 +13,7 @@ from engine.submission.checker.findings import Finding
 
 
 def said(rules: dict[str, str], **how: object) -> list[str]:
-    """Return the rules that a person is told of."""
+    """Return the rules that a user is told of."""
     told: list[events.AnyEvent] = []
     step = Step("run", "Measure", {}, {}, Path(), told.append)
     say(step, [Finding(rule, severity, "x", "2", "3") for rule, severity in rules.items()], **how)  # type: ignore[arg-type]

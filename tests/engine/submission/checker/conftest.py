@@ -1,4 +1,4 @@
-"""The sample of published results that lies beside the repository, where it does, unpacked once."""
+"""The sample of published results that lies next to the repository, where it does, unpacked once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def published_rows() -> list[dict[str, str]]:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree of published results, which nobody may change."""
     if not ARCHIVE.exists():
-        pytest.skip("the published results are not beside this repository (../shared/corpus)")
+        pytest.skip("the published results are not next to this repository (../shared/corpus)")
     root = tmp_path_factory.mktemp("corpus")
     with tarfile.open(ARCHIVE) as tar:
         tar.extractall(root, filter="data")

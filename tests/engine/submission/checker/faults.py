@@ -72,7 +72,7 @@ def remove(path: Path) -> None:
 
 
 def write(content: str | bytes) -> Break:
-    """Write a file anew."""
+    """Write a file again."""
 
     def make(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

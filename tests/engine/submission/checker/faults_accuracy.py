@@ -85,7 +85,7 @@ def glue(path: Path) -> None:
 
 
 def other_small_log(path: Path) -> None:
-    """Put a small log beside a hash that is of another one."""
+    """Put a small log next to a hash that is of another one."""
     path.write_bytes(logs.accuracy_log(20))
 
 

@@ -12,7 +12,7 @@ _ALL = (*_BOTH, ("both", "Server"), ("both", "SingleStream"))
 
 
 def at(place: tuple[str, str], name: str) -> str:
-    """Something beside the run of a result."""
+    """Something next to the run of a result."""
     return f"{run_of(*place).rpartition('/')[0]}/{name}"
 
 

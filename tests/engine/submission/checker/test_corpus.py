@@ -174,7 +174,7 @@ def copied(path: Path, aside: Path) -> Iterator[None]:
         aside.rename(path)
 
 
-@pytest.mark.skipif(not ROWS, reason="the published results are not beside this repository (../shared/corpus)")
+@pytest.mark.skipif(not ROWS, reason="the published results are not next to this repository (../shared/corpus)")
 @pytest.mark.parametrize(
     ("path", "broken"), [pytest.param(*one, id=f"{one[0]} {one[1].rule} {one[1].path}") for one in chosen()]
 )

@@ -154,7 +154,7 @@ def test_an_opened_file_counts_and_not_its_name(tmp_path: Path, ledger: Ledger) 
     (tmp_path / "tree" / "notes.txt").symlink_to("../secret.txt")
     tree = disk(tmp_path / "tree")
     assert tree.read("notes.txt", 10, ledger) is None
-    assert [(one.rule, one.found) for one in ledger.findings] == [("layout.unreadable", "it lies outside the tree")]
+    assert [(one.rule, one.found) for one in ledger.findings] == [("layout.unreadable", "it is outside the tree")]
     with pytest.raises(OSError, match="outside the tree"):
         list(tree.lines("notes.txt", 10))
     assert not tree.exists("notes.txt")

@@ -22,7 +22,7 @@ def about(division: Division = "open") -> About:
 
 
 def run(folder: Path, **changes: Any) -> Path:
-    """Write a performance run of Offline in a folder, as it lies among results: beside files that no tree has."""
+    """Write a performance run of Offline in a folder, as it lies among results: next to files that no tree has."""
     write_run(folder, {**logs.performance_values(RULES, RESNET, "Offline"), **changes})
     (folder / ".spec.json.part").write_text("{}")
     return folder
