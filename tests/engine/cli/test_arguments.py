@@ -1,4 +1,4 @@
-"""No word is swallowed: each is understood, or refused with what to write instead."""
+"""Every argument is understood, or refused with what to write instead."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_the_options_of_a_command_are_understood(command: Command) -> None:
 
 
 def readme_commands() -> list[str]:
-    """Return every command line of the README, its continued lines put together."""
+    """Return every command line of the README, with continuation lines joined."""
     text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
     shown = re.findall(r"^ {4}(inferdeck [a-z].*)$", text, re.MULTILINE) + re.findall(r"`(inferdeck [a-z][^`]*)`", text)
     return [line.partition("  #")[0] for line in shown if "TREE" not in line and "serve" not in line]

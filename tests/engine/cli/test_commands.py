@@ -1,4 +1,4 @@
-"""The command line as a user uses it: words, exit statuses, two-line errors, plans, locks, the store."""
+"""The command line end to end: arguments, exit statuses, two-line errors, plans, locks, the store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAGS = "--tags=app,mlperf,inference,reference,python"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for each test."""
+    """A separate home for each test."""
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 

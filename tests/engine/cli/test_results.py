@@ -1,4 +1,4 @@
-"""`inferdeck results`: list, show and compare on the command line, in every form, with errors in two lines."""
+"""`inferdeck results`: list, show and compare on the command line, in every format, with errors in two lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.helpers import folders_in
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for each test."""
+    """A separate home for each test."""
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path))
     return tmp_path
 

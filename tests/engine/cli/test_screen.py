@@ -1,4 +1,4 @@
-"""What the command line draws, on a terminal and elsewhere."""
+"""Output of the command line, on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.cli.screen import Screen
 
 
 class Tty(io.StringIO):
-    """Says that it is a terminal."""
+    """A stream that reports that it is a terminal."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""`inferdeck submission check` as a user uses it."""
+"""`inferdeck submission check` on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`inferdeck submission report` as a user uses it."""
+"""`inferdeck submission report` on the command line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """Run the command, which never judges; return what it prints."""
+    """Run the command, which always succeeds; returns its output."""
     assert main(["submission", "report", *words]) == 0
     return capsys.readouterr().out
 

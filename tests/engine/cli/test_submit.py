@@ -1,4 +1,4 @@
-"""`inferdeck submission generate | truncate | zip` as a user uses them."""
+"""`inferdeck submission generate | truncate | zip` on the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A tree that passes."""
+    """A valid tree."""
     write_system(tmp_path / "tree", SYSTEMS["edge-resnet50"])
     return tmp_path / "tree"
 

@@ -1,4 +1,4 @@
-"""`inferdeck system new | list | show` as a user uses them."""
+"""`inferdeck system new | list | show` on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`inferdeck tune`: the plan it makes, the table at its end, and what is kept of it, in words and as JSON."""
+"""`inferdeck tune`: the plan it makes, the table at its end, and what is saved, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.helpers import folders_in
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for each test."""
+    """A separate home for each test."""
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path))
     return tmp_path
 

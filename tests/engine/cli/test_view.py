@@ -46,7 +46,7 @@ job r-0001 started: 3 steps
 
 
 def shown(seen: Sequence[events.AnyEvent], portion: int, *, quiet: bool = False) -> str:
-    """Return what is written on a pipe, where the events come in such portions."""
+    """Return the output on a pipe, with the events batched like this."""
     out = io.StringIO()
     view = JobView(Screen(out), plain=True, quiet=quiet)
     for begin in range(0, len(seen), portion):

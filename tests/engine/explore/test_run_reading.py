@@ -1,4 +1,4 @@
-"""The runs of jobs, read from their folders: what they are, and that damage is told and never fatal."""
+"""The runs of jobs, read from their folders; damage is reported and never fatal."""
 
 from __future__ import annotations
 

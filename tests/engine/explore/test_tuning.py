@@ -1,4 +1,4 @@
-"""How a job chose its workers, read from store, lock and the SUT's file, whatever of them is gone."""
+"""How a job chose its workers, read from store, lock and the SUT's file, with any of them missing."""
 
 from __future__ import annotations
 

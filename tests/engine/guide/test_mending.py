@@ -1,4 +1,4 @@
-"""Next to each finding stands the key that fixes it, or why it is as it must be; places make a tree."""
+"""Each finding has the key that fixes it, or an explanation; findings form a tree by place."""
 
 from __future__ import annotations
 

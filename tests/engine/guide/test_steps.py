@@ -1,4 +1,4 @@
-"""The steps follow from what is on the disk, whoever put it there, and go on from any of them."""
+"""Steps are derived from files, whoever wrote them, and can be resumed anywhere."""
 
 from __future__ import annotations
 

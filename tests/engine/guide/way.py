@@ -1,4 +1,4 @@
-"""A guide brought to any of its steps without a measurement: what users and jobs leave on the disk."""
+"""A guide brought to any of its steps without measuring: the files that users and jobs leave."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Way:
         return state.load(self.looker.place.folders, state.FIRST)
 
     def sight(self) -> Overview:
-        """Look at what there is."""
+        """Return the current state."""
         return self.looker.look(self.guide)
 
     def elsewhere(self) -> Way:
-        """Return the same guide as another terminal sees it, which has seen nothing before."""
+        """Return the same guide as another terminal sees it, without caches."""
         return Way(self.home)
 
     def steps(self) -> dict[str, Step]:
@@ -56,7 +56,7 @@ class Way:
         actions.describe(self.looker, self.guide, {"submitter": "Acme", **fields})
 
     def measure(self, scenarios: Iterable[Scenario] = EDGE, *, style: str = "test", samples: int = 1024) -> None:
-        """Leave what the runs of step 6 leave."""
+        """Write what the runs of step 6 leave."""
         sight = self.sight()
         benchmark = base_tree.RULES.benchmarks["resnet50"]
         for scenario in scenarios:

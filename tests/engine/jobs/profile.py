@@ -137,7 +137,7 @@ def plan_of(catalog: Catalog, tags: str = "app", **options: str) -> Plan:
 
 
 def spec_of(profile: Path, results: Path, tags: str = "app", **options: str) -> tuple[JobSpec, Catalog]:
-    """Return what a job on this profile is told."""
+    """Return the spec of a job on this profile."""
     catalog = load([profile])
     plan = plan_of(catalog, tags, **options)
     spec = JobSpec(
@@ -147,7 +147,7 @@ def spec_of(profile: Path, results: Path, tags: str = "app", **options: str) -> 
 
 
 def start(folders: Folders, spec: JobSpec) -> jobs.Job:
-    """Start a new job in its own process, or go on with the one that stopped."""
+    """Start a new job in its own process, or resume a stopped one."""
     return control.begin(folders, spec)[0]
 
 

@@ -1,4 +1,4 @@
-"""One measurement at a time on a machine: who waits, for whom, and what is said where somebody does not want to."""
+"""One measurement at a time on a machine: who waits for whom, and what is reported with --now."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def never() -> bool:
 
 
 def quietly(_holder: str) -> None:
-    """Nobody listens."""
+    """Ignore the holder."""
 
 
 def until(true: Callable[[], bool], what: str) -> None:
@@ -203,7 +203,7 @@ def test_a_file_system_without_locks_is_a_sentence(number: int, monkeypatch: pyt
 
 @pytest.fixture
 def protected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel's rule of sticky folders, fs.protected_regular: O_CREAT on a file that is there is refused."""
+    """Simulate the kernel's rule for sticky folders, fs.protected_regular: O_CREAT on an existing file is refused."""
     real = os.open
 
     def guarded(path: str | Path, flags: int, mode: int = 0o777) -> int:

@@ -1,4 +1,4 @@
-"""Jobs in their own processes: order, failure, cancelling, going on, results."""
+"""Jobs in their own processes: order, failure, cancelling, resuming, results."""
 
 from __future__ import annotations
 

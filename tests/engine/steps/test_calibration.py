@@ -1,4 +1,4 @@
-"""Calibration pictures: the rules' lists, packages, and lists that do not fit the folder."""
+"""Calibration images: the rules' lists, packages, and lists that do not fit the folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""int8 models: as right as the fp32 ones on other images, the same bytes each time, and a word for what can't be."""
+"""int8 models: as accurate as the fp32 ones on other images, deterministic, and clear errors for what can't be
+quantized."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ def quantized(
 
 
 def stored(folder: Path, model: onnx.ModelProto) -> Artifact:
-    """A model as another step leaves it."""
+    """Return a model as another step leaves it."""
     folder.mkdir()
     onnx.save(model, folder / "own.onnx")
     facts = model_facts(
@@ -182,7 +183,7 @@ def test_the_same_bytes_twice(tmp_path: Path, shipped: Artifact, pictures: Artif
 def test_no_more_than_one_picture_is_held(
     tmp_path: Path, shipped: Artifact, pictures: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is dropped before the next one is asked for."""
+    """Each image is dropped before the next one is requested."""
     import gc
     import weakref
 
@@ -341,7 +342,7 @@ def test_products_of_two_activations_are_the_components_choice(tmp_path: Path) -
 def test_large_models_keep_their_weights_outside_and_give_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outside: bool
 ) -> None:
-    """What a model of two gigabytes goes through, with the limits lowered."""
+    """The path of a model of two gigabytes, with lowered limits."""
     samples = prepared(tmp_path / "samples", 4, 16)
     quantized(tmp_path / "small", transformer_model(tmp_path / "fp32"), samples, **TRANSFORMER)
     want = onnx.load(tmp_path / "small" / "model.onnx")

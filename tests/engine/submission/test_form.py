@@ -1,4 +1,4 @@
-"""The form says of a description what the checker says of it, field by field, and invents nothing."""
+"""The form agrees with the checker, field by field, and makes up no values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a results folder to a tree: what goes where, what is refused, and that nothing half-written stays."""
+"""From a results folder to a tree: file layout, refusals, and that nothing unfinished is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's system is written whole, changed field by field, and read back as it was."""
+"""A user's system is written completely, changed field by field, and read back unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zip: the same bytes for the same tree, and no pretence in it."""
+"""The zip: deterministic, and without results that are not submittable."""
 
 from __future__ import annotations
 

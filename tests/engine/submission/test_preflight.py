@@ -1,4 +1,4 @@
-"""What can be known before the runs is said before the runs."""
+"""Problems that can be predicted are reported before the runs."""
 
 from __future__ import annotations
 

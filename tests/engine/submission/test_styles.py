@@ -1,4 +1,4 @@
-"""What is said of runs that only try things out."""
+"""Notices of non-submittable run styles."""
 
 from __future__ import annotations
 

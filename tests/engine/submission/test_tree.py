@@ -1,4 +1,4 @@
-"""Below a tree's root no link is followed, whatever is done."""
+"""Below a tree's root no link is followed by any operation."""
 
 from __future__ import annotations
 

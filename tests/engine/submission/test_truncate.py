@@ -1,4 +1,4 @@
-"""Truncating by the rules: hash, cut, copy; twice, interrupted, small, and without a final newline."""
+"""Truncation by the rules: hash, truncate, copy; repeated, interrupted, small logs, and without a final newline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a plan the rules refuse: whose images calibrate the model is read from the plan itself."""
+"""Rules' objections to a plan: whose images calibrate the model is read from the plan itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the servers answer that a job will fetch from: said before it starts, and never waited for long."""
+"""Whether a job's servers answer is checked before it starts, with a time limit."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def listening() -> Iterator[str]:
-    """An address where a connection is taken and nothing more."""
+    """Address of a server that accepts connections and nothing more."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def dead() -> str:
-    """Host and port that nobody listens at."""
+    """Host and port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
@@ -53,7 +53,7 @@ def check(tmp_path: Path, files: Mapping[str, str], **env: str) -> None:
 
 
 def fetching(*urls: str, more: str = "") -> str:
-    """A component that fetches from these mirrors."""
+    """A component that downloads from these mirrors."""
     return f"tags: [one]\nsummary: Things\n{STEP}options:\n  url: {{type: list, default: {list(urls)}}}\n{more}"
 
 

@@ -1,4 +1,4 @@
-"""OpenImages: annotations and images from a server that does everything wrong, or in a folder of one's own."""
+"""OpenImages: annotations and images from a misbehaving server, or from a local folder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def labels(folder: Path, whole: Any) -> Artifact:
-    """Annotations as the step before leaves them."""
+    """Annotations as the previous step leaves them."""
     file = folder / "labels" / openimages.LABELS
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(whole))
@@ -145,7 +145,7 @@ def test_a_server_that_does_everything_wrong_for_a_while(tmp_path: Path) -> None
 
 
 def _sizes(tree: Tree) -> Any:
-    """The annotations that fit the images of a tree."""
+    """Annotations with the sizes of a tree's images."""
     found = {}
     for path, content in tree.files.items():
         if path.startswith("/validation/"):
@@ -154,7 +154,7 @@ def _sizes(tree: Tree) -> Any:
 
 
 def _sides(content: bytes) -> tuple[int, int]:
-    """Width and height as OpenCV reads an image, which turns it as its EXIF data say."""
+    """Width and height as OpenCV reads an image, which applies its EXIF orientation."""
     read = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     assert read is not None
     return read.shape[1], read.shape[0]
@@ -411,7 +411,7 @@ def test_with_a_path_nothing_is_fetched(tmp_path: Path) -> None:
 
 
 def _states(words: tuple[str, ...], home: Path, **env: str) -> dict[str, str]:
-    """Plan what the tags ask for with the components as shipped; returns the state of each node."""
+    """Return the survey state of each node of the selection, with the shipped components."""
     ours = catalog.load([])
     plan = resolve(ours, Selection(Query(words), env=env))
     seen = Surveyor(ours, folders_in(home / "home")).survey(plan)

@@ -1,4 +1,4 @@
-"""What is said of a run before it starts: its time, and the targets with which it can't work."""
+"""Estimates before a run: its time, and targets with which it can't work."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def four_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So much memory is free."""
+    """Simulate 4 GB of free memory."""
     monkeypatch.setattr(foresight, "free_memory", lambda: 4 * GB)
 
 
 def made(scenario: Scenario, **over: Any) -> LoadGenSettings:
-    """The settings of a performance run."""
+    """Return the settings of a performance run."""
     return settings(
         RULES, "resnet50", scenario, "performance", "test", sample_count=50_000, overrides=Overrides(**over)
     )
@@ -107,7 +107,7 @@ def test_the_time_follows_from_what_was_measured(
 
 
 def look(scenario: str, style: str, **options: Any) -> Look:
-    """What the plan sees of a run whose workers were tuned before: a sample takes 113 ms."""
+    """Return the survey result of a run whose tuned workers take 113 ms a sample."""
     workers = {"sessions": 2, "intra_op_threads": 1, "max_batch": 1, "cores": (), "batch_us": (113_000,)}
     trial = {"sessions": 2, "intra_op_threads": 1, "batch": 1, "pinned": False}
     tuned = {

@@ -1,4 +1,4 @@
-"""A run that hangs is noticed from outside, whatever holds its process up."""
+"""A hanging run is detected from another process, whatever holds it up."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_silence_is_a_hang(pipe: tuple[int, int]) -> None:
 
 
 def ticks(pipe: tuple[int, int], issued: int, completed: int) -> list[events.AnyEvent]:
-    """Hear twenty equal ticks over a second."""
+    """Yield twenty equal ticks over a second."""
     found = listening.heard(pipe[0])
     heard = []
     for _ in range(20):

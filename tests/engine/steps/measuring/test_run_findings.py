@@ -1,4 +1,4 @@
-"""What the checker will say is said after each run: every finding that matters, once."""
+"""After each run, every relevant finding of the checker is reported once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.submission.checker.findings import Finding
 
 
 def said(rules: dict[str, str], **how: object) -> list[str]:
-    """Return the rules that a user is told of."""
+    """Return the rules that the user is warned of."""
     told: list[events.AnyEvent] = []
     step = Step("run", "Measure", {}, {}, Path(), told.append)
     say(step, [Finding(rule, severity, "x", "2", "3") for rule, severity in rules.items()], **how)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ _ALL = (*_BOTH, ("both", "Server"), ("both", "SingleStream"))
 
 
 def at(place: tuple[str, str], name: str) -> str:
-    """Something next to the run of a result."""
+    """A path in the power folders of a result."""
     return f"{run_of(*place).rpartition('/')[0]}/{name}"
 
 
@@ -27,7 +27,7 @@ def earlier(path: Path) -> None:
 
 
 def in_place_of_folder(path: Path) -> None:
-    """Put a file where a folder was."""
+    """Replace a folder by a file."""
     remove(path)
     path.write_text("")
 
