@@ -16,7 +16,7 @@ from engine.cli.command import Command, CommandOption, Selects, key
 from engine.cli.commands import COMMANDS
 from engine.errors import NoOptionError, UsageError, closest, either
 from engine.plan.selection import Selection
-from engine.plan.words import DEPENDENCIES, Changes, changed, of_recipe, refuse_contradictions
+from engine.plan.selection_syntax import DEPENDENCIES, Changes, changed, of_recipe, refuse_contradictions
 from engine.profile import recipe_files
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
@@ -112,9 +112,9 @@ class _Reader:
         if wanted and takes.most != 0 and (not takes.allowed or word in takes.allowed):
             self.positional.append(word)
             return
-        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.instead(word, before))
+        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.argument_remedy(word, before))
 
-    def instead(self, word: str, before: str) -> str:
+    def argument_remedy(self, word: str, before: str) -> str:
         """Return the remedy for a positional argument that the command does not take."""
         takes, name = self.command.arguments, self.command.name
         if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
@@ -187,12 +187,12 @@ class _Reader:
         kind = kind if dot else "options"
         if kind in self.command.selects or (kind is None and "dependencies" in self.command.selects):
             return
-        remedy = meant(name, self.command) or f"inferdeck {self.command.name} --help lists its options"
+        remedy = nearest_option(name, self.command) or f"inferdeck {self.command.name} --help lists its options"
         raise UsageError(f"unknown option '--{name}' of {self.command.name}", remedy)
 
     def without_value(self, name: str, own: CommandOption | None) -> str:
         """Return the remedy for an option that lacks its value."""
-        near = "" if own else meant(name, self.command, _LIKELY)
+        near = "" if own else nearest_option(name, self.command, _LIKELY)
         also = "" if own or "." in name else f", or _{name} into --tags where it is a variation"
         return near or f"write --{name}={own.value if own else 'VALUE'}{also}"
 
@@ -206,7 +206,7 @@ class _Reader:
             raise UsageError(f"{self.command.name} takes {takes.wanted or 'no names'}, {number} given", remedy)
 
 
-def meant(name: str, command: Command, cutoff: float = 0.6) -> str:
+def nearest_option(name: str, command: Command, cutoff: float = 0.6) -> str:
     """Return a remedy that names the nearest option; empty where none is similar."""
     own = closest(name, [one.name for one in command.options], cutoff)
     if own:
@@ -266,5 +266,5 @@ def _example(words: Words, chosen: Selection) -> str:
     """Return an example command line for a selection without a component."""
     if chosen.query != Query():
         return f"name the component as well: --tags=app,mlperf,inference,{chosen.query}"
-    near = next(filter(None, (meant(name, words.command, _LIKELY) for name in words.changes.options)), "")
+    near = next(filter(None, (nearest_option(name, words.command, _LIKELY) for name in words.changes.options)), "")
     return near or "give --tags=..., for example --tags=app,mlperf,inference,_resnet50"

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.cli import arguments as words
 from engine.cli import output
 from engine.cli.run import follow
-from engine.cli.screen import Cell, Screen, told_if_slow
+from engine.cli.screen import Cell, Screen, notice_if_slow
 from engine.jobs import control, jobs
 from engine.store.folders import folders
 from engine.text import date_time, duration, shell_line
@@ -18,7 +18,7 @@ _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 def jobs_command(asked: words.Words) -> int:
     """List the jobs, the newest first."""
     places = folders(asked.values.get("home"))
-    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+    with notice_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
         found, damaged = jobs.survey(places)
     screen = Screen()
     if "json" in asked.flags:

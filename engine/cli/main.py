@@ -34,7 +34,7 @@ def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
         status = command(words)
         sys.stdout.flush()
     except InferdeckError as error:
-        _say(error)
+        _print_error(error)
         return error.exit_status
     except KeyboardInterrupt:
         return 130
@@ -42,17 +42,17 @@ def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
         output.discard()
         return 0
     except OSError as error:
-        from engine.store.files import mendable  # noqa: PLC0415  (start-up)
+        from engine.store.files import user_error  # noqa: PLC0415  (start-up)
 
-        told = mendable(error)
-        if told is None:
+        known_error = user_error(error)
+        if known_error is None:
             raise
-        _say(told)
-        return told.exit_status
+        _print_error(known_error)
+        return known_error.exit_status
     return status
 
 
-def _say(error: InferdeckError) -> None:
+def _print_error(error: InferdeckError) -> None:
     lines = [*clean_lines(error.what).splitlines(), *clean_lines(error.remedy).splitlines()]
     output.complain("inferdeck: " + "\n  ".join(lines) + "\n")
 

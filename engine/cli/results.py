@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from engine.cli import arguments as words
-from engine.cli.screen import Cell, Screen, told_if_slow
+from engine.cli.screen import Cell, Screen, notice_if_slow
 from engine.explore import columns, compare, export, runs
 from engine.explore.history import all_runs
 from engine.explore.metrics import METRICS
@@ -17,9 +17,9 @@ _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", 
 EMPTY = "nothing has been measured yet; try inferdeck demo (one to three minutes)"
 
 
-def _known(asked: words.Words) -> list[Run]:
+def _all_runs(asked: words.Words) -> list[Run]:
     places = folders(asked.values.get("home"))
-    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+    with notice_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
         return all_runs(places)
 
 
@@ -29,7 +29,7 @@ def _format(asked: words.Words) -> export.Format:
 
 def list_command(asked: words.Words) -> int:
     """List the runs. Raises UsageError for an unknown column or format."""
-    known, as_ = _known(asked), _format(asked)
+    known, as_ = _all_runs(asked), _format(asked)
     options = asked.values
     found = runs.matching(runs.fold(known), options.get("filter", ""))
     sort = options.get("sort", "")
@@ -57,7 +57,7 @@ def _draw(screen: Screen, found: list[Run]) -> None:
 
 def show_command(asked: words.Words) -> int:
     """Show one run. Raises UsageError for a name that is unknown or ambiguous."""
-    known, as_ = _known(asked), _format(asked)
+    known, as_ = _all_runs(asked), _format(asked)
     run = runs.find(known, asked.positional[0])
     run = next((one for one in runs.fold(known) if one.id == run.id), run)
     if as_ != "text":
@@ -85,7 +85,7 @@ def show_command(asked: words.Words) -> int:
 
 def compare_command(asked: words.Words) -> int:
     """Compare runs. Raises UsageError for a name that is unknown or ambiguous."""
-    known, as_ = _known(asked), _format(asked)
+    known, as_ = _all_runs(asked), _format(asked)
     found = compare.compare([runs.find(known, name) for name in asked.positional], known)
     if as_ != "text":
         sys.stdout.write(export.comparison(found, as_))

@@ -30,7 +30,7 @@ Cell = tuple[str, str]
 
 
 @contextmanager
-def told_if_slow(text: str) -> Iterator[None]:
+def notice_if_slow(text: str) -> Iterator[None]:
     """Write a line to standard error if the block takes longer than _SLOW seconds."""
     late = threading.Timer(_SLOW, lambda: sys.stderr.write(f"inferdeck: {clean(text)}\n"))
     late.daemon = True

@@ -26,14 +26,14 @@ def refuse_odd_start(word: str) -> None:
     odd = next((char for char in lead if char != "-"), "")
     if odd and rest and any(unicodedata.category(char) == "Pd" or char == "\u2212" for char in lead):
         written = rest.rstrip(_QUOTES)
-        raise UsageError(f"'{word}' begins with {_said(odd)}, not with --", f"write --{written}")
+        raise UsageError(f"'{word}' begins with {_character_name(odd)}, not with --", f"write --{written}")
 
 
 def refuse_quotes(name: str, value: str) -> None:
     """Raise UsageError for a value that begins with a typographic quotation mark."""
     if value[:1] and value[0] in _QUOTES:
         raise UsageError(
-            f"the value of '--{name}' begins with {_said(value[0])}", f"write --{name}={value.strip(_QUOTES)}"
+            f"the value of '--{name}' begins with {_character_name(value[0])}", f"write --{name}={value.strip(_QUOTES)}"
         )
 
 
@@ -61,7 +61,7 @@ def _leads(char: str) -> bool:
     return char in _LEADING or char.isspace() or unicodedata.category(char) in ("Pd", "Cf")
 
 
-def _said(char: str) -> str:
+def _character_name(char: str) -> str:
     name = unicodedata.name(char, f"U+{ord(char):04X}").lower()
     if char == " ":
         return "a blank"

@@ -62,11 +62,11 @@ def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:
             (result(row.metric, grouped=True), ""),
             (row.units if row.metric is not None else "", "dim"),
             (row.accuracy, ""),
-            (_remarks(row), "dim"),
+            (_notes(row), "dim"),
         ]
 
 
-def _remarks(row: Row) -> str:
+def _notes(row: Row) -> str:
     power = [f"{row.power:.4g} {row.power_units}"] if row.power is not None else []
-    pretence = [row.no_submission] if row.no_submission else []
-    return ", ".join((*(["inferred"] if row.inferred else []), *power, *pretence, *row.broken))
+    not_submittable = [row.no_submission] if row.no_submission else []
+    return ", ".join((*(["inferred"] if row.inferred else []), *power, *not_submittable, *row.broken))

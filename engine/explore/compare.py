@@ -112,7 +112,7 @@ def from_events(run: Run) -> Steadiness | None:
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     """Return the properties in which the runs differ: choices first, in plan order."""
-    told = [_told(run) for run in runs]
+    told = [_decisions(run) for run in runs]
     names = sorted(dict.fromkeys(name for one in told for name in one), key=lambda name: name in OUTCOMES)
     found = [Difference(name, tuple(one.get(name, ABSENT) for one in told)) for name in names]
     apart = [one for one in found if len(set(one.values)) > 1]
@@ -122,7 +122,7 @@ def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     return shown or _unseen(runs)
 
 
-def _told(run: Run) -> dict[str, str]:
+def _decisions(run: Run) -> dict[str, str]:
     fields = {
         "benchmark": run.benchmark,
         "scenario": run.scenario,
@@ -147,7 +147,7 @@ def _unseen(runs: Sequence[Run]) -> tuple[Difference, ...]:
 
 
 def _same(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
-    told = [_told(run) for run in runs]
+    told = [_decisions(run) for run in runs]
     return tuple(
         (name, told[0][name]) for name in SAME if name in told[0] and len({one.get(name) for one in told}) == 1
     )

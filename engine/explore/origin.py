@@ -18,16 +18,16 @@ FIELDS = frozenset(
 """Options that have a field in the run record, or only determine what else the job did."""
 GROUPS = frozenset({"benchmark", "backend", "device", "model", "modes", "implementation", "style", "compliance"})
 """Groups of variations of the root that have a field in the run record."""
-TOLD = ("scenario", "mode", "benchmark", "sut", "backend", "backend_version", "device", "style", "round", "notice")
+RECORDED = ("scenario", "mode", "benchmark", "sut", "backend", "backend_version", "device", "style", "round", "notice")
 """Fields of a run that come from its provenance."""
 
 _LARGEST = 16 << 20
 """Maximum size of a `spec.json` in bytes; it has some ten kilobytes."""
 
 
-def told(provenance: Mapping[str, Any]) -> dict[str, Any]:
+def from_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a run that its provenance contains, ignoring anything else."""
-    found: dict[str, Any] = {name: str(provenance[name]) for name in TOLD if isinstance(provenance.get(name), str)}
+    found: dict[str, Any] = {name: str(provenance[name]) for name in RECORDED if isinstance(provenance.get(name), str)}
     if provenance.get("stand_in") is True:
         found["stand_in"] = True
     command = provenance.get("command")
@@ -39,7 +39,7 @@ def told(provenance: Mapping[str, Any]) -> dict[str, Any]:
 def planned(spec: JobSpec, node: Node) -> dict[str, Any]:
     """Return the fields of a run according to the plan."""
     values = node.values()
-    found: dict[str, Any] = {name: str(values[name]) for name in TOLD if values.get(name) is not None}
+    found: dict[str, Any] = {name: str(values[name]) for name in RECORDED if values.get(name) is not None}
     model = next((edge.node for edge in node.needs if edge.name == "model"), "")
     if model:
         found["model"] = spec.plan.nodes[model].component

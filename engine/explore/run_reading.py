@@ -89,7 +89,7 @@ def job_runs(folder: Path) -> list[Run]:
 def _ended(folder: Path, step: Path) -> bool:
     """Return whether a measurement has ended: the job recorded it, or the harness wrote its last file before it
     died."""
-    if _there(step / places.FINISHED):
+    if _exists(step / places.FINISHED):
         return True
     return _log_folder(step / "output") is not None and not _runs(folder)
 
@@ -101,7 +101,7 @@ def _runs(folder: Path) -> bool:
         return False  # another's job, of which a copy may be read
 
 
-def _there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     """Return whether something exists; what may not be accessed counts as existing, and is damage."""
     try:
         return path.exists()
@@ -111,7 +111,7 @@ def _there(path: Path) -> bool:
 
 def _log_folder(output: Path) -> Path | None:
     """Return the folder of the harness's report: a compliance test has a subfolder for it."""
-    return next((place for place in (output, output / TEST_FOLDER) if _there(place / REPORT)), None)
+    return next((place for place in (output, output / TEST_FOLDER) if _exists(place / REPORT)), None)
 
 
 def _without_plan(folder: Path, why: str) -> Iterator[Run]:
@@ -125,13 +125,15 @@ def _without_plan(folder: Path, why: str) -> Iterator[Run]:
         return
     for step in steps:
         output = step / "output"
-        if not _there(output / provenance.FILE) and _log_folder(output) is None:
+        if not _exists(output / provenance.FILE) and _log_folder(output) is None:
             continue
         damage = _Damage([f"the job's plan.json can't be read: {why}"])
         origin_ = damage.json(output / provenance.FILE)
         scenario, mode = str(origin_.get("scenario", step.name)), str(origin_.get("mode", ""))
         known = Run(id=_id(folder.name, scenario, mode), job=folder.name, step=step.name, folder=str(output))
-        yield _measured(known, output, damage, {"scenario": scenario, "mode": mode, **origin.told(origin_)}, {})
+        yield _measured(
+            known, output, damage, {"scenario": scenario, "mode": mode, **origin.from_provenance(origin_)}, {}
+        )
 
 
 def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
@@ -151,35 +153,39 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
         folder=str(output),
         published=str(spec.results_folder(folder).joinpath(*(str(values.get(name, "")) for name in _PLACE))),
         notice=spec.notice,
-        disturbed=_told(filed, CommonFacts()).disturbed,
+        disturbed=_facts(filed, CommonFacts()).disturbed,
         passed=score.get("passed"),
         score=str(score.get("text", "")).strip(),
         samples=_count(score.get("total")),
         labelled=_count(score.get("labelled")),
         reasons=(str(score["why"]),) if score.get("passed") is False else (),
     )
-    told = {**origin.planned(spec, node), **origin.told(damage.json(output / provenance.FILE))}
-    run = _measured(known, output, damage, told, {f"score.{name}": value for name, value in score.items()})
-    valid = _told(filed, RunFacts()).valid
+    fields = {**origin.planned(spec, node), **origin.from_provenance(damage.json(output / provenance.FILE))}
+    run = _measured(known, output, damage, fields, {f"score.{name}": value for name, value in score.items()})
+    valid = _facts(filed, RunFacts()).valid
     if valid is not None:
         run = msgspec.structs.replace(run, valid=valid)
     decided = {**origin.decided(spec, node), **run.decided}
     return msgspec.structs.replace(run, decided=decided)
 
 
-def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], score: Mapping[str, Any]) -> Run:
+def _measured(run: Run, output: Path, damage: _Damage, fields: Mapping[str, Any], score: Mapping[str, Any]) -> Run:
     """Return the run with what its own files record."""
     place = _log_folder(output) or output
     report = damage.json(place / REPORT)
     log = _log(place, damage)
-    performance = told["mode"] != "accuracy"
+    performance = fields["mode"] != "accuracy"
     readings = {**(log if performance else {}), **{f"run.{name}": value for name, value in report.items()}, **score}
     return msgspec.structs.replace(
         run,
-        **{**told, "notice": run.notice or told.get("notice", ""), "command": run.command or told.get("command", ())},
+        **{
+            **fields,
+            "notice": run.notice or fields.get("notice", ""),
+            "command": run.command or fields.get("command", ()),
+        },
         when=_when(place, output),
         figures=figures(readings),
-        decided=origin.measured(report, told),
+        decided=origin.measured(report, fields),
         valid=_valid(log) if performance else None,
         reasons=run.reasons or (_reasons(log) if performance else ()),
         disturbed=run.disturbed or str(report.get("disturbed", "")),
@@ -199,7 +205,7 @@ def _filed(step: Path, damage: _Damage) -> Finished | None:
     return None
 
 
-def _told(filed: Finished | None, unknown: T) -> T:
+def _facts(filed: Finished | None, unknown: T) -> T:
     """Return the facts recorded for a step; `unknown` where they can't be decoded."""
     try:
         return msgspec.convert(filed.facts, type(unknown)) if filed is not None else unknown

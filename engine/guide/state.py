@@ -30,7 +30,7 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
     made: float
     """Creation time, seconds since the epoch."""
     offer: Literal["", "practice", "photographs", "stand-in", "real"] = ""
-    """Kind of submission, a key of `offers.OFFERS`; empty until it is chosen."""
+    """Kind of submission, a key of `offers.PRESETS`; empty until it is chosen."""
     benchmark: str = "resnet50"
     division: str = "open"
     category: Literal["edge", "datacenter", "both"] = "edge"

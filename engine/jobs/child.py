@@ -142,10 +142,10 @@ class Children:
     def _forward(self, lines: BinaryIO) -> Answer | None:
         """Forward events until the pipe ends; returns the worker's answer, or None where it sent none."""
         for line in lines:
-            said = _said(line)
-            if isinstance(said, Answer):
-                return said
-            self.emit(said)
+            decoded = _decoded(line)
+            if isinstance(decoded, Answer):
+                return decoded
+            self.emit(decoded)
         return None
 
 
@@ -156,7 +156,7 @@ def _launch(inputs: Mapping[str, Artifact], ours: Path) -> Launch:
     return here()
 
 
-def _said(line: bytes) -> AnyEvent | Answer:
+def _decoded(line: bytes) -> AnyEvent | Answer:
     try:
         return _decoder.decode(line)
     except msgspec.DecodeError:

@@ -65,7 +65,7 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
     if folders.state.parent == folders.store.parent:
         environment["INFERDECK_HOME"] = str(folders.state.parent)
     with disk_errors(folder), (folder / places.LOG).open("ab") as log:
-        said_before = log.tell()
+        log_start = log.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "engine.jobs.main", str(folder)],
             stdin=subprocess.DEVNULL,
@@ -83,14 +83,14 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
         if process.poll() is not None:
             break
         time.sleep(0.01)
-    raise _not_started(folder, said_before, process.poll(), wait)
+    raise _not_started(folder, log_start, process.poll(), wait)
 
 
-def _not_started(folder: Path, said_before: int, status: int | None, waited: float) -> JobError:
+def _not_started(folder: Path, log_start: int, status: int | None, waited: float) -> JobError:
     """Return why a job did not start, according to its process, its log and the disk."""
     log = folder / places.LOG
     with log.open("rb") as file:
-        file.seek(said_before)
+        file.seek(log_start)
         said = file.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
     remedy = f"see {log}"
     if said:
@@ -115,7 +115,7 @@ def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
     with locked(folders.jobs / "start.lock"):
         same = next((job for job in all_jobs(folders) if job.spec.fingerprint() == spec.fingerprint()), None)
         if same is not None and same.state == "running":
-            same = _after_its_death(same)
+            same = _after_workers_ended(same)
         if same is not None and same.state == "running":
             if spec.now:
                 measure_now(same)
@@ -124,12 +124,12 @@ def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
         if same is None or same.state == "finished" or spec.again:
             folder = create(folders, spec)
         else:
-            folder, how = _again(same, spec), "resumed"
+            folder, how = _resumed(same, spec), "resumed"
         launch(folder, folders)
     return read(folder), how
 
 
-def _again(job: Job, spec: JobSpec) -> Path:
+def _resumed(job: Job, spec: JobSpec) -> Path:
     """Update the spec of a stopped job before it is resumed: only `now` may change."""
     if job.spec.now != spec.now:
         write_atomic(job.folder / places.PLAN, codec.encode(msgspec.structs.replace(job.spec, now=spec.now)))
@@ -142,7 +142,7 @@ def measure_now(job: Job) -> None:
         (job.folder / places.NOW).touch()
 
 
-def _after_its_death(job: Job) -> Job:
+def _after_workers_ended(job: Job) -> Job:
     """Return the job's state after the workers of a killed one have ended, which takes a moment."""
     pid = process_id(job)
     for _ in range(_GRACE):

@@ -38,7 +38,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Number of steps that may run in parallel (measurements always run alone)."""
     notice: str = ""
     """Notice to show with the results: a demonstration, short runs."""
-    foretold: str = ""
+    start_notice: str = msgspec.field(default="", name="foretold")
     """Notes that hold for all its runs, shown once when it starts."""
     lock: Lock | None = None
     """Lock of the plan when the job was created; stored with every result, so that it can be repeated."""

@@ -65,20 +65,20 @@ def read(folder: Path) -> Job:
         if not folder.exists():
             raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
     spec = read_spec(folder)
-    told = _told(folder / places.EVENTS)
-    state = _state(folder, told)
+    life = _life(folder / places.EVENTS)
+    state = _state(folder, life)
     return Job(
         id=folder.name,
         folder=folder,
         state=state,
         spec=spec,
-        started=told.began or (folder / FILE).stat().st_mtime,
-        ended=told.done.at if told.done is not None else None,
-        attempts=told.attempts,
-        worked=told.worked,
-        steps_ended=told.made,
+        started=life.began or (folder / FILE).stat().st_mtime,
+        ended=life.done.at if life.done is not None else None,
+        attempts=life.attempts,
+        worked=life.worked,
+        steps_ended=life.made,
         results=spec.results_folder(folder),
-        waits=told.waits_for if state == "running" else "",
+        waits=life.waits_for if state == "running" else "",
     )
 
 
@@ -86,7 +86,7 @@ _LIFE: Kinds = (Launch, StepStarted, Waiting, StepEnded, Done)
 """Kinds of events that tell a job's progress; the others are nearly all of a long log."""
 
 
-def _told(log: Path) -> Watched:
+def _life(log: Path) -> Watched:
     """Return the state that a job's log describes."""
     try:
         seen = log.stat()
@@ -103,12 +103,12 @@ def _replayed(log: Path, _size: int, _changed: int, _inode: int) -> Watched:
     return replay(log, _LIFE).state()
 
 
-def _state(folder: Path, told: Watched) -> JobState:
+def _state(folder: Path, life: Watched) -> JobState:
     if is_locked(folder / places.LOCK):
         return "running"
-    if told.done is not None:
-        return told.done.ending
-    return "new" if told.last_at is None else "died"
+    if life.done is not None:
+        return life.done.ending
+    return "new" if life.last_at is None else "died"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def named(folders: Folders, name: str | None) -> Job:
 
 def process_id(job: Job) -> int | None:
     """Return the process id of the job's last attempt; None where there is none."""
-    launch = _told(job.events).launch
+    launch = _life(job.events).launch
     return None if launch is None else launch.pid
 
 

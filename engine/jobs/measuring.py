@@ -95,7 +95,7 @@ def measurers(path: Path) -> list[Measurer]:
     return found
 
 
-def standing() -> str:
+def lock_status() -> str:
     """Return the state of the lock as text: free, held by whom, or why measurements can't be serialised."""
     path = lock_file()
     try:
@@ -172,7 +172,7 @@ class Turn:
         self._answered = threading.Event()
         threading.Thread(target=self._ask, daemon=True).start()
 
-    def wait(self, is_off: Callable[[], bool], now: Callable[[], bool], tell: Callable[[str], None]) -> bool:
+    def wait(self, is_off: Callable[[], bool], now: Callable[[], bool], report: Callable[[str], None]) -> bool:
         """Wait for the lock, and return whether there was a wait.
 
         `tell` is called with the holder, and again when it changes. Returns without the lock where `is_off` says that
@@ -180,17 +180,17 @@ class Turn:
         """
         if self._answered.wait(_PATIENCE):
             return False
-        told = ""
+        reported = ""
         while not (is_off() or now()):
             holder = _holder(self.path)
-            if holder != told:
-                tell(holder)
-                told = holder
+            if holder != reported:
+                report(holder)
+                reported = holder
             if self._answered.wait(_LOOK):
                 return True
         if not is_off():
             self._join()
-        return bool(told)
+        return bool(reported)
 
     def disturbed(self) -> str:
         """Return which other jobs measured at the same time; empty where none is known."""

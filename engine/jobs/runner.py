@@ -157,7 +157,7 @@ class Runner:
             self._end(_Ended(node.id, "skipped" if lost else "cancelled", Seen(state="blocked"), text=text))
             return None
         try:
-            seen = self._look(node)
+            seen = self._survey_step(node)
             if seen.state in STOPS:
                 raise CannotRunError(seen.text, seen.remedy)
             there = seen.state in _THERE
@@ -174,15 +174,15 @@ class Runner:
             return None
         return seen
 
-    def _look(self, node: Node) -> Seen:
+    def _survey_step(self, node: Node) -> Seen:
         """Survey a step; an artifact that the job will use can't be removed from then on."""
-        seen = self.surveyor.look(node, self.seen)
+        seen = self.surveyor.survey_node(node, self.seen)
         if seen.state != "cached":
             return seen
         store = self.surveyor.store
         store.use(seen.entry)
         there = store.content(seen.entry).exists()  # it may have been removed in between
-        return seen if there else self.surveyor.look(node, self.seen)
+        return seen if there else self.surveyor.survey_node(node, self.seen)
 
     def _start(self, node: Node, seen: Seen, running: dict[str, bool]) -> None:
         component = self.catalog.components[node.component]
@@ -204,7 +204,7 @@ class Runner:
         except BaseException as bug:  # noqa: BLE001  (the outer edge of a step's thread: the main thread raises it)
             self._ended.put(_Ended(node.id, "failed", seen, clock.seconds(), bug=bug))
         else:
-            self._ended.put(_Ended(node.id, outcome, made, clock.seconds(), text=_told(made)))
+            self._ended.put(_Ended(node.id, outcome, made, clock.seconds(), text=_summary(made)))
 
     def _run(
         self, node: Node, component: Component, seen: Seen, output: Path, locks: tuple[int, ...], clock: _Clock
@@ -223,10 +223,10 @@ class Runner:
     def _wait(self, node: Node, seen: Seen, turn: measuring.Turn, clock: _Clock) -> None:
         """Wait until no other job on this machine measures, or the user asks not to wait."""
 
-        def tell(holder: str) -> None:
+        def report(holder: str) -> None:
             self.log.write(events.Waiting(at=time.time(), step=node.id, holder=holder))
 
-        if turn.wait(self._cancelled.is_set, lambda: self.spec.now or (self.folder / places.NOW).exists(), tell):
+        if turn.wait(self._cancelled.is_set, lambda: self.spec.now or (self.folder / places.NOW).exists(), report):
             clock.restart()
             if not self._cancelled.is_set():
                 self._say_started(node, seen)
@@ -252,7 +252,7 @@ class Runner:
 
     def _refuse_changed(self, node: Node, recipe: Recipe) -> None:
         """Raise DataError where files that a step read from elsewhere changed since the survey."""
-        if "outside" in recipe.inputs and self.surveyor.look(node, self.seen).identity != recipe.key():
+        if "outside" in recipe.inputs and self.surveyor.survey_node(node, self.seen).identity != recipe.key():
             raise DataError(
                 f"files that '{node.title}' reads changed while it read them",
                 "make sure nothing writes to them, and run the same command again",
@@ -357,7 +357,7 @@ class Runner:
         )
 
 
-def _told(seen: Seen) -> str:
+def _summary(seen: Seen) -> str:
     """Return a step's summary of its outcome: the fact `text`."""
     return seen.artifact.read(CommonFacts).text.strip() if seen.artifact else ""
 

@@ -1,5 +1,5 @@
 """The step contract (engine.step) under its former name, for users' own step files."""
 
-from engine.step import Artifact, Look, Sight, Step
+from engine.step import Artifact, Step, SurveyContext, SurveyResult
 
-__all__ = ["Artifact", "Look", "Sight", "Step"]
+__all__ = ["Artifact", "Step", "SurveyContext", "SurveyResult"]

@@ -20,8 +20,8 @@ from engine.backends.base import BackendOptions
 from engine.facts import BackendFacts, ModelFacts, Ragged, SamplesFacts
 from engine.formats.onnx_files import weight_bytes
 from engine.harness.cores import affordable, usable
+from engine.harness.interference import Interference
 from engine.harness.model import GraphFile, Model, graph_files
-from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary, typical
 from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
@@ -48,17 +48,17 @@ def choose(step: Step) -> dict[str, Any]:
     identify the run configuration.
     """
     thorough = step.options.get("tuning") == "thorough"
-    known = None if thorough else _known(step)
+    known = None if thorough else _saved_tuning(step)
     if known is not None:
         before = f"measured on {known.date} for {known.seconds:g} s"
         return _facts(step, tuned_before(known), before, known.disturbed)
-    started, neighbours = time.monotonic(), Neighbours()
+    started, interference = time.monotonic(), Interference()
     tuned = _measure(step)
-    seconds, disturbed, origin = time.monotonic() - started, neighbours.complaint(), ""
+    seconds, disturbed, origin = time.monotonic() - started, interference.complaint(), ""
     if disturbed:
         step.warn(disturbed, remedy="on a quiet machine --again measures it again", disturbs=True)
     if thorough:
-        _tell(step, tuned)
+        _report_choice(step, tuned)
         file = _write(step, tuned, seconds, disturbed)
         origin = f"→ {file}" if file else ""
     return _facts(step, tuned, origin, disturbed)
@@ -78,7 +78,7 @@ def _measure(step: Step) -> Tuned:
         samples_per_query=int(options["samples_per_query"]),
         seconds=seconds,
         max_batch=int(options.get("max_batch") or MAX_BATCH),
-        latency_bound_ms=options.get("target_latency_ms"),
+        latency_constraint_ms=options.get("target_latency_ms"),
         report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
         load=load,
         typical_cost=cost,
@@ -131,7 +131,7 @@ def _plain_workers(one: TunedWorkers) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name not in ("batch_ms", "samples_per_second")}
 
 
-def _known(step: Step) -> Tuning | None:
+def _saved_tuning(step: Step) -> Tuning | None:
     """Return the tuning saved for the SUT, if it is for this model, backend, latency constraint and machine."""
     options = step.options
     if not options.get("sut"):
@@ -161,7 +161,7 @@ def _quota() -> float:
     return round(cpu_quota() or 0, 3)
 
 
-def _tell(step: Step, tuned: Tuned) -> None:
+def _report_choice(step: Step, tuned: Tuned) -> None:
     """Report what was chosen for each scenario, and the figures that it should reach."""
     for scenario, workers in tuned.workers.items():
         value, unit = _reaches(tuned, scenario)

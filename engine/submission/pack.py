@@ -53,7 +53,7 @@ def pack(tree: Path, target: Path) -> Packed:
     than the rules'. Also raises DataError where the tree holds no file, a link, a pipe or a name that a zip can't hold,
     and UsageError where the zip would be in the tree.
     """
-    refuse_pretence(tree)
+    refuse_not_submittable(tree)
     if target.resolve().is_relative_to(tree.resolve()):
         raise UsageError(f"{target} is in the tree that is packed", "name a place outside it: --out=FILE")
     inside = Tree(tree)
@@ -96,7 +96,7 @@ def refuse_the_refused(tree: Path, report: Report) -> None:
         raise DataError(what, f"see them all, and how to fix them: inferdeck submission check {shlex.quote(str(tree))}")
 
 
-def refuse_pretence(tree: Path) -> None:
+def refuse_not_submittable(tree: Path) -> None:
     """Raise DataError where a tree holds results that may not be submitted in it."""
     marked = Tree(tree).exists(PurePosixPath(MARK))
     for place, found in origins(tree):
@@ -109,7 +109,7 @@ def refuse_pretence(tree: Path) -> None:
                 f"{place} is calibrated with {found.calibration.text}: {division} allows only a list of the rules",
                 "calibrate with --adr.calibration.tags=_option-1, or submit to open",
             )
-        why = pretence(found)
+        why = not_submittable_reason(found)
         if why and not marked:
             raise DataError(f"{place} is {why}", f"such results are allowed only in a tree with a {MARK} at its root")
 
@@ -121,7 +121,7 @@ def mark_of(tree: Path) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def pretence(found: Provenance) -> str:
+def not_submittable_reason(found: Provenance) -> str:
     """Return why a result is not submittable, or ""."""
     if found.stand_in:
         return "of a model with synthetic weights"

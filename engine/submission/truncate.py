@@ -53,7 +53,7 @@ def truncate(tree: Path, backup: Path, rules: Round, submitter: str | None = Non
     refuse_unknown_submitter(tree, rules.divisions, submitter)
     _refuse_overlap(tree, backup)
     work = _Work(Tree(tree), Tree(backup.parent), PurePosixPath(backup.name), rules)
-    found = [work.look(folder) for folder in _folders(work.tree, rules, submitter)]
+    found = [work.examine(folder) for folder in _folders(work.tree, rules, submitter)]
     for one in found:
         if one.action == "truncated":
             work.keep_copy(one)
@@ -88,7 +88,7 @@ def _tests(rules: Round) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Pending:
     """What is to be done to one log."""
 
     folder: PurePosixPath
@@ -111,7 +111,7 @@ class _Work:
     backup: PurePosixPath
     rules: Round
 
-    def look(self, folder: PurePosixPath) -> _Look:
+    def examine(self, folder: PurePosixPath) -> _Pending:
         """Decide what is to be done, changing nothing."""
         score = self._score(folder)
         hashes = _hashes(score, self.rules.accuracy_hash)
@@ -128,7 +128,7 @@ class _Work:
             action = "left alone" if hashes == {digest.encode()} else "hashed"
         elif self._has_copy(folder):
             self._refuse_other_copy(folder, digest)
-        return _Look(folder, action, score, digest, stamp)
+        return _Pending(folder, action, score, digest, stamp)
 
     def _score(self, folder: PurePosixPath) -> bytes:
         place = folder / ACCURACY_TEXT
@@ -175,7 +175,7 @@ class _Work:
                     "give a backup folder of its own to each submission",
                 )
 
-    def keep_copy(self, one: _Look) -> None:
+    def keep_copy(self, one: _Pending) -> None:
         """Copy a full log, and verify the copy."""
         copy = self._copy(one.folder)
         if not self._has_copy(one.folder):
@@ -183,7 +183,7 @@ class _Work:
                 shutil.copyfileobj(source, out, _PIECE)
         self._refuse_other_copy(one.folder, one.digest)
 
-    def finish(self, one: _Look) -> Truncated:
+    def finish(self, one: _Pending) -> Truncated:
         """Write the hash, and truncate the log. Errors name the folder of the full copies."""
         log, kept = one.folder / ACCURACY_LOG, self.rules.files.accuracy_log_kept_bytes
         try:
@@ -199,7 +199,7 @@ class _Work:
             raise type(error)(error.what, f"{error.remedy}; {whole}, and the same command resumes") from None
         return Truncated(self.tree.at(one.folder), one.action)
 
-    def _refuse_change(self, file: BinaryIO, one: _Look) -> None:
+    def _refuse_change(self, file: BinaryIO, one: _Pending) -> None:
         if _stamp(file) != one.stamp:
             raise DataError(
                 f"{self.tree.at(one.folder / ACCURACY_LOG)} has changed meanwhile", "make sure nothing writes to it"

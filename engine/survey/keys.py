@@ -47,8 +47,8 @@ def code_digest(component: Component) -> str:
     they import (tools/revisions.py); for others it is the digest of their files.
     """
     modules = [component.step.partition(":")[0]] if component.step else []
-    told = [_code(module, component) for module in (*modules, *component.code)]
-    return digest("".join(told)) if told else ""
+    parts = [_code(module, component) for module in (*modules, *component.code)]
+    return digest("".join(parts)) if parts else ""
 
 
 def _code(module: str, component: Component) -> str:

@@ -86,7 +86,7 @@ def test_closed_datacenter_runs_every_test_and_can_never_be_packed(home: Path, t
     words = ("run", TAGS, "--sut=box", "--adr.images.count=64", f"--output_dir={out}", *BUILT_SMALL, *SHORT)
     status, said, err = inferdeck(home, *words, "--server_target_qps=4", "--plain")
     assert status == 0, f"{said}\n{err}"
-    assert "refused by the checker, so not packed" in said
+    assert "rejected by the checker, so not packed" in said
     assert "warning  accuracy-imagenet[Offline]: error accuracy.target" in said, "said at once, not at the end"
     tree = out / "submission"
     rules = load_round(profile_file(load().folders, "rounds", "v2.1"))

@@ -20,7 +20,7 @@ import msgspec
 from engine import codec
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.step import Artifact, Look, Options, Sight, Step
+from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
 from engine.store.files import disk_errors
 from engine.tasks.labelled import found_instead
 from engine.tasks.listing import listing, readable, stamp
@@ -35,7 +35,7 @@ LAYOUT = f"a folder with {IMAGES} (the JPEGs) and {LABELS}"
 
 COUNT = 24_781
 """Number of images that the rules' annotations name, out of the 41,620 of the validation split."""
-PICTURE_BYTES = 290_000
+IMAGE_BYTES = 290_000
 """Average size of an image in bytes: the whole split is about 12 GB."""
 USUAL_RATE = 40.0
 """Images per second assumed for the estimate in the plan: a line of about 100 Mbit/s."""
@@ -97,43 +97,45 @@ class CalibrationOptions(Options, frozen=True, kw_only=True):
     md5: str | None
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Survey the user's folder; without one, estimate what is to be downloaded."""
-    options = look.read_options(ValidationOptions)
+    options = context.read_options(ValidationOptions)
     given, count = options.path, options.count
     if given and count:
-        return Sight("conflict", text="count is for images that are fetched", remedy="leave it out, or the path")
+        return SurveyResult("conflict", text="count is for images that are fetched", remedy="leave it out, or the path")
     if given:
         return _survey_folder(Path(given).expanduser().absolute())
-    annotations = look.inputs["annotations"]
+    annotations = context.inputs["annotations"]
     whole = (annotations.read(DataFacts).count if annotations is not None else None) or COUNT
     pictures = min(count or whole, whole)
-    return Sight(
+    return SurveyResult(
         "run",
-        text=f"{pictures:,} images; size estimated, {size(PICTURE_BYTES)} each",
-        fetch_bytes=pictures * PICTURE_BYTES,
-        disk_bytes=pictures * PICTURE_BYTES,
+        text=f"{pictures:,} images; size estimated, {size(IMAGE_BYTES)} each",
+        fetch_bytes=pictures * IMAGE_BYTES,
+        disk_bytes=pictures * IMAGE_BYTES,
         seconds=pictures / USUAL_RATE if count else None,
-        foreseen={"count": pictures},
+        expected_facts={"count": pictures},
     )
 
 
-def _survey_folder(folder: Path) -> Sight:
+def _survey_folder(folder: Path) -> SurveyResult:
     remedy = f"--env.OPENIMAGES_PATH=DIR, {LAYOUT}; without it the images are fetched"
     with readable(folder):
         there = folder.is_dir()
-        lacks = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
+        absent = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
     if not there:
-        return Sight("missing", text=f"there is no folder {clean(str(folder))}", remedy=remedy)
-    if lacks:
-        what = f": {found_instead(listing(folder))[0]}" if IMAGES in lacks else ""
-        return Sight("missing", text=f"{clean(str(folder))} has no {' and no '.join(lacks)}{what}", remedy=remedy)
+        return SurveyResult("missing", text=f"there is no folder {clean(str(folder))}", remedy=remedy)
+    if absent:
+        what = f": {found_instead(listing(folder))[0]}" if IMAGES in absent else ""
+        return SurveyResult(
+            "missing", text=f"{clean(str(folder))} has no {' and no '.join(absent)}{what}", remedy=remedy
+        )
     here = listing(folder / IMAGES)
     if not here.images:
-        return Sight("missing", text=f"{clean(str(here.folder))}: {found_instead(here)[0]}", remedy=remedy)
+        return SurveyResult("missing", text=f"{clean(str(here.folder))}: {found_instead(here)[0]}", remedy=remedy)
     with readable(folder / LABELS):
         labels = stamp((folder / LABELS).stat())
-    return Sight(
+    return SurveyResult(
         "found",
         Artifact(str(folder), {"images": IMAGES, "labels": LABELS}),
         identity=f"{folder} {here.identity} {labels}",
@@ -168,7 +170,7 @@ def _may_be_labels(name: str) -> bool:
     return name.endswith(".json") and not name.rpartition("/")[2].startswith(".")
 
 
-def fetch_pictures(step: Step) -> dict[str, Any]:
+def fetch_images(step: Step) -> dict[str, Any]:
     """Download the images that the need `annotations` names, in its order, and write the annotations next to them.
 
     Facts: `images`, `labels`, `count`, `bytes`. Raises FetchError after all that can be had is there, DataError for
@@ -248,7 +250,7 @@ def _fetch(
     order = Order(names, named_by, list(patterns), lambda name, data: _complaint(data, stated(name)))
     step.phase("fetching")
     _take_over(step, names, inside)
-    told = 0
+    warned = 0
     last = 0.0
 
     def progress(done: int, came: int) -> None:
@@ -259,9 +261,9 @@ def _fetch(
             step.progress(done, len(names), f"images ({size(came)})")
 
     def lost(one: Lost) -> None:
-        nonlocal told
-        told += 1
-        if told <= WARNINGS:
+        nonlocal warned
+        warned += 1
+        if warned <= WARNINGS:
             step.warn(f"{one.name}: {one.why}")
 
     return fetch_many(order, step.output / inside, progress=progress, lost=lost)

@@ -120,15 +120,15 @@ def _environments(step: Step) -> Iterator[tuple[Path, Manifest]]:
         if not name.startswith(f"{step.id.partition('#')[0]}-"):
             continue
         manifest = store.manifest(name)
-        if manifest and _told(manifest) and store.damage(name, manifest) is None:
+        if manifest and _backend_facts(manifest) and store.damage(name, manifest) is None:
             yield store.content(name), manifest
 
 
 def _read(manifest: Manifest) -> Environment:
-    return msgspec.convert(_told(manifest), Environment)
+    return msgspec.convert(_backend_facts(manifest), Environment)
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
+def _backend_facts(manifest: Manifest) -> dict[str, Any]:
     return Artifact("", manifest.facts).read(CommonFacts).environment
 
 

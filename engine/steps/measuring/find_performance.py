@@ -16,10 +16,10 @@ from engine.facts import ModelFacts
 from engine.mlperf import Scenario
 from engine.profile import systems
 from engine.profile.known_rounds import round_of
-from engine.step import Look, Options, Sight, Step
+from engine.step import Options, Step, SurveyContext, SurveyResult
 from engine.steps.machine import sut_configuration as sut
-from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
-from engine.steps.measuring.trial import Ran
+from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, measured_event
+from engine.steps.measuring.trial import TrialResult
 from engine.submission import provenance
 
 
@@ -35,14 +35,14 @@ class FindOptions(Options, frozen=True, kw_only=True):
     """Time for all trials, in seconds."""
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Estimate the maximum time, and check that the target can be saved. Raises as the look-up does."""
-    options = look.read_options(FindOptions)
-    path, _ = systems.find(look.profiles, options.sut, options.backend)
+    options = context.read_options(FindOptions)
+    path, _ = systems.find(context.profiles, options.sut, options.backend)
     systems.load_system(path)
-    target = systems.file_to_write(path, look.own_profiles)
+    target = systems.file_to_write(path, context.own_profiles)
     if not _writable(target):
-        return Sight(
+        return SurveyResult(
             "missing",
             text=f"the target can't be written to {target}",
             remedy="make the file and its folder writable, or take a system of your own: inferdeck system new NAME",
@@ -50,7 +50,7 @@ def survey(look: Look) -> Sight:
     seconds = options.seconds
     if options.scenario != "Server":
         seconds *= REPEATS / TRIALS
-    return Sight("run", seconds=seconds, text=f"writes to {target}")
+    return SurveyResult("run", seconds=seconds, text=f"writes to {target}")
 
 
 def run(step: Step) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def run(step: Step) -> dict[str, Any]:
     outcome = search.highest_rate() if scenario == "Server" else search.measured()
     if outcome.repeats < 2:
         step.warn(f"the target {outcome.target:g} {unit} is not confirmed by a second trial", remedy=MORE_TIME)
-    step.emit(told(step, "target", outcome.target, unit, True if scenario == "Server" else None))
+    step.emit(measured_event(step, "target", outcome.target, unit, True if scenario == "Server" else None))
     disturbed = next((ran.report.disturbed for ran in outcome.trials if ran.report and ran.report.disturbed), "")
     record = _record(step, outcome, search.trial_seconds, disturbed)
     file = _write(step, record, unit)
@@ -115,7 +115,7 @@ def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
     )
 
 
-def _plain(ran: Ran) -> Mapping[str, Any]:
+def _plain(ran: TrialResult) -> Mapping[str, Any]:
     figures = {name: getattr(ran, name) for name in ("latency_ms", "mean_ms", "samples_per_second")}
     return {"target": ran.target, "valid": ran.valid, "seconds": round(ran.seconds, 2), **figures}
 

@@ -12,12 +12,12 @@ from engine import codec
 from engine.crashes import crash
 from engine.errors import RunError
 from engine.step import Step
-from engine.steps.measuring.listening import heard
+from engine.steps.measuring.listening import harness_events
 from engine.system import isolation
 
 MOST_SAID = 1 << 20
 """Bytes of the harness's stderr that are kept; a backend may repeat a warning for hours."""
-MENDABLE = 3
+USER_ERROR = 3
 """Exit status of the harness for an error that a user can fix."""
 
 
@@ -34,7 +34,7 @@ def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
         )
         os.close(write_end)
         try:
-            for event in heard(read_end, batch_ms):
+            for event in harness_events(read_end, batch_ms):
                 step.emit(event)
         except BaseException:
             process.kill()
@@ -48,7 +48,7 @@ def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
     if said:
         sys.stderr.write(said)
     lines = said.strip().splitlines()
-    if status == MENDABLE and lines:
+    if status == USER_ERROR and lines:
         last = codec.decode(lines[-1].encode(), dict[str, str])
         raise RunError(last["what"], last["remedy"])
     if status:

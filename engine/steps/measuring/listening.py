@@ -27,7 +27,7 @@ def patience(batch_ms: float) -> float:
     return max(HUNG_S, HUNG_BATCHES * batch_ms / 1000)
 
 
-def heard(descriptor: int, batch_ms: float = 0.0) -> Iterator[events.AnyEvent]:
+def harness_events(descriptor: int, batch_ms: float = 0.0) -> Iterator[events.AnyEvent]:
     """Yield the events of a run until its process closes the pipe; `batch_ms` is the time of a batch according to
     tuning.
 

@@ -31,7 +31,7 @@ def about(options: Mapping[str, Any], rules: Round) -> About:
     return About(rules, run.division or "open", run.sut, run.benchmark, run.scenario)
 
 
-def say(step: Step, found: Iterable[Finding], *, style: str = "valid", said: Collection[str] = ()) -> None:
+def warn_of(step: Step, found: Iterable[Finding], *, style: str = "valid", said: Collection[str] = ()) -> None:
     """Warn of each relevant finding: no notes, no consequences of others, nothing in `said`.
 
     A non-submittable style breaks the rules about lengths by design; the job says that once, when it starts.

@@ -102,4 +102,4 @@ def _say_findings(step: Step, spec: RunSpec, said: Collection[str]) -> None:
     options = step.options
     what = findings.about(options, round_of(step.profiles, options["round"]))
     found = single.performance_run(Path(spec.log_dir), what, compliance_test(options))
-    findings.say(step, found, style=options["style"], said=said)
+    findings.warn_of(step, found, style=options["style"], said=said)

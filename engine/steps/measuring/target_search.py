@@ -19,8 +19,8 @@ from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
 from engine.profile.run_rules import resolve
 from engine.step import Step
-from engine.steps.measuring.target import bound_ms, measured_target, server_rate
-from engine.steps.measuring.trial import MODE, Ran, Trials
+from engine.steps.measuring.target import latency_constraint_ms, measured_target, server_rate
+from engine.steps.measuring.trial import MODE, TrialResult, Trials
 from engine.tuning.search import Aim, RateTrial, found, next_rate, settled, spread
 from engine.tuning.tuned import Tuned
 
@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
     """Result of a search."""
 
     target: float
-    trials: tuple[Ran, ...]
+    trials: tuple[TrialResult, ...]
     repeats: int
     refused: float | None = None
     spread: float | None = None
@@ -70,7 +70,7 @@ class Search:
         self._started = time.monotonic()
         self._trials = Trials(step, rules, unit)
         self._overhead = 0.0
-        self.ran: list[Ran] = []
+        self.ran: list[TrialResult] = []
         self.trial_seconds = self._seconds / TRIALS
 
     def highest_rate(self) -> Outcome:
@@ -80,7 +80,7 @@ class Search:
         while (rate := self._next(trials, aim)) is not None:
             ran = self._run(rate, self._lasting(rate), self._fewest)
             trials.append(RateTrial(rate=rate, valid=ran.valid, figure=ran.latency_ms))
-            self._step.emit(told(self._step, "target", rate, self._unit, ran.valid))
+            self._step.emit(measured_event(self._step, "target", rate, self._unit, ran.valid))
         outcome = found(trials)
         if outcome.rate is None:
             raise self._nothing(trials)
@@ -100,7 +100,7 @@ class Search:
                 break
             ran = self._run(target, self.trial_seconds, self._queries(target))
             figures.append(_figure(scenario, ran))
-            self._step.emit(told(self._step, FACTS[scenario].result_name, figures[-1], self._unit, ran.valid))
+            self._step.emit(measured_event(self._step, FACTS[scenario].result_name, figures[-1], self._unit, ran.valid))
             target = _target(scenario, self.ran)
         apart = spread(figures) or 0.0
         if apart > float(self._step.options["resolution"]):
@@ -110,11 +110,11 @@ class Search:
     def _aim(self) -> Aim:
         """Return where to search, given the latency constraint in ms. Raises RunError where no rate can be valid."""
         tuned = self._tuned
-        bound = bound_ms(self._step.options, self._rules)
+        constraint_ms = latency_constraint_ms(self._step.options, self._rules)
         alone_ms = tuned.trial("SingleStream").batch_ms
-        if alone_ms > bound:
+        if alone_ms > constraint_ms:
             raise RunError(
-                f"Server can't be valid here: one sample takes {alone_ms:.3g} ms, the constraint is {bound:g} ms",
+                f"Server can't be valid: one sample takes {alone_ms:.3g} ms, the constraint is {constraint_ms:g} ms",
                 "a faster model or more threads in a session (--intra_op_threads); or leave Server out",
             )
         rate = tuned.trial("Server").samples_per_second
@@ -130,17 +130,19 @@ class Search:
         start = server_rate(self._step.options, tuned, self._rules, queries)
         resolution = float(self._step.options["resolution"])
         lowest_tried, highest = max(start / SPAN, lowest), max(start, lowest) * SPAN
-        return Aim(start=start, lowest=lowest_tried, highest=highest, resolution=resolution, bound=bound)
+        return Aim(
+            start=start, lowest=lowest_tried, highest=highest, resolution=resolution, constraint_ms=constraint_ms
+        )
 
     def _nothing(self, trials: Sequence[RateTrial]) -> RunError:
-        bound = bound_ms(self._step.options, self._rules)
+        constraint_ms = latency_constraint_ms(self._step.options, self._rules)
         rates = [trial.rate for trial in trials]
         tried = f"in {len(trials)} trials from {min(rates):g} to {max(rates):g} queries/s"
         if any(trial.valid for trial in trials):
-            what = f"no rate was valid within {bound:g} ms each time that it was tried: {tried} some contradict others"
+            what = f"no rate was valid within {constraint_ms:g} ms at each attempt: {tried} some contradict others"
             return RunError(what, f"keep other work off the machine, and give the search more time: {MORE_TIME}")
         remedy = f"more time reaches lower rates ({MORE_TIME}); a faster model or other workers; or leave Server out"
-        return RunError(f"no rate was valid within {bound:g} ms {tried}", remedy)
+        return RunError(f"no rate was valid within {constraint_ms:g} ms {tried}", remedy)
 
     def _next(self, trials: list[RateTrial], aim: Aim) -> float | None:
         """Return the next rate to try, reserving time for repeating a valid one; None when done or out of time."""
@@ -180,7 +182,7 @@ class Search:
     def _left(self) -> float:
         return self._seconds - (time.monotonic() - self._started)
 
-    def _run(self, target: float, seconds: float, queries: int | None = None) -> Ran:
+    def _run(self, target: float, seconds: float, queries: int | None = None) -> TrialResult:
         ran = self._trials.run(target, seconds, queries)
         self.ran.append(ran)
         if ran.report is not None:
@@ -196,7 +198,7 @@ def _beyond(untried: float, refused: float | None) -> str:
     return f"{refused:g} failed, {'which is doubtful' if untried == refused else 'rates in between are untried'}"
 
 
-def told(step: Step, metric: str, value: float, unit: str, valid: bool | None) -> events.Measured:
+def measured_event(step: Step, metric: str, value: float, unit: str, valid: bool | None) -> events.Measured:
     """Return the event of one trial, or of the result of all."""
     return events.Measured(
         at=time.time(),
@@ -210,14 +212,14 @@ def told(step: Step, metric: str, value: float, unit: str, valid: bool | None) -
     )
 
 
-def _figure(scenario: str, ran: Ran) -> float:
+def _figure(scenario: str, ran: TrialResult) -> float:
     figure = ran.samples_per_second if scenario == "Offline" else ran.latency_ms
     if figure is None:
         raise RunError("LoadGen's log of a trial has no figure", f"see {DETAIL_LOG} in the step's output")
     return figure
 
 
-def _target(scenario: str, trials: list[Ran]) -> float:
+def _target(scenario: str, trials: list[TrialResult]) -> float:
     """Return the target to save, from the trials so far, rounded to four digits."""
     figures = [_figure(scenario, ran) for ran in trials]
     if scenario == "Offline":

@@ -29,7 +29,7 @@ from engine.steps.measuring.harness_process import harness
 from engine.steps.measuring.run_outcome import cut_short
 from engine.steps.measuring.run_spec import SPEC, spec
 from engine.steps.measuring.run_workers import batch_ms
-from engine.steps.measuring.target import bound_ms
+from engine.steps.measuring.target import latency_constraint_ms
 from engine.tuning.search import tolerated
 
 MODE: Final = "find-performance"
@@ -47,7 +47,7 @@ _SURELY: Final = 6
 
 
 @dataclass(frozen=True)
-class Ran:
+class TrialResult:
     """Result of a trial."""
 
     target: float
@@ -76,10 +76,10 @@ class Trials:
         self._rules = rules
         self._ruled = resolve(rules, step.options["benchmark"], step.options["scenario"])
         self._unit = unit
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
         self.count = 0
 
-    def run(self, target: float, seconds: float, queries: int | None = None) -> Ran:
+    def run(self, target: float, seconds: float, queries: int | None = None) -> TrialResult:
         """Run LoadGen for at least `seconds` at `target`, with at least `queries` (as early stopping needs).
 
         Raises RunError where the run fails other than by being invalid.
@@ -90,13 +90,15 @@ class Trials:
         made = spec(self._run_step(folder, target, seconds, queries), target)
         spec_file = folder / SPEC
         spec_file.write_bytes(codec.encode(made, indent=1))
-        emit = self._telling(target, self._watch(target, made.settings.min_duration_ms, made.settings.min_query_count))
+        emit = self._forwarding(
+            target, self._watch(target, made.settings.min_duration_ms, made.settings.min_query_count)
+        )
         started = time.monotonic()
         try:
             emit(measuring(made, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
             harness(replace(self._step, output=folder, emit=emit), spec_file, batch_ms(self._step))
         except _HopelessError:
-            return Ran(target, valid=False, seconds=time.monotonic() - started)
+            return TrialResult(target, valid=False, seconds=time.monotonic() - started)
         return self._read(target, folder, time.monotonic() - started)
 
     def _run_step(self, folder: Path, target: float, seconds: float, queries: int | None) -> Step:
@@ -108,17 +110,17 @@ class Trials:
         }
         if asked["scenario"] != "Server":
             asked["target_latency_ms"] = None
-        return replace(self._step, options=asked, output=folder, emit=self._telling(target, _ignore))
+        return replace(self._step, options=asked, output=folder, emit=self._forwarding(target, _ignore))
 
-    def _telling(self, target: float, watch: Callable[[events.AnyEvent], None]) -> Callable[[events.AnyEvent], None]:
+    def _forwarding(self, target: float, watch: Callable[[events.AnyEvent], None]) -> Callable[[events.AnyEvent], None]:
         """Return a function that forwards the events of a trial: its phases with its number, each warning once."""
         title = f"trial {self.count} at {target:g} {self._unit}"
 
         def emit(event: events.AnyEvent) -> None:
             if isinstance(event, events.Warned):
-                if event.text in self._said:
+                if event.text in self._warned:
                     return
-                self._said.add(event.text)
+                self._warned.add(event.text)
             elif isinstance(event, events.Phase):
                 event = msgspec.structs.replace(event, name=f"{title}: {event.name}")
             self._step.emit(event)
@@ -132,7 +134,7 @@ class Trials:
             return _ignore
         mean = max(target * milliseconds / 1000, least)
         allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._ruled.share) or 0
-        bound_ns = bound_ms(self._step.options, self._rules) * NS_PER_MS
+        bound_ns = latency_constraint_ms(self._step.options, self._rules) * NS_PER_MS
         missed = 0
 
         def watch(event: events.AnyEvent) -> None:
@@ -144,7 +146,7 @@ class Trials:
 
         return watch
 
-    def _read(self, target: float, folder: Path, seconds: float) -> Ran:
+    def _read(self, target: float, folder: Path, seconds: float) -> TrialResult:
         log = detail.read(folder / DETAIL_LOG)
         scenario = self._step.options["scenario"]
         cut = cut_short(log)
@@ -152,7 +154,7 @@ class Trials:
         percentile = f"result_{self._ruled.percentile:.2f}_percentile_latency_ns"
         if scenario == "MultiStream":
             percentile = percentile.replace("percentile_latency", "percentile_per_query_latency")
-        return Ran(
+        return TrialResult(
             target,
             valid=log.value("result_validity") == "VALID" and not cut,
             seconds=seconds,

@@ -79,7 +79,7 @@ def test_one_run_is_shown_with_its_files_and_command(capsys: pytest.CaptureFixtu
     assert "repeat with: inferdeck run --tags=app" in out
     _, out, _ = said(capsys, "show", "1/server", "--json")
     assert json.loads(out)[0]["figures"]["accuracy"]["value"] == 76.0
-    assert "accuracy run next to it: done, accuracy=76.000%" in said(capsys, "show", "1/Server")[1]
+    assert "accuracy run: done, accuracy=76.000%" in said(capsys, "show", "1/Server")[1]
 
 
 @pytest.mark.usefixtures("measured")

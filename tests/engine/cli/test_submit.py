@@ -50,7 +50,7 @@ def test_zip_refuses_what_check_refuses(tree: Path, capsys: pytest.CaptureFixtur
     fields(system_type="datacenter, edge")(tree / described("edge-resnet50"))
     status, _, err = said(capsys, "zip", tree)
     assert status == 1
-    assert "the checker refuses" in err
+    assert "the checker rejects" in err
     assert f"inferdeck submission check {tree}" in err
     assert not Path(f"{tree}.zip").exists()
 
@@ -61,7 +61,7 @@ def test_what_is_no_tree_is_refused(tmp_path: Path, command: str, capsys: pytest
     (tmp_path / "pictures" / "a.jpg").write_bytes(b"x")
     status, out, err = said(capsys, command, tmp_path / "pictures")
     assert (status, out) == (2, "")
-    assert "is no submission" in err
+    assert "is not a submission" in err
     assert not (tmp_path / "pictures.zip").exists()
 
 

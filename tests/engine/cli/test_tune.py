@@ -91,7 +91,7 @@ def test_the_end_of_a_job_has_the_table_even_where_it_was_stored(
     assert [line[-1] for line in lines[head + 1 : head + 6]] == ["Single", "early", "Multi", "█" * 19, "Offline"]
     assert "█" * 24 in out
     assert "█" * 25 not in out
-    assert "Server        2 × 1, batch 8, waits 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
+    assert "Server        2 × 1, batch 8, queue delay 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
     assert f"saved in {file}" in out
     assert "measured on 2026-11-28 for 151.2 s on 2 cores with inferdeck 0.1.0, onnxruntime 1.32.0" in out
 
@@ -139,7 +139,7 @@ def test_what_is_kept_is_shown_with_date_and_versions(
     assert status == 0
     assert str(file) in out
     assert "onnxruntime resnet50: workers measured on 2026-11-28 for 151.2 s on 2 cores with inferdeck 0.1.0" in out
-    assert "Server        2 × 1, batch 8, waits 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
+    assert "Server        2 × 1, batch 8, queue delay 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
 
 
 def test_show_says_how_to_tune_what_never_was(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -124,7 +124,7 @@ def test_a_compliance_test_goes_with_the_runs_that_it_was_verified_against(tmp_p
         generate(request(tmp_path, description=description), RULES)
         assert not place.exists(), "there nobody asks for it, and it would be another run's"
         return
-    with pytest.raises(DataError, match="against another performance run") as caught:
+    with pytest.raises(DataError, match="against a different performance run") as caught:
         generate(request(tmp_path, description=description), RULES)
     assert "_compliance" in caught.value.remedy
     (test / verified.FILE).unlink()

@@ -99,7 +99,7 @@ def test_what_no_zip_may_hold_is_named_and_no_zip_is_left(tmp_path: Path, kind: 
         (tree / "open").mkdir(parents=True)
     else:
         target = tree / "a.zip"
-    what = {"pipe": "not a plain file", "name": "not UTF-8", "empty": "holds no file", "inside": "lies in the tree"}
+    what = {"pipe": "not a plain file", "name": "not UTF-8", "empty": "holds no file", "inside": "is in the tree"}
     with pytest.raises(InferdeckError, match=what.get(kind, "odd is a link")):
         pack(tree, target)
     assert not target.exists()
@@ -116,6 +116,6 @@ def test_a_link_laid_where_the_zip_is_begun_is_not_written_through(tmp_path: Pat
 
 def test_what_the_checker_refuses_says_where_and_how_to_see_it(tmp_path: Path) -> None:
     tree = made(tmp_path)
-    with pytest.raises(DataError, match=r"the checker refuses .*: .*the first of [0-9]+ errors") as caught:
+    with pytest.raises(DataError, match=r"the checker rejects .*: .*the first of [0-9]+ errors") as caught:
         refuse_the_refused(tree, check(tree, RULES))
     assert caught.value.remedy.endswith(f"inferdeck submission check {tree}")

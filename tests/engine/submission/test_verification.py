@@ -385,7 +385,7 @@ def published() -> Mapping[str, bytes]:
 def test_published_verdicts_are_ours_too(published: Mapping[str, bytes]) -> None:
     """Every test of the sample, by its detail logs.
 
-    A few submitters verified against another performance run than the one that they submitted: its score is near.
+    A few submitters verified against a different performance run than the one that they submitted: its score is near.
     """
     judged_by_us, another_run = [], 0
     for path, text in published.items():

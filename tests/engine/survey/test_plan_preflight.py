@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.survey.plan_preflight import by_the_rules
 from engine.survey.prepare import prepare, workplace
 
@@ -16,8 +16,8 @@ TAGS = "--tags=app,mlperf,inference,_resnet50,_valid,_submission"
 @pytest.mark.parametrize(
     ("words", "division", "refused"),
     [
-        (",_patterns-net,_int8", "closed", "calibration-patterns are no calibration images of the rules"),
-        (",_efficientnet-lite0,_int8", "closed", "calibration-photographs are no calibration images of the rules"),
+        (",_patterns-net,_int8", "closed", "calibration-patterns are not calibration images of the rules"),
+        (",_efficientnet-lite0,_int8", "closed", "calibration-photographs are not calibration images of the rules"),
         (",_patterns-net,_int8", "open", ""),
         (",_patterns-net", "closed", ""),
         (",_int8", "closed", ""),

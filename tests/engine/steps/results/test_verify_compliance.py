@@ -117,9 +117,9 @@ def test_a_test_that_fails_is_an_outcome_and_a_warning(tmp_path: Path) -> None:
     [
         ("TEST05", "", ""),
         ("TEST05", "accuracy", ""),
-        ("TEST05", "performance", "another performance run"),
+        ("TEST05", "performance", "a different performance run"),
         ("TEST01", "", ""),
-        ("TEST01", "accuracy", "another accuracy run"),
+        ("TEST01", "accuracy", "a different accuracy run"),
     ],
 )
 def test_a_verification_holds_for_the_runs_that_it_compared(tmp_path: Path, test: str, redone: str, why: str) -> None:

@@ -113,7 +113,7 @@ def _figures(path: Path) -> dict[str, object]:
     return {name: value for name, value in there.items() if value or name == "runs"}
 
 
-def say(profiles: Path, name: str, field: str, value: str) -> Path:
+def set_field(profiles: Path, name: str, field: str, value: str) -> Path:
     """Set one field of an existing system, leaving the rest of the file unchanged; returns the file.
 
     Raises UsageError for a value that can't be read back.

@@ -54,7 +54,7 @@ def refuse_unreachable(plan: Plan, seen: Survey, catalog: Catalog) -> None:
         titles = ", ".join(dict.fromkeys(plan.nodes[id_].title for id_ in stuck))
         raise CannotRunError(
             f"can't fetch {titles}: {reasons}",
-            f"check the network and the proxy (HTTPS_PROXY){_instead(plan, catalog, stuck)}"
+            f"check the network and the proxy (HTTPS_PROXY){_local_inputs(plan, catalog, stuck)}"
             + "".join(f"; or {seen.seen[id_].remedy}" for id_ in dict.fromkeys(stuck) if seen.seen[id_].remedy),
         )
 
@@ -130,7 +130,7 @@ def _words(host: str, server: Server, why: str) -> str:
     return why if server[0] == host else f"through the proxy {server[0]}: {why}"
 
 
-def _instead(plan: Plan, catalog: Catalog, stuck: Sequence[str]) -> str:
+def _local_inputs(plan: Plan, catalog: Catalog, stuck: Sequence[str]) -> str:
     """Return the options by which a user can give local copies instead of downloading."""
     found: dict[str, None] = {}
     for node in plan.nodes.values():

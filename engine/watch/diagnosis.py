@@ -15,7 +15,7 @@ from engine.survey.survey import disk_free
 
 
 @dataclass(frozen=True)
-class LastWords:
+class LogTail:
     """The last lines of a log, without control characters."""
 
     path: Path
@@ -23,7 +23,7 @@ class LastWords:
 
 
 @dataclass(frozen=True)
-class Inquest:
+class Diagnosis:
     """Diagnosis of a job whose process is gone without a final event."""
 
     what: str
@@ -31,11 +31,11 @@ class Inquest:
     """The likely cause and remedy, in a sentence."""
     certain: bool
     """Whether the cause was observed rather than guessed."""
-    logs: tuple[LastWords, ...]
+    logs: tuple[LogTail, ...]
     """The job's own log, and that of the step started last."""
 
 
-def inquest(job: Job) -> Inquest:
+def diagnose(job: Job) -> Diagnosis:
     """Examine what a dead job left."""
     full = disk_free(job.folder) < NEARLY_FULL
     cause = (
@@ -46,8 +46,8 @@ def inquest(job: Job) -> Inquest:
     paths = [job.folder / places.LOG]
     if last := replay(job.events, (StepStarted,)).state().last_step:
         paths.append(step_log(job, last))
-    logs = tuple(LastWords(path, tuple(last_lines(path))) for path in paths)
-    return Inquest("its process was killed and left no error message", cause, full, logs)
+    logs = tuple(LogTail(path, tuple(last_lines(path))) for path in paths)
+    return Diagnosis("its process was killed and left no error message", cause, full, logs)
 
 
 def step_log(job: Job, step: str) -> Path:
