@@ -217,8 +217,8 @@ def nearest_option(name: str, command: Command, cutoff: float = 0.6) -> str:
         return ""
     owners = [owner for option, owner in others if option == near[0]]
     shown = ", ".join(owners[:_OWNERS]) + (", ..." if len(owners) > _OWNERS else "")
-    said = "" if key(near[0]) == key(name) else f"did you mean '--{near[0]}'? "
-    return f"{said}'--{near[0]}' is an option of {shown}"
+    suggestion = "" if key(near[0]) == key(name) else f"did you mean '--{near[0]}'? "
+    return f"{suggestion}'--{near[0]}' is an option of {shown}"
 
 
 @contextmanager

@@ -43,9 +43,9 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     if tuned is not None:
         screen.line()
         draw_workers(screen, tuned)
-    for said in (job.spec.notice, job.spec.start_notice):
-        if said:
-            screen.line(said, "todo")
+    for notice in (job.spec.notice, job.spec.start_notice):
+        if notice:
+            screen.line(notice, "todo")
     if job.state == "finished":
         screen.line(f"{job.id} finished in {duration(job.worked)}; results in {job.results}", "good")
     elif job.state == "died":

@@ -39,9 +39,9 @@ def _plan_as_json(prepared: Prepared) -> None:
 
 
 def _draw_plan(screen: Screen, prepared: Prepared) -> None:
-    for said in (prepared.notice, prepared.start_notice):
-        if said:
-            screen.line(said, "todo")
+    for notice in (prepared.notice, prepared.start_notice):
+        if notice:
+            screen.line(notice, "todo")
     plan_tree.draw(screen, prepared.plan, prepared.seen)
     if prepared.makes_submission:
         from engine.cli import preflight  # noqa: PLC0415

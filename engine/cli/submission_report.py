@@ -46,8 +46,8 @@ def _show(screen: Screen, report: Report, found: Sequence[Row]) -> None:
 
 def _described(fields: dict[str, str]) -> str:
     names = ("system_name", "host_processor_model_name", "accelerator_model_name", "framework", "status")
-    said = [fields[name] for name in names if fields.get(name) not in (None, "", "N/A")]
-    return "  " + " · ".join(said) if said else ""
+    values = [fields[name] for name in names if fields.get(name) not in (None, "", "N/A")]
+    return "  " + " · ".join(values) if values else ""
 
 
 def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:

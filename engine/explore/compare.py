@@ -112,9 +112,9 @@ def from_events(run: Run) -> Steadiness | None:
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     """Return the properties in which the runs differ: choices first, in plan order."""
-    told = [_decisions(run) for run in runs]
-    names = sorted(dict.fromkeys(name for one in told for name in one), key=lambda name: name in OUTCOMES)
-    found = [Difference(name, tuple(one.get(name, ABSENT) for one in told)) for name in names]
+    decisions = [_decisions(run) for run in runs]
+    names = sorted(dict.fromkeys(name for one in decisions for name in one), key=lambda name: name in OUTCOMES)
+    found = [Difference(name, tuple(one.get(name, ABSENT) for one in decisions)) for name in names]
     apart = [one for one in found if len(set(one.values)) > 1]
     changed = {one.name for one in apart}
     # What lies inside another component is said by the component's name.
@@ -147,9 +147,11 @@ def _unseen(runs: Sequence[Run]) -> tuple[Difference, ...]:
 
 
 def _same(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
-    told = [_decisions(run) for run in runs]
+    decisions = [_decisions(run) for run in runs]
     return tuple(
-        (name, told[0][name]) for name in SAME if name in told[0] and len({one.get(name) for one in told}) == 1
+        (name, decisions[0][name])
+        for name in SAME
+        if name in decisions[0] and len({one.get(name) for one in decisions}) == 1
     )
 
 

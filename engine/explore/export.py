@@ -211,8 +211,8 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
 
 def _change_data(change: Change) -> dict[str, Any]:
     noise = change.noise
-    told = None if noise is None else {"band": noise.band, "source": noise.source, "count": noise.count}
-    return {"share": change.share, "points": change.points, "above_noise": change.above_noise, "noise": told}
+    noise_data = None if noise is None else {"band": noise.band, "source": noise.source, "count": noise.count}
+    return {"share": change.share, "points": change.points, "above_noise": change.above_noise, "noise": noise_data}
 
 
 def _same_lines(found: Comparison) -> list[str]:

@@ -88,7 +88,7 @@ def decided(spec: JobSpec, node: Node) -> dict[str, str]:
     return found
 
 
-def measured(report: Mapping[str, Any], told_: Mapping[str, Any]) -> dict[str, str]:
+def measured(report: Mapping[str, Any], provenance: Mapping[str, Any]) -> dict[str, str]:
     """Return what was determined at run time: the chosen workers, and versions."""
     found = {}
     workers = report.get("workers")
@@ -98,8 +98,8 @@ def measured(report: Mapping[str, Any], told_: Mapping[str, Any]) -> dict[str, s
         found["workers in use"] = f"{sessions} x {threads} threads, batch {batch}{pinned}"
     if isinstance(report.get("loadgen_version"), str):
         found["LoadGen"] = report["loadgen_version"]
-    if told_.get("backend_version"):
-        found["backend version"] = str(told_["backend_version"])
+    if provenance.get("backend_version"):
+        found["backend version"] = str(provenance["backend_version"])
     return found
 
 

@@ -256,8 +256,8 @@ def _valid(log: Mapping[str, Any]) -> bool | None:
 
 def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
     """Return why LoadGen calls the run INVALID, in its own words if it gives any."""
-    said = [str(log.get("result_invalid_reason", "")), *map(str, log.get("errors") or ())]
-    words = [line.strip() for text in said for line in text.splitlines() if line.strip()]
+    texts = [str(log.get("result_invalid_reason", "")), *map(str, log.get("errors") or ())]
+    words = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
     if not words and log.get("early_stopping_met") is False:
         words = stopping_words(log.get("early_stopping_result"))
     if not words and log.get("result_validity") == "INVALID":

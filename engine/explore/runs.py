@@ -182,8 +182,8 @@ _NAMES = frozenset(word.lower() for word in (*RESULT, *get_args(State), "perform
 
 def _names(run: Run) -> set[str]:
     """Return a run's values of enumerated fields (scenario, mode, state and the like)."""
-    told = (run.scenario, run.mode, *run.beside, run.state, run.benchmark, run.backend, run.device, run.style)
-    return {word.lower() for word in told if word}
+    values = (run.scenario, run.mode, *run.beside, run.state, run.benchmark, run.backend, run.device, run.style)
+    return {word.lower() for word in values if word}
 
 
 def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
@@ -192,9 +192,9 @@ def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
 
 
 def _words(run: Run) -> str:
-    told = (run.id, run.benchmark, run.sut, run.model_name, run.backend, run.backend_version, run.device, run.style)
+    values = (run.id, run.benchmark, run.sut, run.model_name, run.backend, run.backend_version, run.device, run.style)
     more = (run.scenario, run.mode, run.verdict, run.choices_text(), run.why, run.notice, day(run.when))
-    return " ".join((*told, *more)).lower()
+    return " ".join((*values, *more)).lower()
 
 
 def day(when: float) -> str:

@@ -121,8 +121,8 @@ def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
     except StoreError:
         return None  # of another version
     options = node.values()
-    said = _configured(options, (profiles.FOLDER, places.profiles, *map(Path, spec.profiles)))
-    kept = said.tuned if said is not None else None
+    saved = _configured(options, (profiles.FOLDER, places.profiles, *map(Path, spec.profiles)))
+    kept = saved.tuned if saved is not None else None
     return TuningReport(
         step=node.id,
         benchmark=str(options["benchmark"]),
@@ -134,7 +134,7 @@ def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
         bound_ms=float(options.get("target_latency_ms") or 0),
         tuned=tuned,
         kept=kept if kept is not None and _plain(kept.scenarios) == tuned.workers else None,
-        file=said.file if said is not None else "",
+        file=saved.file if saved is not None else "",
     )
 
 

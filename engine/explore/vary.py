@@ -92,12 +92,12 @@ def _trials(catalog: Catalog, plan: Plan, choice: Choice) -> Iterable[Trial]:
     """Yield the alternatives; of two names for one thing (_tf, _tensorflow) the first, or the one in use."""
     root = plan.nodes[plan.root]
     known = {} if choice.dependency else catalog.components[root.component].variations
-    said: list[tuple[object, ...]] = []
+    seen: list[tuple[object, ...]] = []
     for one in sorted(choice.alternatives, key=lambda one: one.value != choice.value):
         variation = known.get(one.value)
         does = (variation.set, variation.everywhere, variation.implies) if variation is not None else ()
-        if not any(does) or does not in said:
-            said.append(does)
+        if not any(does) or does not in seen:
+            seen.append(does)
             yield Trial(one.value, one.help, one.value == choice.value, one.refused)
 
 

@@ -91,10 +91,10 @@ def _not_started(folder: Path, log_start: int, status: int | None, waited: float
     log = folder / places.LOG
     with log.open("rb") as file:
         file.seek(log_start)
-        said = file.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
+        lines = file.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
     remedy = f"see {log}"
-    if said:
-        why = said[-1] if said[0].startswith("Traceback") else said[0]
+    if lines:
+        why = lines[-1] if lines[0].startswith("Traceback") else lines[0]
     elif shutil.disk_usage(folder).free < NEARLY_FULL:
         why, remedy = f"the disk is full at {folder}", "free some space, then the same command resumes it"
     elif status is None:

@@ -64,8 +64,8 @@ def read(folder: Path) -> JobSpec:
     except FileNotFoundError:
         raise JobError(f"{path} is missing", remedy) from None
     except OSError as error:
-        said = explained(error, path)
-        raise JobError(said.what, said.remedy) from None
+        known_error = explained(error, path)
+        raise JobError(known_error.what, known_error.remedy) from None
     except msgspec.DecodeError as error:
         raise JobError(f"{path} is not a plan of this version: {error}", remedy) from None
     unknown = _unknown_nodes(spec.plan)

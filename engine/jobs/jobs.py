@@ -199,12 +199,12 @@ def follow(job: Job, *, attempt: int = 0, interval: float = 0.25) -> Iterator[li
     Attempts before `attempt`, counted from 1, are skipped. The last list ends with `done`, unless the job died: then
     the iteration just ends.
     """
-    reader, begun = EventReader(job.events), 0
+    reader, started_attempts = EventReader(job.events), 0
     while True:
         alive = is_locked(job.folder / places.LOCK)
         events: list[AnyEvent] = []
         for events in reader.pieces():
-            fresh, begun = _from_attempt(attempt, events, begun)
+            fresh, started_attempts = _from_attempt(attempt, events, started_attempts)
             yield fresh
         if not alive:
             return
@@ -213,12 +213,12 @@ def follow(job: Job, *, attempt: int = 0, interval: float = 0.25) -> Iterator[li
             time.sleep(interval)
 
 
-def _from_attempt(attempt: int, events: list[AnyEvent], begun: int) -> tuple[list[AnyEvent], int]:
-    """Drop the events before an attempt, of which `begun` have started so far; returns the number started now."""
-    if begun >= attempt:
-        return events, begun
+def _from_attempt(attempt: int, events: list[AnyEvent], started_attempts: int) -> tuple[list[AnyEvent], int]:
+    """Drop the events before an attempt; `started_attempts` are those so far, returned with the new ones."""
+    if started_attempts >= attempt:
+        return events, started_attempts
     for number, event in enumerate(events):
-        begun += isinstance(event, Launch)
-        if begun == attempt:
-            return events[number:], begun
-    return [], begun
+        started_attempts += isinstance(event, Launch)
+        if started_attempts == attempt:
+            return events[number:], started_attempts
+    return [], started_attempts

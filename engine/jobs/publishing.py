@@ -36,7 +36,7 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path | 
         for path in files:
             place = target / path.relative_to(output)
             place.parent.mkdir(parents=True, exist_ok=True)
-            beside = place.with_name(f".{place.name}.part")
-            shutil.copyfile(path, beside)
-            beside.replace(place)
+            temporary = place.with_name(f".{place.name}.part")
+            shutil.copyfile(path, temporary)
+            temporary.replace(place)
     return grave

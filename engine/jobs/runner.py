@@ -215,9 +215,9 @@ class Runner:
         with measuring.turn(self.folder.name) as turn:
             self._wait(node, seen, turn, clock)
             facts = self.children.run(node, component, self._inputs(node), output, (*locks, *turn.locks))
-            if beside := turn.disturbed():
-                self.log.write(events.Warned(at=time.time(), step=node.id, text=beside, disturbs=True))
-            disturbed = "; ".join(filter(None, (beside, str(facts.get(provenance.DISTURBED, "")))))
+            if concurrent := turn.disturbed():
+                self.log.write(events.Warned(at=time.time(), step=node.id, text=concurrent, disturbs=True))
+            disturbed = "; ".join(filter(None, (concurrent, str(facts.get(provenance.DISTURBED, "")))))
         return {**facts, provenance.DISTURBED: disturbed} if disturbed else facts
 
     def _wait(self, node: Node, seen: Seen, turn: measuring.Turn, clock: _Clock) -> None:

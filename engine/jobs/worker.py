@@ -97,8 +97,8 @@ def main(arguments: list[str]) -> int:
             answer = Answer(what=error.what, remedy=error.remedy)
         except OSError as error:
             _log_traceback()
-            said = explained(error, step.output)
-            answer = Answer(what=said.what, remedy=said.remedy)
+            known_error = explained(error, step.output)
+            answer = Answer(what=known_error.what, remedy=known_error.remedy)
         except MemoryError:
             _log_traceback()
             answer = Answer(what="the memory ran out", remedy="use fewer workers, a smaller batch or fewer samples")

@@ -9,8 +9,8 @@ from engine.text import shell_line
 def readme(origin: Provenance) -> str:
     """Return the README of a result: the command, the versions, the model."""
     words = shell_line(("inferdeck", *origin.command))
-    said = (origin.notice, f"Disturbed: {origin.disturbed}" if origin.disturbed else "")
-    notice = "".join(f"> {text}\n\n" for text in said if text)
+    notices = (origin.notice, f"Disturbed: {origin.disturbed}" if origin.disturbed else "")
+    notice = "".join(f"> {text}\n\n" for text in notices if text)
     return f"""\
 # {origin.benchmark} on {origin.sut}
 

@@ -201,14 +201,14 @@ def _picks(name: str, rules: Round) -> tuple[Pick, ...]:
 
 
 def _division(name: str, rules: Round) -> str:
-    wants = rules.divisions[name]  # type: ignore[index]
+    required = rules.divisions[name]  # type: ignore[index]
     parts = (
-        ("the accuracy of the rules", wants.accuracy_target),
-        ("every scenario", wants.all_scenarios),
-        ("compliance tests", wants.compliance),
-        ("a network system", bool(wants.network)),
+        ("the accuracy of the rules", required.accuracy_target),
+        ("every scenario", required.all_scenarios),
+        ("compliance tests", required.compliance),
+        ("a network system", bool(required.network)),
     )
-    return "requires " + ", ".join(part for part, wanted in parts if wanted) if wants.compliance else "has no target"
+    return "requires " + ", ".join(part for part, wanted in parts if wanted) if required.compliance else "has no target"
 
 
 def _check(

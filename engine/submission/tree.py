@@ -79,16 +79,16 @@ class Tree:
     def new(self, place: PurePosixPath) -> Iterator[BinaryIO]:
         """Yield a file that is synced and renamed to the place when the block succeeds. Creates its folders."""
         with self._faults(self.at(place)), self.folder(place.parent, make=True) as folder:
-            beside = f".{secrets.token_hex(8)}.part"
-            with os.fdopen(os.open(beside, _NEW, 0o666, dir_fd=folder), "wb") as out:
+            temporary = f".{secrets.token_hex(8)}.part"
+            with os.fdopen(os.open(temporary, _NEW, 0o666, dir_fd=folder), "wb") as out:
                 try:
                     yield out
                     out.flush()
                     os.fsync(out.fileno())
-                    os.replace(beside, place.name, src_dir_fd=folder, dst_dir_fd=folder)
+                    os.replace(temporary, place.name, src_dir_fd=folder, dst_dir_fd=folder)
                 except BaseException:
                     with suppress(OSError):
-                        os.unlink(beside, dir_fd=folder)
+                        os.unlink(temporary, dir_fd=folder)
                     raise
 
     def write(self, place: PurePosixPath, data: bytes) -> None:

@@ -106,7 +106,7 @@ class _Work:
     """A tree that is being truncated, and the place of its full logs."""
 
     tree: Tree
-    beside: Tree
+    backup_parent: Tree
     """The folder that contains the backup, so that the backup itself is not a link either."""
     backup: PurePosixPath
     rules: Round
@@ -142,25 +142,25 @@ class _Work:
         return self.backup / folder / ACCURACY_LOG
 
     def _has_copy(self, folder: PurePosixPath) -> bool:
-        return self.beside.exists(self._copy(folder))
+        return self.backup_parent.exists(self._copy(folder))
 
     def _digest_of_copy(self, folder: PurePosixPath) -> str:
         """Return the hash of the full copy of a truncated log. Raises DataError where there is no such copy."""
         copy = self._copy(folder)
         log = self.tree.at(folder / ACCURACY_LOG)
-        said = f"{log} is already truncated, and {ACCURACY_TEXT} has no hash of the full log"
+        problem = f"{log} is already truncated, and {ACCURACY_TEXT} has no hash of the full log"
         if not self._has_copy(folder):
             raise DataError(
-                f"{said}; there is no full copy {self.beside.at(copy)}",
+                f"{problem}; there is no full copy {self.backup_parent.at(copy)}",
                 "name the folder of the full copies: --backup=DIR; or restore the full log and truncate again",
             )
         head, _, tail = self.tree.read(folder / ACCURACY_LOG).partition(TRUNCATION_MARK)
-        with self.beside.open(copy) as file:
+        with self.backup_parent.open(copy) as file:
             digest, is_cut = _digest(file)
             fits = not is_cut and _ends(file, len(head), len(tail)) == (head, tail)
         if not fits:
             raise DataError(
-                f"{said}; {self.beside.at(copy)} is not its full log",
+                f"{problem}; {self.backup_parent.at(copy)} is not its full log",
                 "name the folder of the full copies: --backup=DIR; or restore the full log and truncate again",
             )
         return digest
@@ -168,10 +168,10 @@ class _Work:
     def _refuse_other_copy(self, folder: PurePosixPath, digest: str) -> None:
         """Raise DataError where the backup holds a different log than the tree, or is the very file in the tree."""
         copy, log = self._copy(folder), folder / ACCURACY_LOG
-        with self.beside.open(copy) as file, self.tree.open(log) as mine:
+        with self.backup_parent.open(copy) as file, self.tree.open(log) as mine:
             if os.path.samestat(os.fstat(file.fileno()), os.fstat(mine.fileno())) or _digest(file)[0] != digest:
                 raise DataError(
-                    f"{self.beside.at(copy)} is a different log than {self.tree.at(log)}, or the same file",
+                    f"{self.backup_parent.at(copy)} is a different log than {self.tree.at(log)}, or the same file",
                     "give a backup folder of its own to each submission",
                 )
 
@@ -179,7 +179,7 @@ class _Work:
         """Copy a full log, and verify the copy."""
         copy = self._copy(one.folder)
         if not self._has_copy(one.folder):
-            with self.tree.open(one.folder / ACCURACY_LOG) as source, self.beside.new(copy) as out:
+            with self.tree.open(one.folder / ACCURACY_LOG) as source, self.backup_parent.new(copy) as out:
                 shutil.copyfileobj(source, out, _PIECE)
         self._refuse_other_copy(one.folder, one.digest)
 
@@ -195,7 +195,7 @@ class _Work:
             if one.action == "truncated":
                 self.tree.write(log, head + TRUNCATION_MARK + tail)
         except InferdeckError as error:
-            whole = f"full copies are in {self.beside.at(self.backup)}"
+            whole = f"full copies are in {self.backup_parent.at(self.backup)}"
             raise type(error)(error.what, f"{error.remedy}; {whole}, and the same command resumes") from None
         return Truncated(self.tree.at(one.folder), one.action)
 

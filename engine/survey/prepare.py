@@ -103,7 +103,7 @@ class Prepared(Resolved):
         """Notes on its run style and on results that will be replaced, shown when it is planned and started."""
         style = self.plan.nodes[self.plan.root].options.get("style")
         tried = try_out(str(style.value), self.workplace.round(self.round)) if style else ""
-        return ". ".join(said for said in (tried, self._replacing()) if said)
+        return ". ".join(text for text in (tried, self._replacing()) if text)
 
     def _replacing(self) -> str:
         if not self.output:

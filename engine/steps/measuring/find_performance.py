@@ -67,7 +67,9 @@ def run(step: Step) -> dict[str, Any]:
     if outcome.repeats < 2:
         step.warn(f"the target {outcome.target:g} {unit} is not confirmed by a second trial", remedy=MORE_TIME)
     step.emit(measured_event(step, "target", outcome.target, unit, True if scenario == "Server" else None))
-    disturbed = next((ran.report.disturbed for ran in outcome.trials if ran.report and ran.report.disturbed), "")
+    disturbed = next(
+        (trial.report.disturbed for trial in outcome.trials if trial.report and trial.report.disturbed), ""
+    )
     record = _record(step, outcome, search.trial_seconds, disturbed)
     file = _write(step, record, unit)
     return {
@@ -78,20 +80,20 @@ def run(step: Step) -> dict[str, Any]:
         "repeats": outcome.repeats,
         "refused": outcome.refused,
         "spread": outcome.spread,
-        "trials": [_plain(ran) for ran in outcome.trials],
+        "trials": [_plain(trial) for trial in outcome.trials],
         "file": file,
         "text": f"{outcome.target:g} {unit} ({record.confidence()})" + (f" → {file}" if file else ""),
     }
 
 
 def _record(step: Step, outcome: Outcome, trial_seconds: float, disturbed: str) -> systems.FoundTarget:
-    report = next(ran.report for ran in reversed(outcome.trials) if ran.report is not None)
+    report = next(trial.report for trial in reversed(outcome.trials) if trial.report is not None)
     return systems.FoundTarget(
         target=outcome.target,
         date=time.strftime("%Y-%m-%d"),
         trials=len(outcome.trials),
         repeats=outcome.repeats,
-        invalid=sum(ran.valid is False and ran.target == outcome.target for ran in outcome.trials),
+        invalid=sum(trial.valid is False and trial.target == outcome.target for trial in outcome.trials),
         refused=outcome.refused,
         spread=None if outcome.spread is None else round(outcome.spread, 4),
         trial_seconds=round(trial_seconds, 1),
@@ -115,9 +117,9 @@ def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
     )
 
 
-def _plain(ran: TrialResult) -> Mapping[str, Any]:
-    figures = {name: getattr(ran, name) for name in ("latency_ms", "mean_ms", "samples_per_second")}
-    return {"target": ran.target, "valid": ran.valid, "seconds": round(ran.seconds, 2), **figures}
+def _plain(trial: TrialResult) -> Mapping[str, Any]:
+    figures = {name: getattr(trial, name) for name in ("latency_ms", "mean_ms", "samples_per_second")}
+    return {"target": trial.target, "valid": trial.valid, "seconds": round(trial.seconds, 2), **figures}
 
 
 def _writable(path: Path) -> bool:

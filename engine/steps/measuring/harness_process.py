@@ -15,7 +15,7 @@ from engine.step import Step
 from engine.steps.measuring.listening import harness_events
 from engine.system import isolation
 
-MOST_SAID = 1 << 20
+KEPT_ERROR_BYTES = 1 << 20
 """Bytes of the harness's stderr that are kept; a backend may repeat a warning for hours."""
 USER_ERROR = 3
 """Exit status of the harness for an error that a user can fix."""
@@ -43,11 +43,11 @@ def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
         finally:
             os.close(read_end)
         status = process.wait()
-        errors.seek(max(errors.seek(0, os.SEEK_END) - MOST_SAID, 0))
-        said = errors.read().decode("utf-8", "replace")
-    if said:
-        sys.stderr.write(said)
-    lines = said.strip().splitlines()
+        errors.seek(max(errors.seek(0, os.SEEK_END) - KEPT_ERROR_BYTES, 0))
+        error_text = errors.read().decode("utf-8", "replace")
+    if error_text:
+        sys.stderr.write(error_text)
+    lines = error_text.strip().splitlines()
     if status == USER_ERROR and lines:
         last = codec.decode(lines[-1].encode(), dict[str, str])
         raise RunError(last["what"], last["remedy"])

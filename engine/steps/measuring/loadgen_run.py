@@ -36,16 +36,18 @@ def survey(context: SurveyContext) -> SurveyResult:
         samples.read(SamplesFacts).count if samples is not None else rules.benchmark(options["benchmark"]).sample_count
     )
     target = predicted_target(context, rules)
-    made = run_settings(options, rules, count, target)
+    settings = run_settings(options, rules, count, target)
     workers = context.inputs["workers"]
     tuned = workers.read(Tuned) if workers is not None else None
-    each_ms = query_ms(made, tuned)
-    refuse_hopeless(options, made, each_ms)
+    each_ms = query_ms(settings, tuned)
+    refuse_hopeless(options, settings, each_ms)
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
-    takes = seconds(made, given_target(options) or each_ms or target, per_second)
-    beyond = above_latency_constraint(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
+    takes = seconds(settings, given_target(options) or each_ms or target, per_second)
+    beyond = (
+        above_latency_constraint(options, tuned, rules) if tuned is not None and settings.mode == "performance" else ""
+    )
     return SurveyResult(
-        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, made, tuned))))
+        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, settings, tuned))))
     )
 
 

@@ -37,26 +37,26 @@ USED_UP: Final = 2.0
 half its time, and tuning is never that far off."""
 
 
-def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_ms: float | None = None) -> None:
+def refuse_hopeless(options: Mapping[str, Any], settings: LoadGenSettings, measured_ms: float | None = None) -> None:
     """Raise CannotRunError where memory can't hold the queries, or where they can't last for the run.
 
     `measured_ms` is the time of a query according to tuning (SingleStream, MultiStream); None where unknown.
     """
-    if made.mode == "accuracy":
+    if settings.mode == "accuracy":
         return
-    queries, samples = prepared(made)
-    needed = prepared_bytes(made)
+    queries, samples = prepared(settings)
+    needed = prepared_bytes(settings)
     if needed > NEGLIGIBLE and needed > (free := free_memory()):
         raise CannotRunError(
             f"LoadGen would prepare {_count(queries, samples)} before the run, which take {size(needed)} of memory: "
             f"{size(free)} are free",
-            _remedy(options, made, free),
+            _remedy(options, settings, free),
         )
-    if measured_ms is None or not FACTS[made.scenario].streams:
+    if measured_ms is None or not FACTS[settings.scenario].streams:
         return
-    if queries * measured_ms * USED_UP < made.min_duration_ms:
-        option = _target_option(options, made.scenario)
-        expected = (made.target_latency_ns or 0) / NS_PER_MS
+    if queries * measured_ms * USED_UP < settings.min_duration_ms:
+        option = _target_option(options, settings.scenario)
+        expected = (settings.target_latency_ns or 0) / NS_PER_MS
         raise CannotRunError(
             f"LoadGen would prepare {queries} queries for an expected latency of {expected:g} ms, but tuning measured "
             f"{measured_ms:.3g} ms: it would run out of queries within {queries * measured_ms / 1000:.2g} s",
@@ -64,42 +64,46 @@ def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_
         )
 
 
-def prepared(made: LoadGenSettings) -> tuple[int, int]:
+def prepared(settings: LoadGenSettings) -> tuple[int, int]:
     """Return the number of queries that LoadGen prepares for a performance run, and the samples of each."""
-    seconds = made.min_duration_ms / 1000
-    if made.scenario == "Offline":
-        return 1, max(made.min_sample_count, round(1.1 * seconds * (made.target_qps or 0)), 1)
-    if made.scenario == "Server":
-        return max(made.min_query_count, round(seconds * (made.target_qps or 0))), 1
-    timed = round(2 * made.min_duration_ms * NS_PER_MS / made.target_latency_ns) if made.target_latency_ns else 0
-    return max(made.min_query_count, timed), made.samples_per_query if made.scenario == "MultiStream" else 1
+    seconds = settings.min_duration_ms / 1000
+    if settings.scenario == "Offline":
+        return 1, max(settings.min_sample_count, round(1.1 * seconds * (settings.target_qps or 0)), 1)
+    if settings.scenario == "Server":
+        return max(settings.min_query_count, round(seconds * (settings.target_qps or 0))), 1
+    timed = (
+        round(2 * settings.min_duration_ms * NS_PER_MS / settings.target_latency_ns)
+        if settings.target_latency_ns
+        else 0
+    )
+    return max(settings.min_query_count, timed), settings.samples_per_query if settings.scenario == "MultiStream" else 1
 
 
-def prepared_bytes(made: LoadGenSettings) -> int:
+def prepared_bytes(settings: LoadGenSettings) -> int:
     """Return the minimum number of bytes that the queries of a performance run take."""
-    queries, samples = prepared(made)
-    if made.scenario == "Offline":
+    queries, samples = prepared(settings)
+    if settings.scenario == "Offline":
         return samples * OFFLINE_SAMPLE_BYTES
     return queries * (QUERY_BYTES + samples * SAMPLE_BYTES)
 
 
-def seconds(made: LoadGenSettings, target: float | None, per_second: float | None) -> float | None:
+def seconds(settings: LoadGenSettings, target: float | None, per_second: float | None) -> float | None:
     """Return about how many seconds LoadGen tests; None where that is unknown.
 
     `target` is in the unit of the scenario's target; `per_second` is Offline's samples per second according to tuning.
     """
-    if made.mode == "accuracy":
+    if settings.mode == "accuracy":
         return None
-    least = made.min_duration_ms / 1000
-    if made.scenario == "Offline":
-        samples = prepared(made)[1]
-        rate = per_second or made.target_qps
+    least = settings.min_duration_ms / 1000
+    if settings.scenario == "Offline":
+        samples = prepared(settings)[1]
+        rate = per_second or settings.target_qps
         return samples / rate if rate and (per_second or target) else least
-    if made.scenario == "Server":
-        takes = made.min_query_count / made.target_qps if made.target_qps and target else 0.0
+    if settings.scenario == "Server":
+        takes = settings.min_query_count / settings.target_qps if settings.target_qps and target else 0.0
     else:
-        takes = made.min_query_count * target / 1000 if target else 0.0
-    most = made.max_duration_ms / 1000 if made.max_duration_ms else max(least, takes)
+        takes = settings.min_query_count * target / 1000 if target else 0.0
+    most = settings.max_duration_ms / 1000 if settings.max_duration_ms else max(least, takes)
     return min(max(least, takes), most)
 
 
@@ -112,8 +116,8 @@ def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: in
     weights = sum(weight_bytes(Path(one)) for one in ([paths] if isinstance(paths, str) else paths.values()))
     files = [one if isinstance(one, str) else one.values for one in known.paths(samples.folder)]
     stored = sum(Path(one).stat().st_size for one in files if Path(one).is_file())
-    if (made := known.on_load) is not None:
-        stored = made.count * made.bytes
+    if (on_load := known.on_load) is not None:
+        stored = on_load.count * on_load.bytes
     return sessions * weights + stored * min(loaded, known.count) // known.count
 
 
@@ -152,16 +156,18 @@ def free_memory() -> int:
     return min(limits)
 
 
-def _remedy(options: Mapping[str, Any], made: LoadGenSettings, free: int) -> str:
+def _remedy(options: Mapping[str, Any], settings: LoadGenSettings, free: int) -> str:
     """Return the option, with a value, that makes the queries fit half of the free memory."""
-    share, option = free / 2, _target_option(options, made.scenario)
-    each = QUERY_BYTES + prepared(made)[1] * SAMPLE_BYTES if made.scenario != "Offline" else OFFLINE_SAMPLE_BYTES
-    counted = made.min_sample_count if made.scenario == "Offline" else made.min_query_count
+    share, option = free / 2, _target_option(options, settings.scenario)
+    each = (
+        QUERY_BYTES + prepared(settings)[1] * SAMPLE_BYTES if settings.scenario != "Offline" else OFFLINE_SAMPLE_BYTES
+    )
+    counted = settings.min_sample_count if settings.scenario == "Offline" else settings.min_query_count
     most = share / each
     if counted > most:
         return f"--min_query_count={_floor(most):.0f} or less"
-    run = made.min_duration_ms / 1000
-    if made.target_latency_ns is not None and made.scenario != "Server":
+    run = settings.min_duration_ms / 1000
+    if settings.target_latency_ns is not None and settings.scenario != "Server":
         return f"--{option}={2000 * run / most * 1.01:.2g} or more, or a shorter run: --min_duration_ms"
     return f"--{option}={_floor(most / run / 1.1):.0f} or less, or a shorter run: --min_duration_ms"
 

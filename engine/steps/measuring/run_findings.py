@@ -31,13 +31,13 @@ def about(options: Mapping[str, Any], rules: Round) -> About:
     return About(rules, run.division or "open", run.sut, run.benchmark, run.scenario)
 
 
-def warn_of(step: Step, found: Iterable[Finding], *, style: str = "valid", said: Collection[str] = ()) -> None:
+def warn_of(step: Step, found: Iterable[Finding], *, style: str = "valid", reported: Collection[str] = ()) -> None:
     """Warn of each relevant finding: no notes, no consequences of others, nothing in `said`.
 
     A non-submittable style breaks the rules about lengths by design; the job says that once, when it starts.
     """
     matters = [one for one in found if one.severity != "note"]
-    quiet = {*said, *(SHORT_RUN if style != "valid" else ())}
+    quiet = {*reported, *(SHORT_RUN if style != "valid" else ())}
     if any(one.rule == "performance.validity" for one in matters):
         quiet |= IMPLIED
     for one in matters:

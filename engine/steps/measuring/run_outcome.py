@@ -58,8 +58,8 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
     late = "" if valid else _late_though_idle(spec.settings, step.inputs["workers"].read(Tuned), log)
     if late:
         step.warn(late, remedy=NO_RATE_HELPS)
-    said = {TOO_FEW, *({"performance.validity"} if cut else ()), *({"performance.latency"} if late else ())}
-    _say_findings(step, spec, said)
+    reported = {TOO_FEW, *({"performance.validity"} if cut else ()), *({"performance.latency"} if late else ())}
+    _warn_of_findings(step, spec, reported)
     return {"valid": valid, "metric": FACTS[spec.settings.scenario].result_name, "value": value, "unit": unit}
 
 
@@ -87,19 +87,19 @@ def _used_up(log: detail.Detail) -> RunError:
     )
 
 
-def _late_though_idle(made: LoadGenSettings, tuned: Tuned, log: detail.Detail) -> str:
-    share = made.target_latency_percentile
+def _late_though_idle(settings: LoadGenSettings, tuned: Tuned, log: detail.Detail) -> str:
+    share = settings.target_latency_percentile
     if share is None:
         return ""
     median, late = (log.value(f"result_{100 * one:.2f}_percentile_latency_ns", 0) for one in (0.5, share))
-    return late_though_idle(made, tuned, median, late)
+    return late_though_idle(settings, tuned, median, late)
 
 
-def _say_findings(step: Step, spec: RunSpec, said: Collection[str]) -> None:
+def _warn_of_findings(step: Step, spec: RunSpec, reported: Collection[str]) -> None:
     from engine.steps.measuring import run_findings as findings  # noqa: PLC0415  (the checker: a plan must be instant and needs none of it)
     from engine.submission.checker import single  # noqa: PLC0415
 
     options = step.options
     what = findings.about(options, round_of(step.profiles, options["round"]))
     found = single.performance_run(Path(spec.log_dir), what, compliance_test(options))
-    findings.warn_of(step, found, style=options["style"], said=said)
+    findings.warn_of(step, found, style=options["style"], reported=reported)

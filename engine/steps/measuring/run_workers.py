@@ -32,19 +32,19 @@ def batch_ms(step: Step) -> float:
     return tuned.trial(step.options["scenario"]).batch_ms if tuned.table else 0.0
 
 
-def expected_memory(context: SurveyContext, made: LoadGenSettings, tuned: Tuned | None) -> str:
+def expected_memory(context: SurveyContext, settings: LoadGenSettings, tuned: Tuned | None) -> str:
     """Return the memory of a run as text, where it is large and known. Raises CannotRunError where it does not fit."""
     model, samples = context.inputs["model"], context.inputs["preprocessed"]
     if model is None or samples is None or tuned is None:
         return ""
     sessions = chosen_workers(context.options, tuned).sessions
-    return memory_text(memory(model, samples, made, sessions), sessions)
+    return memory_text(memory(model, samples, settings, sessions), sessions)
 
 
-def memory(model: Artifact, samples: Artifact, made: LoadGenSettings, sessions: int) -> int:
+def memory(model: Artifact, samples: Artifact, settings: LoadGenSettings, sessions: int) -> int:
     """Return the bytes that a run holds. Raises CannotRunError where memory does not hold them."""
-    if made.scenario == "SingleStream":
+    if settings.scenario == "SingleStream":
         sessions = 1
-    needed = resident_bytes(sessions, model, samples, made.performance_sample_count)
+    needed = resident_bytes(sessions, model, samples, settings.performance_sample_count)
     refuse_memory(needed, sessions)
     return needed

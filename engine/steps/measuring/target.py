@@ -89,7 +89,7 @@ def above_latency_constraint(options: Mapping[str, Any], tuned: Tuned, rules: Ro
     )
 
 
-def late_though_idle(made: LoadGenSettings, tuned: Tuned, median_ns: int, late_ns: int) -> str:
+def late_though_idle(settings: LoadGenSettings, tuned: Tuned, median_ns: int, late_ns: int) -> str:
     """Return a warning that Server's queries missed the latency constraint although its workers were mostly idle; else
     "".
 
@@ -97,15 +97,15 @@ def late_though_idle(made: LoadGenSettings, tuned: Tuned, median_ns: int, late_n
     queries hardly queue, and a lower rate is no faster: often slower, since processors and caches cool down in the
     pauses.
     """
-    share = made.target_latency_percentile
-    if made.scenario != "Server" or not made.target_qps or not made.target_latency_ns or not share:
+    share = settings.target_latency_percentile
+    if settings.scenario != "Server" or not settings.target_qps or not settings.target_latency_ns or not share:
         return ""
-    busy = made.target_qps / _server(tuned).capacity
-    if busy > LOW_UTILISATION or late_ns <= made.target_latency_ns:
+    busy = settings.target_qps / _server(tuned).capacity
+    if busy > LOW_UTILISATION or late_ns <= settings.target_latency_ns:
         return ""
     return (
-        f"p{100 * share:g} is {late_ns / NS_PER_MS:.3g} ms, over {made.target_latency_ns / NS_PER_MS:g} ms, though the "
-        f"workers were busy for {busy:.0%} of the time only: half of the queries took up to "
+        f"p{100 * share:g} is {late_ns / NS_PER_MS:.3g} ms, over {settings.target_latency_ns / NS_PER_MS:g} ms, though "
+        f"the workers were busy for {busy:.0%} of the time only: half of the queries took up to "
         f"{median_ns / NS_PER_MS:.3g} ms, and this machine now and then takes much longer"
     )
 

@@ -70,7 +70,7 @@ class Search:
         self._started = time.monotonic()
         self._trials = Trials(step, rules, unit)
         self._overhead = 0.0
-        self.ran: list[TrialResult] = []
+        self.trials: list[TrialResult] = []
         self.trial_seconds = self._seconds / TRIALS
 
     def highest_rate(self) -> Outcome:
@@ -78,9 +78,9 @@ class Search:
         aim = self._aim()
         trials: list[RateTrial] = []
         while (rate := self._next(trials, aim)) is not None:
-            ran = self._run(rate, self._lasting(rate), self._fewest)
-            trials.append(RateTrial(rate=rate, valid=ran.valid, figure=ran.latency_ms))
-            self._step.emit(measured_event(self._step, "target", rate, self._unit, ran.valid))
+            trial = self._run(rate, self._lasting(rate), self._fewest)
+            trials.append(RateTrial(rate=rate, valid=trial.valid, figure=trial.latency_ms))
+            self._step.emit(measured_event(self._step, "target", rate, self._unit, trial.valid))
         outcome = found(trials)
         if outcome.rate is None:
             raise self._nothing(trials)
@@ -88,7 +88,7 @@ class Search:
         if untried is not None and untried != outcome.rate:
             text = f"the time is up: {outcome.rate:g} queries/s was valid, {_beyond(untried, outcome.refused)}"
             self._step.warn(text, remedy=MORE_TIME)
-        return Outcome(outcome.rate, tuple(self.ran), outcome.repeats, outcome.refused, outcome.spread)
+        return Outcome(outcome.rate, tuple(self.trials), outcome.repeats, outcome.refused, outcome.spread)
 
     def measured(self) -> Outcome:
         """Measure what Offline, SingleStream or MultiStream reaches, repeatedly until two runs agree."""
@@ -96,16 +96,18 @@ class Search:
         target = measured_target(self._step.options, self._tuned, self._rules)
         figures: list[float] = []
         while not settled(figures, float(self._step.options["resolution"]), REPEATS):
-            if self.ran and self._left() < self.ran[-1].seconds:
+            if self.trials and self._left() < self.trials[-1].seconds:
                 break
-            ran = self._run(target, self.trial_seconds, self._queries(target))
-            figures.append(_figure(scenario, ran))
-            self._step.emit(measured_event(self._step, FACTS[scenario].result_name, figures[-1], self._unit, ran.valid))
-            target = _target(scenario, self.ran)
+            trial = self._run(target, self.trial_seconds, self._queries(target))
+            figures.append(_figure(scenario, trial))
+            self._step.emit(
+                measured_event(self._step, FACTS[scenario].result_name, figures[-1], self._unit, trial.valid)
+            )
+            target = _target(scenario, self.trials)
         apart = spread(figures) or 0.0
         if apart > float(self._step.options["resolution"]):
             self._step.warn(f"{len(figures)} runs differ by {apart:.0%}: is other work on the machine?")
-        return Outcome(target, tuple(self.ran), len(figures), spread=spread(figures))
+        return Outcome(target, tuple(self.trials), len(figures), spread=spread(figures))
 
     def _aim(self) -> Aim:
         """Return where to search, given the latency constraint in ms. Raises RunError where no rate can be valid."""
@@ -183,12 +185,12 @@ class Search:
         return self._seconds - (time.monotonic() - self._started)
 
     def _run(self, target: float, seconds: float, queries: int | None = None) -> TrialResult:
-        ran = self._trials.run(target, seconds, queries)
-        self.ran.append(ran)
-        if ran.report is not None:
-            self._overhead = max(self._overhead, ran.seconds - ran.report.seconds)
+        trial = self._trials.run(target, seconds, queries)
+        self.trials.append(trial)
+        if trial.report is not None:
+            self._overhead = max(self._overhead, trial.seconds - trial.report.seconds)
         self._step.progress(round(self._seconds - self._left(), 1), self._seconds, "seconds")
-        return ran
+        return trial
 
 
 def _beyond(untried: float, refused: float | None) -> str:
@@ -212,8 +214,8 @@ def measured_event(step: Step, metric: str, value: float, unit: str, valid: bool
     )
 
 
-def _figure(scenario: str, ran: TrialResult) -> float:
-    figure = ran.samples_per_second if scenario == "Offline" else ran.latency_ms
+def _figure(scenario: str, trial: TrialResult) -> float:
+    figure = trial.samples_per_second if scenario == "Offline" else trial.latency_ms
     if figure is None:
         raise RunError("LoadGen's log of a trial has no figure", f"see {DETAIL_LOG} in the step's output")
     return figure
@@ -221,8 +223,8 @@ def _figure(scenario: str, ran: TrialResult) -> float:
 
 def _target(scenario: str, trials: list[TrialResult]) -> float:
     """Return the target to save, from the trials so far, rounded to four digits."""
-    figures = [_figure(scenario, ran) for ran in trials]
+    figures = [_figure(scenario, trial) for trial in trials]
     if scenario == "Offline":
         return float(f"{OFFLINE_MARGIN * max(figures):.4g}")
-    latency = min(median(figures), TAIL_OF_MEAN * min(ran.mean_ms or inf for ran in trials))
+    latency = min(median(figures), TAIL_OF_MEAN * min(trial.mean_ms or inf for trial in trials))
     return float(f"{latency:.4g}")

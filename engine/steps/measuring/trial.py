@@ -87,15 +87,15 @@ class Trials:
         self.count += 1
         folder = self._step.output / f"trial-{self.count:02}"
         folder.mkdir(parents=True)
-        made = spec(self._run_step(folder, target, seconds, queries), target)
+        run_spec = spec(self._run_step(folder, target, seconds, queries), target)
         spec_file = folder / SPEC
-        spec_file.write_bytes(codec.encode(made, indent=1))
+        spec_file.write_bytes(codec.encode(run_spec, indent=1))
         emit = self._forwarding(
-            target, self._watch(target, made.settings.min_duration_ms, made.settings.min_query_count)
+            target, self._watch(target, run_spec.settings.min_duration_ms, run_spec.settings.min_query_count)
         )
         started = time.monotonic()
         try:
-            emit(measuring(made, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
+            emit(measuring(run_spec, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
             harness(replace(self._step, output=folder, emit=emit), spec_file, batch_ms(self._step))
         except _HopelessError:
             return TrialResult(target, valid=False, seconds=time.monotonic() - started)

@@ -98,12 +98,12 @@ class _LogCheck:
         self._check_validity()
         self._check_sample_count()
         self._check_seeds()
-        ran = self.log.value("effective_scenario")
+        logged_scenario = self.log.value("effective_scenario")
         value = None
-        if isinstance(ran, str) and ran in SCENARIOS:
-            self._check_scenario(ran)
-            self._check_settings(self._rules_in(ran))
-            value = self._metric(ran)
+        if isinstance(logged_scenario, str) and logged_scenario in SCENARIOS:
+            self._check_scenario(logged_scenario)
+            self._check_settings(self._rules_in(logged_scenario))
+            value = self._metric(logged_scenario)
         else:
             self._value("effective_scenario", "one of " + ", ".join(SCENARIOS))
         self._check_identity()
@@ -140,15 +140,15 @@ class _LogCheck:
             self._add("performance.other_line", f"{self.log.other_lines} lines", "messages only")
 
     def _check_validity(self) -> None:
-        said = self.log.values("result_validity")
-        if not said or said[0] != "VALID":
+        verdicts = self.log.values("result_validity")
+        if not verdicts or verdicts[0] != "VALID":
             why = self.log.value("result_invalid_reason")
             if not why and self.log.value("early_stopping_met") is False:
                 why = " ".join(stopping_words(self.log.value("early_stopping_result")))
-            found = f"result_validity {said[0]}" if said else "no result_validity"
+            found = f"result_validity {verdicts[0]}" if verdicts else "no result_validity"
             self._add("performance.validity", f"{found} ({why})" if why else found, "VALID")
-        elif any(value != "VALID" for value in said):
-            self._add("performance.validity_twice", ", ".join(map(str, said[:4])), "VALID once")
+        elif any(value != "VALID" for value in verdicts):
+            self._add("performance.validity_twice", ", ".join(map(str, verdicts[:4])), "VALID once")
 
     def _check_sample_count(self) -> None:
         count = self._number("effective_performance_sample_count")
@@ -202,22 +202,24 @@ class _LogCheck:
                 "performance.latency", f"{rule.percentile:g}th percentile {measured} ns", f"at most {bound:.0f} ns"
             )
 
-    def _check_scenario(self, ran: Scenario) -> None:
-        if ran == self.location.scenario:
+    def _check_scenario(self, logged_scenario: Scenario) -> None:
+        if logged_scenario == self.location.scenario:
             return
-        if not _infers(ran, self.location.scenario):
-            self._add("performance.scenario", f"effective_scenario {ran}", self.location.scenario)
+        if not _infers(logged_scenario, self.location.scenario):
+            self._add("performance.scenario", f"effective_scenario {logged_scenario}", self.location.scenario)
         elif not set(self.location.described.categories) & set(self.rules.inferring_categories):
             allowed = " or ".join(self.rules.inferring_categories)
-            self._add("performance.inferred_category", f"inferred from {ran}", f"a run, or a system of {allowed}")
+            self._add(
+                "performance.inferred_category", f"inferred from {logged_scenario}", f"a run, or a system of {allowed}"
+            )
 
-    def _metric(self, ran: Scenario) -> Metric | None:
+    def _metric(self, logged_scenario: Scenario) -> Metric | None:
         """Return the result as the official checker computes it: for a foreign scenario's log that scenario's own."""
         scenario, per_query = self.location.scenario, self.rules.scenarios["MultiStream"].samples_per_query
         log = self.log.detail(_METRIC_KEYS)
         try:
-            found = metric(log, ran, per_query)
-            if _infers(ran, scenario):
+            found = metric(log, logged_scenario, per_query)
+            if _infers(logged_scenario, scenario):
                 found = metric(log, scenario, per_query)
         except DataError as error:
             if "too few queries" in error.what:
@@ -241,6 +243,10 @@ class _LogCheck:
                 self._add("performance.network_name", f"sut_name {name!r}", f"a name with '{self.rules.network_sut}'")
 
 
-def _infers(ran: Scenario, scenario: Scenario) -> bool:
+def _infers(logged_scenario: Scenario, scenario: Scenario) -> bool:
     """Return whether a result of `scenario` can be inferred from a run of another."""
-    return (scenario, ran) in {("Offline", "SingleStream"), ("Offline", "MultiStream"), ("MultiStream", "SingleStream")}
+    return (scenario, logged_scenario) in {
+        ("Offline", "SingleStream"),
+        ("Offline", "MultiStream"),
+        ("MultiStream", "SingleStream"),
+    }

@@ -26,7 +26,7 @@ def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool
         context = CheckContext(disk, reader, rules, collector, unit.division, unit.submitter)
         if unit.system:
             found = _SystemCheck(context, unit.system)
-            yield Outcome(list(found.results()), collector.findings, found.says)
+            yield Outcome(list(found.results()), collector.findings, found.described_system)
         else:
             walk.check_apart(context)
             yield Outcome([], collector.findings)
@@ -38,9 +38,9 @@ class _SystemCheck:
     def __init__(self, context: CheckContext, name: str) -> None:
         self.context = context
         self.name = name
-        self.says: System
-        self.described, self.says = system.describe(context, name)
-        self.folder, *self.beside = (
+        self.described_system: System
+        self.described, self.described_system = system.describe(context, name)
+        self.folder, *self.siblings = (
             context.disk.list(f"{context.home}/{kind}/{name}", context.collector) for kind in ("results", *walk.KINDS)
         )
 
@@ -84,9 +84,9 @@ class _SystemCheck:
             elif exactly and scenario not in exactly:
                 collector.add("scenario.extra", inside.path, spelling, ", ".join(exactly))
             else:
-                beside = [root.at(model, spelling) if root is not None else None for root in self.beside]
+                siblings = [root.at(model, spelling) if root is not None else None for root in self.siblings]
                 location = Location(
-                    self.context, self.name, model, spelling, scenario, benchmark, self.described, inside, *beside
+                    self.context, self.name, model, spelling, scenario, benchmark, self.described, inside, *siblings
                 )
                 before = collector.errors
                 issues += measurements.check(location)

@@ -31,14 +31,14 @@ def check(location: Location, run: Folder, log: Log) -> None:
     wrong = []
     parameters = False
     for line in data[:LIMIT].decode(errors="replace").splitlines():
-        name, colon, said = line.partition(":")
+        name, colon, shown = line.partition(":")
         parameters = parameters or name.strip() == PARAMETERS
-        if not colon or not said:
+        if not colon or not shown:
             continue
         key = _key(name.strip(), scenario, parameters=parameters)
         value = log.value(key)
-        if value is not None and not _agree(said.strip(), value):
-            wrong.append(f"{key} {said.strip()}, not {value}")
+        if value is not None and not _agree(shown.strip(), value):
+            wrong.append(f"{key} {shown.strip()}, not {value}")
     if wrong:
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         path = f"{run.path}/{SUMMARY_LOG}"
@@ -54,14 +54,14 @@ def _key(name: str, scenario: str, *, parameters: bool) -> str:
     return list(summary.parse(f"Scenario : {scenario}\n{heading}{name} : 0"))[-1]
 
 
-def _agree(said: str, value: Any) -> bool:
+def _agree(shown: str, value: Any) -> bool:
     if isinstance(value, bool):
-        return said.upper() in (("YES", "1") if value else ("NO", "0"))
-    if isinstance(value, int) and said.isdecimal():
-        return int(said) == value
+        return shown.upper() in (("YES", "1") if value else ("NO", "0"))
+    if isinstance(value, int) and shown.isdecimal():
+        return int(shown) == value
     if isinstance(value, int | float):
         try:
-            return math.isclose(float(said), value, rel_tol=CLOSE, abs_tol=ROUNDED)
+            return math.isclose(float(shown), value, rel_tol=CLOSE, abs_tol=ROUNDED)
         except ValueError:
             return False
-    return not isinstance(value, str) or said == value.strip()
+    return not isinstance(value, str) or shown == value.strip()
