@@ -40,7 +40,7 @@ async def test_a_bug_leaves_one_line_and_a_traceback_in_a_log(tmp_path: Path) ->
         await visit()
     log = tmp_path / "state" / LOG
     assert "ZeroDivisionError: a bug" in log.read_text()
-    assert app.last_words == [f"a bug ended the screen; jobs go on. The whole story is in {log}"]
+    assert app.last_words == [f"a bug ended the screen; jobs continue. Details: {log}"]
 
 
 async def test_any_text_can_be_copied(tmp_path: Path) -> None:

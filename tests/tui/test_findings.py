@@ -43,9 +43,11 @@ def test_beside_a_finding_stands_its_key_or_why_it_is_as_it_must_be() -> None:
     (mended,) = [drawn(row, 80).plain for row in rows([remark()], frozenset()) if row.remark]
     assert "r run it again" in mended
     (explained,) = [
-        drawn(row, 80).plain for row in rows([remark(explained="as it must be")], frozenset()) if row.remark
+        drawn(row, 80).plain
+        for row in rows([remark(explained="expected: this is a practice run")], frozenset())
+        if row.remark
     ]
-    assert "as it must be" in explained
+    assert "expected: this is a practice run" in explained
     assert "run it again" not in explained
 
 

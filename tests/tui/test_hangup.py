@@ -31,7 +31,7 @@ def test_a_job_begun_on_the_screen_outlives_the_terminal(tmp_path: Path) -> None
             terminal.until(job.id)
             terminal.press("\r")
             terminal.until("3 Run")
-            terminal.until(lambda: "going on now" not in terminal.text and job.id in terminal.text)
+            terminal.until(lambda: "Guided first submission" not in terminal.text and job.id in terminal.text)
 
 
 def test_a_job_begun_with_words_is_found_by_the_screen_and_outlives_it(tmp_path: Path) -> None:

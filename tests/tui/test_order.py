@@ -116,7 +116,7 @@ def test_no_bytes_from_the_terminal_end_or_steer_the_screen(tmp_path: Path, driv
             os.write(terminal._master, data)
             terminal.wait(0.1)
         assert "1 Home" in terminal.text
-        assert "going on now" in terminal.text
+        assert "Guided first submission" in terminal.text
         terminal.press("?")
         terminal.until("Keys everywhere")
         terminal.press("\x1b")

@@ -102,7 +102,7 @@ class TestWaiting:
             async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
                 await go(pilot, "on course")
                 await pilot.press("m")
-                await says(pilot, "does not wait")
+                await says(pilot, "is not waiting")
                 assert not (job.folder / places.NOW).exists()
 
 
@@ -347,7 +347,7 @@ class TestOver:
             await pilot.press("r")
             await until(pilot, lambda: begun == [job.folder], "the job to be started")
             await until(pilot, lambda: "DIED" not in text(app_of(pilot)), "the job to live")
-            await shows(pilot, "the job goes on")
+            await shows(pilot, "the job continues")
 
     async def test_what_is_over_is_not_drawn_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         written(tmp_path, [*measuring(), *made.ending(made.BEGIN + 96)])
@@ -364,7 +364,7 @@ class TestEmpty:
     @sized
     async def test_teaches(self, tmp_path: Path, size: tuple[int, int]) -> None:
         async with deck(tmp_path).run_test(size=size) as pilot:
-            await go(pilot, "Nothing runs here yet")
+            await go(pilot, "No job has run here yet")
             seen = text(app_of(pilot))
             assert "choose model, backend and scenarios" in seen
             await pilot.press("x")
@@ -469,7 +469,7 @@ async def test_why_a_key_does_nothing_is_said(tmp_path: Path) -> None:
     written(tmp_path, [*measuring(), *made.ending(made.BEGIN + 96)])
     async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
         await go(pilot, "401.25")
-        for key, words in (("x", "it is finished"), ("r", "runs the same again"), ("-", "no charts now")):
+        for key, words in (("x", "it has finished"), ("r", "runs it again"), ("-", "no charts now")):
             await pilot.press(key)
             await says(pilot, words)
 

@@ -113,7 +113,7 @@ def test_a_job_survives_the_connection_and_is_found_again(host: Host, tmp_path: 
         with screen(host, tmp_path) as terminal:
             terminal.until(job.id)
             terminal.press("\r")
-            terminal.until(lambda: "going on now" not in terminal.text and job.id in terminal.text)
+            terminal.until(lambda: "Guided first submission" not in terminal.text and job.id in terminal.text)
             terminal.press("q")
             terminal.until(lambda: terminal.process.poll() is not None)
 

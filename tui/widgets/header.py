@@ -1,4 +1,4 @@
-"""The first line: the five screens, what this screen shows, and what is going on."""
+"""The header: the five screens, the title of this screen, and the running jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODES = (
 
 
 class Header(Static):
-    """`now` is the screen's mode; the texts on the right give way when there is no room."""
+    """`now` is the screen's mode; the texts on the right are cut when there is no room."""
 
     def __init__(self, now: str) -> None:
         super().__init__(markup=False)
@@ -24,7 +24,7 @@ class Header(Static):
         self.going_on = ""
 
     def tell(self, title: str | None = None, going_on: str | None = None) -> None:
-        """Change the texts; what is not given stays."""
+        """Change the texts that are given."""
         new = (self.title if title is None else title, self.going_on if going_on is None else going_on)
         if new != (self.title, self.going_on):
             self.title, self.going_on = new
