@@ -1,4 +1,4 @@
-"""Findings as lines: the worst first, folded and cut to the width, and nothing from a tree steers the terminal."""
+"""Findings as lines: the worst first, folded and cut to the width, without control characters from the tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terminal goes away while a job runs: the screen dies at once, the job does not, and another screen finds it."""
+"""The terminal closes during a job: the screen ends at once, the job continues, and another screen finds it."""
 
 from __future__ import annotations
 

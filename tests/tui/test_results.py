@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with four jobs: two equal ones, a larger batch with accuracy, a Server run that is INVALID."""
+    """A home with four jobs: two with equal choices, a larger batch with accuracy, an INVALID Server run."""
     folders = folders_in(tmp_path)
     history.job(folders, rate=100.0)
     history.job(folders, rate=102.0)
@@ -54,7 +54,7 @@ def rows(app: InferdeckApp) -> Iterator[str]:
 
 
 def flowing(app: InferdeckApp) -> str:
-    """Return the screen as one line without frames, for texts that fold."""
+    """Return the screen as one line without frames, for texts that wrap."""
     return " ".join(text(app).replace("│", " ").split())
 
 

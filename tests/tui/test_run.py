@@ -48,7 +48,7 @@ def written(home: Path, seen: Sequence[events.AnyEvent], ago: float = 0.0) -> jo
 
 @contextmanager
 def alive(job: jobs.Job) -> Iterator[jobs.Job]:
-    """Let it seem that the job's process lives."""
+    """Hold the lock of the job, as its process does."""
     with locked(job.folder / "run.lock", wait=False) as mine:
         assert mine is not None
         yield job
@@ -75,7 +75,7 @@ def app_of(pilot: Pilot[None]) -> InferdeckApp:
 
 
 def still(lines: list[str]) -> list[str]:
-    """Return a screen without what differs from one moment and machine to the next, every width kept."""
+    """Return a screen without what depends on time and machine, all widths kept."""
     found = []
     for line in lines:
         timeless = re.sub(r"(runs +|of 3 steps · )\d:\d\d", r"\1m:ss", re.sub(r"\d\d:\d\d:\d\d", "hh:mm:ss", line))
@@ -233,7 +233,7 @@ class TestStop:
                 await until(pilot, lambda: isinstance(pilot.app.screen, Question), "the question")
                 seen = re.sub(r"[│ ]+", " ", text(app_of(pilot)).replace("\n", " "))
                 assert "Server performance, 1:30" in seen
-                assert "Kept: steps that are over: 1, results: 0" in seen
+                assert "Kept: finished steps: 1, results: 0" in seen
                 await pilot.press("escape")
                 await shows(pilot, "on course")
 

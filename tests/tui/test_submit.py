@@ -1,4 +1,4 @@
-"""The guided submission on the screen: from Home to a checked folder, resumed by another app, mended and explained."""
+"""The guided submission on the screen: from Home to a checked folder, resumed by another app, fixed and explained."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ DETECTION_BYTES = 28
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One home for all: the scenes are generated once."""
+    """One home for all tests: the scenes are generated once."""
     return tmp_path_factory.mktemp("home")
 
 

@@ -1,4 +1,4 @@
-"""An int8 model by the command: made, measured, scored, and named wherever the result is described."""
+"""An int8 model by the command: built, measured, scored, and named wherever the result is described."""
 
 from __future__ import annotations
 

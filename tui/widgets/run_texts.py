@@ -104,7 +104,7 @@ def what_is_lost(job: Job, state: Watched) -> str:
     elif state.running:
         lost = f"the running step ({state.running[0].title}), unless it can resume"
     return (
-        f"Lost: {lost}.\nKept: {state.ended} finished steps, {len(state.results)} results.\n"
+        f"Lost: {lost}.\nKept: finished steps: {state.ended}, results: {len(state.results)}.\n"
         f"r on this screen, or the same command, resumes {job.id}."
     )
 
