@@ -218,7 +218,7 @@ def _job_line(job: Job) -> Content:
     text = f"{when} ago" if job.state != "running" else f"for {when}"
     what = clean(job.what)
     return Content.assemble(
-        (f"{word:14}", style), (f"{job.id}  ", "bold"), (f"{steps:13} {text:12} ", ""), (what, "$dim")
+        (f"{word:14}", style), (f"{job.id}  ", "bold"), (f"{steps:12} {text:11} ", ""), (what, "$dim")
     )
 
 
@@ -261,5 +261,5 @@ def _drawn(lines: Sequence[Line]) -> Content:
         parts += [word, (f" {line.name:{names}} ", "bold"), (clean(line.text), "" if line.good else "$dim")]
         parts += [("\n", "")]
         if line.remedy:
-            parts += [(f"{'':{names + 9}}{clean(line.remedy)}\n", "$dim")]
+            parts += [(f"{'':8}{clean(line.remedy)}\n", "$dim")]
     return Content.assemble(*parts)
