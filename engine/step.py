@@ -1,8 +1,8 @@
 """What a step function gets and gives: the contract between a component's YAML and the Python that it names.
 
 `step: module:function` names a function `(Step) -> dict` that fills `step.output` and returns the facts of the
-artifact. `survey: module:function` names a function `(Look) -> Sight` that says, quickly and without changing
-anything, what this machine already has.
+artifact. `survey: module:function` names a function `(SurveyContext) -> SurveyResult` that returns, quickly and without
+changing anything, what this machine already has.
 """
 
 import time
@@ -112,13 +112,13 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Look:
+class SurveyContext:
     """What a survey function may look at."""
 
     options: Mapping[str, Any]
     inputs: Mapping[str, Artifact | None]
     """None where the need is not there yet."""
-    foreseen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    expected_facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By need: facts that it is going to have, as far as they are known."""
     version: str | None = None
     """The version range that is asked for, as pip writes it: `>=1.17,<2`."""
@@ -135,7 +135,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Sight:
+class SurveyResult:
     """What a survey function saw.
 
     `found`: on this machine, `artifact` says where. `run`: nothing found, the step must run (or its result is in
@@ -155,5 +155,9 @@ class Sight:
     fetch_bytes: int | None = None
     disk_bytes: int | None = None
     seconds: float | None = None
-    foreseen: Mapping[str, Any] = field(default_factory=dict)
+    expected_facts: Mapping[str, Any] = field(default_factory=dict)
     """With `run`: facts that the artifact is going to have, for the estimates of the steps that need it."""
+
+
+Look, Sight = SurveyContext, SurveyResult
+"""Former names, which a component of the user's own may import."""

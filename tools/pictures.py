@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from engine.jobs import jobs
 from engine.jobs.start import begin
-from engine.plan.words import of_recipe
+from engine.plan.selection_syntax import of_recipe
 from engine.profile import recipe_files
 from engine.survey.prepare import Workplace, prepare, workplace
 from tui.app import InferdeckApp

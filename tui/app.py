@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
 from engine.errors import InferdeckError
-from engine.store.files import mendable
+from engine.store.files import user_error
 from engine.store.folders import folders
 from engine.text import clean_lines
 from tui.deck import SMALLEST, SMALLEST_WINDOW, Message, Severity
@@ -152,7 +152,7 @@ class InferdeckApp(App[None]):
         error = event.worker.error
         if error is None:
             return
-        told = mendable(error)
+        told = user_error(error)
         if told is None:
             raise error
         self.say_error(told)

@@ -139,7 +139,7 @@ class Grid:
         self.rows = [[*row[:width], *unknown[len(row) :]] for row in [*self.rows[:height], *unknown_rows]]
         self.width, self.height = width, height
         for row in self.rows:
-            _mend(row, width - 1)
+            _fix(row, width - 1)
 
     def clear(self) -> None:
         """Forget every cell."""
@@ -152,13 +152,13 @@ class Grid:
         row = self.rows[y]
         new = list(cells)[: self.width - x]
         row[x : x + len(new)] = new
-        _mend(row, x - 1)
-        _mend(row, x)
-        _mend(row, x + len(new) - 1)
-        _mend(row, x + len(new))
+        _fix(row, x - 1)
+        _fix(row, x)
+        _fix(row, x + len(new) - 1)
+        _fix(row, x + len(new))
 
 
-def _mend(row: list[Cell | None], x: int) -> None:
+def _fix(row: list[Cell | None], x: int) -> None:
     """Make a cell a space if it is half of a wide character whose other half is gone."""
     if not 0 <= x < len(row):
         return

@@ -16,7 +16,7 @@ from engine.cli.command import Command, CommandOption, Selects, key
 from engine.cli.commands import COMMANDS
 from engine.errors import NoOptionError, UsageError, closest, either
 from engine.plan.selection import Selection
-from engine.plan.words import DEPENDENCIES, Changes, changed, of_recipe, refuse_contradictions
+from engine.plan.selection_syntax import DEPENDENCIES, Changes, changed, of_recipe, refuse_contradictions
 from engine.profile import recipe_files
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query

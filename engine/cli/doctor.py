@@ -16,8 +16,8 @@ from engine.errors import StoreError
 from engine.jobs import measuring
 from engine.store.files import is_locked
 from engine.store.folders import Folders
-from engine.survey.health import Health, benchmark_checks, recipe_checks, refuse_unread
 from engine.survey.prepare import workplace
+from engine.survey.readiness import Readiness, benchmark_checks, recipe_checks, refuse_unread
 from engine.text import size
 
 PACKAGES = ("mlcommons-loadgen", "onnxruntime", "numpy", "opencv-python-headless", "onnx", "pillow", "rich", "pip")
@@ -54,7 +54,7 @@ def _machine(places: Folders) -> dict[str, str]:
         "store": f"{places.store} ({size(disk.free)} free, {disk.kind or 'file system unknown'})",
         "jobs": str(places.jobs),
         "file locks": _locks(places),
-        "measuring": measuring.standing(),
+        "measuring": measuring.lock_status(),
         "own profiles": f"{places.profiles}" + ("" if places.profiles.is_dir() else " (not there yet)"),
     }
 
@@ -77,7 +77,7 @@ def _version(package: str) -> str:
         return "missing"
 
 
-def _show(screen: Screen, machine: dict[str, str], checks: list[Health]) -> None:
+def _show(screen: Screen, machine: dict[str, str], checks: list[Readiness]) -> None:
     screen.table([[(name, "dim"), (text, "")] for name, text in machine.items()])
     screen.line()
     rows: list[list[Cell]] = []

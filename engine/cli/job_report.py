@@ -19,7 +19,7 @@ from engine.jobs.main import STATUS
 from engine.jobs.replay import replay
 from engine.store.folders import Folders, folders
 from engine.text import duration, result
-from engine.watch.inquest import inquest
+from engine.watch.diagnosis import diagnose
 
 _KINDS: Final = (events.StepStarted, events.Warned, events.Measured, events.StepEnded)
 """What the end of a job is told from."""
@@ -43,7 +43,7 @@ def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
     if tuned is not None:
         screen.line()
         draw_workers(screen, tuned)
-    for said in (job.spec.notice, job.spec.foretold):
+    for said in (job.spec.notice, job.spec.start_notice):
         if said:
             screen.line(said, "todo")
     if job.state == "finished":
@@ -85,7 +85,7 @@ def _table(screen: Screen, results: list[events.Measured], disturbing: Mapping[s
 
 
 def _died(screen: Screen, job: jobs.Job) -> None:
-    found = inquest(job)
+    found = diagnose(job)
     screen.line(f"{job.id} died: {found.what}", "bad")
     screen.line(found.cause, "bad" if found.certain else "")
     for log in found.logs:

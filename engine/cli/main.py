@@ -42,9 +42,9 @@ def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
         output.discard()
         return 0
     except OSError as error:
-        from engine.store.files import mendable  # noqa: PLC0415  (start-up)
+        from engine.store.files import user_error  # noqa: PLC0415  (start-up)
 
-        told = mendable(error)
+        told = user_error(error)
         if told is None:
             raise
         _say(told)

@@ -39,7 +39,7 @@ def _plan_as_json(prepared: Prepared) -> None:
 
 
 def _draw_plan(screen: Screen, prepared: Prepared) -> None:
-    for said in (prepared.notice, prepared.foretold):
+    for said in (prepared.notice, prepared.start_notice):
         if said:
             screen.line(said, "todo")
     plan_tree.draw(screen, prepared.plan, prepared.seen)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engine.cli import arguments as words
 from engine.errors import UsageError
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.survey import lock as locks
 from engine.survey.prepare import Prepared, workplace
 from engine.survey.prepare import prepare as prepare_job

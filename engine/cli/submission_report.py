@@ -68,5 +68,5 @@ def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:
 
 def _remarks(row: Row) -> str:
     power = [f"{row.power:.4g} {row.power_units}"] if row.power is not None else []
-    pretence = [row.no_submission] if row.no_submission else []
-    return ", ".join((*(["inferred"] if row.inferred else []), *power, *pretence, *row.broken))
+    not_submittable = [row.no_submission] if row.no_submission else []
+    return ", ".join((*(["inferred"] if row.inferred else []), *power, *not_submittable, *row.broken))

@@ -14,7 +14,7 @@ from engine.store.folders import Folders, folders
 from engine.submission import describe, identity
 from engine.submission.checker.check import check
 from engine.submission.generate import OVERRIDES, Request, generate, systems_in
-from engine.submission.pack import mark_of, pack, refuse_pretence, refuse_the_refused
+from engine.submission.pack import mark_of, pack, refuse_not_submittable, refuse_the_refused
 from engine.submission.tree import refuse_unknown_submitter, refuse_what_is_no_tree
 from engine.submission.truncate import truncate, whole_logs
 from engine.text import size, whole_path
@@ -54,8 +54,8 @@ def generate_command(asked: words.Words) -> int:
     screen.line(f"{_results(len(made))} of {request.sut} in {request.out}", "good")
     for line in mark_of(request.out):
         screen.line(line, "todo")
-    for doubt in identity.doubts(request.sut, description, known.folders, options.get("submitter", "")):
-        screen.line(f"{doubt.what}; zip refuses it: {doubt.remedy}", "todo")
+    for warning in identity.identity_warnings(request.sut, description, known.folders, options.get("submitter", "")):
+        screen.line(f"{warning.what}; zip refuses it: {warning.remedy}", "todo")
     return 0
 
 
@@ -84,7 +84,7 @@ def zip_command(asked: words.Words) -> int:
     rules = _rules(asked, known)
     refuse_what_is_no_tree(tree, rules.divisions)
     refuse_unknown_submitter(tree, rules.divisions, asked.values.get("submitter"))
-    refuse_pretence(tree)
+    refuse_not_submittable(tree)
     identity.refuse(tree, known.folders, asked.values.get("submitter", ""))
     report = check(tree, rules)
     refuse_the_refused(tree, report)

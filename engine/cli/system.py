@@ -16,7 +16,7 @@ from engine.profile import catalog, systems
 from engine.profile.names import refuse_system_name
 from engine.profile.rounds import Round, load_round
 from engine.store.folders import Folders, folders
-from engine.submission import own
+from engine.submission import user_systems
 from engine.submission.form import Field, form
 from engine.text import clean
 
@@ -93,16 +93,16 @@ def show_command(asked: words.Words) -> int:
 def new_command(asked: words.Words) -> int:
     """Write a description of this machine into the person's own profiles; ask for what can't be read."""
     (places, known), name = _profiles(asked), asked.positional[0]
-    target = own.path_of(places.profiles, name)
+    target = user_systems.path_of(places.profiles, name)
     if target.exists() and "again" not in asked.flags:
         raise UsageError(f"{target} exists already", "edit it, or describe it anew with --again: its run figures stay")
-    own.refuse_taken(known.folders, name)
+    user_systems.refuse_taken(known.folders, name)
     rules = load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
     with words.named_options(asked):
-        description = own.new(rules, places.store, asked.changes.options)
+        description = user_systems.new(rules, places.store, asked.changes.options)
     if sys.stdin.isatty() and "quiet" not in asked.flags:
         _ask(description, rules)
-    own.write(places.profiles, name, description)
+    user_systems.write(places.profiles, name, description)
     screen = Screen()
     screen.line(f"wrote {target}", "good")
     _show_what_is_missing(screen, form(description, rules, {}))
@@ -127,7 +127,7 @@ def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None
         hint = f" ({' | '.join(pick.value for pick in picks[field])})" if picks[field] else ""
         while not description.get(field) and (answer := _answer(f"{field}{hint}: ")):
             try:
-                own.refuse_value(field, {**description, field: answer}, rules)
+                user_systems.refuse_value(field, {**description, field: answer}, rules)
             except UsageError as error:
                 sys.stdout.write(clean(f"{error.what}; {error.remedy}") + "\n")
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.cli.screen import Cell, Screen
-from engine.explore.tuning import Pick, TuningReport, Way, kept_picks, origin, picks
+from engine.explore.tuning import CandidateRow, Pick, TuningReport, kept_picks, origin, picks
 from engine.profile.systems import Tuning
 from engine.text import date_time, short_path
 
@@ -30,13 +30,13 @@ def draw(screen: Screen, found: TuningReport) -> None:
     screen.line(
         f"workers (sessions × threads) of {found.benchmark} on {found.backend}, {date_time(found.made)}", "bold"
     )
-    heads, ways = ("workers", "batch", "pinned", "ms a batch", "samples/s", "", "chosen for"), found.ways()
+    heads, candidates = ("workers", "batch", "pinned", "ms a batch", "samples/s", "", "chosen for"), found.candidates()
     room = _BAR
     if screen.is_terminal:
-        last = max(len(heads[-1]), *(len(way.said()) for way in ways))
+        last = max(len(heads[-1]), *(len(candidate.said()) for candidate in candidates))
         room = max(min(screen.console.width - _BESIDE - last, _MOST), _LEAST)
     rows: list[list[Cell]] = [[(word, "dim") for word in heads]]
-    screen.table([*rows, *(_row(way, room) for way in ways)], right=(1, 3, 4))
+    screen.table([*rows, *(_row(candidate, room) for candidate in candidates)], right=(1, 3, 4))
     _draw_picks(screen, picks(found))
     file = short_path(Path(found.file)) if found.file else ""
     if found.kept is not None:
@@ -48,11 +48,18 @@ def draw(screen: Screen, found: TuningReport) -> None:
         )
 
 
-def _row(way: Way, room: int) -> list[Cell]:
-    style = "bold" if way.chosen else "dim" if way.dropped else ""
-    bar = "█" * max(round(way.share * room), 1)
-    texts = (way.workers, str(way.batch), way.pinned, way.batch_ms, way.samples_per_second, bar.ljust(room))
-    return [*((text, style) for text in texts), (way.said(), "good" if way.chosen else style)]
+def _row(candidate: CandidateRow, room: int) -> list[Cell]:
+    style = "bold" if candidate.chosen else "dim" if candidate.dropped else ""
+    bar = "█" * max(round(candidate.share * room), 1)
+    texts = (
+        candidate.workers,
+        str(candidate.batch),
+        candidate.pinned,
+        candidate.batch_ms,
+        candidate.samples_per_second,
+        bar.ljust(room),
+    )
+    return [*((text, style) for text in texts), (candidate.said(), "good" if candidate.chosen else style)]
 
 
 def _draw_picks(screen: Screen, chosen: Sequence[Pick]) -> None:

@@ -19,7 +19,7 @@ RULES = 264
 """So many categories the rules' OpenImages has: 0 to 263."""
 
 
-class Picture(msgspec.Struct, frozen=True):
+class BoxedImage(msgspec.Struct, frozen=True):
     """One picture: its name in the data set, and the file of a package that it is."""
 
     file_name: str
@@ -38,7 +38,7 @@ class Category(msgspec.Struct, frozen=True):
 class Boxes(msgspec.Struct, frozen=True):
     """What the file says, less the boxes themselves."""
 
-    images: tuple[Picture, ...]
+    images: tuple[BoxedImage, ...]
     categories: tuple[Category, ...]
 
     def number(self, name: str) -> int:

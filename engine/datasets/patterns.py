@@ -35,7 +35,7 @@ Pattern = Callable[[Array, Array, np.random.Generator], Array]
 
 
 @dataclass(frozen=True)
-class PictureSet:
+class ImageSet:
     """A set of pictures that exists as soon as it is named: picture and label of an index are computed on demand."""
 
     seed: int
@@ -72,7 +72,7 @@ def generate(step: Step) -> dict[str, Any]:
     testing, `purpose`. Continues where an interrupted attempt stopped. Raises UsageError for too many classes.
     """
     options = step.options
-    pictures = PictureSet(
+    pictures = ImageSet(
         seed=int(options["seed"]),
         count=int(options["count"]),
         purpose=options.get("purpose", "test"),
@@ -84,16 +84,14 @@ def generate(step: Step) -> dict[str, Any]:
     return {"images": "", "labels": VAL_MAP, "count": pictures.count, "classes": pictures.classes}
 
 
-def write(pictures: PictureSet, folder: Path) -> Iterator[int]:
+def write(pictures: ImageSet, folder: Path) -> Iterator[int]:
     """Write the files of a set on all cores, yielding the number written so far. Raises UsageError for a wrong set."""
     most = len(PATTERNS) * len(HUES)
     if not 1 <= pictures.classes <= most:
         raise UsageError(f"classes: {pictures.classes} kinds of patterns", f"allowed: 1 to {most}")
     # Threads, because numpy and OpenCV give the interpreter free while they work on whole pictures.
     with ThreadPoolExecutor() as pool:
-        for done, _ in enumerate(
-            pool.map(lambda index: _write_picture(pictures, index, folder), range(pictures.count))
-        ):
+        for done, _ in enumerate(pool.map(lambda index: _write_image(pictures, index, folder), range(pictures.count))):
             yield done + 1
     lines = (f"{file_name(index)} {pictures.label(index)}\n" for index in range(pictures.count))
     (folder / VAL_MAP).write_text("".join(lines), encoding="utf-8")
@@ -104,7 +102,7 @@ def file_name(index: int) -> str:
     return f"ILSVRC2012_val_{index + 1:08d}.JPEG"
 
 
-def _write_picture(pictures: PictureSet, index: int, folder: Path) -> None:
+def _write_image(pictures: ImageSet, index: int, folder: Path) -> None:
     path = folder / file_name(index)
     if path.exists():
         return

@@ -107,7 +107,7 @@ def write(scenes: SceneSet, folder: Path) -> Iterator[int]:
     annotations: list[dict[str, Any]] = []
     # Threads, because numpy and OpenCV give the interpreter free while they work on whole pictures.
     with ThreadPoolExecutor() as pool:
-        for scene in pool.map(lambda index: _write_picture(scenes, index, folder / IMAGES), range(scenes.count)):
+        for scene in pool.map(lambda index: _write_image(scenes, index, folder / IMAGES), range(scenes.count)):
             number = len(images) + 1
             name, (height, width) = scenes.name(number - 1), scene.picture.shape[:2]
             image = {"id": number, "file_name": name, "height": height, "width": width}
@@ -120,7 +120,7 @@ def write(scenes: SceneSet, folder: Path) -> Iterator[int]:
     (folder / LABELS).write_text(json.dumps(whole), encoding="utf-8")
 
 
-def _write_picture(scenes: SceneSet, index: int, folder: Path) -> Scene:
+def _write_image(scenes: SceneSet, index: int, folder: Path) -> Scene:
     scene = scenes.scene(index)
     path = folder / scenes.name(index)
     if not path.exists():

@@ -29,7 +29,7 @@ from engine.tuning.tuned import Trial, Tuned
 COMPONENT: Final = "choose-workers"
 
 
-class Way(NamedTuple):
+class CandidateRow(NamedTuple):
     """One way of sharing the machine out, as a line of the table."""
 
     workers: str
@@ -75,15 +75,15 @@ class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     """That run configuration; empty where it can't be read."""
 
-    def ways(self) -> list[Way]:
+    def candidates(self) -> list[CandidateRow]:
         """Return what was measured: what one set of sessions ran stands together, the smallest batch first."""
         best = max(trial.samples_per_second for trial in self.tuned.table)
         table = sorted(self.tuned.table, key=lambda one: (one.sessions, -one.intra_op_threads, one.pinned, one.batch))
-        return [self._way(trial, best) for trial in table]
+        return [self._candidate(trial, best) for trial in table]
 
-    def _way(self, trial: Trial, best: float) -> Way:
+    def _candidate(self, trial: Trial, best: float) -> CandidateRow:
         chosen = [one for one in SCENARIOS if one in self.tuned.workers and self.tuned.trial(one) == trial]
-        return Way(
+        return CandidateRow(
             workers=f"{trial.sessions} × {trial.intra_op_threads}",
             batch=trial.batch,
             pinned="yes" if trial.pinned else "",

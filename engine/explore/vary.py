@@ -15,7 +15,7 @@ from engine.plan.decide import RuleBook
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.profile.catalog import Catalog
 from engine.profile.component import Option
 

@@ -10,8 +10,8 @@ import msgspec
 
 from engine.errors import UsageError, nearest
 from engine.events import AnyEvent
-from engine.guide import offers
-from engine.guide.look import ROUND, Looker, Overview
+from engine.guide import presets
+from engine.guide.overview import ROUND, Overview, OverviewReader
 from engine.guide.state import Guide, save
 from engine.jobs import preparation
 from engine.jobs.jobs import Job
@@ -20,7 +20,7 @@ from engine.profile.names import WHOLE_LOGS
 from engine.profile.rounds import Round
 from engine.step import Step
 from engine.steps.results import build_submission as submission
-from engine.submission import identity, own, pack
+from engine.submission import identity, pack, user_systems
 from engine.submission.checker.check import check
 from engine.submission.truncate import truncate, whole_logs
 from engine.survey.prepare import Prepared, prepare
@@ -28,100 +28,102 @@ from engine.survey.prepare import Prepared, prepare
 _CHOICES = ("offer", "benchmark", "division", "category", "backend", "pictures", "style", "system")
 
 
-def choose(looker: Looker, guide: Guide, name: str, value: str) -> Guide:
+def choose(reader: OverviewReader, guide: Guide, name: str, value: str) -> Guide:
     """Take a choice and keep it. Raises UsageError for a name that is none."""
     if name not in _CHOICES:
         raise UsageError(f"a guide has no choice '{name}'", nearest(name, _CHOICES))
     new = msgspec.structs.replace(guide, **{name: value.strip()})
-    offer = offers.OFFERS.get(new.offer)
+    offer = presets.PRESETS.get(new.offer)
     if name == "offer" and offer is not None:
         division = new.division if new.division in offer.divisions else offer.divisions[0]
-        offered = offers.models(new.offer, looker.place.catalog)
+        offered = presets.models(new.offer, reader.place.catalog)
         benchmark = new.benchmark if new.benchmark in offered else next(iter(offered))
         new = msgspec.structs.replace(new, division=division, benchmark=benchmark, style="")
-    return save(looker.place.folders, new)
+    return save(reader.place.folders, new)
 
 
-def describe(looker: Looker, guide: Guide, changes: Mapping[str, str]) -> Path:
+def describe(reader: OverviewReader, guide: Guide, changes: Mapping[str, str]) -> Path:
     """Write fields of the description into the person's own file, which begins with all that was detected.
 
     With no changes the file is only begun. Raises UsageError where an example has that name.
     """
-    if own.is_shipped(looker.place.catalog.folders, guide.system):
+    if user_systems.is_shipped(reader.place.catalog.folders, guide.system):
         raise UsageError(f"the system {guide.system} is an example", "give yours another name in step 1")
-    profiles = looker.place.folders.profiles
-    path = own.path_of(profiles, guide.system)
+    profiles = reader.place.folders.profiles
+    path = user_systems.path_of(profiles, guide.system)
     if not path.is_file():
-        own.write(profiles, guide.system, looker.draft(guide))
+        user_systems.write(profiles, guide.system, reader.draft(guide))
     for name, value in changes.items():
-        own.say(profiles, guide.system, name, value)
-    _add_network_fields(looker.rules, looker, guide)
+        user_systems.say(profiles, guide.system, name, value)
+    _add_network_fields(reader.rules, reader, guide)
     return path
 
 
-def _add_network_fields(rules: Round, looker: Looker, guide: Guide) -> None:
+def _add_network_fields(rules: Round, reader: OverviewReader, guide: Guide) -> None:
     """A network system has further fields: the checker wants them to be there, be they empty."""
-    description = looker.draft(guide)
+    description = reader.draft(guide)
     if str(description.get("is_network", "")).lower() == "true":
         for name in rules.system.network:
             if name not in description:
-                own.say(looker.place.folders.profiles, guide.system, name, "")
+                user_systems.say(reader.place.folders.profiles, guide.system, name, "")
 
 
-def get(sight: Overview) -> Job:
+def get(overview: Overview) -> Job:
     """Start the job that prepares."""
-    return preparation.begin(_prepared(sight), sight.data)
+    return preparation.begin(_prepared(overview), overview.data)
 
 
-def try_out(sight: Overview) -> Job:
+def try_out(overview: Overview) -> Job:
     """Start the short run."""
-    _prepared(sight)
-    assert sight.trial is not None
-    return begin(sight.trial)
+    _prepared(overview)
+    assert overview.trial is not None
+    return begin(overview.trial)
 
 
-def run(sight: Overview, scenario: str = "") -> Job:
+def run(overview: Overview, scenario: str = "") -> Job:
     """Start, or go on with, all runs; or do those of one scenario again. Both end with the tree, checked."""
-    prepared = _prepared(sight)
-    if sight.stale:
-        _forget_tree(sight)
+    prepared = _prepared(overview)
+    if overview.stale:
+        _forget_tree(overview)
     if scenario:
         prepared = prepare(
-            sight.place, offers.one_scenario(sight.guide, sight.place.catalog, scenario), output=str(sight.results)
+            overview.place,
+            presets.one_scenario(overview.guide, overview.place.catalog, scenario),
+            output=str(overview.results),
         )
     return begin(prepared)
 
 
-def build(sight: Overview) -> None:
+def build(overview: Overview) -> None:
     """Build the tree anew from the runs that there are, truncate, check and pack it."""
-    _forget_tree(sight)
-    options = _prepared(sight).plan.nodes[_node(sight)].values()
+    _forget_tree(overview)
+    options = _prepared(overview).plan.nodes[_node(overview)].values()
     submission.build(
         Step(
-            id=_node(sight),
+            id=_node(overview),
             title="",
             options={**options, "round": ROUND},
             inputs={},
-            output=sight.folder,
+            output=overview.folder,
             emit=_ignore,
-            profiles=sight.place.catalog.folders,
-            results=sight.results,
+            profiles=overview.place.catalog.folders,
+            results=overview.results,
         )
     )
 
 
-def _forget_tree(sight: Overview) -> None:
+def _forget_tree(overview: Overview) -> None:
     """Remove a tree that is not of what there is now; it is made of results, which stay."""
-    for folder in (sight.tree, sight.results / WHOLE_LOGS):
+    for folder in (overview.tree, overview.results / WHOLE_LOGS):
         shutil.rmtree(folder, ignore_errors=True)
-    sight.zip.unlink(missing_ok=True)
+    overview.zip.unlink(missing_ok=True)
 
 
-def pack_tree(sight: Overview) -> Path:
+def pack_tree(overview: Overview) -> Path:
     """Pack the tree; returns the zip. Raises DataError where it may not be packed."""
-    identity.refuse(sight.tree, sight.place.catalog.folders)
-    pack.refuse_the_refused(sight.tree, check(sight.tree, sight.rules, processes=1))
-    return pack.pack(sight.tree, sight.zip).file
+    identity.refuse(overview.tree, overview.place.catalog.folders)
+    pack.refuse_the_refused(overview.tree, check(overview.tree, overview.rules, processes=1))
+    return pack.pack(overview.tree, overview.zip).file
 
 
 def truncate_tree(tree: Path, rules: Round) -> int:
@@ -130,33 +132,33 @@ def truncate_tree(tree: Path, rules: Round) -> int:
     return sum(one.action != "left alone" for one in done)
 
 
-def have_read(sight: Overview) -> Guide:
+def have_read(overview: Overview) -> Guide:
     """Keep that the person has read the preflight of just this plan."""
-    return save(sight.place.folders, msgspec.structs.replace(sight.guide, read=sight.fingerprint))
+    return save(overview.place.folders, msgspec.structs.replace(overview.guide, read=overview.fingerprint))
 
 
-def skip(sight: Overview, step: str) -> Guide:
+def skip(overview: Overview, step: str) -> Guide:
     """Leave a step out, or take it up again."""
-    old = sight.guide.skipped
+    old = overview.guide.skipped
     new = tuple(name for name in old if name != step) if step in old else (*old, step)
-    return save(sight.place.folders, msgspec.structs.replace(sight.guide, skipped=new))
+    return save(overview.place.folders, msgspec.structs.replace(overview.guide, skipped=new))
 
 
-def have_sent(sight: Overview) -> Guide:
+def have_sent(overview: Overview) -> Guide:
     """Keep that the person has handed it in."""
-    return save(sight.place.folders, msgspec.structs.replace(sight.guide, sent=not sight.guide.sent))
+    return save(overview.place.folders, msgspec.structs.replace(overview.guide, sent=not overview.guide.sent))
 
 
-def _prepared(sight: Overview) -> Prepared:
-    if sight.stuck is not None:
-        raise sight.stuck
-    if sight.prepared is None:
+def _prepared(overview: Overview) -> Prepared:
+    if overview.stuck is not None:
+        raise overview.stuck
+    if overview.prepared is None:
         raise UsageError("nothing can be planned yet", "steps 1 and 2 come first")
-    return sight.prepared
+    return overview.prepared
 
 
-def _node(sight: Overview) -> str:
-    plan = _prepared(sight).plan
+def _node(overview: Overview) -> str:
+    plan = _prepared(overview).plan
     return next(edge.node for edge in plan.nodes[plan.root].after if edge.name == "submission")
 
 

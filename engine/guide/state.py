@@ -30,7 +30,7 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
     made: float
     """Seconds since the epoch."""
     offer: Literal["", "practice", "photographs", "stand-in", "real"] = ""
-    """What will be submitted, a key of `offers.OFFERS`; empty until it is chosen."""
+    """What will be submitted, a key of `presets.PRESETS`; empty until it is chosen."""
     benchmark: str = "resnet50"
     division: str = "open"
     category: Literal["edge", "datacenter", "both"] = "edge"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.guide.look import Overview
-from engine.guide.standing import STANDINGS, Need, Standing
-from engine.guide.texts import STEPS, TEXTS
+from engine.guide.overview import Overview
+from engine.guide.step_status import STEP_STATUS, Need, StepStatus
+from engine.guide.step_texts import STEPS, TEXTS
 from engine.jobs.jobs import Job
 
 State = Literal["done", "now", "running", "next", "blocked", "skipped"]
@@ -44,13 +44,13 @@ class Step:
         return self.name in SKIPPABLE and self.state in ("now", "blocked")
 
 
-def steps(sight: Overview) -> tuple[Step, ...]:
+def steps(overview: Overview) -> tuple[Step, ...]:
     """Return the steps in their order."""
     found: list[Step] = []
     for number, name in enumerate(STEPS, 1):
-        standing = STANDINGS[name](sight)
+        status = STEP_STATUS[name](overview)
         open_before = any(step.state not in ("done", "skipped") for step in found)
-        state = _state(sight, name, standing, open_before=open_before)
+        state = _state(overview, name, status, open_before=open_before)
         text = TEXTS[name]
         found.append(
             Step(
@@ -61,12 +61,12 @@ def steps(sight: Overview) -> tuple[Step, ...]:
                 why=text.why,
                 long=text.long,
                 state=state,
-                brief=_progress(sight.jobs[name]) if state == "running" else standing.brief,
-                takes=standing.takes,
-                needs=standing.needs,
-                action="watch it" if state == "running" else standing.action,
-                reason=f"step {_first_open(found).number} comes first" if state == "next" else standing.reason,
-                job=sight.jobs.get(name),
+                brief=_progress(overview.jobs[name]) if state == "running" else status.brief,
+                takes=status.takes,
+                needs=status.needs,
+                action="watch it" if state == "running" else status.action,
+                reason=f"step {_first_open(found).number} comes first" if state == "next" else status.reason,
+                job=overview.jobs.get(name),
             )
         )
     return tuple(found)
@@ -82,17 +82,17 @@ def _first_open(found: list[Step]) -> Step:
     return next(step for step in found if step.state not in ("done", "skipped"))
 
 
-def _state(sight: Overview, name: str, standing: Standing, *, open_before: bool) -> State:
-    job = sight.jobs.get(name)
+def _state(overview: Overview, name: str, status: StepStatus, *, open_before: bool) -> State:
+    job = overview.jobs.get(name)
     if job is not None and job.state == "running":
         return "running"
-    if standing.idle or (name in sight.guide.skipped and not standing.done):
+    if status.idle or (name in overview.guide.skipped and not status.done):
         return "skipped"
-    if standing.done:
+    if status.done:
         return "done"
     if open_before:
         return "next"
-    return "blocked" if standing.reason else "now"
+    return "blocked" if status.reason else "now"
 
 
 def _progress(job: Job) -> str:

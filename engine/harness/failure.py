@@ -14,7 +14,7 @@ from types import TracebackType
 from engine import codec
 from engine.errors import InferdeckError, RunError
 
-MENDABLE = 3
+USER_ERROR = 3
 """Exit status of an error that a person can mend; its last line on stderr is JSON with `what` and `remedy`."""
 BUG = 1
 """Exit status of any other error; stderr ends in a traceback."""
@@ -48,7 +48,7 @@ class FailLoudly:
                     traceback.print_exception(error.__cause__, file=sys.stderr)
                 report = {"what": f"{self._where}: {error.what}", "remedy": error.remedy}
                 sys.stderr.write(codec.encode(report).decode() + "\n")
-                status = MENDABLE
+                status = USER_ERROR
             else:
                 sys.stderr.write(f"{self._where}:\n")
                 traceback.print_exception(error, file=sys.stderr)

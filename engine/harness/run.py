@@ -19,8 +19,8 @@ from engine.facts import Ragged
 from engine.harness import STARTED, loadgen
 from engine.harness.cores import pin
 from engine.harness.failure import FailLoudly
+from engine.harness.interference import Interference
 from engine.harness.model import Model, graph_files
-from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary, typical
 from engine.harness.session import Session
 from engine.harness.spec import REPORT, RunReport, RunSpec
@@ -48,7 +48,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     settings = loadgen.settings(spec, folder)
     library = SampleLibrary(samples, spec.settings.performance_sample_count, spec.on_load)
     emit(events.Phase(at=time.time(), step=spec.step, name="load"))
-    _warn_of_crowding(spec, emit)
+    _warn_of_oversubscription(spec, emit)
     costs = model.costs(library)
     warm_up = warm_up_batches(spec, costs)
     library.load([index for batch in warm_up for index in batch])
@@ -62,11 +62,11 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     library.unload()
     load_seconds = time.monotonic() - STARTED
     emit(events.Phase(at=time.time(), step=spec.step, name="measure"))
-    started, neighbours = time.monotonic(), Neighbours()
+    started, interference = time.monotonic(), Interference()
     with Ticker(spec.step, sut.tallies, emit):
         _test(sut, library, settings, folder)
     seconds = time.monotonic() - started
-    disturbed = neighbours.complaint() if spec.settings.mode == "performance" else ""
+    disturbed = interference.complaint() if spec.settings.mode == "performance" else ""
     if disturbed:
         emit(events.Warned(at=time.time(), step=spec.step, text=disturbed, disturbs=True))
     sut.close()
@@ -185,7 +185,7 @@ def _module(name: str) -> ModuleType:
         raise RunError(f"{name} cannot be used here: {error}", "install what it needs into this environment") from error
 
 
-def _warn_of_crowding(spec: RunSpec, emit: Emit) -> None:
+def _warn_of_oversubscription(spec: RunSpec, emit: Emit) -> None:
     threads = spec.workers.intra_op_threads * (1 if spec.settings.scenario == "SingleStream" else spec.workers.sessions)
     cores = usable_cores()
     if threads > cores and spec.device == "cpu":

@@ -160,6 +160,6 @@ def _latency_ns(ruled: RunRules, expected_ms: float | None, target: float | None
     if ruled.scenario == "Offline":
         return None
     if ruled.scenario == "Server":
-        bound = over.target_latency_ms or ruled.latency_ms
-        return None if bound is None else round(bound * NS_PER_MS)
+        constraint_ms = over.target_latency_ms or ruled.latency_ms
+        return None if constraint_ms is None else round(constraint_ms * NS_PER_MS)
     return round((over.target_latency_ms or target or expected_ms or ruled.target.default) * NS_PER_MS)

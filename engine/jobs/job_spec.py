@@ -38,7 +38,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Steps that may run side by side (measurements always run alone)."""
     notice: str = ""
     """What must be said wherever the results show: a demonstration, short runs."""
-    foretold: str = ""
+    start_notice: str = msgspec.field(default="", name="foretold")
     """What holds for all its runs and is said once, when it begins."""
     lock: Lock | None = None
     """What the plan was fixed to when the job was made: it goes with every result, so that it can be repeated."""

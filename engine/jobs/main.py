@@ -55,8 +55,8 @@ def _run(folder: Path, lock: int) -> events.Ending:
             resumed=resumed,
         )
     )
-    if spec.foretold and not resumed:
-        runner.log.write(events.Warned(at=time.time(), step=spec.plan.root, text=spec.foretold))
+    if spec.start_notice and not resumed:
+        runner.log.write(events.Warned(at=time.time(), step=spec.plan.root, text=spec.start_notice))
     return runner.run()
 
 

@@ -95,7 +95,7 @@ def measurers(path: Path) -> list[Measurer]:
     return found
 
 
-def standing() -> str:
+def lock_status() -> str:
     """Say in a sentence how the lock stands: free, held by whom, or why measurements can't be kept apart."""
     path = lock_file()
     try:

@@ -176,13 +176,13 @@ class Runner:
 
     def _look(self, node: Node) -> Seen:
         """Look at what there is of a step; an artifact that the job is going to use can't be removed from then on."""
-        seen = self.surveyor.look(node, self.seen)
+        seen = self.surveyor.survey_node(node, self.seen)
         if seen.state != "cached":
             return seen
         store = self.surveyor.store
         store.use(seen.entry)
         there = store.content(seen.entry).exists()  # it may have been removed in between
-        return seen if there else self.surveyor.look(node, self.seen)
+        return seen if there else self.surveyor.survey_node(node, self.seen)
 
     def _start(self, node: Node, seen: Seen, running: dict[str, bool]) -> None:
         component = self.catalog.components[node.component]
@@ -252,7 +252,7 @@ class Runner:
 
     def _refuse_changed(self, node: Node, recipe: Recipe) -> None:
         """Raise DataError where files that a step read from elsewhere are no longer those that the survey saw."""
-        if "outside" in recipe.inputs and self.surveyor.look(node, self.seen).identity != recipe.key():
+        if "outside" in recipe.inputs and self.surveyor.survey_node(node, self.seen).identity != recipe.key():
             raise DataError(
                 f"files that '{node.title}' reads changed while it read them",
                 "let nothing write to them, and give the same command again",

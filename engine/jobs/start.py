@@ -18,7 +18,7 @@ def job_spec(prepared: Prepared) -> JobSpec:
         again=prepared.again,
         now=prepared.now,
         notice=prepared.notice,
-        foretold=prepared.foretold,
+        start_notice=prepared.start_notice,
         lock=prepared.lock(),
     )
 

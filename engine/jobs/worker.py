@@ -25,14 +25,14 @@ import msgspec
 from engine import codec, events
 from engine.errors import DataError, InferdeckError
 from engine.profile.component import Component
-from engine.profile.document import Place
+from engine.profile.document import SourceLocation
 from engine.step import Artifact, Step
 from engine.store.files import explained, read_plain
 from engine.survey.survey import load_function
 
 LARGEST_FACTS = 16 << 20
 """Bytes of the facts that a person's own program gives."""
-MENDABLE = 3
+USER_ERROR = 3
 """Exit status for an error of the family in engine.errors; its text is in the answer."""
 
 
@@ -103,13 +103,13 @@ def main(arguments: list[str]) -> int:
             _log_traceback()
             answer = Answer(what="the memory ran out", remedy="use fewer workers, a smaller batch or fewer samples")
         _send(out.fileno(), codec.encode(answer) + b"\n")
-    return MENDABLE if answer.what else 0
+    return USER_ERROR if answer.what else 0
 
 
 def _run(task: Task, step: Step) -> dict[str, Any]:
     if task.command:
         return _run_command(task, step)
-    component = Component(name=task.id, place=Place(task.profile, 1, ""), step=task.step)
+    component = Component(name=task.id, place=SourceLocation(task.profile, 1, ""), step=task.step)
     facts = load_function(task.step, component)(step)
     if not isinstance(facts, dict):
         raise DataError(f"the step function {task.step} returned no facts", "let it return a dict of JSON values")

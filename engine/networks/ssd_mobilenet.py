@@ -98,7 +98,7 @@ def build(network: tflite_file.Network, categories: Sequence[int | None]) -> tup
     most MOST, scores above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in 0...S), `scores` float32 [n],
     `labels` int64 [n] (a category). Raises ValueError where the network is another.
     """
-    batch, height, width, channels = tflite_convert.picture_shape(network)
+    batch, height, width, channels = tflite_convert.image_shape(network)
     if (batch, channels) != (1, 3) or height != width:
         raise ValueError(f"it takes {[batch, height, width, channels]}, not one square picture of three colours")
     shapes = {network.tensors[one].name: network.tensors[one].shape for one in network.outputs}

@@ -123,7 +123,7 @@ class _Writer:
         self._others[operator.outputs[0]] = self._net.node("Concat", values, name, axis=operator.options["axis"])
 
 
-def picture_shape(network: Network) -> tuple[int, ...]:
+def image_shape(network: Network) -> tuple[int, ...]:
     """Return the shape of the one input as the file has it: batch, height, width, channels. Raises ValueError."""
     return network.tensors[_input(network)].shape
 

@@ -52,7 +52,7 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[str, tuple[str, ...]] = {}
     """Dependency → further names by which a person can reach it."""
     models: dict[str, str]
-    """What a guided submission can be made with (engine/guide/offers.py) → the variation that is its model."""
+    """What a guided submission can be made with (engine/guide/presets.py) → the variation that is its model."""
     backends: tuple[str, ...]
     """Frameworks that have a graph of its model."""
     folder: DataFolder

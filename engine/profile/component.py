@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine.profile.document import Place
+from engine.profile.document import SourceLocation
 
-NOWHERE = Place("", 0, "")
+NOWHERE = SourceLocation("", 0, "")
 """For parts that no file holds: those that a test or a caller makes."""
 
 OptionType = Literal["text", "int", "float", "bool", "path", "list"]
@@ -122,7 +122,7 @@ class Need:
     lacks: str = ""
     """With `beside`: what to tell a person whose choices leave nothing there to take."""
     remedy: str = ""
-    place: Place = NOWHERE
+    place: SourceLocation = NOWHERE
 
     @property
     def handles(self) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class Variation:
     """Changes to the dependencies that stand beside this component in its parent."""
     refused: str = ""
     """A known word that can't be chosen, and the reason."""
-    place: Place = NOWHERE
+    place: SourceLocation = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Component:
     """One reusable building block."""
 
     name: str
-    place: Place
+    place: SourceLocation
     summary: str = ""
     tags: tuple[str, ...] = ()
     step: str = ""

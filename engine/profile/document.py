@@ -33,7 +33,7 @@ _SURROGATE = "\\ud"
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """Where something stands in a profile."""
 
     file: str
@@ -50,7 +50,7 @@ class Value:
 
     __slots__ = ("node", "place")
 
-    def __init__(self, node: yaml.Node, place: Place) -> None:
+    def __init__(self, node: yaml.Node, place: SourceLocation) -> None:
         self.node = node
         self.place = place
 
@@ -126,9 +126,9 @@ class Value:
                 raise self.wrong(f"the key '{key}' is missing", "add it")
         return found
 
-    def _inner(self, step: str, node: yaml.Node) -> Place:
+    def _inner(self, step: str, node: yaml.Node) -> SourceLocation:
         path = (self.place.path + step).lstrip(".")
-        return Place(self.place.file, node.start_mark.line + 1, path)
+        return SourceLocation(self.place.file, node.start_mark.line + 1, path)
 
 
 def compose(text: str) -> yaml.Node | None:
@@ -148,7 +148,7 @@ def read(path: Path) -> Value:
     """Compose one YAML file. Raises ProfileError when it can't be read, is not YAML, or swells by its aliases."""
     import yaml  # noqa: PLC0415
 
-    place = Place(str(path), 1, "")
+    place = SourceLocation(str(path), 1, "")
     try:
         node = compose(_text(path))
     except OSError as error:

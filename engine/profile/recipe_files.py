@@ -14,7 +14,7 @@ FOLDER = "recipes"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A selection as its file has it; `engine.plan.words` makes a selection of it."""
+    """A selection as its file has it; `engine.plan.selection_syntax` makes a selection of it."""
 
     title: str
     tags: tuple[str, ...]

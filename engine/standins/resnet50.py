@@ -36,8 +36,8 @@ RESIDUAL_GAIN = 0.1
 through; measured on the patterns, 0.1 to 0.2 classify best and 0.4 is worse by 13 points."""
 
 EPSILON = 1e-5
-CALIBRATION_PICTURES = 32
-HELD_OUT_PICTURES = 400
+CALIBRATION_IMAGES = 32
+HELD_OUT_IMAGES = 400
 BATCH = 8
 SHARPNESS = 10.0
 """From the 0...1 of the fitted scores to logits."""
@@ -54,8 +54,8 @@ def build(step: Step) -> dict[str, Any]:
     `held_out_accuracy` (per cent) and `parameters` (25.5 million: the rules' 25.6 less the folded normalisations).
     """
     seed = int(step.options["seed"])
-    training = patterns.PictureSet(seed, int(step.options["training_pictures"]), "training")
-    held_out = patterns.PictureSet(seed, int(step.options.get("held_out_pictures", HELD_OUT_PICTURES)), "held-out")
+    training = patterns.ImageSet(seed, int(step.options["training_pictures"]), "training")
+    held_out = patterns.ImageSet(seed, int(step.options.get("held_out_pictures", HELD_OUT_IMAGES)), "held-out")
     with TemporaryDirectory(dir=step.output) as scratch:
         body = _Body(seed, _calibrate(step, seed, training, Path(scratch)))
         features, labels = _features(step, body, training, Path(scratch))
@@ -133,10 +133,10 @@ class _Body(ConvNet):
         return self.node("Mul", [unit, self.weight(f"{name}.gamma", gamma.reshape(-1, 1, 1))], f"{name}.normal")
 
 
-def _calibrate(step: Step, seed: int, training: patterns.PictureSet, scratch: Path) -> Statistics:
+def _calibrate(step: Step, seed: int, training: patterns.ImageSet, scratch: Path) -> Statistics:
     """Return mean and variance of every normalisation's input by name, all measured in one pass."""
     step.phase("calibrating the normalisations")
-    few = patterns.PictureSet(seed, min(CALIBRATION_PICTURES, training.count), training.purpose)
+    few = patterns.ImageSet(seed, min(CALIBRATION_IMAGES, training.count), training.purpose)
     folder = scratch / "calibration"
     folder.mkdir()
     list(patterns.write(few, folder))
@@ -148,7 +148,7 @@ def _calibrate(step: Step, seed: int, training: patterns.PictureSet, scratch: Pa
     return {name: (next(values).ravel(), next(values).ravel()) for name in names}
 
 
-def _features(step: Step, body: _Body, pictures: patterns.PictureSet, scratch: Path) -> tuple[Array, Array]:
+def _features(step: Step, body: _Body, pictures: patterns.ImageSet, scratch: Path) -> tuple[Array, Array]:
     """Return features float32 [count, 2048] and labels int64 [count] of a set of pictures, which it generates."""
     step.phase(f"generating {pictures.purpose} pictures")
     folder = scratch / pictures.purpose
@@ -165,7 +165,7 @@ def _features(step: Step, body: _Body, pictures: patterns.PictureSet, scratch: P
     return np.concatenate(found), np.array(labels)
 
 
-def _batches(pictures: patterns.PictureSet, folder: Path) -> Iterator[tuple[Array, list[int]]]:
+def _batches(pictures: patterns.ImageSet, folder: Path) -> Iterator[tuple[Array, list[int]]]:
     """Yield batches of preprocessed pictures, float32 [n,3,224,224], with their labels."""
     shape, dtype = image_classification.sample_shape(PREPROCESSING)
     entries = read_val_map(folder / patterns.VAL_MAP)

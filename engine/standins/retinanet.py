@@ -42,9 +42,9 @@ LOOSE = 2.5
 """Standard deviations above the mean where a class begins to count while the bias is being chosen."""
 
 EPSILON = 1e-5
-CALIBRATION_PICTURES = 8
+CALIBRATION_IMAGES = 8
 """A batch: its activations must fit into memory together, so it is made of a quarter of each picture."""
-PICTURES = 8
+IMAGES = 8
 """To choose the bias with, and as many others to see how many boxes come out."""
 
 
@@ -83,7 +83,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     path = step.output / "model.onnx"
     onnx.save(net.detector(), path)
     step.phase("counting boxes on other pictures")
-    counts = [len(one) for one in _scores(step, path, SceneSet(seed, PICTURES, "held-out"), form.choice.image_size)]
+    counts = [len(one) for one in _scores(step, path, SceneSet(seed, IMAGES, "held-out"), form.choice.image_size)]
     facts = model_facts(
         path,
         outputs=OUTPUTS,
@@ -284,7 +284,7 @@ def _statistics(form: Form, seed: int) -> Statistics:
     """Return mean and variance of every layer's results by name, all measured in one pass over middles of pictures."""
     side = form.choice.image_size // 2
     middle = slice(side // 2, side // 2 + side)
-    scenes = SceneSet(seed, CALIBRATION_PICTURES, "calibration")
+    scenes = SceneSet(seed, CALIBRATION_IMAGES, "calibration")
     few = np.concatenate([one[:, :, middle, middle] for one in pictures(scenes, form.choice.image_size)])
     form = replace(form, choice=replace(form.choice, image_size=side))
     net = _RetinaNet(form, seed, batch=len(few))
@@ -303,7 +303,7 @@ def _bias(step: Step, form: Form, seed: int, statistics: Statistics) -> float:
     threshold = log(form.choice.least_score / (1 - form.choice.least_score))
     everything = replace(form.choice, most=form.choice.most_of_level * len(SIZES))
     loose = _RetinaNet(replace(form, choice=everything), seed, statistics, threshold - LOOSE).detector()
-    scenes = SceneSet(seed, PICTURES, "training")
+    scenes = SceneSet(seed, IMAGES, "training")
     ends = []
     for scores in _scores(step, loose.SerializeToString(), scenes, form.choice.image_size):
         last = float(scores[min(WANTED, len(scores) - 1)])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.facts import DataFacts, PackageFacts
-from engine.step import Look, Sight, Step
+from engine.step import Step, SurveyContext, SurveyResult
 from engine.store.files import disk_errors
 from engine.tasks.listing import listing
 
@@ -26,13 +26,13 @@ RULES_LISTS = {
 OpenImages, and for SQuAD those of features and of questions, of which one may be used."""
 
 
-def survey_listed(look: Look) -> Sight:
+def survey_listed(context: SurveyContext) -> SurveyResult:
     """Identify the images of the person's own folder, which the artifact refers to and does not hold."""
-    source = look.inputs["images"]
-    if source is None or source.folder.is_relative_to(look.store):
-        return Sight("run")
+    source = context.inputs["images"]
+    if source is None or source.folder.is_relative_to(context.store):
+        return SurveyResult("run")
     here = listing(source.folder / source.read(DataFacts).images)
-    return Sight("run", identity=here.identity)
+    return SurveyResult("run", identity=here.identity)
 
 
 def listed(step: Step) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def listed(step: Step) -> dict[str, Any]:
     folder), `what`, `by_rules`, `count`. Raises DataError where pictures are not there or the list is empty.
     """
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
-    from engine.tasks.picture_calibration import listed_files  # noqa: PLC0415  (it imports numpy)
+    from engine.tasks.image_calibration import listed_files  # noqa: PLC0415  (it imports numpy)
 
     fetched = step.output / download(step)["file"]
     source = step.inputs["images"]
@@ -80,7 +80,7 @@ def from_packages(step: Step) -> dict[str, Any]:
 
 
 def _written(step: Step, names: Sequence[str], **facts: Any) -> dict[str, Any]:
-    from engine.tasks.picture_calibration import LIST  # noqa: PLC0415  (it imports numpy)
+    from engine.tasks.image_calibration import LIST  # noqa: PLC0415  (it imports numpy)
 
     with disk_errors(step.output):
         (step.output / LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.step import Artifact, Look, Options, Sight, Step
+from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
 from engine.tasks.labelled import found_instead
 from engine.tasks.listing import listing, readable, stamp
 from engine.text import clean
@@ -30,11 +30,11 @@ class LabelsOptions(Options, frozen=True, kw_only=True):
     val_map: str
 
 
-def survey_folder(look: Look) -> Sight:
+def survey_folder(context: SurveyContext) -> SurveyResult:
     """Look at the folder that the person named: whether it holds images, and which labels are beside them."""
-    given = look.read_options(FolderOptions).path
+    given = context.read_options(FolderOptions).path
     if not given:
-        return Sight(
+        return SurveyResult(
             "missing",
             text="ImageNet can't be fetched freely: its place must be given",
             remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}",
@@ -44,18 +44,20 @@ def survey_folder(look: Look) -> Sight:
         there = folder.is_dir()
     if not there:
         text = f"there is no folder {clean(str(folder))}"
-        return Sight("missing", text=text, remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}")
+        return SurveyResult("missing", text=text, remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}")
     here = listing(folder)
     labels = next((name for name in VAL_MAPS if name in here.files or here.odd(name)), None)
     if labels is not None and labels not in here.files:
         text = f"{clean(str(folder / labels))} is {here.odd(labels)}, not a file of labels"
-        return Sight("missing", text=text, remedy="put the file itself in its place, or take it away")
+        return SurveyResult("missing", text=text, remedy="put the file itself in its place, or take it away")
     if not here.images and labels is None:
         what, remedy = found_instead(here)
-        return Sight("missing", text=f"{clean(str(folder))}: {what}", remedy=f"--env.IMAGENET_PATH=DIR: {remedy}")
+        return SurveyResult(
+            "missing", text=f"{clean(str(folder))}: {what}", remedy=f"--env.IMAGENET_PATH=DIR: {remedy}"
+        )
     facts = {"images": "", **({"labels": labels} if labels else {})}
     state = here.files[labels] if labels else ""
-    return Sight(
+    return SurveyResult(
         "found",
         Artifact(str(folder), facts),
         identity=f"{folder} {here.identity} {state}".rstrip(),
@@ -63,14 +65,14 @@ def survey_folder(look: Look) -> Sight:
     )
 
 
-def survey_labels(look: Look) -> Sight:
+def survey_labels(context: SurveyContext) -> SurveyResult:
     """Take the labels that lie beside the images; otherwise the published list must be fetched."""
-    dataset = look.inputs["dataset"]
-    if dataset is None or dataset.folder.is_relative_to(look.store):
-        return Sight("run")
+    dataset = context.inputs["dataset"]
+    if dataset is None or dataset.folder.is_relative_to(context.store):
+        return SurveyResult("run")
     labels = dataset.read(DataFacts).labels
     if labels is None:
-        return Sight(
+        return SurveyResult(
             "run",
             text=f"no {' or '.join(VAL_MAPS)} in {clean(dataset.path)}: the published list is fetched",
             remedy=f"put {VAL_MAP} beside the images: `NAME LABEL` per line, labels from 0",
@@ -78,10 +80,10 @@ def survey_labels(look: Look) -> Sight:
     place = dataset.folder / labels
     with readable(place):
         identity = f"{place} {stamp(place.stat())}"
-    return Sight("found", dataset, identity=identity, text=f"{place.name} beside the images")
+    return SurveyResult("found", dataset, identity=identity, text=f"{place.name} beside the images")
 
 
-def fetch_pictures(step: Step) -> dict[str, Any]:
+def fetch_images(step: Step) -> dict[str, Any]:
     """Fetch and unpack an archive of pictures. Raises DataError if it holds none."""
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
 

@@ -20,8 +20,8 @@ from engine.backends.base import BackendOptions
 from engine.facts import BackendFacts, ModelFacts, Ragged, SamplesFacts
 from engine.formats.onnx_files import weight_bytes
 from engine.harness.cores import affordable, usable
+from engine.harness.interference import Interference
 from engine.harness.model import GraphFile, Model, graph_files
-from engine.harness.neighbours import Neighbours
 from engine.harness.samples import SampleLibrary, typical
 from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
@@ -52,9 +52,9 @@ def choose(step: Step) -> dict[str, Any]:
     if known is not None:
         before = f"measured on {known.date} for {known.seconds:g} s"
         return _facts(step, tuned_before(known), before, known.disturbed)
-    started, neighbours = time.monotonic(), Neighbours()
+    started, interference = time.monotonic(), Interference()
     tuned = _measure(step)
-    seconds, disturbed, origin = time.monotonic() - started, neighbours.complaint(), ""
+    seconds, disturbed, origin = time.monotonic() - started, interference.complaint(), ""
     if disturbed:
         step.warn(disturbed, remedy="on a quiet machine --again measures it anew", disturbs=True)
     if thorough:
@@ -78,7 +78,7 @@ def _measure(step: Step) -> Tuned:
         samples_per_query=int(options["samples_per_query"]),
         seconds=seconds,
         max_batch=int(options.get("max_batch") or MAX_BATCH),
-        latency_bound_ms=options.get("target_latency_ms"),
+        latency_constraint_ms=options.get("target_latency_ms"),
         report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
         load=load,
         typical_cost=cost,

@@ -31,7 +31,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise explained(error, path) from None
 
 
-def mendable(error: BaseException) -> InferdeckError | None:
+def user_error(error: BaseException) -> InferdeckError | None:
     """Return what a person can do about an exception; None for a bug. An OSError is theirs where it names a path."""
     if isinstance(error, OSError) and isinstance(error.filename, str | bytes):
         return explained(error, Path(os.fsdecode(error.filename)))

@@ -108,7 +108,7 @@ def generate(request: Request, rules: Round) -> list[Result]:
         results = list(_results(request, rules))
     if not results:
         raise DataError(f"{request.results / request.sut} holds no finished results", "run a benchmark first")
-    marked = [found for found in results if pack.pretence(found.origin)]
+    marked = [found for found in results if pack.not_submittable_reason(found.origin)]
     with disk_errors(request.out):
         request.out.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{request.out.name[:100]}.part-", dir=request.out.parent))
@@ -116,7 +116,7 @@ def generate(request: Request, rules: Round) -> list[Result]:
             _write(request, results, staging)
             _move_in(staging, request)
             if marked:
-                notices = sorted({pack.pretence(found.origin) for found in marked})
+                notices = sorted({pack.not_submittable_reason(found.origin) for found in marked})
                 Tree(request.out).write(PurePosixPath(pack.MARK), to_bytes(demonstration(notices)))
         finally:
             shutil.rmtree(staging, ignore_errors=True)

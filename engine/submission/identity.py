@@ -22,14 +22,16 @@ from engine.submission.tree import Tree
 
 
 @dataclass(frozen=True)
-class Doubt:
+class IdentityWarning:
     """Why a description may not be the person's own."""
 
     what: str
     remedy: str
 
 
-def doubts(sut: str, description: Mapping[str, Any], folders: Sequence[Path], submitter: str = "") -> list[Doubt]:
+def identity_warnings(
+    sut: str, description: Mapping[str, Any], folders: Sequence[Path], submitter: str = ""
+) -> list[IdentityWarning]:
     """Return what in a system's description is not of this machine, or not of this person.
 
     `folders` are the profile folders, ours first: the systems in the others are the person's, and so are the submitters
@@ -38,19 +40,21 @@ def doubts(sut: str, description: Mapping[str, Any], folders: Sequence[Path], su
     found = []
     other = _another(str(description.get("submitter", "")), sut, folders, submitter)
     if other:
-        found.append(Doubt(other, "write your own name into the description, or say it: --submitter=NAME"))
+        found.append(IdentityWarning(other, "write your own name into the description, or say it: --submitter=NAME"))
     wrong = describe.differences(description)
     if wrong:
         what = f"the description of {sut} is not of this machine: {'; '.join(wrong)}"
-        found.append(Doubt(what, "inferdeck system new NAME describes it; or do this on the machine described"))
+        found.append(
+            IdentityWarning(what, "inferdeck system new NAME describes it; or do this on the machine described")
+        )
     return found
 
 
 def refuse(tree: Path, folders: Sequence[Path], submitter: str = "") -> None:
     """Raise DataError where a result that was measured here is handed in under another's name or machine."""
     for sut, place in sorted({(found.sut, _description(tree, path)) for path, found in pack.origins(tree)}):
-        for doubt in doubts(sut, _fields(Tree(tree), place), folders, submitter):
-            raise DataError(doubt.what, doubt.remedy)
+        for warning in identity_warnings(sut, _fields(Tree(tree), place), folders, submitter):
+            raise DataError(warning.what, warning.remedy)
 
 
 def _description(tree: Path, measurements: Path) -> PurePosixPath:

@@ -53,7 +53,7 @@ def pack(tree: Path, target: Path) -> Packed:
     Raises it, too, where the tree holds no file, a link, a pipe or a name that a zip can't hold, and UsageError where
     the zip would lie in the tree.
     """
-    refuse_pretence(tree)
+    refuse_not_submittable(tree)
     if target.resolve().is_relative_to(tree.resolve()):
         raise UsageError(f"{target} lies in the tree that is packed", "name a place outside it: --out=FILE")
     inside = Tree(tree)
@@ -98,7 +98,7 @@ def refuse_the_refused(tree: Path, report: Report) -> None:
         )
 
 
-def refuse_pretence(tree: Path) -> None:
+def refuse_not_submittable(tree: Path) -> None:
     """Raise DataError where a tree holds results that may not be handed in as it stands."""
     marked = Tree(tree).exists(PurePosixPath(MARK))
     for place, found in origins(tree):
@@ -110,7 +110,7 @@ def refuse_pretence(tree: Path) -> None:
                 f"{place} is calibrated with {found.calibration.text}: {division} allows only a list of the rules",
                 "calibrate with --adr.calibration.tags=_option-1, or hand in to open",
             )
-        why = pretence(found)
+        why = not_submittable_reason(found)
         if why and not marked:
             raise DataError(f"{place} is {why}", f"such results go only into a tree marked by a {MARK} at its root")
 
@@ -122,7 +122,7 @@ def mark_of(tree: Path) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def pretence(found: Provenance) -> str:
+def not_submittable_reason(found: Provenance) -> str:
     """Say why a result can't be handed in; empty where it can."""
     if found.stand_in:
         return "of a stand-in model"

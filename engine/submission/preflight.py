@@ -13,7 +13,7 @@ from engine.mlperf import Scenario
 from engine.profile.rounds import Round, Severity
 from engine.profile.run_rules import resolve
 from engine.submission.form import folder_name
-from engine.submission.identity import Doubt
+from engine.submission.identity import IdentityWarning
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Intended:
     disk_free: int
     min_duration_ms: int | None = None
     """Instead of what the rules and the style say."""
-    doubts: Sequence[Doubt] = ()
+    identity_warnings: Sequence[IdentityWarning] = ()
     """Whether the description is of this machine and of this person."""
 
 
@@ -74,8 +74,11 @@ def preflight(plan: Intended, rules: Round) -> list[Expected]:
     if plan.disk_needed > plan.disk_free:
         what = f"{plan.disk_needed:,} bytes are needed, {plan.disk_free:,} are free"
         found.append(_error(what, "free some space", "disk"))
-    doubts = [Expected("warning", f"{one.what}; zip refuses that", one.remedy, "description") for one in plan.doubts]
-    return found + doubts
+    identity_warnings = [
+        Expected("warning", f"{one.what}; zip refuses that", one.remedy, "description")
+        for one in plan.identity_warnings
+    ]
+    return found + identity_warnings
 
 
 def _of(about: About, found: Iterable[Expected]) -> Iterator[Expected]:

@@ -72,7 +72,7 @@ def _row(result: Result, broken: Mapping[ResultKey, set[str]], origin: Provenanc
         inferred=result.inferred,
         power=result.power_metric,
         power_units=power_unit(result) if result.has_power else "",
-        no_submission="" if origin is None else pack.pretence(origin),
+        no_submission="" if origin is None else pack.not_submittable_reason(origin),
         broken=tuple(sorted(about)) if result.verdict == "fail" else (),
     )
 

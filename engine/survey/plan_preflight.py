@@ -13,7 +13,7 @@ from engine.profile.rounds import Round
 from engine.steps.calibration import RULES_LISTS
 from engine.submission import describe
 from engine.submission.generate import OVERRIDES
-from engine.submission.identity import doubts
+from engine.submission.identity import identity_warnings
 from engine.submission.preflight import Expected, Intended, preflight
 from engine.survey.prepare import Prepared
 
@@ -72,7 +72,7 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
         disk_needed=prepared.seen.totals.disk_bytes,
         disk_free=prepared.seen.totals.disk_free,
         min_duration_ms=options["min_duration_ms"],
-        doubts=doubts(options["sut"], description, prepared.workplace.catalog.folders, submitter),
+        identity_warnings=identity_warnings(options["sut"], description, prepared.workplace.catalog.folders, submitter),
     )
 
 

@@ -15,7 +15,7 @@ from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import refuse_foreign_scenarios, rule_book
 from engine.plan.selection import Selection
-from engine.plan.words import with_whole_paths
+from engine.plan.selection_syntax import with_whole_paths
 from engine.profile import catalog
 from engine.profile.component import fill
 from engine.profile.known_rounds import round_at
@@ -99,7 +99,7 @@ class Prepared(Resolved):
         return locks.lock(self.plan, self.seen, self.command(), engine.VERSION)
 
     @property
-    def foretold(self) -> str:
+    def start_notice(self) -> str:
         """What its run style is not, and what becomes of results that are there: said when it is planned and begins."""
         style = self.plan.nodes[self.plan.root].options.get("style")
         tried = try_out(str(style.value), self.workplace.round(self.round)) if style else ""
@@ -150,8 +150,8 @@ def prepare(
 
 def refuse(prepared: Prepared) -> None:
     """Raise CannotRunError where something is missing, in conflict, out of reach, or has no wheel for a Python here."""
-    from engine.survey.reachable import refuse_unreachable  # noqa: PLC0415  (only what starts a job asks the network)
-    from engine.survey.wheels import refuse_without  # noqa: PLC0415
+    from engine.survey.network_check import refuse_unreachable  # noqa: PLC0415  (only what starts a job asks the network)
+    from engine.survey.package_check import refuse_without  # noqa: PLC0415
 
     prepared.seen.refuse_problems()
     refuse_unreachable(prepared.plan, prepared.seen, prepared.workplace.catalog)

@@ -19,7 +19,7 @@ from engine.moved import present_name
 from engine.plan.plan import Node, Plan
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component
-from engine.step import Artifact, Look, Sight
+from engine.step import Artifact, SurveyContext, SurveyResult
 from engine.store.files import disk_errors
 from engine.store.folders import Folders
 from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
@@ -59,7 +59,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     warning: str = ""
     made: float | None = None
     """When the stored artifact was made, seconds since the epoch."""
-    foreseen: dict[str, Any] = {}
+    expected_facts: dict[str, Any] = {}
     """Facts that the artifact is going to have, where some are known."""
 
 
@@ -128,31 +128,31 @@ class Surveyor:
         """Look at the whole plan."""
         seen: dict[str, Seen] = {}
         for node in plan.nodes.values():
-            seen[node.id] = self.look(node, seen)
+            seen[node.id] = self.survey_node(node, seen)
         return Survey(seen, self._totals(plan, seen))
 
-    def look(self, node: Node, seen: Mapping[str, Seen]) -> Seen:
+    def survey_node(self, node: Node, seen: Mapping[str, Seen]) -> Seen:
         """Look at one node, given what was seen of the nodes that it needs."""
         component = self.catalog.components[node.component]
         blocked = [edge.node for edge in node.needs if seen[edge.node].state in STOPS | {"blocked"}]
         if blocked:
             return Seen(state="blocked", text=f"waits for {blocked[0]}")
-        sight = self._sight(node, component, seen)
-        if sight.state in ("found", "conflict") or (sight.state == "missing" and not component.step):
-            return _as_seen(component, sight)
+        result = self._survey_result(node, component, seen)
+        if result.state in ("found", "conflict") or (result.state == "missing" and not component.step):
+            return _as_seen(component, result)
         if not component.step and not component.command:
             return _group([seen[edge.node] for edge in node.needs])
         recipe = recipe_of(
-            node, component, {edge.node: seen[edge.node].identity for edge in node.needs}, sight.identity
+            node, component, {edge.node: seen[edge.node].identity for edge in node.needs}, result.identity
         )
-        stored = self._stored(component, recipe, sight)
+        stored = self._stored(component, recipe, result)
         if stored is not None:  # also where what made it is missing by now
             return stored
-        if sight.state == "missing":
-            return Seen(state="missing", text=sight.text, remedy=sight.remedy)
-        return self._to_do(node, component, sight, recipe)
+        if result.state == "missing":
+            return Seen(state="missing", text=result.text, remedy=result.remedy)
+        return self._to_do(node, component, result, recipe)
 
-    def _stored(self, component: Component, recipe: Recipe, sight: Sight) -> Seen | None:
+    def _stored(self, component: Component, recipe: Recipe, result: SurveyResult) -> Seen | None:
         manifest = self.store.hit(recipe) if component.cache and not self.again else None
         if manifest is None:
             return None
@@ -162,17 +162,17 @@ class Surveyor:
             entry=recipe.entry(),
             artifact=Artifact(str(self.store.content(recipe.entry())), manifest.facts),
             disk_bytes=manifest.bytes,
-            text="" if sight.state == "missing" else sight.text,
-            warning=sight.warning,
+            text="" if result.state == "missing" else result.text,
+            warning=result.warning,
             made=manifest.made,
         )
 
-    def _to_do(self, node: Node, component: Component, sight: Sight, recipe: Recipe) -> Seen:
-        fetch = sight.fetch_bytes if sight.fetch_bytes is not None else component.cost.fetch_bytes
+    def _to_do(self, node: Node, component: Component, result: SurveyResult, recipe: Recipe) -> Seen:
+        fetch = result.fetch_bytes if result.fetch_bytes is not None else component.cost.fetch_bytes
         causes: tuple[Cause, ...] = (NotKept(),)
         if component.cache:
             causes = (AskedAgain(),) if self.again else self.store.causes(recipe)
-        seconds, origin = self._seconds(node, component, sight)
+        seconds, origin = self._seconds(node, component, result)
         return Seen(
             state="run" if not component.cache else "fetch" if fetch else "build",
             identity=recipe.key(),
@@ -180,34 +180,34 @@ class Surveyor:
             recipe=recipe,
             causes=causes,
             fetch_bytes=fetch,
-            disk_bytes=sight.disk_bytes if sight.disk_bytes is not None else component.cost.disk_bytes,
+            disk_bytes=result.disk_bytes if result.disk_bytes is not None else component.cost.disk_bytes,
             seconds=seconds,
             seconds_from=origin,
-            text=sight.text,
-            remedy=sight.remedy,
-            warning=sight.warning,
-            foreseen=dict(sight.foreseen),
+            text=result.text,
+            remedy=result.remedy,
+            warning=result.warning,
+            expected_facts=dict(result.expected_facts),
         )
 
     def _seconds(
-        self, node: Node, component: Component, sight: Sight
+        self, node: Node, component: Component, result: SurveyResult
     ) -> tuple[float | None, Literal["", "measured here", "profile", "rules"]]:
-        if sight.seconds is not None:
-            return sight.seconds, "rules"
+        if result.seconds is not None:
+            return result.seconds, "rules"
         if node.id in self.times:
             return self.times[node.id], "measured here"
         if component.cost.seconds is not None:
             return component.cost.seconds, "profile"
         return None, ""
 
-    def _sight(self, node: Node, component: Component, seen: Mapping[str, Seen]) -> Sight:
+    def _survey_result(self, node: Node, component: Component, seen: Mapping[str, Seen]) -> SurveyResult:
         if not component.survey:
-            return Sight("run")
+            return SurveyResult("run")
         inputs = {edge.name: seen[edge.node].artifact for edge in node.needs}
-        look = Look(
+        context = SurveyContext(
             options=node.values(),
             inputs=inputs,
-            foreseen={edge.name: seen[edge.node].foreseen for edge in node.needs},
+            expected_facts={edge.name: seen[edge.node].expected_facts for edge in node.needs},
             version=node.version_range or None,
             profiles=self.catalog.folders,
             own_profiles=self.folders.profiles,
@@ -215,11 +215,11 @@ class Surveyor:
         )
         try:
             with disk_errors(self.folders.store):
-                sight = load_function(component.survey, component)(look)
+                result = load_function(component.survey, component)(context)
         except InferdeckError as error:
-            return Sight("missing", text=error.what, remedy=error.remedy)
-        assert isinstance(sight, Sight)
-        return sight
+            return SurveyResult("missing", text=error.what, remedy=error.remedy)
+        assert isinstance(result, SurveyResult)
+        return result
 
     def _totals(self, plan: Plan, seen: Mapping[str, Seen]) -> Totals:
         todo = {node: one for node, one in seen.items() if one.state in TO_DO}
@@ -237,13 +237,15 @@ class Surveyor:
         )
 
 
-def _as_seen(component: Component, sight: Sight) -> Seen:
+def _as_seen(component: Component, result: SurveyResult) -> Seen:
     """Return what is there, or can't be had, whatever the store has."""
-    if sight.state != "found":
-        return Seen(state="conflict" if sight.state == "conflict" else "missing", text=sight.text, remedy=sight.remedy)
+    if result.state != "found":
+        return Seen(
+            state="conflict" if result.state == "conflict" else "missing", text=result.text, remedy=result.remedy
+        )
     code = code_digest(component) if component.code else ""
-    identity = f"{sight.identity} {code}".rstrip()
-    return Seen(state="found", identity=identity, artifact=sight.artifact, text=sight.text, warning=sight.warning)
+    identity = f"{result.identity} {code}".rstrip()
+    return Seen(state="found", identity=identity, artifact=result.artifact, text=result.text, warning=result.warning)
 
 
 def _group(needs: list[Seen]) -> Seen:
@@ -251,7 +253,7 @@ def _group(needs: list[Seen]) -> Seen:
     identity = " ".join(one.identity for one in needs)
     if len(needs) != 1:
         return Seen(state="group", identity=identity)
-    return Seen(state="group", identity=identity, artifact=needs[0].artifact, foreseen=needs[0].foreseen)
+    return Seen(state="group", identity=identity, artifact=needs[0].artifact, expected_facts=needs[0].expected_facts)
 
 
 def load_function(name: str, component: Component) -> Any:

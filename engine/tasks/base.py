@@ -37,7 +37,7 @@ class Score:
     unit: str = "%"
     """As the rules print it: per cent for accuracy, mAP, F1 and AUC; empty for a plain number such as a Dice score."""
     higher_is_better: bool = True
-    doubt: str = ""
+    warning: str = ""
     """Why the figure may be wrong: it is what chance would give, or labels that belong to something else."""
 
 

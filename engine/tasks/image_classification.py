@@ -16,10 +16,10 @@ import numpy as np
 from engine.errors import DataError, UsageError, nearest
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Artifact
-from engine.tasks import pictures
+from engine.tasks import image_task
 from engine.tasks.base import Array, CalibrationSet, Responses, Score
+from engine.tasks.image_task import Sample
 from engine.tasks.labels import read_val_map
-from engine.tasks.pictures import Sample
 from engine.text import size as size_text
 
 LABELS = "val_map.txt"
@@ -69,7 +69,7 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         frame, normalise = CHAINS[options["preprocessing"]]
     except KeyError as error:
         raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
-    whole = pictures.read(raw)
+    whole = image_task.read(raw)
     picture = frame(whole, int(options["image_size"]))
     # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
@@ -82,9 +82,9 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
 
 def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
     """Return the pictures that a model is calibrated with. Option: `preprocessing`. Raises DataError."""
-    from engine.tasks import picture_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
+    from engine.tasks import image_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
 
-    return picture_calibration.calibration(sys.modules[__name__], chosen, options)
+    return image_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
@@ -122,10 +122,10 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     good, total = sum(found == label for found, label in known), len(known)
     share = 100.0 * good / total
     text = f"accuracy={share:.3f}%, good={good}, total={total}\n"
-    return Score(text=text, metric="accuracy", value=share, good=good, total=total, doubt=_doubt(known, good))
+    return Score(text=text, metric="accuracy", value=share, good=good, total=total, warning=_warning(known, good))
 
 
-def _doubt(known: Sequence[tuple[int, int]], good: int) -> str:
+def _warning(known: Sequence[tuple[int, int]], good: int) -> str:
     """Say of answers and labels, by which so many answers are right, that they look like labels of something else."""
     kinds = len({label for _, label in known})
     if kinds < 2 or good * kinds > len(known):

@@ -17,7 +17,7 @@ from engine.tasks.listing import Listing, listing, readable, shown, stamp
 from engine.text import clean
 
 if TYPE_CHECKING:  # numpy: a plan must be instant
-    from engine.tasks.pictures import Sample
+    from engine.tasks.image_task import Sample
 
 _CLASS_FOLDER = re.compile(r"n\d{8}")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")

@@ -14,9 +14,9 @@ import numpy as np
 from engine.errors import DataError, RunError, UsageError, nearest
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Artifact
-from engine.tasks import coco_boxes, coco_eval, pictures
+from engine.tasks import coco_boxes, coco_eval, image_task
 from engine.tasks.base import Array, CalibrationSet, Responses, Score
-from engine.tasks.pictures import Sample
+from engine.tasks.image_task import Sample
 
 LABELS = "annotations.json"
 
@@ -76,7 +76,7 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
     resize, normalise = CHAINS[name]
     if out.dtype == np.uint8 and resize is _resize_exact:
         raise UsageError(f"preprocessing: chain '{name}' has fractions of a grey level", "ask for dtype float32")
-    whole = pictures.read(raw)
+    whole = image_task.read(raw)
     picture = resize(whole, int(options["image_size"]))
     # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
@@ -89,9 +89,9 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
 
 def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
     """Return the pictures that a model is calibrated with. Option: `preprocessing`. Raises DataError."""
-    from engine.tasks import picture_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
+    from engine.tasks import image_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
 
-    return picture_calibration.calibration(sys.modules[__name__], chosen, options)
+    return image_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
@@ -138,9 +138,11 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
             "measure more pictures",
         )
     text = [*_strays(fields, index), *coco_eval.rows(figures), f"mAP={100 * figures[0]:.3f}%", ""]
-    doubt = "" if figures[0] > 0 else "not one object was found where the labels have it: do they belong to the images?"
+    warning = (
+        "" if figures[0] > 0 else "not one object was found where the labels have it: do they belong to the images?"
+    )
     total = len(answered)
-    return Score(text="\n".join(text), metric="mAP", value=100 * figures[0], good=None, total=total, doubt=doubt)
+    return Score(text="\n".join(text), metric="mAP", value=100 * figures[0], good=None, total=total, warning=warning)
 
 
 def _answers(log: Path, labels: Path, count: int) -> tuple[Array, Array, Array]:

@@ -199,7 +199,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
         value=figures.f1,
         good=None,
         total=found.samples,
-        doubt=_doubt(figures, found.unanswered, len(found.questions)),
+        warning=_warning(figures, found.unanswered, len(found.questions)),
     )
 
 
@@ -260,7 +260,7 @@ def _logits(data: bytes, length: int, what: str, *, transposed: bool) -> Array:
     return logits
 
 
-def _doubt(figures: squad_eval.Figures, unanswered: int, total: int) -> str:
+def _warning(figures: squad_eval.Figures, unanswered: int, total: int) -> str:
     if unanswered:
         return f"{unanswered} of {total} questions were not answered, and count as wrong"
     if figures.f1 < POOR_F1:

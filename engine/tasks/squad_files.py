@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from engine.errors import DataError
 from engine.facts import DataFacts, PackageFacts
-from engine.step import Artifact, Look, Sight, Step
+from engine.step import Artifact, Step, SurveyContext, SurveyResult
 from engine.store.files import disk_errors, read_plain
 from engine.text import clean
 
@@ -50,48 +50,51 @@ class Sources(NamedTuple):
         )
 
 
-def survey_samples(look: Look) -> Sight:
+def survey_samples(context: SurveyContext) -> SurveyResult:
     """Estimate size and time of a sample set; the identities of both needs cover what it is made of."""
-    dataset = look.inputs["dataset"] or Artifact("", dict(look.foreseen.get("dataset", {})))
-    count = min((one for one in (look.options["count"], dataset.read(DataFacts).count) if one), default=None)
+    dataset = context.inputs["dataset"] or Artifact("", dict(context.expected_facts.get("dataset", {})))
+    count = min((one for one in (context.options["count"], dataset.read(DataFacts).count) if one), default=None)
     if count is None:
-        return Sight("run")
-    size = count * _USUAL_TOKENS * 3 * _ID_BYTES[look.options["dtype"]]
-    return Sight("run", disk_bytes=size, seconds=1 + count * _SECONDS_PER_QUESTION)
+        return SurveyResult("run")
+    size = count * _USUAL_TOKENS * 3 * _ID_BYTES[context.options["dtype"]]
+    return SurveyResult("run", disk_bytes=size, seconds=1 + count * _SECONDS_PER_QUESTION)
 
 
-def survey_questions(look: Look) -> Sight:
+def survey_questions(context: SurveyContext) -> SurveyResult:
     """Look for dev-v1.1.json where the person said, option `path`: the file, or its folder. Else it is fetched."""
-    given = look.options["path"]
+    given = context.options["path"]
     if not given:
-        return Sight("run", foreseen={"count": FEATURES})
+        return SurveyResult("run", expected_facts={"count": FEATURES})
     path = _named(given, LABELS)
-    return _found(path) or Sight("missing", text=f"there is no {clean(str(path))}", remedy=_questions_remedy())
+    return _found(path) or SurveyResult("missing", text=f"there is no {clean(str(path))}", remedy=_questions_remedy())
 
 
 def _questions_remedy() -> str:
     return f"--env.SQUAD_PATH=DIR, a folder with {LABELS}; without it the file is fetched"
 
 
-def survey_vocabulary(look: Look) -> Sight:
+def survey_vocabulary(context: SurveyContext) -> SurveyResult:
     """Look for vocab.txt where the person said, option `path`; in a folder without one it is fetched.
 
     Option `md5`: that of the model's vocabulary. One with another sum is of another model: `conflict`.
     """
-    given = look.options["path"]
+    given = context.options["path"]
     if not given:
-        return Sight("run")
+        return SurveyResult("run")
     path = _named(given, VOCABULARY)
     found = _found(path)
     if found is None and path.name == VOCABULARY:
-        return Sight("run", text=f"no {clean(str(path))}: it is fetched")
+        return SurveyResult("run", text=f"no {clean(str(path))}: it is fetched")
     if found is None:
-        return Sight("missing", text=f"there is no {clean(str(path))}", remedy="check the path of the vocabulary")
+        return SurveyResult(
+            "missing", text=f"there is no {clean(str(path))}", remedy="check the path of the vocabulary"
+        )
     md5 = hashlib.md5(_read(path), usedforsecurity=False).hexdigest()
-    if md5 != look.options["md5"]:
-        return Sight(
+    wanted = context.options["md5"]
+    if md5 != wanted:
+        return SurveyResult(
             "conflict",
-            text=f"{clean(str(path))} is the vocabulary of another model: its MD5 is {md5}, not {look.options['md5']}",
+            text=f"{clean(str(path))} is the vocabulary of another model: its MD5 is {md5}, not {wanted}",
             remedy=f"take it away: the right one is fetched; for a model of your own {_OWN}",
         )
     return found
@@ -100,13 +103,15 @@ def survey_vocabulary(look: Look) -> Sight:
 _OWN = "--adr.squad-vocab.tags=_own --env.SQUAD_VOCAB_PATH=FILE"
 
 
-def survey_own_vocabulary(look: Look) -> Sight:
+def survey_own_vocabulary(context: SurveyContext) -> SurveyResult:
     """Take the vocabulary that the person named, option `path`; what is in it is read when samples are made."""
-    given = look.options["path"]
+    given = context.options["path"]
     if not given:
-        return Sight("missing", text="no vocabulary is named", remedy="--env.SQUAD_VOCAB_PATH=FILE, one token a line")
+        return SurveyResult(
+            "missing", text="no vocabulary is named", remedy="--env.SQUAD_VOCAB_PATH=FILE, one token a line"
+        )
     path = _named(given, VOCABULARY)
-    missing = Sight("missing", text=f"there is no {clean(str(path))}", remedy="check --env.SQUAD_VOCAB_PATH")
+    missing = SurveyResult("missing", text=f"there is no {clean(str(path))}", remedy="check --env.SQUAD_VOCAB_PATH")
     return _found(path) or missing
 
 
@@ -116,13 +121,15 @@ def _named(given: str, name: str) -> Path:
     return path / name if path.is_dir() or not path.suffix else path
 
 
-def _found(path: Path) -> Sight | None:
+def _found(path: Path) -> SurveyResult | None:
     """Return where a plain file is; None where there is none."""
     if not path.is_file():
         return None
     state = path.stat()
     identity = f"{path} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
-    return Sight("found", Artifact(str(path.parent), {"labels": path.name}), identity=identity, text=clean(str(path)))
+    return SurveyResult(
+        "found", Artifact(str(path.parent), {"labels": path.name}), identity=identity, text=clean(str(path))
+    )
 
 
 def _read(path: Path) -> bytes:

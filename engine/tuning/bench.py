@@ -24,7 +24,7 @@ from engine.tuning.tuned import Trial, shared_out
 Load = Callable[[BackendOptions], Runner]
 Groups = Sequence[tuple[int, ...]]
 
-TURNS: Final = 2
+ROUNDS: Final = 2
 _ALIKE: Final = 0.98
 """Of a way's best turn: another that reaches it confirms that nothing disturbed the best."""
 HOPELESS: Final = 0.75
@@ -39,7 +39,7 @@ _PAUSE: Final = 0.005
 """Seconds; longer than the threads of a backend spin while they wait for work (ONNX Runtime: about 1 ms)."""
 
 
-class Way(NamedTuple):
+class Candidate(NamedTuple):
     """What is tried."""
 
     sessions: int
@@ -66,8 +66,8 @@ class Bench:
         `quota` is how many cores' worth of time the process may use, where that is less than `cores`.
         """
         self._quota = quota
-        self.trials: dict[Way, Trial] = {}
-        self._turns: dict[Way, list[float]] = {}
+        self.trials: dict[Candidate, Trial] = {}
+        self._rounds: dict[Candidate, list[float]] = {}
         self._load = load
         self._options = options
         self._nodes = by_node(cores)
@@ -90,119 +90,123 @@ class Bench:
 
         Ends where larger batches lose what they should gain, or take too long.
         """
-        new = [way for batch in batches if (way := Way(sessions, threads, batch)) not in self.trials]
+        new = [candidate for batch in batches if (candidate := Candidate(sessions, threads, batch)) not in self.trials]
         if not new:
             return
         with closing(self._measured_on_one_set(new)) as measured:
-            for way in measured:
-                if self.is_late or self._is_falling(way):
+            for candidate in measured:
+                if self.is_late or self._is_falling(candidate):
                     return
 
-    def compare(self, ways: Sequence[Way]) -> None:
+    def compare(self, candidates: Sequence[Candidate]) -> None:
         """Measure ways in turns, the first of them whatever the time; a way is left out if it takes too long."""
-        for alike in _by_split(ways).values():
+        for alike in _by_split(candidates).values():
             list(self._measured_on_one_set(alike))
-        for _ in range(TURNS - 1):
+        for _ in range(ROUNDS - 1):
             if not self.is_late:
-                self.again(ways)
+                self.again(candidates)
 
-    def again(self, ways: Sequence[Way]) -> None:
+    def again(self, candidates: Sequence[Candidate]) -> None:
         """Measure ways in one more turn, as far as the time goes."""
-        for alike in _by_split(ways).values():
+        for alike in _by_split(candidates).values():
             with closing(self._measured_on_one_set(alike)) as measured:
                 for _ in measured:
                     if self.is_late:
                         return
 
-    def spaced(self, way: Way) -> float:
+    def spaced(self, candidate: Candidate) -> float:
         """Return the seconds within which 95 % of the batches of one session end that come one by one, with pauses.
 
         After a pause threads must wake up and caches fill again: it takes longer than in a loop without pauses.
         """
         seconds = min(_SPACED_SECONDS, self._seconds / 20)
-        with opened(self._load, self._options, way.threads, ((),)) as (runner,):
-            binding = runner.bind(way.batch)
+        with opened(self._load, self._options, candidate.threads, ((),)) as (runner,):
+            binding = runner.bind(candidate.batch)
             _fill(binding)
             binding.run()
             times = sorted(_with_pauses(binding, perf_counter() + seconds))
         return times[len(times) * 95 // 100]
 
-    def is_settled(self, way: Way) -> bool:
+    def is_settled(self, candidate: Candidate) -> bool:
         """Say whether another turn confirmed the best one. There is nothing to confirm where a way is left out."""
-        best = sorted(self._turns.get(way, ()))[:2]
-        return self._is_left_out(way) if not best else len(best) == 2 and _ALIKE * best[1] <= best[0]
+        best = sorted(self._rounds.get(candidate, ()))[:2]
+        return self._is_left_out(candidate) if not best else len(best) == 2 and _ALIKE * best[1] <= best[0]
 
-    def _is_left_out(self, way: Way) -> bool:
+    def _is_left_out(self, candidate: Candidate) -> bool:
         """Say whether one run of a way, the first of its split excepted, would take too much of the time."""
-        if way in self.trials or not any(one[:2] == way[:2] for one in self.trials):
+        if candidate in self.trials or not any(one[:2] == candidate[:2] for one in self.trials):
             return False
-        return way.sessions * way.batch / self.best_rate() > _LONGEST * self._share
+        return candidate.sessions * candidate.batch / self.best_rate() > _LONGEST * self._share
 
-    def _measured_on_one_set(self, ways: Sequence[Way]) -> Generator[Way, None, None]:
+    def _measured_on_one_set(self, candidates: Sequence[Candidate]) -> Generator[Candidate, None, None]:
         """Measure ways that one set of loaded models can, and yield each that was measured."""
-        if all(map(self._is_left_out, ways)):
+        if all(map(self._is_left_out, candidates)):
             return
-        sessions, threads, _, pinned = ways[0]
+        sessions, threads, _, pinned = candidates[0]
         groups = self.groups(sessions, threads, pinned=pinned)
         with opened(self._load, self._options, threads, groups) as runners:
-            _bind_largest(runners, max(way.batch for way in ways))
-            for way in ways:
-                if self._is_left_out(way):
+            _bind_largest(runners, max(candidate.batch for candidate in candidates))
+            for candidate in candidates:
+                if self._is_left_out(candidate):
                     continue
-                self._keep(way, self._run(way, runners, groups))
-                yield way
+                self._keep(candidate, self._run(candidate, runners, groups))
+                yield candidate
 
     def groups(self, sessions: int, threads: int, *, pinned: bool) -> Groups:
         """Return the cores of each session; none where they are not pinned."""
         return core_groups(self._nodes, sessions, threads) if pinned else ((),) * sessions
 
-    def _run(self, way: Way, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
+    def _run(self, candidate: Candidate, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
         best = self.best_rate()
-        enough = way.sessions * way.batch / (HOPELESS * best) if best else float("inf")
+        enough = candidate.sessions * candidate.batch / (HOPELESS * best) if best else float("inf")
         try:
-            bindings = [runner.bind(way.batch) for runner in runners]
+            bindings = [runner.bind(candidate.batch) for runner in runners]
             if self._quota is None:
                 found = run_together(bindings, groups, self._share, enough)
             else:
                 found = run_throttled(bindings, groups, self._share, enough, self._quota)
         except RunError as error:
-            tried = shared_out(way.sessions, way.threads, way.batch)
+            tried = shared_out(candidate.sessions, candidate.threads, candidate.batch)
             raise RunError(f"{error.what} (tuning tried {tried})", error.remedy) from error
         self._report(min(monotonic() - self._started, self._seconds))
         return found
 
-    def _keep(self, way: Way, found: tuple[float, bool]) -> None:
+    def _keep(self, candidate: Candidate, found: tuple[float, bool]) -> None:
         """Take a measurement in: of several the shortest."""
         batch_s, dropped = found
-        self._turns.setdefault(way, []).append(batch_s)
-        old = self.trials.get(way)
+        self._rounds.setdefault(candidate, []).append(batch_s)
+        old = self.trials.get(candidate)
         if old is not None and old.batch_ms <= batch_s * 1e3:
             return
-        self.trials[way] = Trial(
-            sessions=way.sessions,
-            intra_op_threads=way.threads,
-            batch=way.batch,
-            pinned=way.pinned,
+        self.trials[candidate] = Trial(
+            sessions=candidate.sessions,
+            intra_op_threads=candidate.threads,
+            batch=candidate.batch,
+            pinned=candidate.pinned,
             batch_ms=batch_s * 1e3,
-            samples_per_second=way.sessions * way.batch / batch_s,
+            samples_per_second=candidate.sessions * candidate.batch / batch_s,
             dropped=dropped,
         )
 
-    def _is_falling(self, way: Way) -> bool:
+    def _is_falling(self, candidate: Candidate) -> bool:
         """Say whether this batch, the largest so far, and the one before brought less than the best of their split."""
         split = sorted(
-            ((known.batch, one) for known, one in self.trials.items() if known[:2] == way[:2] and not known.pinned),
+            (
+                (known.batch, one)
+                for known, one in self.trials.items()
+                if known[:2] == candidate[:2] and not known.pinned
+            ),
             key=lambda pair: pair[0],
         )
         rates = [one.samples_per_second for _, one in split]
-        return len(rates) > 2 and way.batch == split[-1][0] and max(rates[-2:]) < 0.97 * max(rates)
+        return len(rates) > 2 and candidate.batch == split[-1][0] and max(rates[-2:]) < 0.97 * max(rates)
 
 
-def _by_split(ways: Sequence[Way]) -> dict[tuple[int, int, bool], list[Way]]:
+def _by_split(candidates: Sequence[Candidate]) -> dict[tuple[int, int, bool], list[Candidate]]:
     """Return the ways by what one set of loaded models can measure."""
-    found: dict[tuple[int, int, bool], list[Way]] = {}
-    for way in dict.fromkeys(ways):
-        found.setdefault((way.sessions, way.threads, way.pinned), []).append(way)
+    found: dict[tuple[int, int, bool], list[Candidate]] = {}
+    for candidate in dict.fromkeys(candidates):
+        found.setdefault((candidate.sessions, candidate.threads, candidate.pinned), []).append(candidate)
     return found
 
 

@@ -47,7 +47,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     """Above this no rate is tried."""
     resolution: float
     """The search ends when the lowest refused rate is at most this fraction above the highest valid one."""
-    bound: float | None = None
+    constraint_ms: float | None = None
     """What the figure of a trial must stay within; None where there is no such thing, and nothing is doubted."""
 
 
@@ -155,7 +155,7 @@ def _doubted(rate: float, refused: float, trials: Sequence[RateTrial], aim: Aim)
     """Return the refused rate where what was valid just below it makes its only refusal hard to believe."""
     refusals = sum(trial.rate == refused and not trial.valid for trial in trials)
     figures = [trial.figure for trial in trials if trial.rate == rate and trial.valid and trial.figure is not None]
-    spare = aim.bound is not None and min(figures, default=aim.bound) <= _DOUBTED * aim.bound
+    spare = aim.constraint_ms is not None and min(figures, default=aim.constraint_ms) <= _DOUBTED * aim.constraint_ms
     return refused if spare and refusals < 2 else None
 
 

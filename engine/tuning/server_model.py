@@ -58,38 +58,38 @@ def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:
 
 @lru_cache(maxsize=256)
 def highest_rate(
-    server: Server, bound_s: float, share: float = 0.99, queries: int = QUERIES, seed: int = _SEED
+    server: Server, constraint_s: float, share: float = 0.99, queries: int = QUERIES, seed: int = _SEED
 ) -> float:
     """Return the highest rate, in queries/s of one sample, at which `share` of the queries meet the bound; 0: none.
 
     Replayed are the first `queries`, of which QUERIES are enough, of LoadGen's schedule with this seed.
     """
-    if server.batch_s[0] + server.wait_s > bound_s:
+    if server.batch_s[0] + server.wait_s > constraint_s:
         return 0.0
     schedule = arrivals(seed, min(queries, QUERIES))
     low, high = 0.0, server.capacity
     for _ in range(_STEPS):
         rate = (low + high) / 2
-        if _met(server, rate, bound_s, schedule) >= share:
+        if _met(server, rate, constraint_s, schedule) >= share:
             low = rate
         else:
             high = rate
     return low
 
 
-def _met(server: Server, rate: float, bound_s: float, schedule: Sequence[float]) -> float:
+def _met(server: Server, rate: float, constraint_s: float, schedule: Sequence[float]) -> float:
     """Return the part of the queries that are answered within the bound."""
-    late = sum(latency > bound_s for latency in latencies(server, rate, bound_s, schedule))
+    late = sum(latency > constraint_s for latency in latencies(server, rate, constraint_s, schedule))
     return 1 - late / len(schedule)
 
 
-def latencies(server: Server, rate: float, bound_s: float, schedule: Sequence[float]) -> Iterator[float]:
+def latencies(server: Server, rate: float, constraint_s: float, schedule: Sequence[float]) -> Iterator[float]:
     """Yield the seconds that each query takes when they come at `rate`. `schedule`: their times at one a second."""
     issued, free = [at / rate for at in schedule], [0.0] * server.sessions
     first, queries = 0, len(issued)
     while first < queries:
         start = max(heapq.heappop(free), issued[first])
-        most = fitting(server.batch_s, start - issued[first], bound_s)
+        most = fitting(server.batch_s, start - issued[first], constraint_s)
         if server.wait_s:
             full = issued[min(first + most, queries) - 1]
             start = max(start, min(issued[first] + server.wait_s, full))

@@ -22,7 +22,7 @@ from engine.harness.cores import affordable
 from engine.harness.spec import Workers
 from engine.mlperf import Scenario
 from engine.system import cpu_quota, memory_room
-from engine.tuning.bench import TURNS, Bench, Load, Way, opened
+from engine.tuning.bench import ROUNDS, Bench, Candidate, Load, opened
 from engine.tuning.server_model import Server, highest_rate, times_up_to
 from engine.tuning.tuned import SLOWER, Trial, Tuned
 
@@ -70,7 +70,7 @@ def choose_workers(
     cores: Sequence[int] | None = None,
     seconds: float = SECONDS,
     max_batch: int = MAX_BATCH,
-    latency_bound_ms: float | None = None,
+    latency_constraint_ms: float | None = None,
     share: float = 0.99,
     report: Callable[[float], None] = lambda _: None,
     load: Load | None = None,
@@ -80,7 +80,7 @@ def choose_workers(
     """Return the workers of every scenario that are best here, in about `seconds`.
 
     `options` without threads and cores. `samples_per_query` are those of MultiStream. `cores` are the processors to
-    use; without them the physical cores that this process may run on and has the time for. `latency_bound_ms` is
+    use; without them the physical cores that this process may run on and has the time for. `latency_constraint_ms` is
     Server's latency constraint, which `share` of its queries must meet; without one Server gets what Offline has.
     Where a quota pays for less than one core, what counts is what comes of it in the long run. `report` hears the
     seconds that were used. `load` makes what is timed in place of the model alone (engine.tuning.sampled), on samples
@@ -95,11 +95,16 @@ def choose_workers(
     splits = _splits(len(cores), _most_sessions(model_bytes or weight_bytes(model), len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
     # Half more than there are where nothing disturbs, for the turns that confirm what is best.
-    expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * TURNS
+    expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * ROUNDS
     short = quota if quota is not None and quota < len(cores) else None
     bench = Bench(load, options, cores, seconds, expected, report, short)
     tuner = _Tuner(
-        bench, splits, batches, latency_bound_ms / 1000 if latency_bound_ms else None, share, samples_per_query
+        bench,
+        splits,
+        batches,
+        latency_constraint_ms / 1000 if latency_constraint_ms else None,
+        share,
+        samples_per_query,
     )
     return _by_cost(tuner.tuned(), typical_cost) if typical_cost else tuner.tuned()
 
@@ -123,7 +128,7 @@ class _Tuner:
         bench: Bench,
         splits: Sequence[tuple[int, int]],
         batches: Sequence[int],
-        bound_s: float | None,
+        constraint_s: float | None,
         share: float,
         samples_per_query: int,
     ) -> None:
@@ -131,22 +136,22 @@ class _Tuner:
         self._bench = bench
         self._splits = splits
         self._batches = batches
-        self._bound_s = bound_s
-        self._near_s = (bound_s or 0.0) / _FAR
+        self._constraint_s = constraint_s
+        self._near_s = (constraint_s or 0.0) / _FAR
         self._share = share
 
     def tuned(self) -> Tuned:
         """Measure and choose."""
         first, middle = self._batches[0], self._batches[len(self._batches) // 2]
-        alone = [Way(1, threads, first) for _, threads in self._splits]
-        looks = [Way(*split, batch) for split in self._splits for batch in (first, middle)]
+        alone = [Candidate(1, threads, first) for _, threads in self._splits]
+        looks = [Candidate(*split, batch) for split in self._splits for batch in (first, middle)]
         self._bench.compare([*alone, *looks])
         for split in self._promising():
             self._bench.scan(*split, self._batches)
         self._settle()
         single, multi, offline = self._single()[0], self._multi()[0][1], self._offline()
         pinned = self._pinned(offline)
-        served = self._quickest_to_serve() if self._bound_s else None
+        served = self._quickest_to_serve() if self._constraint_s else None
         workers: dict[Scenario, Workers] = {
             "SingleStream": _workers(single),
             "MultiStream": _workers(multi),
@@ -181,25 +186,29 @@ class _Tuner:
 
         Each turn has the next few with it: other work may have made one of them look slow in its only turn so far.
         """
-        for turn in count():
-            ways = [*self._finalists(), _on_own_cores(self._offline())]
-            settled = turn >= TURNS and all(map(self._bench.is_settled, ways))
+        for number in count():
+            candidates = [*self._finalists(), _on_own_cores(self._offline())]
+            settled = number >= ROUNDS and all(map(self._bench.is_settled, candidates))
             if settled or self._bench.is_late:
                 return
-            self._bench.again([*ways, *self._others(ways)])
+            self._bench.again([*candidates, *self._others(candidates)])
 
-    def _finalists(self) -> list[Way]:
+    def _finalists(self) -> list[Candidate]:
         """Return what is measured again, in turns: the best of each scenario that are near each other."""
         offline = sorted(self._trials(), key=lambda trial: -trial.samples_per_second)
         near = [one for one in offline if one.samples_per_second >= _NEAR * offline[0].samples_per_second]
-        served = [one.trial for one in self._servers()[:_FINALISTS]] if self._bound_s else []
+        served = [one.trial for one in self._servers()[:_FINALISTS]] if self._constraint_s else []
         chosen = [*near[:_FINALISTS], *self._single()[:2], *(one for _, one in self._multi()[:2]), *served]
-        return list(dict.fromkeys(Way(one.sessions, one.intra_op_threads, one.batch) for one in chosen))
+        return list(dict.fromkeys(Candidate(one.sessions, one.intra_op_threads, one.batch) for one in chosen))
 
-    def _others(self, finalists: Sequence[Way]) -> list[Way]:
+    def _others(self, finalists: Sequence[Candidate]) -> list[Candidate]:
         """Return the best of the other ways that have not confirmed their best."""
-        ways = sorted(self._bench.trials, key=lambda way: -self._bench.trials[way].samples_per_second)
-        others = (way for way in ways if way not in finalists and not way.pinned and not self._bench.is_settled(way))
+        candidates = sorted(self._bench.trials, key=lambda candidate: -self._bench.trials[candidate].samples_per_second)
+        others = (
+            candidate
+            for candidate in candidates
+            if candidate not in finalists and not candidate.pinned and not self._bench.is_settled(candidate)
+        )
         return list(islice(others, _OTHERS))
 
     def _single(self) -> list[Trial]:
@@ -230,10 +239,10 @@ class _Tuner:
 
     def _pinned(self, offline: Trial) -> Trial | None:
         """Return the trial with its sessions kept on cores, where that pays."""
-        way = _on_own_cores(offline)
-        if way not in self._bench.trials:
-            self._bench.compare([way])
-        trial = self._bench.trials.get(way)
+        candidate = _on_own_cores(offline)
+        if candidate not in self._bench.trials:
+            self._bench.compare([candidate])
+        trial = self._bench.trials.get(candidate)
         return trial if trial and _WORTH * trial.samples_per_second > offline.samples_per_second else None
 
     def _servers(self) -> list[Choice]:
@@ -249,20 +258,20 @@ class _Tuner:
         ]
         choices.sort(key=lambda choice: choice.trial.batch)
         # A batch that takes longer than the bound could only serve queries that are late already.
-        within = [one for one in choices if not self._bound_s or one.server.batch_s[-1] <= self._bound_s]
+        within = [one for one in choices if not self._constraint_s or one.server.batch_s[-1] <= self._constraint_s]
         best = _simplest(within or choices[:1], lambda choice: choice.qps)
-        if not self._bound_s or best.trial.batch == 1:
+        if not self._constraint_s or best.trial.batch == 1:
             return best
-        waits = [replace(best.server, wait_s=part * self._bound_s) for part in _WAITS]
+        waits = [replace(best.server, wait_s=part * self._constraint_s) for part in _WAITS]
         waiting = [self._choice(best.trial, server) for server in waits]
         return _simplest([best, *waiting], lambda choice: choice.qps)
 
     def _choice(self, trial: Trial, server: Server, slower: float = SLOWER) -> Choice:
-        qps = self._rate(server.slowed(slower)) if self._bound_s else server.capacity
+        qps = self._rate(server.slowed(slower)) if self._constraint_s else server.capacity
         return Choice(trial=trial, server=server, qps=qps, slower=slower)
 
     def _rate(self, server: Server) -> float:
-        return highest_rate(server, self._bound_s, self._share) if self._bound_s else 0.0
+        return highest_rate(server, self._constraint_s, self._share) if self._constraint_s else 0.0
 
     def _quickest_to_serve(self) -> Choice:
         """Return the best way to serve. Where the bound is near, single queries after pauses decide, too."""
@@ -274,7 +283,7 @@ class _Tuner:
 
     def _after_pauses(self, choice: Choice) -> Choice:
         trial = choice.trial
-        taken = self._bench.spaced(Way(trial.sessions, trial.intra_op_threads, self._batches[0]))
+        taken = self._bench.spaced(Candidate(trial.sessions, trial.intra_op_threads, self._batches[0]))
         return self._choice(trial, choice.server, max(SLOWER, taken / choice.server.batch_s[0]))
 
     def _of(self, split: tuple[int, int]) -> list[Trial]:
@@ -299,14 +308,14 @@ class _Tuner:
         )
 
 
-def _simplest(ways: Sequence[One], figure: Callable[[One], float]) -> One:
+def _simplest(candidates: Sequence[One], figure: Callable[[One], float]) -> One:
     """Return the first, which is the simplest, whose figure is nearly the highest."""
-    enough = _WORTH * max(map(figure, ways))
-    return next(way for way in ways if figure(way) >= enough)
+    enough = _WORTH * max(map(figure, candidates))
+    return next(candidate for candidate in candidates if figure(candidate) >= enough)
 
 
-def _on_own_cores(trial: Trial) -> Way:
-    return Way(trial.sessions, trial.intra_op_threads, trial.batch, pinned=True)
+def _on_own_cores(trial: Trial) -> Candidate:
+    return Candidate(trial.sessions, trial.intra_op_threads, trial.batch, pinned=True)
 
 
 def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:

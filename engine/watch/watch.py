@@ -32,7 +32,7 @@ QUIET_SECONDS = 5.0
 _SURE_SECONDS = 2.0
 """So long after an event the job is taken to be alive: looking at its lock takes it for a moment."""
 
-Standing = Literal["new", "live", "quiet", "finished", "failed", "cancelled", "died"]
+JobStatus = Literal["new", "live", "quiet", "finished", "failed", "cancelled", "died"]
 """`new` has not started yet; `quiet` measures but says nothing; `died` is gone without a last word."""
 
 
@@ -91,16 +91,16 @@ class Watch:
         fold = self._quick[1] if self._quick else self._fold
         return fold.window.points(seconds, count)
 
-    def standing(self, now: float) -> Standing:
+    def job_status(self, now: float) -> JobStatus:
         """Say how the job stands; `now` in seconds since the epoch."""
         state = self._state
         silence = None if state.last_at is None else now - state.last_at
         if silence is not None and abs(silence) < _SURE_SECONDS:
-            return standing(state, now, alive=True)
+            return job_status(state, now, alive=True)
         try:
-            return standing(state, now, alive=is_locked(self.job.folder / places.LOCK))
+            return job_status(state, now, alive=is_locked(self.job.folder / places.LOCK))
         except StoreError:  # another's job, of which only a part may be read
-            return standing(state, now, alive=False)
+            return job_status(state, now, alive=False)
 
     def _quick_look(self) -> tuple[EventReader, Fold] | None:
         size = self.job.events.stat().st_size if self.job.events.exists() else 0
@@ -115,7 +115,7 @@ class Watch:
         return reader, fold
 
 
-def standing(state: Watched, now: float, *, alive: bool) -> Standing:
+def job_status(state: Watched, now: float, *, alive: bool) -> JobStatus:
     """Say how a job stands of which this is the state, and of which it is known whether its process lives."""
     if state.done is not None:
         return _ENDINGS[state.done.ending]
@@ -127,4 +127,4 @@ def standing(state: Watched, now: float, *, alive: bool) -> Standing:
     return "live"
 
 
-_ENDINGS: dict[events.Ending, Standing] = {"finished": "finished", "failed": "failed", "cancelled": "cancelled"}
+_ENDINGS: dict[events.Ending, JobStatus] = {"finished": "finished", "failed": "failed", "cancelled": "cancelled"}

@@ -55,7 +55,7 @@ class Variant:
         return f"engine.backends.{self.backend}"
 
 
-class Way(NamedTuple):
+class Candidate(NamedTuple):
     """How a bare loop shares the machine out."""
 
     sessions: int
@@ -67,9 +67,9 @@ class Way(NamedTuple):
         return f"{self.sessions}x{self.threads}x{self.batch}{' pinned' if self.cores else ''}"
 
 
-def way(workers: Workers) -> Way:
+def candidate(workers: Workers) -> Candidate:
     """Return the bare loop that shares the machine out as workers do."""
-    return Way(workers.sessions, workers.intra_op_threads, workers.max_batch, workers.cores)
+    return Candidate(workers.sessions, workers.intra_op_threads, workers.max_batch, workers.cores)
 
 
 def variants(model: Path, int8: Path | None, backends: Sequence[str], output: str) -> tuple[list[Variant], list[str]]:
@@ -118,13 +118,15 @@ class Course:
         place.mkdir(exist_ok=True)
         return runs.harness(self._spec(place / "log", variant, scenario, workers, target, more), module)
 
-    def bare(self, variant: Variant, way: Way, batches: Sequence[int], seconds: float) -> list[dict[str, float]]:
+    def bare(
+        self, variant: Variant, candidate: Candidate, batches: Sequence[int], seconds: float
+    ) -> list[dict[str, float]]:
         """Measure the bare loop with these batch sizes in place of the way's; `samples_per_second` and `mean_ms`."""
-        words = [str(variant.model), self.output, str(way.sessions), str(way.threads)]
+        words = [str(variant.model), self.output, str(candidate.sessions), str(candidate.threads)]
         words += [",".join(map(str, batches)), str(seconds), f"--backend={variant.backend}"]
         words += [f"--precision={variant.settings.get(PRECISION, 'f32')}"]
-        if way.cores:
-            words += [f"--cores={'/'.join(','.join(map(str, group)) for group in way.cores)}"]
+        if candidate.cores:
+            words += [f"--cores={'/'.join(','.join(map(str, group)) for group in candidate.cores)}"]
         command = [sys.executable, "-m", "tests.benchmarks.bare_session", *words]
         done = subprocess.run(command, cwd=runs.ROOT, stdout=subprocess.PIPE, check=True)
         return [json.loads(line) for line in done.stdout.splitlines()]

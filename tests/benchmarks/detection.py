@@ -127,7 +127,7 @@ def _objects(
 
 
 def _preprocessing(folder: Path, count: int) -> None:
-    list(patterns.write(patterns.PictureSet(seed=0, count=count, size=WIDTH), folder))
+    list(patterns.write(patterns.ImageSet(seed=0, count=count, size=WIDTH), folder))
     paths = [folder / patterns.file_name(index) for index in range(count)]
     cv2.setNumThreads(1)
     np.testing.assert_array_equal(_ours(paths[0]), _plain(paths[0]))

@@ -17,7 +17,7 @@ SINGLE_STREAM_US = 10.0
 OFFLINE_PER_S = 400_000
 SERVER_PER_S = 12_000
 SERVER_TARGETS = (6_000, 12_000, 20_000, 30_000, 40_000, 60_000)
-PICTURE = (3, 224, 224)
+IMAGE = (3, 224, 224)
 
 Run = Callable[[Path, str, float, float], float]
 
@@ -60,7 +60,7 @@ def _harness(folder: Path, scenario: str, target: float, seconds: float) -> floa
 
 
 def _picture(folder: Path, seconds: float) -> float:
-    runs.harness(runs.null_spec(folder / "picture", "SingleStream", 5000, seconds, PICTURE))
+    runs.harness(runs.null_spec(folder / "picture", "SingleStream", 5000, seconds, IMAGE))
     return _figure(folder / "picture" / "log", "SingleStream")
 
 

@@ -19,7 +19,7 @@ from engine.mlperf import Scenario
 from engine.store.files import sha256_of, write_atomic
 from engine.system import detect
 from engine.tuning.search import RateTrial
-from tests.benchmarks.contestants import Variant, Way
+from tests.benchmarks.contestants import Candidate, Variant
 
 BASELINE = "baseline"
 PACKAGES = ("onnxruntime", "openvino", "mlcommons-loadgen", "numpy")
@@ -28,7 +28,7 @@ PACKAGES = ("onnxruntime", "openvino", "mlcommons-loadgen", "numpy")
 class Bare(msgspec.Struct, frozen=True):
     """One way of the exhaustive search."""
 
-    way: Way
+    candidate: Candidate
     samples_per_second: float
     mean_ms: float
 
@@ -93,9 +93,9 @@ def ours(variant: Variant) -> str:
     return f"ours, {variant.name}"
 
 
-def bare(variant: str, way: Way | str) -> str:
+def bare(variant: str, candidate: Candidate | str) -> str:
     """Return the name under which a bare loop's figures are kept."""
-    return f"bare, {variant}, {way}"
+    return f"bare, {variant}, {candidate}"
 
 
 def opened(path: Path | None, seconds: float, bound_ms: int, server_queries: int, variants: list[Variant]) -> Kept:

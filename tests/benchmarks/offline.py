@@ -85,9 +85,12 @@ def _measures(folder: Path, subject: Subject, tuned: Tuned, seconds: float) -> d
     target, single = best[0].samples_per_second, tuned.workers["SingleStream"]
     offline = _spec(folder, subject, "Offline", tuned.workers["Offline"], target, seconds)
     stream = _spec(folder, subject, "SingleStream", single, 1e9 / target, seconds)
-    ways = [(trial.sessions, trial.intra_op_threads, trial.batch) for trial in best[:CANDIDATES]]
+    candidates = [(trial.sessions, trial.intra_op_threads, trial.batch) for trial in best[:CANDIDATES]]
     return {
-        **{f"{BARE}{way}": partial(_bare, subject, way, seconds, "samples_per_second") for way in ways},
+        **{
+            f"{BARE}{candidate}": partial(_bare, subject, candidate, seconds, "samples_per_second")
+            for candidate in candidates
+        },
         OFFLINE: lambda: float(runs.harness(offline)["result_samples_per_second"]),
         BARE_STREAM: partial(_bare, subject, (1, single.intra_op_threads, 1), seconds, "mean_ms"),
         STREAM: lambda: float(runs.harness(stream)["result_mean_latency_ns"]) / 1e6,
@@ -136,8 +139,8 @@ def _spec(folder: Path, subject: Subject, scenario: str, workers: Workers, targe
     )
 
 
-def _bare(subject: Subject, way: tuple[int, int, int], seconds: float, figure: str) -> float:
-    words = [str(subject.model), subject.outputs, *map(str, way), str(seconds)]
+def _bare(subject: Subject, candidate: tuple[int, int, int], seconds: float, figure: str) -> float:
+    words = [str(subject.model), subject.outputs, *map(str, candidate), str(seconds)]
     command = [sys.executable, "-m", "tests.benchmarks.bare_session", *words]
     done = subprocess.run(command, cwd=runs.ROOT, stdout=subprocess.PIPE, check=True)
     return float(json.loads(done.stdout)[figure])

@@ -100,8 +100,8 @@ def _cached_steps(home: Path) -> None:
     plan = resolve(catalog, Selection(Query.parse(["all"])))
     surveyor = Surveyor(catalog, folders)
     for node in plan.nodes.values():
-        recipe = surveyor.look(
-            node, {edge.node: surveyor.look(plan.nodes[edge.node], {}) for edge in node.needs}
+        recipe = surveyor.survey_node(
+            node, {edge.node: surveyor.survey_node(plan.nodes[edge.node], {}) for edge in node.needs}
         ).recipe
         if recipe is not None:
             with surveyor.store.making(recipe):

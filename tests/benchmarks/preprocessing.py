@@ -25,7 +25,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Work = Callable[[tuple[Path, ...]], None]
 
 OPTIONS = {"preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224}
-PICTURE_SIZE = 500
+IMAGE_SIZE = 500
 """Typical long side of an ImageNet photograph, in pixels."""
 
 CHUNK = 16
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
     cores = len(os.sched_getaffinity(0))
     with TemporaryDirectory() as name:
         folder = Path(name)
-        list(patterns.write(patterns.PictureSet(seed=0, count=count, size=PICTURE_SIZE), folder))
+        list(patterns.write(patterns.ImageSet(seed=0, count=count, size=IMAGE_SIZE), folder))
         paths = [folder / patterns.file_name(index) for index in range(count)]
         size = sum(path.stat().st_size for path in paths) / count
         sys.stdout.write(

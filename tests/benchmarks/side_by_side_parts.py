@@ -20,7 +20,7 @@ from engine.mlperf import Scenario
 from engine.tuning.search import Aim, RateTrial, found, next_rate
 from engine.tuning.tune import choose_workers
 from tests.benchmarks import contestants, runs
-from tests.benchmarks.contestants import Course, Variant, Way
+from tests.benchmarks.contestants import Candidate, Course, Variant
 from tests.benchmarks.kept import BASELINE, Bare, Kept, Tuning, bare, ours, save
 
 PARTS = ("bare", "tune", "offline", "single", "multi", "server")
@@ -75,15 +75,15 @@ class Session:
             if variant.name in self.kept.sweeps:
                 continue
             self._need(SWEEP_ESTIMATE)
-            ways = []
+            candidates = []
             for sessions, threads in _splits():
-                way = Way(sessions, threads, 1)
-                for one in self.course.bare(variant, way, BATCHES, SWEEP_SECONDS):
-                    tried = way._replace(batch=int(one["batch"]))
-                    ways.append(Bare(tried, one["samples_per_second"], one["mean_ms"]))
-            self.kept.sweeps[variant.name] = ways
+                candidate = Candidate(sessions, threads, 1)
+                for one in self.course.bare(variant, candidate, BATCHES, SWEEP_SECONDS):
+                    tried = candidate._replace(batch=int(one["batch"]))
+                    candidates.append(Bare(tried, one["samples_per_second"], one["mean_ms"]))
+            self.kept.sweeps[variant.name] = candidates
             best = self._finalists(variant)
-            print(f"{variant.name}: " + ", ".join(f"{one.way} {one.samples_per_second:.2f}/s" for one in best))
+            print(f"{variant.name}: " + ", ".join(f"{one.candidate} {one.samples_per_second:.2f}/s" for one in best))
             save(self.kept, self._given.json)
 
     def tune(self) -> None:
@@ -99,13 +99,14 @@ class Session:
                 BackendOptions(outputs=(self.course.output,), extra=variant.settings),
                 seconds=self._given.tune_seconds,
                 samples_per_query=8,
-                latency_bound_ms=self.course.bound_ms,
+                latency_constraint_ms=self.course.bound_ms,
             )
             seconds = time.monotonic() - started
             rate = max(trial.samples_per_second for trial in tuned.table)
             self.kept.tuned[variant.name] = Tuning(tuned.workers, rate, seconds)
             chosen = ", ".join(
-                f"{scenario} {contestants.way(workers)}{f' wait {wait} us' if (wait := workers.queue_wait_us) else ''}"
+                f"{scenario} {contestants.candidate(workers)}"
+                f"{f' wait {wait} us' if (wait := workers.queue_wait_us) else ''}"
                 for scenario, workers in tuned.workers.items()
             )
             print(f"{variant.name}: {seconds:.0f} s; {chosen}", flush=True)
@@ -119,11 +120,13 @@ class Session:
             workers = tuned.workers["Offline"]
             measures[ours(variant)] = self._loadgen(variant, workers, "Offline", tuned.samples_per_second)
         for variant in dict.fromkeys([self.reference, *self.variants]):
-            ways = [one.way for one in self._finalists(variant)]
+            candidates = [one.candidate for one in self._finalists(variant)]
             if variant.name in self.kept.tuned:
-                ways.append(contestants.way(self.kept.tuned[variant.name].workers["Offline"]))
-            for way in dict.fromkeys(ways):
-                measures[bare(variant.name, way)] = self._bare(variant, way, self.course.seconds / 2, "offline")
+                candidates.append(contestants.candidate(self.kept.tuned[variant.name].workers["Offline"]))
+            for candidate in dict.fromkeys(candidates):
+                measures[bare(variant.name, candidate)] = self._bare(
+                    variant, candidate, self.course.seconds / 2, "offline"
+                )
         self._in_turn(measures, "offline")
 
     def single(self) -> None:
@@ -133,7 +136,9 @@ class Session:
             workers = self.kept.tuned[variant.name].workers["SingleStream"]
             measures[ours(variant)] = self._loadgen(variant, workers, "SingleStream", self._alone_ms(variant) / 2)
             for one in sorted(self._alone(variant), key=lambda one: one.mean_ms)[:ALONE]:
-                measures[bare(variant.name, one.way)] = self._bare(variant, one.way, self.course.seconds, "single mean")
+                measures[bare(variant.name, one.candidate)] = self._bare(
+                    variant, one.candidate, self.course.seconds, "single mean"
+                )
         self._in_turn(measures, "single mean")
 
     def multi(self) -> None:
@@ -175,7 +180,7 @@ class Session:
             lowest=start / SPAN,
             highest=start * SPAN,
             resolution=self._given.resolution,
-            bound=self.course.bound_ms,
+            constraint_ms=self.course.bound_ms,
         )
         while (left := MOST_TRIALS - len(trials)) and (rate := next_rate(trials, aim, last=left == 1)) is not None:
             self._need(START_SECONDS + max(self._given.server_seconds, self._given.server_queries / rate))
@@ -227,15 +232,19 @@ class Session:
 
         return measure
 
-    def _bare(self, variant: Variant, way: Way, seconds: float, figure: str) -> Callable[[], Mapping[str, float]]:
+    def _bare(
+        self, variant: Variant, candidate: Candidate, seconds: float, figure: str
+    ) -> Callable[[], Mapping[str, float]]:
         name = "mean_ms" if figure == "single mean" else "samples_per_second"
-        return lambda: {figure: self.course.bare(variant, way, [way.batch], seconds)[0][name]}
+        return lambda: {figure: self.course.bare(variant, candidate, [candidate.batch], seconds)[0][name]}
 
     def _finalists(self, variant: Variant) -> list[Bare]:
         return sorted(self.kept.sweeps[variant.name], key=lambda one: -one.samples_per_second)[:FINALISTS]
 
     def _alone(self, variant: Variant) -> Iterable[Bare]:
-        return [one for one in self.kept.sweeps[variant.name] if (one.way.sessions, one.way.batch) == (1, 1)]
+        return [
+            one for one in self.kept.sweeps[variant.name] if (one.candidate.sessions, one.candidate.batch) == (1, 1)
+        ]
 
     def _alone_ms(self, variant: Variant) -> float:
         return min(one.mean_ms for one in self._alone(variant))

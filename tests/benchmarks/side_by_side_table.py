@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tests.benchmarks.contestants import Variant, way
+from tests.benchmarks.contestants import Variant, candidate
 from tests.benchmarks.kept import BASELINE, Kept, bare, ours
 
 FAIR = 0.73
@@ -121,7 +121,7 @@ def _tuning(kept: Kept, variants: Sequence[Variant]) -> Iterator[Row]:
                 kept,
                 f"tuned, samples/s, {variant.name}",
                 "offline",
-                bare(variant.name, way(tuned.workers["Offline"])),
+                bare(variant.name, candidate(tuned.workers["Offline"])),
                 "bare",
                 best,
             )

@@ -29,7 +29,7 @@ SINGLE_STREAM_RATIO = 1.01
 SAMPLES = 128
 BATCH = 8
 
-Way = tuple[int, int, int]
+Candidate = tuple[int, int, int]
 """Callers, threads and batch."""
 
 
@@ -52,9 +52,16 @@ def main(argv: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         spec = partial(_spec, Path(name), model, given.output, seconds)
         bare = partial(_bare, model, _input(model, given.output).name, given.output, seconds)
-        samples = {f"bare {way}": partial(bare, "samples_per_second", way) for way in _ways(offline.max_batch)}
+        samples = {
+            f"bare {candidate}": partial(bare, "samples_per_second", candidate)
+            for candidate in _candidates(offline.max_batch)
+        }
         samples |= {"harness": partial(_offline, spec("Offline", offline, rate))}
-        times = {f"bare {way}": partial(bare, "mean_ms", way) for way in _ways(1) if way[0] == 1 and way[2] == 1}
+        times = {
+            f"bare {candidate}": partial(bare, "mean_ms", candidate)
+            for candidate in _candidates(1)
+            if candidate[0] == 1 and candidate[2] == 1
+        }
         times |= {"harness": partial(_single_stream, spec("SingleStream", single, 1e9 / rate))}
         ratio = _compare("Offline, samples/s", samples, given.rounds, max)
         print(f"Offline, harness / best bare loop: {ratio:.4f} (target >= {OFFLINE_RATIO})", flush=True)
@@ -77,7 +84,7 @@ def _compare(
     return median(mine / other for mine, other in zip(harness, best(figures.values(), key=median), strict=True))
 
 
-def _ways(batch: int) -> list[Way]:
+def _candidates(batch: int) -> list[Candidate]:
     cores = len(physical(usable()))
     shares = dict.fromkeys([(1, 1), (1, cores), (cores, 1), (cores, cores)])
     return [(*share, size) for size in dict.fromkeys((batch, BATCH)) for share in shares]
@@ -125,8 +132,8 @@ def _single_stream(spec: RunSpec) -> float:
     return float(runs.harness(spec)["result_mean_latency_ns"]) / 1e6
 
 
-def _bare(model: Path, name: str, output: str, seconds: float, figure: str, way: Way) -> float:
-    words = [str(model), name, output, *map(str, way), str(seconds)]
+def _bare(model: Path, name: str, output: str, seconds: float, figure: str, candidate: Candidate) -> float:
+    words = [str(model), name, output, *map(str, candidate), str(seconds)]
     command = [sys.executable, "-m", "tests.benchmarks.bare_tensorflow", *words]
     done = subprocess.run(command, cwd=runs.ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

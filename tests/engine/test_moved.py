@@ -10,7 +10,7 @@ import pytest
 from engine.moved import MOVED, first_name, present_name
 from engine.profile.catalog import load
 from engine.profile.component import Component
-from engine.profile.document import Place
+from engine.profile.document import SourceLocation
 from engine.survey.keys import code_digest, definition, source_file
 from engine.survey.survey import load_function
 
@@ -69,7 +69,7 @@ def test_a_line_leads_to_a_module_and_back(first: str, present: str) -> None:
 
 
 def test_a_function_is_found_by_the_former_name_of_its_module(tmp_path: Path) -> None:
-    own = Component(name="own", place=Place(str(tmp_path / "own.yaml"), 1, ""))
+    own = Component(name="own", place=SourceLocation(str(tmp_path / "own.yaml"), 1, ""))
     assert source_file("engine.models.patterns", own) == source_file("engine.datasets.patterns", own)
     assert load_function("engine.models.patterns:generate", own) is load_function(
         "engine.datasets.patterns:generate", own

@@ -20,9 +20,9 @@ def test_changed_code_was_thought_about() -> None:
 
 
 def test_a_step_stands_for_what_it_imports_at_any_place() -> None:
-    found = revisions.closure(["engine.tasks.picture_preparation", "engine.tasks.image_classification"])
-    assert {"engine.tasks.picture_preparation", "engine.tasks.image_classification", "engine.tasks.base"} <= found
-    assert "engine.tasks.pictures" in found, "imported by the task"
+    found = revisions.closure(["engine.tasks.image_preparation", "engine.tasks.image_classification"])
+    assert {"engine.tasks.image_preparation", "engine.tasks.image_classification", "engine.tasks.base"} <= found
+    assert "engine.tasks.image_task" in found, "imported by the task"
     assert "engine.errors" not in found
     assert not [name for name in found if name.startswith(("engine.store", "engine.profile"))]
 

@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 
 from engine.jobs import control, jobs
 from engine.jobs.start import begin
-from engine.plan.words import of_recipe
+from engine.plan.selection_syntax import of_recipe
 from engine.profile import recipe_files
 from engine.store.folders import folders
 from engine.survey.prepare import prepare, workplace

@@ -19,7 +19,7 @@ from engine.jobs import control, jobs, places
 from engine.jobs.event_log import EventReader
 from engine.store.files import locked
 from engine.store.folders import folders
-from engine.watch.inquest import step_log
+from engine.watch.diagnosis import step_log
 from tests.engine.jobs import profile as small
 from tests.engine.jobs import synthetic as made
 from tests.tui.deck import SIZES, deck, grid, is_same_grid, same_grid, shows, text, until

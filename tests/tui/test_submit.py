@@ -9,8 +9,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from engine.guide import actions
-from engine.submission import own
-from tests.engine.guide.way import SYSTEM, Way
+from engine.submission import user_systems
+from tests.engine.guide.driver import SYSTEM, GuideDriver
 from tests.engine.submission.base_tree import SYSTEMS, write_system
 from tests.tui.deck import SIZES, deck, grid, same_grid, shows, text, until
 from tui.app import InferdeckApp
@@ -56,14 +56,14 @@ def anywhere(app: InferdeckApp, home: Path) -> list[str]:
 
 
 @pytest.fixture
-def finished(tmp_path: Path) -> Way:
+def finished(tmp_path: Path) -> GuideDriver:
     """A guide whose runs are done and whose tree is built."""
-    way = Way(tmp_path)
-    way.choose()
-    way.describe(**dict.fromkeys(_MACHINE, "x"), number_of_nodes="1")
-    way.measure()
-    way.build()
-    return way
+    driver = GuideDriver(tmp_path)
+    driver.choose()
+    driver.describe(**dict.fromkeys(_MACHINE, "x"), number_of_nodes="1")
+    driver.measure()
+    driver.build()
+    return driver
 
 
 _MACHINE = (
@@ -91,7 +91,7 @@ async def test_from_home_to_a_checked_submission_of_the_demo_with_another_app_in
         await shows(pilot, "Step 2 of 9")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.focused, FormList), "the form")
-        await until(pilot, lambda: guide(app).sight is not None and guide(app).there.written, "the file")
+        await until(pilot, lambda: guide(app).overview is not None and guide(app).there.written, "the file")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.focused, Input), "the line to write in")
         await pilot.press(*"a/b")
@@ -120,7 +120,7 @@ async def test_from_home_to_a_checked_submission_of_the_demo_with_another_app_in
         await pilot.press("5")
         await until(pilot, lambda: state(app, "runs") in ("running", "done"), "the runs")
         await until(pilot, lambda: state(app, "runs") == "done", "the end of the runs")
-        await until(pilot, lambda: guide(app).sight is not None and guide(app).there.report is not None, "the check")
+        await until(pilot, lambda: guide(app).overview is not None and guide(app).there.report is not None, "the check")
         report = guide(app).there.report
         assert report is not None
         assert len(report.results) == 3
@@ -149,7 +149,9 @@ async def test_a_first_look_at_the_guide(tmp_path: Path, size: tuple[int, int]) 
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_what_was_finished_elsewhere_is_shown_with_its_findings(finished: Way, size: tuple[int, int]) -> None:
+async def test_what_was_finished_elsewhere_is_shown_with_its_findings(
+    finished: GuideDriver, size: tuple[int, int]
+) -> None:
     app = deck(finished.home)
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
@@ -164,7 +166,7 @@ async def test_what_was_finished_elsewhere_is_shown_with_its_findings(finished: 
         await shows(pilot, "no required field is empty")
         await pilot.press("escape")
         tree = guide(app).query_one(FindingsTree)
-        while tree.remark is None or tree.remark.finding.rule != "system.field_empty":
+        while tree.annotated is None or tree.annotated.finding.rule != "system.field_empty":
             await pilot.press("down")
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.focused, FormList), "the form")
@@ -176,18 +178,18 @@ async def test_what_was_finished_elsewhere_is_shown_with_its_findings(finished: 
         await until(pilot, lambda: isinstance(app.focused, Input), "the line to write in")
         await pilot.press(*"My box", "enter")
         await until(pilot, lambda: guide(app).there.stale != "", "the tree to be old")
-        read = own.read(finished.looker.place.folders.profiles, SYSTEM)
+        read = user_systems.read(finished.reader.place.folders.profiles, SYSTEM)
         assert read is not None
         assert read.description["system_name"] == "My box"
         await pilot.press("escape")
-        actions.have_read(finished.sight())
+        actions.have_read(finished.overview())
         await stand_on(pilot, 7)
         guide(app).look()
         await until(pilot, lambda: state(app, "check") != "done", "the check to be open again")
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_zip_is_shown_and_its_path_copied(finished: Way, size: tuple[int, int]) -> None:
+async def test_the_zip_is_shown_and_its_path_copied(finished: GuideDriver, size: tuple[int, int]) -> None:
     app = deck(finished.home)
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
@@ -198,8 +200,8 @@ async def test_the_zip_is_shown_and_its_path_copied(finished: Way, size: tuple[i
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_submission_folder_of_anybody_is_checked(finished: Way, size: tuple[int, int]) -> None:
-    tree = finished.sight().tree
+async def test_a_submission_folder_of_anybody_is_checked(finished: GuideDriver, size: tuple[int, int]) -> None:
+    tree = finished.overview().tree
     (tree / "open" / "Acme" / "systems" / f"{SYSTEM}.json").write_text("{")
     app = deck(finished.home)
     async with app.run_test(size=size) as pilot:
@@ -246,7 +248,7 @@ async def test_a_folder_is_truncated_whatever_is_in_its_files(tmp_path: Path) ->
         await until(pilot, lambda: "is a link" in app.messages[-1].text, "the reason")
 
 
-async def test_in_a_narrow_terminal_space_looks_at_what_there_is_of_a_step(finished: Way) -> None:
+async def test_in_a_narrow_terminal_space_looks_at_what_there_is_of_a_step(finished: GuideDriver) -> None:
     app = deck(finished.home)
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
@@ -272,7 +274,7 @@ async def test_an_action_that_cannot_be_done_says_why(tmp_path: Path) -> None:
         await shows(pilot, "Nothing is sent")
 
 
-async def test_several_submissions_stand_beside_each_other(finished: Way) -> None:
+async def test_several_submissions_stand_beside_each_other(finished: GuideDriver) -> None:
     app = deck(finished.home)
     async with app.run_test(size=(120, 36)) as pilot:
         await opened(pilot)
@@ -284,7 +286,7 @@ async def test_several_submissions_stand_beside_each_other(finished: Way) -> Non
         assert state(app, "offer") == "now"
 
 
-async def test_text_from_files_is_never_markup(finished: Way) -> None:
+async def test_text_from_files_is_never_markup(finished: GuideDriver) -> None:
     finished.describe(cooling="[bold]x[/] \x1b[31m")
     app = deck(finished.home)
     async with app.run_test(size=(120, 36)) as pilot:

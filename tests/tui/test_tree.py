@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.app import App, ComposeResult
 
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.profile.catalog import load
 from engine.survey.prepare import Prepared, Workplace, prepare
 from tests.engine.jobs import profile

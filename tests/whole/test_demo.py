@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.datasets.patterns import PictureSet, write
+from engine.datasets.patterns import ImageSet, write
 from engine.mlperf import SCENARIOS
 from engine.mlperf_logs import detail
 from engine.profile.catalog import load, profile_file
@@ -76,7 +76,7 @@ def test_a_folder_in_imagenets_layout_and_a_model_file_of_ones_own(tmp_path: Pat
     """The reference graph with synthetic weights, built small, is given as a file with a generated ImageNet folder."""
     home, imagenet = tmp_path / "home", tmp_path / "imagenet-2012-val"
     imagenet.mkdir()
-    list(write(PictureSet(seed=7, count=60), imagenet))
+    list(write(ImageSet(seed=7, count=60), imagenet))
     with (imagenet / "val_map.txt").open("a") as labels:
         labels.write("ILSVRC2012_val_00000061.JPEG 3\n")
     given = (TAGS, "--add_deps_tags.imagenet=_full", f"--env.IMAGENET_PATH={imagenet}", "--env.CM_SUT_NAME=apple-m1")
@@ -117,14 +117,14 @@ def test_a_folder_in_imagenets_layout_and_a_model_file_of_ones_own(tmp_path: Pat
 def test_a_broken_picture_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     home, imagenet = tmp_path / "home", tmp_path / "imagenet"
     imagenet.mkdir()
-    list(write(PictureSet(seed=7, count=8), imagenet))
+    list(write(ImageSet(seed=7, count=8), imagenet))
     broken = imagenet / "ILSVRC2012_val_00000005.JPEG"
     broken.write_bytes(broken.read_bytes()[:1000])
     given = (TAGS + ",_patterns-net", "--adr.imagenet.tags=-_patterns,_full", f"--env.IMAGENET_PATH={imagenet}", *SHORT)
     status, out, _ = inferdeck(home, "run", *given, "--plain")
     assert status == 1
     assert "ILSVRC2012_val_00000005.JPEG" in out
-    list(write(PictureSet(seed=7, count=8), tmp_path))
+    list(write(ImageSet(seed=7, count=8), tmp_path))
     (tmp_path / broken.name).replace(broken)
     assert measured(home, "run", *given)["Offline", "performance"]["value"] > 0
 
@@ -142,13 +142,13 @@ def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> Non
     """The preprocessing step stores exactly the bytes that the task gives for each image."""
     from engine.step import Artifact, Step
     from engine.tasks import image_classification as task
+    from engine.tasks.image_preparation import prepare
     from engine.tasks.labels import read_val_map
-    from engine.tasks.picture_preparation import prepare
 
     pictures, output = tmp_path / "pictures", tmp_path / "output"
     for folder in (pictures, output):
         folder.mkdir()
-    list(write(PictureSet(seed=1, count=70), pictures))
+    list(write(ImageSet(seed=1, count=70), pictures))
     options = {"task": task.__name__, "preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224}
     dataset = Artifact(str(pictures), {"images": "", "labels": "val_map.txt"})
     seen: list[object] = []

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.datasets.patterns import PictureSet, write
+from engine.datasets.patterns import ImageSet, write
 from engine.events import Launch, StepEnded, StepStarted, Waiting
 from engine.jobs import jobs
 from engine.jobs.event_log import EventReader
@@ -62,7 +62,7 @@ def served_pictures(folder: Path) -> Iterator[Path]:
     pictures, profile = folder / "pictures", folder / "profile" / "components"
     pictures.mkdir()
     profile.mkdir(parents=True)
-    list(write(PictureSet(seed=1, count=COUNT), pictures))
+    list(write(ImageSet(seed=1, count=COUNT), pictures))
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for path in sorted(pictures.iterdir()):

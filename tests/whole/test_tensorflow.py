@@ -31,7 +31,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def imagenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A generated folder in the exact layout of the validation set."""
     folder = tmp_path_factory.mktemp("imagenet-2012-val")
-    list(patterns.write(patterns.PictureSet(seed=7, count=50), folder))
+    list(patterns.write(patterns.ImageSet(seed=7, count=50), folder))
     return folder
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InferdeckError
 from engine.plan.selection import Selection
-from engine.plan.words import as_recipe, of_recipe
+from engine.plan.selection_syntax import as_recipe, of_recipe
 from engine.profile import recipe_files
 from engine.store.files import write_atomic
 from tui.screens.choosing import Write

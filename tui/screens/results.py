@@ -12,7 +12,7 @@ from engine.explore import export
 from engine.explore.columns import COLUMNS, column, ordered
 from engine.explore.origin import place
 from engine.explore.runs import Run, fold, matching
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Reading

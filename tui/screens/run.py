@@ -113,7 +113,7 @@ class RunScreen(DeckScreen):
         before, scene = followed.scene.state, followed.look()
         # A clock is shown while it runs; what is over stays as it is.
         states = tuple(step.state for step in scene.steps)
-        drawn = (scene.standing, states, scene.has_latency, None if scene.over else int(scene.now))
+        drawn = (scene.job_status, states, scene.has_latency, None if scene.over else int(scene.now))
         if scene.state is before and drawn == self._drawn and not at_once:
             return
         changed = drawn[:-1] != self._drawn[:-1]
@@ -158,7 +158,7 @@ class RunScreen(DeckScreen):
         if scene.over and self._followed is not None:
             from tui.widgets.outcome import outcome  # noqa: PLC0415
 
-            self.cockpit.outcome_text.update(outcome(self._followed.job, scene.state, scene.standing))
+            self.cockpit.outcome_text.update(outcome(self._followed.job, scene.state, scene.job_status))
 
     def _pages(self, scene: Scene) -> tuple[str, ...]:
         return pages(self._phase, narrow=self._is_narrow(), latency=scene.has_latency)
@@ -206,8 +206,8 @@ class RunScreen(DeckScreen):
             return "it is not waiting for another job"
         if name == "tuning":
             return run_texts.why_no_tuning(self._followed.scene)
-        charts, standing = self._phase == "measuring", self._followed.scene.standing
-        return run_texts.why_not(name, standing, self._front, charts=charts, zoomed=self._zoom, last=len(ZOOM) - 1)
+        charts, job_status = self._phase == "measuring", self._followed.scene.job_status
+        return run_texts.why_not(name, job_status, self._front, charts=charts, zoomed=self._zoom, last=len(ZOOM) - 1)
 
     def do_leave(self) -> None:
         """Go to Home and show how to come back."""

@@ -88,7 +88,7 @@ def _ask_values(deck: Deck, start: _Start, variable: Variable) -> None:
 def _prepare(deck: Deck, start: _Start, variable: Variable, values: Sequence[str]) -> None:
     """Survey the machine for each, in a thread; then ask."""
 
-    def look() -> None:
+    def context() -> None:
         from engine.explore.vary import sweep  # noqa: PLC0415
         from engine.survey.prepare import prepare  # noqa: PLC0415
 
@@ -100,7 +100,7 @@ def _prepare(deck: Deck, start: _Start, variable: Variable, values: Sequence[str
             return
         deck.call_from_thread(_ask_start, deck, found, variable, values)
 
-    deck.run_worker(look, thread=True, group="vary", exclusive=True, exit_on_error=False)
+    deck.run_worker(context, thread=True, group="vary", exclusive=True, exit_on_error=False)
 
 
 def _ask_start(deck: Deck, found: Sequence[Prepared], variable: Variable, values: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.content import Content
 
-from engine.explore.tuning import Pick, TuningReport, Way, origin, picks
+from engine.explore.tuning import CandidateRow, Pick, TuningReport, origin, picks
 from engine.text import clean, date_time, short_path
 from tui.terminal import Glyphs
 from tui.widgets.run_views import drawn_bar
@@ -26,15 +26,15 @@ _NAME = 14
 
 def drawn(found: TuningReport, width: int, glyphs: Glyphs) -> Content:
     """Draw what was measured and what was chosen, in so many cells."""
-    ways = found.ways()
-    letters = None if width - _BEFORE - _longest(ways, None) >= _COMFORT else _LETTERS
-    room = max(width - _BEFORE - _longest(ways, letters), _LEAST)
+    candidates = found.candidates()
+    letters = None if width - _BEFORE - _longest(candidates, None) >= _COMFORT else _LETTERS
+    room = max(width - _BEFORE - _longest(candidates, letters), _LEAST)
     head = f"{'workers':8}{'batch':>5}  {'pinned':6}  {'ms/batch':>8}  {'samples/s':>9}  "
     parts: Parts = [(f"{_what(found)}\n", "$dim")]
     parts += [("workers: sessions × threads per session; bars: samples/s\n\n", "$dim")]
     parts += [(f"{head}{'':{room}}chosen for\n", "$dim")]
-    for way in ways:
-        parts += _way(way, room, glyphs, letters)
+    for candidate in candidates:
+        parts += _candidate(candidate, room, glyphs, letters)
     parts += [("\n", "")]
     for pick in picks(found):
         parts += _pick(pick, width)
@@ -48,16 +48,19 @@ def _what(found: TuningReport) -> str:
     return f"{date_time(found.made)}  {kind}"
 
 
-def _way(way: Way, room: int, glyphs: Glyphs, letters: int | None) -> Parts:
-    style = "bold" if way.chosen else "$dim" if way.dropped else ""
-    figures = f"{way.workers:8}{way.batch:>5}  {way.pinned:6}  {way.batch_ms:>8}  {way.samples_per_second:>9}  "
-    bar = drawn_bar(way.share, room - _GAP, glyphs)
-    colour = "$good" if way.chosen else "$dim" if way.dropped else "$mark"
-    return [(figures, style), (f"{bar:{room}}", colour), (f"{way.said(letters)}\n", style)]
+def _candidate(candidate: CandidateRow, room: int, glyphs: Glyphs, letters: int | None) -> Parts:
+    style = "bold" if candidate.chosen else "$dim" if candidate.dropped else ""
+    figures = (
+        f"{candidate.workers:8}{candidate.batch:>5}  {candidate.pinned:6}  "
+        f"{candidate.batch_ms:>8}  {candidate.samples_per_second:>9}  "
+    )
+    bar = drawn_bar(candidate.share, room - _GAP, glyphs)
+    colour = "$good" if candidate.chosen else "$dim" if candidate.dropped else "$mark"
+    return [(figures, style), (f"{bar:{room}}", colour), (f"{candidate.said(letters)}\n", style)]
 
 
-def _longest(ways: Sequence[Way], letters: int | None) -> int:
-    return max(len("chosen for"), *(len(way.said(letters)) for way in ways))
+def _longest(candidates: Sequence[CandidateRow], letters: int | None) -> int:
+    return max(len("chosen for"), *(len(candidate.said(letters)) for candidate in candidates))
 
 
 def _pick(pick: Pick, width: int) -> Parts:

@@ -20,7 +20,7 @@ import msgspec
 from engine import codec
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.step import Artifact, Look, Options, Sight, Step
+from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
 from engine.store.files import disk_errors
 from engine.tasks.labelled import found_instead
 from engine.tasks.listing import listing, readable, stamp
@@ -35,7 +35,7 @@ LAYOUT = f"a folder with {IMAGES} (the JPEGs) and {LABELS}"
 
 COUNT = 24_781
 """Pictures that the annotations of the rules name, out of the 41,620 of the validation split."""
-PICTURE_BYTES = 290_000
+IMAGE_BYTES = 290_000
 """Of a picture on average: the whole split is about 12 GB."""
 USUAL_RATE = 40.0
 """Pictures per second, for the estimate in the plan: a line of about 100 Mbit/s."""
@@ -96,43 +96,47 @@ class CalibrationOptions(Options, frozen=True, kw_only=True):
     md5: str | None
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Look at the folder that the person named; without one, say how much is to be fetched."""
-    options = look.read_options(ValidationOptions)
+    options = context.read_options(ValidationOptions)
     given, count = options.path, options.count
     if given and count:
-        return Sight("conflict", text="count is for pictures that are fetched", remedy="leave it out, or the path")
+        return SurveyResult(
+            "conflict", text="count is for pictures that are fetched", remedy="leave it out, or the path"
+        )
     if given:
         return _survey_folder(Path(given).expanduser().absolute())
-    annotations = look.inputs["annotations"]
+    annotations = context.inputs["annotations"]
     whole = (annotations.read(DataFacts).count if annotations is not None else None) or COUNT
     pictures = min(count or whole, whole)
-    return Sight(
+    return SurveyResult(
         "run",
-        text=f"{pictures:,} pictures; size estimated, {size(PICTURE_BYTES)} each",
-        fetch_bytes=pictures * PICTURE_BYTES,
-        disk_bytes=pictures * PICTURE_BYTES,
+        text=f"{pictures:,} pictures; size estimated, {size(IMAGE_BYTES)} each",
+        fetch_bytes=pictures * IMAGE_BYTES,
+        disk_bytes=pictures * IMAGE_BYTES,
         seconds=pictures / USUAL_RATE if count else None,
-        foreseen={"count": pictures},
+        expected_facts={"count": pictures},
     )
 
 
-def _survey_folder(folder: Path) -> Sight:
+def _survey_folder(folder: Path) -> SurveyResult:
     remedy = f"--env.OPENIMAGES_PATH=DIR, {LAYOUT}; without it the images are fetched"
     with readable(folder):
         there = folder.is_dir()
         lacks = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
     if not there:
-        return Sight("missing", text=f"there is no folder {clean(str(folder))}", remedy=remedy)
+        return SurveyResult("missing", text=f"there is no folder {clean(str(folder))}", remedy=remedy)
     if lacks:
         what = f": {found_instead(listing(folder))[0]}" if IMAGES in lacks else ""
-        return Sight("missing", text=f"{clean(str(folder))} has no {' and no '.join(lacks)}{what}", remedy=remedy)
+        return SurveyResult(
+            "missing", text=f"{clean(str(folder))} has no {' and no '.join(lacks)}{what}", remedy=remedy
+        )
     here = listing(folder / IMAGES)
     if not here.images:
-        return Sight("missing", text=f"{clean(str(here.folder))}: {found_instead(here)[0]}", remedy=remedy)
+        return SurveyResult("missing", text=f"{clean(str(here.folder))}: {found_instead(here)[0]}", remedy=remedy)
     with readable(folder / LABELS):
         labels = stamp((folder / LABELS).stat())
-    return Sight(
+    return SurveyResult(
         "found",
         Artifact(str(folder), {"images": IMAGES, "labels": LABELS}),
         identity=f"{folder} {here.identity} {labels}",
@@ -167,7 +171,7 @@ def _may_be_labels(name: str) -> bool:
     return name.endswith(".json") and not name.rpartition("/")[2].startswith(".")
 
 
-def fetch_pictures(step: Step) -> dict[str, Any]:
+def fetch_images(step: Step) -> dict[str, Any]:
     """Fetch the pictures that the need `annotations` names, in its order, and put the annotations beside them.
 
     Facts: `images`, `labels`, `count`, `bytes`. Raises FetchError after all that can be had is there, DataError for

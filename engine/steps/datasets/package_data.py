@@ -27,7 +27,7 @@ VAL_MAP = "val_map.txt"
 _PHOTOGRAPH = re.compile(r"imagenet_(\d+)_(\d+)\.jpg")
 """Running number, and the label: a class of ImageNet-1k counted from 0."""
 
-PICTURES, ANNOTATIONS = "validation/data", "annotations/openimages-mlperf.json"
+IMAGES, ANNOTATIONS = "validation/data", "annotations/openimages-mlperf.json"
 """Where the rules' OpenImages has pictures and boxes."""
 
 
@@ -111,10 +111,10 @@ def boxed(step: Step) -> dict[str, Any]:
         what = f"{len(missing)} of {len(pictures)} pictures are in no package: {missing[0]}"
         raise DataError(what, "name the packages, versions and members that hold them")
     with disk_errors(step.output):
-        for folder in (PICTURES, Path(ANNOTATIONS).parent):
+        for folder in (IMAGES, Path(ANNOTATIONS).parent):
             (step.output / folder).mkdir(parents=True)
         for number, one in enumerate(pictures, start=1):
-            shutil.copyfile(found[one.member], step.output / PICTURES / one.file_name)
+            shutil.copyfile(found[one.member], step.output / IMAGES / one.file_name)
             step.progress(number, len(pictures), "pictures")
         (step.output / ANNOTATIONS).write_bytes(boxed_photographs.contents())
-    return {"images": PICTURES, "labels": ANNOTATIONS, "count": len(pictures)}
+    return {"images": IMAGES, "labels": ANNOTATIONS, "count": len(pictures)}

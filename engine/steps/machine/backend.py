@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 
 from engine import system
 from engine.errors import UsageError
-from engine.step import Artifact, Look, Options, Sight
+from engine.step import Artifact, Options, SurveyContext, SurveyResult
 from engine.steps.machine.python_packages import installed
 
 
@@ -43,25 +43,25 @@ class BackendOptions(Options, frozen=True, kw_only=True):
     """What to choose where the machine lacks something."""
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Look for a backend's package in the asked range; what is not there is made an environment for.
 
     Facts: `package`, `version`, `module`, `device`, `settings` and `measured`.
     """
-    options = look.read_options(BackendOptions)
+    options = context.read_options(BackendOptions)
     lacking = _lacking(options)
     if lacking:
-        return Sight("conflict", text=lacking, remedy=options.instead or "choose another device")
+        return SurveyResult("conflict", text=lacking, remedy=options.instead or "choose another device")
     here = installed(names(options))
-    if here is not None and (not look.version or SpecifierSet(look.version).contains(here[1], prereleases=True)):
+    if here is not None and (not context.version or SpecifierSet(context.version).contains(here[1], prereleases=True)):
         known = facts(options, *here)
-        return Sight("found", Artifact("", known), identity=_identity(known), text=here[1])
-    reason = f"{here[0]} {here[1]} is installed, {look.version} is asked for" if here else "it is not installed here"
+        return SurveyResult("found", Artifact("", known), identity=_identity(known), text=here[1])
+    reason = f"{here[0]} {here[1]} is installed, {context.version} is asked for" if here else "it is not installed here"
     if find_spec("pip") is None and shutil.which("uv") is None:
-        return Sight(
+        return SurveyResult(
             "missing", text=f"{reason}, and there is neither pip nor uv", remedy=f"{sys.executable} -m ensurepip"
         )
-    return Sight(
+    return SurveyResult(
         "run",
         identity=f"{sys.implementation.cache_tag} {platform.system()} {platform.machine()}",
         text=f"{reason}: it gets an environment of its own; bytes and time are estimates",

@@ -10,7 +10,7 @@ import msgspec
 
 from engine import system
 from engine.errors import CannotRunError
-from engine.step import Artifact, Look, Options, Sight, Step
+from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
 from engine.system.packages import NEEDED, Package, install_command, manager
 
 
@@ -23,7 +23,7 @@ class PackagesOptions(Options, frozen=True, kw_only=True):
     """Whether the step may run the install command."""
 
 
-def survey_system(_look: Look) -> Sight:
+def survey_system(_look: SurveyContext) -> SurveyResult:
     """Describe this machine. Facts: those of engine.system.System.
 
     The identity is what decides a measured speed and stays the same over a reboot or a kernel update.
@@ -42,7 +42,7 @@ def survey_system(_look: Look) -> Sight:
         ),
     )
     gpus = "".join(f", {gpu.model}" for gpu in found.gpus)
-    return Sight(
+    return SurveyResult(
         "found",
         Artifact("", msgspec.to_builtins(found)),
         identity="; ".join(parts),
@@ -50,22 +50,24 @@ def survey_system(_look: Look) -> Sight:
     )
 
 
-def survey_packages(look: Look) -> Sight:
+def survey_packages(context: SurveyContext) -> SurveyResult:
     """Look for commands and libraries that the operating system must bring.
 
     Options: `packages` (generic name to the fields of engine.system.packages.Package; none takes those that inferdeck
     needs), `yes_install` (the step may run the install command). Facts: `packages`, the generic names.
     """
-    options = look.read_options(PackagesOptions)
+    options = context.read_options(PackagesOptions)
     wanted = _wanted(options)
     missing = [name for name, package in wanted.items() if not package.present()]
     if not missing:
-        return Sight("found", Artifact("", {"packages": list(wanted)}), identity=" ".join(wanted), text="all there")
+        return SurveyResult(
+            "found", Artifact("", {"packages": list(wanted)}), identity=" ".join(wanted), text="all there"
+        )
     text = f"not found: {', '.join(missing)}"
     command = _command(wanted, missing, ask=True)
     if options.yes_install and command:
-        return Sight("run", text=text)
-    return Sight("missing", text=text, remedy=shlex.join(command) if command else _by_hand(missing))
+        return SurveyResult("run", text=text)
+    return SurveyResult("missing", text=text, remedy=shlex.join(command) if command else _by_hand(missing))
 
 
 def install_packages(step: Step) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Literal
 from packaging.specifiers import SpecifierSet
 
 from engine.profile.values import size
-from engine.step import Artifact, Look, Options, Sight
+from engine.step import Artifact, Options, SurveyContext, SurveyResult
 
 
 class PackageOptions(Options, frozen=True, kw_only=True):
@@ -28,20 +28,20 @@ class PackageDataOptions(Options, frozen=True, kw_only=True):
     """Its size: `17.4 MB`."""
 
 
-def survey_package(look: Look) -> Sight:
+def survey_package(context: SurveyContext) -> SurveyResult:
     """Look for the installed package of the option `package` in the asked range."""
-    wanted = look.read_options(PackageOptions).package
+    wanted = context.read_options(PackageOptions).package
     here = installed((wanted,))
     if here is None:
-        return Sight("missing", text=f"{wanted} is not installed", remedy=f"pip install '{wanted}'")
+        return SurveyResult("missing", text=f"{wanted} is not installed", remedy=f"pip install '{wanted}'")
     package, version = here
-    if look.version and not SpecifierSet(look.version).contains(version, prereleases=True):
-        return Sight(
+    if context.version and not SpecifierSet(context.version).contains(version, prereleases=True):
+        return SurveyResult(
             "conflict",
-            text=f"{package} {version} is installed, {look.version} is asked for",
-            remedy=f"pip install '{package}{look.version}', or ask for a range that holds {version}",
+            text=f"{package} {version} is installed, {context.version} is asked for",
+            remedy=f"pip install '{package}{context.version}', or ask for a range that holds {version}",
         )
-    return Sight(
+    return SurveyResult(
         "found", Artifact("", {"package": package, "version": version}), identity=f"{package}=={version}", text=version
     )
 
@@ -56,14 +56,14 @@ def installed(packages: Sequence[str]) -> tuple[str, str] | None:
     return None
 
 
-def survey_package_data(look: Look) -> Sight:
+def survey_package_data(context: SurveyContext) -> SurveyResult:
     """Say what a package file costs to fetch. Its name and checksum are options, so nothing has to be looked for."""
-    options = look.read_options(PackageDataOptions)
+    options = context.read_options(PackageDataOptions)
     package = options.package
     if options.index == "npm" and shutil.which("npm") is None:
-        return Sight(
+        return SurveyResult(
             "missing",
             text=f"{package} comes from the npm index, and there is no npm on this machine",
             remedy="install Node.js, which brings npm, or choose a model that pip can fetch",
         )
-    return Sight("run", fetch_bytes=size(options.bytes or ""))
+    return SurveyResult("run", fetch_bytes=size(options.bytes or ""))

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.errors import InferdeckError
 from engine.profile import systems
-from engine.step import Artifact, Look, Options, Sight, Step
+from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
 from engine.store.files import digest, locked, write_atomic
 
 
@@ -36,31 +36,31 @@ class FileOptions(Options, frozen=True, kw_only=True):
     backend: str
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Find the configuration. Options: `sut`, `benchmark`, `backend`; facts: those of `Configuration`."""
-    options = look.read_options(SutOptions)
-    found = systems.configuration(look.profiles, options.sut, options.benchmark, options.backend)
+    options = context.read_options(SutOptions)
+    found = systems.configuration(context.profiles, options.sut, options.benchmark, options.backend)
     facts = msgspec.to_builtins(found)
     figures = ", ".join(f"{scenario} {figure:g}" for scenario, figure in found.figures.items())
-    return Sight(
+    return SurveyResult(
         "found", Artifact("", facts), identity=digest(str(facts)), text=figures or "targets are measured at start"
     )
 
 
-def survey_tuned(look: Look) -> Sight:
+def survey_tuned(context: SurveyContext) -> SurveyResult:
     """Let a quick look at the workers depend on what the SUT's run configuration says of them: it is taken from there.
 
     Otherwise a look that the store has from before a tuning would go before its outcome. Options as in `survey`, and
     `tuning`. Here and not beside the step, because a plan imports nothing that measures.
     """
-    options = look.read_options(TunedOptions)
+    options = context.read_options(TunedOptions)
     if options.tuning == "thorough" or not options.sut:
-        return Sight("run")
+        return SurveyResult("run")
     try:
-        found = systems.configuration(look.profiles, options.sut, options.benchmark, options.backend).tuned
+        found = systems.configuration(context.profiles, options.sut, options.benchmark, options.backend).tuned
     except InferdeckError:
-        return Sight("run")  # the SUT's own step says what is wrong
-    return Sight("run", identity=digest(str(msgspec.to_builtins(found))) if found is not None else "")
+        return SurveyResult("run")  # the SUT's own step says what is wrong
+    return SurveyResult("run", identity=digest(str(msgspec.to_builtins(found))) if found is not None else "")
 
 
 def write(step: Step, change: Callable[[str, str], str], what: str) -> str:

@@ -17,7 +17,7 @@ from engine.facts import ModelFacts
 from engine.mlperf import Scenario
 from engine.profile import systems
 from engine.profile.known_rounds import round_of
-from engine.step import Look, Options, Sight, Step
+from engine.step import Options, Step, SurveyContext, SurveyResult
 from engine.steps.machine import sut_configuration as sut
 from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
 from engine.steps.measuring.trial import Ran
@@ -36,14 +36,14 @@ class FindOptions(Options, frozen=True, kw_only=True):
     """For all trials."""
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Say how long it takes at the most, and whether the outcome can be written down. Raises as the look-up does."""
-    options = look.read_options(FindOptions)
-    path, _ = systems.find(look.profiles, options.sut, options.backend)
+    options = context.read_options(FindOptions)
+    path, _ = systems.find(context.profiles, options.sut, options.backend)
     systems.load_system(path)
-    target = systems.file_to_write(path, look.own_profiles)
+    target = systems.file_to_write(path, context.own_profiles)
     if not _writable(target):
-        return Sight(
+        return SurveyResult(
             "missing",
             text=f"the target can't be written to {target}",
             remedy="make the file and its folder writable, or take a system of your own: inferdeck system new NAME",
@@ -51,7 +51,7 @@ def survey(look: Look) -> Sight:
     seconds = options.seconds
     if options.scenario != "Server":
         seconds *= REPEATS / TRIALS
-    return Sight("run", seconds=seconds, text=f"writes to {target}")
+    return SurveyResult("run", seconds=seconds, text=f"writes to {target}")
 
 
 def run(step: Step) -> dict[str, Any]:

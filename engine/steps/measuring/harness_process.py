@@ -17,7 +17,7 @@ from engine.system import isolation
 
 MOST_SAID = 1 << 20
 """Bytes of the end of the harness's errors that are kept; a backend may repeat a warning for hours."""
-MENDABLE = 3
+USER_ERROR = 3
 """Exit status of the harness for something that a person can mend."""
 
 
@@ -48,7 +48,7 @@ def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
     if said:
         sys.stderr.write(said)
     lines = said.strip().splitlines()
-    if status == MENDABLE and lines:
+    if status == USER_ERROR and lines:
         last = codec.decode(lines[-1].encode(), dict[str, str])
         raise RunError(last["what"], last["remedy"])
     if status:

@@ -11,40 +11,42 @@ from engine.harness.goal import measuring
 from engine.harness.spec import REPORT, RunReport
 from engine.profile.known_rounds import round_of
 from engine.profile.run_rules import resolve
-from engine.step import Look, Sight, Step
-from engine.steps.measuring.foresight import refuse_hopeless, seconds
+from engine.step import Step, SurveyContext, SurveyResult
 from engine.steps.measuring.harness_process import harness
+from engine.steps.measuring.run_estimate import refuse_hopeless, seconds
 from engine.steps.measuring.run_outcome import read_outcome
 from engine.steps.measuring.run_provenance import run_provenance
 from engine.steps.measuring.run_settings import given_target, query_ms, run_settings
 from engine.steps.measuring.run_spec import SPEC, spec
 from engine.steps.measuring.run_workers import batch_ms, expected_memory
-from engine.steps.measuring.target import beyond_the_bound, foreseen_target, target
+from engine.steps.measuring.target import above_latency_constraint, predicted_target, target
 from engine.submission import provenance
 from engine.tuning.tuned import Tuned
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Estimate how long the run takes, by what tuning has measured where that is known.
 
     Raises CannotRunError for a run that can't work: its queries do not fit the memory, or do not last.
     """
-    options = look.options
-    rules = round_of(look.profiles, options["round"])
-    samples = look.inputs["preprocessed"]
+    options = context.options
+    rules = round_of(context.profiles, options["round"])
+    samples = context.inputs["preprocessed"]
     count = (
         samples.read(SamplesFacts).count if samples is not None else rules.benchmark(options["benchmark"]).sample_count
     )
-    target = foreseen_target(look, rules)
+    target = predicted_target(context, rules)
     made = run_settings(options, rules, count, target)
-    workers = look.inputs["workers"]
+    workers = context.inputs["workers"]
     tuned = workers.read(Tuned) if workers is not None else None
     each_ms = query_ms(made, tuned)
     refuse_hopeless(options, made, each_ms)
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
     takes = seconds(made, given_target(options) or each_ms or target, per_second)
-    beyond = beyond_the_bound(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
-    return Sight("run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(look, made, tuned)))))
+    beyond = above_latency_constraint(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
+    return SurveyResult(
+        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, made, tuned))))
+    )
 
 
 def run(step: Step) -> dict[str, Any]:

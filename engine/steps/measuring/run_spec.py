@@ -8,7 +8,7 @@ from engine.harness.spec import RunSpec
 from engine.mlperf import TEST_FOLDER
 from engine.profile.known_rounds import round_of
 from engine.step import Step
-from engine.steps.measuring.foresight import refuse_hopeless
+from engine.steps.measuring.run_estimate import refuse_hopeless
 from engine.steps.measuring.run_settings import compliance_test, query_ms, run_settings
 from engine.steps.measuring.run_workers import chosen_workers, memory
 from engine.tuning.tuned import Tuned

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from engine.harness.spec import LoadGenSettings, Workers
-from engine.step import Artifact, Look, Step
-from engine.steps.measuring.foresight import memory_text, refuse_memory, resident_bytes
+from engine.step import Artifact, Step, SurveyContext
+from engine.steps.measuring.run_estimate import memory_text, refuse_memory, resident_bytes
 from engine.tuning.tuned import Tuned
 
 WORKER_OPTIONS = ("sessions", "intra_op_threads", "max_batch", "queue_wait_us")
@@ -32,12 +32,12 @@ def batch_ms(step: Step) -> float:
     return tuned.trial(step.options["scenario"]).batch_ms if tuned.table else 0.0
 
 
-def expected_memory(look: Look, made: LoadGenSettings, tuned: Tuned | None) -> str:
+def expected_memory(context: SurveyContext, made: LoadGenSettings, tuned: Tuned | None) -> str:
     """Say what a run holds in memory, where that is much and known. Raises CannotRunError where it does not fit."""
-    model, samples = look.inputs["model"], look.inputs["preprocessed"]
+    model, samples = context.inputs["model"], context.inputs["preprocessed"]
     if model is None or samples is None or tuned is None:
         return ""
-    sessions = chosen_workers(look.options, tuned).sessions
+    sessions = chosen_workers(context.options, tuned).sessions
     return memory_text(memory(model, samples, made, sessions), sessions)
 
 

@@ -15,7 +15,7 @@ from engine.harness.spec import LoadGenSettings
 from engine.mlperf import Scenario
 from engine.profile.rounds import Round
 from engine.profile.run_rules import RunRules, resolve
-from engine.step import Look, Step
+from engine.step import Step, SurveyContext
 from engine.tuning.search import tolerated
 from engine.tuning.server_model import Server, highest_rate, times_up_to
 from engine.tuning.tuned import Tuned
@@ -45,18 +45,18 @@ def target(step: Step, rules: Round) -> float:
     elif configured:
         return configured
     if scenario == "Server":
-        _warn_of_the_bound(step, rules)
+        _warn_of_latency_constraint(step, rules)
     return measured_target(step.options, step.inputs["workers"].read(Tuned), rules)
 
 
-def foreseen_target(look: Look, rules: Round) -> float | None:
+def predicted_target(context: SurveyContext, rules: Round) -> float | None:
     """Return the target that `target` is going to find, as far as its inputs are there; None where they are not."""
-    scenario = look.options["scenario"]
-    inputs = look.inputs
+    scenario = context.options["scenario"]
+    inputs = context.inputs
     searched, sut, workers = inputs.get("target"), inputs.get("sut"), inputs.get("workers")
     if searched is not None:
         return searched.read(TargetFacts).target
-    if look.options["targets"] == "searched":
+    if context.options["targets"] == "searched":
         return None
     model = inputs.get("model")
     known = sut.read(SutFacts) if sut is not None else None
@@ -64,27 +64,27 @@ def foreseen_target(look: Look, rules: Round) -> float | None:
         found = known.found.get(scenario)
         if not found or (model is not None and found.model == model.read(ModelFacts).sha256):
             return configured
-    return measured_target(look.options, workers.read(Tuned), rules) if workers is not None else None
+    return measured_target(context.options, workers.read(Tuned), rules) if workers is not None else None
 
 
-def _warn_of_the_bound(step: Step, rules: Round) -> None:
+def _warn_of_latency_constraint(step: Step, rules: Round) -> None:
     """Say beforehand why hardly any rate will be valid."""
-    beyond = beyond_the_bound(step.options, step.inputs["workers"].read(Tuned), rules)
+    beyond = above_latency_constraint(step.options, step.inputs["workers"].read(Tuned), rules)
     if beyond:
         step.warn(beyond, remedy="take a quicker model, _int8, or a machine with more or less busy cores")
 
 
-def beyond_the_bound(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> str:
+def above_latency_constraint(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> str:
     """Say that hardly any rate of Server is valid, where a sample that waits for no other takes too long; else ""."""
     if options["scenario"] != "Server":
         return ""
-    alone_ms, bound = 1000 * _server(tuned).batch_s[0], bound_ms(options, rules)
+    alone_ms, constraint_ms = 1000 * _server(tuned).batch_s[0], latency_constraint_ms(options, rules)
     slow_ms = tuned.server_slower * alone_ms
-    if slow_ms <= bound:
+    if slow_ms <= constraint_ms:
         return ""
     return (
         f"one sample takes {alone_ms:.3g} ms, and up to {slow_ms:.3g} ms when it comes after a pause; the latency "
-        f"constraint is {bound:g} ms: a valid rate is unlikely"
+        f"constraint is {constraint_ms:g} ms: a valid rate is unlikely"
     )
 
 
@@ -143,8 +143,8 @@ def _valid_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries:
     """Return the highest rate that is valid by the replay; 0 where none is."""
     ruled = _ruled(options, rules)
     late = tolerated(queries, ruled.share) or 0
-    bound_s = bound_ms(options, rules) / 1000
-    return highest_rate(_server(tuned).slowed(slower), bound_s, 1 - late / queries, queries, ruled.seeds.schedule)
+    constraint_s = latency_constraint_ms(options, rules) / 1000
+    return highest_rate(_server(tuned).slowed(slower), constraint_s, 1 - late / queries, queries, ruled.seeds.schedule)
 
 
 def _ruled(options: Mapping[str, Any], rules: Round) -> RunRules:
@@ -159,9 +159,9 @@ def _server(tuned: Tuned) -> Server:
     return Server(workers.sessions, times, workers.queue_wait_us / 1e6)
 
 
-def bound_ms(options: Mapping[str, Any], rules: Round) -> float:
+def latency_constraint_ms(options: Mapping[str, Any], rules: Round) -> float:
     """Return Server's latency bound: the person's, else the benchmark's, else the scenario's."""
     given: float | None = options["target_latency_ms"]
-    bound = given or _ruled(options, rules).latency_ms
-    assert bound is not None
-    return bound
+    constraint_ms = given or _ruled(options, rules).latency_ms
+    assert constraint_ms is not None
+    return constraint_ms

@@ -19,7 +19,7 @@ from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
 from engine.profile.run_rules import resolve
 from engine.step import Step
-from engine.steps.measuring.target import bound_ms, measured_target, server_rate
+from engine.steps.measuring.target import latency_constraint_ms, measured_target, server_rate
 from engine.steps.measuring.trial import MODE, Ran, Trials
 from engine.tuning.search import Aim, RateTrial, found, next_rate, settled, spread
 from engine.tuning.tuned import Tuned
@@ -110,11 +110,11 @@ class Search:
     def _aim(self) -> Aim:
         """Return where to search, within the bound in ms. Raises RunError where no rate can be valid."""
         tuned = self._tuned
-        bound = bound_ms(self._step.options, self._rules)
+        constraint_ms = latency_constraint_ms(self._step.options, self._rules)
         alone_ms = tuned.trial("SingleStream").batch_ms
-        if alone_ms > bound:
+        if alone_ms > constraint_ms:
             raise RunError(
-                f"Server is impossible here: a sample alone takes {alone_ms:.3g} ms, the bound is {bound:g} ms",
+                f"Server is impossible here: a sample alone takes {alone_ms:.3g} ms, the bound is {constraint_ms:g} ms",
                 "a faster model or more threads in a session (--intra_op_threads); or leave Server out",
             )
         rate = tuned.trial("Server").samples_per_second
@@ -130,17 +130,19 @@ class Search:
         start = server_rate(self._step.options, tuned, self._rules, queries)
         resolution = float(self._step.options["resolution"])
         lowest_tried, highest = max(start / SPAN, lowest), max(start, lowest) * SPAN
-        return Aim(start=start, lowest=lowest_tried, highest=highest, resolution=resolution, bound=bound)
+        return Aim(
+            start=start, lowest=lowest_tried, highest=highest, resolution=resolution, constraint_ms=constraint_ms
+        )
 
     def _nothing(self, trials: Sequence[RateTrial]) -> RunError:
-        bound = bound_ms(self._step.options, self._rules)
+        constraint_ms = latency_constraint_ms(self._step.options, self._rules)
         rates = [trial.rate for trial in trials]
         tried = f"in {len(trials)} trials from {min(rates):g} to {max(rates):g} queries/s"
         if any(trial.valid for trial in trials):
-            what = f"no rate was valid within {bound:g} ms each time that it was tried: {tried} some contradict others"
+            what = f"no rate was valid within {constraint_ms:g} ms at each attempt: {tried} some contradict others"
             return RunError(what, f"keep other work off the machine, and give the search more time: {MORE_TIME}")
         remedy = f"more time reaches lower rates ({MORE_TIME}); a faster model or other workers; or leave Server out"
-        return RunError(f"no rate was valid within {bound:g} ms {tried}", remedy)
+        return RunError(f"no rate was valid within {constraint_ms:g} ms {tried}", remedy)
 
     def _next(self, trials: list[RateTrial], aim: Aim) -> float | None:
         """Return the rate to try, keeping time for the repeat of what holds; None when done or out of time."""

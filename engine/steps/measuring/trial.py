@@ -29,7 +29,7 @@ from engine.steps.measuring.harness_process import harness
 from engine.steps.measuring.run_outcome import cut_short
 from engine.steps.measuring.run_spec import SPEC, spec
 from engine.steps.measuring.run_workers import batch_ms
-from engine.steps.measuring.target import bound_ms
+from engine.steps.measuring.target import latency_constraint_ms
 from engine.tuning.search import tolerated
 
 MODE: Final = "find-performance"
@@ -132,7 +132,7 @@ class Trials:
             return _ignore
         mean = max(target * milliseconds / 1000, least)
         allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._ruled.share) or 0
-        bound_ns = bound_ms(self._step.options, self._rules) * NS_PER_MS
+        bound_ns = latency_constraint_ms(self._step.options, self._rules) * NS_PER_MS
         missed = 0
 
         def watch(event: events.AnyEvent) -> None:

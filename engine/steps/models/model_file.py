@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from engine.errors import DataError, nearest
 from engine.formats import onnx_files
-from engine.step import Look, Options, Sight, Step
+from engine.step import Options, Step, SurveyContext, SurveyResult
 from engine.store.files import digest, open_plain
 from engine.submission.provenance import MEASUREMENTS
 from engine.tasks.listing import readable, stamp
@@ -71,20 +71,22 @@ def fetch_model(step: Step) -> dict[str, Any]:
     return {**found, "outputs": list(options.outputs)}
 
 
-def survey_file(look: Look) -> Sight:
+def survey_file(context: SurveyContext) -> SurveyResult:
     """See that the file is there and of the backend's format; what is in it is read when the job runs."""
-    options = look.read_options(FileOptions)
+    options = context.read_options(FileOptions)
     given = options.path
     if not given:
-        return Sight("missing", text="no model file is named", remedy="--model_path=FILE")
+        return SurveyResult("missing", text="no model file is named", remedy="--model_path=FILE")
     path = Path(given).expanduser().absolute()
     with readable(path):
         if not path.exists():
-            return Sight("missing", text=f"there is no model file {clean(str(path))}", remedy="check --model_path")
+            return SurveyResult(
+                "missing", text=f"there is no model file {clean(str(path))}", remedy="check --model_path"
+            )
         if _format(path) != options.format:
-            return Sight("conflict", text=_misfit(path, options.format), remedy=_REMEDIES[_format(path)])
+            return SurveyResult("conflict", text=_misfit(path, options.format), remedy=_REMEDIES[_format(path)])
         identity = digest("\n".join(f"{one} {stamp(one.stat())}" for one in _files(path)))
-    return Sight("run", identity=identity, text=clean(str(path)))
+    return SurveyResult("run", identity=identity, text=clean(str(path)))
 
 
 def _files(path: Path) -> list[Path]:

@@ -34,9 +34,9 @@ def score(step: Step) -> dict[str, Any]:
     task = importlib.import_module(options.task)
     found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels, step.options)
     (step.output / ACCURACY_TEXT).write_text(found.text)
-    if found.doubt and not _stand_in(step):
+    if found.warning and not _stand_in(step):
         step.warn(
-            f"{found.metric} {found.value:.3f}{found.unit}: {found.doubt}",
+            f"{found.metric} {found.value:.3f}{found.unit}: {found.warning}",
             remedy="compare some answers with their labels",
         )
     labelled = samples.count if samples.labelled is None else samples.labelled

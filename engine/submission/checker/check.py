@@ -9,7 +9,7 @@ from engine.profile.rounds import Round
 from engine.submission.checker import pool as workers
 from engine.submission.checker import walk
 from engine.submission.checker.file_system import Disk
-from engine.submission.checker.findings import Finding, Ledger, Report, Result, Severities, System
+from engine.submission.checker.findings import Finding, FindingCollector, Report, Result, Severities, System
 from engine.submission.tree import refuse_unknown_submitter, refuse_what_is_no_tree
 
 
@@ -24,9 +24,9 @@ def check(
     """
     if not tree.is_dir():
         raise UsageError(f"there is no folder {tree}", "give the folder that holds closed/, open/ or network/")
-    ledger = Ledger(Severities(rules, strict=strict))
-    units = walk.units(Disk(str(tree.absolute()), rules.files), rules, submitter, ledger)
-    findings: list[Finding] = ledger.findings
+    collector = FindingCollector(Severities(rules, strict=strict))
+    units = walk.units(Disk(str(tree.absolute()), rules.files), rules, submitter, collector)
+    findings: list[Finding] = collector.findings
     results: list[Result] = []
     systems: dict[str, System] = {}
     for outcome in workers.share(tree, rules, units, strict=strict, processes=processes):
@@ -36,7 +36,7 @@ def check(
             systems[outcome.system.path] = outcome.system
     if not results:
         wanted = "division/submitter/results/system/model/scenario"
-        ledger.add("layout.no_results", ".", "no result", wanted, remedy=_advice(tree, rules, submitter))
+        collector.add("layout.no_results", ".", "no result", wanted, remedy=_advice(tree, rules, submitter))
     findings.sort(key=lambda finding: (finding.path, finding.rule, finding.found))
     results.sort(key=lambda result: result.path)
     failed = any(finding.severity == "error" for finding in findings)

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 
 from engine.profile.rounds import Files
-from engine.submission.checker.findings import Ledger
+from engine.submission.checker.findings import FindingCollector
 from engine.text import is_text
 
 DEEPEST = 40
@@ -54,7 +54,7 @@ class Disk:
         self._tolerated = frozenset(files.tolerated)
         self._largest = files.max_bytes
 
-    def list(self, path: str, ledger: Ledger, *, deep: bool = True) -> Folder | None:
+    def list(self, path: str, collector: FindingCollector, *, deep: bool = True) -> Folder | None:
         """Return a folder with all that is below it, or None where there is none; odd things go into the ledger.
 
         `deep=False` leaves the folders in it unread.
@@ -63,60 +63,62 @@ class Disk:
         if not os.path.isdir(real):  # noqa: PTH112  (a Path for each of 100,000 folders is too slow)
             return None
         if not self._is_inside(os.path.realpath(real)):
-            ledger.add("layout.unreadable", path, "it lies outside the tree", "a folder in the tree")
+            collector.add("layout.unreadable", path, "it lies outside the tree", "a folder in the tree")
             return None
-        return self._scan(path, ledger, DEEPEST if deep else 0)
+        return self._scan(path, collector, DEEPEST if deep else 0)
 
-    def _scan(self, path: str, ledger: Ledger, levels: int, *, linked: bool = False) -> Folder:
+    def _scan(self, path: str, collector: FindingCollector, levels: int, *, linked: bool = False) -> Folder:
         folder = Folder(path)
         below = []
         try:
             with os.scandir(self.real(path)) as entries:
                 for entry in entries:
                     inside = f"{path}/{entry.name}" if path else entry.name
-                    if self._enters(folder, entry, inside, ledger, linked=linked):
+                    if self._enters(folder, entry, inside, collector, linked=linked):
                         below.append((entry.name, inside, linked or entry.is_symlink()))
         except OSError as error:
-            ledger.add("layout.unreadable", path or ".", str(error.strerror), "a folder that can be listed")
+            collector.add("layout.unreadable", path or ".", str(error.strerror), "a folder that can be listed")
             return folder
         if not below and not folder.files and path:
-            ledger.add("layout.empty_folder", path, "nothing in it", "files")
+            collector.add("layout.empty_folder", path, "nothing in it", "files")
         for name, inside, link in sorted(below):
-            deeper = self._scan(inside, ledger, levels - 1, linked=link) if levels > 0 else Folder(inside)
+            deeper = self._scan(inside, collector, levels - 1, linked=link) if levels > 0 else Folder(inside)
             folder.folders[name] = deeper
         return folder
 
-    def _enters(self, folder: Folder, entry: os.DirEntry[str], path: str, ledger: Ledger, *, linked: bool) -> bool:
+    def _enters(
+        self, folder: Folder, entry: os.DirEntry[str], path: str, collector: FindingCollector, *, linked: bool
+    ) -> bool:
         """Enter a file into the folder's listing; say whether the entry is a folder that is to be read."""
         name = entry.name
         if name[0] == "." or " " in name or name == "__pycache__" or not (name.isascii() or is_text(name)):
-            self._name(name, path, ledger)
+            self._name(name, path, collector)
         try:
             is_link = entry.is_symlink()
-            if is_link and not self._followed(path, ledger):
+            if is_link and not self._followed(path, collector):
                 return False
             if entry.is_dir():
                 return not (is_link and linked)
             status = entry.stat()
         except OSError as error:
-            ledger.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
+            collector.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
             return False
         if not stat.S_ISREG(status.st_mode):
-            ledger.add("layout.special_file", path, "a pipe, socket or device", "a plain file")
+            collector.add("layout.special_file", path, "a pipe, socket or device", "a plain file")
             return False
         if status.st_size > self._largest:
-            ledger.add("layout.large_file", path, f"{status.st_size} bytes", f"at most {self._largest} bytes")
+            collector.add("layout.large_file", path, f"{status.st_size} bytes", f"at most {self._largest} bytes")
         folder.files[name] = status.st_size
         return False
 
-    def _name(self, name: str, path: str, ledger: Ledger) -> None:
+    def _name(self, name: str, path: str, collector: FindingCollector) -> None:
         if name not in self._tolerated and path not in (".git", ".github"):
-            ledger.add("layout.name", path, name, "a name in UTF-8, without blanks and without a dot in front")
+            collector.add("layout.name", path, name, "a name in UTF-8, without blanks and without a dot in front")
 
-    def _followed(self, path: str, ledger: Ledger) -> bool:
+    def _followed(self, path: str, collector: FindingCollector) -> bool:
         """Note a link, and say whether it leads to something in the tree that does not hold the link itself."""
         real = self.real(path)
-        ledger.add("layout.symlink", path, f"a link to {os.readlink(real)}", "the file or folder itself")  # noqa: PTH115
+        collector.add("layout.symlink", path, f"a link to {os.readlink(real)}", "the file or folder itself")  # noqa: PTH115
         target = os.path.realpath(real)
         holder = os.path.realpath(os.path.dirname(real))  # noqa: PTH120
         inside = os.path.exists(target) and self._is_inside(target)  # noqa: PTH110
@@ -157,7 +159,7 @@ class Disk:
         except OSError:
             return 0
 
-    def read(self, path: str, size: int, ledger: Ledger) -> bytes | None:
+    def read(self, path: str, size: int, collector: FindingCollector) -> bytes | None:
         """Return a plain file's bytes, the first READ_LIMIT of them; None and a finding where it cannot be read."""
         try:
             handle = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK)
@@ -167,7 +169,7 @@ class Disk:
             finally:
                 os.close(handle)
         except OSError as error:
-            ledger.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
+            collector.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
             return None
 
     def lines(self, path: str, longest: int) -> Iterator[bytes]:

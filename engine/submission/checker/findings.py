@@ -115,7 +115,7 @@ def _by_rule(severities: dict[Severity, tuple[str, ...]]) -> dict[str, Severity]
     return {rule: severity for severity, rules in severities.items() for rule in rules}
 
 
-class Ledger:
+class FindingCollector:
     """Collects the findings of one unit of work."""
 
     def __init__(self, severities: Severities, division: Division | None = None) -> None:

@@ -7,80 +7,88 @@ from typing import Any
 
 from engine.mlperf_logs.kinds import kind_of
 from engine.submission.checker.file_system import Folder
-from engine.submission.checker.place import Place
+from engine.submission.checker.location import Location
 
 
-def check(place: Place) -> int:
+def check(location: Location) -> int:
     """Check a result's measurements; return how many issues the official summary counts for them: none or one."""
-    path = place.beside("measurements")
-    if place.measurements is None:
-        place.site.ledger.add("measurements.missing", path, "no such folder", "the measurements of the result")
+    path = location.beside("measurements")
+    if location.measurements is None:
+        location.context.collector.add("measurements.missing", path, "no such folder", "the measurements of the result")
         return 1
-    complete = _check_files(place, place.measurements)
-    name = _json_name(place, place.measurements)
+    complete = _check_files(location, location.measurements)
+    name = _json_name(location, location.measurements)
     if name is None:
-        place.site.ledger.add("measurements.json_missing", path, "none", f"{place.system}_*_{place.spelling}.json")
+        location.context.collector.add(
+            "measurements.json_missing", path, "none", f"{location.system}_*_{location.spelling}.json"
+        )
         return 1
-    complete &= _check_fields(place, place.measurements, name)
-    complete &= _check_code(place, f"{path}/{name}", name)
+    complete &= _check_fields(location, location.measurements, name)
+    complete &= _check_code(location, f"{path}/{name}", name)
     return 0 if complete else 1
 
 
-def _check_files(place: Place, folder: Folder) -> bool:
-    files = place.site.rules.files
+def _check_files(location: Location, folder: Folder) -> bool:
+    files = location.context.rules.files
     missing = [name for name in files.measurements if name not in folder.files]
     for name in missing:
-        place.site.ledger.add("measurements.file_missing", f"{folder.path}/{name}", "no such file", "the run's file")
+        location.context.collector.add(
+            "measurements.file_missing", f"{folder.path}/{name}", "no such file", "the run's file"
+        )
     for name in files.measurements:
         if folder.files.get(name) == 0:
-            place.site.ledger.add("measurements.file_empty", f"{folder.path}/{name}", "0 bytes", "the run's file")
+            location.context.collector.add(
+                "measurements.file_empty", f"{folder.path}/{name}", "0 bytes", "the run's file"
+            )
     if files.calibration_process not in folder.files:
         wanted = f"{folder.path}/{files.calibration_process}"
-        place.site.ledger.add("measurements.calibration", wanted, "no such file", "how the model was calibrated")
+        location.context.collector.add(
+            "measurements.calibration", wanted, "no such file", "how the model was calibrated"
+        )
     return not missing
 
 
-def _json_name(place: Place, folder: Folder) -> str | None:
-    names = sorted(name for name in folder.files if name.startswith(place.system) and name.endswith(".json"))
-    exact = [name for name in names if name.endswith(f"_{place.spelling}.json")]
+def _json_name(location: Location, folder: Folder) -> str | None:
+    names = sorted(name for name in folder.files if name.startswith(location.system) and name.endswith(".json"))
+    exact = [name for name in names if name.endswith(f"_{location.spelling}.json")]
     return next(iter(exact + names), None)
 
 
-def _check_fields(place: Place, folder: Folder, name: str) -> bool:
+def _check_fields(location: Location, folder: Folder, name: str) -> bool:
     path = f"{folder.path}/{name}"
-    ledger = place.site.ledger
-    data = place.site.read(folder, name)
+    collector = location.context.collector
+    data = location.context.read(folder, name)
     if data is None:
         return False
     try:
         found: Any = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        ledger.add("measurements.json", path, kind_of(data) or str(error) or type(error).__name__, "a JSON object")
+        collector.add("measurements.json", path, kind_of(data) or str(error) or type(error).__name__, "a JSON object")
         return False
     if not isinstance(found, dict | list | str):
-        ledger.add("measurements.json", path, f"JSON, but {found!r}", "a JSON object")
+        collector.add("measurements.json", path, f"JSON, but {found!r}", "a JSON object")
         return False
-    wanted = place.site.rules.files.measurement_fields
+    wanted = location.context.rules.files.measurement_fields
     missing = [field for field in wanted if field not in found]
     if missing:
-        ledger.add("measurements.field_missing", path, f"no {', '.join(missing)}", "every required field")
+        collector.add("measurements.field_missing", path, f"no {', '.join(missing)}", "every required field")
     values = found if isinstance(found, dict) else {}
     empty = [field for field in wanted if isinstance(values.get(field), str) and not values[field].strip()]
     if empty:
-        ledger.add("measurements.field_empty", path, ", ".join(empty), "values")
+        collector.add("measurements.field_empty", path, ", ".join(empty), "values")
     return not missing
 
 
-def _check_code(place: Place, path: str, name: str) -> bool:
+def _check_code(location: Location, path: str, name: str) -> bool:
     """Look for the code of the implementation that the file's name tells, or of the model at all."""
-    ending = f"_{place.spelling}.json" if name.endswith(f"_{place.spelling}.json") else ".json"
-    implementation = name[len(place.system) + 1 : -len(ending)]
-    site = place.site
-    model = f"{site.home}/code/{place.model}"
-    if site.disk.is_file(model):
-        data = site.disk.read(model, site.disk.size(model), site.ledger) or b""
-        model = f"{site.home}/code/{data.decode(errors='replace').strip()}"
-    if site.disk.exists(model) or site.disk.exists(f"{model}/{implementation}"):
+    ending = f"_{location.spelling}.json" if name.endswith(f"_{location.spelling}.json") else ".json"
+    implementation = name[len(location.system) + 1 : -len(ending)]
+    context = location.context
+    model = f"{context.home}/code/{location.model}"
+    if context.disk.is_file(model):
+        data = context.disk.read(model, context.disk.size(model), context.collector) or b""
+        model = f"{context.home}/code/{data.decode(errors='replace').strip()}"
+    if context.disk.exists(model) or context.disk.exists(f"{model}/{implementation}"):
         return True
-    site.ledger.add("measurements.code", path, f"no {model}", f"the code of '{implementation or place.model}'")
+    context.collector.add("measurements.code", path, f"no {model}", f"the code of '{implementation or location.model}'")
     return False

@@ -16,8 +16,8 @@ from engine.mlperf_logs.stopping import stopping_words
 from engine.profile.rounds import Severity
 from engine.profile.run_rules import RunRules, resolve
 from engine.submission.checker.file_system import Folder, misfit
+from engine.submission.checker.location import Location
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import Place
 
 NS_PER_MS = 1e6
 
@@ -40,60 +40,60 @@ class Run:
 NO_RUN = Run(valid=False, metric=None, log=None)
 
 
-def check(place: Place) -> Run:
+def check(location: Location) -> Run:
     """Check the performance run of a result."""
-    path = f"{place.folder.path}/performance"
-    ledger = place.site.ledger
-    performance = place.folder.at("performance")
-    folder = place.folder.at("performance", "run_1")
+    path = f"{location.folder.path}/performance"
+    collector = location.context.collector
+    performance = location.folder.at("performance")
+    folder = location.folder.at("performance", "run_1")
     if folder is None or DETAIL_LOG not in folder.files:
         missing = f"{path}/run_1" + (f"/{DETAIL_LOG}" if folder is not None else "")
-        ledger.add("performance.missing", missing, "not there", "the detail log of the run")
+        collector.add("performance.missing", missing, "not there", "the detail log of the run")
     if performance is None:
         return NO_RUN
     for name in performance.folders:
         if name.startswith("run_") and name != "run_1":
-            ledger.add("performance.extra_run", f"{path}/{name}", name, "run_1 only")
+            collector.add("performance.extra_run", f"{path}/{name}", name, "run_1 only")
     if folder is None:
         return NO_RUN
-    files = place.site.rules.files
+    files = location.context.rules.files
     fault = misfit(folder, files.performance, files.tolerated + files.tolerated_performance)
     if fault and "power" not in performance:
-        ledger.add("performance.files", folder.path, fault, ", ".join(files.performance))
-    run = check_log(place, folder)
+        collector.add("performance.files", folder.path, fault, ", ".join(files.performance))
+    run = check_log(location, folder)
     if run.log is not None and run.log.warnings:
         found = f"{run.log.warnings} messages marked as warnings"
-        ledger.add("performance.warning", f"{folder.path}/{DETAIL_LOG}", found, "none")
+        collector.add("performance.warning", f"{folder.path}/{DETAIL_LOG}", found, "none")
     return run
 
 
-def check_log(place: Place, folder: Folder, mode: str = "performance", *, overlooked: bool = False) -> Run:
+def check_log(location: Location, folder: Folder, mode: str = "performance", *, overlooked: bool = False) -> Run:
     """Check the detail log in a folder, if there is one.
 
     `mode` may name a compliance test. `overlooked`: what makes the log unreadable is a warning only. The official
     checker takes over the verdict of the compliance test before, where it fails to read one.
     """
-    log = place.site.log(folder, "performance.no_messages") if DETAIL_LOG in folder.files else None
+    log = location.context.log(folder, "performance.no_messages") if DETAIL_LOG in folder.files else None
     if log is None:
         return NO_RUN
-    return _LogCheck(place, log, f"{folder.path}/{DETAIL_LOG}", mode, overlooked=overlooked).run()
+    return _LogCheck(location, log, f"{folder.path}/{DETAIL_LOG}", mode, overlooked=overlooked).run()
 
 
 class _LogCheck:
     """Holds one log against the rules; every rule that it breaks goes into the ledger."""
 
-    def __init__(self, place: Place, log: Log, path: str, mode: str, *, overlooked: bool) -> None:
-        self.place = place
+    def __init__(self, location: Location, log: Log, path: str, mode: str, *, overlooked: bool) -> None:
+        self.location = location
         self.log = log
         self.path = path
         self.severity: Severity | None = "warning" if overlooked else None
         """Of what makes the log unreadable; None where the round says it."""
-        self.rules = place.site.rules
+        self.rules = location.context.rules
         self.mode = mode
-        self.ledger = place.site.ledger
+        self.collector = location.context.collector
 
     def run(self) -> Run:
-        before = self.ledger.errors
+        before = self.collector.errors
         self._check_readable()
         self._check_validity()
         self._check_sample_count()
@@ -107,19 +107,19 @@ class _LogCheck:
         else:
             self._value("effective_scenario", "one of " + ", ".join(SCENARIOS))
         self._check_identity()
-        return Run(self.ledger.errors == before, value, self.log)
+        return Run(self.collector.errors == before, value, self.log)
 
     def _rules_in(self, scenario: Scenario) -> RunRules:
-        if (scenario, self.mode) == (self.place.scenario, self.place.run_rules.mode):
-            return self.place.run_rules
-        return resolve(self.rules, self.place.benchmark, scenario, self.mode)
+        if (scenario, self.mode) == (self.location.scenario, self.location.run_rules.mode):
+            return self.location.run_rules
+        return resolve(self.rules, self.location.benchmark, scenario, self.mode)
 
     def _add(self, rule: str, found: str, expected: str) -> None:
-        self.ledger.add(rule, self.path, found, expected)
+        self.collector.add(rule, self.path, found, expected)
 
     def _value(self, key: str, expected: str) -> None:
         found = f"{key} {self.log.value(key)!r}" if self.log.value(key) is not None else f"no {key}"
-        self.ledger.add("performance.value", self.path, found, expected, severity=self.severity)
+        self.collector.add("performance.value", self.path, found, expected, severity=self.severity)
 
     def _number(self, key: str) -> float | None:
         """Return a value that must be a number; None and a finding where it is not."""
@@ -133,7 +133,7 @@ class _LogCheck:
         if self.log.malformed:
             first = self.log.malformed[0]
             found = f"line {first.line}: {first.text[:120]}"
-            self.ledger.add("performance.line", self.path, found, "a message in JSON", severity=self.severity)
+            self.collector.add("performance.line", self.path, found, "a message in JSON", severity=self.severity)
         if self.log.errors:
             self._add("performance.error_message", "; ".join(self.log.errors[:3]), "no error messages")
         if self.log.other_lines:
@@ -154,19 +154,19 @@ class _LogCheck:
         count = self._number("effective_performance_sample_count")
         if count is None:
             return
-        least = self.place.benchmark.performance_sample_count
+        least = self.location.benchmark.performance_sample_count
         if count < least:
             self._add("performance.sample_count", f"effective_performance_sample_count {count}", f"at least {least}")
         total = self.log.value("qsl_reported_total_count")
         totals = [total] if isinstance(total, int) else []
-        if self.place.site.division != "open":
-            totals.append(self.place.benchmark.sample_count)
+        if self.location.context.division != "open":
+            totals.append(self.location.benchmark.sample_count)
         if totals and count > min(totals):
             found = f"effective_performance_sample_count {count}"
             self._add("performance.sample_count_above", found, f"at most {min(totals)}, the size of the data set")
 
     def _check_seeds(self) -> None:
-        seeds = self._rules_in(self.place.scenario).seeds
+        seeds = self._rules_in(self.location.scenario).seeds
         wanted = {"qsl": seeds.qsl, "sample_index": seeds.sample_index, "schedule": seeds.schedule}
         for name, seed in wanted.items():
             key = f"effective_{name}_rng_seed"
@@ -203,17 +203,17 @@ class _LogCheck:
             )
 
     def _check_scenario(self, ran: Scenario) -> None:
-        if ran == self.place.scenario:
+        if ran == self.location.scenario:
             return
-        if not _infers(ran, self.place.scenario):
-            self._add("performance.scenario", f"effective_scenario {ran}", self.place.scenario)
-        elif not set(self.place.described.categories) & set(self.rules.inferring_categories):
+        if not _infers(ran, self.location.scenario):
+            self._add("performance.scenario", f"effective_scenario {ran}", self.location.scenario)
+        elif not set(self.location.described.categories) & set(self.rules.inferring_categories):
             allowed = " or ".join(self.rules.inferring_categories)
             self._add("performance.inferred_category", f"inferred from {ran}", f"a run, or a system of {allowed}")
 
     def _metric(self, ran: Scenario) -> Metric | None:
         """Return the number as the official checker takes it: of a foreign scenario's log that scenario's own."""
-        scenario, per_query = self.place.scenario, self.rules.scenarios["MultiStream"].samples_per_query
+        scenario, per_query = self.location.scenario, self.rules.scenarios["MultiStream"].samples_per_query
         log = self.log.detail(_METRIC_KEYS)
         try:
             found = metric(log, ran, per_query)
@@ -223,7 +223,7 @@ class _LogCheck:
             if "too few queries" in error.what:
                 self._add("performance.inferred_samples", "early_stopping_latency_ms 0", "an estimate above 0")
             else:
-                self.ledger.add("performance.value", self.path, error.what, "a number", severity=self.severity)
+                self.collector.add("performance.value", self.path, error.what, "a number", severity=self.severity)
             return None
         if not math.isfinite(found.value) or found.value <= 0:
             self._add("performance.metric", f"{found.value} {UNITS[scenario]}", "a number above 0")
@@ -235,7 +235,7 @@ class _LogCheck:
         mode = self.log.value("effective_test_mode")
         if mode not in modes:
             self._add("performance.test_mode", f"effective_test_mode {mode}", " or ".join(modes))
-        if self.place.described.network:
+        if self.location.described.network:
             name = self.log.value("sut_name")
             if not isinstance(name, str) or self.rules.network_sut not in name:
                 self._add("performance.network_name", f"sut_name {name!r}", f"a name with '{self.rules.network_sut}'")

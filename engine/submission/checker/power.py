@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from engine.mlperf import DETAIL_LOG, Scenario
 from engine.submission.checker.file_system import Folder, misfit, text_lines
+from engine.submission.checker.location import Location
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import Place
 
 SAMPLES = "spl.txt"
 UNITS: dict[Scenario, str] = {
@@ -36,37 +36,37 @@ class _Window(NamedTuple):
         return (self.end - self.begin).total_seconds()
 
 
-def has_power(place: Place) -> bool:
+def has_power(location: Location) -> bool:
     """Say whether power was measured: then there is something named power beside the run."""
-    performance = place.folder.at("performance")
+    performance = location.folder.at("performance")
     return performance is not None and "power" in performance
 
 
-def check(place: Place, log: Log | None) -> float | None:
+def check(location: Location, log: Log | None) -> float | None:
     """Check the power folders; return watts (Offline, Server) or joules per query, or None where it is refused."""
-    performance = place.folder.at("performance")
-    run = place.folder.at("performance", "run_1")
+    performance = location.folder.at("performance")
+    run = location.folder.at("performance", "run_1")
     if performance is None or run is None:
         return None
-    ledger = place.site.ledger
-    before = ledger.errors
-    _check_files(place, performance, run)
-    window = None if log is None else _window(place, log, f"{run.path}/{DETAIL_LOG}")
-    watts = None if window is None else _average(place, run, window)
+    collector = location.context.collector
+    before = collector.errors
+    _check_files(location, performance, run)
+    window = None if log is None else _window(location, log, f"{run.path}/{DETAIL_LOG}")
+    watts = None if window is None else _average(location, run, window)
     value = None
     if log is not None and window is not None and watts is not None:
-        value = _power_metric(place, log, watts, window.seconds)
-    return value if ledger.errors == before else None
+        value = _power_metric(location, log, watts, window.seconds)
+    return value if collector.errors == before else None
 
 
-def _check_files(place: Place, performance: Folder, run: Folder) -> None:
-    files, ledger = place.site.rules.files, place.site.ledger
+def _check_files(location: Location, performance: Folder, run: Folder) -> None:
+    files, collector = location.context.rules.files, location.context.collector
     ranging = performance.folders.get("ranging")
     if ranging is None:
-        ledger.add("power.ranging_missing", f"{performance.path}/ranging", "no such folder", "the ranging run")
+        collector.add("power.ranging_missing", f"{performance.path}/ranging", "no such folder", "the ranging run")
     logs = performance.folders.get("power")
     if logs is None:
-        ledger.add("power.files", f"{performance.path}/power", "a file", "a folder")
+        collector.add("power.files", f"{performance.path}/power", "a file", "a folder")
     wanted = files.performance + files.power_performance
     for folder, expected, tolerated in (
         (run, wanted, files.tolerated + files.tolerated_performance),
@@ -75,10 +75,10 @@ def _check_files(place: Place, performance: Folder, run: Folder) -> None:
     ):
         fault = misfit(folder, expected, tolerated) if folder is not None else ""
         if folder is not None and fault:
-            ledger.add("power.files", folder.path, fault, ", ".join(expected))
+            collector.add("power.files", folder.path, fault, ", ".join(expected))
 
 
-def _window(place: Place, log: Log, path: str) -> _Window | None:
+def _window(location: Location, log: Log, path: str) -> _Window | None:
     """Return when the run was, by LoadGen's clock."""
     times = []
     for key in ("power_begin", "power_end"):
@@ -86,7 +86,7 @@ def _window(place: Place, log: Log, path: str) -> _Window | None:
         try:
             times.append(_time(value))
         except (TypeError, ValueError):
-            place.site.ledger.add("power.window", path, f"{key} {value!r}", "MM-DD-YYYY hh:mm:ss.mmm in UTC")
+            location.context.collector.add("power.window", path, f"{key} {value!r}", "MM-DD-YYYY hh:mm:ss.mmm in UTC")
     return _Window(*times) if len(times) == 2 else None
 
 
@@ -94,20 +94,22 @@ def _time(text: str) -> datetime:
     return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
 
 
-def _average(place: Place, run: Folder, window: _Window) -> float | None:
+def _average(location: Location, run: Folder, window: _Window) -> float | None:
     """Return the average of the samples strictly within the run, in watts."""
-    data = place.site.read(run, SAMPLES)
+    data = location.context.read(run, SAMPLES)
     if data is None:
         return None
     path = f"{run.path}/{SAMPLES}"
     try:
         watts = _samples(text_lines(data), window)
     except ValueError as error:
-        place.site.ledger.add("power.sample_line", path, str(error), "Time,MM-DD-YYYY hh:mm:ss.mmm,Watts,NUMBER,...")
+        location.context.collector.add(
+            "power.sample_line", path, str(error), "Time,MM-DD-YYYY hh:mm:ss.mmm,Watts,NUMBER,..."
+        )
         return None
     if not watts:
         within = f"samples between {window.begin:%H:%M:%S} and {window.end:%H:%M:%S} UTC"
-        place.site.ledger.add("power.no_samples", path, "none", within)
+        location.context.collector.add("power.no_samples", path, "none", within)
         return None
     # One after the other, as the published figures were added up: from Python 3.12 on, sum() rounds otherwise.
     return reduce(add, watts) / len(watts)
@@ -137,15 +139,15 @@ def _sortable(stamp: str) -> str:
     return stamp[6:10] + stamp[:5] + stamp[10:]
 
 
-def _power_metric(place: Place, log: Log, watts: float, seconds: float) -> float | None:
+def _power_metric(location: Location, log: Log, watts: float, seconds: float) -> float | None:
     """Watts, or watts x seconds / queries; a MultiStream query inferred from SingleStream is eight of them (v2.1)."""
-    if UNITS[place.scenario] == "Watts":
+    if UNITS[location.scenario] == "Watts":
         return watts
     count = log.value("result_query_count")
     if not isinstance(count, int) or count == 0:
-        path = f"{place.folder.path}/performance/run_1/{DETAIL_LOG}"
-        place.site.ledger.add("power.query_count", path, f"result_query_count {count!r}", "a number above 0")
+        path = f"{location.folder.path}/performance/run_1/{DETAIL_LOG}"
+        location.context.collector.add("power.query_count", path, f"result_query_count {count!r}", "a number above 0")
         return None
-    if place.scenario == "MultiStream" and log.value("effective_scenario") == "SingleStream":
-        return watts * seconds * place.site.rules.scenarios["MultiStream"].samples_per_query / count
+    if location.scenario == "MultiStream" and log.value("effective_scenario") == "SingleStream":
+        return watts * seconds * location.context.rules.scenarios["MultiStream"].samples_per_query / count
     return watts * seconds / count

@@ -10,9 +10,9 @@ from engine.profile.rounds import Benchmark, Round
 from engine.submission.checker import accuracy, compliance, measurements, performance, power, summary, walk
 from engine.submission.checker import system_description as system
 from engine.submission.checker.file_system import Disk, Folder
-from engine.submission.checker.findings import Ledger, Outcome, Result, Severities, System
+from engine.submission.checker.findings import FindingCollector, Outcome, Result, Severities, System
+from engine.submission.checker.location import SPELLINGS, CheckContext, Location
 from engine.submission.checker.log import Reader
-from engine.submission.checker.place import SPELLINGS, Place, Site
 from engine.submission.checker.walk import Unit
 
 
@@ -22,26 +22,26 @@ def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool
     disk = Disk(str(tree.absolute()), rules.files)
     reader = Reader()
     for unit in units:
-        ledger = Ledger(severities, unit.division)
-        site = Site(disk, reader, rules, ledger, unit.division, unit.submitter)
+        collector = FindingCollector(severities, unit.division)
+        context = CheckContext(disk, reader, rules, collector, unit.division, unit.submitter)
         if unit.system:
-            found = _SystemCheck(site, unit.system)
-            yield Outcome(list(found.results()), ledger.findings, found.says)
+            found = _SystemCheck(context, unit.system)
+            yield Outcome(list(found.results()), collector.findings, found.says)
         else:
-            walk.check_apart(site)
-            yield Outcome([], ledger.findings)
+            walk.check_apart(context)
+            yield Outcome([], collector.findings)
 
 
 class _SystemCheck:
     """The results of one system, and what lies beside them under the same names."""
 
-    def __init__(self, site: Site, name: str) -> None:
-        self.site = site
+    def __init__(self, context: CheckContext, name: str) -> None:
+        self.context = context
         self.name = name
         self.says: System
-        self.described, self.says = system.describe(site, name)
+        self.described, self.says = system.describe(context, name)
         self.folder, *self.beside = (
-            site.disk.list(f"{site.home}/{kind}/{name}", site.ledger) for kind in ("results", *walk.KINDS)
+            context.disk.list(f"{context.home}/{kind}/{name}", context.collector) for kind in ("results", *walk.KINDS)
         )
 
     def results(self) -> Iterator[Result]:
@@ -55,75 +55,77 @@ class _SystemCheck:
 
     def _benchmark(self, model: str, folder: Folder) -> Benchmark | None:
         """Return the benchmark that a model folder is held against."""
-        rules, ledger = self.site.rules, self.site.ledger
+        rules, collector = self.context.rules, self.context.collector
         benchmark = rules.benchmark_of(model)
         categories = self.described.categories
         if benchmark is None:
             found = f"{model}, taken for {rules.checker_class(model)}"
-            ledger.add("model.unknown", folder.path, found, ", ".join(rules.benchmarks))
+            collector.add("model.unknown", folder.path, found, ", ".join(rules.benchmarks))
             return None
         if categories and not benchmark.allowed(categories):
             found = f"{model} in {','.join(categories)}"
-            ledger.add("model.category", folder.path, found, ", ".join(benchmark.scenarios))
+            collector.add("model.category", folder.path, found, ", ".join(benchmark.scenarios))
             return None
-        if self.site.division != "open" and model not in rules.benchmarks:
-            ledger.add("model.alias", folder.path, model, ", ".join(rules.benchmarks))
+        if self.context.division != "open" and model not in rules.benchmarks:
+            collector.add("model.alias", folder.path, model, ", ".join(rules.benchmarks))
         return benchmark
 
     def _model_results(self, model: str, folder: Folder, benchmark: Benchmark) -> Iterator[Result]:
-        ledger = self.site.ledger
+        collector = self.context.collector
         categories = self.described.categories
-        exactly = benchmark.allowed(categories) if self.site.rules.divisions[self.site.division].all_scenarios else ()
+        exactly = (
+            benchmark.allowed(categories) if self.context.rules.divisions[self.context.division].all_scenarios else ()
+        )
         issues = 0
         for spelling, inside in folder.folders.items():
             scenario = SPELLINGS.get(spelling)
             if scenario is None:
-                ledger.add("scenario.unknown", inside.path, spelling, ", ".join(SPELLINGS))
+                collector.add("scenario.unknown", inside.path, spelling, ", ".join(SPELLINGS))
             elif exactly and scenario not in exactly:
-                ledger.add("scenario.extra", inside.path, spelling, ", ".join(exactly))
+                collector.add("scenario.extra", inside.path, spelling, ", ".join(exactly))
             else:
                 beside = [root.at(model, spelling) if root is not None else None for root in self.beside]
-                place = Place(
-                    self.site, self.name, model, spelling, scenario, benchmark, self.described, inside, *beside
+                location = Location(
+                    self.context, self.name, model, spelling, scenario, benchmark, self.described, inside, *beside
                 )
-                before = ledger.errors
-                issues += measurements.check(place)
+                before = collector.errors
+                issues += measurements.check(location)
                 # The official checker refuses the tree for missing measurements, but not the result.
-                before = ledger.errors if place.measurements is None else before
-                yield self._result(place, issues, before)
+                before = collector.errors if location.measurements is None else before
+                yield self._result(location, issues, before)
                 continue
             yield self._refused(model, inside)
         present = [SPELLINGS[spelling] for spelling in folder.folders if spelling in SPELLINGS]
         missing = benchmark.lacking(categories, present) if exactly else ()
         if missing:
             wanted = ", ".join(benchmark.lacking(categories, ()))
-            ledger.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", wanted)
+            collector.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", wanted)
 
-    def _result(self, place: Place, issues: int, before: int) -> Result:
+    def _result(self, location: Location, issues: int, before: int) -> Result:
         """Check all of a result; `before`: the errors that are not its own."""
-        ledger = place.site.ledger
-        score, accuracy_log = accuracy.check(place)
-        run = performance.check(place)
+        collector = location.context.collector
+        score, accuracy_log = accuracy.check(location)
+        run = performance.check(location)
         if accuracy_log is not None:
-            accuracy.check_run(place, accuracy_log, run.log)
-        run_folder = place.folder.at("performance", "run_1")
+            accuracy.check_run(location, accuracy_log, run.log)
+        run_folder = location.folder.at("performance", "run_1")
         if run.log is not None and run_folder is not None:
-            summary.check(place, run_folder, run.log)
-        watts_or_joules = power.check(place, run.log) if power.has_power(place) else None
-        if place.site.rules.divisions[place.site.division].compliance:
-            compliance.check(place, run.log)
-        passed = self.described.valid and ledger.errors == before and run.metric is not None
+            summary.check(location, run_folder, run.log)
+        watts_or_joules = power.check(location, run.log) if power.has_power(location) else None
+        if location.context.rules.divisions[location.context.division].compliance:
+            compliance.check(location, run.log)
+        passed = self.described.valid and collector.errors == before and run.metric is not None
         return Result(
-            path=place.folder.path,
+            path=location.folder.path,
             verdict="pass" if passed else "fail",
             metric=run.metric.value if passed and run.metric is not None else None,
-            units=UNITS[place.scenario],
+            units=UNITS[location.scenario],
             accuracy=score,
             inferred=run.metric is not None and run.metric.inferred,
             has_power=bool(passed and watts_or_joules),
             power_metric=watts_or_joules if passed and watts_or_joules else None,
-            scenario=place.scenario,
-            checker_class=place.benchmark.checker_class,
+            scenario=location.scenario,
+            checker_class=location.benchmark.checker_class,
             issues=issues,
         )
 
@@ -140,6 +142,6 @@ class _SystemCheck:
             has_power=False,
             power_metric=None,
             scenario=scenario or "",
-            checker_class=self.site.rules.checker_class(model),
+            checker_class=self.context.rules.checker_class(model),
             issues=0,
         )

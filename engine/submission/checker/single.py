@@ -12,9 +12,9 @@ from engine.mlperf import ACCURACY_TEXT, SUMMARY_LOG, Scenario
 from engine.profile.rounds import Division, Round
 from engine.submission.checker import accuracy, compliance, performance, summary
 from engine.submission.checker.file_system import Disk, Folder
-from engine.submission.checker.findings import Finding, Ledger, Severities
+from engine.submission.checker.findings import Finding, FindingCollector, Severities
+from engine.submission.checker.location import CheckContext, DescribedSystem, Location
 from engine.submission.checker.log import Log, Reader
-from engine.submission.checker.place import Described, Place, Site
 
 
 @dataclass(frozen=True)
@@ -30,58 +30,58 @@ class About:
 
 def performance_run(folder: Path, about: About, test: str | None = None) -> list[Finding]:
     """Return what the rules say against the logs of a performance run, or of the run of a compliance test."""
-    place = _place(folder, about)
-    log = performance.check_log(place, place.folder, test or "performance").log
-    if log is not None and SUMMARY_LOG in place.folder.files:
-        summary.check(place, place.folder, log)
+    location = _place(folder, about)
+    log = performance.check_log(location, location.folder, test or "performance").log
+    if log is not None and SUMMARY_LOG in location.folder.files:
+        summary.check(location, location.folder, log)
     if log is not None and test is not None:
-        compliance.check_settings(place, log, test, f"{place.folder.path}/{test}")
-    return _found(place)
+        compliance.check_settings(location, log, test, f"{location.folder.path}/{test}")
+    return _found(location)
 
 
 def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
     """Return what the rules say against the detail log of an accuracy run and against its score, accuracy.txt."""
-    place = _place(folder, about)
-    for rule in place.run_rules.accuracy:
+    location = _place(folder, about)
+    for rule in location.run_rules.accuracy:
         value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
-        accuracy.check_value(place, ACCURACY_TEXT, value, rule)
-    log: Log | None = accuracy.check_detail(place, place.folder)
+        accuracy.check_value(location, ACCURACY_TEXT, value, rule)
+    log: Log | None = accuracy.check_detail(location, location.folder)
     if log is not None:
-        accuracy.check_run(place, log, None)
-    return _found(place)
+        accuracy.check_run(location, log, None)
+    return _found(location)
 
 
 def verification(folder: Path, about: About, test: str) -> list[Finding]:
     """Return what the rules say against the verification of a compliance test."""
-    place = _place(folder, about)
+    location = _place(folder, about)
     rule = about.rules.test(test)
     if rule.tolerance is not None:
-        compliance.check_verified(place, place.folder)
+        compliance.check_verified(location, location.folder)
     if rule.accuracy:
-        compliance.check_answers(place, place.folder)
-    return _found(place)
+        compliance.check_answers(location, location.folder)
+    return _found(location)
 
 
-def _place(folder: Path, about: About) -> Place:
+def _place(folder: Path, about: About) -> Location:
     rules = about.rules
-    ledger = Ledger(Severities(rules), about.division)
+    collector = FindingCollector(Severities(rules), about.division)
     disk = Disk(str(folder.absolute()), rules.files)
-    inside = disk.list("", ledger) or Folder("")
+    inside = disk.list("", collector) or Folder("")
     network = bool(rules.divisions[about.division].network)
-    return Place(
-        site=Site(disk, Reader(), rules, ledger, about.division, ""),
+    return Location(
+        context=CheckContext(disk, Reader(), rules, collector, about.division, ""),
         system=about.system,
         model=about.benchmark,
         spelling=about.scenario,
         scenario=about.scenario,
         benchmark=rules.benchmark(about.benchmark),
-        described=Described(valid=True, network=network, categories=()),
+        described=DescribedSystem(valid=True, network=network, categories=()),
         folder=inside,
         measurements=None,
         compliance=None,
     )
 
 
-def _found(place: Place) -> list[Finding]:
+def _found(location: Location) -> list[Finding]:
     """Return the findings about the run; those about the folder that it lies in are not of the rules yet."""
-    return [one for one in place.site.ledger.findings if not one.rule.startswith("layout.")]
+    return [one for one in location.context.collector.findings if not one.rule.startswith("layout.")]

@@ -9,8 +9,8 @@ from typing import Any
 from engine.mlperf import SUMMARY_LOG
 from engine.mlperf_logs import summary_log as summary
 from engine.submission.checker.file_system import Folder
+from engine.submission.checker.location import Location
 from engine.submission.checker.log import Log
-from engine.submission.checker.place import Place
 
 CLOSE = 1e-3
 """Relative: numbers in a detail log have six digits."""
@@ -22,9 +22,9 @@ PARAMETERS = "Test Parameters Used"
 SHOWN = 4
 
 
-def check(place: Place, run: Folder, log: Log) -> None:
+def check(location: Location, run: Folder, log: Log) -> None:
     """Compare the summary of a performance run with its detail log."""
-    data = place.site.read(run, SUMMARY_LOG)
+    data = location.context.read(run, SUMMARY_LOG)
     if data is None:
         return
     scenario = str(log.value("effective_scenario"))
@@ -42,7 +42,9 @@ def check(place: Place, run: Folder, log: Log) -> None:
     if wrong:
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         path = f"{run.path}/{SUMMARY_LOG}"
-        place.site.ledger.add("performance.summary", path, "; ".join(wrong[:SHOWN]) + more, "what the detail log says")
+        location.context.collector.add(
+            "performance.summary", path, "; ".join(wrong[:SHOWN]) + more, "what the detail log says"
+        )
 
 
 @lru_cache(maxsize=1024)

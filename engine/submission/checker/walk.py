@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from engine.profile.rounds import Division, Round
 from engine.submission.checker.file_system import Disk, Folder
-from engine.submission.checker.findings import Ledger
-from engine.submission.checker.place import Site
+from engine.submission.checker.findings import FindingCollector
+from engine.submission.checker.location import CheckContext
 
 KINDS = ("measurements", "compliance")
 """Folders that are laid out like results."""
@@ -25,58 +25,64 @@ class Unit(NamedTuple):
     """Empty for what is not of a system with results."""
 
 
-def units(disk: Disk, rules: Round, submitter: str | None, ledger: Ledger) -> list[Unit]:
+def units(disk: Disk, rules: Round, submitter: str | None, collector: FindingCollector) -> list[Unit]:
     """Return the units of a tree, of one submitter if one is named; wrong top folders go into the ledger.
 
     Systems come first: they are the larger ones, and are shared out evenly when they follow each other.
     """
     systems, apart = [], []
-    for name in _names(disk, "", ledger):
+    for name in _names(disk, "", collector):
         if name not in rules.divisions:
             if name not in rules.files.beside_divisions:
                 right = name.lower()
                 remedy = f"rename it to {right}" if right in rules.divisions else ""
-                ledger.add("layout.division", name, f"a folder {name}", ", ".join(rules.divisions), remedy=remedy)
+                collector.add("layout.division", name, f"a folder {name}", ", ".join(rules.divisions), remedy=remedy)
             continue
-        for owner in _names(disk, name, ledger):
+        for owner in _names(disk, name, collector):
             if submitter is None or owner == submitter:
                 apart.append(Unit(name, owner, ""))
-                systems += [Unit(name, owner, system) for system in _names(disk, f"{name}/{owner}/results", ledger)]
+                systems += [Unit(name, owner, system) for system in _names(disk, f"{name}/{owner}/results", collector)]
     return systems + apart
 
 
-def _names(disk: Disk, path: str, ledger: Ledger) -> list[str]:
-    folder = disk.list(path, ledger, deep=False)
+def _names(disk: Disk, path: str, collector: FindingCollector) -> list[str]:
+    folder = disk.list(path, collector, deep=False)
     return [] if folder is None else list(folder.folders)
 
 
-def check_apart(site: Site) -> None:
+def check_apart(context: CheckContext) -> None:
     """Look at what a submitter hands in apart from systems with results."""
-    home = site.disk.list(site.home, site.ledger, deep=False)
+    home = context.disk.list(context.home, context.collector, deep=False)
     if home is None:
         return
     for name in home.folders:
         if name not in ("results", *KINDS):
-            home.folders[name] = site.disk.list(f"{site.home}/{name}", site.ledger) or home.folders[name]
-    results = site.disk.list(f"{site.home}/results", Ledger(site.ledger.severities), deep=False)
+            home.folders[name] = context.disk.list(f"{context.home}/{name}", context.collector) or home.folders[name]
+    results = context.disk.list(f"{context.home}/results", FindingCollector(context.collector.severities), deep=False)
     if results is None:
-        site.ledger.add("layout.submitter", f"{site.home}/results", "no such folder", "results")
+        context.collector.add("layout.submitter", f"{context.home}/results", "no such folder", "results")
         return
-    _check_unused(site, home, set(results.folders))
-    calibration = site.rules.files.calibration
-    if site.division != "open" and not any(_holds(home, path) for path in calibration):
-        site.ledger.add("layout.calibration", f"{site.home}/{calibration[0]}", "no such file", " or ".join(calibration))
+    _check_unused(context, home, set(results.folders))
+    calibration = context.rules.files.calibration
+    if context.division != "open" and not any(_holds(home, path) for path in calibration):
+        context.collector.add(
+            "layout.calibration", f"{context.home}/{calibration[0]}", "no such file", " or ".join(calibration)
+        )
 
 
-def _check_unused(site: Site, home: Folder, systems: set[str]) -> None:
+def _check_unused(context: CheckContext, home: Folder, systems: set[str]) -> None:
     descriptions = home.folders.get("systems", Folder(""))
     for name in descriptions.files:
         if name.endswith(".json") and name.removesuffix(".json") not in systems:
-            site.ledger.add("layout.unused", f"{site.home}/systems/{name}", "no results of this system", "results")
+            context.collector.add(
+                "layout.unused", f"{context.home}/systems/{name}", "no results of this system", "results"
+            )
     for kind in KINDS:
-        for name in _names(site.disk, f"{site.home}/{kind}", site.ledger):
+        for name in _names(context.disk, f"{context.home}/{kind}", context.collector):
             if name not in systems:
-                site.ledger.add("layout.unused", f"{site.home}/{kind}/{name}", "no results of this system", "results")
+                context.collector.add(
+                    "layout.unused", f"{context.home}/{kind}/{name}", "no results of this system", "results"
+                )
 
 
 def _holds(home: Folder, path: str) -> bool:

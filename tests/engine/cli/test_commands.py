@@ -354,12 +354,14 @@ TUTORIAL = (f"{TAGS},_submission,_valid", "--add_deps_tags.imagenet=_full", "--e
 def test_a_plan_of_a_submission_says_what_will_be_refused(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = said(capsys, "plan", *TUTORIAL)
     assert status == 2
-    tree, _, foreseen = out.partition("imagenet-full: ")
+    tree, _, expected_facts = out.partition("imagenet-full: ")
     assert "Submission folder and zip" in tree
-    assert "warning 'OctoML', the submitter of gcp-n2-standard-80-tf, is of an example; zip refuses that" in foreseen
-    assert "warning the description of gcp-n2-standard-80-tf is not of this machine" in foreseen
-    assert "error" not in foreseen, "what stands in the way of the plan is said once"
-    assert "read the warnings" in foreseen
+    assert (
+        "warning 'OctoML', the submitter of gcp-n2-standard-80-tf, is of an example; zip refuses that" in expected_facts
+    )
+    assert "warning the description of gcp-n2-standard-80-tf is not of this machine" in expected_facts
+    assert "error" not in expected_facts, "what stands in the way of the plan is said once"
+    assert "read the warnings" in expected_facts
     named = said(capsys, "plan", *TUTORIAL, "--submitter=Me")[1]
     assert "OctoML" not in named
     assert "zip refuses that" not in said(capsys, "plan", f"{TAGS},_all-modes", "--sut=gcp-n2-standard-80")[1]

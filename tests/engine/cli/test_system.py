@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.main import main
-from engine.submission import own
+from engine.submission import user_systems
 
 GIVEN = ("--submitter=Acme", "--division=open", "--system_type=edge", "--quiet")
 
@@ -123,7 +123,7 @@ def test_values_that_are_as_written_are_read(systems: Path) -> None:
         "targets: measured\ndescription: {number_of_nodes: 8, framework: '1.10', is_network: false, cooling: ''}\n"
         "runs: {}\n"
     )
-    found = own.read(systems.parent, "fine")
+    found = user_systems.read(systems.parent, "fine")
     assert found is not None
     assert found.description == {"number_of_nodes": 8, "framework": "1.10", "is_network": False, "cooling": ""}
 
@@ -192,7 +192,7 @@ def test_what_is_typed_wrong_is_asked_again(
     assert status == 0
     assert "can't be the name of a folder" in out
     assert "did you mean 'open'?" in out
-    found = own.read(systems.parent, "typed")
+    found = user_systems.read(systems.parent, "typed")
     assert found is not None
     assert [found.description[name] for name in ("submitter", "division", "system_type")] == ["Acme", "open", "edge"]
     assert found.description["host_memory_configuration"] == "", "bytes that are no UTF-8 were asked for again"

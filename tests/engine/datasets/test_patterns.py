@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine import events
 from engine.datasets import patterns
-from engine.datasets.patterns import PictureSet
+from engine.datasets.patterns import ImageSet
 from engine.errors import UsageError
 from tests.engine.networks.running import step
 
@@ -22,7 +22,7 @@ def test_the_step_writes_the_layout_of_the_imagenet_validation_set(tmp_path: Pat
     lines = (tmp_path / "val_map.txt").read_text().splitlines()
     assert [line.split()[0] for line in lines] == [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, 13)]
     assert {file.name for file in tmp_path.iterdir()} == {line.split()[0] for line in lines} | {"val_map.txt"}
-    expected = PictureSet(seed=3, count=12, size=64)
+    expected = ImageSet(seed=3, count=12, size=64)
     assert [int(line.split()[1]) for line in lines] == [expected.label(index) for index in range(12)]
     last = said[-1]
     assert isinstance(last, events.Progress)
@@ -30,7 +30,7 @@ def test_the_step_writes_the_layout_of_the_imagenet_validation_set(tmp_path: Pat
 
 
 def test_the_files_are_jpegs_of_the_pictures(tmp_path: Path) -> None:
-    pictures = PictureSet(seed=1, count=3, size=200)
+    pictures = ImageSet(seed=1, count=3, size=200)
     list(patterns.write(pictures, tmp_path))
     for index in range(3):
         path = tmp_path / patterns.file_name(index)
@@ -44,7 +44,7 @@ def test_the_files_are_jpegs_of_the_pictures(tmp_path: Path) -> None:
 def test_a_seed_always_gives_the_same_files_and_another_seed_others(tmp_path: Path) -> None:
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
         (tmp_path / name).mkdir()
-        list(patterns.write(PictureSet(seed, 4, size=64), tmp_path / name))
+        list(patterns.write(ImageSet(seed, 4, size=64), tmp_path / name))
     for index in range(4):
         one, again, other = (
             (tmp_path / name / patterns.file_name(index)).read_bytes() for name in ("one", "again", "other")
@@ -54,12 +54,12 @@ def test_a_seed_always_gives_the_same_files_and_another_seed_others(tmp_path: Pa
 
 
 def test_sets_of_different_purposes_share_no_picture() -> None:
-    test, training = (PictureSet(1, 1, purpose, size=64).picture(0) for purpose in ("test", "training"))
+    test, training = (ImageSet(1, 1, purpose, size=64).picture(0) for purpose in ("test", "training"))
     assert test.shape != training.shape or not np.array_equal(test, training)
 
 
 def test_a_larger_set_begins_with_the_smaller_one() -> None:
-    small, large = PictureSet(1, 5, size=64), PictureSet(1, 500, size=64)
+    small, large = ImageSet(1, 5, size=64), ImageSet(1, 500, size=64)
     for index in range(5):
         assert small.label(index) == large.label(index)
         assert np.array_equal(small.picture(index), large.picture(index))
@@ -67,12 +67,12 @@ def test_a_larger_set_begins_with_the_smaller_one() -> None:
 
 @given(st.integers(0, 2**32), st.integers(1, 50), st.integers(0, 5))
 def test_every_run_of_the_classes_shows_each_once(seed: int, classes: int, turn: int) -> None:
-    pictures = PictureSet(seed, 1000, classes=classes)
+    pictures = ImageSet(seed, 1000, classes=classes)
     assert {pictures.label(turn * classes + place) for place in range(classes)} == set(range(classes))
 
 
 def test_pictures_vary_in_size_and_shape() -> None:
-    shapes = [PictureSet(1, 40, size=96).picture(index).shape for index in range(40)]
+    shapes = [ImageSet(1, 40, size=96).picture(index).shape for index in range(40)]
     assert len(set(shapes)) > 20
     assert any(height > width for height, width, _ in shapes)
     assert any(height < width for height, width, _ in shapes)
@@ -80,7 +80,7 @@ def test_pictures_vary_in_size_and_shape() -> None:
 
 
 def test_every_family_draws_both_colours_even_on_small_pictures() -> None:
-    pictures = PictureSet(7, 50, size=32)
+    pictures = ImageSet(7, 50, size=32)
     for index in range(50):
         assert np.max(np.std(pictures.picture(index), axis=(0, 1))) > 5
 
@@ -89,7 +89,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     first, second = (tmp_path / patterns.file_name(index) for index in range(2))
     first.write_bytes(b"done before")
     second.with_suffix(".part").write_bytes(b"half")
-    list(patterns.write(PictureSet(1, 3, size=64), tmp_path))
+    list(patterns.write(ImageSet(1, 3, size=64), tmp_path))
     assert first.read_bytes() == b"done before"
     assert second.read_bytes()[:2] == b"\xff\xd8"
     assert not list(tmp_path.glob("*.part"))

@@ -18,7 +18,7 @@ from engine.jobs.event_log import EventWriter
 from engine.jobs.job_spec import JobSpec
 from engine.jobs.runner import Finished
 from engine.plan.plan import Node
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.profile import catalog
 from engine.store.files import digest
 from engine.store.folders import Folders

@@ -12,7 +12,7 @@ from engine.errors import CannotRunError, UsageError
 from engine.explore import sweep
 from engine.jobs import control, jobs
 from engine.jobs.event_log import EventReader
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.survey.prepare import Prepared, prepare, workplace
 from tests.engine.jobs import profile
 

@@ -32,18 +32,18 @@ def test_a_job_that_took_them_from_the_store_shows_them_all(places: Folders) -> 
 def test_the_ways_stand_in_order_each_with_what_it_was_chosen_for(places: Folders) -> None:
     found = of_job(tuned_jobs.job(places).spec, places)
     assert found is not None
-    ways = found.ways()
-    assert [(way.workers, way.batch, way.pinned, way.said()) for way in ways] == [
+    candidates = found.candidates()
+    assert [(candidate.workers, candidate.batch, candidate.pinned, candidate.said()) for candidate in candidates] == [
         ("1 × 2", 1, "", "Single"),
         ("1 × 2", 8, "", "dropped early"),
         ("2 × 1", 4, "", "Multi"),
         ("2 × 1", 8, "", ""),
         ("2 × 1", 8, "yes", "Server Offline"),
     ]
-    assert [way.dropped for way in ways] == [True, True, False, False, False]
-    assert ways[-1].share == 1
-    assert ways[0].share == pytest.approx(0.2)
-    assert ways[-1].said(3) == "Ser Off"
+    assert [candidate.dropped for candidate in candidates] == [True, True, False, False, False]
+    assert candidates[-1].share == 1
+    assert candidates[0].share == pytest.approx(0.2)
+    assert candidates[-1].said(3) == "Ser Off"
 
 
 def test_what_was_chosen_is_said_with_wait_and_reach(places: Folders) -> None:

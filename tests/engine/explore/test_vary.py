@@ -14,7 +14,7 @@ from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.profile.rounds import load_round
 from engine.profile.systems import describer
 from tests.engine.explore import history

@@ -134,5 +134,5 @@ def test_changed_bytes_are_another_network_or_told_as_damage(changes: list[tuple
         data[place] = value
     with suppress(ValueError):
         network = tflite_file.read(bytes(data))
-        assert tflite_convert.picture_shape(network) in [one.shape for one in network.tensors]
+        assert tflite_convert.image_shape(network) in [one.shape for one in network.tensors]
         tflite_convert.write(network, ConvNet(), "picture")

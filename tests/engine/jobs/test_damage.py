@@ -15,7 +15,7 @@ from engine.cli.main import main
 from engine.errors import JobError, StoreError
 from engine.jobs import control, jobs
 from engine.jobs.event_log import EventReader, EventWriter
-from engine.watch.inquest import inquest
+from engine.watch.diagnosis import diagnose
 from engine.watch.watch import Watch
 from tests.engine.jobs import synthetic as made
 from tests.helpers import folders_in
@@ -168,7 +168,7 @@ def test_who_watches_a_log_that_becomes_unreadable_is_told_so(tmp_path: Path) ->
     assert "not a plain file" in told.notes[-1].text
     assert watch.poll() is told
     (watch.job.folder / "run.lock").symlink_to("run.lock")
-    assert watch.standing(made.BEGIN + 500) == "died"
+    assert watch.job_status(made.BEGIN + 500) == "died"
 
 
 def test_a_long_log_needs_little_memory(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_long_log_needs_little_memory(tmp_path: Path) -> None:
     read = jobs.read(job.folder)
     watched = Watch(read).poll()
     followed = sum(len(seen) for seen in jobs.follow(read))
-    died = inquest(read)
+    died = diagnose(read)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert read.steps_ended == 3

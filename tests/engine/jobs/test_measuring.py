@@ -95,7 +95,7 @@ def test_a_second_one_waits_says_for_whom_and_goes_on_when_the_first_is_killed(h
         assert line.since >= killed[0], "not since it began to wait"
     assert told[0].startswith("r-0012 of ")
     assert ", measuring since " in told[0]
-    assert measuring.standing().endswith(", free")
+    assert measuring.lock_status().endswith(", free")
 
 
 def test_waiting_can_be_called_off(holder: subprocess.Popen[str]) -> None:
@@ -103,7 +103,7 @@ def test_waiting_can_be_called_off(holder: subprocess.Popen[str]) -> None:
     with turn("r-0001") as mine:
         assert mine.wait(off.is_set, never, lambda _: off.set())
         assert mine.locks == ()
-    assert measuring.standing().split(", held by ")[1].startswith("r-0012 of ")
+    assert measuring.lock_status().split(", held by ")[1].startswith("r-0012 of ")
 
 
 def test_now_measures_beside_and_both_know_it() -> None:
@@ -172,7 +172,7 @@ def test_the_file_is_for_everybody_and_links_are_not_followed(place: Path, tmp_p
             assert mine.locks == ()
             assert mine.disturbed() == ""
         assert victim.read_text() == "precious"
-        assert "not kept apart" in measuring.standing()
+        assert "not kept apart" in measuring.lock_status()
 
 
 def test_a_file_that_is_removed_meanwhile_is_not_relied_on(holder: subprocess.Popen[str]) -> None:
@@ -198,7 +198,7 @@ def test_a_file_system_without_locks_is_a_sentence(number: int, monkeypatch: pyt
     with turn("r-0001") as mine:
         assert not mine.wait(never, never, quietly)
         assert os.strerror(number) in mine.fault
-    assert os.strerror(number) in measuring.standing()
+    assert os.strerror(number) in measuring.lock_status()
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_another_users_file_is_locked_all_the_same(mode: int, monkeypatch: pytes
         try:
             theirs = taken("r-0002")
             assert theirs.fault == theirs.disturbed() == ""
-            assert ", held by " in measuring.standing()
+            assert ", held by " in measuring.lock_status()
             theirs.end()
         finally:
             os.seteuid(0)

@@ -18,7 +18,7 @@ def test_the_shipped_model_classifies_pictures_of_another_seed(tmp_path: Path) -
     facts = patterns_net.shipped(step(tmp_path, {}))
     assert facts["sha256"] == patterns_net.SHA256
     assert facts["outputs"] == ["scores"]
-    pictures = patterns.PictureSet(seed=77, count=400)
+    pictures = patterns.ImageSet(seed=77, count=400)
     list(patterns.write(pictures, tmp_path))
     shape, dtype = image_classification.sample_shape(OPTIONS)
     samples = np.empty((pictures.count, *shape), dtype)

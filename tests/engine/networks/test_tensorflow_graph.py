@@ -45,7 +45,7 @@ def answers(model: Path, outputs: Sequence[str], pictures: Array) -> list[Array]
 
 def held_out(folder: Path, count: int, options: Mapping[str, Any]) -> Array:
     """Pictures that no model here was trained with, preprocessed."""
-    list(patterns.write(patterns.PictureSet(seed=77, count=count), folder))
+    list(patterns.write(patterns.ImageSet(seed=77, count=count), folder))
     shape, dtype = image_classification.sample_shape(options)
     samples = np.empty((count, *shape), dtype)
     for index, slot in enumerate(samples):

@@ -100,7 +100,7 @@ def test_what_another_choice_implies_can_be_switched_off() -> None:
 
 
 def test_a_dependency_is_changed_by_its_own_name_whatever_it_was_called() -> None:
-    from engine.plan.words import selection_of
+    from engine.plan.selection_syntax import selection_of
 
     chosen, _ = selection_of(
         ["--tags=app,mlperf,inference,reference,python,_resnet50", "--adr.imagenet.tags=_patterns"]

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from engine.errors import UsageError
 from engine.plan.clash import contradictory
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.survey.prepare import Resolved, resolved, workplace
 
 APP = "--tags=app,mlperf,inference"

@@ -78,7 +78,7 @@ import packaging.version, packaging.specifiers, msgspec.structs
 from engine.plan.choices import choices, choose
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import refuse_foreign_scenarios, rule_book
-from engine.plan.words import selection_of, with_whole_paths
+from engine.plan.selection_syntax import selection_of, with_whole_paths
 from engine.profile.catalog import load
 from engine.profile.rounds import load_round
 from engine.profile.systems import describer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.profile.component import Option
 from engine.profile.values import coerce
 from engine.survey.prepare import Workplace, resolved

@@ -63,7 +63,7 @@ def test_the_graph_is_resnet50_version_one_and_a_half(built: Built) -> None:
 def test_its_tensors_are_those_of_the_rules(built: Built, tmp_path: Path) -> None:
     """And its classes are labels plus one: far above the 2 % of chance after 60 pictures of 50 classes."""
     count = 50
-    pictures = patterns.PictureSet(seed=1, count=count)
+    pictures = patterns.ImageSet(seed=1, count=count)
     list(patterns.write(pictures, tmp_path))
     shape, dtype = image_classification.sample_shape(OPTIONS)
     samples = np.empty((count, *shape), dtype)

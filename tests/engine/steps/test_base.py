@@ -5,4 +5,9 @@ from engine.steps import base
 
 
 def test_the_former_name_is_the_same_contract() -> None:
-    assert (base.Artifact, base.Look, base.Sight, base.Step) == (step.Artifact, step.Look, step.Sight, step.Step)
+    assert (base.Artifact, base.SurveyContext, base.SurveyResult, base.Step) == (
+        step.Artifact,
+        step.SurveyContext,
+        step.SurveyResult,
+        step.Step,
+    )

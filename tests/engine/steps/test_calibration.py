@@ -10,9 +10,9 @@ import pytest
 
 from engine.datasets import patterns
 from engine.errors import DataError, FetchError
-from engine.step import Artifact, Look
+from engine.step import Artifact, SurveyContext
 from engine.steps import calibration
-from engine.tasks.picture_calibration import CalibrationPictures
+from engine.tasks.image_calibration import CalibrationImages
 from tests.engine.flaky_server import Flaky, serving
 from tests.engine.networks.running import step
 from tests.helpers import SHARED
@@ -38,16 +38,16 @@ def listed(tmp_path: Path, text: bytes, images: Artifact, **options: Any) -> Art
 
 def test_a_list_finds_its_pictures_in_its_own_order(tmp_path: Path) -> None:
     images = imagenet(tmp_path / "val", ["a.JPEG", "b.JPEG", "c.JPEG"])
-    found = CalibrationPictures.of(listed(tmp_path, b"c.JPEG 0\na.JPEG 1\n", images))
+    found = CalibrationImages.of(listed(tmp_path, b"c.JPEG 0\na.JPEG 1\n", images))
     assert [file.name for file in found.files] == ["c.JPEG", "a.JPEG"]
     assert found.text == "2 pictures of cal.txt (ImageNet validation)"
     assert not found.by_rules, "only the rules' own lists are"
-    again = CalibrationPictures.of(listed(tmp_path, b"a.JPEG\nc.JPEG\n", images))
+    again = CalibrationImages.of(listed(tmp_path, b"a.JPEG\nc.JPEG\n", images))
     assert again.sha256 != found.sha256
     (tmp_path / "val" / "b.JPEG").write_bytes(b"another")
-    assert CalibrationPictures.of(listed(tmp_path, b"a.JPEG\nc.JPEG\n", images)).sha256 == again.sha256
+    assert CalibrationImages.of(listed(tmp_path, b"a.JPEG\nc.JPEG\n", images)).sha256 == again.sha256
     (tmp_path / "val" / "a.JPEG").write_bytes(b"another")
-    assert CalibrationPictures.of(listed(tmp_path, b"a.JPEG\nc.JPEG\n", images)).sha256 != again.sha256
+    assert CalibrationImages.of(listed(tmp_path, b"a.JPEG\nc.JPEG\n", images)).sha256 != again.sha256
     assert sorted(path.name for path in (tmp_path / "val").iterdir()) == ["a.JPEG", "b.JPEG", "c.JPEG"]
 
 
@@ -67,20 +67,20 @@ def test_a_picture_that_goes_away_later_is_missed(tmp_path: Path) -> None:
     found = listed(tmp_path, b"a.JPEG\nb.JPEG\n", images)
     (tmp_path / "val" / "b.JPEG").unlink()
     with pytest.raises(DataError, match=r"b\.JPEG"):
-        CalibrationPictures.of(found)
+        CalibrationImages.of(found)
 
 
 def test_the_images_of_a_folder_of_ones_own_are_part_of_the_key(tmp_path: Path) -> None:
     images = imagenet(tmp_path / "val", ["a.JPEG"])
 
     def identity(store: Path) -> str:
-        return calibration.survey_listed(Look({}, {"images": images}, store=store)).identity
+        return calibration.survey_listed(SurveyContext({}, {"images": images}, store=store)).identity
 
     first = identity(tmp_path / "store")
     (tmp_path / "val" / "a.JPEG").write_bytes(b"another")
     assert identity(tmp_path / "store") != first
     assert identity(tmp_path) == "", "what is in the store has a key"
-    assert calibration.survey_listed(Look({}, {"images": None})).state == "run"
+    assert calibration.survey_listed(SurveyContext({}, {"images": None})).state == "run"
 
 
 def test_a_list_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_list_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
 def test_the_lists_of_the_rules_are_known(tmp_path: Path, number: int) -> None:
     text = (LISTS / f"cal_image_list_option_{number}.txt").read_bytes()
     images = imagenet(tmp_path / "val", [line.split()[0] for line in text.decode().splitlines()])
-    found = CalibrationPictures.of(listed(tmp_path, text, images))
+    found = CalibrationImages.of(listed(tmp_path, text, images))
     assert found.by_rules
     assert len(set(found.files)) == 500
     assert found.text == f"500 pictures of calibration list {number} of the rules (ImageNet validation)"
@@ -107,7 +107,7 @@ def test_generated_pictures_are_none_of_the_test_set(tmp_path: Path) -> None:
     (tmp_path / "test").mkdir()
     facts = calibration.generated(step(tmp_path / "calibration", options | {"purpose": "calibration"}))
     patterns.generate(step(tmp_path / "test", options))
-    found = CalibrationPictures.of(Artifact(str(tmp_path / "calibration"), facts))
+    found = CalibrationImages.of(Artifact(str(tmp_path / "calibration"), facts))
     assert (len(found.files), found.by_rules) == (3, False)
     tested = {path.read_bytes() for path in (tmp_path / "test").glob("*.JPEG")}
     assert tested.isdisjoint(path.read_bytes() for path in found.files)
@@ -123,6 +123,6 @@ def test_the_pictures_of_packages(tmp_path: Path) -> None:
         inputs[package] = Artifact(str(tmp_path / package), facts)
     output = tmp_path / "out"
     output.mkdir()
-    found = CalibrationPictures.of(Artifact(str(output), calibration.from_packages(step(output, {}, inputs))))
+    found = CalibrationImages.of(Artifact(str(output), calibration.from_packages(step(output, {}, inputs))))
     assert [file.read_bytes() for file in found.files] == [b"one", b"two"]
     assert found.text == "2 pictures that the packages one 1.0 and two 1.0 carry"

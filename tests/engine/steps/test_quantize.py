@@ -23,19 +23,19 @@ from engine.networks.convnet import ConvNet, model_facts, tensor
 from engine.step import Artifact
 from engine.steps import calibration, quantize
 from engine.system import detect
-from engine.tasks import image_classification, picture_calibration
+from engine.tasks import image_calibration, image_classification
 from tests.engine.networks.running import run, step
 from tests.engine.networks.transformer import INPUTS, features, transformer
 
 OPTIONS = {"task": "engine.tasks.image_classification", "preprocessing": "unit", "weight_bits": 8}
-PICTURES = {"count": 100, "seed": 2, "size": 320, "classes": 50, "purpose": "calibration"}
+IMAGES = {"count": 100, "seed": 2, "size": 320, "classes": 50, "purpose": "calibration"}
 CHAIN = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image_size": 64, "label_offset": 0}
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     folder = tmp_path_factory.mktemp("calibration")
-    return Artifact(str(folder), calibration.generated(step(folder, PICTURES)))
+    return Artifact(str(folder), calibration.generated(step(folder, IMAGES)))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_int8_answers_as_fp32_does_on_pictures_that_neither_has_seen(
 ) -> None:
     said: list[events.AnyEvent] = []
     facts = quantized(tmp_path / "int8", shipped, pictures, said)
-    held_out = patterns.PictureSet(seed=77, count=400)
+    held_out = patterns.ImageSet(seed=77, count=400)
     list(patterns.write(held_out, tmp_path))
     shape, dtype = image_classification.sample_shape(CHAIN)
     samples = np.empty((held_out.count, *shape), dtype)
@@ -187,7 +187,7 @@ def test_no_more_than_one_picture_is_held(
     import weakref
 
     batches: list[weakref.ref[Array]] = []
-    original = picture_calibration._batches
+    original = image_calibration._batches
 
     def watched(*given: Any) -> Iterator[Mapping[str, Array]]:
         made = original(*given)
@@ -202,7 +202,7 @@ def test_no_more_than_one_picture_is_held(
             del batch
 
     alive: list[int] = []
-    monkeypatch.setattr(picture_calibration, "_batches", watched)
+    monkeypatch.setattr(image_calibration, "_batches", watched)
     quantized(tmp_path / "int8", shipped, pictures)
     assert len(batches) == 100
     assert max(alive) <= 1
@@ -273,7 +273,7 @@ def test_what_can_not_be_quantized_is_said(tmp_path: Path, shipped: Artifact, pi
 def test_a_broken_calibration_picture_is_named(tmp_path: Path, shipped: Artifact) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
-    found = Artifact(str(folder), calibration.generated(step(folder, PICTURES | {"count": 2})))
+    found = Artifact(str(folder), calibration.generated(step(folder, IMAGES | {"count": 2})))
     (folder / patterns.file_name(1)).write_bytes(b"no picture")
     with pytest.raises(DataError, match=patterns.file_name(1)):
         quantized(tmp_path / "int8", shipped, found)

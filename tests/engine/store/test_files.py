@@ -114,12 +114,12 @@ def test_a_file_system_without_locks_is_a_message(tmp_path: Path, number: int, m
 def test_only_an_error_that_names_a_path_is_a_persons_to_mend(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         (tmp_path / "x").read_text()
-    told = files.mendable(caught.value)
+    told = files.user_error(caught.value)
     assert isinstance(told, StoreError)
     assert str(tmp_path / "x") in told.what
-    assert files.mendable(told) is told
-    assert files.mendable(OSError(errno.EINVAL, "no path")) is None
-    assert files.mendable(ValueError("x")) is None
+    assert files.user_error(told) is told
+    assert files.user_error(OSError(errno.EINVAL, "no path")) is None
+    assert files.user_error(ValueError("x")) is None
 
 
 def test_a_file_that_cannot_take_its_place_is_named_and_not_the_temporary_one(tmp_path: Path) -> None:

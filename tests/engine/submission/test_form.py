@@ -14,9 +14,9 @@ import profiles
 from engine.profile.rounds import load_round
 from engine.submission.checker import system_description as system
 from engine.submission.checker.file_system import Disk
-from engine.submission.checker.findings import Ledger, Severities
+from engine.submission.checker.findings import FindingCollector, Severities
+from engine.submission.checker.location import CheckContext
 from engine.submission.checker.log import Reader
-from engine.submission.checker.place import Site
 from engine.submission.form import EMPTY, FURTHER, NETWORK, READ, YOURS, Field, folder_name, form, problems
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
@@ -113,8 +113,8 @@ def test_the_form_refuses_what_the_checker_refuses(changes: dict[str, str]) -> N
         folder = Path(tree) / division / owner / "systems"
         folder.mkdir(parents=True)
         (folder / "box.json").write_text(json.dumps(description))
-        ledger = Ledger(Severities(RULES), division)
-        site = Site(Disk(tree, RULES.files), Reader(), RULES, ledger, division, owner)
+        ledger = FindingCollector(Severities(RULES), division)
+        site = CheckContext(Disk(tree, RULES.files), Reader(), RULES, ledger, division, owner)
         system.describe(site, "box")
     errors = {finding.rule: finding.found for finding in ledger.findings if finding.severity == "error"}
     missing = errors.pop("system.field_missing", "no ").removeprefix("no ").split(", ")

@@ -12,7 +12,7 @@ import profiles
 from engine.errors import DataError
 from engine.submission import describe
 from engine.submission.generate import Request, generate
-from engine.submission.identity import doubts, refuse
+from engine.submission.identity import identity_warnings, refuse
 from engine.system import detect
 from tests.engine.submission.results_folder import DESCRIPTION, rules, write_run
 
@@ -48,7 +48,7 @@ def own(tmp_path: Path, **submitters: str) -> tuple[Path, Path]:
 def test_anothers_name(
     tmp_path: Path, sut: str, submitter: str, given: str, systems: dict[str, str], what: str
 ) -> None:
-    found = doubts(sut, {"submitter": submitter}, own(tmp_path, **systems), given)
+    found = identity_warnings(sut, {"submitter": submitter}, own(tmp_path, **systems), given)
     assert [one.what for one in found] == ([] if not what else [found[0].what])
     assert what in (found[0].what if found else "")
     assert all("--submitter" in one.remedy for one in found)
@@ -67,7 +67,7 @@ def test_anothers_name(
     ],
 )
 def test_another_machine(tmp_path: Path, changes: dict[str, Any], count: int) -> None:
-    found = doubts("box", {**HERE, **changes}, own(tmp_path))
+    found = identity_warnings("box", {**HERE, **changes}, own(tmp_path))
     assert len(found) == count
     for one in found:
         assert f"{next(iter(changes))}: described as" in one.what
@@ -113,5 +113,5 @@ def test_a_description_outside_the_tree_is_not_read(tmp_path: Path) -> None:
 def test_a_bad_file_of_another_system_hides_no_submitter(tmp_path: Path) -> None:
     folders = own(tmp_path, rack="Me")
     (folders[1] / "systems" / "bad.yaml").write_text("[")
-    found = doubts("box", {"submitter": "Rival"}, folders)
+    found = identity_warnings("box", {"submitter": "Rival"}, folders)
     assert [one.what for one in found] == ["the submitter of box is 'Rival', and yours is 'Me'"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.submission.identity import Doubt
+from engine.submission.identity import IdentityWarning
 from engine.submission.preflight import Intended, preflight
 from tests.engine.submission.results_folder import rules
 
@@ -66,7 +66,7 @@ def test_nothing_is_said_of_a_plan_that_will_pass() -> None:
         ({"samples": 5000}, "warning", "5000 of 50000", "whole data set"),
         ({"targets": ()}, "note", "Offline has no configured target", "_find-performance"),
         ({"min_duration_ms": 1000}, "warning", "Offline may end after 1000 of 600000 ms", "--min_duration_ms"),
-        ({"doubts": (Doubt("the name is another's", "say yours"),)}, "warning", "zip refuses", "say yours"),
+        ({"doubts": (IdentityWarning("the name is another's", "say yours"),)}, "warning", "zip refuses", "say yours"),
         ({"benchmark": "bert-99.9"}, "error", "not in this system's category", "system_type"),
     ],
 )

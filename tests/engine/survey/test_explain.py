@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.survey.explain import explain
 from engine.survey.prepare import prepare, workplace
 

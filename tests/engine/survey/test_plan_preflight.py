@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.plan.words import selection_of
+from engine.plan.selection_syntax import selection_of
 from engine.survey.plan_preflight import by_the_rules
 from engine.survey.prepare import prepare, workplace
 

@@ -12,9 +12,9 @@ import pytest
 
 from engine import events
 from engine.errors import DataError
-from engine.step import Artifact, Look, Sight
+from engine.step import Artifact, SurveyContext, SurveyResult
 from engine.steps import imagenet
-from engine.tasks import listing, picture_preparation
+from engine.tasks import image_preparation, listing
 from engine.tasks.labelled import labelled
 from tests.engine.networks.running import step
 
@@ -46,20 +46,20 @@ def _afresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "AGE", 0.0)
 
 
-def survey(folder: Path, store: Path = Path(), **options: Any) -> Sight:
-    found = imagenet.survey_folder(Look({"path": str(folder)}, {})).artifact
-    return picture_preparation.survey(Look(OPTIONS | options, {"dataset": found, "labels": found}, store=store))
+def survey(folder: Path, store: Path = Path(), **options: Any) -> SurveyResult:
+    found = imagenet.survey_folder(SurveyContext({"path": str(folder)}, {})).artifact
+    return image_preparation.survey(SurveyContext(OPTIONS | options, {"dataset": found, "labels": found}, store=store))
 
 
 def run(folder: Path, output: Path, said: list[events.AnyEvent] | None = None) -> dict[str, Any]:
     output.mkdir(exist_ok=True)
     found = Artifact(str(folder), {"images": "", "labels": "val_map.txt"})
-    return picture_preparation.prepare(step(output, OPTIONS, {"dataset": found, "labels": found}, said))
+    return image_preparation.prepare(step(output, OPTIONS, {"dataset": found, "labels": found}, said))
 
 
 def test_an_image_that_changes_makes_another_data_set(folder: Path) -> None:
     def both() -> tuple[str, str]:
-        return imagenet.survey_folder(Look({"path": str(folder)}, {})).identity, survey(folder).identity
+        return imagenet.survey_folder(SurveyContext({"path": str(folder)}, {})).identity, survey(folder).identity
 
     seen = [both()]
     assert both() == seen[0]
@@ -124,7 +124,7 @@ def test_labels_of_a_larger_set_are_no_warning(folder: Path) -> None:
     for name in NAMES[4:]:
         (folder / name).unlink()
     found = Artifact(str(folder), {"images": "", "labels": "val_map.txt", "count": 4})
-    assert picture_preparation.survey(Look(OPTIONS, {"dataset": found, "labels": found})).warning == ""
+    assert image_preparation.survey(SurveyContext(OPTIONS, {"dataset": found, "labels": found})).warning == ""
 
 
 def test_all_images_that_can_not_be_used_are_named_at_once(folder: Path, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_memory_that_runs_out_is_told_with_the_image(
     def fails(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("engine.tasks.pictures.read", fails)
+    monkeypatch.setattr("engine.tasks.image_task.read", fails)
     with pytest.raises(DataError, match=rf"{NAMES[0]} \(the memory ran out over it"):
         run(folder, tmp_path / "out")
 
@@ -206,7 +206,7 @@ def test_a_folder_without_images_is_described(tmp_path: Path, makes: tuple[str, 
     for name in makes:
         (top / name).parent.mkdir(exist_ok=True)
         (top / name).touch()
-    seen = imagenet.survey_folder(Look({"path": str(top)}, {}))
+    seen = imagenet.survey_folder(SurveyContext({"path": str(top)}, {}))
     assert (seen.state, seen.text) == ("missing", f"{top}: {what}")
     assert "--env.IMAGENET_PATH=DIR" in seen.remedy
     assert remedy in seen.remedy
@@ -226,9 +226,9 @@ def test_images_of_other_names_are_shown(folder: Path) -> None:
 
 
 def test_labels_beside_the_images(folder: Path) -> None:
-    def seen() -> tuple[Any, Sight]:
-        found = imagenet.survey_folder(Look({"path": str(folder)}, {}))
-        return found.artifact, imagenet.survey_labels(Look({}, {"dataset": found.artifact}))
+    def seen() -> tuple[Any, SurveyResult]:
+        found = imagenet.survey_folder(SurveyContext({"path": str(folder)}, {}))
+        return found.artifact, imagenet.survey_labels(SurveyContext({}, {"dataset": found.artifact}))
 
     (folder / "val.txt").write_text("a.JPEG 1\n")
     assert seen()[1].text == "val_map.txt beside the images"
@@ -251,7 +251,7 @@ def test_labels_that_are_no_file_are_not_passed_over(folder: Path, kind: str, wh
         place.symlink_to("nothing")
     else:
         os.mkfifo(place)
-    seen = imagenet.survey_folder(Look({"path": str(folder)}, {}))
+    seen = imagenet.survey_folder(SurveyContext({"path": str(folder)}, {}))
     assert seen.state == "missing"
     assert f"{place} is {what}" in seen.text
 

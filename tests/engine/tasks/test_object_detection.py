@@ -16,7 +16,7 @@ from PIL import Image
 from engine.backends.base import Array
 from engine.errors import DataError, RunError, UsageError
 from engine.tasks import object_detection as task
-from engine.tasks.pictures import Sample
+from engine.tasks.image_task import Sample
 from tests.engine.tasks.test_coco_eval import generated, reference
 
 RETINANET = {"preprocessing": "retinanet", "layout": "NCHW", "dtype": "float32", "image_size": 800}
@@ -270,7 +270,7 @@ def test_pictures_that_were_not_seen_do_not_count(tmp_path: Path) -> None:
 def test_a_log_without_any_detection_is_worth_nothing(tmp_path: Path) -> None:
     score = task.score(write_log(tmp_path / "log.json", [(0, b""), (1, b"")]), annotations(tmp_path, TRUTH), {})
     assert (score.value, score.total) == (0, 2)
-    assert "not one object was found" in score.doubt
+    assert "not one object was found" in score.warning
     assert score.text.endswith("\nmAP=0.000%\n")
 
 

@@ -250,15 +250,15 @@ def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
     accuracy.write(path, [accuracy.Record(0, 0, logits.tobytes())])
     found = task.score(path, tmp_path / "out" / LABELS, {})
     assert found.text == '{"exact_match": 100.0, "f1": 100.0}\n'
-    assert (found.metric, found.unit, found.total, found.doubt) == ("F1", "%", 1, "")
+    assert (found.metric, found.unit, found.total, found.warning) == ("F1", "%", 1, "")
 
 
 def test_doubts_are_said(tmp_path: Path, folder: Path) -> None:
     lengths = [len(one.tokens) for one in features(folder)]
     part = squad_cases.records("normal", SEED, lengths)[:3]
     found = task.score(log_of(tmp_path / "part.json", folder, records=part), folder / LABELS, {})
-    assert "of 48 questions were not answered, and count as wrong" in found.doubt
+    assert "of 48 questions were not answered, and count as wrong" in found.warning
     flat = squad_cases.records("flat", SEED, lengths)
     found = task.score(log_of(tmp_path / "flat.json", folder, records=flat), folder / LABELS, {})
     assert found.value < task.POOR_F1
-    assert "a vocabulary of another model" in found.doubt
+    assert "a vocabulary of another model" in found.warning

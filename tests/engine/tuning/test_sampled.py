@@ -87,7 +87,7 @@ def test_tuning_times_the_program_and_limits_batches_by_cost() -> None:
         seconds=0.2,
         max_batch=4,
         load=load,
-        latency_bound_ms=1000,
+        latency_constraint_ms=1000,
         typical_cost=180,
     )
     assert all(program.closed for program in programs)

@@ -106,7 +106,7 @@ def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, 
         figure = latency(rate) + BOUND * (next(number) == spoilt)
         return RateTrial(rate=rate, valid=figure <= BOUND, figure=figure)
 
-    outcome = found(tried(trial, msgspec.structs.replace(aim_at(start), bound=BOUND), most=25))
+    outcome = found(tried(trial, msgspec.structs.replace(aim_at(start), constraint_ms=BOUND), most=25))
     assert outcome.rate is not None
     assert outcome.rate <= 0.9 * capacity
     assert outcome.repeats >= 2
@@ -115,7 +115,7 @@ def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, 
 
 
 def test_a_refusal_is_doubted_only_where_half_the_bound_is_to_spare() -> None:
-    aim = Aim(start=100, lowest=1, highest=1000, resolution=0.05, bound=BOUND)
+    aim = Aim(start=100, lowest=1, highest=1000, resolution=0.05, constraint_ms=BOUND)
     near = RateTrial(rate=100, valid=True, figure=45.0)
     refused = RateTrial(rate=104, valid=False, figure=300.0)
     held = RateTrial(rate=104, valid=True, figure=46.0)
@@ -125,8 +125,8 @@ def test_a_refusal_is_doubted_only_where_half_the_bound_is_to_spare() -> None:
     assert found([refused, near, held]).refused == 104
     assert found([refused, near, held, held]) == Found(rate=104, refused=None, repeats=2, trials=4, spread=0.0)
     assert next_rate([refused, near, held, held], aim) == 124.8
-    assert next_rate([refused, near], msgspec.structs.replace(aim, bound=80.0)) == 100
-    assert next_rate([refused, near], msgspec.structs.replace(aim, bound=None)) == 100
+    assert next_rate([refused, near], msgspec.structs.replace(aim, constraint_ms=80.0)) == 100
+    assert next_rate([refused, near], msgspec.structs.replace(aim, constraint_ms=None)) == 100
 
 
 @given(st.floats(0.1, 1e5))

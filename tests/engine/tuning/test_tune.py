@@ -74,7 +74,7 @@ def chosen(
     speed: Speed,
     *,
     fixed: int | None = None,
-    spaced: Callable[[bench.Bench, bench.Way], float] | None = None,
+    spaced: Callable[[bench.Bench, bench.Candidate], float] | None = None,
     **more: Any,
 ) -> tuple[Tuned, FakeBackend]:
     def run_together(
@@ -84,7 +84,9 @@ def chosen(
         return taken, taken > enough
 
     monkeypatch.setattr(bench, "run_together", run_together)
-    monkeypatch.setattr(bench.Bench, "spaced", spaced or (lambda _, way: speed(1, way.threads, way.batch)))
+    monkeypatch.setattr(
+        bench.Bench, "spaced", spaced or (lambda _, candidate: speed(1, candidate.threads, candidate.batch))
+    )
     backend = FakeBackend(fixed)
     return tune.choose_workers(
         backend, Path("none"), BackendOptions(), **{"cores": range(8), "samples_per_query": 8, **more}
@@ -144,7 +146,9 @@ def test_cores_are_pinned_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(bench, "run_together", run_together)
     monkeypatch.setattr(bench.Bench, "spaced", lambda *_: 0.0011)
-    tuned = tune.choose_workers(FakeBackend(), Path("none"), BackendOptions(), cores=(3, 5, 6, 7), latency_bound_ms=10)
+    tuned = tune.choose_workers(
+        FakeBackend(), Path("none"), BackendOptions(), cores=(3, 5, 6, 7), latency_constraint_ms=10
+    )
     workers = tuned.workers["Offline"]
     assert len(workers.cores) == workers.sessions
     assert {core for group in workers.cores for core in group} == {3, 5, 6, 7}
@@ -154,20 +158,20 @@ def test_cores_are_pinned_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_server_keeps_room_under_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    tuned, _ = chosen(monkeypatch, serial_part, latency_bound_ms=1.5)
+    tuned, _ = chosen(monkeypatch, serial_part, latency_constraint_ms=1.5)
     workers = tuned.workers["Server"]
     assert serial_part(workers.sessions, workers.intra_op_threads, workers.max_batch) <= 0.0015
     best = max(trial.samples_per_second for trial in tuned.table)
     assert 0 < tuned.server_qps < best
     assert len(workers.batch_us) == workers.max_batch
-    slow, _ = chosen(monkeypatch, serial_part, latency_bound_ms=0.001)
+    slow, _ = chosen(monkeypatch, serial_part, latency_constraint_ms=0.001)
     assert slow.workers["Server"].intra_op_threads == 8
     assert slow.server_qps == 0
 
 
 def test_server_takes_batches_where_they_bring_more(monkeypatch: pytest.MonkeyPatch) -> None:
     tuned, _ = chosen(
-        monkeypatch, lambda sessions, threads, batch: 0.001 * (4 + batch) * sessions, latency_bound_ms=100
+        monkeypatch, lambda sessions, threads, batch: 0.001 * (4 + batch) * sessions, latency_constraint_ms=100
     )
     assert tuned.workers["Server"].max_batch > 4
     assert tuned.server_qps > 1.5 * 1000 / 5, "one by one it would be less than 200 queries/s"
@@ -191,7 +195,7 @@ def test_several_samples_go_in_small_batches_where_large_ones_bring_next_to_noth
 
 def test_a_turn_that_was_disturbed_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     disturbance = iter([5.0] + [1.0] * 1000)
-    tuned, _ = chosen(monkeypatch, lambda *way: serial_part(*way) * next(disturbance))
+    tuned, _ = chosen(monkeypatch, lambda *candidate: serial_part(*candidate) * next(disturbance))
     assert tuned.workers["SingleStream"].intra_op_threads == 8
 
 
@@ -202,9 +206,9 @@ def measurements(
     counted: Counter[tuple[int, ...]] = Counter()
     monkeypatch.setattr(bench, "monotonic", counted.total)
 
-    def counting(*way: int) -> float:
-        counted[way] += 1
-        return speed(*way)
+    def counting(*candidate: int) -> float:
+        counted[candidate] += 1
+        return speed(*candidate)
 
     tuned, _ = chosen(monkeypatch, counting, seconds=seconds)
     return tuned, counted
@@ -212,35 +216,35 @@ def measurements(
 
 def test_turns_end_when_each_way_has_confirmed_its_best(monkeypatch: pytest.MonkeyPatch) -> None:
     _, counted = measurements(monkeypatch, serial_part, 1000)
-    assert max(counted.values()) == 3 * bench.TURNS, "the first look, the last, and pinned"
+    assert max(counted.values()) == 3 * bench.ROUNDS, "the first look, the last, and pinned"
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_turns_go_on_while_other_work_disturbs(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     noise = random.Random(seed)
-    tuned, counted = measurements(monkeypatch, lambda *way: serial_part(*way) * noise.uniform(1, 1.6), 150)
+    tuned, counted = measurements(monkeypatch, lambda *candidate: serial_part(*candidate) * noise.uniform(1, 1.6), 150)
     assert tuned.workers["Offline"].sessions == 8
     assert tuned.workers["SingleStream"].intra_op_threads == 8
-    assert max(counted.values()) > 3 * bench.TURNS
+    assert max(counted.values()) > 3 * bench.ROUNDS
     assert counted.total() <= 155, "the time, and the measurement that was going on"
 
 
 def test_a_way_that_was_measured_in_a_bad_moment_gets_in_again(monkeypatch: pytest.MonkeyPatch) -> None:
     noise, seen = random.Random(0), set[tuple[int, ...]]()
 
-    def speed(*way: int) -> float:
-        is_first = way not in seen
-        seen.add(way)
-        if way == (8, 1, 4):
-            return serial_part(*way) * (1.6 if is_first else 0.8)
-        return serial_part(*way) * noise.uniform(1, 1.1)
+    def speed(*candidate: int) -> float:
+        is_first = candidate not in seen
+        seen.add(candidate)
+        if candidate == (8, 1, 4):
+            return serial_part(*candidate) * (1.6 if is_first else 0.8)
+        return serial_part(*candidate) * noise.uniform(1, 1.1)
 
     tuned, _ = measurements(monkeypatch, speed, 150)
     assert tuned.workers["Offline"].max_batch == 4
 
 
 def test_a_fixed_batch_is_the_only_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    tuned, _ = chosen(monkeypatch, serial_part, fixed=32, latency_bound_ms=100)
+    tuned, _ = chosen(monkeypatch, serial_part, fixed=32, latency_constraint_ms=100)
     assert {trial.batch for trial in tuned.table} == {32}
     assert tuned.workers["MultiStream"].max_batch == 32
 
@@ -301,7 +305,7 @@ def test_a_near_latency_constraint_is_served_by_what_answers_sooner(
         monkeypatch,
         lambda _, threads, batch: {2: 0.0044, 1: 0.0080}[threads] * batch,
         cores=range(2),
-        latency_bound_ms=bound_ms,
+        latency_constraint_ms=bound_ms,
     )
     assert tuned.workers["Server"].sessions == sessions
     assert tuned.workers["Offline"].sessions == 2
@@ -311,16 +315,16 @@ def test_pauses_between_queries_decide_where_the_constraint_is_near(monkeypatch:
     pauses = {1: 0.014, 2: 0.009}
     asked: list[int] = []
 
-    def spaced(_: bench.Bench, way: bench.Way) -> float:
-        asked.append(way.sessions)
-        return pauses[way.sessions]
+    def spaced(_: bench.Bench, candidate: bench.Candidate) -> float:
+        asked.append(candidate.sessions)
+        return pauses[candidate.sessions]
 
     tuned, _ = chosen(
         monkeypatch,
         lambda many, threads, batch: {1: 0.0044, 2: 0.0085}[many] * batch,
         spaced=spaced,
         cores=range(2),
-        latency_bound_ms=15.0,
+        latency_constraint_ms=15.0,
     )
     assert sorted(asked) == [1, 2]
     assert tuned.workers["Server"].sessions == 2
@@ -328,5 +332,7 @@ def test_pauses_between_queries_decide_where_the_constraint_is_near(monkeypatch:
 
 
 def test_no_pauses_are_tried_where_the_constraint_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    tuned, _ = chosen(monkeypatch, serial_part, latency_bound_ms=500.0, spaced=lambda *_: pytest.fail("not needed"))
+    tuned, _ = chosen(
+        monkeypatch, serial_part, latency_constraint_ms=500.0, spaced=lambda *_: pytest.fail("not needed")
+    )
     assert tuned.server_slower == 1.5

@@ -14,7 +14,7 @@ from engine import events
 from engine.jobs.fold import Fold, Watched
 from engine.store.files import locked
 from engine.watch import watch
-from engine.watch.watch import Watch, standing
+from engine.watch.watch import Watch, job_status
 from tests.engine.jobs import synthetic as made
 
 WHOLE = [*made.before(), *made.ticks(40), *made.ending(made.BEGIN + 44)]
@@ -158,28 +158,28 @@ class TestStanding:
 
     def test_live_and_quiet(self) -> None:
         state = folded([*made.before(), *made.ticks(10)])
-        assert standing(state, self.AT + 4, alive=True) == "live"
-        assert standing(state, self.AT + 6, alive=True) == "quiet"
+        assert job_status(state, self.AT + 4, alive=True) == "live"
+        assert job_status(state, self.AT + 6, alive=True) == "quiet"
 
     def test_a_step_that_does_not_tick_is_not_quiet(self) -> None:
-        assert standing(folded(made.before()), self.AT + 60, alive=True) == "live"
+        assert job_status(folded(made.before()), self.AT + 60, alive=True) == "live"
 
     def test_over(self) -> None:
-        assert standing(folded(WHOLE), self.AT, alive=False) == "finished"
+        assert job_status(folded(WHOLE), self.AT, alive=False) == "finished"
         failed = folded([*made.before(), *made.failure(self.AT)])
-        assert standing(failed, self.AT, alive=False) == "failed"
+        assert job_status(failed, self.AT, alive=False) == "failed"
         assert failed.failed[0].remedy == "use fewer sessions"
 
     def test_died_and_not_begun(self) -> None:
-        assert standing(folded(made.before()), self.AT, alive=False) == "died"
-        assert standing(folded([]), self.AT, alive=False) == "new"
+        assert job_status(folded(made.before()), self.AT, alive=False) == "died"
+        assert job_status(folded([]), self.AT, alive=False) == "new"
 
     def test_the_lock_tells_whether_it_lives(self, tmp_path: Path) -> None:
         late = Watch(made.write(tmp_path, made.before()))
         late.poll()
         with locked(late.job.folder / "run.lock", wait=False):
-            assert late.standing(self.AT + 60) == "live"
-        assert late.standing(self.AT + 60) == "died"
+            assert late.job_status(self.AT + 60) == "live"
+        assert late.job_status(self.AT + 60) == "died"
 
 
 HOLDER = "r-0012 of ann, measuring since 14:03"

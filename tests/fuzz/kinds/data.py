@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.backends.base import Array
 from engine.errors import InferdeckError
-from engine.step import Artifact, Look, Step
+from engine.step import Artifact, Step, SurveyContext
 from tests.fuzz import flatbuffer, places
 
 CLASSIFY = {"preprocessing": "vgg", "image_size": 32, "layout": "NCHW", "dtype": "float32", "label_offset": 0}
@@ -81,9 +81,9 @@ def _pictures(folder: Path) -> None:
 
 
 def _calibration(folder: Path) -> None:
-    from engine.tasks.picture_calibration import CalibrationPictures
+    from engine.tasks.image_calibration import CalibrationImages
 
-    CalibrationPictures.of(Artifact(str(folder), {"images": "", "what": "pictures", "by_rules": False}))
+    CalibrationImages.of(Artifact(str(folder), {"images": "", "what": "pictures", "by_rules": False}))
 
 
 def _onnx(folder: Path) -> None:
@@ -97,7 +97,7 @@ def _onnx(folder: Path) -> None:
         for options in wanted:
             given = {"path": str(folder / name), "format": "onnx", **options}
             with suppress(InferdeckError):
-                model.survey_file(Look(given, {}))
+                model.survey_file(SurveyContext(given, {}))
             with suppress(InferdeckError):
                 model.read_file(Step("model", "Model", given, {}, folder, lambda _: None))
 
@@ -152,9 +152,9 @@ def _surveys(folder: Path) -> None:
     from engine.steps import imagenet
     from engine.steps.datasets import openimages
 
-    found = imagenet.survey_folder(Look({"path": str(folder)}, {}))
-    imagenet.survey_labels(Look({}, {"dataset": found.artifact}))
-    openimages.survey(Look({"path": str(folder), "count": None}, {"annotations": None}))
+    found = imagenet.survey_folder(SurveyContext({"path": str(folder)}, {}))
+    imagenet.survey_labels(SurveyContext({}, {"dataset": found.artifact}))
+    openimages.survey(SurveyContext({"path": str(folder), "count": None}, {"annotations": None}))
 
 
 READERS: dict[str, tuple[Sequence[str], Sequence[Callable[[Path], None]]]] = {

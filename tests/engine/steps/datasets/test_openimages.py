@@ -19,10 +19,10 @@ from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
 from engine.profile import catalog
 from engine.profile.component import Query
-from engine.step import Artifact, Look, Step
+from engine.step import Artifact, Step, SurveyContext
 from engine.steps.datasets import openimages
 from engine.survey.survey import Surveyor
-from engine.tasks.picture_calibration import CalibrationPictures
+from engine.tasks.image_calibration import CalibrationImages
 from tests.engine.networks.running import step
 from tests.engine.openimages_server import (
     Fault,
@@ -66,7 +66,7 @@ def fetch(
 ) -> dict[str, Any]:
     output.mkdir(exist_ok=True)
     asked = {"url": [f"{server.url}/validation/{{name}}"], "count": None, **options}
-    return openimages.fetch_pictures(step(output, asked, {"annotations": given}, said))
+    return openimages.fetch_images(step(output, asked, {"annotations": given}, said))
 
 
 def files(folder: Path) -> list[str]:
@@ -274,7 +274,7 @@ def test_pictures_of_an_earlier_artifact_are_not_fetched_again(tmp_path: Path) -
             print,
             store=tmp_path / "store",
         )
-        assert openimages.fetch_pictures(one)["count"] == 10
+        assert openimages.fetch_images(one)["count"] == 10
     assert sorted(server.asked) == sorted(f"/validation/{name}" for name in (names[1], *names[4:]))
     assert broken.read_bytes() == b"damaged", "what another artifact holds is never written to"
     place = tmp_path / "out" / openimages.IMAGES
@@ -309,7 +309,7 @@ def test_calibration_pictures_in_the_order_of_the_list(tmp_path: Path) -> None:
     with serving(tree) as server:
         facts = calibrate(server, tmp_path / "out", "\n".join(names).encode())
         again = calibrate(server, tmp_path / "out", "\n".join(names).encode())
-    found = CalibrationPictures.of(Artifact(str(tmp_path / "out"), facts))
+    found = CalibrationImages.of(Artifact(str(tmp_path / "out"), facts))
     assert [file.name for file in found.files] == names
     assert (found.text, found.by_rules) == ("3 pictures of list.txt (OpenImages train)", False)
     assert again == facts
@@ -332,58 +332,58 @@ def test_the_list_of_the_rules(tmp_path: Path) -> None:
     one = picture(1)
     with serving(Tree({f"/train/{name}": one for name in text.decode().split()})) as server:
         facts = calibrate(server, tmp_path / "out", text, md5=openimages.RULES_LIST)
-    found = CalibrationPictures.of(Artifact(str(tmp_path / "out"), facts))
+    found = CalibrationImages.of(Artifact(str(tmp_path / "out"), facts))
     assert len(set(found.files)) == 500
     assert found.by_rules
     assert found.text == "500 pictures of the rules' calibration list (OpenImages train)"
 
 
-def look(path: str | None, count: int | None = None, whole: int | None = None) -> Any:
+def context(path: str | None, count: int | None = None, whole: int | None = None) -> Any:
     given = None if whole is None else Artifact("", {"count": whole})
-    return openimages.survey(Look({"path": path, "count": count}, {"annotations": given}))
+    return openimages.survey(SurveyContext({"path": path, "count": count}, {"annotations": given}))
 
 
 def test_a_folder_of_ones_own_is_found_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / openimages.IMAGES).mkdir(parents=True)
     (tmp_path / "annotations").mkdir()
-    seen = look(str(tmp_path))
+    seen = context(str(tmp_path))
     assert (seen.state, seen.text) == ("missing", f"{tmp_path} has no annotations/openimages-mlperf.json")
     assert "--env.OPENIMAGES_PATH=DIR" in seen.remedy
     (tmp_path / openimages.LABELS).write_text("{}")
     (tmp_path / openimages.IMAGES / "a.jpg").write_bytes(b"first")
     before = [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))]
-    seen = look(str(tmp_path))
+    seen = context(str(tmp_path))
     assert (seen.state, seen.artifact.path) == ("found", str(tmp_path))
     assert seen.artifact.facts == {"images": openimages.IMAGES, "labels": openimages.LABELS}
     assert [(path, path.stat().st_mtime_ns) for path in sorted(tmp_path.rglob("*"))] == before
-    assert look(str(tmp_path)).identity == seen.identity
+    assert context(str(tmp_path)).identity == seen.identity
     os.utime(tmp_path / openimages.LABELS, ns=(1, 1))
-    second = look(str(tmp_path))
+    second = context(str(tmp_path))
     assert second.identity != seen.identity
     (tmp_path / openimages.IMAGES / "a.jpg").write_bytes(b"other")
-    assert look(str(tmp_path)).identity != second.identity, "an image was replaced in place"
-    assert look(str(tmp_path), count=5).state == "conflict"
+    assert context(str(tmp_path)).identity != second.identity, "an image was replaced in place"
+    assert context(str(tmp_path), count=5).state == "conflict"
 
 
 def test_folders_that_are_not_it(tmp_path: Path) -> None:
-    assert look(str(tmp_path / "nothing")).text == f"there is no folder {tmp_path / 'nothing'}"
+    assert context(str(tmp_path / "nothing")).text == f"there is no folder {tmp_path / 'nothing'}"
     lacks = f"{tmp_path} has no validation/data and no annotations/openimages-mlperf.json"
-    assert look(str(tmp_path)).text == f"{lacks}: it is empty"
+    assert context(str(tmp_path)).text == f"{lacks}: it is empty"
     for place in ("", "data", "validation/data"):
         (tmp_path / place).mkdir(exist_ok=True, parents=True)
     (tmp_path / "data/a.jpg").touch()
     (tmp_path / "annotations").mkdir()
     (tmp_path / openimages.LABELS).write_text("{}")
-    seen = look(str(tmp_path))
+    seen = context(str(tmp_path))
     assert (seen.state, seen.text) == ("missing", f"{tmp_path / openimages.IMAGES}: it is empty")
 
 
 def test_the_plan_says_how_much_and_that_it_is_estimated() -> None:
-    seen = look(None)
+    seen = context(None)
     assert (seen.state, seen.fetch_bytes, seen.identity) == ("run", 24_781 * 290_000, "")
     assert seen.text == "24,781 pictures; size estimated, 290 kB each"
-    assert look(None, count=10).fetch_bytes == 2_900_000
-    assert look(None, count=10, whole=4).text.startswith("4 pictures")
+    assert context(None, count=10).fetch_bytes == 2_900_000
+    assert context(None, count=10, whole=4).text.startswith("4 pictures")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from engine import system
 from engine.errors import UsageError
-from engine.step import Look, Sight, read_options
+from engine.step import SurveyContext, SurveyResult, read_options
 from engine.steps.machine import backend
 from engine.system.description import Cpu, Gpu, Memory, OperatingSystem, System
 
@@ -57,17 +57,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return has
 
 
-def survey(version: str | None = None, **options: Any) -> Sight:
-    return backend.survey(Look({**OPTIONS, **options}, {}, version=version))
+def survey(version: str | None = None, **options: Any) -> SurveyResult:
+    return backend.survey(SurveyContext({**OPTIONS, **options}, {}, version=version))
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "tensorflow-cpu"])
 def test_either_name_will_do(installed: dict[str, str], name: str) -> None:
     installed[name] = "2.21.0"
-    sight = survey(">=2.18")
-    assert (sight.state, sight.identity, sight.text) == ("found", f"{name}==2.21.0", "2.21.0")
-    assert sight.artifact is not None
-    assert sight.artifact.facts == {
+    result = survey(">=2.18")
+    assert (result.state, result.identity, result.text) == ("found", f"{name}==2.21.0", "2.21.0")
+    assert result.artifact is not None
+    assert result.artifact.facts == {
         "package": name,
         "version": "2.21.0",
         "module": "engine.backends.tensorflow",
@@ -82,18 +82,18 @@ def test_what_is_not_here_gets_an_environment(
     installed: dict[str, str], range_: str | None, has: dict[str, str]
 ) -> None:
     installed |= has
-    sight = survey(range_)
-    assert sight.state == "run"
-    assert "an environment of its own" in sight.text
-    assert ("2.21.0 is installed, <2.20 is asked for" in sight.text) == bool(has)
+    result = survey(range_)
+    assert result.state == "run"
+    assert "an environment of its own" in result.text
+    assert ("2.21.0 is installed, <2.20 is asked for" in result.text) == bool(has)
 
 
 def test_without_pip_and_uv_it_is_missing(installed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
-    sight = survey()
-    assert sight.state == "missing"
-    assert sight.remedy.endswith("-m ensurepip")
+    result = survey()
+    assert result.state == "missing"
+    assert result.remedy.endswith("-m ensurepip")
 
 
 def test_settings_tell_one_from_another(installed: dict[str, str]) -> None:
@@ -112,9 +112,9 @@ def test_a_setting_without_a_value_is_refused(installed: dict[str, str]) -> None
 
 def test_a_processor_without_the_instructions_is_a_conflict(installed: dict[str, str], machine: dict[str, Any]) -> None:
     installed["tensorflow"] = "2.21.0"
-    sight = survey(cpu_flags=("avx512_bf16", "amx_bf16"), instead="use _fp32")
-    assert (sight.state, sight.remedy) == ("conflict", "use _fp32")
-    assert sight.text == "this processor (Old One) has none of avx512_bf16, amx_bf16"
+    result = survey(cpu_flags=("avx512_bf16", "amx_bf16"), instead="use _fp32")
+    assert (result.state, result.remedy) == ("conflict", "use _fp32")
+    assert result.text == "this processor (Old One) has none of avx512_bf16, amx_bf16"
     machine["flags"] = ("avx512_bf16",)
     assert survey(cpu_flags=("avx512_bf16", "amx_bf16")).state == "found"
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine import system
 from engine.errors import CannotRunError, ProfileError
-from engine.step import Look, Step
+from engine.step import Step, SurveyContext
 from engine.steps.machine import detect as steps
 from engine.system.description import OperatingSystem
 
@@ -24,8 +24,8 @@ def _debian(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
 
-def look(**options: Any) -> Look:
-    return Look(options=options, inputs={})
+def context(**options: Any) -> SurveyContext:
+    return SurveyContext(options=options, inputs={})
 
 
 def step(tmp_path: Path, **options: Any) -> Step:
@@ -33,7 +33,7 @@ def step(tmp_path: Path, **options: Any) -> Step:
 
 
 def test_a_machine_is_always_found() -> None:
-    sight = steps.survey_system(look())
+    sight = steps.survey_system(context())
     cpu = system.detect().cpu
     assert sight.state == "found"
     assert sight.artifact is not None
@@ -46,30 +46,30 @@ def test_a_machine_is_always_found() -> None:
 
 
 def test_what_is_there_is_found() -> None:
-    sight = steps.survey_packages(look(packages=THERE, yes_install=False))
+    sight = steps.survey_packages(context(packages=THERE, yes_install=False))
     assert sight.state == "found"
     assert sight.artifact is not None
     assert sight.artifact.facts == {"packages": ["A shell"]}
 
 
 def test_without_the_option_it_is_what_inferdeck_needs() -> None:
-    assert steps.survey_packages(look(yes_install=False)).state == "found"
+    assert steps.survey_packages(context(yes_install=False)).state == "found"
 
 
 def test_what_is_missing_comes_with_the_command() -> None:
-    sight = steps.survey_packages(look(packages=GONE | THERE))
+    sight = steps.survey_packages(context(packages=GONE | THERE))
     assert sight.state == "missing"
     assert sight.text == "not found: The thing"
     assert sight.remedy == "sudo apt-get install --yes thing-tools"
 
 
 def test_who_says_yes_lets_the_step_run() -> None:
-    assert steps.survey_packages(look(packages=GONE, yes_install=True)).state == "run"
+    assert steps.survey_packages(context(packages=GONE, yes_install=True)).state == "run"
 
 
 def test_what_has_no_name_here_is_for_a_person() -> None:
     nameless = {"The thing": {"command": "no-such-command-here", "dnf": "thing"}}
-    sight = steps.survey_packages(look(packages=nameless, yes_install=True))
+    sight = steps.survey_packages(context(packages=nameless, yes_install=True))
     assert sight.state == "missing"
     assert "install The thing with" in sight.remedy
 
@@ -77,7 +77,7 @@ def test_what_has_no_name_here_is_for_a_person() -> None:
 @pytest.mark.parametrize("packages", [{"x": {"comand": "sh"}}, {"x": {}}, {"x": 7}, ["x"]])
 def test_an_option_that_is_wrong(packages: Any) -> None:
     with pytest.raises(ProfileError, match="packages"):
-        steps.survey_packages(look(packages=packages))
+        steps.survey_packages(context(packages=packages))
 
 
 def test_nothing_is_installed_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ import yaml
 from engine import events
 from engine.errors import RunError, UsageError
 from engine.profile.systems import configuration
-from engine.step import Artifact, Look, Step
+from engine.step import Artifact, Step, SurveyContext
 from engine.steps.measuring.find_performance import run, survey
 from engine.steps.measuring.target_search import OFFLINE_MARGIN, STEADY
 from engine.steps.measuring.trial import MODE
@@ -112,9 +112,9 @@ def make(
     return made
 
 
-def look(step: Step) -> Look:
+def context(step: Step) -> SurveyContext:
     """What the survey of the step sees."""
-    return Look(options=step.options, inputs={}, profiles=step.profiles, own_profiles=step.own_profiles)
+    return SurveyContext(options=step.options, inputs={}, profiles=step.profiles, own_profiles=step.own_profiles)
 
 
 def held(own: Path, sut: str = "default", backend: str = "onnxruntime") -> Any:
@@ -281,7 +281,7 @@ def test_a_target_that_can_not_be_written_is_not_lost(make: Any, own: Path) -> N
 
 
 def test_the_survey_says_how_long_and_where_to(make: Any, own: Path) -> None:
-    server, offline = (survey(look(make(scenario, seconds=120)[0])) for scenario in ("Server", "Offline"))
+    server, offline = (survey(context(make(scenario, seconds=120)[0])) for scenario in ("Server", "Offline"))
     assert (server.state, server.seconds) == ("run", 120)
     assert (offline.state, offline.seconds) == ("run", 30)
     assert str(own / "systems" / "default.yaml") in server.text
@@ -292,16 +292,16 @@ def test_the_survey_refuses_where_nothing_can_be_written(make: Any, tmp_path: Pa
     step, _ = make("Server")
     (tmp_path / obstacle).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / obstacle).write_text("a file where a folder should be")
-    sight = survey(look(step))
-    assert (sight.state, "can't be written" in sight.text) == ("missing", True)
-    assert "inferdeck system new" in sight.remedy
+    result = survey(context(step))
+    assert (result.state, "can't be written" in result.text) == ("missing", True)
+    assert "inferdeck system new" in result.remedy
 
 
 def test_the_survey_refuses_a_folder_in_the_place_of_the_file(make: Any, own: Path) -> None:
     (own / "systems" / "default.yaml").mkdir(parents=True)
-    assert survey(look(make("Server")[0])).state == "missing"
+    assert survey(context(make("Server")[0])).state == "missing"
 
 
 def test_an_unknown_system_is_named(make: Any) -> None:
     with pytest.raises(UsageError, match="there is no system 'defualt'"):
-        survey(look(make("Server", sut="defualt")[0]))
+        survey(context(make("Server", sut="defualt")[0]))

@@ -16,7 +16,14 @@ from engine.mlperf import Scenario
 from engine.profile.catalog import profile_file
 from engine.profile.rounds import load_round
 from engine.step import Artifact, Step
-from engine.steps.measuring.target import HARNESS_QPS, LOW_UTILISATION, bound_ms, late_though_idle, server_rate, target
+from engine.steps.measuring.target import (
+    HARNESS_QPS,
+    LOW_UTILISATION,
+    late_though_idle,
+    latency_constraint_ms,
+    server_rate,
+    target,
+)
 from engine.tuning.schedule import arrivals
 from engine.tuning.server_model import Server, latencies, times_up_to
 from engine.tuning.tuned import SLOWER, Tuned
@@ -102,22 +109,22 @@ def test_a_target_that_was_found_with_another_model_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(("given_ms", "bound"), [(None, 15), (150.0, 150)])
-def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, bound: float) -> None:
-    assert bound_ms({"target_latency_ms": given_ms, "benchmark": "resnet50"}, RULES) == bound
+def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, constraint_ms: float) -> None:
+    assert latency_constraint_ms({"target_latency_ms": given_ms, "benchmark": "resnet50"}, RULES) == constraint_ms
 
 
-def rate(bound: float, batch_us: tuple[int, ...] = (), queries: int = 270_336, slower: float = 1.0) -> float:
+def rate(constraint_ms: float, batch_us: tuple[int, ...] = (), queries: int = 270_336, slower: float = 1.0) -> float:
     """Return what the workers of this module should reach within a bound in ms."""
     workers = {**TUNED["workers"], "Server": {**WORKERS, "batch_us": batch_us}}
     tuned = msgspec.convert({**TUNED, "workers": workers}, Tuned)
-    return server_rate({**OPTIONS, "target_latency_ms": bound}, tuned, RULES, queries, slower)
+    return server_rate({**OPTIONS, "target_latency_ms": constraint_ms}, tuned, RULES, queries, slower)
 
 
 @settings(max_examples=20)
 @given(st.floats(1, 1000))
-def test_a_server_is_asked_for_less_than_it_reached(bound: float) -> None:
-    assert 0 < rate(bound) <= 2 * 4 / 0.020
-    assert rate(bound, (5000, 10000, 15000, 20000)) <= 2 * 4 / 0.020
+def test_a_server_is_asked_for_less_than_it_reached(constraint_ms: float) -> None:
+    assert 0 < rate(constraint_ms) <= 2 * 4 / 0.020
+    assert rate(constraint_ms, (5000, 10000, 15000, 20000)) <= 2 * 4 / 0.020
 
 
 def test_a_tiny_model_is_asked_for_what_the_harness_keeps_pace_with() -> None:

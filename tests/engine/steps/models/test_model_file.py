@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from engine.errors import DataError
 from engine.networks import patterns_net
-from engine.step import Artifact, Look
+from engine.step import Artifact, SurveyContext
 from engine.steps.models.model_file import read_file, survey_file
 from tests.engine.networks.running import step
 
@@ -24,8 +24,8 @@ def read(path: Path, **options: Any) -> dict[str, Any]:
     return read_file(step(path.parent, {**OPTIONS, "path": str(path), **options}))
 
 
-def look(path: Path, **options: Any) -> Any:
-    return survey_file(Look({**OPTIONS, "path": str(path), **options}, {}))
+def context(path: Path, **options: Any) -> Any:
+    return survey_file(SurveyContext({**OPTIONS, "path": str(path), **options}, {}))
 
 
 def classifier(path: Path, outputs: dict[str, tuple[int, list[int | str]]]) -> Path:
@@ -58,12 +58,12 @@ def test_the_class_output_and_its_offset_are_read_from_the_graph(
 
 def test_a_file_is_known_by_its_time_and_size(tmp_path: Path) -> None:
     path = classifier(tmp_path / "model.onnx", {"scores": (TensorProto.FLOAT, ["N", 1000])})
-    first = look(path)
-    assert (first.state, first.identity) == ("run", look(path).identity)
+    first = context(path)
+    assert (first.state, first.identity) == ("run", context(path).identity)
     path.write_bytes(path.read_bytes() + b"x")
-    assert look(path).identity != first.identity
-    assert look(tmp_path / "missing.onnx").state == "missing"
-    assert survey_file(Look({**OPTIONS, "path": None}, {})).remedy == "--model_path=FILE"
+    assert context(path).identity != first.identity
+    assert context(tmp_path / "missing.onnx").state == "missing"
+    assert survey_file(SurveyContext({**OPTIONS, "path": None}, {})).remedy == "--model_path=FILE"
 
 
 def test_a_model_of_the_other_backend_is_seen_before_anything_runs(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_model_of_the_other_backend_is_seen_before_anything_runs(tmp_path: Pat
         (tmp_path, "tf", "ends in .pb or the folder of a SavedModel"),
     ]
     for path, format_, remedy in cases:
-        sight = look(path, format=format_)
+        sight = context(path, format=format_)
         assert sight.state == "conflict"
         assert remedy in sight.remedy
         with pytest.raises(DataError, match="is not a"):
@@ -95,10 +95,10 @@ def test_tensorflow_models(tmp_path: Path) -> None:
     for name, output in (("model.pb", "scores:0"), ("saved_model", "scores")):
         found = read(tmp_path / name, format="tf")
         assert (found["outputs"], found["task_options"], found["format"]) == ([output], {"label_offset": 0}, "tf")
-        first = look(tmp_path / name, format="tf")
+        first = context(tmp_path / name, format="tf")
         assert first.state == "run"
     (tmp_path / "saved_model" / "extra").write_bytes(b"x")
-    assert look(tmp_path / "saved_model", format="tf").identity != first.identity
+    assert context(tmp_path / "saved_model", format="tf").identity != first.identity
     assert read(tmp_path / "saved_model", format="tf")["sha256"] != found["sha256"]
     (tmp_path / "model.pb").write_bytes(np.zeros(50, np.uint8).tobytes())
     with pytest.raises(DataError, match=r"model\.pb"):
@@ -110,21 +110,21 @@ def test_weights_beside_the_model_belong_to_it(tmp_path: Path) -> None:
     model = onnx.load(path)
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(1000, np.float32), "w"))
     onnx.save(model, path, save_as_external_data=True, location="m.data", size_threshold=0)
-    first, facts = look(path), read(path)
+    first, facts = context(path), read(path)
     assert (first.state, facts["files"]) == ("run", ["m.onnx", "m.data"])
     (tmp_path / "m.data").write_bytes(np.ones(1000, np.float32).tobytes())
-    assert look(path).identity != first.identity
+    assert context(path).identity != first.identity
     assert read(path)["sha256"] != facts["sha256"]
     (tmp_path / "m.data").unlink()
-    for ask in (look, read):
+    for ask in (context, read):
         with pytest.raises(DataError, match=r"m\.onnx keeps weights in m\.data, which is not in"):
             ask(path)
 
 
 def test_a_file_that_is_replaced_with_its_time_kept_is_another(tmp_path: Path) -> None:
     path = classifier(tmp_path / "model.onnx", {"scores": (TensorProto.FLOAT, ["N", 1000])})
-    first, seen = look(path), path.stat()
+    first, seen = context(path), path.stat()
     path.write_bytes(path.read_bytes().replace(b"scores", b"sc0res"))
     os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     assert path.stat().st_size == seen.st_size
-    assert look(path).identity != first.identity
+    assert context(path).identity != first.identity

@@ -44,7 +44,7 @@ def scored(
     return accuracy.score(step), said
 
 
-def doubts(said: Sequence[events.AnyEvent]) -> list[str]:
+def warnings(said: Sequence[events.AnyEvent]) -> list[str]:
     return [one.text for one in said if isinstance(one, events.Warned) and not one.rule]
 
 
@@ -71,9 +71,9 @@ def test_a_score_says_of_how_many_labelled_images_it_is(tmp_path: Path) -> None:
 )
 def test_what_chance_would_give_is_doubted(tmp_path: Path, answers: list[int], words: str) -> None:
     _, said = scored(tmp_path, answers, LABELS)
-    (doubt,) = doubts(said)
-    assert "of 20 right is not more than chance gives" in doubt
-    assert words in doubt
+    (warning,) = warnings(said)
+    assert "of 20 right is not more than chance gives" in warning
+    assert words in warning
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_what_chance_would_give_is_doubted(tmp_path: Path, answers: list[int], w
     ids=["above chance", "stand-in", "one class"],
 )
 def test_what_is_not_doubted(tmp_path: Path, answers: list[int], labels: list[int], stand_in: bool) -> None:
-    assert doubts(scored(tmp_path, answers, labels, stand_in=stand_in)[1]) == []
+    assert warnings(scored(tmp_path, answers, labels, stand_in=stand_in)[1]) == []

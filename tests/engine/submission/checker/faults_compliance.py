@@ -20,8 +20,8 @@ _LATER = [
     ("edge-retinanet", "MultiStream", "TEST05"),
 ]
 _OVERLOOKED: list[tuple[tuple[str, str, str], Severity]] = [
-    *((place, "error") for place in _FIRST),
-    *((place, "warning") for place in _LATER),
+    *((location, "error") for location in _FIRST),
+    *((location, "warning") for location in _LATER),
 ]
 """The official checker crashes on the first log that it can't read; of a later one it takes over the verdict before."""
 _EACH_MODEL = [
@@ -30,15 +30,15 @@ _EACH_MODEL = [
 ]
 
 
-def at(place: tuple[str, str, str], name: str = "") -> str:
+def at(location: tuple[str, str, str], name: str = "") -> str:
     """A test's folder, or something in it."""
-    system, scenario, test = place
+    system, scenario, test = location
     return f"{beside(system, 'compliance', scenario)}/{test}/{name}".rstrip("/")
 
 
 def fault(
     name: str,
-    place: tuple[str, str, str],
+    location: tuple[str, str, str],
     rule: str,
     severity: Severity,
     where: str,
@@ -49,14 +49,21 @@ def fault(
     """A fault in a test's folder."""
     told = rule if "." in rule else f"compliance.{rule}"
     return Fault(
-        name, place[0], told, severity, at(place, where), make, at=at(place, broken or where), also=frozenset(also)
+        name,
+        location[0],
+        told,
+        severity,
+        at(location, where),
+        make,
+        at=at(location, broken or where),
+        also=frozenset(also),
     )
 
 
-def log_fault(name: str, place: tuple[str, str, str], rule: str, severity: Severity, make: Break) -> Fault:
+def log_fault(name: str, location: tuple[str, str, str], rule: str, severity: Severity, make: Break) -> Fault:
     """A fault in the detail log of a test's run."""
     also = ("compliance.performance_differs",)
-    return fault(name, place, rule, severity, f"performance/run_1/{DETAIL_LOG}", make, also=also)
+    return fault(name, location, rule, severity, f"performance/run_1/{DETAIL_LOG}", make, also=also)
 
 
 FOLDERS = [
@@ -64,11 +71,11 @@ FOLDERS = [
         Fault("no compliance", system, "compliance.missing", "error", beside(system, "compliance", scenario), remove)
         for system, scenario in (("dc-rnnt", "Server"), ("edge-3d-unet-99.9", "Offline"), ("net", "Offline"))
     ),
-    *(fault("no test", place, "test_missing", "error", "", remove) for place in _EACH_MODEL),
-    *(fault("no run", place, "run_missing", "error", "performance/run_1", remove) for place in _TESTS),
+    *(fault("no test", location, "test_missing", "error", "", remove) for location in _EACH_MODEL),
+    *(fault("no run", location, "run_missing", "error", "performance/run_1", remove) for location in _TESTS),
     *(
-        fault(name, place, "files", "error", "performance/run_1", make, f"performance/run_1/{file}")
-        for place, name, file, make in (
+        fault(name, location, "files", "error", "performance/run_1", make, f"performance/run_1/{file}")
+        for location, name, file, make in (
             (_TESTS[0], "another file", "notes.txt", write("x")),
             (_TESTS[3], "no summary", SUMMARY_LOG, remove),
             (_LATER[0], "no detail log", DETAIL_LOG, remove),
@@ -78,22 +85,25 @@ FOLDERS = [
 
 VERIFIED = [
     *(
-        fault("TEST FAIL", place, "verify_performance", "error", "verify_performance.txt", replace("PASS", "FAIL"))
-        for place in _TESTS
+        fault("TEST FAIL", location, "verify_performance", "error", "verify_performance.txt", replace("PASS", "FAIL"))
+        for location in _TESTS
     ),
     *(
-        fault("never verified", place, "verify_performance", "error", "verify_performance.txt", remove)
-        for place in (_TESTS[1], _FIRST[1], _LATER[2])
+        fault("never verified", location, "verify_performance", "error", "verify_performance.txt", remove)
+        for location in (_TESTS[1], _FIRST[1], _LATER[2])
     ),
     fault("binary", _TESTS[2], "verify_performance", "error", "verify_performance.txt", write(b"\xff\xfe")),
-    *(fault("never verified", place, "verify_accuracy", "error", "verify_accuracy.txt", remove) for place in _FIRST),
     *(
-        fault("no accuracy", place, "accuracy_missing", "error", "accuracy", remove)
-        for place in (*_FIRST, ("baseline", "Server", "TEST01"))
+        fault("never verified", location, "verify_accuracy", "error", "verify_accuracy.txt", remove)
+        for location in _FIRST
     ),
     *(
-        fault(name, place, "accuracy_files", "error", "accuracy", make, f"accuracy/{file}")
-        for place, name, file, make in (
+        fault("no accuracy", location, "accuracy_missing", "error", "accuracy", remove)
+        for location in (*_FIRST, ("baseline", "Server", "TEST01"))
+    ),
+    *(
+        fault(name, location, "accuracy_files", "error", "accuracy", make, f"accuracy/{file}")
+        for location, name, file, make in (
             (_FIRST[0], "no log", ACCURACY_LOG, remove),
             (_FIRST[1], "another file", "notes.txt", write("x")),
             (("baseline", "Offline", "TEST01"), "no baseline", "baseline_accuracy.txt", remove),
@@ -135,59 +145,68 @@ VERIFIED = [
     *(
         fault(
             "log not truncated",
-            place,
+            location,
             "log_size",
             "warning",
             f"accuracy/{ACCURACY_LOG}",
             write(logs.accuracy_log(1000)),
         )
-        for place in _FIRST
+        for location in _FIRST
     ),
-    *(fault("no hash", place, "hash_missing", "warning", f"accuracy/{ACCURACY_TEXT}", write("")) for place in _FIRST),
     *(
-        fault("hash of the cut log", place, "hash_wrong", "warning", f"accuracy/{ACCURACY_TEXT}", own_hash)
-        for place in _FIRST
+        fault("no hash", location, "hash_missing", "warning", f"accuracy/{ACCURACY_TEXT}", write(""))
+        for location in _FIRST
+    ),
+    *(
+        fault("hash of the cut log", location, "hash_wrong", "warning", f"accuracy/{ACCURACY_TEXT}", own_hash)
+        for location in _FIRST
     ),
 ]
 
 RUNS = [
     *(
-        log_fault("INVALID", place, "performance.validity", "error", says(result_validity="INVALID"))
-        for place in _TESTS
+        log_fault("INVALID", location, "performance.validity", "error", says(result_validity="INVALID"))
+        for location in _TESTS
     ),
     *(
         log_fault(
             "an error message",
-            place,
+            location,
             "performance.error_message",
             "error",
             append(logs.message("error_x", "Bad.", is_error=True)),
         )
-        for place in (*_FIRST, *_LATER)
+        for location in (*_FIRST, *_LATER)
     ),
     *(
         log_fault(
-            "too few samples", place, "performance.sample_count", "error", says(effective_performance_sample_count=40)
+            "too few samples",
+            location,
+            "performance.sample_count",
+            "error",
+            says(effective_performance_sample_count=40),
         )
-        for place in _TESTS
+        for location in _TESTS
     ),
     log_fault("no Network SUT", ("net", "Offline", "TEST05"), "performance.network_name", "error", says(sut_name="x")),
     *(
-        log_fault("rubbish", place, "performance.line", severity, append(":::MLLOG rubbish\n"))
-        for place, severity in _OVERLOOKED
+        log_fault("rubbish", location, "performance.line", severity, append(":::MLLOG rubbish\n"))
+        for location, severity in _OVERLOOKED
     ),
     *(
-        log_fault("no least duration", place, "performance.value", severity, says(effective_min_duration_ms=None))
-        for place, severity in _OVERLOOKED
+        log_fault("no least duration", location, "performance.value", severity, says(effective_min_duration_ms=None))
+        for location, severity in _OVERLOOKED
     ),
     *(
-        log_fault("a short run", place, "performance.min_duration", "warning", says(effective_min_duration_ms=60_000))
-        for place in _TESTS
+        log_fault(
+            "a short run", location, "performance.min_duration", "warning", says(effective_min_duration_ms=60_000)
+        )
+        for location in _TESTS
     ),
     *(
         log_fault(
             "ordinary seeds",
-            place,
+            location,
             "performance.seed",
             "warning",
             says(
@@ -196,11 +215,11 @@ RUNS = [
                 effective_schedule_rng_seed=RULES.seeds.schedule,
             ),
         )
-        for place in (("dc-resnet50", "Server", "TEST05"), ("net", "Offline", "TEST05"))
+        for location in (("dc-resnet50", "Server", "TEST05"), ("net", "Offline", "TEST05"))
     ),
     *(
-        log_fault(f"{key} {value}", place, "compliance.settings", "warning", says(**{key: value}))
-        for place, key, value in (
+        log_fault(f"{key} {value}", location, "compliance.settings", "warning", says(**{key: value}))
+        for location, key, value in (
             (("dc-resnet50", "Server", "TEST01"), "effective_accuracy_log_rng_seed", 0),
             (("dc-retinanet", "Server", "TEST01"), "effective_accuracy_log_sampling_target", 4096),
             (("edge-3d-unet-99", "Offline", "TEST01"), "effective_accuracy_log_sampling_target", 256),
@@ -209,8 +228,8 @@ RUNS = [
         )
     ),
     *(
-        log_fault(f"score {value}", place, "compliance.performance_differs", "warning", says(**{key: value}))
-        for place, key, value in (
+        log_fault(f"score {value}", location, "compliance.performance_differs", "warning", says(**{key: value}))
+        for location, key, value in (
             (("dc-rnnt", "Offline", "TEST01"), "result_samples_per_second", 980.0),
             (("dc-rnnt", "Offline", "TEST05"), "result_samples_per_second", 1160.0),
             (("net", "Server", "TEST04"), "result_completed_samples_per_sec", 560.0),

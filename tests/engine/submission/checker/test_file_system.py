@@ -7,13 +7,13 @@ import pytest
 
 from engine.submission.checker.check import check
 from engine.submission.checker.file_system import Disk, Folder, misfit
-from engine.submission.checker.findings import Ledger, Severities, printable
+from engine.submission.checker.findings import FindingCollector, Severities, printable
 from tests.engine.submission.base_tree import RULES, SYSTEMS, write_system
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    return Ledger(Severities(RULES))
+def collector() -> FindingCollector:
+    return FindingCollector(Severities(RULES))
 
 
 def disk(root: Path) -> Disk:
@@ -55,22 +55,22 @@ def test_a_file_that_may_not_be_read_is_a_finding(tmp_path: Path, monkeypatch: p
     assert [one.verdict for one in report.results].count("fail") == 1
 
 
-def test_links_are_followed_but_never_in_a_circle(tmp_path: Path, ledger: Ledger) -> None:
+def test_links_are_followed_but_never_in_a_circle(tmp_path: Path, collector: FindingCollector) -> None:
     (tmp_path / "real" / "deep").mkdir(parents=True)
     (tmp_path / "real" / "deep" / "file.txt").write_text("x")
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "real" / "up").symlink_to("..")
     (tmp_path / "real" / "self").symlink_to("self")
-    folder = disk(tmp_path).list("", ledger)
+    folder = disk(tmp_path).list("", collector)
     assert folder is not None
     deep = folder.at("link", "deep")
     assert deep is not None
     assert deep.files == {"file.txt": 1}
     assert folder.at("real", "up") is None
-    assert {one.path for one in ledger.findings if one.rule == "layout.symlink"} >= {"link", "real/up", "real/self"}
+    assert {one.path for one in collector.findings if one.rule == "layout.symlink"} >= {"link", "real/up", "real/self"}
 
 
-def test_a_tree_of_links_to_each_other_ends(tmp_path: Path, ledger: Ledger) -> None:
+def test_a_tree_of_links_to_each_other_ends(tmp_path: Path, collector: FindingCollector) -> None:
     names = "abcdefgh"
     for name in names:
         (tmp_path / name).mkdir()
@@ -78,17 +78,17 @@ def test_a_tree_of_links_to_each_other_ends(tmp_path: Path, ledger: Ledger) -> N
     for name in names:
         for other in names:
             (tmp_path / name / f"to-{other}").symlink_to(f"../{other}")
-    folder = disk(tmp_path).list("", ledger)
+    folder = disk(tmp_path).list("", collector)
     assert folder is not None
     assert folder.at("a", "to-b") is not None
 
 
-def test_names_that_are_no_text_can_be_printed(tmp_path: Path, ledger: Ledger) -> None:
+def test_names_that_are_no_text_can_be_printed(tmp_path: Path, collector: FindingCollector) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe")).mkdir()
-    folder = disk(tmp_path).list("", ledger)
+    folder = disk(tmp_path).list("", collector)
     assert folder is not None
-    assert {one.rule for one in ledger.findings} == {"layout.name", "layout.empty_folder"}
-    for finding in ledger.findings:
+    assert {one.rule for one in collector.findings} == {"layout.name", "layout.empty_folder"}
+    for finding in collector.findings:
         finding.path.encode()
     assert printable("x" * 1000).endswith(" ...")
 
@@ -148,13 +148,13 @@ def test_what_lies_outside_the_tree_is_never_read(tmp_path: Path, link: str, mon
     assert {"layout.symlink", "layout.unreadable"} & {one.rule for one in report.findings}
 
 
-def test_an_opened_file_counts_and_not_its_name(tmp_path: Path, ledger: Ledger) -> None:
+def test_an_opened_file_counts_and_not_its_name(tmp_path: Path, collector: FindingCollector) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "secret.txt").write_text("secret")
     (tmp_path / "tree" / "notes.txt").symlink_to("../secret.txt")
     tree = disk(tmp_path / "tree")
-    assert tree.read("notes.txt", 10, ledger) is None
-    assert [(one.rule, one.found) for one in ledger.findings] == [("layout.unreadable", "it lies outside the tree")]
+    assert tree.read("notes.txt", 10, collector) is None
+    assert [(one.rule, one.found) for one in collector.findings] == [("layout.unreadable", "it lies outside the tree")]
     with pytest.raises(OSError, match="outside the tree"):
         list(tree.lines("notes.txt", 10))
     assert not tree.exists("notes.txt")

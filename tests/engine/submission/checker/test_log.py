@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mlperf_logs import detail
-from engine.submission.checker import log, place
+from engine.submission.checker import location, log
 from engine.submission.checker.check import check
 from tests.engine.submission.base_tree import RULES, SYSTEMS, write_system
 from tests.engine.submission.loadgen_logs import message
@@ -81,9 +81,9 @@ def test_a_log_too_large_for_memory_is_read_line_by_line(tmp_path: Path, monkeyp
     write_system(tmp_path, system)
     run = tmp_path / system.at("results", "bert-99.9", "Server") / "performance" / "run_1" / "mlperf_log_detail.txt"
     before = check(tmp_path, RULES)
-    monkeypatch.setattr(place, "SMALL", 1000)
+    monkeypatch.setattr(location, "SMALL", 1000)
     assert check(tmp_path, RULES) == before
-    monkeypatch.setattr(place, "LONGEST", 3000)
+    monkeypatch.setattr(location, "LONGEST", 3000)
     with run.open("a") as file:
         file.write(":::MLLOG " + json.dumps({"key": "x" * 5000}) + "\n")
     found = {finding.rule for finding in check(tmp_path, RULES).findings if finding.severity == "error"}

@@ -22,8 +22,8 @@ class Sample:
     """Width and height in pixels that the labels state; None where they don't."""
 
 
-class PictureTask(Protocol):
-    """What a task module has, too, whose samples engine/tasks/picture_preparation.py prepares."""
+class ImageTask(Protocol):
+    """What a task module has, too, whose samples engine/tasks/image_preparation.py prepares."""
 
     LABELS: str
     """Name of the file with the labels of the prepared samples."""

@@ -23,7 +23,7 @@ class LastWords:
 
 
 @dataclass(frozen=True)
-class Inquest:
+class Diagnosis:
     """What is known of a job that is gone without a last word."""
 
     what: str
@@ -35,7 +35,7 @@ class Inquest:
     """The job's own log and that of the step that was started last."""
 
 
-def inquest(job: Job) -> Inquest:
+def diagnose(job: Job) -> Diagnosis:
     """Look at what a dead job has left."""
     full = disk_free(job.folder) < NEARLY_FULL
     cause = (
@@ -47,7 +47,7 @@ def inquest(job: Job) -> Inquest:
     if last := replay(job.events, (StepStarted,)).state().last_step:
         paths.append(step_log(job, last))
     logs = tuple(LastWords(path, tuple(last_lines(path))) for path in paths)
-    return Inquest("its process is gone and said no last word", cause, full, logs)
+    return Diagnosis("its process is gone and said no last word", cause, full, logs)
 
 
 def step_log(job: Job, step: str) -> Path:

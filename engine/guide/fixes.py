@@ -40,7 +40,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
-class Mend:
+class Fix:
     """A key, and what it does."""
 
     key: str
@@ -50,7 +50,7 @@ class Mend:
 
 
 @dataclass(frozen=True)
-class Remark:
+class AnnotatedFinding:
     """A finding with what is to be said of it here."""
 
     finding: Finding
@@ -58,41 +58,41 @@ class Remark:
     """The rule in a sentence."""
     explained: str = ""
     """Why it is as it must be; empty where it should be mended."""
-    mend: Mend | None = None
+    fix: Fix | None = None
 
 
-def remarks(
-    tree: Path, findings: Iterable[Finding], rules: Round, *, own: bool, foreseen: Iterable[str] = ()
-) -> list[Remark]:
+def annotated_findings(
+    tree: Path, findings: Iterable[Finding], rules: Round, *, own: bool, by_design: Iterable[str] = ()
+) -> list[AnnotatedFinding]:
     """Return the findings of a tree with what can be done about each.
 
-    `own`: the tree belongs to the guide, so descriptions and runs can be mended from here. `foreseen` are the rules
+    `own`: the tree belongs to the guide, so descriptions and runs can be mended from here. `by_design` are the rules
     that what was chosen must break.
     """
     origins = origins_by_result(tree)
-    expected = frozenset(foreseen)
-    return [_remark(finding, origins, rules, own=own, foreseen=finding.rule in expected) for finding in findings]
+    expected = frozenset(by_design)
+    return [_annotated(finding, origins, rules, own=own, by_design=finding.rule in expected) for finding in findings]
 
 
-def mend_expected(one: Expected) -> Mend | None:
+def fix_expected(one: Expected) -> Fix | None:
     """Return what mends a thing that the preflight says."""
     if one.severity == "note":
         return None
     if one.about == "disk":
         return None
-    return Mend(EDIT, "edit the description") if one.about == "description" else Mend(CHOOSE, "choose again in step 1")
+    return Fix(EDIT, "edit the description") if one.about == "description" else Fix(CHOOSE, "choose again in step 1")
 
 
-def _remark(
-    finding: Finding, origins: Mapping[ResultKey, Provenance], rules: Round, *, own: bool, foreseen: bool
-) -> Remark:
+def _annotated(
+    finding: Finding, origins: Mapping[ResultKey, Provenance], rules: Round, *, own: bool, by_design: bool
+) -> AnnotatedFinding:
     origin = origins.get(result_of(finding.path))
-    explained = _explained(finding, origin, rules, foreseen=foreseen)
-    mend = None if explained and finding.rule != EMPTY else _mend(finding, own=own)
-    return Remark(finding, RULES[finding.rule].meaning, explained, mend)
+    explained = _explained(finding, origin, rules, by_design=by_design)
+    fix = None if explained and finding.rule != EMPTY else _fix(finding, own=own)
+    return AnnotatedFinding(finding, RULES[finding.rule].meaning, explained, fix)
 
 
-def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, foreseen: bool) -> str:
+def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, by_design: bool) -> str:
     if finding.rule == EMPTY:
         return "accepted: it is only printed. Say what you can; N/A where a field does not apply"
     if origin is None:
@@ -106,7 +106,7 @@ def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, for
             f"as it must be: a run of the style {origin.style} is short; the style valid keeps this rule",
         ),
         (
-            finding.rule == "performance.sample_count" and foreseen,
+            finding.rule == "performance.sample_count" and by_design,
             f"as it must be: this practice has {origin.samples} pictures; the real data set has enough",
         ),
         (
@@ -125,16 +125,16 @@ def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, for
     return next((text for holds, text in reasons if holds), "")
 
 
-def _mend(finding: Finding, *, own: bool) -> Mend | None:
+def _fix(finding: Finding, *, own: bool) -> Fix | None:
     rule = finding.rule
     if rule in _LOGS:
-        return Mend(TRUNCATE, "truncate the accuracy logs")
+        return Fix(TRUNCATE, "truncate the accuracy logs")
     if not own:
         return None
     if rule.startswith("system.") or rule in _FIELDS:
         name = _FIELDS.get(rule) or finding.found.removeprefix("no ").split(",")[0].split(" ")[0]
-        return Mend(EDIT, f"edit {name}", field=name)
+        return Fix(EDIT, f"edit {name}", field=name)
     scenario = next((part for part in finding.path.split("/") if part in SCENARIOS), "")
     if scenario and rule.split(".")[0] in _RUN_CONCERNS:
-        return Mend(RUN, f"run {scenario} again", scenario=scenario)
+        return Fix(RUN, f"run {scenario} again", scenario=scenario)
     return None

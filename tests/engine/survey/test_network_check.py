@@ -15,7 +15,7 @@ from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
 from engine.profile import catalog
 from engine.profile.component import Query
-from engine.survey import reachable
+from engine.survey import network_check
 from engine.survey.survey import Surveyor
 from tests.helpers import catalog_of, folders_in
 
@@ -49,7 +49,7 @@ def check(tmp_path: Path, files: Mapping[str, str], **env: str) -> None:
     plan = resolve(ours, Selection(Query(("one",)), env=env))
     seen = Surveyor(ours, folders_in(tmp_path / "home")).survey(plan)
     assert not seen.problems()
-    reachable.refuse_unreachable(plan, seen, ours)
+    network_check.refuse_unreachable(plan, seen, ours)
 
 
 def fetching(*urls: str, more: str = "") -> str:
@@ -118,7 +118,7 @@ def test_a_wall_that_swallows_everything_is_not_waited_for(monkeypatch: pytest.M
         over.wait()
         raise TimeoutError
 
-    monkeypatch.setattr(reachable, "SECONDS", 0.05)
+    monkeypatch.setattr(network_check, "SECONDS", 0.05)
     monkeypatch.setattr(socket, "create_connection", swallow)
     try:
         with pytest.raises(CannotRunError, match="no answer in time"):
@@ -143,19 +143,19 @@ def test_a_proxy_is_what_must_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_the_option_that_gives_a_place_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(reachable, "_failures", lambda servers: dict.fromkeys(servers, "no route to host"))
+    monkeypatch.setattr(network_check, "_failures", lambda servers: dict.fromkeys(servers, "no route to host"))
     ours = catalog.load([])
     plan = resolve(ours, Selection(Query(("get", "dataset", "openimages", "original"), ("full",))))
     seen = Surveyor(ours, folders_in(tmp_path)).survey(plan)
     with pytest.raises(CannotRunError) as caught:
-        reachable.refuse_unreachable(plan, seen, ours)
+        network_check.refuse_unreachable(plan, seen, ours)
     assert caught.value.what.endswith(": github.com, open-images-dataset.s3.amazonaws.com: no route to host")
     assert caught.value.remedy.endswith("; or give what you have: --env.OPENIMAGES_PATH=PATH")
     assert len(str(caught.value).splitlines()) == 2
 
     annotations_only = lambda servers: {one: "no route" for one in servers if one[0] == "github.com"}  # noqa: E731
-    monkeypatch.setattr(reachable, "_failures", annotations_only)
+    monkeypatch.setattr(network_check, "_failures", annotations_only)
     with pytest.raises(CannotRunError) as caught:
-        reachable.refuse_unreachable(plan, seen, ours)
+        network_check.refuse_unreachable(plan, seen, ours)
     assert "amazonaws" not in caught.value.what
     assert caught.value.remedy.endswith("; or give what you have: --env.OPENIMAGES_PATH=PATH")

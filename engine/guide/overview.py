@@ -13,7 +13,7 @@ import msgspec
 
 from engine.errors import InferdeckError
 from engine.events import Measured
-from engine.guide import offers
+from engine.guide import presets
 from engine.guide.state import Guide, folder_of
 from engine.harness.spec import REPORT
 from engine.jobs import jobs
@@ -25,7 +25,7 @@ from engine.profile.names import TREE
 from engine.profile.rounds import Round
 from engine.steps.results.build_submission import CHECKED
 from engine.store.files import digest
-from engine.submission import describe, own
+from engine.submission import describe, user_systems
 from engine.submission.checker.check import check
 from engine.submission.checker.findings import Report
 from engine.submission.form import Field, form, problems
@@ -78,17 +78,17 @@ class Overview:
     @property
     def results(self) -> Path:
         """The results folder."""
-        return self.folder / offers.label(self.guide)
+        return self.folder / presets.label(self.guide)
 
     @property
     def attempt(self) -> Path:
         """The results folder of the short run."""
-        return self.folder / "try" / offers.label(self.guide)
+        return self.folder / "try" / presets.label(self.guide)
 
     @property
     def data(self) -> Path:
         """The folder that tells the job that prepares from others; nothing is in it."""
-        return self.folder / "data" / offers.label(self.guide)
+        return self.folder / "data" / presets.label(self.guide)
 
     @property
     def tree(self) -> Path:
@@ -107,16 +107,16 @@ class Overview:
         return digest("\n".join([*words, *(f"{field.name}={field.value}" for field in self.fields)]))[:20]
 
     @property
-    def offer(self) -> offers.Offer | None:
+    def offer(self) -> presets.Preset | None:
         """What was chosen; None before."""
-        return offers.OFFERS.get(self.guide.offer)
+        return presets.PRESETS.get(self.guide.offer)
 
     def expects(self, rule: str) -> bool:
         """Say whether the checker's finding belongs to what was chosen, so that there is nothing to mend."""
         return self.offer is not None and rule in self.offer.expected
 
 
-class Looker:
+class OverviewReader:
     """Looks as often as it is asked, and reads once what does not change meanwhile: this machine."""
 
     def __init__(self, place: Workplace) -> None:
@@ -128,23 +128,23 @@ class Looker:
         """What this machine says of itself, in the fields of the rules."""
         return describe.detected(self.rules, self.place.folders.store.parent, describe.frameworks())
 
-    def look(self, guide: Guide) -> Overview:
+    def read(self, guide: Guide) -> Overview:
         """Return what there is. Raises ProfileError where the description's file is wrong."""
         self.place = _with_own_profiles(self.place)
         choices = self.choices(guide)
         folder = folder_of(self.place.folders, guide.name)
-        sight = Overview(guide, self.place, self.rules, folder, choices)
+        overview = Overview(guide, self.place, self.rules, folder, choices)
         if problems(choices):
-            return sight
-        sight = self._described(sight)
-        return self._planned(sight) if sight.written and not problems(sight.fields) else sight
+            return overview
+        overview = self._described(overview)
+        return self._planned(overview) if overview.written and not problems(overview.fields) else overview
 
     def draft(self, guide: Guide) -> dict[str, str | int | float | bool]:
         """Return a guide's description: the file's, or what would be written first."""
-        system = own.read(self.place.folders.profiles, guide.system)
+        system = user_systems.read(self.place.folders.profiles, guide.system)
         if system is not None:
             return {**self.machine, **system.description} if system.detected else dict(system.description)
-        chosen = {"division": guide.division, "system_type": offers.system_type(guide)}
+        chosen = {"division": guide.division, "system_type": presets.system_type(guide)}
         return {**self.machine, **chosen}
 
     def fields(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
@@ -156,46 +156,48 @@ class Looker:
 
     def choices(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
         """Return the form of the choices as it is, or as it would be with changes."""
-        return offers.form(msgspec.structs.replace(guide, **changes), self.place, self.rules)
+        return presets.form(msgspec.structs.replace(guide, **changes), self.place, self.rules)
 
-    def _described(self, sight: Overview) -> Overview:
-        written = own.path_of(self.place.folders.profiles, sight.guide.system).is_file()
-        return replace(sight, fields=self.fields(sight.guide), written=written)
+    def _described(self, overview: Overview) -> Overview:
+        written = user_systems.path_of(self.place.folders.profiles, overview.guide.system).is_file()
+        return replace(overview, fields=self.fields(overview.guide), written=written)
 
-    def _planned(self, sight: Overview) -> Overview:
+    def _planned(self, overview: Overview) -> Overview:
         try:
-            prepared = prepare(self.place, offers.selection(sight.guide, self.place.catalog), output=str(sight.results))
-            trial = prepare(self.place, offers.trial(sight.guide, self.place.catalog), output=str(sight.attempt))
+            prepared = prepare(
+                self.place, presets.selection(overview.guide, self.place.catalog), output=str(overview.results)
+            )
+            trial = prepare(self.place, presets.trial(overview.guide, self.place.catalog), output=str(overview.attempt))
             expected = tuple(preflight.expected(prepared))
         except InferdeckError as error:
-            return replace(sight, stuck=error)
-        found = self._jobs(sight)
-        runs = tuple(_runs(prepared, sight.results / sight.guide.system / sight.guide.benchmark))
-        sight = replace(
-            sight,
+            return replace(overview, stuck=error)
+        found = self._jobs(overview)
+        runs = tuple(_runs(prepared, overview.results / overview.guide.system / overview.guide.benchmark))
+        overview = replace(
+            overview,
             prepared=prepared,
             trial=trial,
             expected=expected,
             jobs=found,
             measured={name: _measured(job) for name, job in found.items()},
             runs=runs,
-            tried=_is_run(sight.attempt / sight.guide.system / sight.guide.benchmark / "Offline", "accuracy"),
+            tried=_is_run(overview.attempt / overview.guide.system / overview.guide.benchmark / "Offline", "accuracy"),
         )
-        return self._checked(sight) if sight.tree.is_dir() else sight
+        return self._checked(overview) if overview.tree.is_dir() else overview
 
-    def _jobs(self, sight: Overview) -> dict[str, Job]:
-        places = {str(sight.data): "get", str(sight.attempt): "try", str(sight.results): "runs"}
+    def _jobs(self, overview: Overview) -> dict[str, Job]:
+        places = {str(overview.data): "get", str(overview.attempt): "try", str(overview.results): "runs"}
         found: dict[str, Job] = {}
         for job in jobs.all_jobs(self.place.folders):
             if job.spec.results in places:
                 found.setdefault(places[job.spec.results], job)
         return found
 
-    def _checked(self, sight: Overview) -> Overview:
-        report = check(sight.tree, self.rules, processes=1)
-        stale = _stale(sight, self.draft(sight.guide))
-        fresh = report.verdict == "pass" and not stale and _newer(sight.zip, sight.results / CHECKED)
-        return replace(sight, report=report, stale=stale, packed=fresh)
+    def _checked(self, overview: Overview) -> Overview:
+        report = check(overview.tree, self.rules, processes=1)
+        stale = _stale(overview, self.draft(overview.guide))
+        fresh = report.verdict == "pass" and not stale and _newer(overview.zip, overview.results / CHECKED)
+        return replace(overview, report=report, stale=stale, packed=fresh)
 
 
 def _with_own_profiles(place: Workplace) -> Workplace:
@@ -212,7 +214,7 @@ def _fitting(field: Field, guide: Guide, rules: Round) -> Field:
         return field
     if field.name == "division" and field.value != guide.division:
         return _unlike(field, guide.division)
-    wanted = offers.system_type(guide)
+    wanted = presets.system_type(guide)
     if field.name == "system_type" and set(rules.system.types[field.value]) != set(rules.system.types[wanted]):
         return _unlike(field, wanted)
     return field
@@ -244,19 +246,19 @@ def _is_run(scenario: Path, mode: str) -> bool:
     return scored and (scenario / mode / REPORT).is_file()
 
 
-def _stale(sight: Overview, description: Mapping[str, object]) -> str:
+def _stale(overview: Overview, description: Mapping[str, object]) -> str:
     """Say why a tree is not of what there is now."""
-    owner = sight.tree / str(description.get("division")) / str(description.get("submitter"))
+    owner = overview.tree / str(description.get("division")) / str(description.get("submitter"))
     try:
-        said = json.loads((owner / "systems" / f"{sight.guide.system}.json").read_bytes())
+        said = json.loads((owner / "systems" / f"{overview.guide.system}.json").read_bytes())
     except (OSError, ValueError):
         return "it is of another submitter, division or system"
     if said != dict(description):
         return "the description was changed after it was built"
     newest = max(
-        (path.stat().st_mtime for path in sight.results.glob(f"{sight.guide.system}/*/*/*/{REPORT}")), default=0
+        (path.stat().st_mtime for path in overview.results.glob(f"{overview.guide.system}/*/*/*/{REPORT}")), default=0
     )
-    checked = sight.results / CHECKED
+    checked = overview.results / CHECKED
     return "" if checked.is_file() and checked.stat().st_mtime >= newest else "there are newer runs"
 
 

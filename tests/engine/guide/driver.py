@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from engine.guide import actions, offers, state
-from engine.guide.look import Looker, Overview
+from engine.guide import actions, presets, state
+from engine.guide.overview import Overview, OverviewReader
 from engine.guide.state import Guide
 from engine.guide.steps import Step, steps
 from engine.mlperf import Scenario
@@ -22,45 +22,45 @@ EDGE: tuple[Scenario, ...] = ("SingleStream", "MultiStream", "Offline")
 SYSTEM = "box"
 
 
-class Way:
+class GuideDriver:
     """One person's guide in a home of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.looker = Looker(workplace(str(home)))
+        self.reader = OverviewReader(workplace(str(home)))
 
     @property
     def guide(self) -> Guide:
         """The guide as it is on the disk."""
-        return state.load(self.looker.place.folders, state.FIRST)
+        return state.load(self.reader.place.folders, state.FIRST)
 
-    def sight(self) -> Overview:
+    def overview(self) -> Overview:
         """Look at what there is."""
-        return self.looker.look(self.guide)
+        return self.reader.read(self.guide)
 
-    def elsewhere(self) -> Way:
+    def elsewhere(self) -> GuideDriver:
         """Return the same guide as another terminal sees it, which has seen nothing before."""
-        return Way(self.home)
+        return GuideDriver(self.home)
 
     def steps(self) -> dict[str, Step]:
         """Return the steps by name."""
-        return {step.name: step for step in steps(self.sight())}
+        return {step.name: step for step in steps(self.overview())}
 
-    def choose(self, offer: str = offers.PRACTICE, **more: str) -> None:
+    def choose(self, offer: str = presets.PRACTICE, **more: str) -> None:
         """Do step 1."""
         for name, value in {"offer": offer, "system": SYSTEM, **more}.items():
-            actions.choose(self.looker, self.guide, name, value)
+            actions.choose(self.reader, self.guide, name, value)
 
     def describe(self, **fields: str) -> None:
         """Do step 2."""
-        actions.describe(self.looker, self.guide, {"submitter": "Acme", **fields})
+        actions.describe(self.reader, self.guide, {"submitter": "Acme", **fields})
 
     def measure(self, scenarios: Iterable[Scenario] = EDGE, *, style: str = "test", samples: int = 1024) -> None:
         """Leave what the runs of step 6 leave."""
-        sight = self.sight()
+        overview = self.overview()
         benchmark = base_tree.RULES.benchmarks["resnet50"]
         for scenario in scenarios:
-            place = sight.results / SYSTEM / "resnet50" / scenario
+            place = overview.results / SYSTEM / "resnet50" / scenario
             base_tree.write_run(place / "performance", logs.performance_values(base_tree.RULES, benchmark, scenario))
             base_tree.write_accuracy(place / "accuracy", benchmark, scenario)
             (place / "accuracy" / "mlperf_log_accuracy.json").write_bytes(logs.accuracy_log())
@@ -75,10 +75,10 @@ class Way:
 
     def build(self) -> None:
         """Build, check and pack the tree, as the job of step 6 does at its end."""
-        actions.build(self.sight())
+        actions.build(self.overview())
 
 
-def states(way: Way) -> str:
+def states(driver: GuideDriver) -> str:
     """Return the state of every step by its first letter: d n r . b -."""
     letters = {"done": "d", "now": "n", "running": "r", "next": ".", "blocked": "b", "skipped": "-"}
-    return "".join(letters[step.state] for step in way.steps().values())
+    return "".join(letters[step.state] for step in driver.steps().values())

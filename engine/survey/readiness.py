@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from engine.errors import InferdeckError, UsageError, nearest
 from engine.plan.selection import Selection
-from engine.plan.words import Changes, changed, of_recipe
+from engine.plan.selection_syntax import Changes, changed, of_recipe
 from engine.profile import recipe_files
 from engine.profile.component import Query
 from engine.survey.prepare import Workplace, prepare, resolved
@@ -24,7 +24,7 @@ NOTHING: Given = {}
 
 
 @dataclass(frozen=True)
-class Health:
+class Readiness:
     """What one benchmark or recipe needs on this machine."""
 
     name: str
@@ -33,7 +33,7 @@ class Health:
     remedy: str = ""
 
 
-def recipe_checks(place: Workplace, given: Given = NOTHING) -> list[Health]:
+def recipe_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness]:
     """Look at every recipe."""
     known = recipe_files.files(place.catalog.folders).items()
     return [_check(f"recipe {name}", of_recipe(recipe_files.read(path)), place, given) for name, path in known]
@@ -49,7 +49,7 @@ def refuse_unread(place: Workplace, given: Given) -> None:
             raise UsageError(f"--env.{name}: no component reads '{name}'", nearest(name, known))
 
 
-def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Health]:
+def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness]:
     """Look at every benchmark of the rules, with the whole data set and with what is taken if nobody says which.
 
     `given` are inputs by their outside names; each plan gets those that it reads.
@@ -57,7 +57,7 @@ def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Health]:
     found = []
     for variation in place.catalog.components[APP].groups()["benchmark"]:
         if variation.refused:
-            found.append(Health(variation.name, ready=False, text=variation.refused))
+            found.append(Readiness(variation.name, ready=False, text=variation.refused))
             continue
         chosen = Selection(Query(TAGS, (variation.name, "all-scenarios", "all-modes")))
         whole = Changes()
@@ -83,18 +83,18 @@ def _usual_source(place: Workplace, chosen: Selection) -> str:
     return next((one.name for one in dataset.variations if one.group == "source"), "")
 
 
-def _check(name: str, chosen: Selection, place: Workplace, given: Given) -> Health:
+def _check(name: str, chosen: Selection, place: Workplace, given: Given) -> Readiness:
     """Survey what would run."""
     try:
         if given:
             chosen = replace(chosen, env={**chosen.env, **_read(place, chosen, given)})
         survey = prepare(place, chosen).seen
     except InferdeckError as error:
-        return Health(name, ready=False, text=error.what, remedy=error.remedy)
+        return Readiness(name, ready=False, text=error.what, remedy=error.remedy)
     problems = survey.problems()
     if problems:
         remedy = "; ".join(seen.remedy for _, seen in problems)
-        return Health(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
+        return Readiness(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
     fetch = survey.totals.fetch_bytes
     text = f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"
-    return Health(name, ready=True, text="; ".join([text, *(warning for _, warning in survey.warnings())]))
+    return Readiness(name, ready=True, text="; ".join([text, *(warning for _, warning in survey.warnings())]))

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import DataError
-from engine.tasks import pictures
+from engine.tasks import image_task
 
 FORMS = {
     "L": "grey.jpg",
@@ -34,7 +34,7 @@ def test_every_form_of_colour_becomes_rgb_as_opencv_reads_it_from_a_file(tmp_pat
     picture.save(path)
     expected = cv2.imread(str(path))
     assert expected is not None
-    found = pictures.read(path)
+    found = image_task.read(path)
     assert found.dtype == np.uint8
     assert np.array_equal(found, expected[..., ::-1])
 
@@ -45,4 +45,4 @@ def test_what_is_cut_off_is_named(tmp_path: Path) -> None:
     cv2.imwrite(str(path), noise)
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(DataError, match=r"cut\.jpg: truncated"):
-        pictures.read(path)
+        image_task.read(path)

@@ -11,7 +11,7 @@ from engine.mlperf_logs.kinds import EMPTY, kind_of
 from engine.profile.rounds import Benchmark, Category, Division, Round, Severity
 from engine.profile.run_rules import RunRules, resolve
 from engine.submission.checker.file_system import Disk, Folder
-from engine.submission.checker.findings import Ledger
+from engine.submission.checker.findings import FindingCollector
 from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
 
 KIND = 4096
@@ -22,13 +22,13 @@ SPELLINGS: dict[str, Scenario] = {name: one for one in SCENARIOS for name in (on
 
 
 @dataclass(frozen=True)
-class Site:
+class CheckContext:
     """What one unit of work looks at: a submitter in a division of a tree."""
 
     disk: Disk
     reader: Reader
     rules: Round
-    ledger: Ledger
+    collector: FindingCollector
     division: Division
     submitter: str
 
@@ -40,7 +40,7 @@ class Site:
     def read(self, folder: Folder, name: str) -> bytes | None:
         """Return a file's bytes; None where it is not there or cannot be read, which is then a finding."""
         size = folder.files.get(name)
-        return None if size is None else self.disk.read(f"{folder.path}/{name}", size, self.ledger)
+        return None if size is None else self.disk.read(f"{folder.path}/{name}", size, self.collector)
 
     def log(self, folder: Folder, rule: str) -> Log | None:
         """Return a folder's detail log; None where it is not there, cannot be read or holds no message.
@@ -49,12 +49,12 @@ class Site:
         """
         log = self._log(folder)
         if log is not None and log.is_empty:
-            data = self.disk.read(f"{folder.path}/{DETAIL_LOG}", KIND, self.ledger) or b""
+            data = self.disk.read(f"{folder.path}/{DETAIL_LOG}", KIND, self.collector) or b""
             kind = kind_of(data)
             found = f"no message of LoadGen's: {kind or 'no line as LoadGen 1.0 and later write it'}"
             expected = f"lines that begin with {MARKER.decode()}"
             unreadable: Severity | None = "error" if kind not in ("", EMPTY) else None
-            self.ledger.add(rule, f"{folder.path}/{DETAIL_LOG}", found, expected, severity=unreadable)
+            self.collector.add(rule, f"{folder.path}/{DETAIL_LOG}", found, expected, severity=unreadable)
             return None
         return log
 
@@ -67,12 +67,12 @@ class Site:
         try:
             return slow(self.disk.lines(path, LONGEST))
         except OSError as error:
-            self.ledger.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
+            self.collector.add("layout.unreadable", path, str(error.strerror), "a file that can be read")
             return None
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedSystem:
     """What a system description means for the results of the system."""
 
     valid: bool
@@ -82,17 +82,17 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """One scenario folder."""
 
-    site: Site
+    context: CheckContext
     system: str
     model: str
     spelling: str
     """The scenario folder's name."""
     scenario: Scenario
     benchmark: Benchmark
-    described: Described
+    described: DescribedSystem
     folder: Folder
     measurements: Folder | None
     compliance: Folder | None
@@ -100,8 +100,8 @@ class Place:
     @cached_property
     def run_rules(self) -> RunRules:
         """The rules of the result's runs, whatever scenario their logs say."""
-        return resolve(self.site.rules, self.benchmark, self.scenario)
+        return resolve(self.context.rules, self.benchmark, self.scenario)
 
     def beside(self, kind: str) -> str:
         """Return the path of this result's folder under measurements/ or compliance/."""
-        return f"{self.site.home}/{kind}/{self.system}/{self.model}/{self.spelling}"
+        return f"{self.context.home}/{kind}/{self.system}/{self.model}/{self.spelling}"

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from engine.harness import neighbours
-from engine.harness.neighbours import Neighbours
+from engine.harness import interference
+from engine.harness.interference import Interference
 
 
 def test_another_process_is_seen() -> None:
-    watch = Neighbours()
+    watch = Interference()
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
         time.sleep(0.5)
         seen = watch.cores()
@@ -33,8 +33,8 @@ def test_only_what_is_not_ours_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "cpu_times", cores)
     monkeypatch.setattr(os, "times", lambda: SimpleNamespace(user=clock.own, system=0.5))
     monkeypatch.setattr(time, "monotonic", lambda: clock.now)
-    monkeypatch.setattr(neighbours, "usable", lambda: (0, 1))
-    watch = Neighbours()
+    monkeypatch.setattr(interference, "usable", lambda: (0, 1))
+    watch = Interference()
     clock.machine, clock.own, clock.now = 120.0, 30.0, 10.0
     clock.elsewhere = 10.0  # on a core that this process may not use
     assert (watch.cores(), watch.complaint()) == (0.0, "")
@@ -44,4 +44,4 @@ def test_only_what_is_not_ours_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_short_time_says_nothing() -> None:
-    assert Neighbours().complaint() == ""
+    assert Interference().complaint() == ""

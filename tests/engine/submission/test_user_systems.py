@@ -13,63 +13,63 @@ from hypothesis import strategies as st
 import profiles
 from engine.errors import UsageError
 from engine.profile.rounds import load_round
-from engine.submission import own
+from engine.submission import user_systems
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 
 
 def test_a_new_description_is_what_the_machine_says_with_what_the_person_says_on_top(tmp_path: Path) -> None:
-    found = own.new(RULES, tmp_path, {"submitter": "Me", "host_processor_model_name": "Mine"})
+    found = user_systems.new(RULES, tmp_path, {"submitter": "Me", "host_processor_model_name": "Mine"})
     assert set(found) >= set(RULES.system.required)
     assert (found["submitter"], found["host_processor_model_name"]) == ("Me", "Mine")
     assert found["cooling"] == "", "nobody said it and nothing can read it"
     with pytest.raises(UsageError, match="no field 'submiter'"):
-        own.new(RULES, tmp_path, {"submiter": "Me"})
+        user_systems.new(RULES, tmp_path, {"submiter": "Me"})
 
 
 def test_a_system_that_is_described_anew_keeps_its_run_figures(tmp_path: Path) -> None:
-    path = own.path_of(tmp_path, "box")
+    path = user_systems.path_of(tmp_path, "box")
     path.parent.mkdir()
     path.write_text(
         "targets: configured\ndescription: {submitter: Me, cooling: air}\n"
         "runs: {onnxruntime: {resnet50: {Offline: 5.5}}}\n"
     )
-    before = own.read(tmp_path, "box")
-    own.write(tmp_path, "box", {"submitter": "You"})
-    now = own.read(tmp_path, "box")
+    before = user_systems.read(tmp_path, "box")
+    user_systems.write(tmp_path, "box", {"submitter": "You"})
+    now = user_systems.read(tmp_path, "box")
     assert before is not None
     assert now == msgspec.structs.replace(before, description={"submitter": "You"})
     path.write_text("{")
-    own.write(tmp_path, "box", {"submitter": "You"})
-    assert own.read(tmp_path, "box") is not None, "of a file that can't be read nothing could be kept"
+    user_systems.write(tmp_path, "box", {"submitter": "You"})
+    assert user_systems.read(tmp_path, "box") is not None, "of a file that can't be read nothing could be kept"
 
 
 def test_one_field_is_changed_and_comments_and_run_figures_stay(tmp_path: Path) -> None:
-    path = own.path_of(tmp_path, "box")
+    path = user_systems.path_of(tmp_path, "box")
     path.parent.mkdir()
     path.write_text(
         "# mine\ntargets: configured\ndescription:\n  submitter: Me  # us\n"
         "runs: {onnxruntime: {resnet50: {Offline: 5}}}\n"
     )
-    assert own.say(tmp_path, "box", "cooling", "air") == path
+    assert user_systems.say(tmp_path, "box", "cooling", "air") == path
     assert "# mine" in path.read_text()
     assert "# us" in path.read_text()
-    read = own.read(tmp_path, "box")
+    read = user_systems.read(tmp_path, "box")
     assert read is not None
     assert read.description == {"submitter": "Me", "cooling": "air"}
     assert read.runs == {"onnxruntime": {"resnet50": {"Offline": 5}}}
 
 
 def test_a_system_that_is_not_written_yet_is_nothing_and_bad_names_are_refused(tmp_path: Path) -> None:
-    assert own.read(tmp_path, "box") is None
+    assert user_systems.read(tmp_path, "box") is None
     for name in ("", "a/b", "..", "x" * 250):
         with pytest.raises(UsageError, match="a system's name"):
-            own.path_of(tmp_path, name)
+            user_systems.path_of(tmp_path, name)
 
 
 def test_examples_are_known_as_such() -> None:
-    assert own.is_shipped((profiles.FOLDER,), "gcp-n2-standard-80")
-    assert not own.is_shipped((profiles.FOLDER,), "box")
+    assert user_systems.is_shipped((profiles.FOLDER,), "gcp-n2-standard-80")
+    assert not user_systems.is_shipped((profiles.FOLDER,), "box")
 
 
 @given(
@@ -79,11 +79,11 @@ def test_examples_are_known_as_such() -> None:
 )
 def test_any_text_comes_back_as_it_was_written(description: dict[str, str], field: str, value: str) -> None:
     with tempfile.TemporaryDirectory() as place:
-        own.write(Path(place), "box", description)
-        first = own.read(Path(place), "box")
+        user_systems.write(Path(place), "box", description)
+        first = user_systems.read(Path(place), "box")
         assert first is not None
         assert first.description == description
-        own.say(Path(place), "box", field, value)
-        second = own.read(Path(place), "box")
+        user_systems.say(Path(place), "box", field, value)
+        second = user_systems.read(Path(place), "box")
         assert second is not None
         assert second.description == {**description, field: value}

@@ -16,10 +16,10 @@ from engine.facts import ChosenFacts
 from engine.step import Artifact
 from engine.store.files import read_plain
 from engine.tasks.base import Array, CalibrationSet
+from engine.tasks.image_task import ImageTask
 from engine.tasks.labelled import collecting, refuse_bad
 from engine.tasks.labels import read_names
 from engine.tasks.listing import readable, shown
-from engine.tasks.pictures import PictureTask
 from engine.text import clean
 
 LIST = "pictures.txt"
@@ -27,7 +27,7 @@ LIST = "pictures.txt"
 
 
 @dataclass(frozen=True)
-class CalibrationPictures:
+class CalibrationImages:
     """What an artifact of calibration pictures holds."""
 
     files: Sequence[Path]
@@ -39,7 +39,7 @@ class CalibrationPictures:
     """Over names and contents of the pictures."""
 
     @classmethod
-    def of(cls, artifact: Artifact) -> CalibrationPictures:
+    def of(cls, artifact: Artifact) -> CalibrationImages:
         """Read an artifact that engine.steps.calibration left.
 
         Raises DataError for an empty list or a picture that is gone.
@@ -49,13 +49,13 @@ class CalibrationPictures:
         return cls(files, f"{len(files)} {chosen.what}", chosen.by_rules, _digest(files))
 
 
-def calibration(task: PictureTask, chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
+def calibration(task: ImageTask, chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
     """Return the calibration set of a task on pictures; option `preprocessing` says how they are made ready.
 
     Its batches raise DataError where the model takes no square pictures, and where pictures can't be used, which it
     names all.
     """
-    pictures = CalibrationPictures.of(chosen)
+    pictures = CalibrationImages.of(chosen)
 
     def batches(inputs: Sequence[TensorSpec]) -> Iterator[Mapping[str, Array]]:
         return _batches(task, pictures.files, options["preprocessing"], inputs)
@@ -71,7 +71,7 @@ def calibration(task: PictureTask, chosen: Artifact, options: Mapping[str, Any])
 
 
 def _batches(
-    task: PictureTask, files: Sequence[Path], preprocessing: str, inputs: Sequence[TensorSpec]
+    task: ImageTask, files: Sequence[Path], preprocessing: str, inputs: Sequence[TensorSpec]
 ) -> Iterator[Mapping[str, Array]]:
     """Make the pictures ready, one at a time where the model takes one.
 

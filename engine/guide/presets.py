@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from engine.guide.state import Guide
 from engine.plan.selection import Selection
-from engine.plan.words import Changes, changed
+from engine.plan.selection_syntax import Changes, changed
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
 from engine.profile.rounds import Round
 from engine.store.files import digest
 from engine.submission.form import Field, Pick, Verdict, system_name
-from engine.submission.own import is_shipped
-from engine.survey.health import APP, TAGS
+from engine.submission.user_systems import is_shipped
 from engine.survey.prepare import Workplace
+from engine.survey.readiness import APP, TAGS
 
 PRACTICE, PHOTOGRAPHS, STAND_IN, REAL = "practice", "photographs", "stand-in", "real"
 
@@ -24,7 +24,7 @@ WHERE = "how"
 
 
 @dataclass(frozen=True)
-class Offer:
+class Preset:
     """One thing that can be taken through all steps."""
 
     title: str
@@ -37,27 +37,27 @@ class Offer:
     """Rules of the checker that it must break, which ends it: there is nothing to mend."""
 
 
-OFFERS = {
-    PRACTICE: Offer(
+PRESETS = {
+    PRACTICE: Preset(
         "practice, nothing to fetch",
         "every step for real with a tiny model on generated pictures; about two minutes, nothing to fetch",
         notice="DEMONSTRATION: open division, short runs, a tiny model on generated pictures. Not an MLPerf result.",
     ),
-    PHOTOGRAPHS: Offer(
+    PHOTOGRAPHS: Preset(
         "practice on photographs",
         "a real model on 20 photographs (retinanet: eleven), 19 MB to fetch (56 MB); the check must refuse so few, and "
         "shows how that looks",
         notice="DEMONSTRATION: open division, short runs, few photographs. Not an MLPerf result.",
         expected=("performance.sample_count",),
     ),
-    STAND_IN: Offer(
+    STAND_IN: Preset(
         "speed of ResNet-50 without its weights",
         "the true graph of ResNet-50 with made-up weights: what this machine can do, in open, never to be handed in",
         styles=("test", "fast", "valid"),
         notice="STAND-IN: the ResNet-50 v1.5 graph with made-up weights on generated pictures. It shows speed, "
         "not accuracy.",
     ),
-    REAL: Offer(
+    REAL: Preset(
         "a result to hand in",
         "the model of the rules on the data of the rules; the runs take hours",
         divisions=("open", "closed"),
@@ -80,7 +80,7 @@ def models(offer: str, catalog: Catalog) -> dict[str, str]:
 
 def style_of(guide: Guide) -> str:
     """Return the style of the runs."""
-    offer = OFFERS[guide.offer]
+    offer = PRESETS[guide.offer]
     return guide.style if guide.style in offer.styles else offer.styles[0]
 
 
@@ -97,7 +97,7 @@ def system_type(guide: Guide) -> str:
 
 def selection(guide: Guide, catalog: Catalog) -> Selection:
     """Return what the runs of a guide select; only where an offer was taken."""
-    offer = OFFERS[guide.offer]
+    offer = PRESETS[guide.offer]
     variations = (
         guide.benchmark,
         BACKENDS[guide.backend],
@@ -142,20 +142,20 @@ def one_scenario(guide: Guide, catalog: Catalog, scenario: str) -> Selection:
 
 def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
     """Return what is to choose, checked against each other and the rules."""
-    offers = tuple(Pick(name, one.text) for name, one in OFFERS.items())
-    verdict: Verdict = "ok" if guide.offer in OFFERS else "problem"
+    presets = tuple(Pick(name, one.text) for name, one in PRESETS.items())
+    verdict: Verdict = "ok" if guide.offer in PRESETS else "problem"
     first = Field(
         "offer",
         "what",
         WHAT,
         guide.offer,
         "a practice shows every step and can't be handed in",
-        offers,
+        presets,
         verdict=verdict,
         said="" if guide.offer else "not chosen yet",
         remedy="" if guide.offer else "the first is made for a first time",
     )
-    if guide.offer not in OFFERS:
+    if guide.offer not in PRESETS:
         return (first,)
     fields = [first, _benchmark(guide, place), _division(guide, rules), _category(guide, rules), _backend(guide, place)]
     if guide.offer == REAL:
@@ -185,7 +185,7 @@ def _benchmark(guide: Guide, place: Workplace) -> Field:
 
 
 def _division(guide: Guide, rules: Round) -> Field:
-    allowed = OFFERS[guide.offer].divisions
+    allowed = PRESETS[guide.offer].divisions
     helps = {
         "closed": "systems are compared on the rules' own model and data, with compliance tests",
         "open": "any model; no accuracy to reach, scenarios as you like",
@@ -260,7 +260,7 @@ def _pictures(guide: Guide, place: Workplace) -> Field:
 
 
 def _style(guide: Guide, rules: Round) -> Field:
-    allowed = OFFERS[guide.offer].styles
+    allowed = PRESETS[guide.offer].styles
     picks = tuple(
         Pick(name, one.title, "" if name in allowed else "a practice is short") for name, one in rules.styles.items()
     )

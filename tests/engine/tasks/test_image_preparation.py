@@ -19,8 +19,8 @@ from engine.datasets import patterns
 from engine.errors import DataError
 from engine.facts import SamplesFacts
 from engine.harness.samples import SampleLibrary
-from engine.step import Artifact, Look
-from engine.tasks import image_classification, picture_preparation
+from engine.step import Artifact, SurveyContext
+from engine.tasks import image_classification, image_preparation
 from tests.engine.networks.running import step
 
 OPTIONS = {
@@ -37,14 +37,14 @@ COUNT = 40
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
-    list(patterns.write(patterns.PictureSet(seed=1, count=COUNT, size=64), folder))
+    list(patterns.write(patterns.ImageSet(seed=1, count=COUNT, size=64), folder))
     return folder
 
 
 def run(output: Path, pictures: Path, said: list[events.AnyEvent] | None = None, **options: Any) -> dict[str, Any]:
     output.mkdir(exist_ok=True)
     found = Artifact(str(pictures), {"images": "", "labels": patterns.VAL_MAP})
-    return picture_preparation.prepare(step(output, OPTIONS | options, {"dataset": found, "labels": found}, said))
+    return image_preparation.prepare(step(output, OPTIONS | options, {"dataset": found, "labels": found}, said))
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
@@ -119,7 +119,7 @@ def test_no_more_samples_are_in_memory_than_work_is_done_at_a_time(
     monkeypatch.setattr(image_classification, "preprocess", watched)
     run(tmp_path, pictures)
     assert len(samples) == COUNT
-    assert max(alive) <= 2 * picture_preparation._cores()
+    assert max(alive) <= 2 * image_preparation._cores()
 
 
 def test_a_full_disk_is_an_error_not_a_crash(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,13 +203,13 @@ def test_samples_made_on_load_are_those_that_are_stored(
 def test_what_is_made_on_load_takes_no_disk_and_has_a_key_of_its_own(pictures: Path) -> None:
     found = Artifact(str(pictures), {"images": "", "labels": patterns.VAL_MAP, "count": COUNT})
     sights = [
-        picture_preparation.survey(
-            Look(OPTIONS | {"on_load": on_load}, {"dataset": found, "labels": found}, store=pictures.parent)
+        image_preparation.survey(
+            SurveyContext(OPTIONS | {"on_load": on_load}, {"dataset": found, "labels": found}, store=pictures.parent)
         )
         for on_load in (False, True)
     ]
-    assert [sight.disk_bytes for sight in sights] == [COUNT * 3 * 32 * 32 * 4, 0]
-    assert [sight.identity for sight in sights] == ["", "on load"]
+    assert [result.disk_bytes for result in sights] == [COUNT * 3 * 32 * 32 * 4, 0]
+    assert [result.identity for result in sights] == ["", "on load"]
 
 
 def test_a_broken_picture_is_named_before_anything_is_measured(tmp_path: Path, pictures: Path) -> None:

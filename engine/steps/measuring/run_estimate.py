@@ -26,7 +26,7 @@ SAMPLE_BYTES: Final = 48
 OFFLINE_SAMPLE_BYTES: Final = 145
 """Of a sample of Offline's one query while it is issued: measured, LoadGen's own and the two lists of numbers."""
 
-WORTH_A_LOOK: Final = 256 << 20
+NEGLIGIBLE: Final = 256 << 20
 """Bytes; every machine that can load a model has that much."""
 
 MUCH: Final = 4 << 30
@@ -46,7 +46,7 @@ def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_
         return
     queries, samples = prepared(made)
     needed = prepared_bytes(made)
-    if needed > WORTH_A_LOOK and needed > (free := free_memory()):
+    if needed > NEGLIGIBLE and needed > (free := free_memory()):
         raise CannotRunError(
             f"LoadGen would prepare {_count(queries, samples)} before the run, which take {size(needed)} of memory: "
             f"{size(free)} are free",
@@ -119,7 +119,7 @@ def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: in
 
 def refuse_memory(needed: int, sessions: int) -> None:
     """Raise CannotRunError where the memory can't hold what a run holds (`resident_bytes`)."""
-    if needed > WORTH_A_LOOK and needed > (free := free_memory()):
+    if needed > NEGLIGIBLE and needed > (free := free_memory()):
         raise CannotRunError(
             f"{_sessions(sessions)} and the samples of a run take {size(needed)} of memory at the least: "
             f"{size(free)} are free",

@@ -14,8 +14,8 @@ from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import SCENARIOS, Scenario, target_option
 from engine.profile.rounds import Style, load_round
-from engine.step import Artifact, Look
-from engine.steps.measuring import foresight
+from engine.step import Artifact, SurveyContext
+from engine.steps.measuring import run_estimate
 from engine.steps.measuring.loadgen_run import survey
 from engine.steps.measuring.run_settings import OVERRIDES
 from profiles import FOLDER
@@ -25,16 +25,16 @@ GB = 10**9
 
 
 def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = foresight.free_memory()
+    usual = run_estimate.free_memory()
     assert usual > 0
     monkeypatch.setattr("resource.getrlimit", lambda _: (1000, 1000))
-    assert foresight.free_memory() == 1000
+    assert run_estimate.free_memory() == 1000
 
 
 @pytest.fixture
 def four_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """So much memory is free."""
-    monkeypatch.setattr(foresight, "free_memory", lambda: 4 * GB)
+    monkeypatch.setattr(run_estimate, "free_memory", lambda: 4 * GB)
 
 
 def made(scenario: Scenario, **over: Any) -> LoadGenSettings:
@@ -60,31 +60,31 @@ def test_queries_beyond_the_memory_are_refused_and_the_figure_that_is_named_work
     scenario: Scenario, over: dict[str, float]
 ) -> None:
     with pytest.raises(CannotRunError) as caught:
-        foresight.refuse_hopeless({}, made(scenario, **over))
+        run_estimate.refuse_hopeless({}, made(scenario, **over))
     assert "4.0 GB are free" in caught.value.what
     option, _, figure = caught.value.remedy.split()[0].removeprefix("--").rstrip(",").partition("=")
     assert option in over
     works = made(scenario, **{option: float(figure) if option.startswith("target") else int(figure)})
-    foresight.refuse_hopeless({}, works)
-    assert foresight.prepared_bytes(works) > GB
+    run_estimate.refuse_hopeless({}, works)
+    assert run_estimate.prepared_bytes(works) > GB
 
 
 @pytest.mark.usefixtures("four_gigabytes")
 def test_the_option_that_was_given_is_the_one_that_is_named() -> None:
     options = {"singlestream_target_latency_ms": 1e-5, "target_latency_ms": None}
     with pytest.raises(CannotRunError) as caught:
-        foresight.refuse_hopeless(options, made("SingleStream", target_latency_ms=1e-5))
+        run_estimate.refuse_hopeless(options, made("SingleStream", target_latency_ms=1e-5))
     assert caught.value.remedy.startswith("--singlestream_target_latency_ms=")
 
 
 @pytest.mark.parametrize("scenario", ["SingleStream", "MultiStream"])
 def test_an_expected_latency_far_above_the_measured_one_is_refused_with_that(scenario: Scenario) -> None:
     with pytest.raises(CannotRunError, match=r"tuning measured 0\.08 ms") as caught:
-        foresight.refuse_hopeless({}, made(scenario, target_latency_ms=1000), measured_ms=0.08)
+        run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=1000), measured_ms=0.08)
     assert "--target_latency_ms=0.08" in caught.value.remedy
-    foresight.refuse_hopeless({}, made(scenario, target_latency_ms=0.08), measured_ms=0.08)
-    foresight.refuse_hopeless({}, made(scenario, target_latency_ms=0.1), measured_ms=0.08)
-    foresight.refuse_hopeless({}, made(scenario, target_latency_ms=1000))
+    run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=0.08), measured_ms=0.08)
+    run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=0.1), measured_ms=0.08)
+    run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=1000))
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_the_time_follows_from_what_was_measured(
     scenario: Scenario, style: Style, target: float | None, per_second: float | None, takes: float
 ) -> None:
     found = settings(RULES, "resnet50", scenario, "performance", style, sample_count=50_000, target=target)
-    assert foresight.seconds(found, target, per_second) == pytest.approx(takes, rel=0.01)
+    assert run_estimate.seconds(found, target, per_second) == pytest.approx(takes, rel=0.01)
 
 
-def look(scenario: str, style: str, **options: Any) -> Look:
+def context(scenario: str, style: str, **options: Any) -> SurveyContext:
     """What the plan sees of a run whose workers were tuned before: a sample takes 113 ms."""
     workers = {"sessions": 2, "intra_op_threads": 1, "max_batch": 1, "cores": (), "batch_us": (113_000,)}
     trial = {"sessions": 2, "intra_op_threads": 1, "batch": 1, "pinned": False}
@@ -122,7 +122,7 @@ def look(scenario: str, style: str, **options: Any) -> Look:
         "sut": {"system": "box", "figures": {}, "found": {}},
         "model": {"model": "model.onnx", "sha256": "ab" * 32},
     }
-    return Look(
+    return SurveyContext(
         options={**usual, **chosen, "scenario": scenario, "style": style, **options},
         inputs={name: Artifact("", one) for name, one in facts.items()},
         profiles=(FOLDER,),
@@ -130,19 +130,19 @@ def look(scenario: str, style: str, **options: Any) -> Look:
 
 
 def test_the_plan_says_that_no_rate_can_be_valid_and_how_long_that_takes() -> None:
-    sight = survey(look("Server", "valid"))
-    assert "a valid rate is unlikely" in sight.text
-    assert sight.seconds is not None
-    assert sight.seconds > 3600
-    assert survey(look("Server", "valid", target_latency_ms=500.0)).text == ""
+    result = survey(context("Server", "valid"))
+    assert "a valid rate is unlikely" in result.text
+    assert result.seconds is not None
+    assert result.seconds > 3600
+    assert survey(context("Server", "valid", target_latency_ms=500.0)).text == ""
 
 
 def test_the_plan_refuses_what_cant_work_and_knows_the_time_of_what_can() -> None:
     with pytest.raises(CannotRunError, match="out of queries"):
-        survey(look("SingleStream", "valid", target_latency_ms=60_000.0))
-    assert survey(look("SingleStream", "valid")).seconds == 600
-    assert survey(look("SingleStream", "test")).seconds == pytest.approx(64 * 0.113, rel=0.01)
-    assert survey(look("Offline", "test", target_qps=177.0)).seconds == pytest.approx(22, rel=0.01)
+        survey(context("SingleStream", "valid", target_latency_ms=60_000.0))
+    assert survey(context("SingleStream", "valid")).seconds == 600
+    assert survey(context("SingleStream", "test")).seconds == pytest.approx(64 * 0.113, rel=0.01)
+    assert survey(context("Offline", "test", target_qps=177.0)).seconds == pytest.approx(22, rel=0.01)
 
 
 @pytest.mark.usefixtures("four_gigabytes")
@@ -154,10 +154,10 @@ def test_sessions_that_the_memory_does_not_hold_are_refused(tmp_path: Path) -> N
     model = ModelFacts(model={"encoder": "encoder.onnx", "joint": "joint.onnx"})
     samples = SamplesFacts(arrays=("samples.npy",), count=12, labels="labels")
     made_of, data = (Artifact(str(tmp_path), msgspec.to_builtins(one)) for one in (model, samples))
-    needed = [foresight.resident_bytes(count, made_of, data, 3) for count in (1, 3, 4)]
+    needed = [run_estimate.resident_bytes(count, made_of, data, 3) for count in (1, 3, 4)]
     assert needed == [count * (GB + GB // 4) + GB // 10 for count in (1, 3, 4)]
-    foresight.refuse_memory(needed[1], 3)
+    run_estimate.refuse_memory(needed[1], 3)
     with pytest.raises(CannotRunError, match=r"4 sessions .* take 5\.1 GB of memory .* 4\.0 GB are free"):
-        foresight.refuse_memory(needed[2], 4)
-    assert foresight.memory_text(needed[2], 4) == "4 sessions: 5.1 GB of memory at the least"
-    assert foresight.memory_text(needed[0], 1) == ""
+        run_estimate.refuse_memory(needed[2], 4)
+    assert run_estimate.memory_text(needed[2], 4) == "4 sessions: 5.1 GB of memory at the least"
+    assert run_estimate.memory_text(needed[0], 1) == ""

@@ -12,7 +12,7 @@ from engine.plan.resolve import resolve
 from engine.plan.selection import Selection
 from engine.profile.component import Override, Query
 from engine.steps.machine import environment
-from engine.survey import wheels
+from engine.survey import package_check
 from engine.survey.survey import Surveyor
 from tests.helpers import catalog_of, folders_in
 
@@ -36,7 +36,7 @@ def check(tmp_path: Path, version: str) -> None:
     plan = resolve(ours, Selection(Query(("app",)), overrides={"backend": Override(version=version)}))
     seen = Surveyor(ours, folders_in(tmp_path / "home")).survey(plan)
     assert not seen.problems()
-    wheels.refuse_without(plan, seen, ours)
+    package_check.refuse_without(plan, seen, ours)
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answer: Exception | None) -> list[str]:

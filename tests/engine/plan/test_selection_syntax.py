@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.errors import UsageError
 from engine.plan.selection import Selection
-from engine.plan.words import Changes, as_recipe, of_recipe, selection_of
+from engine.plan.selection_syntax import Changes, as_recipe, of_recipe, selection_of
 from engine.profile import recipe_files
 from engine.profile.component import Override, Query
 

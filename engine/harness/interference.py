@@ -15,7 +15,7 @@ _SHORTEST_S: Final = 1.0
 """Systems count processor time in hundredths of a second, too coarse for less."""
 
 
-class Neighbours:
+class Interference:
     """Counts from its creation on."""
 
     def __init__(self) -> None:

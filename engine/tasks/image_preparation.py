@@ -18,13 +18,13 @@ import msgspec
 
 from engine.errors import DataError
 from engine.facts import DataFacts, OnLoad
-from engine.step import Artifact, Look, Sight, Step
+from engine.step import Artifact, Step, SurveyContext, SurveyResult
 from engine.system import usable_cores
 from engine.tasks.labelled import Labelled, collecting, labelled, refuse_bad
 
 if TYPE_CHECKING:  # numpy: a plan must be instant
     from engine.tasks.base import Array
-    from engine.tasks.pictures import PictureTask
+    from engine.tasks.image_task import ImageTask
 
 SAMPLES = "samples.npy"
 DONE = "done.npy"
@@ -40,31 +40,31 @@ USUAL_RATE = 100.0
 """Images per second and core, for the estimate in the plan."""
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Estimate size and time, and see which images of the person's own folder are there.
 
     What is in the store was checked when it was made, and is covered by its key.
     """
-    dataset, labels = look.inputs["dataset"], look.inputs["labels"]
-    foreseen = Artifact("", dict(look.foreseen.get("dataset", {})))
-    there = (dataset or foreseen).read(DataFacts).count
-    count = min((one for one in (look.options["count"], there) if one is not None), default=None)
+    dataset, labels = context.inputs["dataset"], context.inputs["labels"]
+    expected_facts = Artifact("", dict(context.expected_facts.get("dataset", {})))
+    there = (dataset or expected_facts).read(DataFacts).count
+    count = min((one for one in (context.options["count"], there) if one is not None), default=None)
     identity = warning = ""
-    if dataset is not None and labels is not None and not dataset.folder.is_relative_to(look.store):
-        found = _labelled(look.options, dataset, labels)
+    if dataset is not None and labels is not None and not dataset.folder.is_relative_to(context.store):
+        found = _labelled(context.options, dataset, labels)
         count, warning = len(found.samples), _warning(found, dataset)
-        state = "" if labels.folder.is_relative_to(look.store) else found.labels
+        state = "" if labels.folder.is_relative_to(context.store) else found.labels
         identity = f"{found.identity} {state}".rstrip()
-    if look.options.get("on_load"):
+    if context.options.get("on_load"):
         identity = f"{identity} {ON_LOAD}".lstrip()
     if count is None:
-        return Sight("run", identity=identity)
-    sample = 3 * look.options["image_size"] ** 2 * BYTES[look.options["dtype"]]
-    return Sight(
+        return SurveyResult("run", identity=identity)
+    sample = 3 * context.options["image_size"] ** 2 * BYTES[context.options["dtype"]]
+    return SurveyResult(
         "run",
         identity=identity,
         warning=warning,
-        disk_bytes=0 if look.options.get("on_load") else count * sample,
+        disk_bytes=0 if context.options.get("on_load") else count * sample,
         seconds=count / USUAL_RATE / _cores(),
     )
 
@@ -125,7 +125,7 @@ def prepare(step: Step) -> dict[str, Any]:
     return {"arrays": [SAMPLES], **facts}
 
 
-def _check(step: Step, task: PictureTask, found: Labelled, files: Sequence[Path]) -> None:
+def _check(step: Step, task: ImageTask, found: Labelled, files: Sequence[Path]) -> None:
     """Make every sample once and keep none. Raises DataError that names all images that can't be used."""
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
@@ -171,7 +171,7 @@ def maker(folder: Path, options: Mapping[str, Any]) -> Callable[[int, Array], No
     import cv2  # noqa: PLC0415
 
     cv2.setNumThreads(1)
-    task: PictureTask = importlib.import_module(options["task"])
+    task: ImageTask = importlib.import_module(options["task"])
     files = [Path(os.fsdecode(line)) for line in (folder / FILES).read_bytes().split(b"\0")]
 
     def make(index: int, out: Array) -> None:

@@ -1,0 +1,223 @@
+"""How each step stands by itself: done or not, in a few words, how long it takes here, what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.guide import presets
+from engine.guide.overview import Overview
+from engine.jobs import preparation
+from engine.submission.form import problems
+from engine.submission.preflight import Expected
+from engine.survey.survey import STOPS, Totals
+from engine.text import duration, size
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that a step needs."""
+
+    text: str
+    there: bool
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class StepStatus:
+    """What one step says of itself, before those before it are known."""
+
+    done: bool
+    brief: str
+    takes: str = ""
+    needs: tuple[Need, ...] = ()
+    action: str = ""
+    reason: str = ""
+    idle: bool = False
+    """There is nothing to do for what was chosen."""
+
+
+def not_by_design(overview: Overview) -> list[Expected]:
+    """Return the errors of the preflight that do not belong to what was chosen."""
+    return [one for one in overview.expected if one.severity == "error" and not is_by_design(overview, one)]
+
+
+def is_by_design(overview: Overview, one: Expected) -> bool:
+    """Say whether a thing that the preflight says belongs to what was chosen."""
+    if overview.guide.offer == presets.REAL:
+        return False
+    few = one.about == "data" and (one.severity != "error" or overview.expects("performance.sample_count"))
+    return few or one.about in ("style", "model")
+
+
+def _offer(overview: Overview) -> StepStatus:
+    guide = overview.guide
+    wrong = problems(overview.choices)
+    words = f"{guide.offer} · {guide.division} · {guide.category}" if overview.offer else "choose"
+    return StepStatus(not wrong, words, "a minute", action="open the form")
+
+
+def _describe(overview: Overview) -> StepStatus:
+    fields = overview.fields
+    wrong = problems(fields)
+    right = sum(field.verdict == "ok" for field in fields)
+    done = bool(fields) and overview.written and not wrong
+    said = f"{len(wrong)} to fill in" if wrong else "" if done else "not written yet"
+    needs = tuple(Need(f"{field.label}: {field.said}", there=False, remedy=field.remedy) for field in wrong[:3])
+    brief = f"{right} of {len(fields)} fields" if done else said
+    return StepStatus(done, brief if fields else "a form", "two minutes", needs, "open the form")
+
+
+def _get(overview: Overview) -> StepStatus:
+    if overview.prepared is None:
+        return _unplanned(overview, "known after step 2")
+    seen = overview.prepared.seen.seen
+    todo = [
+        seen[node.id]
+        for node in preparation.nodes(overview.prepared)
+        if seen[node.id].state in ("fetch", "build", "run")
+    ]
+    stopped = [(node, one) for node, one in seen.items() if one.state in STOPS]
+    fetch = sum(one.fetch_bytes or 0 for one in todo)
+    seconds = sum(one.seconds or 0 for one in todo)
+    needs = tuple(Need(f"{node}: {one.text}", there=False, remedy=one.remedy) for node, one in stopped)
+    takes = f"{_about(seconds)}, {size(fetch)} to fetch" if fetch else f"{_about(seconds)}, nothing to fetch"
+    done = (not todo and not stopped) or _over(overview)
+    ready = sum(one.disk_bytes or 0 for one in seen.values() if one.state == "cached")
+    brief = (
+        f"{size(ready)} ready"
+        if done and ready
+        else "was there"
+        if done
+        else f"{stopped[0][0]} is missing"
+        if stopped
+        else takes.partition(",")[0]
+    )
+    return StepStatus(done, brief, takes, needs, "start", stopped[0][1].text if stopped else "")
+
+
+def _try(overview: Overview) -> StepStatus:
+    if overview.trial is None:
+        return _unplanned(overview, "some seconds")
+    takes = _about(_seconds(overview.trial.seen.totals))
+    if _over(overview) and not overview.tried:
+        return StepStatus(done=False, brief="left out", idle=True)
+    return StepStatus(
+        overview.tried, _ended(overview, "try") or ("it works" if overview.tried else takes), takes, action="start"
+    )
+
+
+def _preflight(overview: Overview) -> StepStatus:
+    if overview.prepared is None:
+        return _unplanned(overview, "at once")
+    wrong = not_by_design(overview)
+    done = _over(overview) or (overview.guide.read == overview.fingerprint and not wrong)
+    against = any(one.severity == "error" for one in overview.expected)
+    after = "as foreseen" if against else "nothing against it"
+    brief = f"{len(wrong)} to mend" if wrong else after if done else "read it"
+    needs = tuple(Need(one.what, there=False, remedy=one.remedy) for one in wrong)
+    reason = f"{len(wrong)} would be refused: mend, or k goes on all the same" if wrong else ""
+    return StepStatus(done, brief, "at once", needs, "read, and go on", reason)
+
+
+def _runs(overview: Overview) -> StepStatus:
+    if overview.prepared is None:
+        return _unplanned(overview, "the long part")
+    done = _over(overview)
+    takes = _about(_seconds(overview.prepared.seen.totals))
+    brief = f"{len(overview.runs)} runs" if done else _ended(overview, "runs") or takes
+    stopped = overview.prepared.seen.problems()
+    reason = f"{stopped[0][0]}: {stopped[0][1].text}" if stopped else ""
+    job = overview.jobs.get("runs")
+    action = "go on" if job is not None and job.state not in ("finished", "running") else "start"
+    return StepStatus(done, brief, takes, action=action, reason="" if done else reason)
+
+
+def _check(overview: Overview) -> StepStatus:
+    report = overview.report
+    if report is None or overview.stale:
+        said = overview.stale or ""
+        needs = (Need(f"the tree is old: {said}", there=False, remedy="Enter builds it anew"),) if said else ()
+        return StepStatus(
+            done=False,
+            brief="build anew" if said else "some seconds",
+            takes="some seconds",
+            needs=needs,
+            action="build the tree and check it",
+        )
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    strange = [finding for finding in errors if not overview.expects(finding.rule)]
+    warnings = report.count("warning")
+    counted = f"{warnings} warning{'' if warnings == 1 else 's'}"
+    brief = f"{len(strange)} to mend" if strange else f"{len(errors)} as foreseen" if errors else f"passed, {counted}"
+    return StepStatus(not strange, brief, "some seconds", action="read the findings")
+
+
+def _pack(overview: Overview) -> StepStatus:
+    refused = overview.report is not None and overview.report.verdict == "fail"
+    idle = refused and not problems(overview.choices) and _check(overview).done
+    brief = "refused, as foreseen" if idle else str(overview.zip.name) if overview.packed else "some seconds"
+    reason = "the check refuses it" if refused else ""
+    return StepStatus(
+        overview.packed,
+        brief,
+        "some seconds",
+        action="copy its path" if overview.packed else "pack",
+        reason=reason,
+        idle=idle,
+    )
+
+
+def _send(overview: Overview) -> StepStatus:
+    if overview.offer is not None and (
+        overview.guide.offer != presets.REAL or presets.style_of(overview.guide) != "valid"
+    ):
+        reason = "You have seen the whole way. n begins another: choose 'real' there."
+        return StepStatus(done=False, brief="not with a practice", reason=reason, idle=True)
+    return StepStatus(
+        overview.guide.sent, "you say it is done" if overview.guide.sent else "you do this", "", action="I have sent it"
+    )
+
+
+def _over(overview: Overview) -> bool:
+    """Say whether all is measured, so that what was needed for it is not needed any more."""
+    return bool(overview.runs) and all(run.done for run in overview.runs)
+
+
+def _unplanned(overview: Overview, brief: str) -> StepStatus:
+    if overview.stuck is None:
+        return StepStatus(done=False, brief=brief)
+    need = Need(overview.stuck.what, there=False, remedy=overview.stuck.remedy)
+    return StepStatus(done=False, brief="can't be planned", needs=(need,), reason=overview.stuck.what)
+
+
+def _ended(overview: Overview, name: str) -> str:
+    """Say how the job of a step that is not done ended; empty where there is none."""
+    job = overview.jobs.get(name)
+    words = {"failed": "failed", "died": "died", "cancelled": "was stopped", "new": "did not begin"}
+    return words.get(job.state, "") if job is not None else ""
+
+
+def _seconds(totals: Totals) -> float:
+    return totals.prepare_seconds + totals.run_seconds
+
+
+def _about(seconds: float) -> str:
+    """Write a time as a person says it: minutes and seconds are not known that well."""
+    if seconds < 5:
+        return "some seconds"
+    return f"about {duration(seconds)}" if seconds >= 60 else f"about {round(seconds)} s"
+
+
+STEP_STATUS: Mapping[str, Callable[[Overview], StepStatus]] = {
+    "offer": _offer,
+    "describe": _describe,
+    "get": _get,
+    "try": _try,
+    "preflight": _preflight,
+    "runs": _runs,
+    "check": _check,
+    "pack": _pack,
+    "send": _send,
+}
+"""By step."""
