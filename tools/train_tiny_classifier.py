@@ -32,8 +32,8 @@ from engine.tasks.labels import read_val_map
 Array = np.ndarray[Any, np.dtype[Any]]
 
 SEED = 20_220_606
-TRAINING = patterns.PictureSet(SEED, 10_000, "training", patterns_net.CLASSES)
-TESTS = tuple(patterns.PictureSet(seed, 1024, "test", patterns_net.CLASSES) for seed in (0, 1, 2))
+TRAINING = patterns.ImageSet(SEED, 10_000, "training", patterns_net.CLASSES)
+TESTS = tuple(patterns.ImageSet(seed, 1024, "test", patterns_net.CLASSES) for seed in (0, 1, 2))
 EPOCHS = 30
 BATCH = 64
 OPTIONS = {
@@ -65,7 +65,7 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _load(pictures: patterns.PictureSet) -> tuple[Array, Array]:
+def _load(pictures: patterns.ImageSet) -> tuple[Array, Array]:
     """Return samples float32 [n,3,S,S] and labels int64 [n], through JPEG files as in a measurement."""
     shape, dtype = image_classification.sample_shape(OPTIONS)
     samples = np.empty((pictures.count, *shape), dtype)

@@ -11,9 +11,9 @@ from engine.jobs.jobs import Job, all_jobs
 from engine.profile.component import Component
 from engine.store.folders import Folders
 from engine.watch.outlook import Outlook, outlook
-from engine.watch.watch import Standing, Watch
+from engine.watch.watch import JobStatus, Watch
 
-OVER: tuple[Standing, ...] = ("finished", "failed", "cancelled", "died", "new")
+OVER: tuple[JobStatus, ...] = ("finished", "failed", "cancelled", "died", "new")
 """States of a job without a process."""
 
 
@@ -23,7 +23,7 @@ class Scene:
 
     job: Job
     state: Watched
-    standing: Standing
+    job_status: JobStatus
     outlook: Outlook | None
     steps: tuple[StepSeen, ...]
     """Steps with work to do; components that only group others are left out."""
@@ -33,7 +33,7 @@ class Scene:
     @property
     def over(self) -> bool:
         """Whether the job's process has ended."""
-        return self.standing in OVER
+        return self.job_status in OVER
 
     @property
     def has_latency(self) -> bool:
@@ -75,12 +75,12 @@ class Follower:
     def look(self) -> Scene:
         """Read new events and return what to draw."""
         state, now = self.watch.poll(), time.time()
-        standing = self.watch.standing(now)
+        job_status = self.watch.job_status(now)
         steps = tuple(step for step in state.steps if step.id not in self._groups)
-        if standing in OVER:
+        if job_status in OVER:
             steps = tuple(_cut_off(step, state) for step in steps)
         measured = state.measurement
-        self.scene = Scene(self.job, state, standing, None if measured is None else outlook(measured), steps, now)
+        self.scene = Scene(self.job, state, job_status, None if measured is None else outlook(measured), steps, now)
         return self.scene
 
 

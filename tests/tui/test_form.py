@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.submission.form import Field, Verdict
-from tui.widgets.form import WORDS, explanation, remark, row
+from tui.widgets.form import WORDS, annotated, explanation, row
 
 
 def field(value: str = "x", verdict: Verdict = "ok", said: str = "", detected: str = "") -> Field:
@@ -20,9 +20,9 @@ def test_what_a_field_is_stands_there_as_a_word(verdict: Verdict) -> None:
 
 
 def test_a_detected_value_is_shown_as_such_and_another_one_beside_it() -> None:
-    assert remark(field("air", detected="air")) == "detected on this machine"
-    assert remark(field("air", detected="water")) == "detected: water"
-    assert remark(field("air", said="no", detected="water")) == "no"
+    assert annotated(field("air", detected="air")) == "detected on this machine"
+    assert annotated(field("air", detected="water")) == "detected: water"
+    assert annotated(field("air", said="no", detected="water")) == "no"
     assert "detected on this machine" in row(field("air", detected="air"), 120).plain
 
 

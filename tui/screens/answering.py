@@ -78,10 +78,10 @@ class Answer(Window[str | None]):
             yield Option(Content.assemble(*parts), id=pick.value, disabled=bool(pick.refused))
 
     def _offered(self) -> Iterator[Option]:
-        offers = {self.field.detected: "detected on this machine", NOT_APPLICABLE: "does not apply"}
+        presets = {self.field.detected: "detected on this machine", NOT_APPLICABLE: "does not apply"}
         if self.field.verdict not in ("empty", "warning") and NOT_APPLICABLE not in self.field.rule:
-            del offers[NOT_APPLICABLE]
-        for value, text in offers.items():
+            del presets[NOT_APPLICABLE]
+        for value, text in presets.items():
             if value and value != self.field.value:
                 yield Option(Content.assemble((clean(value), "bold"), (f"  {text}", "$dim")), id=value)
 

@@ -21,7 +21,7 @@ from tui.widgets.guide_texts import sum_of
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.guide.mending import Remark
+    from engine.guide.fixes import AnnotatedFinding
     from engine.submission.checker.findings import Report
 
 
@@ -71,8 +71,8 @@ class CheckedTree(DeckScreen):
 
     def _check(self, truncate: bool) -> None:
         from engine.guide.actions import truncate_tree  # noqa: PLC0415
-        from engine.guide.look import ROUND  # noqa: PLC0415
-        from engine.guide.mending import remarks  # noqa: PLC0415
+        from engine.guide.fixes import annotated_findings  # noqa: PLC0415
+        from engine.guide.overview import ROUND  # noqa: PLC0415
         from engine.submission.checker.check import check  # noqa: PLC0415
 
         rules = self.deck.place.round(ROUND)
@@ -83,9 +83,11 @@ class CheckedTree(DeckScreen):
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
             return
-        self.deck.call_from_thread(self._show, report, remarks(self.folder, report.findings, rules, own=False))
+        self.deck.call_from_thread(
+            self._show, report, annotated_findings(self.folder, report.findings, rules, own=False)
+        )
 
-    def _show(self, report: Report, found: list[Remark]) -> None:
+    def _show(self, report: Report, found: list[AnnotatedFinding]) -> None:
         self.report = report
         text = sum_of(report, f"  round {report.round}")
         if not found:
@@ -99,19 +101,19 @@ class CheckedTree(DeckScreen):
 
     def why_not(self, name: str) -> str | None:
         """Return why an action is not possible now."""
-        if name == "why" and self.query_one(FindingsTree).remark is None:
+        if name == "why" and self.query_one(FindingsTree).annotated is None:
             return "there is no finding under the cursor"
         return None
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
         """Enter: tell all of a finding, or close a branch."""
-        self.action_act("why" if self.query_one(FindingsTree).remark else "fold")
+        self.action_act("why" if self.query_one(FindingsTree).annotated else "fold")
 
     def do_why(self) -> None:
         """Tell all of a finding."""
-        remark = self.query_one(FindingsTree).remark
-        if remark is not None:
-            self.deck.push_screen(Reading(clean(remark.finding.rule), whole(remark)))
+        annotated = self.query_one(FindingsTree).annotated
+        if annotated is not None:
+            self.deck.push_screen(Reading(clean(annotated.finding.rule), whole(annotated)))
 
     def do_fold(self) -> None:
         """Close or open a branch."""

@@ -23,7 +23,7 @@ from tui.widgets.form import GO_ON, FormList, explanation
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.guide.look import Looker, Overview
+    from engine.guide.overview import Overview, OverviewReader
     from engine.guide.steps import Step
     from engine.jobs.jobs import Job
     from engine.submission.preflight import Expected
@@ -60,10 +60,10 @@ class GuideView(DeckScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sight: Overview | None = None
+        self.overview: Overview | None = None
         self.steps: tuple[Step, ...] = ()
         self.guide = ""
-        self.looker: Looker | None = None
+        self.reader: OverviewReader | None = None
         self._numbers = itertools.count(1)
         self._taken = 0
         """Number of the refresh that is shown: a refresh that started earlier and ended later is stale."""
@@ -118,26 +118,26 @@ class GuideView(DeckScreen):
 
     def _work(self, act: Callable[[], Any], then: Callable[[Any], None] | None) -> None:
         from engine.guide import state  # noqa: PLC0415  (start-up: paint first)
-        from engine.guide.look import Looker  # noqa: PLC0415
+        from engine.guide.overview import OverviewReader  # noqa: PLC0415
         from engine.guide.steps import steps  # noqa: PLC0415
 
         place = self.deck.place
         try:
             done = act()
-            if self.looker is None:
-                self.looker = Looker(place)
+            if self.reader is None:
+                self.reader = OverviewReader(place)
             self.guide = self.guide or next(iter(state.names(place.folders)), state.FIRST)
             number = next(self._numbers)
-            sight = self.looker.look(state.load(place.folders, self.guide))
-            found = steps(sight)
+            overview = self.reader.read(state.load(place.folders, self.guide))
+            found = steps(overview)
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
             return
-        self.deck.call_from_thread(self._take, number, sight, found)
+        self.deck.call_from_thread(self._take, number, overview, found)
         if then is not None:
             self.deck.call_from_thread(then, done)
 
-    def _take(self, number: int, sight: Overview, found: tuple[Step, ...]) -> None:
+    def _take(self, number: int, overview: Overview, found: tuple[Step, ...]) -> None:
         """Show the refreshed state; the cursor moves on with the step that has just been completed."""
         from engine.guide.steps import current  # noqa: PLC0415
 
@@ -145,11 +145,11 @@ class GuideView(DeckScreen):
             return
         self._taken = number
         before = current(self.steps).name if self.steps else ""
-        self.sight, self.steps = sight, found
+        self.overview, self.steps = overview, found
         if not self.at or (self.at == before and self.query_one("#steps").has_focus):
             self.at = current(found).name
-        chosen = f": {found[0].brief}" if sight.guide.offer else " submission"
-        self.header().tell(title=clean(f"{sight.guide.name}{chosen}"))
+        chosen = f": {found[0].brief}" if overview.guide.offer else " submission"
+        self.header().tell(title=clean(f"{overview.guide.name}{chosen}"))
         over = all(step.state in ("done", "skipped") for step in found)
         steps = self.query_one("#steps-pane", Pane)
         steps.border_subtitle = "all done · n starts another" if over else "nothing is sent anywhere"
@@ -173,14 +173,14 @@ class GuideView(DeckScreen):
     @property
     def there(self) -> Overview:
         """The guide's state; only after the first refresh."""
-        assert self.sight is not None
-        return self.sight
+        assert self.overview is not None
+        return self.overview
 
     @property
-    def eyes(self) -> Looker:
+    def overview_reader(self) -> OverviewReader:
         """The reader of the guide's state; only after the first refresh."""
-        assert self.looker is not None
-        return self.looker
+        assert self.reader is not None
+        return self.reader
 
     @property
     def ahead(self) -> list[Expected]:
@@ -209,32 +209,32 @@ class GuideView(DeckScreen):
 
     def draw_step(self) -> None:
         """Show the step under the cursor, and its details."""
-        step, sight = self.step, self.sight
-        if sight is None:
+        step, overview = self.step, self.overview
+        if overview is None:
             return
         self.query_one("#now", Static).update(guide_texts.step_text(step, len(self.steps)))
         self.query_one("#detail-pane", Pane).rename(f"{step.number} {step.title}")
         shown = {
             "offer": ("form", "field"),
-            "describe": ("form", "field") if sight.fields else ("seen",),
-            "preflight": ("ahead",) if sight.expected else ("seen",),
-            "check": ("sum", "findings") if sight.report else ("seen",),
+            "describe": ("form", "field") if overview.fields else ("seen",),
+            "preflight": ("ahead",) if overview.expected else ("seen",),
+            "check": ("sum", "findings") if overview.report else ("seen",),
         }.get(step.name, ("seen",))
         for name in ("sum", "form", "field", "findings", "ahead", "seen"):
             self.query_one(f"#{name}").set_class(name in shown, "-shown")
-        self._fill(step, sight, shown)
+        self._fill(step, overview, shown)
 
-    def _fill(self, step: Step, sight: Overview, shown: tuple[str, ...]) -> None:
+    def _fill(self, step: Step, overview: Overview, shown: tuple[str, ...]) -> None:
         following = self._following(step)
         if "form" in shown:
-            self.query_one(FormList).show(sight.choices if step.name == "offer" else sight.fields, following)
+            self.query_one(FormList).show(overview.choices if step.name == "offer" else overview.fields, following)
         if "ahead" in shown:
-            self._fill_ahead(sight, following)
+            self._fill_ahead(overview, following)
         if "findings" in shown:
-            self.query_one("#sum", Static).update(guide_texts.checked_text(sight))
-            self.query_one(FindingsTree).show(self._remarks(sight))
+            self.query_one("#sum", Static).update(guide_texts.checked_text(overview))
+            self.query_one(FindingsTree).show(self._remarks(overview))
         if "seen" in shown:
-            self.query_one("#seen-text", Static).update(self._seen(step, sight))
+            self.query_one("#seen-text", Static).update(self._seen(step, overview))
 
     def _following(self, step: Step) -> str:
         """Return the line that completes a step's form; empty while the form is incomplete."""
@@ -245,10 +245,10 @@ class GuideView(DeckScreen):
             return "I have read this: continue" if step.state == "now" else ""
         return f"continue with step {after.number}: {after.title}" if step.state == "done" and after is not step else ""
 
-    def _fill_ahead(self, sight: Overview, following: str) -> None:
+    def _fill_ahead(self, overview: Overview, following: str) -> None:
         listed = self.query_one("#ahead", OptionList)
         width = (listed.scrollable_content_region.width or listed.size.width) or 76
-        rows = [guide_texts.expected_row(sight, one, width) for one in self.ahead]
+        rows = [guide_texts.expected_row(overview, one, width) for one in self.ahead]
         at = listed.highlighted
         listed.clear_options()
         listed.add_options([Option(row, id=f"ahead-{number}") for number, row in enumerate(rows)])
@@ -258,22 +258,24 @@ class GuideView(DeckScreen):
             last = listed.option_count - 1
             listed.highlighted = last if at is None and following else min(at or 0, last)
 
-    def _remarks(self, sight: Overview) -> list[Any]:
-        from engine.guide.mending import remarks  # noqa: PLC0415
+    def _remarks(self, overview: Overview) -> list[Any]:
+        from engine.guide.fixes import annotated_findings  # noqa: PLC0415
 
-        assert sight.report is not None
-        foreseen = sight.offer.expected if sight.offer else ()
-        return remarks(sight.tree, sight.report.findings, sight.rules, own=True, foreseen=foreseen)
+        assert overview.report is not None
+        by_design = overview.offer.expected if overview.offer else ()
+        return annotated_findings(
+            overview.tree, overview.report.findings, overview.rules, own=True, by_design=by_design
+        )
 
-    def _seen(self, step: Step, sight: Overview) -> Content:
+    def _seen(self, step: Step, overview: Overview) -> Content:
         if step.name == "get":
-            return guide_texts.preparation_text(sight)
+            return guide_texts.preparation_text(overview)
         if step.name in ("try", "runs"):
-            return guide_texts.runs_text(sight, step.name)
+            return guide_texts.runs_text(overview, step.name)
         if step.name == "pack":
-            return guide_texts.pack_text(sight)
+            return guide_texts.pack_text(overview)
         if step.name == "check":
-            return guide_texts.checked_text(sight)
+            return guide_texts.checked_text(overview)
         return Content(step.long)
 
     def _beat(self) -> None:

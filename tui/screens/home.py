@@ -21,7 +21,7 @@ from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from engine.jobs.jobs import Job
-    from engine.survey.health import Health
+    from engine.survey.readiness import Readiness
     from tui.deck import Deck
 
 SHOWN_JOBS = 5
@@ -183,7 +183,7 @@ class HomeScreen(DeckScreen):
 
     def _try(self) -> None:
         from engine.jobs.start import begin  # noqa: PLC0415
-        from engine.plan.words import of_recipe  # noqa: PLC0415
+        from engine.plan.selection_syntax import of_recipe  # noqa: PLC0415
         from engine.profile import recipe_files  # noqa: PLC0415
         from engine.survey.prepare import prepare  # noqa: PLC0415
 
@@ -239,9 +239,9 @@ def _machine(deck: Deck) -> list[Line]:
 
 def _checks(deck: Deck) -> list[Line]:
     """Check what can run here; what is missing something comes first, because a small screen shows no more."""
-    from engine.survey.health import benchmark_checks, recipe_checks  # noqa: PLC0415
+    from engine.survey.readiness import benchmark_checks, recipe_checks  # noqa: PLC0415
 
-    checks: list[Health] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
+    checks: list[Readiness] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
     later = [one for one in checks if not one.ready and not one.remedy]
     first = sorted((one for one in checks if one not in later), key=lambda one: one.ready)
     lines = [Line(one.name, one.text, one.remedy, one.ready) for one in first]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.widgets import OptionList
 
 from engine.guide import actions
-from engine.guide.mending import mend_expected
+from engine.guide.fixes import fix_expected
 from engine.guide.steps import current
-from engine.submission.own import path_of
+from engine.submission.user_systems import path_of
 from engine.text import clean, duration
 from tui.actions import Action, bindings
 from tui.screens.answering import Answer
@@ -22,7 +22,7 @@ from tui.widgets.findings import FindingsTree, whole
 from tui.widgets.form import GO_ON, FormList, explanation
 
 if TYPE_CHECKING:
-    from engine.guide.mending import Mend, Remark
+    from engine.guide.fixes import AnnotatedFinding, Fix
     from engine.jobs.jobs import Job
     from engine.submission.form import Field
 
@@ -69,13 +69,13 @@ class SubmitScreen(GuideView):
         elif listed == "form":
             self.action_act("edit")
         elif listed == "findings":
-            self.action_act("why" if self.query_one(FindingsTree).remark else "fold")
+            self.action_act("why" if self.query_one(FindingsTree).annotated else "fold")
         elif listed == "ahead":
-            self._mend(self._ahead())
+            self._fix(self._ahead())
 
     def why_not(self, name: str) -> str | None:
         """Return why an action is not possible now."""
-        if self.sight is None:
+        if self.overview is None:
             return "the submission is still being read"
         step = self.step
         reasons = {
@@ -85,14 +85,14 @@ class SubmitScreen(GuideView):
                 "this step is done" if step.state == "done" else f"step {step.number} can't be skipped",
             ),
             "edit": (
-                self._to_edit() is None and self._mend_of("e") is None and step.name not in FORMS,
+                self._to_edit() is None and self._fix_of("e") is None and step.name not in FORMS,
                 "no field to edit here: go to step 1 or 2, or to a finding that names one",
             ),
             "rerun": (
-                self._mend_of("r") is None and (step.name not in JOBS or step.state == "next"),
+                self._fix_of("r") is None and (step.name not in JOBS or step.state == "next"),
                 "nothing to run here: go to a step with a job, or to a finding that names a scenario",
             ),
-            "truncate": (self._mend_of("t") is None, "no finding under the cursor asks for this"),
+            "truncate": (self._fix_of("t") is None, "no finding under the cursor asks for this"),
         }
         refused, reason = reasons.get(name, (False, ""))
         return reason if refused else None
@@ -122,7 +122,7 @@ class SubmitScreen(GuideView):
             self._show_detail("ahead" if self.there.expected else "seen")
             return
         if name == "describe" and not self.there.written:
-            self.work(partial(actions.describe, self.eyes, self.there.guide, {}))
+            self.work(partial(actions.describe, self.overview_reader, self.there.guide, {}))
         self._show_detail("form")
         if name == "offer" and self.there.offer is None:
             self._ask(self.there.choices[0])
@@ -158,9 +158,9 @@ class SubmitScreen(GuideView):
 
     def do_edit(self) -> None:
         """Edit a field: of the form, or the one that a finding is about."""
-        mend = self._mend_of("e")
-        if mend is not None:
-            self._mend(mend)
+        fix = self._fix_of("e")
+        if fix is not None:
+            self._fix(fix)
             return
         field = self._to_edit()
         if field is None:
@@ -177,17 +177,17 @@ class SubmitScreen(GuideView):
 
     def _judged(self, name: str, value: str) -> Field:
         """Return a field as it would be with another value."""
-        fields = self.eyes.choices if self.step.name == "offer" else self.eyes.fields
+        fields = self.overview_reader.choices if self.step.name == "offer" else self.overview_reader.fields
         return next(one for one in fields(self.there.guide, {name: value}) if one.name == name)
 
     def _answered(self, field: Field, value: str | None) -> None:
-        if value is None or self.sight is None:
+        if value is None or self.overview is None:
             return
         then = self._next_field if field.verdict == "problem" else None
         if self.step.name == "offer":
-            self.work(partial(actions.choose, self.eyes, self.there.guide, field.name, value), then)
+            self.work(partial(actions.choose, self.overview_reader, self.there.guide, field.name, value), then)
         else:
-            self.work(partial(actions.describe, self.eyes, self.there.guide, {field.name: value}), then)
+            self.work(partial(actions.describe, self.overview_reader, self.there.guide, {field.name: value}), then)
 
     def _next_field(self, _: object) -> None:
         self.query_one(FormList).put_on_next()
@@ -225,9 +225,9 @@ class SubmitScreen(GuideView):
 
     def do_rerun(self) -> None:
         """Run a scenario again, or the step's job."""
-        mend = self._mend_of("r")
-        if mend is not None:
-            self._start("runs", mend.scenario)
+        fix = self._fix_of("r")
+        if fix is not None:
+            self._start("runs", fix.scenario)
         else:
             self._start(self.step.name)
 
@@ -237,9 +237,9 @@ class SubmitScreen(GuideView):
 
     def do_why(self) -> None:
         """Show the details of what is under the cursor."""
-        remark, field = self._remark(), self._to_edit()
-        if remark is not None:
-            self.deck.push_screen(Reading(clean(remark.finding.rule), whole(remark)))
+        annotated, field = self._annotated(), self._to_edit()
+        if annotated is not None:
+            self.deck.push_screen(Reading(clean(annotated.finding.rule), whole(annotated)))
         elif field is not None:
             self.deck.push_screen(Reading(clean(field.label), explanation(field)))
         else:
@@ -273,29 +273,29 @@ class SubmitScreen(GuideView):
         self.guide, self.at, self.steps = name, "", ()
         self.look()
 
-    def _remark(self) -> Remark | None:
+    def _annotated(self) -> AnnotatedFinding | None:
         tree = self.query_one(FindingsTree)
-        return tree.remark if tree.has_focus else None
+        return tree.annotated if tree.has_focus else None
 
-    def _ahead(self) -> Mend | None:
+    def _ahead(self) -> Fix | None:
         listed = self.query_one("#ahead", OptionList)
         at = listed.highlighted
         inside = listed.has_focus and at is not None and at < len(self.ahead)
-        return mend_expected(self.ahead[at]) if inside and at is not None else None
+        return fix_expected(self.ahead[at]) if inside and at is not None else None
 
-    def _mend_of(self, key: str) -> Mend | None:
+    def _fix_of(self, key: str) -> Fix | None:
         """Return the fix for what is under the cursor, where this key does it."""
-        remark = self._remark()
-        mend = remark.mend if remark is not None else self._ahead()
-        return mend if mend is not None and mend.key == key else None
+        annotated = self._annotated()
+        fix = annotated.fix if annotated is not None else self._ahead()
+        return fix if fix is not None and fix.key == key else None
 
-    def _mend(self, mend: Mend | None) -> None:
+    def _fix(self, fix: Fix | None) -> None:
         """Go where it can be fixed."""
-        if mend is None:
+        if fix is None:
             return
-        self._open("describe" if mend.key == "e" else "offer")
-        if mend.field:
-            self.query_one(FormList).put_on(mend.field)
+        self._open("describe" if fix.key == "e" else "offer")
+        if fix.field:
+            self.query_one(FormList).put_on(fix.field)
 
 
 _START: Mapping[str, Callable[..., Job]] = {"get": actions.get, "try": actions.try_out, "runs": actions.run}

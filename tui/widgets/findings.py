@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from engine.guide.mending import Remark
+from engine.guide.fixes import AnnotatedFinding
 from engine.profile.rounds import Severity
 from engine.submission.grouping import Branch, by_place, by_severity, counted
 from engine.text import clean, cut
@@ -31,14 +31,14 @@ class Row:
     key: str
     depth: int
     title: str
-    remark: Remark | None = None
+    annotated: AnnotatedFinding | None = None
     severity: Severity | None = None
     folded: bool = False
 
 
-def rows(remarks: Sequence[Remark], folded: frozenset[str]) -> Iterator[Row]:
+def rows(annotated_findings: Sequence[AnnotatedFinding], folded: frozenset[str]) -> Iterator[Row]:
     """Yield what is to be seen, the worst first."""
-    for severity, found in by_severity(remarks, lambda one: one.finding.severity):
+    for severity, found in by_severity(annotated_findings, lambda one: one.finding.severity):
         closed = severity in folded
         yield Row(severity, 0, counted(len(found), severity), severity=severity, folded=closed)
         if not closed:
@@ -49,15 +49,15 @@ def rows(remarks: Sequence[Remark], folded: frozenset[str]) -> Iterator[Row]:
             )
 
 
-def _below(branch: Branch[Remark], key: str, depth: int, folded: frozenset[str]) -> Iterator[Row]:
+def _below(branch: Branch[AnnotatedFinding], key: str, depth: int, folded: frozenset[str]) -> Iterator[Row]:
     if branch.path:
         key = f"{key}/{branch.path}"
         yield Row(key, depth, branch.path, folded=key in folded)
         if key in folded:
             return
         depth += 1
-    for number, remark in enumerate(branch.found):
-        yield Row(f"{key}#{number}", depth, "", remark)
+    for number, annotated in enumerate(branch.found):
+        yield Row(f"{key}#{number}", depth, "", annotated)
     for inside in branch.inside.values():
         yield from _below(inside, key, depth, folded)
 
@@ -65,11 +65,11 @@ def _below(branch: Branch[Remark], key: str, depth: int, folded: frozenset[str])
 def drawn(row: Row, width: int) -> Content:
     """Return a row in `width` cells."""
     indent = "  " * min(row.depth, DEEPEST)
-    if row.remark is None:
+    if row.annotated is None:
         mark = "▸ " if row.folded else ""
         style = STYLES[row.severity] if row.severity else "$dim"
         return Content.styled(f"{indent}{mark}{cut(clean(row.title), width - len(indent) - 2)}", style)
-    finding, room = row.remark.finding, width - len(indent)
+    finding, room = row.annotated.finding, width - len(indent)
     expected = f" (expected: {finding.expected})" if finding.expected else ""
     said = cut(clean(f"{finding.found}{expected}"), max(room - len(finding.rule) - 11, 10))
     parts = [
@@ -78,35 +78,35 @@ def drawn(row: Row, width: int) -> Content:
         (said, ""),
         ("\n" + indent + " " * 9, ""),
     ]
-    return Content.assemble(*parts, *_mended(row.remark, room - 9))
+    return Content.assemble(*parts, *_fix_lines(row.annotated, room - 9))
 
 
-def _mended(remark: Remark, room: int) -> Iterator[tuple[str, str]]:
+def _fix_lines(annotated: AnnotatedFinding, room: int) -> Iterator[tuple[str, str]]:
     """Yield the second line: the key that fixes it, or why it is expected, or the remedy."""
-    if remark.mend is not None:
-        key = f"{remark.mend.key} {remark.mend.label}"
-        yield (remark.mend.key, "bold $mark")
-        yield (f" {clean(remark.mend.label)}", "")
-        rest = remark.explained or remark.finding.remedy
+    if annotated.fix is not None:
+        key = f"{annotated.fix.key} {annotated.fix.label}"
+        yield (annotated.fix.key, "bold $mark")
+        yield (f" {clean(annotated.fix.label)}", "")
+        rest = annotated.explained or annotated.finding.remedy
         yield (f"  {cut(clean(rest), max(room - len(key) - 2, 0))}", "$dim")
-    elif remark.explained:
-        yield (cut(clean(remark.explained), room), "$good")
+    elif annotated.explained:
+        yield (cut(clean(annotated.explained), room), "$good")
     else:
-        yield (cut(clean(remark.finding.remedy), room), "$dim")
+        yield (cut(clean(annotated.finding.remedy), room), "$dim")
 
 
-def whole(remark: Remark) -> Content:
+def whole(annotated: AnnotatedFinding) -> Content:
     """Return the details of a finding."""
-    finding = remark.finding
+    finding = annotated.finding
     lines = [
-        ("rule", f"{finding.rule}: {remark.meaning}"),
+        ("rule", f"{finding.rule}: {annotated.meaning}"),
         ("severity", finding.severity),
         ("place", finding.path),
         ("found", finding.found),
         ("expected", finding.expected),
         ("remedy", finding.remedy),
-        ("here", f"{remark.mend.key} {remark.mend.label}" if remark.mend else ""),
-        ("note", remark.explained),
+        ("here", f"{annotated.fix.key} {annotated.fix.label}" if annotated.fix else ""),
+        ("note", annotated.explained),
     ]
     parts = [part for name, text in lines if text for part in ((f"{name:12}", "$dim"), (f"{clean(text)}\n", ""))]
     return Content.assemble(*parts)
@@ -117,23 +117,23 @@ class FindingsTree(OptionList):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)
-        self._remarks: tuple[Remark, ...] = ()
+        self._remarks: tuple[AnnotatedFinding, ...] = ()
         self._folded: frozenset[str] = frozenset({"note"})
         self._rows: list[Row] = []
 
     @property
-    def remark(self) -> Remark | None:
+    def annotated(self) -> AnnotatedFinding | None:
         """The finding under the cursor."""
-        return self._rows[self.highlighted].remark if self.highlighted is not None and self._rows else None
+        return self._rows[self.highlighted].annotated if self.highlighted is not None and self._rows else None
 
-    def show(self, remarks: Sequence[Remark]) -> None:
+    def show(self, annotated_findings: Sequence[AnnotatedFinding]) -> None:
         """Show findings; the cursor stays on its row where that is still there."""
-        self._remarks = tuple(remarks)
+        self._remarks = tuple(annotated_findings)
         self._draw()
 
     def fold(self) -> None:
         """Close or open the branch under the cursor."""
-        if self.highlighted is not None and self._rows and self.remark is None:
+        if self.highlighted is not None and self._rows and self.annotated is None:
             self._folded = self._folded ^ {self._rows[self.highlighted].key}
             self._draw()
 
@@ -150,5 +150,5 @@ class FindingsTree(OptionList):
         self.clear_options()
         self.add_options([Option(drawn(row, width), id=row.key) for row in self._rows])
         keys = [row.key for row in self._rows]
-        first = next((number for number, row in enumerate(self._rows) if row.remark), 0)
+        first = next((number for number, row in enumerate(self._rows) if row.annotated), 0)
         self.highlighted = keys.index(at) if at in keys else first if keys else None

@@ -88,7 +88,7 @@ class FormList(OptionList):
 def row(field: Field, width: int) -> Content:
     """Return a field in `width` cells."""
     word, style = WORDS[field.verdict]
-    note = remark(field)
+    note = annotated(field)
     room = width - _WORD - _LABEL - 2
     value = clean(field.value)
     beside = width >= _NOTES_FROM
@@ -102,7 +102,7 @@ def row(field: Field, width: int) -> Content:
     return Content.assemble(*parts)
 
 
-def remark(field: Field) -> str:
+def annotated(field: Field) -> str:
     """Return a field's remark: its error, or where its value comes from."""
     if field.said:
         return clean(field.said)
@@ -119,6 +119,6 @@ def explanation(field: Field) -> Content:
     if field.said:
         style = "$bad" if field.verdict == "problem" else "$todo"
         parts += [("\n", ""), (clean(field.said), style), (f"; {clean(field.remedy)}" if field.remedy else "", "")]
-    elif remark(field):
-        parts += [("\n", ""), (remark(field), "$dim")]
+    elif annotated(field):
+        parts += [("\n", ""), (annotated(field), "$dim")]
     return Content.assemble(*parts)

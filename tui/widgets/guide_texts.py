@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from textual.content import Content
 
-from engine.guide import mending
-from engine.guide.look import Overview
-from engine.guide.standing import is_foreseen
+from engine.guide import fixes
+from engine.guide.overview import Overview
+from engine.guide.step_status import is_by_design
 from engine.guide.steps import State, Step
 from engine.jobs import preparation
 from engine.submission.checker.findings import Report
@@ -82,13 +82,13 @@ def _doing(step: Step) -> Iterator[Part]:
     yield ("details", "")
 
 
-def preparation_text(sight: Overview) -> Content:
+def preparation_text(overview: Overview) -> Content:
     """Return what the runs need, and what this machine has."""
-    if sight.prepared is None:
+    if overview.prepared is None:
         return Content.styled("Describe the system first: what is needed depends on it.", "$dim")
     parts: list[Part] = []
-    for node in preparation.nodes(sight.prepared):
-        seen = sight.prepared.seen.seen[node.id]
+    for node in preparation.nodes(overview.prepared):
+        seen = overview.prepared.seen.seen[node.id]
         if seen.state == "group":
             continue
         word, style = STATES[seen.state]
@@ -99,15 +99,15 @@ def preparation_text(sight: Overview) -> Content:
     return Content.assemble(*parts)
 
 
-def runs_text(sight: Overview, name: str) -> Content:
+def runs_text(overview: Overview, name: str) -> Content:
     """Return the runs of a step with what they measured, and the time of each scenario."""
     parts: list[Part] = []
-    measured = {(one.scenario, one.mode): one for one in sight.measured.get(name, ())}
+    measured = {(one.scenario, one.mode): one for one in overview.measured.get(name, ())}
     if name == "try":
         keys = [("Offline", "performance"), ("Offline", "accuracy")]
-        rows: list[tuple[str, str, float | None, bool]] = [(*key, None, sight.tried) for key in keys]
+        rows: list[tuple[str, str, float | None, bool]] = [(*key, None, overview.tried) for key in keys]
     else:
-        rows = [(run.scenario, run.mode, run.seconds, run.done) for run in sight.runs]
+        rows = [(run.scenario, run.mode, run.seconds, run.done) for run in overview.runs]
     for scenario, mode, seconds, done in rows:
         found = measured.get((scenario, mode))
         value = result(found.value, found.unit, grouped=True) if found else ""
@@ -119,44 +119,44 @@ def runs_text(sight: Overview, name: str) -> Content:
             continue
         parts += [(f"{verdict:9}", "$bad" if verdict == "INVALID" else "$good"), (f"{value:22}", "bold")]
         parts += [(f"{clean(metric)}\n", "$dim")]
-    if name == "runs" and sight.prepared is not None:
-        parts += _times(sight)
+    if name == "runs" and overview.prepared is not None:
+        parts += _times(overview)
     return Content.assemble(*parts)
 
 
-def _times(sight: Overview) -> Iterator[Part]:
+def _times(overview: Overview) -> Iterator[Part]:
     """Yield the time that is left, by scenario."""
     left: dict[str, float] = {}
-    for run in sight.runs:
+    for run in overview.runs:
         if not run.done and run.seconds:
             left[run.scenario] = left.get(run.scenario, 0) + (run.seconds or 0)
     if left:
         yield ("\nAt least: ", "$dim")
         yield (", ".join(f"{scenario} {duration(seconds)}" for scenario, seconds in left.items()), "")
         yield (", after sessions and threads have been measured", "$dim")
-    yield (f"\nResults go to {clean(str(sight.results))}", "$dim")
+    yield (f"\nResults go to {clean(str(overview.results))}", "$dim")
 
 
-def expected_row(sight: Overview, one: Expected, width: int) -> Content:
+def expected_row(overview: Overview, one: Expected, width: int) -> Content:
     """Return a finding of the preflight, and below it the key that fixes it, or why it is expected."""
     head: list[Part] = [(f"{one.severity:9}", STYLES[one.severity]), (cut(clean(one.what), width - 10), "")]
     below: list[Part] = [("\n         ", "")]
-    mend = mending.mend_expected(one)
-    if is_foreseen(sight, one):
+    fix = fixes.fix_expected(one)
+    if is_by_design(overview, one):
         below.append((cut("expected: this is a practice run", width - 10), "$good"))
-    elif mend is not None:
-        below += [(mend.key, "bold $mark"), (f" {mend.label}", ""), (f"  {clean(one.remedy)}", "$dim")]
+    elif fix is not None:
+        below += [(fix.key, "bold $mark"), (f" {fix.label}", ""), (f"  {clean(one.remedy)}", "$dim")]
     else:
         below.append((clean(one.remedy), "$dim"))
     return Content.assemble(*head, *below)
 
 
-def checked_text(sight: Overview) -> Content:
+def checked_text(overview: Overview) -> Content:
     """Return the sum of a check in two lines."""
-    report = sight.report
+    report = overview.report
     if report is None:
         return Content.styled("Nothing to check yet: the runs come first.", "$dim")
-    return sum_of(report, f"\n{clean(str(sight.tree))}")
+    return sum_of(report, f"\n{clean(str(overview.tree))}")
 
 
 def sum_of(report: Report, place: str) -> Content:
@@ -168,17 +168,17 @@ def sum_of(report: Report, place: str) -> Content:
     )
 
 
-def pack_text(sight: Overview) -> Content:
+def pack_text(overview: Overview) -> Content:
     """Return where the zip is, or why there is none."""
-    if sight.packed:
-        bytes_ = size(sight.zip.stat().st_size) if sight.zip.is_file() else ""
-        parts: list[Part] = [("packed  ", "$good"), (f"{clean(str(sight.zip))}  {bytes_}\n\n", "bold")]
+    if overview.packed:
+        bytes_ = size(overview.zip.stat().st_size) if overview.zip.is_file() else ""
+        parts: list[Part] = [("packed  ", "$good"), (f"{clean(str(overview.zip))}  {bytes_}\n\n", "bold")]
         parts += [
             ("y ", "bold $mark"),
             ("copies this path. The tree is in ", ""),
-            (clean(str(sight.tree)), "$dim"),
+            (clean(str(overview.tree)), "$dim"),
         ]
-        if (sight.tree / MARK).is_file():
+        if (overview.tree / MARK).is_file():
             parts += [(f"\n\nIts {MARK} says that this is not a submission: it only shows how one is made.", "$todo")]
         return Content.assemble(*parts)
     return Content.styled("The zip appears here when the check has passed.", "$dim")

@@ -15,7 +15,7 @@ from engine.jobs.window import FRACTIONS
 from engine.system.live import Live
 from engine.text import cut, decimals, duration, milliseconds, short_path, size, time_of_day
 from engine.watch.outlook import Condition, Outlook
-from engine.watch.watch import Standing
+from engine.watch.watch import JobStatus
 from tui.follow import Scene
 from tui.terminal import Glyphs
 from tui.widgets.board import EMPTY, Row, row
@@ -32,7 +32,7 @@ STATES: dict[StepState, tuple[str, str]] = {
 }
 """The word for each state of a step, and its style."""
 
-STANDINGS: dict[Standing, tuple[str, str]] = {
+JOB_STATUS: dict[JobStatus, tuple[str, str]] = {
     "new": ("not started", "dim"),
     "live": ("running", "good"),
     "quiet": ("quiet", "bold todo"),
@@ -83,7 +83,7 @@ def progress_rows(scene: Scene, width: int, glyphs: Glyphs) -> tuple[Row, ...]:
 
 def _over(scene: Scene) -> tuple[Row, ...]:
     """Return how the job ended."""
-    word, style = STANDINGS[scene.standing]
+    word, style = JOB_STATUS[scene.job_status]
     state = scene.state
     verdicts = [one.valid for one in state.results]
     results = f"{len(verdicts)} result{'s' * (len(verdicts) != 1)}" if verdicts else "no result"
@@ -98,7 +98,7 @@ def _over(scene: Scene) -> tuple[Row, ...]:
 def _measuring(scene: Scene, measured: Measurement, seen: Outlook, width: int, glyphs: Glyphs) -> tuple[Row, Row]:
     word, style = ("measuring", "bold good") if measured.started else ("loading model", "bold mark")
     last = scene.state.last_at
-    if scene.standing == "quiet" and last is not None:
+    if scene.job_status == "quiet" and last is not None:
         word, style = f"quiet {duration(scene.now - last)}", "bold todo"
     left = "" if seen.left is None else f"{duration(seen.left):>7} left" if seen.left > 0 else "   finishing"
     right = f" {seen.share * 100:3.0f} % {left:>12}"
@@ -139,7 +139,7 @@ def course(seen: Outlook) -> Row:
 
 def _preparing(scene: Scene, width: int, glyphs: Glyphs) -> tuple[Row, Row]:
     """Return the progress of the running step."""
-    word, style = STANDINGS[scene.standing]
+    word, style = JOB_STATUS[scene.job_status]
     running = [step for step in scene.steps if step.state == "runs"]
     if not running:
         return row((word, style)), EMPTY

@@ -11,8 +11,8 @@ from engine.jobs.child import last_lines
 from engine.jobs.fold import Watched
 from engine.jobs.jobs import Job
 from engine.text import clean, clean_lines, duration, short_path
-from engine.watch.inquest import inquest, step_log
-from engine.watch.watch import Standing
+from engine.watch.diagnosis import diagnose, step_log
+from engine.watch.watch import JobStatus
 from tui.widgets.live_rows import result_line
 from tui.widgets.run_list import DISTURBED as MARK
 
@@ -22,14 +22,14 @@ _LINES = 8
 Part = tuple[str, str]
 
 
-def outcome(job: Job, state: Watched, standing: Standing) -> Content:
+def outcome(job: Job, state: Watched, job_status: JobStatus) -> Content:
     """Return the text for a job in this state. Reads the logs of a job that failed or died."""
     parts = _results(state)
     if job.spec.notice and state.results:
         parts += [(clean_lines(job.spec.notice) + "\n", "$todo")]
     if state.results:
         parts += [("\n", "")]
-    match standing:
+    match job_status:
         case "finished":
             parts += [
                 (f"The results are in {short_path(job.results)}\n", ""),
@@ -83,7 +83,7 @@ def _failed(job: Job, state: Watched) -> list[Part]:
 
 
 def _died(job: Job) -> list[Part]:
-    found = inquest(job)
+    found = diagnose(job)
     parts: list[Part] = [(f"{job.id} died: {found.what}.\n", "bold $bad")]
     parts += [(f"{found.cause[:1].upper()}{found.cause[1:]}.\n", "bold $bad" if found.certain else "")]
     parts += _key("r", "resumes it")

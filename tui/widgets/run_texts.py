@@ -10,8 +10,8 @@ from engine.jobs.child import last_lines
 from engine.jobs.fold import Watched
 from engine.jobs.jobs import Job
 from engine.text import duration, time_of_day
-from engine.watch.inquest import step_log
-from engine.watch.watch import Standing
+from engine.watch.diagnosis import step_log
+from engine.watch.watch import JobStatus
 from tui.actions import Action
 from tui.follow import OVER, Scene
 from tui.widgets import live_rows
@@ -64,10 +64,10 @@ def ordered(actions: Sequence[Action], possible: Collection[str], *, over: bool)
     return sorted(actions, key=place)
 
 
-def why_not(name: str, standing: Standing, front: str, *, charts: bool, zoomed: int, last: int) -> str | None:
+def why_not(name: str, job_status: JobStatus, front: str, *, charts: bool, zoomed: int, last: int) -> str | None:
     """Return why an action is not possible now; None where it is."""
-    over, finished = standing in OVER, standing == "finished"
-    stands = f"this job is not running: {live_rows.STANDINGS[standing][0].lower()}"
+    over, finished = job_status in OVER, job_status == "finished"
+    stands = f"this job is not running: {live_rows.JOB_STATUS[job_status][0].lower()}"
     reasons = {
         "leave": stands if over else None,
         "stop": stands if over else None,
