@@ -103,7 +103,7 @@ def _measuring(scene: Scene, measured: Measurement, seen: Outlook, width: int, g
     left = "" if seen.left is None else f"{duration(seen.left):>7} left" if seen.left > 0 else "   finishing"
     right = f" {seen.share * 100:3.0f} % {left:>12}"
     line = bar(seen.share, max(width - 14 - len(right), 4), glyphs, "mark")
-    conditions: list[tuple[str, str]] = [("minimum  " if len(seen.conditions) > 1 else "progress  ", "dim")]
+    conditions: list[tuple[str, str]] = [("needs  " if len(seen.conditions) > 1 else "progress  ", "dim")]
     for one in seen.conditions:
         conditions += condition(one, measured.rules.percentile)
     return row((f"{word:14}", style), *line, (right, "")), row(*conditions)
