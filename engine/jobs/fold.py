@@ -277,7 +277,7 @@ class Fold:
         self._attempts += 1
         self._began = event.at if self._began is None else self._began
         self._steps = _waiting(self._titles)
-        self._note(event.at, "", "the job goes on" if event.resumed else "the job has started")
+        self._note(event.at, "", "the job was resumed" if event.resumed else "the job has started")
 
     def _measured(self, event: events.Measured) -> None:
         self._results[event.scenario, event.mode] = event

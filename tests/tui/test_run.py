@@ -174,7 +174,7 @@ class TestLive:
                     await pilot.press("-")
                 await shows(pilot, "30 min ago")
                 await pilot.press("-")
-                await says(pilot, "the longest time")
+                await says(pilot, "longest time")
                 await pilot.press("+")
                 await shows(pilot, "10 min ago")
 
@@ -347,7 +347,7 @@ class TestOver:
             await pilot.press("r")
             await until(pilot, lambda: begun == [job.folder], "the job to be started")
             await until(pilot, lambda: "DIED" not in text(app_of(pilot)), "the job to live")
-            await shows(pilot, "the job continues")
+            await shows(pilot, "the job was resumed")
 
     async def test_what_is_over_is_not_drawn_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         written(tmp_path, [*measuring(), *made.ending(made.BEGIN + 96)])

@@ -50,7 +50,7 @@ def help_of(screen: Screen[Any]) -> Reading:
     parts += [("Keys everywhere\n", "bold")]
     for key, text in _EVERYWHERE:
         parts += _line(key, text)
-    parts += [("\nWords\n", "bold")]
+    parts += [("\nGlossary\n", "bold")]
     for word, meaning in WORDS.items():
         parts += _line(word, meaning, 20)
     return Reading("help", Content.assemble(*parts))

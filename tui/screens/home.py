@@ -207,6 +207,10 @@ class HomeScreen(DeckScreen):
         choose_recipe(self.deck)
 
 
+_LATER = "not supported yet"
+"""The line of benchmarks that a later release will have."""
+
+
 def _start_option(name: str, key: str, title: str, text: str) -> Option:
     return Option(Content.assemble((f"{key}  ", "bold $mark"), (f"{title:26}", "bold"), (text, "$dim")), id=name)
 
@@ -246,7 +250,7 @@ def _checks(deck: Deck) -> list[Line]:
     first = sorted((one for one in checks if one not in later), key=lambda one: one.ready)
     lines = [Line(one.name, one.text, one.remedy, one.ready) for one in first]
     if later:
-        lines.append(Line("not supported yet", ", ".join(one.name for one in later), good=False))
+        lines.append(Line(_LATER, ", ".join(one.name for one in later), good=False))
     return lines
 
 
@@ -257,7 +261,9 @@ def _drawn(lines: Sequence[Line]) -> Content:
         if not line.name:
             parts += [(clean(line.text) + "\n", "")]
             continue
-        word = ("ready  ", "$good") if line.good else ("missing", "$todo")
+        word = (
+            ("ready  ", "$good") if line.good else ("planned", "$dim") if line.name == _LATER else ("missing", "$todo")
+        )
         parts += [word, (f" {line.name:{names}} ", "bold"), (clean(line.text), "" if line.good else "$dim")]
         parts += [("\n", "")]
         if line.remedy:
