@@ -66,7 +66,7 @@ async def test_nothing_measured_yet_teaches(tmp_path: Path, size: tuple[int, int
         assert "1 then t" in text(app)
         await pilot.press("c")
         await until(pilot, lambda: bool(app.messages), "a reason")
-        assert "t there runs a first job" in app.messages[-1].text
+        assert "1 then t runs a first job" in app.messages[-1].text
 
 
 async def test_the_list_shows_verdicts_and_what_each_run_has_of_its_own(home: Path, size: tuple[int, int]) -> None:

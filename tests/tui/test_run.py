@@ -469,7 +469,7 @@ async def test_why_a_key_does_nothing_is_said(tmp_path: Path) -> None:
     written(tmp_path, [*measuring(), *made.ending(made.BEGIN + 96)])
     async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
         await go(pilot, "401.25")
-        for key, words in (("x", "it has finished"), ("r", "runs it again"), ("-", "no charts now")):
+        for key, words in (("x", "is not running"), ("r", "runs it again"), ("-", "no charts now")):
             await pilot.press(key)
             await says(pilot, words)
 
