@@ -153,7 +153,7 @@ async def test_two_runs_side_by_side(home: Path, size: tuple[int, int]) -> None:
         assert "runs it for r-0001" in shown
         assert screen.header().title == "2 marked of 4 runs"
         await pilot.press("y")
-        assert "differences" in app.clipboard
+        assert "max_batch" in app.clipboard
         await pilot.press("escape")
         await shows(pilot, "run  r-0002/Offline")
 
