@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from engine.errors import DataError
@@ -101,6 +102,13 @@ def weight_bytes(path: Path) -> int:
         return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
     if not path.is_file():
         return 0
+    seen = path.stat()
+    return _weight_bytes(path, seen.st_size, seen.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _weight_bytes(path: Path, _size: int, _changed: int) -> int:
+    """Look once for as long as the file stays as it is: a plan asks for each run, on every key press."""
     return sum(one.stat().st_size for one in (files(path) if path.suffix == ".onnx" else [path]))
 
 
@@ -145,6 +153,8 @@ def _fields(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int]
     while place < end:
         tag, place = _varint(data, place, end)
         wire = tag & 7
+        if not tag >> 3:
+            raise ValueError("no field has the number 0")
         if wire == _VARINT:
             _, place = _varint(data, place, end)
         elif wire in (_FIXED64, _FIXED32):

@@ -105,7 +105,9 @@ class Survey(msgspec.Struct, frozen=True):
             raise CannotRunError(
                 f"this needs about {size(self.totals.disk_bytes)} of the disk, of which {size(self.totals.disk_free)} "
                 f"are free; the most is for {largest}: {size(self.seen[largest].disk_bytes)}",
-                "free some space or move the store: --home DIR",
+                "; or ".join(
+                    filter(None, (self.seen[largest].remedy, "free some space or move the store: --home DIR"))
+                ),
             )
         if found:
             raise CannotRunError(

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = [
     "System",
     "cpu_quota",
     "detect",
+    "free_memory",
     "memory_room",
     "storage",
     "usable_cores",
@@ -78,6 +80,15 @@ def memory_room() -> int | None:
     from engine.system import linux  # noqa: PLC0415
 
     return linux.memory_room(ROOT)
+
+
+def free_memory() -> int:
+    """Return the bytes that a new process can have: of the machine, of its control groups, by its own limit."""
+    import psutil  # noqa: PLC0415  (start-up: few plans ask)
+
+    own, _ = resource.getrlimit(resource.RLIMIT_AS)
+    limits = [psutil.virtual_memory().available, memory_room(), own if own != resource.RLIM_INFINITY else None]
+    return min(one for one in limits if one is not None)
 
 
 def storage(path: Path) -> Storage:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +31,7 @@ SAMPLES = "samples.npy"
 DONE = "done.npy"
 FILES = "files.lst"
 """Paths of the images in QSL order with a zero byte between them, where samples are made on load."""
+MAKE_ON_LOAD = "--adr.preprocessed.tags=_on-load makes samples when LoadGen asks for them and keeps none"
 ON_LOAD = "on load"
 """Part of the identity of a sample set that is not kept."""
 CHUNK = 64
@@ -60,11 +62,13 @@ def survey(context: SurveyContext) -> SurveyResult:
     if count is None:
         return SurveyResult("run", identity=identity)
     sample = 3 * context.options["image_size"] ** 2 * BYTES[context.options["dtype"]]
+    needed = 0 if context.options.get("on_load") else count * sample
     return SurveyResult(
         "run",
         identity=identity,
         warning=warning,
-        disk_bytes=0 if context.options.get("on_load") else count * sample,
+        remedy=MAKE_ON_LOAD if needed > _free(context.store) else "",
+        disk_bytes=needed,
         seconds=count / USUAL_RATE / _cores(),
     )
 
@@ -189,6 +193,11 @@ def _warning(found: Labelled, dataset: Artifact) -> str:
     """Say what is missing, except where the labels are known to name more images than this data set has."""
     whole = found.named - len(found.missing) == dataset.read(DataFacts).count and not found.bad
     return "" if whole else found.warning()
+
+
+def _free(folder: Path) -> int:
+    """Return the free bytes on the disk that holds a folder, which may not be there yet."""
+    return shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
 
 
 def _same_size(found: tuple[int, int], stated: tuple[int, int] | None) -> None:

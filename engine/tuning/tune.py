@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-import psutil
 
 from engine.backends.base import Backend, BackendOptions
 from engine.formats.onnx_files import weight_bytes
 from engine.harness.cores import affordable
 from engine.harness.spec import Workers
 from engine.mlperf import Scenario
-from engine.system import cpu_quota, memory_room
+from engine.system import cpu_quota, free_memory
 from engine.tuning.bench import ROUNDS, Bench, Candidate, Load, opened
 from engine.tuning.server_model import Server, highest_rate, times_up_to
 from engine.tuning.tuned import SLOWER, Trial, Tuned
@@ -326,8 +325,7 @@ def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:
 
 def _most_sessions(size: int, cores: int) -> int:
     """Return how many sessions the memory holds, given the bytes of a model's files."""
-    free, room = psutil.virtual_memory().available, memory_room()
-    return min(free, free if room is None else room) // (_MEMORY_PER_FILE_BYTE * size) if size else cores
+    return free_memory() // (_MEMORY_PER_FILE_BYTE * size) if size else cores
 
 
 def _workers(trial: Trial, cores: Sequence[tuple[int, ...]] = ()) -> Workers:

@@ -8,7 +8,7 @@ import sys
 ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection")
 """Those that need neither a model file nor a further package."""
 
-NAMES = (*ALONE, "offline", "tensorflow", "side-by-side")
+NAMES = (*ALONE, "offline", "tensorflow", "side-by-side", "bert")
 
 
 def main(arguments: list[str]) -> None:

@@ -6,7 +6,6 @@ takes all of its memory, or leaves a run without queries before its time is over
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import FACTS, Scenario, target_option
 from engine.step import Artifact
+from engine.system import free_memory
 from engine.text import size
 
 QUERY_BYTES: Final = 265
@@ -61,6 +61,18 @@ def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_
             f"LoadGen would prepare {queries} queries for an expected latency of {expected:g} ms, but tuning measured "
             f"{measured_ms:.3g} ms: it would run out of queries within {queries * measured_ms / 1000:.2g} s",
             f"leave --{option} out, or give --{option}={measured_ms:.3g}; or mend the system's file",
+        )
+
+
+def refuse_crowded(sessions: int, weights: int) -> None:
+    """Raise CannotRunError where the memory can't hold the weights, in bytes, once for each session."""
+    needed = sessions * weights
+    if needed > NEGLIGIBLE and needed > (free := free_memory()):
+        fits = free // weights
+        raise CannotRunError(
+            f"{sessions} session{'s' if sessions > 1 else ''} with {size(weights)} of weights each need more than "
+            f"{size(needed)} of memory: {size(free)} are free",
+            f"--sessions={fits}" if fits else "end other programs, or take a smaller model",
         )
 
 
@@ -134,22 +146,6 @@ def memory_text(needed: int, sessions: int) -> str:
 
 def _sessions(count: int) -> str:
     return "one session" if count == 1 else f"{count} sessions"
-
-
-def free_memory() -> int:
-    """Return the bytes that a new process can have: of the machine, of its control group, by its own limit."""
-    import psutil  # noqa: PLC0415  (start-up: only a run of very many queries asks)
-
-    from engine.system import linux  # noqa: PLC0415
-
-    limits = [psutil.virtual_memory().available]
-    group = linux.memory(Path("/")).limit
-    if group is not None:
-        limits.append(group)
-    own, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if own != resource.RLIM_INFINITY:
-        limits.append(own)
-    return min(limits)
 
 
 def _remedy(options: Mapping[str, Any], made: LoadGenSettings, free: int) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.errors import DataError
-from engine.formats.onnx_files import External, external, files
+from engine.formats.onnx_files import External, checksum, external, files, weight_bytes
 
 
 def save(path: Path, locations: dict[str, str]) -> onnx.ModelProto:
@@ -114,3 +114,20 @@ def test_no_pipe_is_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.onnx")
     with pytest.raises(DataError, match=r"m\.onnx cannot be read: not a plain file"):
         external(tmp_path / "m.onnx")
+
+
+def test_the_weights_of_all_files_count_and_are_part_of_the_checksum(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    save(path, {"one": "one.data", "two": "two.data"})
+    assert weight_bytes(path) == sum(one.stat().st_size for one in tmp_path.iterdir()) > 4 * 4000
+    before = checksum(path)
+    data = (tmp_path / "two.data").read_bytes()
+    (tmp_path / "two.data").write_bytes(data[:-1] + b"x")
+    assert checksum(path) != before
+    assert weight_bytes(tmp_path / "none.onnx") == 0
+
+
+def test_a_large_file_of_zeros_is_no_model_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "model.onnx").open("wb") as file:
+        file.truncate(1 << 30)
+    assert external(tmp_path / "model.onnx") == []

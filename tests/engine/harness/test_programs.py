@@ -6,12 +6,19 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from engine.backends import onnxruntime
+from engine.backends.base import BackendOptions
+from engine.backends.graph import Graph
 from engine.facts import Ragged
+from engine.harness.samples import SampleLibrary
 from engine.harness.spec import RunSpec, Workers
 from engine.mlperf import Scenario
-from tests.engine.harness import runs
+from engine.tasks.programs import MODEL, Padded
+from tests.engine.harness import padded_task, runs
 
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 ROWS = [list(range(index, index + 1 + 7 * index % 11)) for index in range(runs.SAMPLES)]
@@ -99,3 +106,24 @@ def test_batches_are_padded_to_buckets_and_few_bindings_are_kept(tmp_path: Path)
         program.infer([index])
     assert set(seen[1:]) == {(1, 4), (1, 8), (1, 12)}
     assert seen.count((1, 4)) == 1, "the largest batch, which is not used again, makes room"
+
+
+@pytest.fixture(scope="module")
+def padded(tmp_path_factory: pytest.TempPathFactory) -> Padded:
+    """A program over all samples, on a graph that doubles each number."""
+    folder = tmp_path_factory.mktemp("padded")
+    ends = [(name, FLOAT, ["N", "L"]) for name in "xy"]
+    model = runs.save(folder / "double.onnx", [helper.make_node("Add", ["x", "x"], ["y"])], ends[:1], ends[1:])
+    library = SampleLibrary([ragged(folder)], runs.SAMPLES)
+    library.load(range(runs.SAMPLES))
+    graph = Graph(onnxruntime.load(model, BackendOptions()))
+    made = padded_task.program({MODEL: graph}, library, {})
+    made.prepare(8)
+    return made
+
+
+@given(st.lists(st.integers(0, runs.SAMPLES - 1), min_size=1, max_size=8))
+def test_a_response_has_its_samples_own_length_whatever_batch_it_was_in(padded: Padded, indices: list[int]) -> None:
+    responses = padded.infer(indices)
+    assert responses.sizes == [4 * len(ROWS[index]) for index in indices]
+    assert responses.data.tobytes() == np.array([2 * one for index in indices for one in ROWS[index]], "f4").tobytes()

@@ -23,6 +23,7 @@ APP = """
     variations:
       one: {group: benchmark, refused: "no file of it yet"}
       two: {group: benchmark, refused: "no file of it yet"}
+      datacenter: {group: category}  # the shipped bert-99.9 implies it
 """
 DATA = """
     name: data

@@ -57,3 +57,9 @@ def test_the_storage_of_a_folder_that_will_be(tmp_path: Path) -> None:
     found = system.storage(tmp_path / "not" / "there" / "yet")
     assert 0 < found.free <= found.bytes
     assert found.bytes == system.storage(tmp_path).bytes
+
+
+def test_the_free_memory_ends_at_a_limit_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0 < system.free_memory() <= system.detect().memory.usable
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1000, 1000))
+    assert system.free_memory() == 1000

@@ -235,3 +235,19 @@ def test_an_image_that_went_since_is_named_when_it_is_loaded(tmp_path: Path, pic
     (folder / patterns.file_name(3)).unlink()
     with pytest.raises(DataError, match=patterns.file_name(3)):
         made.load([1, 3])
+
+
+def test_a_disk_that_does_not_hold_the_samples_is_told_of_making_them_on_load(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Artifact(str(pictures), {"images": "", "labels": patterns.VAL_MAP, "count": COUNT})
+
+    def remedy(free: int, **options: Any) -> str:
+        monkeypatch.setattr(image_preparation, "_free", lambda _: free)
+        context = SurveyContext(OPTIONS | options, {"dataset": found, "labels": found}, store=pictures.parent)
+        return image_preparation.survey(context).remedy
+
+    needed = COUNT * 3 * 32 * 32 * 4
+    assert remedy(needed) == ""
+    assert "_on-load" in remedy(needed - 1)
+    assert remedy(0, on_load=True) == ""

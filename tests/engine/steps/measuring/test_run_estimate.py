@@ -24,13 +24,6 @@ RULES = load_round(FOLDER / "rounds" / "v2.1.yaml")
 GB = 10**9
 
 
-def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = run_estimate.free_memory()
-    assert usual > 0
-    monkeypatch.setattr("resource.getrlimit", lambda _: (1000, 1000))
-    assert run_estimate.free_memory() == 1000
-
-
 @pytest.fixture
 def four_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """So much memory is free."""

@@ -108,7 +108,7 @@ def test_a_target_that_was_found_with_another_model_says_nothing() -> None:
     assert "the target of box was found with another model" in warned.text
 
 
-@pytest.mark.parametrize(("given_ms", "bound"), [(None, 15), (150.0, 150)])
+@pytest.mark.parametrize(("given_ms", "constraint_ms"), [(None, 15), (150.0, 150)])
 def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, constraint_ms: float) -> None:
     assert latency_constraint_ms({"target_latency_ms": given_ms, "benchmark": "resnet50"}, RULES) == constraint_ms
 
