@@ -120,7 +120,7 @@ class InferdeckApp(App[None]):
         self._wrong = wrong
         self._place: Workplace | None = None
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
-        self.last_words: list[str] = []
+        self.exit_messages: list[str] = []
         """Printed on the terminal after the app has ended: running jobs, and how to come back to them."""
         for theme in THEMES:
             self.register_theme(theme)
@@ -143,19 +143,19 @@ class InferdeckApp(App[None]):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Report every exception that a worker raised."""
-        self.tell_failure(event)
+        self.report_failure(event)
 
-    def tell_failure(self, event: Worker.StateChanged) -> None:
+    def report_failure(self, event: Worker.StateChanged) -> None:
         """Show errors that a user can fix; anything else is a bug and ends the screen (jobs continue)."""
         if event.state is not WorkerState.ERROR:
             return
         error = event.worker.error
         if error is None:
             return
-        told = user_error(error)
-        if told is None:
+        shown = user_error(error)
+        if shown is None:
             raise error
-        self.say_error(told)
+        self.say_error(shown)
 
     def _handle_exception(self, error: Exception) -> None:
         """Exit normally where a screen that is closing, or was never composed, has no widgets."""
@@ -167,16 +167,16 @@ class InferdeckApp(App[None]):
         """Leave after a bug: the traceback goes to a log, one line to the terminal. Textual calls it while it handles
         the exception."""
         path = folders(self._home).state / LOG
-        said = f"a bug ended the screen; jobs continue. Details: {path}"
-        first = said not in self.last_words
+        message = f"a bug ended the screen; jobs continue. Details: {path}"
+        first = message not in self.exit_messages
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("w" if first else "a", encoding="utf-8", errors="backslashreplace") as log:
                 log.write(traceback.format_exc())
         except OSError:
-            self.last_words.append(traceback.format_exc())
+            self.exit_messages.append(traceback.format_exc())
         if first:
-            self.last_words.append(said)
+            self.exit_messages.append(message)
         self._close_messages_no_wait()
 
     def on_mount(self) -> None:
@@ -306,7 +306,7 @@ class InferdeckApp(App[None]):
             from engine.jobs import jobs  # noqa: PLC0415
 
             with suppress(InferdeckError):  # jobs that can't be listed are no reason to stay
-                self.last_words += [
+                self.exit_messages += [
                     f"{job.id} continues; come back with: inferdeck, or: inferdeck attach {job.id}"
                     for job in jobs.all_jobs(self._place.folders)
                     if job.state == "running"

@@ -67,7 +67,7 @@ class Deck(Protocol):
     def say_error(self, error: InferdeckError) -> None:
         """Show an error and its remedy."""
 
-    def tell_failure(self, event: Worker.StateChanged) -> None:
+    def report_failure(self, event: Worker.StateChanged) -> None:
         """Show the error of a worker; re-raise it where it is a bug."""
 
     def go_plan(self, chosen: Selection, output: str = "") -> None:

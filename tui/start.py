@@ -70,7 +70,7 @@ def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None, 
 
     app = InferdeckApp(chosen, kept, home=home, driver=driver_class(chosen), wrong=wrong)
     app.run(mouse=chosen.mouse)
-    for line in app.last_words:
+    for line in app.exit_messages:
         sys.stdout.write(f"{clean_lines(line)}\n")
     return app.return_code or 0
 

@@ -101,7 +101,7 @@ async def test_a_running_job_stands_first_and_leaving_says_how_to_come_back(tmp_
             await shows(pilot, job.id)
             await shows(pilot, "● running")
             await pilot.press("q")
-        assert app.last_words == [f"{job.id} continues; come back with: inferdeck, or: inferdeck attach {job.id}"]
+        assert app.exit_messages == [f"{job.id} continues; come back with: inferdeck, or: inferdeck attach {job.id}"]
     finally:
         control.cancel(jobs.read(job.folder))
         list(jobs.follow(job))

@@ -60,7 +60,7 @@ class DeckScreen(Screen[None]):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Report every exception that a worker raised."""
-        self.deck.tell_failure(event)
+        self.deck.report_failure(event)
 
     def on_mount(self) -> None:
         """Continue at once where the workplace is ready. Textual calls it after the subclass's on_mount."""

@@ -149,7 +149,7 @@ class GuideView(DeckScreen):
         if not self.at or (self.at == before and self.query_one("#steps").has_focus):
             self.at = current(found).name
         chosen = f": {found[0].brief}" if overview.guide.offer else " submission"
-        self.header().tell(title=clean(f"{overview.guide.name}{chosen}"))
+        self.header().set_texts(title=clean(f"{overview.guide.name}{chosen}"))
         over = all(step.state in ("done", "skipped") for step in found)
         steps = self.query_one("#steps-pane", Pane)
         steps.border_subtitle = "all done · n starts another" if over else "nothing is sent anywhere"

@@ -122,7 +122,7 @@ class HomeScreen(DeckScreen):
 
     def _show_jobs(self, found: Sequence[Job]) -> None:
         running = [job for job in found if job.state == "running"]
-        self.header().tell(going_on=f"{len(running)} running" if running else "")
+        self.header().set_texts(running=f"{len(running)} running" if running else "")
         chosen = [*running, *(job for job in found if job.state != "running")][:SHOWN_JOBS]
         listed = tuple((job.id, job.state, job.waits, job.steps_ended) for job in chosen)
         if listed == self._listed:

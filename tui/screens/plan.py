@@ -170,7 +170,7 @@ class PlanScreen(DeckScreen):
         self.query_one(PlanTree).show(prepared)
         self.query_one("#totals", Static).update(_totals(prepared))
         self.query_one("#command", Static).update(self._command_line(prepared))
-        self.header().tell(title=clean(_title(prepared)))
+        self.header().set_texts(title=clean(_title(prepared)))
 
     def _choices(self, prepared: Prepared) -> tuple[Choice, ...]:
         places = prepared.workplace.catalog.folders

@@ -133,12 +133,14 @@ class ResultsScreen(DeckScreen):
         pane = self.query_one("#runs-pane", Pane)
         pane.rename(f"runs: {fitting}{order}" if self.known else "runs")
         pane.border_subtitle = f"all: {' · '.join(runs.common)}".replace("[", "\\[") if runs.common else ""
-        self._tell()
+        self._show_count()
         self._draw()
 
-    def _tell(self) -> None:
+    def _show_count(self) -> None:
         count = len(self.marked())
-        self.header().tell(title=f"{count} marked of {len(self.known)} runs" if count else f"{len(self.known)} runs")
+        self.header().set_texts(
+            title=f"{count} marked of {len(self.known)} runs" if count else f"{len(self.known)} runs"
+        )
 
     def on_resize(self, event: object) -> None:
         """Fit what is drawn for a width."""
@@ -209,7 +211,7 @@ class ResultsScreen(DeckScreen):
         runs.mark()
         if runs.has_focus and runs.highlighted is not None and runs.highlighted + 1 < len(runs.runs):
             runs.action_cursor_down()
-        self._tell()
+        self._show_count()
 
     def do_compare(self) -> None:
         """Compare the marked runs."""
@@ -273,7 +275,7 @@ class ResultsScreen(DeckScreen):
         comparing = self._below().compared is not None
         what = "the comparison" if comparing else f"{len(self.listed())} runs"
         name = "comparison" if comparing else "results"
-        ask_export(self.deck, what, name, self._exported, lambda path: self._below().tell(f"written: {path}"))
+        ask_export(self.deck, what, name, self._exported, lambda path: self._below().note(f"written: {path}"))
 
     def _exported(self, as_: export.Format) -> str:
         found = self._below().compared
@@ -300,4 +302,4 @@ class ResultsScreen(DeckScreen):
             self._below().back()
         else:
             self.query_one(RunList).unmark()
-            self._tell()
+            self._show_count()

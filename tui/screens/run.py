@@ -95,7 +95,7 @@ class RunScreen(DeckScreen):
             self.cockpit.query_one("#progress").border_subtitle = None
             self.query_one("#empty").display = False
             self.cockpit.display = True
-            self.header().tell(title=f"{job.id} {job.what}")
+            self.header().set_texts(title=f"{job.id} {job.what}")
             self._catch_up()
         self._beat(at_once=True)
 
@@ -120,7 +120,7 @@ class RunScreen(DeckScreen):
         self._drawn = drawn
         self._draw(scene, slow=at_once or changed or scene.over)
         if changed:
-            self._told(scene)
+            self._show_outcome(scene)
 
     def _redraw(self) -> None:
         """Draw the last state, frozen or not."""
@@ -151,7 +151,7 @@ class RunScreen(DeckScreen):
         self.cockpit.place(self._phase, self._front, narrow=self._is_narrow(), latency=scene.has_latency)
         self.cockpit.name_pane("progress", scene.title)
 
-    def _told(self, scene: Scene) -> None:
+    def _show_outcome(self, scene: Scene) -> None:
         """Update the key line, and the outcome of a job that has ended."""
         possible = {one.name for one in self.ACTIONS if self.why_not(one.name) is None}
         self.query_one(KeyLine).show(run_texts.ordered(self.ACTIONS, possible, over=scene.over))

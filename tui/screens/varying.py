@@ -187,11 +187,11 @@ class Values(Window[tuple[str, ...] | None]):
         width = max(len(one.value) for one in self.variable.trials) + 2
         for one in self.variable.trials:
             box = "[x] " if one.value in self.marked else "[ ] "
-            told = f"not available: {one.refused}" if one.refused else "as measured" if one.now else one.help
+            text = f"not available: {one.refused}" if one.refused else "as measured" if one.now else one.help
             parts = [
                 (box, "$mark" if not one.refused else "$dim"),
                 (fit(clean(one.value), width), "$dim" if one.refused else "bold"),
-                (clean(told), "$todo" if one.refused else "$dim"),
+                (clean(text), "$todo" if one.refused else "$dim"),
             ]
             options.add_option(Option(Content.assemble(*parts), id=one.value, disabled=bool(one.refused)))
         options.highlighted = at

@@ -79,7 +79,7 @@ class RunBelow(Pane):
         self.view = "run"
         self.draw()
 
-    def tell(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Show a text in the frame, until something else is drawn."""
         self.border_subtitle = text.replace("[", "\\[")
 
@@ -89,7 +89,7 @@ class RunBelow(Pane):
         title, content = self._drawn(width)
         self.rename(title)
         self.query_one("#view", Static).update(content)
-        self.tell("" if self.view == "run" else "Esc back to the run")
+        self.note("" if self.view == "run" else "Esc back to the run")
 
     def _drawn(self, width: int) -> tuple[str, Content | str]:
         if self.compared is not None:

@@ -44,8 +44,8 @@ def details(run: Run, place: str, width: int) -> Content:
     """Draw one run: description, why it is not VALID, figures, files, and the command that repeats it."""
     parts: Parts = [(f"{clean(run.id)}  ", "bold"), (run.verdict, state_style(run))]
     parts += [(f"  {clean(run.why)}\n" if run.why else "\n", "$todo")]
-    told = (run.benchmark, run.model_name, f"{run.backend} {run.backend_version}".strip(), run.style, run.sut)
-    parts += [(" · ".join(clean(one) for one in told if one) + "\n", "")]
+    facts = (run.benchmark, run.model_name, f"{run.backend} {run.backend_version}".strip(), run.style, run.sut)
+    parts += [(" · ".join(clean(one) for one in facts if one) + "\n", "")]
     if run.choices:
         parts += [("choices  ", "$dim"), (f"{clean(run.choices_text())}\n", "")]
     for mode, state in run.beside.items():
