@@ -259,8 +259,8 @@ async def test_a_sweep_is_asked_for_step_by_step(
         batches = [next(word for word in words if word.startswith("--max_batch")) for words in begun]
         assert batches == ["--max_batch=2", "--max_batch=12", "--max_batch=24"]
         assert all("--scenarios=Offline" in words for words in begun)
-        await until(pilot, lambda: bool(app.messages), "that they begun")
-        assert "begun" in app.messages[-1].text
+        await until(pilot, lambda: bool(app.messages), "that they have started")
+        assert "Started r-" in app.messages[-1].text
 
 
 async def test_a_value_that_can_not_be_had_says_why(home: Path, size: tuple[int, int]) -> None:
