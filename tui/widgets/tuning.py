@@ -42,7 +42,7 @@ def drawn(found: TuningReport, width: int, glyphs: Glyphs) -> Content:
 
 
 def _what(found: TuningReport) -> str:
-    kind = "tuned" if found.thorough else "quick measurement; inferdeck tune takes minutes and measures better"
+    kind = "tuned" if found.thorough else "quick measurement; inferdeck tune takes minutes"
     if found.kept is not None and not found.thorough:
         kind = f"taken from the run configuration of {clean(found.sut)}"
     return f"{date_time(found.made)}  {kind}"
