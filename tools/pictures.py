@@ -28,12 +28,12 @@ TARGET = Path(__file__).parents[1] / "docs" / "pictures"
 SIZE = (110, 34)
 PATIENCE = 120.0
 _SOMEWHERE = "/home/you/inferdeck" + "/..." * 40
-"""Stands for this machine's folders, in as many cells."""
+"""Replaces this machine's folders, in the same number of cells."""
 _WEB_FONT = re.compile(r"@font-face\s*{.*?}\s*", re.DOTALL)
 
 
 async def wait(pilot: Pilot[None], so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait for a condition."""
     for _ in range(round(PATIENCE / 0.05)):
         if so():
             return
@@ -43,7 +43,7 @@ async def wait(pilot: Pilot[None], so: Callable[[], bool]) -> None:
 
 
 def draw(app: InferdeckApp, name: str) -> None:
-    """Write the screen as it is, without the fonts that a browser would fetch."""
+    """Write the screen as SVG, without the fonts that a browser would fetch."""
     TARGET.mkdir(parents=True, exist_ok=True)
     drawn = app.export_screenshot(title="inferdeck", simplify=True)
     for place in (str(app.place.folders.state.parent), str(TARGET.parents[1])):
@@ -52,7 +52,7 @@ def draw(app: InferdeckApp, name: str) -> None:
 
 
 def finished(place: Workplace) -> list[jobs.Job]:
-    """Return the jobs that ended well."""
+    """Return the finished jobs."""
     return [job for job in jobs.all_jobs(place.folders) if job.state == "finished"]
 
 

@@ -29,11 +29,11 @@ INFRASTRUCTURE = (
     "engine.system engine.survey engine.jobs engine.watch engine.step engine.facts engine.mlperf engine.moved "
     "engine.steps.measuring.run_findings engine.mlperf_logs engine.submission.checker"
 ).split()
-"""What carries, stores, reads and checks, and decides no byte of an artifact. The rooms with everything in them."""
+"""Rooms and modules that transport, store, read and check, and affect no byte of an artifact."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Say what changed since it was recorded, or record; returns 1 where something changed."""
+    """Report what changed since the last record, or record; returns 1 where something changed."""
     parser = argparse.ArgumentParser(prog="python -m tools.revisions", description=__doc__)
     parser.add_argument("--record", action="store_true", help="the revisions are as they should be")
     now = current()
@@ -52,7 +52,7 @@ def recorded() -> dict[str, str]:
 
 
 def current() -> dict[str, str]:
-    """Return the same of the code as it stands, of every component that runs code of inferdeck."""
+    """Return the same for the present code, for every component that runs code of inferdeck."""
     components = load([]).components
     return {name: f"{one.revision} {digest(roots(one))}" for name, one in components.items() if roots(one)}
 
@@ -123,12 +123,12 @@ def _tree(module: str) -> ast.AST:
 
 @cache
 def _digest_of(module: str) -> str:
-    """Return the digest of a module's syntax tree, without texts that do nothing (comments are in no tree)."""
+    """Return the digest of a module's syntax tree, without docstrings (comments are not in the tree)."""
     return hashlib.sha256("".join(_written(_tree(module))).encode()).hexdigest()
 
 
 def _written(node: object) -> Iterator[str]:
-    """Yield a syntax tree as text. What is empty is left out: Python's versions differ in that."""
+    """Yield a syntax tree as text. Empty fields are left out: Python's versions differ in them."""
     if isinstance(node, ast.AST):
         yield f"{type(node).__name__}("
         for name, value in ast.iter_fields(node):
@@ -145,7 +145,7 @@ def _written(node: object) -> Iterator[str]:
 
 
 def _is_text(node: object) -> bool:
-    """Say whether a statement is a text alone: a docstring, or one below an attribute."""
+    """Return whether a statement is only a string: a docstring, or one below an attribute."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 

@@ -48,14 +48,14 @@ SAVED_EVERY = 100
 CENTRAL = 1.5 * scenes_net.STRIDE
 """The cells that are to find an object are those inside it whose middle is no further from the object's, in pixels."""
 BOX_WEIGHT = 2.0
-"""How much the boxes count beside the classes."""
+"""Weight of the box loss relative to the class loss."""
 
 OPTIONS = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image_size": scenes_net.IMAGE_SIZE}
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Scenes as the network is shown them, and what is on each."""
+    """Scenes as input of the network, and their labels."""
 
     pictures: Array
     """uint8 [n,S,S,3], RGB."""
@@ -67,7 +67,7 @@ NOTHING, OBJECT, GROUP = range(3)
 
 
 def main(target: Path, state: Path) -> None:
-    """Train, write the model and say how well it finds the objects of scenes that it never saw."""
+    """Train, write the model and print its mAP on scenes of another seed."""
     keras.utils.set_random_seed(SEED)
     network = _network()
     _say(f"{network.count_params()} parameters")
@@ -85,7 +85,7 @@ def _say(text: str) -> None:
 
 
 def _load(which: scenes.SceneSet, folder: Path) -> Examples:
-    """Return a set by way of its files, as in a measurement."""
+    """Return a set, read from its files as in a measurement."""
     if not (folder / scenes.LABELS).exists():
         for done in scenes.write(which, folder):
             if done % 1000 == 0:
@@ -129,7 +129,7 @@ class KerasOperators:
         return keras.layers.Add(name=name)([x, y])
 
     def double(self, x: Any, name: str) -> Any:
-        """Return the picture at twice its height and width."""
+        """Return the image at twice its height and width."""
         return keras.layers.UpSampling2D(name=name)(x)
 
 
@@ -139,7 +139,7 @@ def _network() -> keras.Model:
 
 
 def _train(network: keras.Model, examples: Examples, learnt: Path) -> None:
-    """Train, saving now and then, from where an earlier call stopped."""
+    """Train, with checkpoints, resuming from the last one."""
     schedule = keras.optimizers.schedules.CosineDecay(
         RATE / 20, STEPS - WARM_UP, warmup_target=RATE, warmup_steps=WARM_UP
     )

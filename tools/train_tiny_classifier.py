@@ -46,7 +46,7 @@ OPTIONS = {
 
 
 def main(target: Path) -> None:
-    """Train, write the model and say how well it classifies pictures of other seeds."""
+    """Train, write the model and print its accuracy on images of other seeds."""
     torch.manual_seed(SEED)
     network = _network()
     _train(network, *_load(TRAINING))
@@ -66,7 +66,7 @@ def _say(text: str) -> None:
 
 
 def _load(pictures: patterns.ImageSet) -> tuple[Array, Array]:
-    """Return samples float32 [n,3,S,S] and labels int64 [n], by way of JPEG files as in a measurement."""
+    """Return samples float32 [n,3,S,S] and labels int64 [n], through JPEG files as in a measurement."""
     shape, dtype = image_classification.sample_shape(OPTIONS)
     samples = np.empty((pictures.count, *shape), dtype)
     with TemporaryDirectory() as name, ThreadPoolExecutor() as pool:

@@ -1,1 +1,1 @@
-"""The terminal interface: it draws what `engine/` says and decides nothing about benchmarks."""
+"""The terminal interface: it displays what `engine/` reports and has no logic of benchmarks."""

@@ -1,4 +1,4 @@
-"""What a person can do on a screen: one record for the key, the last line, the help and the palette."""
+"""Actions of a screen: one record for the key binding, the key line, the help and the palette."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _SHOWN |= {"plus": "+", "minus": "-"}
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that a key does. The screen has a method `do_NAME`, and may say why not now: `why_not`."""
+    """The action of a key. The screen has a method `do_NAME`, and `why_not` returns why it is not possible now."""
 
     key: str
     """As Textual names it: `r`, `slash`, `space`."""
     name: str
     label: str
-    """One or two words for the last line."""
+    """One or two words for the key line."""
     help: str
     """A sentence for the help and the palette."""
 
     @property
     def shown_key(self) -> str:
-        """The key as a person reads it."""
+        """The key as it is displayed."""
         return _SHOWN.get(self.key, self.key)
 
 

@@ -1,4 +1,4 @@
-"""The app: five screens over one workplace. It draws and asks; everything else is the engine's."""
+"""The app: five screens over one workplace. It displays and asks; everything else is done by the engine."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 KEPT_MESSAGES = 200
 _ERROR_S = 20.0
-"""How long an error stays in the corner: it has two lines to read, and the screen may still be coming up."""
+"""Seconds that an error notification stays: it has two lines to read, and the screen may still be starting."""
 LOG = "screen.log"
-"""In the state folder: the traceback of the last bug."""
+"""In the state folder: the traceback of the last crash."""
 
 ALWAYS = {"q": "leave", "ctrl+c": "leave", "ctrl+l": "repaint"}
-"""The keys that act in any size."""
+"""Keys that work at any terminal size."""
 
 HARMLESS = Harmless()
 
@@ -99,7 +99,7 @@ class InferdeckApp(App[None]):
         Binding("question_mark", "help", "help", show=False),
         Binding("colon", "command_palette", "all actions", show=False),
         Binding("q", "leave", "quit", show=False),
-        Binding("ctrl+l", "repaint", "draw everything again", show=False),
+        Binding("ctrl+l", "repaint", "redraw the screen", show=False),
         Binding("ctrl+c", "leave", "quit", show=False, priority=True),
     ]
 
@@ -112,7 +112,7 @@ class InferdeckApp(App[None]):
         driver: type[Driver] | None = None,
         wrong: InferdeckError | None = None,
     ) -> None:
-        """`wrong` is what to say when the screen is there: the settings could not be read."""
+        """`wrong` is an error to show once the screen is up: the settings could not be read."""
         super().__init__(driver_class=driver)
         self.terminal = terminal
         self.settings = settings or Settings()
@@ -120,8 +120,8 @@ class InferdeckApp(App[None]):
         self._wrong = wrong
         self._place: Workplace | None = None
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
-        self.last_words: list[str] = []
-        """Printed on the terminal when the app has gone: what goes on, and how to come back."""
+        self.exit_messages: list[str] = []
+        """Printed on the terminal after the app has ended: running jobs, and how to come back to them."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.settings.theme
@@ -138,27 +138,27 @@ class InferdeckApp(App[None]):
         return self._place
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Let no line of any widget steer the terminal."""
+        """Remove terminal control characters from every line of every widget."""
         return [HARMLESS, *super().get_line_filters()]
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Let nothing that a worker raised be lost."""
-        self.tell_failure(event)
+        """Report every exception that a worker raised."""
+        self.report_failure(event)
 
-    def tell_failure(self, event: Worker.StateChanged) -> None:
-        """Show what a person can mend; anything else is a bug, and ends the screen (jobs go on)."""
+    def report_failure(self, event: Worker.StateChanged) -> None:
+        """Show errors that a user can fix; anything else is a bug and ends the screen (jobs continue)."""
         if event.state is not WorkerState.ERROR:
             return
         error = event.worker.error
         if error is None:
             return
-        told = user_error(error)
-        if told is None:
+        shown = user_error(error)
+        if shown is None:
             raise error
-        self.say_error(told)
+        self.say_error(shown)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Leave as asked where a screen that is on its way out, or was never composed, misses its widgets."""
+        """Exit normally where a screen that is closing, or was never composed, has no widgets."""
         cause = error.error if isinstance(error, WorkerFailed) else error
         if not (self._exit and isinstance(cause, NoMatches | ScreenStackError)):
             super()._handle_exception(error)
@@ -167,20 +167,20 @@ class InferdeckApp(App[None]):
         """Leave after a bug: the traceback goes to a log, one line to the terminal. Textual calls it while it handles
         the exception."""
         path = folders(self._home).state / LOG
-        said = f"a bug ended the screen; jobs go on. The whole story is in {path}"
-        first = said not in self.last_words
+        message = f"a bug ended the screen; jobs continue. Details: {path}"
+        first = message not in self.exit_messages
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("w" if first else "a", encoding="utf-8", errors="backslashreplace") as log:
                 log.write(traceback.format_exc())
         except OSError:
-            self.last_words.append(traceback.format_exc())
+            self.exit_messages.append(traceback.format_exc())
         if first:
-            self.last_words.append(said)
+            self.exit_messages.append(message)
         self._close_messages_no_wait()
 
     def on_mount(self) -> None:
-        """Paint first, read afterwards."""
+        """Draw the first frame, then read the profiles."""
         self.call_after_refresh(self.open_place)
 
     def open_place(self) -> None:
@@ -214,17 +214,17 @@ class InferdeckApp(App[None]):
         return [one for one in self.screen_stack if isinstance(one, DeckScreen)]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text as it is shown."""
+        """Copy a text to the clipboard as it is shown."""
         super().copy_to_clipboard(clean_lines(text))
 
     def say(self, text: str, severity: Severity = "information") -> None:
-        """Show a line in the corner and keep it: `messages` in the palette lists what was said."""
+        """Show a notification and keep it: `messages` in the palette lists them."""
         text = clean_lines(text)
         self.messages.append(Message(time.time(), severity, text))
         self.notify(text, severity=severity, timeout=_ERROR_S if severity == "error" else None, markup=False)
 
     def say_error(self, error: InferdeckError) -> None:
-        """Show what happened and what to do."""
+        """Show an error and its remedy."""
         self.say(f"{error.what}\n{error.remedy}" if error.remedy else error.what, "error")
 
     async def open_plan(self, chosen: Selection, output: str = "") -> None:
@@ -268,11 +268,11 @@ class InferdeckApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Do what a key stands for, unless the person has left: a screen that opens then is never composed."""
+        """Run a key's action, unless the app is closing: a screen that opens then is never composed."""
         return not self._exit and await super().run_action(action, default_namespace, namespaces)
 
     async def on_event(self, event: events.Event) -> None:
-        """Let no key act where too little can be seen, but those that leave or draw again."""
+        """Where the terminal is too small, disable all keys but quit and redraw."""
         if isinstance(event, events.InputEvent) and not event.is_forwarded and not self._has_room():
             if isinstance(event, events.Key) and event.key in ALWAYS:
                 await self.run_action(ALWAYS[event.key])
@@ -286,7 +286,7 @@ class InferdeckApp(App[None]):
         return self.size.width >= least.width and self.size.height >= least.height
 
     def action_repaint(self) -> None:
-        """Draw everything again, after something else wrote on the terminal."""
+        """Redraw the screen, after another program wrote to the terminal."""
         from tui.driver import DiffDriver  # noqa: PLC0415
 
         if isinstance(self._driver, DiffDriver):
@@ -301,20 +301,20 @@ class InferdeckApp(App[None]):
         self.push_screen(help_of(self.screen))
 
     def action_leave(self) -> None:
-        """Leave; jobs go on, and the way back is printed."""
+        """Quit; jobs continue, and how to come back is printed."""
         if self._place is not None:
             from engine.jobs import jobs  # noqa: PLC0415
 
             with suppress(InferdeckError):  # jobs that can't be listed are no reason to stay
-                self.last_words += [
-                    f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"
+                self.exit_messages += [
+                    f"{job.id} continues; come back with: inferdeck, or: inferdeck attach {job.id}"
                     for job in jobs.all_jobs(self._place.folders)
                     if job.state == "running"
                 ]
         self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Everything that can be done here, for the palette."""
+        """All actions of this screen, for the palette."""
         from tui.screens.help import commands  # noqa: PLC0415
 
         return commands(self, screen)

@@ -1,4 +1,4 @@
-"""Cells of a terminal: how text falls into them, and the shortest text that changes some of them.
+"""Terminal cells: laying text out in them, and the shortest output that changes some of them.
 
 Widths are those that Textual lays out by (rich.cells). A wide character lies in its first cell; the second holds the
 empty text.
@@ -21,7 +21,7 @@ _LONGEST_BRIDGE = 4
 
 
 class Style(NamedTuple):
-    """How a cell looks, in the parameters of SGR."""
+    """The style of a cell, as SGR parameters."""
 
     foreground: str = ""
     """`31` or `38;2;R;G;B`; empty is the terminal's own."""
@@ -84,7 +84,7 @@ def _is_colour(code: str, normal: int, bright: int) -> bool:
 
 @lru_cache(4096)
 def on_blank(style: Style) -> Style:
-    """Return what of a style shows on a space, so that spaces compare equal where they look equal."""
+    """Return the visible part of a style on a space, so that spaces that look equal compare equal."""
     attributes = style.attributes - _INVISIBLE_ON_BLANK
     return style._replace(attributes=attributes, foreground=style.foreground if attributes or style.link else "")
 
@@ -126,7 +126,7 @@ def cells_of(text: str, style: Style) -> list[Cell]:
 
 
 class Grid:
-    """A screen full of cells; None is a cell of which nothing is known."""
+    """A screen of cells; None is a cell with unknown content."""
 
     def __init__(self, width: int = 0, height: int = 0) -> None:
         self.width, self.height = width, height
@@ -178,21 +178,21 @@ def _fix(row: list[Cell | None], x: int) -> None:
 
 @lru_cache(1024)
 def is_wide(text: str) -> bool:
-    """Say whether the text of a cell takes the next one too."""
+    """Return whether the text of a cell is two cells wide."""
     return not _NARROW.fullmatch(text) and sum(width for _, _, width in split_graphemes(text)[0]) > 1
 
 
 class Mirror:
-    """What a terminal shows, and what to write to it to show something else."""
+    """The content of a terminal, and the output that turns it into another."""
 
     def __init__(self) -> None:
         self._grid = Grid()
         self._pen: Style | None = None
         self._at: tuple[int, int] | None = None
-        """Column and row of the cursor; None where it is not known."""
+        """Column and row of the cursor; None where unknown."""
 
     def forget(self) -> None:
-        """Take nothing for granted any more: the terminal was resized, left or written to by others."""
+        """Forget the content: the terminal was resized, left or written to by others."""
         self._grid.clear()
         self._pen = self._at = None
 

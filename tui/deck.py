@@ -1,4 +1,4 @@
-"""What screens and windows ask of the app: they depend on this protocol, and the app depends on them."""
+"""The app as screens and windows see it: they depend on this protocol, and the app depends on them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Message:
-    """A notification, kept because it goes away on the screen."""
+    """A notification, kept because it disappears from the screen."""
 
     at: float
     """Seconds since the epoch."""
@@ -65,10 +65,10 @@ class Deck(Protocol):
         """Show a notification and keep it in `messages`."""
 
     def say_error(self, error: InferdeckError) -> None:
-        """Show what happened and what to do."""
+        """Show an error and its remedy."""
 
-    def tell_failure(self, event: Worker.StateChanged) -> None:
-        """Show the error of a worker; raises it where it is a bug."""
+    def report_failure(self, event: Worker.StateChanged) -> None:
+        """Show the error of a worker; re-raise it where it is a bug."""
 
     def go_plan(self, chosen: Selection, output: str = "") -> None:
         """Go to the Plan screen with a selection."""
@@ -83,7 +83,7 @@ class Deck(Protocol):
         """Explain the screen, the focused pane and the keys."""
 
     def action_leave(self) -> None:
-        """Quit; jobs go on."""
+        """Quit; jobs continue."""
 
     @property
     def size(self) -> Size:
@@ -103,7 +103,7 @@ class Deck(Protocol):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Do what a key stands for."""
+        """Run the action of a key."""
 
     def run_worker(
         self,
@@ -120,4 +120,4 @@ class Deck(Protocol):
         """Call a function on the event loop and wait for it."""
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text as it is shown."""
+        """Copy a text to the clipboard as it is shown."""

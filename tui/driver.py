@@ -1,4 +1,4 @@
-"""A driver for Textual that sends changed cells only, and not faster than the terminal takes them.
+"""A Textual driver that sends changed cells only, and no faster than the terminal reads them.
 
 Textual writes every refreshed widget whole. Here its text goes into a drawing (tui/stream.py); a thread compares that
 with what the terminal shows (tui/cells.py), sends the difference, and waits for the terminal before the next one
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 _LEAVING_SECONDS = 1.0
-"""How long leaving waits for the terminal to answer and to read the rest."""
+"""Seconds that exit waits for the terminal to answer and to read the rest."""
 _INPUT_POLL = 0.05
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that ask for the end of the app."""
@@ -48,13 +48,13 @@ def driver_class(terminal: Terminal) -> type[Driver]:
 
 
 class StockDriver(LinuxDriver):
-    """Textual's own way of writing, with our way of reading: no byte that comes in can end the app or act as a key."""
+    """Textual's own output with our input: no received byte can end the app or act as an unknown key."""
 
     _found: list[Any] | None = None
     """The terminal's settings as they were found first."""
 
     def start_application_mode(self) -> None:
-        """Take the terminal over, and give it back whatever signal asks for the end."""
+        """Take over the terminal, and restore it on any signal that ends the app."""
         if self._key_thread is not None:  # after SIGSTOP: of two readers one would wait for what the other has taken
             self.disable_input()
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -70,7 +70,7 @@ class StockDriver(LinuxDriver):
         self._app.exit(return_code=128 + number)
 
     def run_input_thread(self) -> None:
-        """Read keys until told to stop. A byte that is not UTF-8 is shown as such."""
+        """Read keys until stopped. A byte that is not UTF-8 is shown as such."""
         parser = InputParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
@@ -88,11 +88,11 @@ class StockDriver(LinuxDriver):
                     self.process_message(message)
 
     def _pressed(self, data: bytes) -> bytes:
-        """Return what of the input is the person's."""
+        """Return the input without the terminal's answers."""
         return data
 
     def _held(self) -> bytes:
-        """Return what was kept back and turned out to be the person's."""
+        """Return held-back input that turned out to be keys."""
         return b""
 
 
@@ -120,12 +120,12 @@ class DiffDriver(StockDriver):
             self._output.repaint()
 
     def write(self, data: str) -> None:
-        """Take in what Textual writes; it is sent by a thread."""
+        """Accept output of Textual; a thread sends it."""
         if self._output:
             self._output.draw(data, self._get_terminal_size())
 
     def start_application_mode(self) -> None:
-        """Take the terminal over, with nothing known of what it shows. What was drawn before a pause is drawn again:
+        """Take over the terminal, with its content unknown. What was drawn before a pause is drawn again:
         Textual itself does not repaint after one."""
         if self._output:
             self._output.stop()
@@ -144,7 +144,7 @@ class DiffDriver(StockDriver):
         signal.signal(signal.SIGWINCH, forget_and_tell)
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back, when it has answered: its answer would be typed into the shell."""
+        """Restore the terminal once it has answered: the answer would be typed into the shell."""
         if self._output:
             self._output.settle()
         super().stop_application_mode()
@@ -169,7 +169,7 @@ class AsciiDriver(DiffDriver):
 
 
 class Output:
-    """Owns the way to the terminal: what it should show, what it shows, and a thread that brings the two together.
+    """Output to the terminal: wanted content, present content, and a thread that sends the difference.
 
     The lock can be taken again by the thread that holds it, because signal handlers draw too.
     """
@@ -181,11 +181,11 @@ class Output:
         self._drawing = drawing
         self._mirror = Mirror()
         self._passed: list[str] = []
-        """What is handed on as it is, ahead of the next frame."""
+        """Output that is passed through unchanged, ahead of the next frame."""
         self._changed = threading.Condition()
         self._dirty = self._forget = self._stopped = False
         self._held = True
-        """Whether frames are held back, and only what is handed on goes out."""
+        """Whether frames are held back, and only passed-through output is sent."""
         self._thread = threading.Thread(target=self._run, name="terminal-output", daemon=True)
         self._thread.start()
 
@@ -208,7 +208,7 @@ class Output:
             self._changed.notify_all()
 
     def repaint(self) -> None:
-        """Take nothing for granted of what the terminal shows."""
+        """Forget what the terminal shows."""
         with self._changed:
             self._forget = self._dirty = True
             self._changed.notify_all()
@@ -221,7 +221,7 @@ class Output:
             return rest
 
     def held(self) -> bytes:
-        """Return bytes that were taken for the beginning of an answer and are none."""
+        """Return bytes that looked like the start of an answer and are not."""
         with self._changed:
             return self.pace.held()
 
@@ -232,7 +232,7 @@ class Output:
             self._changed.wait_for(lambda: not self.pace.waiting, _LEAVING_SECONDS)
 
     def stop(self) -> None:
-        """Send what is handed on, then end; a terminal that reads nothing is left after a moment."""
+        """Send passed-through output, then end; give up after a moment on a terminal that reads nothing."""
         with self._changed:
             self._held = self._stopped = True
             self._changed.notify_all()
@@ -276,7 +276,7 @@ class Output:
         return change + QUESTION
 
     def _write(self, data: bytes) -> bool:
-        """Write all, waiting as long as the terminal takes nothing; says whether the terminal is still there."""
+        """Write all, waiting while the terminal reads nothing; return whether the terminal is still there."""
         self.bytes_sent += len(data)
         while data:
             try:
@@ -292,7 +292,7 @@ def _page_driver() -> type[Driver]:
     from textual.drivers import web_driver  # noqa: PLC0415  (for a page only)
 
     class PageDriver(web_driver.WebDriver):
-        """Textual's driver for `inferdeck serve`, with our way of reading."""
+        """Textual's driver for `inferdeck serve`, with our input."""
 
         def run_input_thread(self) -> None:
             setattr(web_driver, "XTermParser", InputParser)  # noqa: B010  (it makes its parser by that name)
@@ -308,7 +308,7 @@ def _output_file() -> int:
 
 
 def _echoes(file: int) -> bool:
-    """Say whether a terminal shows what is typed, as it does while the app is in the background."""
+    """Return whether the terminal echoes input, as it does while the app is in the background."""
     try:
         return bool(termios.tcgetattr(file)[3] & termios.ECHO)
     except termios.error:
@@ -316,7 +316,7 @@ def _echoes(file: int) -> bool:
 
 
 def _read(file: int) -> bytes:
-    """Return what the terminal sent; nothing when it has gone."""
+    """Return what the terminal sent; empty when it is closed."""
     try:
         return os.read(file, 4096)
     except OSError:

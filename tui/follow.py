@@ -1,4 +1,4 @@
-"""One job as the Run screen follows it: what of it is to be drawn, and what watching it costs."""
+"""Snapshot of a followed job for the Run screen, and the CPU cost of watching it."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from engine.watch.outlook import Outlook, outlook
 from engine.watch.watch import JobStatus, Watch
 
 OVER: tuple[JobStatus, ...] = ("finished", "failed", "cancelled", "died", "new")
-"""How a job stands whose process is not there."""
+"""States of a job without a process."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is to be drawn."""
+    """What the Run screen draws."""
 
     job: Job
     state: Watched
     job_status: JobStatus
     outlook: Outlook | None
     steps: tuple[StepSeen, ...]
-    """Those that have something to do; components that only stand for others are left out."""
+    """Steps with work to do; components that only group others are left out."""
     now: float
     """Seconds since the epoch."""
 
     @property
     def over(self) -> bool:
-        """Whether the job's process is not there."""
+        """Whether the job's process has ended."""
         return self.job_status in OVER
 
     @property
     def has_latency(self) -> bool:
-        """Whether latencies tell something: in Offline all samples come at once, so they only grow."""
+        """Whether latencies are meaningful: in Offline all samples are issued at once, so they only grow."""
         return self.state.measurement is not None and self.state.measurement.rules.scenario != "Offline"
 
     @property
     def title(self) -> str:
-        """What goes on: the scenario and mode that are measured."""
+        """The scenario and mode that are measured."""
         rules = self.state.measurement.rules if self.state.measurement and self.measures else None
         return f"{rules.scenario} {rules.mode}" if rules else "progress"
 
     @property
     def measures(self) -> bool:
-        """Whether a measurement goes on."""
+        """Whether a measurement is running."""
         return not self.over and self.state.measurement is not None and not self.state.measurement.over
 
 
 def job_to_follow(folders: Folders, *, running_only: bool) -> Job | None:
-    """Return the newest job that runs, or else the newest at all. Reads every job's log."""
+    """Return the newest running job, or else the newest job. Reads every job's log."""
     found = all_jobs(folders)
     running = next((job for job in found if job.state == "running"), None)
     return running or (None if running_only or not found else found[0])
@@ -73,7 +73,7 @@ class Follower:
         self.scene = self.look()
 
     def look(self) -> Scene:
-        """Read what is new and return what is to be drawn."""
+        """Read new events and return what to draw."""
         state, now = self.watch.poll(), time.time()
         job_status = self.watch.job_status(now)
         steps = tuple(step for step in state.steps if step.id not in self._groups)
@@ -85,21 +85,21 @@ class Follower:
 
 
 def _cut_off(step: StepSeen, state: Watched) -> StepSeen:
-    """Return the step as it stands when the job's process is gone: what ran has stopped."""
+    """Return the step's state after the job's process has ended: a running step has stopped."""
     if step.state != "runs":
         return step
     return replace(step, state="cancelled", seconds=(state.last_at or 0.0) - (step.since or 0.0))
 
 
 class Cost:
-    """What this program takes of a processor."""
+    """CPU use of this program."""
 
     def __init__(self) -> None:
         self._spent = (time.monotonic(), time.process_time())
         self._share: float | None = None
 
     def share(self) -> float | None:
-        """Return the share of one core since the last time, or the one before where that was just now."""
+        """Return the fraction of one core since the last call, or the previous value where that was just now."""
         now = (time.monotonic(), time.process_time())
         passed = now[0] - self._spent[0]
         if passed > 0.5:

@@ -1,6 +1,6 @@
-"""The last gate before the terminal: whatever a widget shows, no character of it steers the terminal.
+"""The last filter before the terminal: no character that a widget shows can control the terminal.
 
-Texts from outside are cleaned where they are taken in (engine/text.py); here nothing is let through that was forgotten.
+Text from outside is cleaned where it is read (engine/text.py); this filter catches what was missed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from engine.text import still
 
 
 class Harmless(LineFilter):
-    """Takes what steers a terminal out of every line; the cells keep their places."""
+    """Removes terminal control characters from every line; cells keep their places."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the line; it is the same one where all can be printed, as nearly always."""

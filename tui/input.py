@@ -1,7 +1,7 @@
-"""What a terminal sends, taken apart before Textual sees it: keys, mouse and modes go on, answers to questions do not.
+"""Parses terminal input before Textual: keys, mouse and modes are passed on, answers to queries are not.
 
 Textual types a sequence that it does not know as so many keys, so that a terminal's answer to another program's
-question (its colours, its name) would steer the app. Here a sequence is handed on whole or not at all.
+query (its colours, its name) would act as keys. Here a sequence is passed on whole or not at all.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _LONGEST = 65536
 
 
 class InputParser(XTermParser):
-    """Textual's parser, which gets nothing but keys, text and sequences that it knows."""
+    """Textual's parser, which receives only keys, text and sequences that it knows."""
 
     def __init__(self, debug: bool = False, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(debug)
@@ -49,7 +49,7 @@ class InputParser(XTermParser):
         self._since = 0.0
 
     def feed(self, data: str) -> Iterable[Message]:
-        """Take in what the terminal sent; yields what it means."""
+        """Parse terminal input; yields events."""
         if not data:  # Textual's parser takes it for the end
             return
         data = self._rest + data
@@ -61,7 +61,7 @@ class InputParser(XTermParser):
             yield from super().feed(known)
 
     def tick(self) -> Iterable[Message]:
-        """Call at regular intervals: what is begun and does not go on is the Escape key, or nothing."""
+        """Call at regular intervals: an incomplete sequence that does not continue is the Escape key, or nothing."""
         waited = self._clock() - self._since
         if len(self._rest) == 1 and waited >= constants.ESCAPE_DELAY:
             self._rest = ""

@@ -1,4 +1,4 @@
-"""The `inferdeck` command: the screen without words, the command line with words.
+"""The `inferdeck` command: the screen without arguments, the command line with arguments.
 
 Nothing of Textual is imported before it is known that a screen can be shown, and nothing at all for the command line.
 """
@@ -17,8 +17,8 @@ SERVE = Command(
     "tui.serve:serve_command",
     "the screen as a page in a browser; needs the extra 'web'",
     options=(
-        CommandOption("host", "the address that is listened on; 127.0.0.1 without it", "ADDRESS"),
-        CommandOption("port", "the port; 8000 without it", "N", numbers=(1, 65535)),
+        CommandOption("host", "the address to listen on; default 127.0.0.1", "ADDRESS"),
+        CommandOption("port", "the port; default 8000", "N", numbers=(1, 65535)),
         _THEME,
         _HOME,
     ),
@@ -33,7 +33,7 @@ SCREEN = Command(
         CommandOption("glyphs", "the characters of the charts", "braille|block|ascii"),
         CommandOption("mouse", "use the mouse"),
         CommandOption("no-mouse", "leave the mouse to the terminal"),
-        CommandOption("driver", "how the screen is written: changed cells only, or Textual's own way", "diff|stock"),
+        CommandOption("driver", "how the screen is written: changed cells only, or by Textual itself", "diff|stock"),
         CommandOption("plain", "no screen: print the jobs instead"),
         _THEME,
         _HOME,
@@ -41,7 +41,7 @@ SCREEN = Command(
     examples=("--ascii --no-mouse", "screen --theme=inferdeck-light"),
 )
 COMMANDS = {one.name: one for one in (SCREEN, SERVE)}
-"""What the engine does not know."""
+"""Commands that the engine does not have."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Not faster than the terminal: one frame is under way at a time, and the terminal says when it has arrived.
+"""Flow control: one frame is in flight at a time, and the terminal acknowledges it.
 
 After a frame the terminal is asked where its cursor is (`CSI 6n`); it answers when it has read the frame. Until then
 further frames wait, and merge. A slow link then shows few but fresh frames instead of a growing queue of old ones.
@@ -26,7 +26,7 @@ _SMOOTHING = 0.25
 
 
 class Pace:
-    """Says when the next frame may go. Not safe for several threads by itself."""
+    """Decides when the next frame may be sent. Not thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -34,7 +34,7 @@ class Pace:
         """When the open question was asked."""
         self._patience = _PATIENCE
         self._late = 0
-        """Answers that may still come to questions that were given up; they must not reach the person's keys."""
+        """Answers that may still arrive after a timeout; they must not be taken for keys."""
         self._failures = 0
         self._held = b""
         self.link_ms: float | None = None
@@ -68,7 +68,7 @@ class Pace:
         self._patience = _PATIENCE + size / _SLOWEST
 
     def without_answers(self, data: bytes) -> bytes:
-        """Take the answers out of what the terminal sent; the rest is a person's."""
+        """Remove the answers from terminal input and return the rest."""
         data = self._held + data
         self._held = b""
         while self._expects and (found := _ANSWER.search(data)):
@@ -89,7 +89,7 @@ class Pace:
         return self.waiting or self._late > 0
 
     def _answered(self) -> None:
-        """Any answer lets the next frame go: one to an earlier question says as well that the terminal reads."""
+        """Any answer releases the next frame: a late one shows as well that the terminal reads."""
         self._failures = 0
         if self._asked is None:
             self._late -= 1

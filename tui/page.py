@@ -1,6 +1,6 @@
-"""The web server behind `inferdeck serve`: textual-serve with a lock on its door.
+"""The web server of `inferdeck serve`: textual-serve with access control.
 
-A page that steers a terminal must not be steered by others. The address carries a key; the browser keeps it in a cookie
+A page that controls a terminal needs protection. The address carries a key; the browser keeps it in a cookie
 that no other site's request brings along, and a request that another page sent is refused.
 """
 
@@ -44,14 +44,14 @@ class Page(Server):
         self._names = {*LOOPBACK, serving.host, *(() if serving.host in LOOPBACK else (gethostname(), getfqdn()))}
 
     async def application(self) -> web.Application:
-        """Return the application, locked."""
+        """Return the application with access control."""
         made = await self._make_app()
         assert isinstance(made, web.Application)
         made.middlewares.append(self._lock)
         return made
 
     async def on_startup(self, app: web.Application) -> None:
-        """Say nothing: what a person must know is said by tui/serve.py."""
+        """Print nothing: tui/serve.py prints what a user needs."""
 
     async def handle_index(self, request: web.Request) -> web.StreamResponse:
         """Return the page, whose links go to the place that the browser asked: a tunnel may have another port."""
@@ -64,16 +64,16 @@ class Page(Server):
     @web.middleware
     async def _lock(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not self._is_ours(request.url.host or ""):
-            raise web.HTTPForbidden(text="asked by a name that is not this machine's")
+            raise web.HTTPForbidden(text="the host name of the request is not this machine's")
         origin = request.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != request.host:
-            raise web.HTTPForbidden(text="asked by another page")
+            raise web.HTTPForbidden(text="the request came from another page")
         if self._fits(request.query.get("key")):
             answer = web.Response(status=302, headers={"Location": request.path})
             answer.set_cookie(self._cookie, self._key, httponly=True, samesite="Strict")
             return answer
         if not self._fits(request.cookies.get(self._cookie)):
-            raise web.HTTPForbidden(text="open the whole address that inferdeck serve printed, with its key")
+            raise web.HTTPForbidden(text="open the whole address that inferdeck serve printed, including its key")
         return await handler(request)
 
     def _is_ours(self, host: str) -> bool:

@@ -1,4 +1,4 @@
-"""`inferdeck serve`: the screen as a page of a browser. Every tab is a process of its own on the same jobs."""
+"""`inferdeck serve`: the screen as a browser page. Every tab is a process of its own on the same jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def serve_command(asked: Given) -> int:
     try:
         from tui.page import run  # noqa: PLC0415  (an extra, and heavy)
     except ImportError:
-        raise UsageError("the page in the browser needs the extra 'web'", "pip install 'inferdeck[web]'") from None
+        raise UsageError("the browser page needs the extra 'web'", "pip install 'inferdeck[web]'") from None
     try:
         run(serving, lambda: _say(_announcement(serving)))
     except (OSError, UnicodeError) as error:  # the latter: no host can have such a name
@@ -31,7 +31,7 @@ def serve_command(asked: Given) -> int:
 
 
 def serving_of(asked: Given) -> Serving:
-    """Return where the page will be. Raises UsageError for a theme that there is not."""
+    """Return where the page will be. Raises UsageError for an unknown theme."""
     values, port = asked.values, int(asked.values.get("port", PORT))
     if "theme" in values:
         with_theme(Settings(), values["theme"])
@@ -49,7 +49,7 @@ def _say(text: str) -> None:
 
 
 def _announcement(serving: Serving) -> str:
-    text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs go on"
+    text = f"inferdeck is at {serving.address}\nCtrl-C ends the page; jobs continue"
     if serving.host not in LOOPBACK:
-        text += "\nwhoever has this address can start and stop jobs here, and the way to it is not encrypted"
+        text += "\nanyone with this address can start and stop jobs here, and the connection is not encrypted"
     return text

@@ -14,7 +14,7 @@ class Serving:
     host: str
     port: int
     key: str
-    """Without it nobody gets in: other people of this machine reach its loopback address as well."""
+    """The access key: other users of this machine can reach its loopback address as well."""
     command: str
     """A line for the shell."""
 
@@ -26,5 +26,5 @@ class Serving:
 
     @property
     def address(self) -> str:
-        """What a person opens in the browser."""
+        """The address to open in the browser."""
         return f"http://{self.place}/?key={self.key}"

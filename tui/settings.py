@@ -1,4 +1,4 @@
-"""A person's settings: `settings.yaml` in the config folder. Everything has a default, and wrong words are named."""
+"""User settings: `settings.yaml` in the config folder. Everything has a default; errors name the wrong key."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from engine.store.files import disk_errors, read_plain, write_atomic
 
 FILE = "settings.yaml"
 _LARGEST = 1 << 20
-"""Bytes; nobody has so many settings."""
+"""Bytes; the largest settings file that is read."""
 Theme = Literal["inferdeck-dark", "inferdeck-light"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 Interval = Annotated[float, msgspec.Meta(ge=0.05, le=3600)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What the screen looks like and how often it changes. Empty means: as the terminal allows."""
+    """Appearance and refresh intervals of the screen. Empty: depends on the terminal."""
 
     theme: Theme = "inferdeck-dark"
     glyphs: Literal["", "braille", "block", "ascii"] = ""
@@ -48,7 +48,7 @@ def load(config: Path) -> Settings:
     except (yaml.YAMLError, *UNREADABLE) as error:
         known = ", ".join(Settings.__struct_fields__)
         said = " ".join(str(error).split())
-        raise ProfileError(f"{path}: {said}", f"mend or remove the file; known settings: {known}") from None
+        raise ProfileError(f"{path}: {said}", f"fix or remove the file; known settings: {known}") from None
 
 
 def with_theme(settings: Settings, name: str) -> Settings:
@@ -60,7 +60,7 @@ def with_theme(settings: Settings, name: str) -> Settings:
 
 
 def save(config: Path, settings: Settings) -> Path:
-    """Write the settings; returns the file. Raises ProfileError where that would replace a file of other words."""
+    """Write the settings; returns the file. Raises ProfileError where an existing file is not one of settings."""
     import yaml  # noqa: PLC0415
 
     load(config)

@@ -1,4 +1,4 @@
-"""Open the screen: decide what the terminal can show, then import Textual and run the app."""
+"""Open the screen: detect what the terminal can show, then import Textual and run the app."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T", bound=str)
 
 
 def start_command(asked: Given) -> int:
-    """Run the app until the person leaves; without a fit terminal, say what serves instead."""
+    """Run the app until the user quits; without a suitable terminal, print what to use instead."""
     flags, values = asked.flags, asked.values
     if {"mouse", "no-mouse"} <= flags:
         raise UsageError("--mouse and --no-mouse contradict each other", "keep one")
@@ -53,11 +53,11 @@ def _one_of(name: str, word: str, allowed: tuple[T, ...]) -> T | None:
     for one in allowed:
         if one == word:
             return one
-    raise UsageError(f"'{word}' is no value of --{name}", nearest(word, allowed))
+    raise UsageError(f"'{word}' is not a value of --{name}", nearest(word, allowed))
 
 
 def _kept(config: Path) -> tuple[settings.Settings, InferdeckError | None]:
-    """Return the person's settings, or the defaults and what is wrong with the file."""
+    """Return the user's settings, or the defaults and what is wrong with the file."""
     try:
         return settings.load(config), None
     except InferdeckError as error:
@@ -70,15 +70,15 @@ def _show(chosen: terminal.Terminal, kept: settings.Settings, home: str | None, 
 
     app = InferdeckApp(chosen, kept, home=home, driver=driver_class(chosen), wrong=wrong)
     app.run(mouse=chosen.mouse)
-    for line in app.last_words:
+    for line in app.exit_messages:
         sys.stdout.write(f"{clean_lines(line)}\n")
     return app.return_code or 0
 
 
 def _plain(home: str | None) -> int:
-    """Show what goes on, a line each, and where the words are."""
+    """Print the jobs, a line each, and the help of the command line."""
     from engine.cli import main as command_line  # noqa: PLC0415
 
-    sys.stdout.write("no screen can be shown here (no terminal, TERM=dumb, or --plain); these commands do the same:\n")
+    sys.stdout.write("no screen can be shown here (no terminal, TERM=dumb, or --plain); use these commands instead:\n")
     sys.stdout.write("  inferdeck --help, inferdeck jobs, inferdeck watch --plain\n")
     return command_line.main(["jobs", *([f"--home={home}"] if home else [])])

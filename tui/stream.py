@@ -1,7 +1,7 @@
-"""The text that Textual writes to a terminal, taken apart: what it draws, and what it only tells the terminal.
+"""Parses Textual's output into what it draws and what it only sends to the terminal.
 
 Textual draws with absolute cursor moves, SGR and plain text (textual._compositor of the version that pyproject.toml
-pins). Everything else is handed on as it is; what could change cells in another way makes the drawing `lost`, and the
+pins). Everything else is passed through; what could change cells in another way makes the drawing `lost`, and the
 screen is then written whole.
 """
 
@@ -37,12 +37,12 @@ class Drawing:
         self.synchronized = False
         """Whether frames are to be shown at once (mode 2026): Textual has found that the terminal can do so."""
         self.lost = False
-        """Something was handed on after which nothing is known of what the terminal shows."""
+        """Something was passed through that leaves the terminal's content unknown."""
         self._style = PLAIN
         self._ascii_only = ascii_only
 
     def draw(self, data: str) -> str:
-        """Take in a text; returns the part of it that is to be handed on as it is."""
+        """Parse a text; returns the part to pass through unchanged."""
         passed = []
         for token in _TOKEN.finditer(data):
             kind = token.lastgroup

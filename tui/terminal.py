@@ -45,7 +45,7 @@ _COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a person asked for by a switch or a setting; None leaves it to the terminal."""
+    """What the user asked for by a switch or a setting; None leaves it to the terminal."""
 
     view: View | None = None
     glyphs: Glyphs | None = None
@@ -79,7 +79,7 @@ class Terminal:
 
 
 def decide(environ: Mapping[str, str], *, tty: bool, wishes: Wishes = Wishes()) -> Terminal:
-    """Return what suits this terminal. `tty` says whether standard input and output are one (`is_tty`)."""
+    """Return what suits this terminal. `tty`: whether standard input and output are a terminal (`is_tty`)."""
     web = environ.get("TEXTUAL_DRIVER") == _PAGE
     remote = not web and bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
     return Terminal(
@@ -97,7 +97,7 @@ def decide(environ: Mapping[str, str], *, tty: bool, wishes: Wishes = Wishes()) 
 
 
 def is_tty() -> bool:
-    """Say whether a person sits at standard input and output."""
+    """Return whether standard input and output are a terminal."""
     return os.isatty(0) and os.isatty(1)
 
 
@@ -114,7 +114,7 @@ def textual_switches(terminal: Terminal) -> dict[str, str]:
 
 
 def apply(terminal: Terminal, environ: MutableMapping[str, str] | None = None) -> None:
-    """Set the switches, before Textual is imported. What a person has set already stays, but for what would harm.
+    """Set the switches before Textual is imported. What the user has set is kept, unless it would do harm.
 
     That is a colour system that there is not, and a size: COLUMNS and LINES are what a shell once found, and Textual
     would believe them rather than the terminal. Of a page they are the size.
@@ -136,7 +136,7 @@ def _glyphs(environ: Mapping[str, str]) -> Glyphs:
 
 
 def _is_utf8(environ: Mapping[str, str]) -> bool:
-    """Say whether the locale's characters are UTF-8; where none is set (most containers), today's terminals' are."""
+    """Return whether the locale is UTF-8; where none is set (most containers), today's terminals are."""
     kind = environ.get("LC_CTYPE", "")
     if kind in _COERCED and environ.get("LANG"):
         kind = ""

@@ -22,7 +22,7 @@ DARK = Theme(
         "todo": "#ffd75f",
         "bad": "#ff5f5f",
         "mark": "#5fafff",
-        "block-cursor-background": "#005f87",
+        "block-cursor-background": "#000087",
         "block-cursor-foreground": "#ffffff",
         "block-cursor-text-style": "bold",
         "block-cursor-blurred-background": "#262626",

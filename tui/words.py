@@ -1,4 +1,4 @@
-"""What the commands of the screen read off the command line, which engine.cli takes apart."""
+"""The parsed command line for the commands of the screen; engine.cli parses it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from engine.plan.plan import Node, Plan
 from engine.plan.reason import Asked, Reason
 from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog
-from engine.profile.component import Component, Option, Override, Query, Variation
+from engine.profile.component import NOWHERE, Component, Option, Override, Query, Variation
 
 Kind = Literal["one", "several", "text"]
 """One of the alternatives, any number of them, or a free text."""
@@ -92,7 +92,7 @@ def _groups(component: Component, node: Node, dependency: str) -> Iterator[Choic
             kind="one",
             value=now.name if now else "",
             reason=now.reason if now else None,
-            alternatives=tuple(_alternative(one) for one in members),
+            alternatives=tuple(_alternative(one) for one in _without_aliases(members, now.name if now else "")),
             dependency=dependency,
             name=group,
         )
@@ -102,6 +102,15 @@ def _only_a_list(component: Component, members: Sequence[Variation]) -> bool:
     """Return whether a group only sets a list option to different values: then that option's row is shown instead."""
     filled = {name for one in members for name in one.set}
     return len(filled) == 1 and component.options[filled.pop()].type == "list"
+
+
+def _without_aliases(members: Sequence[Variation], chosen: str) -> Iterator[Variation]:
+    """Yield variations; of several names for one definition only the chosen one, or else the first."""
+    definitions = [replace(one, name="", place=NOWHERE) for one in members]
+    for one, definition in zip(members, definitions, strict=True):
+        names = [other.name for other, same in zip(members, definitions, strict=True) if same == definition]
+        if one.refused or one.name == (chosen if chosen in names else names[0]):
+            yield one
 
 
 def _alternative(variation: Variation) -> Alternative:

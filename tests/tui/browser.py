@@ -1,4 +1,4 @@
-"""Debian's headless Chromium, spoken to over its own debugging protocol."""
+"""Debian's headless Chromium, controlled over its debugging protocol."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Tab:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, columns: int = 80, rows: int = 24) -> None:
         self.emulator = Emulator(columns, rows)
         self.requested: dict[str, str] = {}
-        """The addresses that the page has asked for, by the number of the request."""
+        """The URLs that the page requested, by request number."""
         self.blocked: set[str] = set()
-        """Numbers of the requests that its policy forbade."""
+        """Numbers of the requests that the page's policy blocked."""
         self._socket = socket
         self._number = 0
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -57,7 +57,7 @@ class Tab:
             await asyncio.sleep(0.05)
 
     async def focus(self) -> None:
-        """Give the terminal in the page the keyboard. A click would do something on the screen, too."""
+        """Focus the terminal in the page. A click would act on the screen, too."""
         await self.ask("Page.bringToFront")
         await self.ask("Runtime.evaluate", expression="document.querySelector('textarea').focus()")
 
@@ -67,7 +67,7 @@ class Tab:
         await self.ask("Input.dispatchKeyEvent", type="keyUp", key=character)
 
     async def picture(self) -> bytes:
-        """Return what the page looks like, as PNG."""
+        """Return a screenshot of the page, as PNG."""
         return base64.b64decode((await self.ask("Page.captureScreenshot"))["data"])
 
     async def close(self) -> None:

@@ -26,7 +26,7 @@ NAMES = ["resnet50", "größe", "模型", "한국어", "plain"]
 
 
 class Recorder(LinuxDriver):
-    """Textual's own driver, overheard."""
+    """Textual's own driver, recording its output."""
 
     def write(self, data: str) -> None:
         with Path(sys.argv[2]).open("a") as file:
@@ -35,7 +35,7 @@ class Recorder(LinuxDriver):
 
 
 class Question(ModalScreen[None]):
-    """Something that lies above."""
+    """A dialog above the screen."""
 
     CSS = "Question { align: center middle; } Question Static { width: 20; height: 5; background: $panel; }"
 

@@ -1,4 +1,4 @@
-"""What the tests of the screen share: an app on a home of its own, its screen as text, and waiting."""
+"""Helpers of the screen's tests: an app on a home of its own, its screen as text, and waiting."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def text(app: InferdeckApp) -> str:
 
 
 async def until(pilot: Pilot[None], so: Callable[[], bool], what: str) -> None:
-    """Wait until something is so; fails with what was waited for and with the screen."""
+    """Wait for a condition; fails with its description and the screen."""
     deadline = time.monotonic() + PATIENCE
     while not so():
         app = pilot.app
@@ -63,17 +63,17 @@ GRIDS = Path(__file__).parent / "grids"
 
 
 def is_same_grid(name: str, lines: list[str]) -> bool:
-    """Say whether a screen is as its golden text."""
+    """Return whether a screen equals its golden text."""
     path = GRIDS / f"{name}.txt"
     seen = "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
     return path.exists() and seen == path.read_text(encoding="utf-8")
 
 
 def same_grid(name: str, lines: list[str]) -> None:
-    """Compare a screen with its golden text; INFERDECK_GRIDS=write writes it anew, to be read in the diff."""
+    """Compare a screen with its golden text; INFERDECK_GRIDS=write updates it, to be read in the diff."""
     path = GRIDS / f"{name}.txt"
     seen = "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
     if os.environ.get("INFERDECK_GRIDS") == "write":
         path.parent.mkdir(exist_ok=True)
         path.write_text(seen, encoding="utf-8")
-    assert seen == path.read_text(encoding="utf-8"), f"{path.name} differs; INFERDECK_GRIDS=write writes it anew"
+    assert seen == path.read_text(encoding="utf-8"), f"{path.name} differs; INFERDECK_GRIDS=write updates it"

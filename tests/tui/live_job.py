@@ -17,7 +17,7 @@ from engine.store.folders import folders
 from tests.engine.jobs import synthetic
 
 PAST = 60.0
-"""Seconds that the measurement has gone on already, so that the charts are full."""
+"""Seconds that the measurement has been running already, so that the charts are full."""
 FUTURE = 400.0
 _SHOWN = re.compile(r"queries +([0-9][0-9 \u00a0\u202f]*)(?:of|/)")
 
@@ -28,7 +28,7 @@ class LiveJob:
 
     job: Job
     completed: dict[int, float]
-    """Samples completed -> seconds since the epoch at which the log says so first."""
+    """Samples completed -> seconds since the epoch of the first event with that count."""
 
     def age(self, screen: str) -> float | None:
         """Return how many seconds old the figure is that a Run screen shows; None where it shows none."""

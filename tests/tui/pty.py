@@ -34,7 +34,7 @@ _AFTERWARDS = 5.0
 
 
 class Cell(NamedTuple):
-    """What a person sees at one place."""
+    """A visible cell."""
 
     text: str
     foreground: str
@@ -66,7 +66,7 @@ class Emulator:
         return replies
 
     def resize(self, columns: int, rows: int) -> None:
-        """Change the size, as a person does with the mouse."""
+        """Change the size, as a user does with the mouse."""
         self.screen.resize(rows, columns)
 
     def text(self) -> str:
@@ -75,7 +75,7 @@ class Emulator:
         return "\n".join("".join(row[x].data for x in range(self.screen.columns)).rstrip() for row in rows)
 
     def cells(self) -> list[list[Cell]]:
-        """Return what is seen; the colour of a character that is none does not count."""
+        """Return the visible cells; the foreground colour of blanks is ignored."""
         return [[_seen(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)]
 
 
@@ -173,7 +173,7 @@ class PseudoTerminal:
                 return
 
     def press(self, keys: str) -> None:
-        """Press keys, as the bytes that they are."""
+        """Press keys, given as bytes."""
         self._answer(keys.encode())
 
     def resize(self, columns: int, rows: int) -> None:
@@ -207,7 +207,7 @@ class PseudoTerminal:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def _step(self, end: float) -> bool:
-        """Do what is due, then wait for more, at most for a moment; says whether the program still has its terminal."""
+        """Process what is due, then wait briefly for more; returns whether the program still has its terminal."""
         self._deliver()
         due = [queue[0][0] for queue in (self._arriving, self._leaving) if queue]
         rest = max(0.0, min([end, time.monotonic() + _POLL, *due]) - time.monotonic())
@@ -253,7 +253,7 @@ class PseudoTerminal:
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a person at a good local terminal, whatever the tests' own is."""
+    """Return the environment of a user at a capable local terminal, independent of the tests' own."""
     drop = re.compile(r"SSH_|LC_|TEXTUAL_|TMUX|COLUMNS$|LINES$|NO_COLOR$|INFERDECK_")
     kept = {name: value for name, value in os.environ.items() if not drop.match(name)}
     good = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}

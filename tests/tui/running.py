@@ -1,4 +1,4 @@
-"""Jobs of the offline demonstration, for the tests that pull plugs."""
+"""Jobs of the offline demonstration, for the tests that cut connections."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def wait_for(holds: Callable[[], bool], what: str) -> None:
 
 
 def goes_on(job: Job) -> bool:
-    """Say whether a job that was cut off from its terminal is still at work: its log grows, or it comes to its end."""
+    """Return whether a job without its terminal still works: its log grows, or it ends."""
     before = _size(job)
     wait_for(lambda: _size(job) > before or read(job.folder).state != "running", "nothing happens")
     return read(job.folder).state in ("running", "finished")

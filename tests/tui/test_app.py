@@ -40,7 +40,7 @@ async def test_a_bug_leaves_one_line_and_a_traceback_in_a_log(tmp_path: Path) ->
         await visit()
     log = tmp_path / "state" / LOG
     assert "ZeroDivisionError: a bug" in log.read_text()
-    assert app.last_words == [f"a bug ended the screen; jobs go on. The whole story is in {log}"]
+    assert app.exit_messages == [f"a bug ended the screen; jobs continue. Details: {log}"]
 
 
 async def test_any_text_can_be_copied(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ async def test_who_leaves_while_a_screen_opens_just_leaves(tmp_path: Path, keys:
         await until(pilot, lambda: app._exit, "the end")
         await pilot.pause()
     assert app.return_code == 0
-    assert not app.last_words
+    assert not app.exit_messages
 
 
 async def test_a_page_in_the_list_of_actions_may_be_turned_before_it_is_drawn(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ letters = st.tuples(st.sampled_from(CHARACTERS), st.sampled_from(STYLES)).map(la
 
 
 def line(found: list[Letter]) -> list[Letter]:
-    """Return letters that fill one row just so."""
+    """Return letters that fill one row exactly."""
     kept: list[Letter] = []
     for letter in found:
         if sum(width for _, width, _ in kept) + letter[1] <= WIDTH:

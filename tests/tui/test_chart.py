@@ -1,4 +1,4 @@
-"""Charts in characters: they fit, they never fail, and they show what is there at every level of glyphs."""
+"""Charts in characters: they fit, they never fail, and they show the data at every level of glyphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second benchmark on the screen: chosen, run and seen among the results, by what every benchmark has."""
+"""The second benchmark on the screen: chosen, run and shown in the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.app import InferdeckApp
 
 
 async def choose(pilot: Pilot[None], key: str, downs: int, said: str) -> None:
-    """Open a row of the plan and take the alternative so many lines below the first."""
+    """Open a row of the plan and choose the alternative so many lines below the first."""
     assert isinstance(pilot.app, InferdeckApp)
     put_cursor(pilot.app, key)
     await pilot.press("e")
@@ -34,7 +34,7 @@ async def test_retinanet_is_chosen_run_and_among_the_results(
         await shows(pilot, "LoadGen")
         await choose(pilot, "group benchmark", 1, "object detection on OpenImages")
         await until(pilot, lambda: "_retinanet" in "".join(text(app).split()), "the benchmark in the command line")
-        await choose(pilot, "group model", 2, "a small detector of generated scenes")
+        await choose(pilot, "group model", 2, "a small detector for generated scenes")
         await shows(pilot, "Small detector")
         await pilot.press("r")
         await shows(pilot, "run it")

@@ -1,4 +1,4 @@
-"""The driver under a real Textual app, on a real pseudo-terminal, beside Textual's own."""
+"""The driver under a real Textual app, on a real pseudo-terminal, compared with Textual's own."""
 
 from __future__ import annotations
 

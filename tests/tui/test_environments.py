@@ -1,4 +1,4 @@
-"""The real screen in the terminals that people have: without colours, with 16, without Unicode, in tmux, or none."""
+"""The real screen in common terminals: without colours, with 16, without Unicode, in tmux, or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings as lines: the worst first, folded and cut to the width, and nothing from a tree steers the terminal."""
+"""Findings as lines: the worst first, folded and cut to the width, without control characters from the tree."""
 
 from __future__ import annotations
 
@@ -50,9 +50,11 @@ def test_beside_a_finding_stands_its_key_or_why_it_is_as_it_must_be() -> None:
     (mended,) = [drawn(row, 80).plain for row in rows([annotated()], frozenset()) if row.annotated]
     assert "r run it again" in mended
     (explained,) = [
-        drawn(row, 80).plain for row in rows([annotated(explained="as it must be")], frozenset()) if row.annotated
+        drawn(row, 80).plain
+        for row in rows([annotated(explained="expected: this is a practice run")], frozenset())
+        if row.annotated
     ]
-    assert "as it must be" in explained
+    assert "expected: this is a practice run" in explained
     assert "run it again" not in explained
 
 

@@ -21,7 +21,7 @@ def test_what_a_field_is_stands_there_as_a_word(verdict: Verdict) -> None:
 
 def test_a_detected_value_is_shown_as_such_and_another_one_beside_it() -> None:
     assert annotated(field("air", detected="air")) == "detected on this machine"
-    assert annotated(field("air", detected="water")) == "this machine says: water"
+    assert annotated(field("air", detected="water")) == "detected: water"
     assert annotated(field("air", said="no", detected="water")) == "no"
     assert "detected on this machine" in row(field("air", detected="air"), 120).plain
 

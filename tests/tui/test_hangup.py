@@ -1,4 +1,4 @@
-"""The terminal goes away while a job runs: the screen dies at once, the job does not, and another screen finds it."""
+"""The terminal closes during a job: the screen ends at once, the job continues, and another screen finds it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_job_begun_on_the_screen_outlives_the_terminal(tmp_path: Path) -> None
             terminal.until(job.id)
             terminal.press("\r")
             terminal.until("3 Run")
-            terminal.until(lambda: "going on now" not in terminal.text and job.id in terminal.text)
+            terminal.until(lambda: "Guided first submission" not in terminal.text and job.id in terminal.text)
 
 
 def test_a_job_begun_with_words_is_found_by_the_screen_and_outlives_it(tmp_path: Path) -> None:

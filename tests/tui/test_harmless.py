@@ -1,4 +1,4 @@
-"""No widget can let a text through that steers the terminal, whoever forgot to clean it."""
+"""No widget lets terminal control characters through."""
 
 from __future__ import annotations
 

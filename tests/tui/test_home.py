@@ -99,9 +99,9 @@ async def test_a_running_job_stands_first_and_leaving_says_how_to_come_back(tmp_
         app = deck(tmp_path)
         async with app.run_test(size=(80, 24)) as pilot:
             await shows(pilot, job.id)
-            await shows(pilot, "● runs")
+            await shows(pilot, "● running")
             await pilot.press("q")
-        assert app.last_words == [f"{job.id} goes on; come back with: inferdeck, or: inferdeck attach {job.id}"]
+        assert app.exit_messages == [f"{job.id} continues; come back with: inferdeck, or: inferdeck attach {job.id}"]
     finally:
         control.cancel(jobs.read(job.folder))
         list(jobs.follow(job))

@@ -1,4 +1,4 @@
-"""What a terminal sends: keys act, answers do not, and nothing at all ends the app."""
+"""Terminal input: keys act, answers to queries do not, and no input ends the app."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.input import InputParser
 
 
 class Clock:
-    """Time that passes when a test says so."""
+    """A clock that tests advance."""
 
     now = 0.0
 
@@ -23,7 +23,7 @@ class Clock:
 
 
 def messages(pieces: Iterable[str], *, pause: float = 0.0) -> list[Message]:
-    """Return what pieces of input mean, with a pause after each and a long one at the end."""
+    """Return the events of pieces of input, with a pause after each and a long one at the end."""
     clock = Clock()
     parser = InputParser(clock=clock)
     found: list[Message] = []

@@ -1,4 +1,4 @@
-"""The terminal is given back in order whatever ends the screen, and nothing that comes in from it ends the screen."""
+"""The terminal is restored however the screen ends, and no input ends the screen."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Recorded(PseudoTerminal):
         return self.written.rfind(b"\x1b[?%dh" % mode) > self.written.rfind(b"\x1b[?%dl" % mode)
 
     def is_in_order(self) -> bool:
-        """Say whether the terminal is as a shell wants it."""
+        """Return whether the terminal is in the state that a shell expects."""
         modes = [name for name, mode in MODES.items() if self.is_set(mode)]
         return not modes and self.is_set(25) and termios.tcgetattr(self._master) == self.before
 
     def is_stopped(self) -> bool:
-        """Say whether the process stands still: a shell continues it only then."""
+        """Return whether the process is stopped: a shell continues it only then."""
         return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
 
     def send(self, number: signal.Signals) -> None:
@@ -116,7 +116,7 @@ def test_no_bytes_from_the_terminal_end_or_steer_the_screen(tmp_path: Path, driv
             os.write(terminal._master, data)
             terminal.wait(0.1)
         assert "1 Home" in terminal.text
-        assert "going on now" in terminal.text
+        assert "Guided first submission" in terminal.text
         terminal.press("?")
         terminal.until("Keys everywhere")
         terminal.press("\x1b")
@@ -136,7 +136,7 @@ def test_keys_that_are_typed_ahead_change_screens_and_open_windows(tmp_path: Pat
 
 
 def go_home(terminal: Recorded) -> None:
-    """Close what windows there are, and go to the first screen."""
+    """Close all dialogs, and go to the first screen."""
 
     def there() -> bool:
         for keys in ("\x1b", "1"):

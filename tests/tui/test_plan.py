@@ -47,7 +47,7 @@ async def test_what_cannot_be_had_is_shown_with_its_reason_before_it_is_chosen(t
         await shows(pilot, "LoadGen")
         put_cursor(app, "group benchmark")
         await pilot.press("enter")
-        await shows(pilot, "can't be taken: recommendation has no task here yet")
+        await shows(pilot, "not available: recommendation is not supported yet")
         await pilot.press("escape")
         put_cursor(app, "backend version")
         await pilot.press("e")
@@ -89,7 +89,7 @@ async def test_the_tree_folds_and_filters(tmp_path: Path) -> None:
     app = deck(tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("2")
-        await shows(pilot, "The first 500 pictures")
+        await shows(pilot, "The first 500 images")
         tree = plan(app).query_one(PlanTree)
         whole = tree.option_count
         tree.focus()

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with four jobs: two equal ones, a larger batch with accuracy, a Server run that is INVALID."""
+    """A home with four jobs: two with equal choices, a larger batch with accuracy, an INVALID Server run."""
     folders = folders_in(tmp_path)
     history.job(folders, rate=100.0)
     history.job(folders, rate=102.0)
@@ -54,7 +54,7 @@ def rows(app: InferdeckApp) -> Iterator[str]:
 
 
 def flowing(app: InferdeckApp) -> str:
-    """Return the screen as one line without frames, for texts that fold."""
+    """Return the screen as one line without frames, for texts that wrap."""
     return " ".join(text(app).replace("│", " ").split())
 
 
@@ -66,7 +66,7 @@ async def test_nothing_measured_yet_teaches(tmp_path: Path, size: tuple[int, int
         assert "1 then t" in text(app)
         await pilot.press("c")
         await until(pilot, lambda: bool(app.messages), "a reason")
-        assert "t there runs a first job" in app.messages[-1].text
+        assert "1 then t runs a first job" in app.messages[-1].text
 
 
 async def test_the_list_shows_verdicts_and_what_each_run_has_of_its_own(home: Path, size: tuple[int, int]) -> None:
@@ -118,7 +118,7 @@ async def test_words_filter_and_escape_shows_all(home: Path, size: tuple[int, in
         await until(pilot, lambda: [run.id for run in screen.listed()] == ["r-0002/Offline", "r-0001/Offline"], "two")
         assert "runs: 2 of 4" in text(app)
         await pilot.press(*" gpu")
-        await shows(pilot, "no run has all of these words")
+        await shows(pilot, "no run contains all of these words")
         await pilot.press("escape")
         await until(pilot, lambda: len(list(rows(app))) == 4, "all of them")
         assert screen.query_one(RunList).has_focus
@@ -143,7 +143,7 @@ async def test_two_runs_side_by_side(home: Path, size: tuple[int, int]) -> None:
         await until(pilot, lambda: bool(app.messages), "a reason")
         assert "two or more, 0 marked" in app.messages[-1].text
         await pilot.press("end", "space", "up", "up", "space", "c")
-        await shows(pilot, "what differs")
+        await shows(pilot, "differences")
         assert "compare  r-0001/Offline → r-0003/Offline" in text(app)
         assert screen.query_one(RunBelow).compared is not None
         shown = text(app)
@@ -153,7 +153,7 @@ async def test_two_runs_side_by_side(home: Path, size: tuple[int, int]) -> None:
         assert "runs it for r-0001" in shown
         assert screen.header().title == "2 marked of 4 runs"
         await pilot.press("y")
-        assert "what differs" in app.clipboard
+        assert "max_batch" in app.clipboard
         await pilot.press("escape")
         await shows(pilot, "run  r-0002/Offline")
 
@@ -163,9 +163,9 @@ async def test_a_missing_measurement_goes_to_the_plan(home: Path, size: tuple[in
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
         await pilot.press("a")
-        assert "c compares two marked runs first" in app.messages[-1].text
+        assert "compare two marked runs first" in app.messages[-1].text
         await pilot.press("end", "space", "up", "up", "space", "c")
-        await shows(pilot, "what differs")
+        await shows(pilot, "differences")
         await pilot.press("a")
         await shows(pilot, "same as: inferdeck run")
         from tui.screens.plan import PlanScreen
@@ -180,7 +180,7 @@ async def test_three_runs_stand_side_by_side(home: Path, size: tuple[int, int]) 
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
         await pilot.press("end", "space", "up", "space", "up", "up", "space", "c")
-        await shows(pilot, "what differs")
+        await shows(pilot, "differences")
         assert "compare  r-0001/Offline → r-0002/Offline → r-0003/Offline" in text(app)
         assert "+100 %" in text(app)
 
@@ -250,7 +250,7 @@ async def test_a_sweep_is_asked_for_step_by_step(
         titles = [str(options.get_option_at_index(number).id) for number in range(options.option_count)]
         await pilot.press(*["down"] * titles.index("option max_batch"), "enter")
         await until(pilot, lambda: isinstance(app.screen, Values), "the values")
-        assert "as it was measured" in text(app)
+        assert "as measured" in text(app)
         await pilot.press("home", "space", "tab", *"12, 24", "enter")
         await shows(pilot, "3 jobs, one after another")
         assert "in all" in text(app)
@@ -259,8 +259,8 @@ async def test_a_sweep_is_asked_for_step_by_step(
         batches = [next(word for word in words if word.startswith("--max_batch")) for words in begun]
         assert batches == ["--max_batch=2", "--max_batch=12", "--max_batch=24"]
         assert all("--scenarios=Offline" in words for words in begun)
-        await until(pilot, lambda: bool(app.messages), "that they begun")
-        assert "begun" in app.messages[-1].text
+        await until(pilot, lambda: bool(app.messages), "that they have started")
+        assert "Started r-" in app.messages[-1].text
 
 
 async def test_a_value_that_can_not_be_had_says_why(home: Path, size: tuple[int, int]) -> None:
@@ -271,7 +271,7 @@ async def test_a_value_that_can_not_be_had_says_why(home: Path, size: tuple[int,
         await shows(pilot, "vary one choice")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Values), "the values of the backend")
-        assert "can't be had: there is no PyTorch backend" in flowing(app)
+        assert "not available: there is no PyTorch backend" in flowing(app)
         await pilot.press("escape")
         assert isinstance(app.screen, ResultsScreen)
 
@@ -288,7 +288,7 @@ async def test_a_damaged_run_is_listed_and_can_not_be_varied(home: Path, size: t
         assert "the job's plan.json can't be read" in flowing(app)
         await pilot.press("v")
         await until(pilot, lambda: bool(app.messages), "a reason")
-        assert "is not known" in app.messages[-1].text
+        assert "are not known" in app.messages[-1].text
 
 
 async def test_everything_of_a_run_and_the_help(home: Path, size: tuple[int, int]) -> None:
@@ -298,7 +298,7 @@ async def test_everything_of_a_run_and_the_help(home: Path, size: tuple[int, int
         await pilot.press("down", "enter")
         await shows(pilot, "y copy")
         await pilot.press("y")
-        assert "make it again" in app.clipboard
+        assert "to run it again" in app.clipboard
         assert "made from" in app.clipboard
         await pilot.press("escape", "question_mark")
         await shows(pilot, "Results lists every finished run")

@@ -48,7 +48,7 @@ def written(home: Path, seen: Sequence[events.AnyEvent], ago: float = 0.0) -> jo
 
 @contextmanager
 def alive(job: jobs.Job) -> Iterator[jobs.Job]:
-    """Let it seem that the job's process lives."""
+    """Hold the lock of the job, as its process does."""
     with locked(job.folder / "run.lock", wait=False) as mine:
         assert mine is not None
         yield job
@@ -75,7 +75,7 @@ def app_of(pilot: Pilot[None]) -> InferdeckApp:
 
 
 def still(lines: list[str]) -> list[str]:
-    """Return a screen without what differs from one moment and machine to the next, every width kept."""
+    """Return a screen without what depends on time and machine, all widths kept."""
     found = []
     for line in lines:
         timeless = re.sub(r"(runs +|of 3 steps · )\d:\d\d", r"\1m:ss", re.sub(r"\d\d:\d\d:\d\d", "hh:mm:ss", line))
@@ -102,7 +102,7 @@ class TestWaiting:
             async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
                 await go(pilot, "on course")
                 await pilot.press("m")
-                await says(pilot, "does not wait")
+                await says(pilot, "is not waiting")
                 assert not (job.folder / places.NOW).exists()
 
 
@@ -174,7 +174,7 @@ class TestLive:
                     await pilot.press("-")
                 await shows(pilot, "30 min ago")
                 await pilot.press("-")
-                await says(pilot, "the longest time")
+                await says(pilot, "longest time")
                 await pilot.press("+")
                 await shows(pilot, "10 min ago")
 
@@ -233,7 +233,7 @@ class TestStop:
                 await until(pilot, lambda: isinstance(pilot.app.screen, Question), "the question")
                 seen = re.sub(r"[│ ]+", " ", text(app_of(pilot)).replace("\n", " "))
                 assert "Server performance, 1:30" in seen
-                assert "Kept: steps that are over: 1, results: 0" in seen
+                assert "Kept: finished steps: 1, results: 0" in seen
                 await pilot.press("escape")
                 await shows(pilot, "on course")
 
@@ -364,7 +364,7 @@ class TestEmpty:
     @sized
     async def test_teaches(self, tmp_path: Path, size: tuple[int, int]) -> None:
         async with deck(tmp_path).run_test(size=size) as pilot:
-            await go(pilot, "Nothing runs here yet")
+            await go(pilot, "No job has run here yet")
             seen = text(app_of(pilot))
             assert "choose model, backend and scenarios" in seen
             await pilot.press("x")
@@ -469,7 +469,7 @@ async def test_why_a_key_does_nothing_is_said(tmp_path: Path) -> None:
     written(tmp_path, [*measuring(), *made.ending(made.BEGIN + 96)])
     async with deck(tmp_path).run_test(size=(120, 36)) as pilot:
         await go(pilot, "401.25")
-        for key, words in (("x", "it is finished"), ("r", "runs the same again"), ("-", "no charts now")):
+        for key, words in (("x", "is not running"), ("r", "runs it again"), ("-", "no charts now")):
             await pilot.press(key)
             await says(pilot, words)
 

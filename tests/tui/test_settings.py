@@ -71,7 +71,7 @@ def test_the_screen_starts_with_a_message_and_the_defaults(tmp_path: Path) -> No
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / FILE).write_bytes(b"theme: \xe9\n")
     with PseudoTerminal(python("-m", "tui", f"--home={tmp_path}"), columns=100, rows=30) as screen:
-        screen.until("mend or remove the file")  # not its name: a long path is broken anywhere in the toast's lines
+        screen.until("fix or remove the file")  # not its name: a long path is broken anywhere in the toast's lines
         screen.until("this machine")
         screen.press("q")
         screen.until(lambda: screen.process.poll() == 0)

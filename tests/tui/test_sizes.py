@@ -1,4 +1,4 @@
-"""Every screen at every size: nothing crashes, no key acts unseen, and what has room again is there again."""
+"""Every screen at every size: no crash, no key acts on a hidden screen, and a screen that grows is complete again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEEN = {
     "4": "r-0002/Offline",
     "5": "What will you submit",
 }
-"""What each screen shows when all is there."""
+"""A text of each complete screen."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The Run screen over 10 KB/s and 100 ms each way: the figures on it stay fresh, because nothing piles up."""
+"""The Run screen over 10 KB/s and 100 ms each way: its figures stay fresh, because no output queues up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Over a real sshd on the loopback address: a job is begun, the connection breaks, and another one finds it again."""
+"""Over a real sshd on the loopback address: a job starts, the connection breaks, and a new connection finds the job."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PRIVILEGE_SEPARATION = Path("/run/sshd")
 
 @dataclass(frozen=True)
 class Host:
-    """A machine to log in to: this one."""
+    """The machine to log in to: this one."""
 
     port: int
     key: Path
@@ -83,7 +83,7 @@ SetEnv LANG=C.UTF-8
 
 
 def _log_in(host: Host, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until one can log in; where this machine lets nobody in (a locked account, no shell), skip and say so."""
+    """Wait until login works; skip where this machine allows none (a locked account, no shell)."""
     for _ in range(50):
         done = subprocess.run(host.ssh("true"), check=False, capture_output=True)
         if done.returncode == 0:
@@ -113,7 +113,7 @@ def test_a_job_survives_the_connection_and_is_found_again(host: Host, tmp_path: 
         with screen(host, tmp_path) as terminal:
             terminal.until(job.id)
             terminal.press("\r")
-            terminal.until(lambda: "going on now" not in terminal.text and job.id in terminal.text)
+            terminal.until(lambda: "Guided first submission" not in terminal.text and job.id in terminal.text)
             terminal.press("q")
             terminal.until(lambda: terminal.process.poll() is not None)
 

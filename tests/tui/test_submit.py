@@ -1,4 +1,4 @@
-"""The guided submission on the screen: from Home to a checked folder, resumed by another app, mended and explained."""
+"""The guided submission on the screen: from Home to a checked folder, resumed by another app, fixed and explained."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_from_home_to_a_checked_submission_of_the_demo_with_another_app_in
         await pilot.press("enter")
         await shows(pilot, "every step for real")
         await pilot.press("enter")
-        await shows(pilot, "go on with step 2")
+        await shows(pilot, "continue with step 2")
         await pilot.press("enter")
         await shows(pilot, "Step 2 of 9")
         await pilot.press("enter")
@@ -99,7 +99,7 @@ async def test_from_home_to_a_checked_submission_of_the_demo_with_another_app_in
         await pilot.press("enter")
         await shows(pilot, "can't be the name of a folder")
         await pilot.press("backspace", "backspace", "backspace", *"Acme", "enter")
-        await shows(pilot, "go on with step 3")
+        await shows(pilot, "continue with step 3")
         await pilot.press("enter")
         await until(pilot, lambda: state(app, "get") == "now", "step 3")
         await pilot.press("enter")
@@ -111,7 +111,7 @@ async def test_from_home_to_a_checked_submission_of_the_demo_with_another_app_in
         await shows(pilot, "Step 4 of 9")
         await pilot.press("k")
         await shows(pilot, "Step 5 of 9")
-        await shows(pilot, "as it must be: this is not the real thing")
+        await shows(pilot, "expected: this is a practice run")
         await pilot.press("enter", "end", "enter")
         await shows(pilot, "Step 6 of 9")
         await shows(pilot, "SingleStream")
@@ -243,7 +243,7 @@ async def test_a_folder_is_truncated_whatever_is_in_its_files(tmp_path: Path) ->
         accuracy.unlink()
         accuracy.symlink_to("/etc/hostname")
         await pilot.press("t")
-        await shows(pilot, "leave them")
+        await shows(pilot, "cancel")
         await pilot.press("down", "enter")
         await until(pilot, lambda: "is a link" in app.messages[-1].text, "the reason")
 
@@ -267,7 +267,7 @@ async def test_an_action_that_cannot_be_done_says_why(tmp_path: Path) -> None:
         await stand_on(pilot, 6)
         await pilot.press("enter")
         assert app.messages[-1].text == "step 1 comes first"
-        for key, words in (("k", "can't be left out"), ("e", "no field to edit"), ("r", "nothing to run here")):
+        for key, words in (("k", "can't be skipped"), ("e", "no field to edit"), ("r", "nothing to run here")):
             await pilot.press(key)
             assert words in app.messages[-1].text
         await pilot.press("question_mark")
@@ -280,7 +280,7 @@ async def test_several_submissions_stand_beside_each_other(finished: GuideDriver
         await opened(pilot)
         await shows(pilot, "first: practice")
         await pilot.press("n")
-        await shows(pilot, "go on with first")
+        await shows(pilot, "resume first")
         await pilot.press("down", "enter")
         await shows(pilot, "submission-2 submission")
         assert state(app, "offer") == "now"

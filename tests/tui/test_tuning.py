@@ -98,7 +98,7 @@ async def test_a_quick_look_says_what_it_is(tmp_path: Path, places: Folders) -> 
     async with deck(tmp_path).run_test(size=(80, 24)) as pilot:
         await go(pilot)
         await pilot.press("t")
-        await shows(pilot, "a quick look; inferdeck tune takes minutes for it")
+        await shows(pilot, "quick measurement; inferdeck tune takes minutes")
 
 
 @pytest.mark.parametrize("outcome", ["failed", "skipped"])
@@ -107,7 +107,7 @@ async def test_without_a_table_the_reason_is_said(tmp_path: Path, places: Folder
     async with deck(tmp_path).run_test(size=(80, 24)) as pilot:
         app = await go(pilot)
         await pilot.press("t")
-        await until(pilot, lambda: any("has not ended" in one.text for one in app.messages), "why there is no table")
+        await until(pilot, lambda: any("has not finished" in one.text for one in app.messages), "why there is no table")
 
 
 async def test_a_table_that_was_removed_is_said_to_be_gone(tmp_path: Path, places: Folders) -> None:
@@ -129,7 +129,7 @@ def test_where_room_is_short_the_scenarios_are_cut_and_the_bars_stay(places: Fol
         assert max(map(len, ways)) <= width
         assert all(set("█▏▎▍▌▋▊▉") & set(line) for line in ways)
     assert "no run configuration" not in narrow
-    assert "does not say so" in narrow
+    assert "does not have it" in narrow
 
 
 def test_ascii_has_no_blocks(places: Folders) -> None:

@@ -1,1 +1,1 @@
-"""The whole way through the real command line and real LoadGen runs, with few queries."""
+"""End-to-end tests through the real command line and real LoadGen runs, with few queries."""

@@ -1,4 +1,4 @@
-"""Run the installed `inferdeck` command as a person does, in a home of its own."""
+"""Run the installed `inferdeck` command as a user does, in a home of its own."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ FEATURES = 104
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """The words that give a model, questions and a vocabulary."""
+    """The options that give a model, questions and a vocabulary."""
     folder = tmp_path_factory.mktemp("own")
     questions, vocabulary = squad_cases.write(folder, SEED)
     model = span_model.write(folder / "model.onnx", len(squad_cases.vocabulary(SEED)))

@@ -1,4 +1,4 @@
-"""The compliance tests of the offline demonstration: run, verified, and left where a submission takes them from."""
+"""The compliance tests of the offline demonstration: run, verified, and published where a submission finds them."""
 
 from __future__ import annotations
 

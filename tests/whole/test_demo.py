@@ -1,4 +1,4 @@
-"""Both demonstrations, and the real paths: a folder in ImageNet's layout and a model file of one's own."""
+"""Both demonstrations, and the real paths: a folder in ImageNet's layout and a model file of the user's."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_demonstration_on_photographs(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_folder_in_imagenets_layout_and_a_model_file_of_ones_own(tmp_path: Path) -> None:
-    """The stand-in of the rules' graph, built small, is given as a file beside a generated ImageNet folder."""
+    """The reference graph with synthetic weights, built small, is given as a file with a generated ImageNet folder."""
     home, imagenet = tmp_path / "home", tmp_path / "imagenet-2012-val"
     imagenet.mkdir()
     list(write(ImageSet(seed=7, count=60), imagenet))
@@ -139,7 +139,7 @@ def test_a_valid_run_refuses_a_small_data_set(tmp_path: Path) -> None:
 
 
 def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> None:
-    """What the preprocessing step stores is, bit for bit, what the task gives for each picture."""
+    """The preprocessing step stores exactly the bytes that the task gives for each image."""
     from engine.step import Artifact, Step
     from engine.tasks import image_classification as task
     from engine.tasks.image_preparation import prepare

@@ -19,7 +19,7 @@ DETECTION_BYTES = 28
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One home for all: the scenes are generated once."""
+    """One home for all tests: the scenes are generated once."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -70,7 +70,7 @@ def test_an_accuracy_run_of_the_stand_in_is_refused_with_its_reason(tmp_path: Pa
     words = ("--tags=app,mlperf,inference,_retinanet,_stand-in,_all-modes",)
     status, _, err = inferdeck(tmp_path, "plan", *words)
     assert status == 2
-    assert "what it finds in a picture means nothing" in err
+    assert "its detections mean nothing" in err
     status, out, err = inferdeck(tmp_path, "plan", "--tags=app,mlperf,inference,_retinanet,_stand-in")
     assert status == 0, err
-    assert "STAND-IN" in out
+    assert "SYNTHETIC WEIGHTS" in out

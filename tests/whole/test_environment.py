@@ -1,4 +1,4 @@
-"""A backend in a version that the running Python does not hold: an environment of its own, made once."""
+"""A backend in a version that is not installed: an environment of its own, built once."""
 
 from __future__ import annotations
 

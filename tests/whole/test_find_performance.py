@@ -1,4 +1,4 @@
-"""A target from the command line: searched, used by the run beside it, and configured for the next one."""
+"""A target from the command line: searched, used by the run of the same job, and configured for the next one."""
 
 from __future__ import annotations
 

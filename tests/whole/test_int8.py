@@ -1,4 +1,4 @@
-"""An int8 model by the command: made, measured, scored, and named wherever the result is described."""
+"""An int8 model by the command: built, measured, scored, and named wherever the result is described."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ def test_int8_is_as_right_as_fp32_and_says_what_it_is(tmp_path: Path) -> None:
         assert origin["calibration"]["by_rules"] is False
     status, _, err = inferdeck(home, "plan", TAGS.replace("_onnxruntime,", "") + ",_int8,_tf")
     assert status == 2
-    assert "TensorFlow runs no int8 graph" in err
+    assert "TensorFlow does not run int8 graphs" in err

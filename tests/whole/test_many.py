@@ -27,9 +27,9 @@ from tests.whole.command import SHORT, inferdeck, start
 
 KILLS = 50
 PATIENCE = 120
-"""Seconds until a step must have begun, on a machine under load."""
+"""Seconds within which a step must have started, on a machine under load."""
 OVERLAP = 0.5
-"""Seconds by which a step may seem to begin before another's end: it has begun before it asks for its turn."""
+"""Seconds by which a step may seem to start before another ends: it starts before it requests the lock."""
 COUNT = 300
 DEMO = ("demo", "--offline", f"--adr.images.count={COUNT}", "--scenarios=Offline,SingleStream", *SHORT)
 
@@ -58,7 +58,7 @@ def fetch(step):
 
 @contextmanager
 def served_pictures(folder: Path) -> Iterator[Path]:
-    """Serve the pictures of the offline demonstration from a slow server; yields a profile that fetches them."""
+    """Serve the images of the offline demonstration from a slow server; yields a profile that fetches them."""
     pictures, profile = folder / "pictures", folder / "profile" / "components"
     pictures.mkdir()
     profile.mkdir(parents=True)
@@ -105,7 +105,7 @@ def test_eight_jobs_share_one_store(tmp_path: Path) -> None:
 
 
 def assert_measured_in_turn(home: Path, jobs: list[str]) -> None:
-    """No two of the jobs measured at the same time, and those that waited said so."""
+    """No two of the jobs measured at the same time, and waiting jobs reported it."""
     spans, waits = [], 0
     for name in jobs:
         since: dict[str, float] = {}
@@ -130,7 +130,7 @@ def kill_after(home: Path, words: tuple[str, ...], seconds: float) -> bool:
 
 
 def kill(home: Path) -> bool:
-    """Kill the process of the newest job; says whether it was running."""
+    """Kill the process of the newest job; returns whether it was running."""
     job = jobs.named(folders_in(home), None)
     launches = [event for event in EventReader(job.events).read() if isinstance(event, Launch)]
     if job.state != "running":
@@ -158,7 +158,7 @@ def test_a_real_job_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path
 
 
 def kill_many_times(home: Path, words: tuple[str, ...], whole: Set[str]) -> None:
-    """Kill the job again and again, and let it end at last. `whole` are the entries of a finished job's store."""
+    """Kill the job repeatedly, then let it finish. `whole` are the entries of a finished job's store."""
     moments, kills = random.Random(2022), 0
     kill_during(home, words, "imagenet-patterns")
     while kills < KILLS:
@@ -175,7 +175,7 @@ def kill_many_times(home: Path, words: tuple[str, ...], whole: Set[str]) -> None
 
 
 def kill_during(home: Path, words: tuple[str, ...], step: str) -> None:
-    """Kill the job while a step is under way, however long this machine takes to come to it."""
+    """Kill the job during a step, however long this machine takes to reach it."""
     inferdeck(home, *words, "--detach")
     deadline = time.monotonic() + PATIENCE
     while step not in running_steps(home):
@@ -185,7 +185,7 @@ def kill_during(home: Path, words: tuple[str, ...], step: str) -> None:
 
 
 def running_steps(home: Path) -> set[str]:
-    """Return the steps that the newest job's log shows as begun and not ended."""
+    """Return the steps that the newest job's log shows as started and not ended."""
     running: set[str] = set()
     for event in EventReader(jobs.named(folders_in(home), None).events).read():
         if isinstance(event, Launch):

@@ -22,12 +22,12 @@ from tests.whole.command import SHORT, inferdeck, measured
 TAGS = "--tags=app,mlperf,inference,reference,python,_resnet50,_onnxruntime,_cpu,_stand-in,_submission,_test"
 BUILT_SMALL = ("--adr.model.training_pictures=60", "--adr.model.held_out_pictures=10")
 ENOUGH = "--min_query_count=662"
-"""As many as it takes to infer MultiStream from SingleStream."""
+"""The queries needed to infer MultiStream from SingleStream."""
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A person with a system of their own in closed; both tests share the store, so that the model is built once."""
+    """A user with a system of their own in closed; both tests share the store, so that the model is built once."""
     folder = tmp_path_factory.mktemp("home")
     described = {
         "targets": "measured",

@@ -1,4 +1,4 @@
-"""Whole measurements on TensorFlow: a shipped model, and the tutorial's words with a frozen graph of one's own."""
+"""Whole measurements on TensorFlow: a shipped model, and the tutorial's options with a frozen graph of the user's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAGS = "--tags=app,mlperf,inference,reference,python,_resnet50,_tf,_cpu"
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rules' graph with weights from few pictures: a folder with its ONNX file and its frozen graph."""
+    """The reference graph with weights from few images: a folder with its ONNX file and its frozen graph."""
     folder = tmp_path_factory.mktemp("stand-in")
     facts = standin_resnet50.build(step(folder, {"seed": 1, "training_pictures": 60, "held_out_pictures": 10}))
     graphs.convert(step(folder, {"form": "frozen-graph"}, {"onnx": Artifact(str(folder), facts)}))
@@ -49,7 +49,7 @@ def test_a_shipped_model_as_a_saved_model(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_tutorials_command(tmp_path: Path, stand_in: Path, imagenet: Path) -> None:
-    """Word for word, but for `_test`, the model, which can't be had everywhere, and few queries."""
+    """The tutorial's command, but for `_test`, few queries, and a model that can be built anywhere."""
     home, out = tmp_path / "home", tmp_path / "results"
     words = (
         "run",

@@ -1,4 +1,4 @@
-"""Tuning from the command line: measured and kept, shown again from the store, and taken by the next plain run."""
+"""Tuning from the command line: measured and kept, shown again from the store, and used by the next plain run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tuning_of(home: Path, *words: str) -> dict[str, Any]:
 
 
 def told(home: Path, job: str) -> list[events.AnyEvent]:
-    """Return what a job said of the step that chooses workers."""
+    """Return a job's event of the step that chooses workers."""
     seen = EventReader(home / "state" / "jobs" / job / "events.jsonl").read()
     return [event for event in seen if getattr(event, "step", "") == STEP]
 

@@ -1,4 +1,4 @@
-"""The window in which one field of a form is answered: checked while it is written, with what can be taken below."""
+"""Dialog for one field of a form: validated while typing, with a list of suggested values."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Judge = Callable[[str], Field]
 
 
 class Answer(Window[str | None]):
-    """Ask for one value; the answer is None for Esc. A value that would be refused can't be given."""
+    """Ask for one value; the result is None for Esc. Invalid values are rejected."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back"),
-        Binding("down", "below", "what can be taken", show=False),
+        Binding("down", "below", "values", show=False),
     ]
     DEFAULT_CSS = """
     Answer Pane { height: auto; }
@@ -45,9 +45,9 @@ class Answer(Window[str | None]):
         self.judge = judge
 
     def compose(self) -> ComposeResult:
-        """Show what is asked, a line to write in or the values that are allowed, and what can be taken."""
+        """Show the question, an input line or the allowed values, and suggestions."""
         pane = Pane(clean(self.field.label), *self._inside())
-        pane.border_subtitle = "Enter take · Esc back"
+        pane.border_subtitle = "Enter choose · Esc back"
         yield pane
 
     def _inside(self) -> Iterator[Widget]:
@@ -68,7 +68,7 @@ class Answer(Window[str | None]):
         width = max(len(pick.value) for pick in self.field.picks) + 2
         room = min(self.app.size.width * 8 // 10, WIDEST) - FRAME - width
         for pick in self.field.picks:
-            text = clean(f"can't be taken: {pick.refused}" if pick.refused else pick.help)
+            text = clean(f"not available: {pick.refused}" if pick.refused else pick.help)
             lines = wrap(text, room) or [""]
             parts = [
                 ("● " if pick.value == self.field.value else "  ", "$mark"),
@@ -78,17 +78,15 @@ class Answer(Window[str | None]):
             yield Option(Content.assemble(*parts), id=pick.value, disabled=bool(pick.refused))
 
     def _offered(self) -> Iterator[Option]:
-        presets = {self.field.detected: "as this machine says", NOT_APPLICABLE: "does not apply here"}
+        presets = {self.field.detected: "detected on this machine", NOT_APPLICABLE: "does not apply"}
         if self.field.verdict not in ("empty", "warning") and NOT_APPLICABLE not in self.field.rule:
             del presets[NOT_APPLICABLE]
         for value, text in presets.items():
             if value and value != self.field.value:
-                yield Option(
-                    Content.assemble(("take  ", "$dim"), (clean(value), "bold"), (f"  {text}", "$dim")), id=value
-                )
+                yield Option(Content.assemble((clean(value), "bold"), (f"  {text}", "$dim")), id=value)
 
     def on_mount(self) -> None:
-        """Begin where the answer is given."""
+        """Put the focus on the input."""
         if not self.field.picks:
             self.query(Input).focus()
             self._say(self.field.value)
@@ -99,26 +97,26 @@ class Answer(Window[str | None]):
         options.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Judge what is written, at once."""
+        """Validate the input at once."""
         self._say(event.value)
 
     def _say(self, value: str) -> None:
         found = self.judge(value)
         style = {"problem": "$bad", "ok": "$good"}.get(found.verdict, "$todo")
-        text = f"{clean(found.said)}; {clean(found.remedy)}" if found.said else "fine"
+        text = f"{clean(found.said)}; {clean(found.remedy)}" if found.said else "ok"
         self.query_one("#judged", Static).update(Content.styled(text, style))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take what is written, unless it would be refused."""
+        """Accept the input, unless it is invalid."""
         if self.judge(event.value).verdict != "problem":
             self.dismiss(event.value)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take a value that is offered."""
+        """Accept a suggested value."""
         self.dismiss(event.option_id)
 
     def action_below(self) -> None:
-        """Go from the line to what can be taken."""
+        """Move from the input line to the suggestions."""
         found = self.query(OptionList)
         if found:
             found.first().focus()

@@ -1,4 +1,4 @@
-"""What all screens share: first and last line, actions that say why they can't be done now, the smallest size."""
+"""Base of all screens: header, key line, actions with a reason when unavailable, minimum size."""
 
 from __future__ import annotations
 
@@ -45,53 +45,53 @@ class DeckScreen(Screen[None]):
         yield Static(id="tiny", markup=False)
 
     def body(self) -> Iterable[Widget]:
-        """Yield what stands between the first and the last line."""
+        """Yield the widgets between header and key line."""
         raise NotImplementedError
 
     def ready(self) -> None:
         """The workplace (`self.deck.place`) has been read; called once."""
 
     def shown(self) -> None:
-        """The person has come to this screen, again perhaps: read what may have changed."""
+        """The screen is shown, possibly again: read what may have changed."""
 
     def why_not(self, name: str) -> str | None:
-        """Say why an action can't be done now; None where it can."""
+        """Return why an action is not possible now; None where it is."""
         return None
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Let nothing that a worker raised be lost."""
-        self.deck.tell_failure(event)
+        """Report every exception that a worker raised."""
+        self.deck.report_failure(event)
 
     def on_mount(self) -> None:
-        """Go on at once where the workplace is there already. Textual calls it after the on_mount of the subclass."""
+        """Continue at once where the workplace is ready. Textual calls it after the subclass's on_mount."""
         self._composed = True
         self.go_on()
 
     def go_on(self) -> None:
-        """Tell the screen that the workplace is there, once it is and once the widgets are."""
+        """Call `ready` once both the workplace and the widgets exist."""
         if self._composed and self.deck.opened and not self._is_ready:
             self._is_ready = True
             self.ready()
             self.shown()
 
     def on_screen_resume(self) -> None:
-        """Say that the person is here."""
+        """Call `arrived`."""
         if self._is_ready:
             self.shown()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say what is needed where there is too little room. What stands behind keeps its place, its cursor too."""
+        """Show the minimum size where the terminal is too small. The screen behind keeps its layout and cursor."""
         tiny = event.size.width < SMALLEST.width or event.size.height < SMALLEST.height
         page = self.query_one("#tiny", Static)
         page.display = tiny
         if tiny:
             page.update(
-                f"needs 80x24, is {event.size.width}x{event.size.height}; q quits, jobs go on\n"
+                f"needs 80x24, is {event.size.width}x{event.size.height}; q quits, jobs continue\n"
                 "inferdeck watch --plain shows a job in any size"
             )
 
     def action_act(self, name: str) -> None:
-        """Do what a key stands for, or say why it can't be done now."""
+        """Run a key's action, or show why it is not possible now."""
         reason = self.why_not(name)
         if reason is not None:
             self.deck.say(reason, "warning")

@@ -1,4 +1,4 @@
-"""A submission folder of anybody's, checked: its results, and the findings with what can be done about each."""
+"""Checker results of any submission folder: its results, and the findings with their remedies."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 
 
 class CheckedTree(DeckScreen):
-    """Checks a folder and shows what is found. Nothing in the folder is changed without a question."""
+    """Checks a folder and shows the findings. Asks before it changes anything in the folder."""
 
     MODE = "submit"
     ABOUT = (
-        "A submission folder, checked by the rules of the round. Errors first: the official checker refuses these. "
-        "Warnings it accepts and prints, or does not see. Notes are good to know. Nothing is changed unasked."
+        "A submission folder, checked by the rules of the round. Errors first: the official checker rejects these. "
+        "Warnings: it accepts and prints these, or does not see them. Notes are for information. Nothing is changed "
+        "without a question."
     )
     ACTIONS = (
-        Action("enter", "why", "tell all", "all that is to say of the finding under the cursor"),
+        Action("enter", "why", "details", "details of the finding under the cursor"),
         Action("space", "fold", "fold", "close or open the branch under the cursor"),
         Action("r", "again", "check again", "check the folder again"),
         Action("t", "truncate", "truncate", "cut the accuracy logs to what the rules allow, keeping whole copies"),
@@ -60,7 +61,7 @@ class CheckedTree(DeckScreen):
             Static("checking…", id="sum", markup=False),
             FindingsTree(id="findings"),
             id="tree-pane",
-            help="By severity, then by place. Space folds a branch, Enter tells all of a finding.",
+            help="By severity, then by place. Space folds a branch, Enter shows the details of a finding.",
         )
 
     def ready(self) -> None:
@@ -90,7 +91,7 @@ class CheckedTree(DeckScreen):
         self.report = report
         text = sum_of(report, f"  round {report.round}")
         if not found:
-            text = text + Content.styled("\nNothing was found: the official checker has nothing against it.", "$good")
+            text = text + Content.styled("\nNo findings: the official checker will accept it.", "$good")
         self.query_one("#sum", Static).update(text)
         self.query_one(FindingsTree).show(found)
 
@@ -99,7 +100,7 @@ class CheckedTree(DeckScreen):
         self.run_worker(work, thread=True, group="check", exclusive=True, exit_on_error=False)
 
     def why_not(self, name: str) -> str | None:
-        """Say why an action can't be done now."""
+        """Return why an action is not possible now."""
         if name == "why" and self.query_one(FindingsTree).annotated is None:
             return "there is no finding under the cursor"
         return None
@@ -130,7 +131,7 @@ class CheckedTree(DeckScreen):
         text = (
             f"Every accuracy log of this folder is cut to its first and last 4,096 bytes.\nWhole copies go to {backup}."
         )
-        ask = Question("truncate", text, [("no", "leave them"), ("yes", "cut the logs")])
+        ask = Question("truncate", text, [("no", "cancel"), ("yes", "cut the logs")])
         self.deck.push_screen(ask, lambda answer: self._start(truncate=True) if answer == "yes" else None)
 
     def do_copy(self) -> None:

@@ -1,4 +1,4 @@
-"""Windows to take a choice: one of the alternatives, several of them, or a text. What can't be had says why."""
+"""Dialogs for a choice: one value, several values, or a text. Unavailable values say why."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from engine.text import clean, fit
 from tui.screens.dialogs import Window
 from tui.widgets.pane import Pane
 
-TAKE_BACK = "(as it follows from the other choices)"
+TAKE_BACK = "(automatic)"
 
 Verdict = Callable[[str], str]
-"""Says why a value can't be taken; empty where it can."""
+"""Returns why a value is not available; empty where it is."""
 
 
 class TakeOne(Window[str | None]):
@@ -34,9 +34,9 @@ class TakeOne(Window[str | None]):
         self.verdict = verdict
 
     def compose(self) -> ComposeResult:
-        """Show the values; those that can't be taken stay visible, with the reason."""
+        """Show the values; unavailable ones stay visible, with the reason."""
         pane = Pane(self.choice.title, OptionList(*self._options(), markup=False))
-        pane.border_subtitle = "Enter take · Esc back"
+        pane.border_subtitle = "Enter choose · Esc back"
         yield pane
 
     def _options(self) -> Sequence[Option]:
@@ -45,7 +45,7 @@ class TakeOne(Window[str | None]):
         for one in self.choice.alternatives:
             reason = one.refused or self.verdict(one.value)
             now = one.value == self.choice.value
-            text = f"can't be taken: {clean(reason)}" if reason else clean(one.help)
+            text = f"not available: {clean(reason)}" if reason else clean(one.help)
             parts = [
                 ("● " if now else "  ", "$mark"),
                 (fit(clean(one.value), width), "$dim" if reason else "bold"),
@@ -57,19 +57,19 @@ class TakeOne(Window[str | None]):
         return options
 
     def on_mount(self) -> None:
-        """Begin at the present value."""
+        """Put the cursor on the current value."""
         options = self.query_one(OptionList)
         ids = [options.get_option_at_index(number).id for number in range(options.option_count)]
         options.highlighted = ids.index(self.choice.value) if self.choice.value in ids else 0
         options.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the value."""
+        """Accept the value."""
         self.dismiss(UNSET if event.option_id == TAKE_BACK else event.option_id)
 
 
 class TakeSeveral(Window[str | None]):
-    """Choose any number of values: Space marks, Enter takes what is marked."""
+    """Choose any number of values: Space marks, Enter accepts the marked ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back"),
@@ -85,7 +85,7 @@ class TakeSeveral(Window[str | None]):
     def compose(self) -> ComposeResult:
         """Show the values with their marks."""
         pane = Pane(self.choice.title, Static(self.choice.help, markup=False), OptionList(markup=False))
-        pane.border_subtitle = "Space mark · Enter take · Esc back"
+        pane.border_subtitle = "Space mark · Enter choose · Esc back"
         yield pane
 
     def on_mount(self) -> None:
@@ -109,12 +109,12 @@ class TakeSeveral(Window[str | None]):
             self._draw(options.highlighted)
 
     def action_take(self) -> None:
-        """Take what is marked, in the order in which it stands."""
+        """Accept the marked values, in list order."""
         self.dismiss(",".join(one.value for one in self.choice.alternatives if one.value in self.marked))
 
 
 class Write(Window[str | None]):
-    """Write a text; what can't be is said while it is written. Enter takes it, Esc goes back."""
+    """Enter a text, validated while typing. Enter accepts it, Esc cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
 
@@ -126,11 +126,11 @@ class Write(Window[str | None]):
         self.verdict = verdict
 
     def compose(self) -> ComposeResult:
-        """Show what is asked, the line to write in, and what is wrong with it."""
+        """Show the question, the input line, and its error."""
         line = Input(self.value)
         line.cursor_blink = False
         pane = Pane(self.asked, Static(self.about, markup=False), line, Static("", id="wrong", markup=False))
-        pane.border_subtitle = "Enter take · Esc back"
+        pane.border_subtitle = "Enter choose · Esc back"
         yield pane
 
     def on_mount(self) -> None:
@@ -138,17 +138,17 @@ class Write(Window[str | None]):
         self.query(Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say at once what can't be."""
+        """Show the error of the input at once."""
         self.query_one("#wrong", Static).update(Content.styled(clean(self.verdict(event.value)), "$todo"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the text, unless it can't be."""
+        """Accept the text, unless it is invalid."""
         if not self.verdict(event.value):
             self.dismiss(event.value)
 
 
 def window(choice: Choice, verdict: Verdict) -> ModalScreen[str | None]:
-    """Return the window that fits a choice."""
+    """Return the dialog for a choice."""
     if choice.kind == "several":
         return TakeSeveral(choice)
     if choice.kind == "one" and choice.alternatives:

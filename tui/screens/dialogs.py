@@ -1,4 +1,4 @@
-"""Small windows over a screen: a question, and a text to read."""
+"""Dialogs: a question, and a text to read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Window(ModalScreen[T]):
-    """A window over a screen. It closes once: keys that were typed ahead close nothing else."""
+    """A dialog. It closes once: keys that were typed ahead close nothing else."""
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close the window with an answer, if it is still the one in front."""
@@ -29,7 +29,7 @@ class Window(ModalScreen[T]):
 
 
 class Question(Window[str | None]):
-    """Ask; the answer is the key of the chosen line, None for Esc. Nothing is chosen by time."""
+    """Ask; the result is the key of the chosen line, None for Esc. It never times out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
 

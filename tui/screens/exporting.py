@@ -1,4 +1,4 @@
-"""What a table is asked for: its order; and a file of it: ask for the form, write, and say where it is."""
+"""Sorting and exporting a table: choose the column or the format, write the file, show its path."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from tui.deck import Deck
 
 FORMS = (
-    ("text", "text, as it stands here"),
-    ("csv", "CSV, every figure, for a sheet"),
-    ("json", "JSON, everything, for a program"),
-    ("md", "Markdown, for an issue or a page"),
+    ("text", "text, as shown here"),
+    ("csv", "CSV, every value, for a spreadsheet"),
+    ("json", "JSON, everything, for programs"),
+    ("md", "Markdown, for an issue or a web page"),
 )
 SORTS = ("when", "samples_per_second", "latency_p99", "accuracy", "run", "model", "scenario", "state")
 """The columns that runs can be sorted by."""
@@ -34,7 +34,7 @@ def _direction(key: str) -> str:
 
 
 def ask_export(deck: Deck, what: str, name: str, make: Callable[[Format], str], written: Callable[[str], None]) -> None:
-    """Ask for a form of `what`, write what `make` gives to a file `name`, copy its path and tell `written`."""
+    """Ask for a format of `what`, write the text of `make` to a file `name`, copy its path and call `written`."""
 
     def taken(answer: str | None) -> None:
         if answer is None:

@@ -1,4 +1,4 @@
-"""What the guide's screen shows: its steps, the step in question, what there is to see of it. No action is here."""
+"""Layout of the guide's screen: the steps, the selected step, and its details. No actions."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from engine.submission.preflight import Expected
 
 STEPS = 62
-"""Cells of the pane of steps where it stands beside another."""
+"""Cells of the pane of steps in the wide layout."""
 
 INTERVAL = 2.0
-"""Seconds between two looks at a job that runs for a step."""
+"""Seconds between two polls of a step's job."""
 
 
 class GuideView(DeckScreen):
-    """The steps on one side, the step in question on the other, and below what there is to see of it."""
+    """The steps on one side, the selected step on the other, and its details below."""
 
     CSS = "#form, #findings, #ahead { height: 1fr; scrollbar-gutter: stable; }"
     DEFAULT_CSS = """
@@ -66,26 +66,26 @@ class GuideView(DeckScreen):
         self.reader: OverviewReader | None = None
         self._numbers = itertools.count(1)
         self._taken = 0
-        """The look that is shown: one that began before it and ended after it is old."""
+        """Number of the refresh that is shown: a refresh that started earlier and ended later is stale."""
         self.at = ""
         """The step on which the cursor stands."""
 
     def body(self) -> Iterable[Widget]:
-        """Yield the list of steps, the step in question, and what there is to see of it."""
+        """Yield the list of steps, the selected step, and its details."""
         yield Container(
             Container(
                 Pane(
                     "your submission",
                     OptionList(id="steps", markup=False),
                     id="steps-pane",
-                    help="The steps. done, now, runs, next, stuck (something is missing), - (left out). They are "
-                    "derived from what is there: descriptions, jobs, results, the tree and its check.",
+                    help="The steps. done, now, runs, next, stuck (something is missing), - (skipped). They are "
+                    "derived from files: descriptions, jobs, results, the tree and its check.",
                 ),
                 Pane("now", VerticalScroll(Static(id="now", markup=False), can_focus=False), id="now-pane"),
                 id="top",
             ),
             Pane(
-                "what there is",
+                "details",
                 Static(id="sum", markup=False),
                 FormList(id="form"),
                 Static(id="field", markup=False),
@@ -93,27 +93,27 @@ class GuideView(DeckScreen):
                 OptionList(id="ahead", markup=False),
                 VerticalScroll(Static(id="seen-text", markup=False), id="seen"),
                 id="detail-pane",
-                help="In a form Enter answers a field; what is wrong is said at once. In findings the key that mends "
-                "each stands before it, or why it is as it must be; Space folds, Enter tells all.",
+                help="In a form Enter edits a field; errors show at once. Each finding shows the key that fixes it, "
+                "or why it is expected; Space folds, Enter shows details.",
             ),
             id="guide",
         )
 
     def ready(self) -> None:
-        """Begin with the guide that was changed last."""
+        """Open the guide that was changed last."""
         self.query_one("#steps", OptionList).focus()
         self.set_interval(INTERVAL, self._beat)
 
     def shown(self) -> None:
-        """Look at all again."""
+        """Refresh everything."""
         self.look()
 
     def look(self) -> None:
-        """Read what there is, away from the event loop."""
+        """Read the guide's state, in a thread."""
         self.work(lambda: None)
 
     def work(self, act: Callable[[], Any], then: Callable[[Any], None] | None = None) -> None:
-        """Do something in the engine, look at what came of it, and go on."""
+        """Run a function of the engine, refresh, and call `then`."""
         self.run_worker(partial(self._work, act, then), thread=True, group="guide", exit_on_error=False)
 
     def _work(self, act: Callable[[], Any], then: Callable[[Any], None] | None) -> None:
@@ -138,7 +138,7 @@ class GuideView(DeckScreen):
             self.deck.call_from_thread(then, done)
 
     def _take(self, number: int, overview: Overview, found: tuple[Step, ...]) -> None:
-        """Show what was seen; the cursor follows where the person stood on the step that is over now."""
+        """Show the refreshed state; the cursor moves on with the step that has just been completed."""
         from engine.guide.steps import current  # noqa: PLC0415
 
         if number < self._taken:
@@ -149,10 +149,10 @@ class GuideView(DeckScreen):
         if not self.at or (self.at == before and self.query_one("#steps").has_focus):
             self.at = current(found).name
         chosen = f": {found[0].brief}" if overview.guide.offer else " submission"
-        self.header().tell(title=clean(f"{overview.guide.name}{chosen}"))
+        self.header().set_texts(title=clean(f"{overview.guide.name}{chosen}"))
         over = all(step.state in ("done", "skipped") for step in found)
         steps = self.query_one("#steps-pane", Pane)
-        steps.border_subtitle = "all done · n begins another" if over else "nothing is sent anywhere"
+        steps.border_subtitle = "all done · n starts another" if over else "nothing is sent anywhere"
         self.draw_steps()
         self.draw_step()
 
@@ -172,19 +172,19 @@ class GuideView(DeckScreen):
 
     @property
     def there(self) -> Overview:
-        """What there is; only after the first look."""
+        """The guide's state; only after the first refresh."""
         assert self.overview is not None
         return self.overview
 
     @property
     def overview_reader(self) -> OverviewReader:
-        """What looks; only after the first look."""
+        """The reader of the guide's state; only after the first refresh."""
         assert self.reader is not None
         return self.reader
 
     @property
     def ahead(self) -> list[Expected]:
-        """What the preflight says, the worst first."""
+        """The preflight's findings, the worst first."""
         return sorted(self.there.expected, key=lambda one: SEVERITIES.index(one.severity))
 
     @property
@@ -199,7 +199,7 @@ class GuideView(DeckScreen):
             self.call_after_refresh(self.draw_steps)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Show the step, or tell of the field, under the cursor."""
+        """Show the step or the field under the cursor."""
         if event.option_list.id == "steps" and event.option_id and event.option_id != self.at:
             self.at = event.option_id
             self.draw_step()
@@ -208,7 +208,7 @@ class GuideView(DeckScreen):
             self.query_one("#field", Static).update(explanation(field) if field else "")
 
     def draw_step(self) -> None:
-        """Show the step under the cursor, and what there is to see of it."""
+        """Show the step under the cursor, and its details."""
         step, overview = self.step, self.overview
         if overview is None:
             return
@@ -237,13 +237,13 @@ class GuideView(DeckScreen):
             self.query_one("#seen-text", Static).update(self._seen(step, overview))
 
     def _following(self, step: Step) -> str:
-        """Return the line that leaves a step's form; empty while it may not be left."""
+        """Return the line that completes a step's form; empty while the form is incomplete."""
         from engine.guide.steps import current  # noqa: PLC0415
 
         after = current(self.steps)
         if step.name == "preflight":
-            return "I have read this: go on" if step.state == "now" else ""
-        return f"go on with step {after.number}: {after.title}" if step.state == "done" and after is not step else ""
+            return "I have read this: continue" if step.state == "now" else ""
+        return f"continue with step {after.number}: {after.title}" if step.state == "done" and after is not step else ""
 
     def _fill_ahead(self, overview: Overview, following: str) -> None:
         listed = self.query_one("#ahead", OptionList)
@@ -279,7 +279,7 @@ class GuideView(DeckScreen):
         return Content(step.long)
 
     def _beat(self) -> None:
-        """Look at the jobs that run for a step: only at their own folders, and only while this screen is seen."""
+        """Poll the jobs of a step: only their own folders, and only while this screen is shown."""
         running = [step.job for step in self.steps if step.state == "running" and step.job is not None]
         if running and self.is_current:
             watch = partial(self._watch, running)

@@ -1,4 +1,4 @@
-"""What the guide asks for beside its steps: a folder to check, and which submission to go on with."""
+"""Dialogs of the guide: a folder to check, and which submission to resume."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def ask_folder(deck: Deck) -> None:
 
 
 def ask_guide(deck: Deck, then: Callable[[str], None]) -> None:
-    """Ask for one of the submissions that were begun, or begin another; `then` gets its name."""
+    """Ask for an existing submission, or start another; `then` gets its name."""
     folders = deck.place.folders
-    answers = [(name, f"go on with {name}") for name in state.names(folders)]
+    answers = [(name, f"resume {name}") for name in state.names(folders)]
 
     def answered(name: str | None) -> None:
         if name is not None:
             then(name or state.save(folders, state.another(folders)).name)
 
     text = "Each has its own choices and results."
-    deck.push_screen(Question("another submission", text, [*answers, ("", "a new one")]), answered)
+    deck.push_screen(Question("choose a submission", text, [*answers, ("", "a new one")]), answered)
 
 
 def _no_folder(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Help for what one sees: the screen, the focused pane, the keys, and the words of MLPerf. Also the palette's list."""
+"""Help: the screen, the focused pane, the keys, and the glossary. Also the palette's list."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _EVERYWHERE = (
     ("↑ ↓ ← →", "move; Tab goes to the next pane, Esc back"),
     ("?", "this help"),
     (": or ctrl+p", "all actions, by name"),
-    ("ctrl+l", "draw everything again"),
-    ("q", "quit; jobs go on"),
+    ("ctrl+l", "redraw the screen"),
+    ("q", "quit; jobs continue"),
 )
 
 
@@ -50,7 +50,7 @@ def help_of(screen: Screen[Any]) -> Reading:
     parts += [("Keys everywhere\n", "bold")]
     for key, text in _EVERYWHERE:
         parts += _line(key, text)
-    parts += [("\nWords\n", "bold")]
+    parts += [("\nGlossary\n", "bold")]
     for word, meaning in WORDS.items():
         parts += _line(word, meaning, 20)
     return Reading("help", Content.assemble(*parts))
@@ -64,16 +64,14 @@ def commands(app: Deck, screen: Screen[Any]) -> Iterable[SystemCommand]:
                 f"{action.label}  ({action.shown_key})", action.help, partial(screen.action_act, action.name)
             )
     for key, mode, label in MODES:
-        yield SystemCommand(
-            f"{label}  ({key})", f"go to the screen {label}", partial(app.run_action, f"switch_mode('{mode}')")
-        )
+        yield SystemCommand(f"{label}  ({key})", f"go to {label}", partial(app.run_action, f"switch_mode('{mode}')"))
     for theme in ("inferdeck-dark", "inferdeck-light"):
         yield SystemCommand(
-            f"theme {theme}", "change the colours, now and from now on", partial(_take_theme, app, theme)
+            f"theme {theme}", "change the colours, and keep the change", partial(_take_theme, app, theme)
         )
-    yield SystemCommand("messages", "everything that was said in the corner", partial(_show_messages, app))
+    yield SystemCommand("messages", "all messages that were shown", partial(_show_messages, app))
     yield SystemCommand("help  (?)", "explain this screen", app.action_help)
-    yield SystemCommand("quit  (q)", "leave; jobs go on", app.action_leave)
+    yield SystemCommand("quit  (q)", "leave; jobs continue", app.action_leave)
     for word, meaning in WORDS.items():
         yield SystemCommand(f"what is: {word}", meaning, partial(_explain, app, word, meaning))
 
@@ -91,7 +89,7 @@ def _take_theme(app: Deck, theme: str) -> None:
 
 def _show_messages(app: Deck) -> None:
     lines = [f"{time_of_day(one.at)}  {one.text}" for one in reversed(app.messages)]
-    app.push_screen(Reading("messages", "\n".join(lines) or "nothing has been said yet"))
+    app.push_screen(Reading("messages", "\n".join(lines) or "no messages yet"))
 
 
 def _explain(app: Deck, word: str, meaning: str) -> None:

@@ -1,4 +1,4 @@
-"""Home: what goes on now, what can be started, and what this machine is."""
+"""Home: jobs, ways to start, and this machine."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 
 SHOWN_JOBS = 5
 INTERVAL = 2.0
-"""Seconds between two looks at the jobs."""
+"""Seconds between two polls of the jobs."""
 
 _WORDS = {
-    "running": ("● runs", "bold $good"),
+    "running": ("● running", "bold $good"),
     "finished": ("  finished", "$good"),
     "failed": ("  failed", "$bad"),
     "cancelled": ("  stopped", "$todo"),
     "died": ("  died", "bold $bad"),
-    "new": ("  not begun", "$dim"),
+    "new": ("  not started", "$dim"),
 }
 
 _STARTS = (
     ("guide", "g", "Guided first submission", "step by step to a checked folder"),
     ("new", "n", "New run", "pick, see the plan, run"),
     ("try", "t", "Try it now", "a tiny model, no download, half a minute"),
-    ("open", "o", "Open a recipe", "a selection that was saved"),
+    ("open", "o", "Open a recipe", "saved choices"),
 )
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line about the machine: what it is, or what is missing and how to get it."""
+    """A line about the machine: what it has, or what is missing and how to get it."""
 
     name: str
     text: str
@@ -56,7 +56,7 @@ class Line:
 
 
 class HomeScreen(DeckScreen):
-    """The first screen. Jobs that go on stand first; Enter attaches to them."""
+    """The first screen. Running jobs come first; Enter attaches to them."""
 
     MODE = "home"
     ABOUT = (
@@ -67,12 +67,13 @@ class HomeScreen(DeckScreen):
         Action("g", "guide", "guide", "the guided first submission: every step explained, nothing is sent anywhere"),
         Action("n", "new", "new run", "choose model, backend, scenarios and more, and see the plan before it runs"),
         Action("t", "try", "try it", "run the demonstration that needs no download, in test style"),
-        Action("o", "open", "open recipe", "start from a selection that was saved"),
-        Action("i", "machine", "this machine", "everything that was found here, and what is missing with its remedy"),
+        Action("o", "open", "open recipe", "start from saved choices"),
+        Action("i", "machine", "this machine", "what this machine has, what is missing, and how to get it"),
     )
     BINDINGS: ClassVar = bindings(ACTIONS)
     DEFAULT_CSS = """
     HomeScreen #jobs-pane { max-height: 9; }
+    HomeScreen #jobs { text-wrap: nowrap; text-overflow: ellipsis; }
     HomeScreen #machine-pane { height: 1fr; }
     HomeScreen #machine { text-wrap: nowrap; text-overflow: ellipsis; }
     """
@@ -80,21 +81,21 @@ class HomeScreen(DeckScreen):
     def body(self) -> Iterable[Widget]:
         """Yield the three panes."""
         yield Pane(
-            "going on now",
+            "jobs",
             OptionList(id="jobs", markup=False),
             id="jobs-pane",
-            help="The jobs of this machine. Enter opens one: a running one live, an ended one with its last state.",
+            help="The jobs of this machine. Enter opens one: a running job live, a finished one with its last state.",
         )
         yield Pane(
             "start",
             OptionList(*(_start_option(*one) for one in _STARTS), id="start", markup=False),
             id="start-pane",
-            help="Four ways to begin. Every one shows the plan before anything runs, except 'try it'.",
+            help="Four ways to start. Each shows the plan before anything runs, except 'try it'.",
         )
         yield Pane("this machine", Static(" reading…", id="machine", markup=False), id="machine-pane")
 
     def on_mount(self) -> None:
-        """Begin with what can be started."""
+        """Put the focus on the ways to start."""
         self._listed: tuple[tuple[str, str, str, int], ...] | None = None
         self._jobs: dict[str, Job] = {}
         self._lines: list[Line] = []
@@ -102,7 +103,7 @@ class HomeScreen(DeckScreen):
         self.set_interval(INTERVAL, self._look)
 
     def ready(self) -> None:
-        """Look at the machine once; it does not change while one looks."""
+        """Survey the machine once."""
         self.run_worker(self._read_machine, thread=True, group="machine", exit_on_error=False)
 
     def shown(self) -> None:
@@ -121,7 +122,7 @@ class HomeScreen(DeckScreen):
 
     def _show_jobs(self, found: Sequence[Job]) -> None:
         running = [job for job in found if job.state == "running"]
-        self.header().tell(going_on=f"{len(running)} going on" if running else "")
+        self.header().set_texts(running=f"{len(running)} running" if running else "")
         chosen = [*running, *(job for job in found if job.state != "running")][:SHOWN_JOBS]
         listed = tuple((job.id, job.state, job.waits, job.steps_ended) for job in chosen)
         if listed == self._listed:
@@ -143,7 +144,7 @@ class HomeScreen(DeckScreen):
             options.highlighted = 0
 
     def _redraw(self, chosen: Sequence[Job]) -> None:
-        """Say anew how long ago each was; the cursor stays."""
+        """Update how long ago each job ran; the cursor does not move."""
         options = self.query_one("#jobs", OptionList)
         for number, job in enumerate(chosen):
             line = _job_line(job)
@@ -165,7 +166,7 @@ class HomeScreen(DeckScreen):
             self.action_act(name)
 
     def why_not(self, name: str) -> str | None:
-        """Everything needs the profiles."""
+        """Every action needs the profiles."""
         return None if self.deck.opened else "the profiles are still being read"
 
     def do_guide(self) -> None:
@@ -206,18 +207,22 @@ class HomeScreen(DeckScreen):
         choose_recipe(self.deck)
 
 
+_LATER = "not supported yet"
+"""The line of benchmarks that a later release will have."""
+
+
 def _start_option(name: str, key: str, title: str, text: str) -> Option:
     return Option(Content.assemble((f"{key}  ", "bold $mark"), (f"{title:26}", "bold"), (text, "$dim")), id=name)
 
 
 def _job_line(job: Job) -> Content:
-    word, style = ("● waits", "bold $todo") if job.waits else _WORDS[job.state]
+    word, style = ("● waiting", "bold $todo") if job.waits else _WORDS[job.state]
     steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)} steps"
     when = duration(time.time() - job.started)
-    text = f"{when} ago" if job.state != "running" else f"since {when}"
+    text = f"{when} ago" if job.state != "running" else f"for {when}"
     what = clean(job.what)
     return Content.assemble(
-        (f"{word:12}", style), (f"{job.id}  ", "bold"), (f"{steps:13} {text:14} ", ""), (what, "$dim")
+        (f"{word:14}", style), (f"{job.id}  ", "bold"), (f"{steps:12} {text:11} ", ""), (what, "$dim")
     )
 
 
@@ -237,7 +242,7 @@ def _machine(deck: Deck) -> list[Line]:
 
 
 def _checks(deck: Deck) -> list[Line]:
-    """Look at what can run here; what lacks something comes first, for a small screen shows no more."""
+    """Check what can run here; what is missing something comes first, because a small screen shows no more."""
     from engine.survey.readiness import benchmark_checks, recipe_checks  # noqa: PLC0415
 
     checks: list[Readiness] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
@@ -245,19 +250,22 @@ def _checks(deck: Deck) -> list[Line]:
     first = sorted((one for one in checks if one not in later), key=lambda one: one.ready)
     lines = [Line(one.name, one.text, one.remedy, one.ready) for one in first]
     if later:
-        lines.append(Line("not in this release", ", ".join(one.name for one in later), good=False))
+        lines.append(Line(_LATER, ", ".join(one.name for one in later), good=False))
     return lines
 
 
-def _drawn(lines: Iterable[Line]) -> Content:
+def _drawn(lines: Sequence[Line]) -> Content:
     parts: list[tuple[str, str]] = []
+    names = max((len(line.name) for line in lines), default=0)
     for line in lines:
         if not line.name:
             parts += [(clean(line.text) + "\n", "")]
             continue
-        word = ("ready  ", "$good") if line.good else ("lacks  ", "$todo")
-        parts += [word, (f"{line.name:24} ", "bold"), (clean(line.text), "" if line.good else "$dim")]
+        word = (
+            ("ready  ", "$good") if line.good else ("planned", "$dim") if line.name == _LATER else ("missing", "$todo")
+        )
+        parts += [word, (f" {line.name:{names}} ", "bold"), (clean(line.text), "" if line.good else "$dim")]
         parts += [("\n", "")]
         if line.remedy:
-            parts += [(f"{'':32}{clean(line.remedy)}\n", "$dim")]
+            parts += [(f"{'':8}{clean(line.remedy)}\n", "$dim")]
     return Content.assemble(*parts)

@@ -1,4 +1,4 @@
-"""The list of all actions, safe against a change of screens while it opens."""
+"""The list of all actions; the screen may change while it opens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Palette(CommandPalette, Window[None]):
     """Textual's palette. Keys that were typed ahead may change the screen below it before it is there."""
 
     def _on_mount(self, event: events.Mount) -> None:
-        """Go away where the person has gone elsewhere; Textual's own handler comes after this one otherwise."""
+        """Close where the screen has changed; otherwise Textual's own handler runs next."""
         if not self.is_active:
             event.prevent_default()
             self.call_later(self._give_up)

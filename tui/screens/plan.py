@@ -1,4 +1,4 @@
-"""Plan: choices on one side, the resolved tree on the other, live with every change."""
+"""Plan: choices on one side, the resolved tree on the other, updated with every change."""
 
 from __future__ import annotations
 
@@ -33,42 +33,40 @@ if TYPE_CHECKING:
 FIRST = Selection(
     Query(("app", "mlperf", "inference", "reference", "python"), ("resnet50", "onnxruntime", "cpu", "test"))
 )
-"""What the plan shows before anything was chosen."""
+"""The selection before anything was chosen."""
 
 KEPT = 50
-"""Changes that can be taken back."""
+"""Number of changes that can be undone."""
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """What is chosen now."""
+    """The current selection."""
 
     selection: Selection
     output: str = ""
 
 
 class PlanScreen(DeckScreen):
-    """Choose, see what follows, run."""
+    """Choose, see the resolved plan, run."""
 
     MODE = "plan"
     ABOUT = (
-        "Choose on one side what to run, and see on the other what follows from it: every component with everything "
-        "decided, what this machine has of it already, how large it is, how long it takes, and why it is there. "
-        "Nothing runs before r. The command line below does just the same."
+        "Choose what to run on one side; the other side shows the resolved plan: every component with its options, "
+        "whether this machine has it already, how large it is, how long it takes, and why it is there. "
+        "Nothing runs before r. The command below does the same."
     )
     ACTIONS = (
         Action("e", "edit", "change", "change the choice under the cursor"),
-        Action(
-            "w", "why", "why", "the whole chain for the node under the cursor: who chose it, what else was possible"
-        ),
+        Action("w", "why", "why", "why the node under the cursor is there: who chose it, what else was possible"),
         Action("r", "run", "run", "start the job; a question first says how long it takes"),
-        Action("u", "undo", "undo", "take the last change back"),
-        Action("y", "copy", "copy command", "copy the equal command line to the terminal's clipboard"),
+        Action("u", "undo", "undo", "undo the last change"),
+        Action("y", "copy", "copy command", "copy the equivalent command to the terminal's clipboard"),
         Action("s", "save", "save", "save the choices as a recipe"),
-        Action("f", "preflight", "preflight", "what a checker would refuse of a submission made by these choices"),
-        Action("slash", "find", "filter", "keep the nodes of the tree in which words are; Esc shows all"),
+        Action("f", "preflight", "preflight", "what a checker would reject of a submission with these choices"),
+        Action("slash", "find", "filter", "show only nodes that contain these words; Esc shows all"),
         Action("space", "fold", "fold", "close or open the branch under the cursor"),
-        Action("o", "output", "results folder", "say where the results go"),
+        Action("o", "output", "results folder", "choose where the results go"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "all", "show all")]
     DEFAULT_CSS = """
@@ -93,7 +91,7 @@ class PlanScreen(DeckScreen):
         self.prepared: Prepared | None = None
 
     def body(self) -> Iterable[Widget]:
-        """Yield the choices, the tree with its sums, and the command line."""
+        """Yield the choices, the tree with its totals, and the command."""
         line = Input(placeholder="words to find in the tree", id="filter")
         line.cursor_blink = False
         yield Container(
@@ -101,8 +99,8 @@ class PlanScreen(DeckScreen):
                 "choices",
                 ChoiceList(id="choices"),
                 id="choices-pane",
-                help="A star marks what you asked for; the rest follows. Enter or e shows the values, each with what "
-                "it means or why it can't be taken.",
+                help="A star marks what you chose; the rest is automatic. Enter or e shows the values, each with its "
+                "meaning, or why it is not available.",
             ),
             Vertical(
                 Pane(
@@ -112,8 +110,8 @@ class PlanScreen(DeckScreen):
                     Static(id="totals", markup=False),
                     id="tree-pane",
                     help="Every component of the plan, dependencies below what needs them. cached: in the store. "
-                    "found: on this machine. to fetch, to build, to run: still to be done. missing, conflict: must be "
-                    "mended first; w says how.",
+                    "found: on this machine. to fetch, to build, to run: to do. missing, conflict: to be fixed first; "
+                    "w says how.",
                 ),
                 Pane("why", Static(id="why", markup=False), id="why-pane"),
                 id="right",
@@ -128,11 +126,11 @@ class PlanScreen(DeckScreen):
         self.query_one(ChoiceList).focus()
 
     def shown(self) -> None:
-        """Look again at what the machine has."""
+        """Survey the machine again."""
         self._resolve()
 
     def choose(self, selection: Selection, output: str = "") -> None:
-        """Take a whole selection, from a recipe or an earlier run."""
+        """Load a selection, from a recipe or an earlier run."""
         self._take(_Draft(selection, output))
 
     def _take(self, draft: _Draft) -> None:
@@ -158,7 +156,7 @@ class PlanScreen(DeckScreen):
         self.deck.call_from_thread(self._show, draft, prepared)
 
     def _refused(self, draft: _Draft, error: InferdeckError) -> None:
-        """Go back to what could be resolved, and say why."""
+        """Go back to the last selection that could be resolved, and show the error."""
         if draft is self.draft and self.before:
             self.draft = self.before.pop()
             self._resolve()
@@ -172,7 +170,7 @@ class PlanScreen(DeckScreen):
         self.query_one(PlanTree).show(prepared)
         self.query_one("#totals", Static).update(_totals(prepared))
         self.query_one("#command", Static).update(self._command_line(prepared))
-        self.header().tell(title=clean(_title(prepared)))
+        self.header().set_texts(title=clean(_title(prepared)))
 
     def _choices(self, prepared: Prepared) -> tuple[Choice, ...]:
         places = prepared.workplace.catalog.folders
@@ -189,11 +187,11 @@ class PlanScreen(DeckScreen):
         return shell_line(("inferdeck", *prepared.command()))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter changes a choice, or tells why a node is there."""
+        """Enter changes a choice, or shows why a node is there."""
         self.action_act("edit" if isinstance(event.option_list, ChoiceList) else "why")
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Tell of the node under the cursor, where there is room for it."""
+        """Describe the node under the cursor, where there is room."""
         if isinstance(event.option_list, PlanTree) and self.has_class("-wide"):
             self._tell_why()
 
@@ -222,23 +220,23 @@ class PlanScreen(DeckScreen):
         self.query_one(PlanTree).focus()
 
     def why_not(self, name: str) -> str | None:
-        """Nothing can be done before the plan is there; running needs one without problems."""
+        """Actions need a plan; running needs one without problems."""
         if self.prepared is None:
             return "the plan is still being made"
         if name == "run" and self.prepared.seen.problems():
             node, seen = self.prepared.seen.problems()[0]
             return f"it can't run yet: {node}: {seen.text}. {seen.remedy}"
         if name == "undo" and not self.before:
-            return "nothing was changed yet"
+            return "nothing to undo"
         if name == "fold" and not self.query_one(PlanTree).has_focus:
-            return "folding is for the tree: Tab goes there"
+            return "folding works in the tree: Tab goes there"
         return None
 
     def do_edit(self) -> None:
         """Ask for another value."""
         choice = self.query_one(ChoiceList).choice
         if choice is None:
-            self.deck.say("no choice is under the cursor")
+            self.deck.say("there is no choice under the cursor")
             return
 
         def taken(value: str | None) -> None:
@@ -249,7 +247,7 @@ class PlanScreen(DeckScreen):
         self.deck.push_screen(window(choice, lambda value: self._verdict(choice, value)), taken)
 
     def _verdict(self, choice: Choice, value: str) -> str:
-        """Say why a value can't be taken: in the resolver's own words."""
+        """Return why a value is not available, as the resolver reports it."""
         from engine.survey.prepare import resolved  # noqa: PLC0415
 
         try:
@@ -259,7 +257,7 @@ class PlanScreen(DeckScreen):
         return ""
 
     def do_why(self) -> None:
-        """Tell the chain of a node."""
+        """Show why a node is there."""
         node = self.query_one(PlanTree).node
         if self.prepared is not None and node is not None:
             self.deck.push_screen(Reading(clean(self.prepared.plan.nodes[node].title), self._reasons(node)))
@@ -274,12 +272,12 @@ class PlanScreen(DeckScreen):
         text = (
             f"{totals.to_do} steps to do: about {duration(totals.prepare_seconds) or '0:00'} to prepare and "
             f"{duration(totals.run_seconds) or '0:00'} to measure; {size(totals.fetch_bytes)} to fetch.\n"
-            f"Results go to {where}.\nThe job goes on when this screen or the connection goes."
+            f"Results go to {where}.\nThe job continues without this screen or connection."
         )
-        answers = [("run", "run it"), ("back", "not now")]
+        answers = [("run", "run it"), ("back", "cancel")]
         if holder := measuring.holder():
-            text += f"\nIt waits for {holder}, before it measures itself."
-            answers.insert(1, ("now", "run it and measure at once: the figures are marked as disturbed"))
+            text += f"\nIt waits for {holder} before it measures."
+            answers.insert(1, ("now", "run and measure at once: results are marked as disturbed"))
         self.deck.push_screen(Question("run", text, answers), self._answered)
 
     def _answered(self, answer: str | None) -> None:
@@ -299,7 +297,7 @@ class PlanScreen(DeckScreen):
         self.deck.call_from_thread(self.deck.go_run, job)
 
     def do_undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         self.draft = self.before.pop()
         self._resolve()
 
@@ -307,7 +305,7 @@ class PlanScreen(DeckScreen):
         """Copy the command line."""
         assert self.prepared is not None
         self.deck.copy_to_clipboard(self._words(self.prepared))
-        self.deck.say("copied the command line")
+        self.deck.say("copied the command")
 
     def do_save(self) -> None:
         """Save a recipe."""
@@ -316,7 +314,7 @@ class PlanScreen(DeckScreen):
         save_recipe(self.deck, self.draft.selection)
 
     def do_preflight(self) -> None:
-        """Say what would be refused."""
+        """Show what the checker would reject."""
         from engine.survey.plan_preflight import expected  # noqa: PLC0415
 
         assert self.prepared is not None
@@ -329,7 +327,7 @@ class PlanScreen(DeckScreen):
         line.focus()
 
     def action_all(self) -> None:
-        """Take the filter away."""
+        """Remove the filter."""
         line = self.query_one("#filter", Input)
         line.value = ""
         line.remove_class("-open")
@@ -346,7 +344,7 @@ class PlanScreen(DeckScreen):
             if value is not None:
                 self._take(_Draft(self.draft.selection, value))
 
-        about = "a folder; empty leaves the results in the job's own"
+        about = "a folder; empty: the job's own folder"
         self.deck.push_screen(Write("results folder", about, self.draft.output, lambda _: ""), taken)
 
 
@@ -361,7 +359,7 @@ def _totals(prepared: Prepared) -> Content:
     parts = [
         (f"{totals.ready} ready, {totals.to_do} to do · {size(totals.fetch_bytes)} to fetch · ", ""),
         (f"prepare {duration(totals.prepare_seconds) or '0:00'} + run {duration(totals.run_seconds) or '0:00'}", ""),
-        (f" + {totals.unknown_times} of unknown length" if totals.unknown_times else "", ""),
+        (f" + {totals.unknown_times} of unknown duration" if totals.unknown_times else "", ""),
     ]
     problems = prepared.seen.problems()
     if problems:
@@ -380,4 +378,4 @@ def _expected(found: Iterable[Expected]) -> Content:
     for one in found:
         parts += [(f"{one.severity:9}", styles[one.severity]), (clean(one.what) + "\n", "")]
         parts += [(f"{'':9}{clean(one.remedy)}\n", "$dim")]
-    return Content.assemble(*parts) if parts else Content("nothing that can be known now stands against it")
+    return Content.assemble(*parts) if parts else Content("no problem found; what only a run shows is not checked")

@@ -1,4 +1,4 @@
-"""Open a saved selection, or save one: recipes, as YAML in the person's own profiles."""
+"""Open a saved selection, or save one: recipes, as YAML in the user's own profiles."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def choose_recipe(deck: Deck) -> None:
             return
         deck.go_plan(chosen)
 
-    about = "A recipe is a selection that was saved; s on the Plan saves one."
+    about = "A recipe is a saved set of choices; s on Plan saves one."
     deck.push_screen(Question("open a recipe", about, answers), opened)
 
 
 def save_recipe(deck: Deck, chosen: Selection) -> None:
-    """Ask for a name and save the selection in the person's own profiles."""
+    """Ask for a name and save the selection in the user's own profiles."""
     folder = deck.place.folders.profiles / "recipes"
 
     def verdict(name: str) -> str:

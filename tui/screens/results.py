@@ -1,4 +1,4 @@
-"""Results: every finished run of every job; below, the one under the cursor, runs side by side, or bars."""
+"""Results: every finished run of every job; below, the selected run, a comparison, or bars."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tui.widgets.run_list import RunList
 from tui.widgets.run_views import EMPTY, NONE_FITS, everything
 
 INTERVAL = 5.0
-"""Seconds between two looks for new runs."""
+"""Seconds between two polls for new runs."""
 PAIR = 2
 ABOUT_FILTER = "words, for example: server invalid -r-0003"
 
@@ -40,15 +40,15 @@ class ResultsScreen(DeckScreen):
         "noise of repeated runs. Nothing here changes a result."
     )
     ACTIONS = (
-        Action("space", "mark", "mark", "mark the run under the cursor, or take its mark away; the first is the base"),
+        Action("space", "mark", "mark", "mark or unmark the run under the cursor; the first marked is the baseline"),
         Action("c", "compare", "compare", "what differs between the marked runs, and which changes are above noise"),
-        Action("v", "vary", "vary", "try other values of one choice of this run: a small sweep"),
+        Action("v", "vary", "vary", "sweep one choice of this run: measure other values"),
         Action("r", "again", "again", "go to the plan with the choices of this run"),
-        Action("slash", "find", "filter", "keep the runs in which words are; a word after - leaves runs out"),
+        Action("slash", "find", "filter", "show only runs that contain these words; -word excludes"),
         Action("x", "export", "export", "write the list, or the comparison, as text, CSV, JSON or Markdown"),
-        Action("b", "bars", "bars", "bars of one metric over the marked runs, or all that are listed; again: the next"),
+        Action("b", "bars", "bars", "bar chart of one metric over the marked runs, or all listed; again: next metric"),
         Action("o", "order", "sort", "sort the list by a column"),
-        Action("a", "missing", "add missing", "plan the measurement that the comparison lacks"),
+        Action("a", "missing", "add missing", "plan the measurement that is missing from the comparison"),
         Action("y", "copy", "copy", "copy the path of this run's files, or the comparison as text"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "back", "back")]
@@ -71,7 +71,7 @@ class ResultsScreen(DeckScreen):
         self.sort = "when"
 
     def body(self) -> Iterable[Widget]:
-        """Yield the list with its filter, and what is said below it."""
+        """Yield the list with its filter, and the pane below it."""
         line = Input(placeholder=ABOUT_FILTER, id="filter")
         line.cursor_blink = False
         yield Pane(
@@ -80,19 +80,19 @@ class ResultsScreen(DeckScreen):
             RunList(id="runs"),
             line,
             id="runs-pane",
-            help="A row for each scenario that a job measured; accuracy and compliance runs are told in the row of the "
-            "performance run. VALID and INVALID are LoadGen's words; damaged: some of its files can't be read. "
-            "Enter shows everything of a run.",
+            help="A row per measured scenario of a job; accuracy and compliance runs are shown in the row of the "
+            "performance run. VALID and INVALID are LoadGen's verdicts; damaged: some of its files can't be read. "
+            "Enter shows the details of a run.",
         )
         yield RunBelow(self.deck.terminal.glyphs)
 
     def on_mount(self) -> None:
-        """Begin in the list, and look for new runs now and then."""
+        """Put the focus on the list, and poll for new runs."""
         self.query(RunList).focus()
         self.set_interval(INTERVAL, self._look)
 
     def shown(self) -> None:
-        """Look for new runs."""
+        """Poll for new runs."""
         self._look()
 
     def _look(self) -> None:
@@ -115,7 +115,7 @@ class ResultsScreen(DeckScreen):
         self._list()
 
     def listed(self) -> list[Run]:
-        """The runs that fit the filter, in the order that was asked for."""
+        """The runs that match the filter, in the chosen order."""
         found = matching(self.known, self.words)
         return found if self.sort == "when" else ordered(found, column(self.sort))
 
@@ -133,12 +133,14 @@ class ResultsScreen(DeckScreen):
         pane = self.query_one("#runs-pane", Pane)
         pane.rename(f"runs: {fitting}{order}" if self.known else "runs")
         pane.border_subtitle = f"all: {' · '.join(runs.common)}".replace("[", "\\[") if runs.common else ""
-        self._tell()
+        self._show_count()
         self._draw()
 
-    def _tell(self) -> None:
+    def _show_count(self) -> None:
         count = len(self.marked())
-        self.header().tell(title=f"{count} marked of {len(self.known)} runs" if count else f"{len(self.known)} runs")
+        self.header().set_texts(
+            title=f"{count} marked of {len(self.known)} runs" if count else f"{len(self.known)} runs"
+        )
 
     def on_resize(self, event: object) -> None:
         """Fit what is drawn for a width."""
@@ -151,12 +153,12 @@ class ResultsScreen(DeckScreen):
         self._draw()
 
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
-        """Follow the cursor, unless runs stand side by side."""
+        """Follow the cursor, unless a comparison is shown."""
         if self._below().view == "run":
             self._draw()
 
     def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
-        """Show everything of a run."""
+        """Show the details of a run."""
         run = self.query_one(RunList).run
         if run is not None:
             self.deck.push_screen(Reading(run.id, everything(run, str(place(run)))))
@@ -174,7 +176,7 @@ class ResultsScreen(DeckScreen):
         return self.query_one(RunBelow)
 
     def _draw(self) -> None:
-        """Tell the pane below where the cursor is."""
+        """Pass the run under the cursor to the pane below."""
         charted, empty = self._charted(), self.loaded and not self.known
         self._below().follow(self.query_one(RunList).run, charted, empty=empty)
 
@@ -182,34 +184,34 @@ class ResultsScreen(DeckScreen):
         return self.marked() or self.listed()
 
     def why_not(self, name: str) -> str | None:
-        """Say what an action needs."""
+        """Return what an action needs."""
         if not self.known:
-            return "nothing has been measured yet: 1 goes Home, t there runs a first job" if self.loaded else _READING
+            return "nothing has been measured yet: 1 then t runs a first job" if self.loaded else _READING
         run = self.query_one(RunList).run
         if name in ("mark", "again", "vary") and run is None:
             return "no run is under the cursor"
         if name in ("again", "vary") and run is not None and not run.command:
-            return f"how {run.id} was made is not known: its job's plan can't be read"
+            return f"the choices of {run.id} are not known: its job's plan can't be read"
         if name == "compare" and len(self.marked()) < PAIR:
-            return f"Space marks runs; comparing takes two or more, {len(self.marked())} marked"
+            return f"Space marks runs; comparing needs two or more, {len(self.marked())} marked"
         return self._why_not_missing() if name == "missing" else None
 
     def _why_not_missing(self) -> str | None:
         if self._below().compared is None:
-            return "c compares two marked runs first; a then plans what one of them lacks"
-        return None if self._missing() else "neither run lacks a measurement that another has"
+            return "compare two marked runs first (c); a then plans what one of them is missing"
+        return None if self._missing() else "all of these runs have the same measurements"
 
     def _missing(self) -> list[tuple[str, ...]]:
         found = self._below().compared
         return [one.words for one in found.missing if one.words] if found is not None else []
 
     def do_mark(self) -> None:
-        """Mark a run, and go on to the next."""
+        """Mark a run, and move to the next."""
         runs = self.query_one(RunList)
         runs.mark()
         if runs.has_focus and runs.highlighted is not None and runs.highlighted + 1 < len(runs.runs):
             runs.action_cursor_down()
-        self._tell()
+        self._show_count()
 
     def do_compare(self) -> None:
         """Compare the marked runs."""
@@ -228,7 +230,7 @@ class ResultsScreen(DeckScreen):
     def do_bars(self) -> None:
         """Draw bars of the metric that ranks the runs, then of the next ones."""
         if not self._below().chart(self._charted()):
-            self.deck.say("none of these runs has a figure", "warning")
+            self.deck.say("none of these runs has a value", "warning")
 
     def do_again(self) -> None:
         """Go to the plan with the choices of a run."""
@@ -273,7 +275,7 @@ class ResultsScreen(DeckScreen):
         comparing = self._below().compared is not None
         what = "the comparison" if comparing else f"{len(self.listed())} runs"
         name = "comparison" if comparing else "results"
-        ask_export(self.deck, what, name, self._exported, lambda path: self._below().tell(f"written: {path}"))
+        ask_export(self.deck, what, name, self._exported, lambda path: self._below().note(f"written: {path}"))
 
     def _exported(self, as_: export.Format) -> str:
         found = self._below().compared
@@ -300,4 +302,4 @@ class ResultsScreen(DeckScreen):
             self._below().back()
         else:
             self.query_one(RunList).unmark()
-            self._tell()
+            self._show_count()

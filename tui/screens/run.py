@@ -1,4 +1,4 @@
-"""Run: one job, live or over. A reader of its log and nothing more: what happens here never disturbs a measurement."""
+"""Run: one job, live or finished. It only reads the job's log and never disturbs a measurement."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ ZOOM = (1, 2, 5, 10, 30)
 
 
 class RunScreen(DeckScreen):
-    """Follows the job that it was given; without one, the one that runs, or the last."""
+    """Follows the given job; without one, the running job, or the last."""
 
     MODE = "run"
     ABOUT = (
-        "Run shows one job: how far it is, its throughput and latencies over time, what the machine does, its steps. "
+        "Run shows one job: progress, throughput and latency over time, machine load, steps. "
         "It only reads the job's log: leaving, freezing or losing this screen changes nothing for the job."
     )
     ACTIONS = run_texts.ACTIONS
@@ -50,7 +50,7 @@ class RunScreen(DeckScreen):
         yield Cockpit(self.deck.terminal.glyphs)
 
     def on_mount(self) -> None:
-        """Begin without a job."""
+        """Start without a job."""
         self._followed: Follower | None = None
         self._frozen: float | None = None
         self._zoom = 0
@@ -71,7 +71,7 @@ class RunScreen(DeckScreen):
         return self.query_one(Cockpit)
 
     def shown(self) -> None:
-        """Look for a job where none is followed, or where that one is over and another runs."""
+        """Find a job where none is followed, or where that one has ended and another runs."""
         if self._is_free():
             self.run_worker(self._find, thread=True, group="find", exclusive=True, exit_on_error=False)
         self._beat(at_once=True)
@@ -88,14 +88,14 @@ class RunScreen(DeckScreen):
             self.watch_job(job)
 
     def watch_job(self, job: Job) -> None:
-        """Follow a job, from now on and with all that it has said before."""
+        """Follow a job, with its earlier events."""
         if self._followed is None or self._followed.job.folder != job.folder:
             self._followed = Follower(job, self.deck.place.catalog.components)
             self._frozen, self._front, self._drawn = None, "", ()
             self.cockpit.query_one("#progress").border_subtitle = None
             self.query_one("#empty").display = False
             self.cockpit.display = True
-            self.header().tell(title=f"{job.id} {job.what}")
+            self.header().set_texts(title=f"{job.id} {job.what}")
             self._catch_up()
         self._beat(at_once=True)
 
@@ -106,7 +106,7 @@ class RunScreen(DeckScreen):
             self.call_later(self._catch_up)
 
     def _beat(self, *, at_once: bool = False) -> None:
-        """Look at the log and draw what is new. A frozen view, or one that nobody sees, costs nothing."""
+        """Read the log and draw what is new. A frozen or hidden view costs nothing."""
         followed = self._followed
         if followed is None or self._frozen is not None or not self.is_current:
             return
@@ -120,10 +120,10 @@ class RunScreen(DeckScreen):
         self._drawn = drawn
         self._draw(scene, slow=at_once or changed or scene.over)
         if changed:
-            self._told(scene)
+            self._show_outcome(scene)
 
     def _redraw(self) -> None:
-        """Draw what is known, frozen or not."""
+        """Draw the last state, frozen or not."""
         if self._followed is not None and self.is_current:
             self._draw(self._followed.scene, slow=True)
 
@@ -151,8 +151,8 @@ class RunScreen(DeckScreen):
         self.cockpit.place(self._phase, self._front, narrow=self._is_narrow(), latency=scene.has_latency)
         self.cockpit.name_pane("progress", scene.title)
 
-    def _told(self, scene: Scene) -> None:
-        """Say what is possible now, and what came of the job where it is over."""
+    def _show_outcome(self, scene: Scene) -> None:
+        """Update the key line, and the outcome of a job that has ended."""
         possible = {one.name for one in self.ACTIONS if self.why_not(one.name) is None}
         self.query_one(KeyLine).show(run_texts.ordered(self.ACTIONS, possible, over=scene.over))
         if scene.over and self._followed is not None:
@@ -171,7 +171,7 @@ class RunScreen(DeckScreen):
             self.cockpit.mains[self._front].focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Arrange anew."""
+        """Arrange the panes again."""
         super().on_resize(event)
         self._redraw()
 
@@ -186,7 +186,7 @@ class RunScreen(DeckScreen):
         self._redraw()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Go on with Tab from where the person is. In a small terminal Tab alone decides what is shown."""
+        """Keep Tab in step with the focus. In a small terminal only Tab decides what is shown."""
         if self._is_narrow():
             return
         pane = next((one for one in event.widget.ancestors_with_self if isinstance(one, Pane)), None)
@@ -199,26 +199,26 @@ class RunScreen(DeckScreen):
         self.action_act("log")
 
     def why_not(self, name: str) -> str | None:
-        """Say what can't be done with the job as it stands."""
+        """Return why an action is not possible in the job's state."""
         if self._followed is None:
-            return "there is no job yet; 2 makes one"
+            return "there is no job yet; 2 plans one"
         if name == "now" and not self._followed.scene.state.waits:
-            return "it does not wait for another job"
+            return "it is not waiting for another job"
         if name == "tuning":
             return run_texts.why_no_tuning(self._followed.scene)
         charts, job_status = self._phase == "measuring", self._followed.scene.job_status
         return run_texts.why_not(name, job_status, self._front, charts=charts, zoomed=self._zoom, last=len(ZOOM) - 1)
 
     def do_leave(self) -> None:
-        """Go to Home and say how to come back."""
+        """Go to Home and show how to come back."""
         job = self._now().job
-        self.deck.say(f"{job.id} goes on; come back with Enter on Home, or: inferdeck attach {job.id}")
+        self.deck.say(f"{job.id} continues; come back with Enter on Home, or: inferdeck attach {job.id}")
         self.run_worker(self.deck.run_action("switch_mode('home')"), exit_on_error=False)
 
     def do_stop(self) -> None:
         """Ask before the job is stopped."""
         now = self._now()
-        answers = (("no", "let it go on"), ("yes", f"stop {now.job.id}"))
+        answers = (("no", "let it run"), ("yes", f"stop {now.job.id}"))
         lost = run_texts.what_is_lost(now.job, now.scene.state)
         self.app.push_screen(Question(f"stop {now.job.id}?", lost, answers), self._stop)
 
@@ -233,7 +233,7 @@ class RunScreen(DeckScreen):
             self.deck.say_error(error)
 
     def do_now(self) -> None:
-        """Let the job measure beside the one that it waits for."""
+        """Let the job measure now, without waiting for the other job."""
         from engine.jobs import control  # noqa: PLC0415
 
         try:
@@ -250,25 +250,25 @@ class RunScreen(DeckScreen):
         self.call_after_refresh(self._focus_front)
 
     def do_freeze(self) -> None:
-        """Hold the view, or let it go on."""
+        """Freeze or resume the view."""
         self._frozen = time.time() if self._frozen is None else None
         clock = "" if self._frozen is None else time_of_day(self._frozen)
-        text = f"view frozen at {clock}, the job goes on · p lets it go on" if clock else None
+        text = f"view frozen at {clock}, the job continues · p resumes the view" if clock else None
         self.cockpit.query_one("#progress").border_subtitle = text
         self._beat(at_once=True)
 
     def do_closer(self) -> None:
-        """Show a shorter time."""
+        """Show a shorter time span."""
         self._zoom -= 1
         self._redraw()
 
     def do_wider(self) -> None:
-        """Show a longer time."""
+        """Show a longer time span."""
         self._zoom += 1
         self._redraw()
 
     def do_log(self) -> None:
-        """Show the log of the chosen step, or of the one that runs."""
+        """Show the log of the selected step, or of the running one."""
         now = self._now()
         chosen = self.cockpit.steps.chosen if self._front == "steps" else None
         self.app.push_screen(Reading(*run_texts.log_of(now.job, now.scene.state, chosen)))
@@ -280,20 +280,20 @@ class RunScreen(DeckScreen):
         tuning.show(self.deck, self._now().scene)
 
     def do_copy(self) -> None:
-        """Copy the figures, and say where the files are."""
+        """Copy the figures, and show where the files are."""
         now = self._now()
         self.app.copy_to_clipboard(run_texts.numbers(now.scene))
         self.deck.say(f"copied; the log is {now.job.events}")
 
     def do_open(self) -> None:
-        """Show all events, or the results of a job that is over."""
+        """Show all events, or the results of a job that has ended."""
         if self._front == "events":
             self.app.push_screen(Reading("events, the newest first", run_texts.all_events(self._now().scene.state)))
         else:
             self.run_worker(self.deck.run_action("switch_mode('results')"), exit_on_error=False)
 
     def do_resume(self) -> None:
-        """Start the job again where it stopped."""
+        """Resume the job."""
         self.run_worker(self._resume, thread=True, group="resume", exclusive=True, exit_on_error=False)
 
     def _resume(self) -> None:

@@ -1,4 +1,4 @@
-"""Submit: the guide, step by step, from the first choice to a checked folder. The steps are the engine's."""
+"""Submit: the guide, from the first choice to a checked folder. The steps are the engine's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.submission.form import Field
 
 LONG = 180.0
-"""Seconds from which the runs are begun only after a question."""
+"""Runs that take at least this many seconds start only after a question."""
 
 FORMS = ("offer", "describe")
 JOBS = ("get", "try", "runs")
@@ -35,32 +35,32 @@ JOBS = ("get", "try", "runs")
 
 
 class SubmitScreen(GuideView):
-    """The steps on one side, the step in question on the other, and below what there is to see of it."""
+    """The steps on one side, the selected step on the other, and its details below."""
 
     MODE = "submit"
     ABOUT = (
         "Submit leads through a submission: choose, describe the system, get model and data, try, look ahead, run, "
         "check, pack. Every step says what it is, why it is there, how long it takes here and what it needs. Nothing "
-        "is sent anywhere: the last step is yours. Leave at any time, from any terminal; the steps go on where they "
-        "stood, for they are read from what is on the disk."
+        "is sent anywhere: the last step is yours. Leave at any time and resume from any terminal: progress is derived "
+        "from the files on disk."
     )
     ACTIONS = (
-        Action("enter", "go", "do it", "do the step under the cursor, or open what belongs to it"),
+        Action("enter", "go", "do it", "do the step under the cursor, or open its details"),
         Action("b", "back", "back", "back to the list of steps"),
-        Action("k", "skip", "skip", "leave this step out, or take it up again; not every step can be left out"),
-        Action("w", "why", "why", "the whole story of the step, the field or the finding under the cursor"),
+        Action("k", "skip", "skip", "skip this step, or undo that; not every step can be skipped"),
+        Action("w", "why", "why", "details of the step, field or finding under the cursor"),
         Action("e", "edit", "edit", "edit the field under the cursor, or the one that a finding is about"),
         Action("r", "rerun", "run again", "run the step's job again, or the scenario that a finding is about"),
         Action("y", "copy", "copy path", "copy the path of the zip, the tree or the description"),
-        Action("o", "open", "check a folder", "check any submission folder: a use of its own"),
-        Action("n", "another", "another", "begin another submission, or go to one that was begun"),
-        Action("t", "truncate", "truncate", "cut the accuracy logs anew, where a finding asks for it"),
-        Action("space", "fold", "look", "look at what there is of the step; close or open a branch of findings"),
+        Action("o", "open", "check a folder", "check any submission folder"),
+        Action("n", "another", "another", "start another submission, or resume one"),
+        Action("t", "truncate", "truncate", "truncate the accuracy logs again, where a finding asks for it"),
+        Action("space", "fold", "show", "show the step's data; fold or unfold a branch of findings"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "act('back')", "back")]
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter: do the step, answer the field, tell of the finding, mend what the preflight says."""
+        """Enter: do the step, edit the field, show the finding, or fix what the preflight reports."""
         listed = event.option_list.id
         if listed == "steps":
             self.action_act("go")
@@ -74,25 +74,25 @@ class SubmitScreen(GuideView):
             self._fix(self._ahead())
 
     def why_not(self, name: str) -> str | None:
-        """Say why an action can't be done now."""
+        """Return why an action is not possible now."""
         if self.overview is None:
-            return "what there is, is still being read"
+            return "the submission is still being read"
         step = self.step
         reasons = {
             "go": (step.state == "next", step.reason),
             "skip": (
                 not step.can_skip and step.name not in self.there.guide.skipped,
-                "it is done" if step.state == "done" else f"step {step.number} can't be left out",
+                "this step is done" if step.state == "done" else f"step {step.number} can't be skipped",
             ),
             "edit": (
                 self._to_edit() is None and self._fix_of("e") is None and step.name not in FORMS,
-                "there is no field to edit here: go to step 1 or 2, or to a finding that names one",
+                "no field to edit here: go to step 1 or 2, or to a finding that names one",
             ),
             "rerun": (
                 self._fix_of("r") is None and (step.name not in JOBS or step.state == "next"),
-                "there is nothing to run here: go to a step with a job, or to a finding that names a scenario",
+                "nothing to run here: go to a step with a job, or to a finding that names a scenario",
             ),
-            "truncate": (self._fix_of("t") is None, "no finding under the cursor asks for it"),
+            "truncate": (self._fix_of("t") is None, "no finding under the cursor asks for this"),
         }
         refused, reason = reasons.get(name, (False, ""))
         return reason if refused else None
@@ -116,7 +116,7 @@ class SubmitScreen(GuideView):
             self._show_detail("seen")
 
     def _open(self, name: str) -> None:
-        """Let the keys go to what belongs to a step."""
+        """Put the focus on the details of a step."""
         self._put_on(name)
         if name == "preflight":
             self._show_detail("ahead" if self.there.expected else "seen")
@@ -144,7 +144,7 @@ class SubmitScreen(GuideView):
         self.call_after_refresh(self.draw_steps)
 
     def _go_on(self) -> None:
-        """Leave a step's form for the step that comes now."""
+        """Go from a step's form to the next step."""
         if self.step.name == "preflight" and self.step.state == "now":
             self.work(partial(actions.have_read, self.there))
         else:
@@ -157,7 +157,7 @@ class SubmitScreen(GuideView):
         self.draw_step()
 
     def do_edit(self) -> None:
-        """Answer a field: of the form, or the one that a finding is about."""
+        """Edit a field: of the form, or the one that a finding is about."""
         fix = self._fix_of("e")
         if fix is not None:
             self._fix(fix)
@@ -201,8 +201,8 @@ class SubmitScreen(GuideView):
         if seconds < LONG or scenario:
             self.work(start, then)
             return
-        text = f"The runs take at least {duration(seconds)}. They go on without this window; leave the machine alone."
-        ask = Question("start the runs", text, [("no", "not now"), ("yes", "start")])
+        text = f"The runs take at least {duration(seconds)}. They continue without this window; start nothing else."
+        ask = Question("start the runs", text, [("no", "cancel"), ("yes", "start")])
         self.deck.push_screen(ask, lambda answer: self.work(start, then) if answer == "yes" else None)
 
     def _check(self) -> None:
@@ -220,7 +220,7 @@ class SubmitScreen(GuideView):
             self.deck.say(self.step.reason or self.step.brief, "warning")
 
     def do_skip(self) -> None:
-        """Leave the step out, or take it up again."""
+        """Skip the step, or undo that."""
         self.work(partial(actions.skip, self.there, self.step.name))
 
     def do_rerun(self) -> None:
@@ -232,11 +232,11 @@ class SubmitScreen(GuideView):
             self._start(self.step.name)
 
     def do_truncate(self) -> None:
-        """Build the tree anew, which truncates it."""
+        """Build the tree again, which truncates it."""
         self.work(partial(actions.build, self.there))
 
     def do_why(self) -> None:
-        """Tell the whole story of what the cursor is on."""
+        """Show the details of what is under the cursor."""
         annotated, field = self._annotated(), self._to_edit()
         if annotated is not None:
             self.deck.push_screen(Reading(clean(annotated.finding.rule), whole(annotated)))
@@ -246,7 +246,7 @@ class SubmitScreen(GuideView):
             self.deck.push_screen(Reading(self.step.title, f"{self.step.what} {self.step.why}\n\n{self.step.long}"))
 
     def do_fold(self) -> None:
-        """Look at what there is of the step; in findings close or open a branch."""
+        """Show the step's data; in findings fold or unfold a branch."""
         if self.query_one(FindingsTree).has_focus:
             self.query_one(FindingsTree).fold()
             return
@@ -254,7 +254,7 @@ class SubmitScreen(GuideView):
         self._show_detail(next(name for name in parts if self.query_one(f"#{name}").has_class("-shown")))
 
     def do_copy(self) -> None:
-        """Copy the most telling path that there is."""
+        """Copy the path of the zip, the tree or the description."""
         places = (self.there.zip if self.there.packed else self.there.tree, self.there.tree, self.there.results)
         found = next((path for path in places if path.exists()), None)
         path = found or path_of(self.deck.place.folders.profiles, self.there.guide.system)
@@ -266,7 +266,7 @@ class SubmitScreen(GuideView):
         ask_folder(self.deck)
 
     def do_another(self) -> None:
-        """Ask which submission to go on with."""
+        """Ask which submission to resume."""
         ask_guide(self.deck, self._turn_to)
 
     def _turn_to(self, name: str) -> None:
@@ -284,13 +284,13 @@ class SubmitScreen(GuideView):
         return fix_expected(self.ahead[at]) if inside and at is not None else None
 
     def _fix_of(self, key: str) -> Fix | None:
-        """Return what mends the thing under the cursor, where this key does it."""
+        """Return the fix for what is under the cursor, where this key does it."""
         annotated = self._annotated()
         fix = annotated.fix if annotated is not None else self._ahead()
         return fix if fix is not None and fix.key == key else None
 
     def _fix(self, fix: Fix | None) -> None:
-        """Go where a thing is mended."""
+        """Go where it can be fixed."""
         if fix is None:
             return
         self._open("describe" if fix.key == "e" else "offer")

@@ -24,7 +24,7 @@ _LEAST = 60
 
 
 class TuningWindow(Window[None]):
-    """Shows the table in the width that there is; Esc goes back, `y` copies it."""
+    """Shows the table in the available width; Esc closes it, `y` copies it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,t", "dismiss(None)", "back"),
@@ -65,7 +65,7 @@ class TuningWindow(Window[None]):
 
 
 def show(deck: Deck, scene: Scene) -> None:
-    """Read the table away from the event loop, and show it."""
+    """Read the table in a thread, and show it."""
     spec = scene.job.spec
 
     def look() -> None:

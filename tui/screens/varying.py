@@ -1,4 +1,4 @@
-"""Vary one choice of a run: which one, which values, how long that takes, then run them one after another."""
+"""Sweep one choice of a run: which choice, which values, how long it takes, then run them in sequence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Start:
-    """The run that is varied, and what of it can be."""
+    """The run that is varied, and its choices that can be."""
 
     run: Run
     selection: Selection
@@ -62,7 +62,7 @@ def _ask_choice(deck: Deck, start: _Start) -> None:
         if key is not None:
             _ask_values(deck, start, by_key[key])
 
-    text = f"of {start.run.id}; everything else stays as it was"
+    text = f"of {start.run.id}; everything else stays the same"
     deck.push_screen(Question("vary one choice", text, answers), taken)
 
 
@@ -86,7 +86,7 @@ def _ask_values(deck: Deck, start: _Start, variable: Variable) -> None:
 
 
 def _prepare(deck: Deck, start: _Start, variable: Variable, values: Sequence[str]) -> None:
-    """Look at what this machine has for each, away from the event loop; then ask."""
+    """Survey the machine for each, in a thread; then ask."""
 
     def context() -> None:
         from engine.explore.vary import sweep  # noqa: PLC0415
@@ -112,12 +112,12 @@ def _ask_start(deck: Deck, found: Sequence[Prepared], variable: Variable, values
         seconds = totals.prepare_seconds + totals.run_seconds
         total += seconds
         problems = one.seen.problems()
-        unknown = f" + {totals.unknown_times} steps of unknown length" if totals.unknown_times else ""
+        unknown = f" + {totals.unknown_times} steps of unknown duration" if totals.unknown_times else ""
         took = f"can't run: {problems[0][1].text}" if problems else f"about {duration(seconds) or '0:00'}{unknown}"
         lines.append(f"{variable.choice.title} {clean(value):{width}}{clean(took)}")
     jobs = "1 job" if len(found) == 1 else f"{len(found)} jobs, one after another"
-    text = "\n".join([*lines, f"{jobs}: about {duration(total) or '0:00'} in all. They go on without this terminal."])
-    answers = [("run", f"run {jobs}"), ("plan", "open the first in the plan"), ("back", "not now")]
+    text = "\n".join([*lines, f"{jobs}: about {duration(total) or '0:00'} in all. They need no terminal."])
+    answers = [("run", f"run {jobs}"), ("plan", "open the first in Plan"), ("back", "cancel")]
 
     def answered(answer: str | None) -> None:
         if answer == "run":
@@ -137,11 +137,11 @@ def _begin(deck: Deck, found: Sequence[Prepared]) -> None:
         deck.call_from_thread(deck.say_error, error)
         return
     names = made[0].id if len(made) == 1 else f"{made[0].id} to {made[-1].id}"
-    deck.call_from_thread(deck.say, f"{names} begun; 3 watches, the results will stand here")
+    deck.call_from_thread(deck.say, f"Started {names}. Press 3 to watch; results appear here.")
 
 
 class Values(Window[tuple[str, ...] | None]):
-    """Choose one value or several: Space marks, Enter takes what is marked, or else the one under the cursor."""
+    """Choose one value or several: Space marks, Enter accepts the marked ones, or else the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back"),
@@ -169,11 +169,11 @@ class Values(Window[tuple[str, ...] | None]):
             line.cursor_blink = False
             parts.append(line)
         pane = Pane(f"vary {one.choice.title}", *parts)
-        pane.border_subtitle = "Space mark · Enter go on · Esc back"
+        pane.border_subtitle = "Space mark · Enter next · Esc back"
         yield pane
 
     def on_mount(self) -> None:
-        """Draw the values, and begin at the first that is not the present one."""
+        """Draw the values, with the cursor on the first that is not the current one."""
         if self.variable.trials:
             others = [number for number, one in enumerate(self.variable.trials) if not one.now and not one.refused]
             self._draw(others[0] if others else 0)
@@ -187,11 +187,11 @@ class Values(Window[tuple[str, ...] | None]):
         width = max(len(one.value) for one in self.variable.trials) + 2
         for one in self.variable.trials:
             box = "[x] " if one.value in self.marked else "[ ] "
-            told = f"can't be had: {one.refused}" if one.refused else "as it was measured" if one.now else one.help
+            text = f"not available: {one.refused}" if one.refused else "as measured" if one.now else one.help
             parts = [
                 (box, "$mark" if not one.refused else "$dim"),
                 (fit(clean(one.value), width), "$dim" if one.refused else "bold"),
-                (clean(told), "$todo" if one.refused else "$dim"),
+                (clean(text), "$todo" if one.refused else "$dim"),
             ]
             options.add_option(Option(Content.assemble(*parts), id=one.value, disabled=bool(one.refused)))
         options.highlighted = at
@@ -211,7 +211,7 @@ class Values(Window[tuple[str, ...] | None]):
         self._draw(options.highlighted)
 
     def action_take(self) -> None:
-        """Take what is marked and written; without either, what is under the cursor."""
+        """Accept the marked and typed values; without either, the one under the cursor."""
         written = self.query_one(Input).value if self.variable.free else ""
         found = [*self.marked, *(word.strip() for word in written.split(",") if word.strip())]
         if not found and self.variable.trials:

@@ -19,9 +19,9 @@ from tui.widgets.board import EMPTY, Painter, Resized, Row
 GUTTER = 8
 """Cells for the numbers of the y axis and the axis itself."""
 FAR = 3.0
-"""A limit beyond so many times the largest value is told in words, not drawn: it would flatten the lines."""
+"""A limit beyond so many times the largest value is written, not drawn: it would flatten the lines."""
 _FLAT = 0.6
-"""Where the smallest value is above this share of the largest, an axis from 0 would waste most of the chart."""
+"""Where the smallest value is above this fraction of the largest, an axis from 0 would waste most of the chart."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Plot:
     lines: tuple[Line, ...]
     """What is drawn later lies on top."""
     count: int
-    """Values that the width stands for; a shorter line is at the right end."""
+    """Number of values over the width; a shorter line is at the right end."""
     ago: str = ""
     """What the left end of the time axis is: `60 s ago`."""
     limit: float | None = None
     limit_name: str = "limit"
     limit_style: str = "bad"
     from_zero: bool = True
-    """Whether the y axis must begin at 0; otherwise it says where it begins."""
+    """Whether the y axis must begin at 0; otherwise it shows where it begins."""
 
 
 @dataclass(frozen=True)
 class _Level:
-    """How a character is divided into dots, and what stands for each set of them."""
+    """How a character is divided into dots, and the character for each set of them."""
 
     across: int
     down: int
@@ -84,7 +84,7 @@ class _Scale:
 
 
 def rows(plot: Plot, width: int, height: int, glyphs: Glyphs = "braille") -> tuple[Row, ...]:
-    """Return `height` rows of at most `width` cells: the lines, the axes, and words for what can't be drawn."""
+    """Return `height` rows of at most `width` cells: the lines, the axes, and a note on what can't be drawn."""
     across = width - GUTTER
     if across < 4 or height < 3:
         return (EMPTY,) * height
@@ -239,7 +239,7 @@ class Chart(Widget):
             self.refresh()
 
     def on_resize(self) -> None:
-        """Ask for what suits the size."""
+        """Ask the owner for the content of the new size."""
         self.post_message(Resized())
 
     def render_line(self, y: int) -> Strip:

@@ -1,4 +1,4 @@
-"""The choices of a plan, a row each: what it is, what it is now, and whether the person asked for it."""
+"""The choices of a plan, a row each: title, value, and whether the user chose it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("where", ("option sut", "group category", "option division")),
     ("workers", ("option sessions", "option intra_op_threads", "option max_batch", "option queue_wait_us")),
 )
-"""The rows that a person looks for first; the others follow under `more`."""
+"""The most wanted rows; the others follow under `more`."""
 
 _TITLE = 17
 
@@ -45,7 +45,7 @@ def ordered(choices: Sequence[Choice]) -> list[tuple[str, list[Choice]]]:
 
 
 class ChoiceList(OptionList):
-    """Shows the choices; `choice` is the one on which the cursor stands."""
+    """Shows the choices; `choice` is the one under the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)

@@ -1,4 +1,4 @@
-"""The panes of the Run screen and where they stand: side by side with room, one at a time without."""
+"""The panes of the Run screen: side by side where there is room, one at a time otherwise."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ _PAGES: dict[Phase, tuple[str, ...]] = {
 _CHARTS = ("throughput", "latency")
 _BELOW = ("percentiles", "machine")
 _EVENTS: dict[Phase, int] = {"preparing": 10, "measuring": 6, "over": 5}
-"""Rows of the events where other panes stand beside them."""
+"""Rows of the events where other panes are shown too."""
 _LOW = 8
-"""Rows of a chart that are few."""
+"""A chart of fewer rows is a low one."""
 
 HELP = {
-    "progress": "How far it is, what must hold at its end, and the verdict that it heads for. LoadGen alone decides.",
-    "throughput": "Completed queries (Offline: samples) per second. The dashed line is what was asked for. "
+    "progress": "Progress, end conditions, and the expected verdict. LoadGen alone decides.",
+    "throughput": "Completed queries (Offline: samples) per second. The dashed line is the target. "
     "An axis that does not begin at 0 says so.",
     "latency": "Latency of the samples: the 50th, 90th and 99th percentile of each stretch of time, from below. The "
     "dashed line is the limit of Server.",
     "percentiles": "Latency percentiles of the last 5 seconds and of the whole run, from a histogram with an error of "
     "0.2 %. Bold is the percentile that is the result, or is held against the limit.",
-    "steps": "What is done, what goes on and what waits. The arrows choose a step; Enter or l shows what it wrote.",
-    "machine": "What this machine does now, everything on it included, and what this display takes of it.",
+    "steps": "Steps: done, running, waiting. The arrows choose a step; Enter or l shows its log.",
+    "machine": "Load of the whole machine now, and the share of it that this display causes.",
     "events": "What happened, the newest last. Enter shows all of it.",
-    "outcome": "What came of the job.",
+    "outcome": "The results of the job, or why it failed.",
 }
 
 
 def pages(phase: Phase, *, narrow: bool, latency: bool) -> tuple[str, ...]:
-    """Return the panes that Tab goes through. Without room some stand below the charts, not on a page of their own."""
+    """Return the panes that Tab goes through. In a small terminal some are below the charts instead."""
     left_out = (set(_BELOW) if narrow and phase == "measuring" else set()) | (set() if latency else {"latency"})
     return tuple(page for page in _PAGES[phase] if page not in left_out)
 
@@ -157,7 +157,7 @@ class Cockpit(Vertical):
         self.events.show(live_rows.note_row(note, width) for note in notes)
 
     def draw_charts(self, measured: Measurement, points: Sequence[Figures], seconds: int) -> None:
-        """Draw the measurement over time; a point stands for so many seconds."""
+        """Draw the measurement over time, at so many seconds per point."""
         rules = measured.rules
         if points and points[-1].seconds < seconds / 2:
             points = points[:-1]

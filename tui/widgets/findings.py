@@ -1,4 +1,4 @@
-"""A checker's findings as a tree: by severity, then by place; each with what was found, and the key that mends it."""
+"""A checker's findings as a tree: by severity, then by place; each with the key that fixes it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from engine.text import clean, cut
 
 STYLES = {"error": "bold $bad", "warning": "$todo", "note": "$dim"}
 MOST = 500
-"""Findings of one severity that are shown: nobody reads more, and the sum says how many there are."""
+"""The most findings of one severity that are shown; the summary has the total."""
 
 
 DEEPEST = 5
-"""Steps of indent: what lies deeper stands below each other."""
+"""Levels of indent; deeper ones are not indented further."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _below(branch: Branch[AnnotatedFinding], key: str, depth: int, folded: froze
 
 
 def drawn(row: Row, width: int) -> Content:
-    """Return a row as it stands in `width` cells."""
+    """Return a row in `width` cells."""
     indent = "  " * min(row.depth, DEEPEST)
     if row.annotated is None:
         mark = "▸ " if row.folded else ""
@@ -82,7 +82,7 @@ def drawn(row: Row, width: int) -> Content:
 
 
 def _fix_lines(annotated: AnnotatedFinding, room: int) -> Iterator[tuple[str, str]]:
-    """Yield the second line: the key that mends it, or why it is no fault, or what to do."""
+    """Yield the second line: the key that fixes it, or why it is expected, or the remedy."""
     if annotated.fix is not None:
         key = f"{annotated.fix.key} {annotated.fix.label}"
         yield (annotated.fix.key, "bold $mark")
@@ -96,7 +96,7 @@ def _fix_lines(annotated: AnnotatedFinding, room: int) -> Iterator[tuple[str, st
 
 
 def whole(annotated: AnnotatedFinding) -> Content:
-    """Return all that is to say of a finding."""
+    """Return the details of a finding."""
     finding = annotated.finding
     lines = [
         ("rule", f"{finding.rule}: {annotated.meaning}"),
@@ -104,7 +104,7 @@ def whole(annotated: AnnotatedFinding) -> Content:
         ("place", finding.path),
         ("found", finding.found),
         ("expected", finding.expected),
-        ("to mend it", finding.remedy),
+        ("remedy", finding.remedy),
         ("here", f"{annotated.fix.key} {annotated.fix.label}" if annotated.fix else ""),
         ("note", annotated.explained),
     ]
@@ -113,7 +113,7 @@ def whole(annotated: AnnotatedFinding) -> Content:
 
 
 class FindingsTree(OptionList):
-    """Shows findings; `remark` is the one on which the cursor stands."""
+    """Shows findings; `remark` is the one under the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)

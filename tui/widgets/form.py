@@ -1,4 +1,4 @@
-"""A form: a line for each field with whether it is right, and below them all that is to say of the one in question."""
+"""Form: one line per field with its validity, and the details of the selected field."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ WORDS: Mapping[Verdict, tuple[str, str]] = {
     "problem": ("needed", "bold $bad"),
 }
 GO_ON = "go-on"
-"""The line at the end, which leaves the form."""
+"""The last line, which completes the form."""
 
 _WORD, _LABEL = 9, 22
 _NOTES_FROM = 90
-"""Cells of width from which a field's remark stands beside it."""
+"""Cells of width from which a field's remark is on its line."""
 
 
 class FormList(OptionList):
-    """Shows fields by group; `field` is the one on which the cursor stands."""
+    """Shows fields by group; `field` is the one under the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)
@@ -44,7 +44,7 @@ class FormList(OptionList):
         return self._fields.get(at.id or "") if at is not None else None
 
     def show(self, fields: Sequence[Field], last: str = "") -> None:
-        """Show the fields, and under them a line that leaves the form, where there is something to go on with."""
+        """Show the fields, and a last line that completes the form, where there is a next step."""
         self._fields = {field.name: field for field in fields}
         self._last = last
         self._draw(self._at())
@@ -55,7 +55,7 @@ class FormList(OptionList):
         self._draw(None)
 
     def put_on_next(self) -> None:
-        """Put the cursor on the first field that is refused, or on the line that leaves the form."""
+        """Put the cursor on the first invalid field, or on the last line."""
         wrong = next((field.name for field in self._fields.values() if field.verdict == "problem"), GO_ON)
         if wrong != GO_ON or self._last:
             self.put_on(wrong)
@@ -86,7 +86,7 @@ class FormList(OptionList):
 
 
 def row(field: Field, width: int) -> Content:
-    """Return a field as it stands in `width` cells."""
+    """Return a field in `width` cells."""
     word, style = WORDS[field.verdict]
     note = annotated(field)
     room = width - _WORD - _LABEL - 2
@@ -103,18 +103,18 @@ def row(field: Field, width: int) -> Content:
 
 
 def annotated(field: Field) -> str:
-    """Return the few words beside a field: what is the matter, or where its value comes from."""
+    """Return a field's remark: its error, or where its value comes from."""
     if field.said:
         return clean(field.said)
     if field.name in FIXED and field.value == FIXED[field.name]:
-        return "unless you say otherwise"
+        return "default"
     if field.detected and field.detected == field.value:
-        return "read off this machine"
-    return f"this machine says: {clean(field.detected)}" if field.detected else ""
+        return "detected on this machine"
+    return f"detected: {clean(field.detected)}" if field.detected else ""
 
 
 def explanation(field: Field) -> Content:
-    """Return all that is to say of a field, in a few lines."""
+    """Return the details of a field, in a few lines."""
     parts = [(f"{clean(field.name)}  ", "bold"), (clean(field.rule), "")]
     if field.said:
         style = "$bad" if field.verdict == "problem" else "$todo"

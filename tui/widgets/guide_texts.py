@@ -1,4 +1,4 @@
-"""What the guide writes: the list of its steps, the step in question, and what there is to see of it."""
+"""Texts of the guide: the list of steps, the selected step, and its details."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Part = tuple[str, str]
 
 
 def step_row(step: Step, width: int) -> Content:
-    """Return a step as it stands in the list."""
+    """Return a step's line in the list."""
     word, style = WORDS[step.state]
     quiet = step.state in ("next", "skipped")
     return Content.assemble(
@@ -79,13 +79,13 @@ def _doing(step: Step) -> Iterator[Part]:
         yield ("k ", "bold $mark")
         yield ("skip it   ", "")
     yield ("w ", "bold $mark")
-    yield ("the whole story", "")
+    yield ("details", "")
 
 
 def preparation_text(overview: Overview) -> Content:
-    """Return what must be there, and what is."""
+    """Return what the runs need, and what this machine has."""
     if overview.prepared is None:
-        return Content.styled("What is needed is known when the system is described.", "$dim")
+        return Content.styled("Describe the system first: what is needed depends on it.", "$dim")
     parts: list[Part] = []
     for node in preparation.nodes(overview.prepared):
         seen = overview.prepared.seen.seen[node.id]
@@ -133,17 +133,17 @@ def _times(overview: Overview) -> Iterator[Part]:
     if left:
         yield ("\nAt least: ", "$dim")
         yield (", ".join(f"{scenario} {duration(seconds)}" for scenario, seconds in left.items()), "")
-        yield (", and before it the measurement of the best sessions and threads", "$dim")
+        yield (", after sessions and threads have been measured", "$dim")
     yield (f"\nResults go to {clean(str(overview.results))}", "$dim")
 
 
 def expected_row(overview: Overview, one: Expected, width: int) -> Content:
-    """Return a thing that the preflight says: what, and below it the key that mends it, or why it is as it must be."""
+    """Return a finding of the preflight, and below it the key that fixes it, or why it is expected."""
     head: list[Part] = [(f"{one.severity:9}", STYLES[one.severity]), (cut(clean(one.what), width - 10), "")]
     below: list[Part] = [("\n         ", "")]
     fix = fixes.fix_expected(one)
     if is_by_design(overview, one):
-        below.append((cut("as it must be: this is not the real thing", width - 10), "$good"))
+        below.append((cut("expected: this is a practice run", width - 10), "$good"))
     elif fix is not None:
         below += [(fix.key, "bold $mark"), (f" {fix.label}", ""), (f"  {clean(one.remedy)}", "$dim")]
     else:
@@ -155,7 +155,7 @@ def checked_text(overview: Overview) -> Content:
     """Return the sum of a check in two lines."""
     report = overview.report
     if report is None:
-        return Content.styled("There is nothing to check yet: the runs come first.", "$dim")
+        return Content.styled("Nothing to check yet: the runs come first.", "$dim")
     return sum_of(report, f"\n{clean(str(overview.tree))}")
 
 
@@ -169,16 +169,16 @@ def sum_of(report: Report, place: str) -> Content:
 
 
 def pack_text(overview: Overview) -> Content:
-    """Return where the zip is, or what stands against it."""
+    """Return where the zip is, or why there is none."""
     if overview.packed:
         bytes_ = size(overview.zip.stat().st_size) if overview.zip.is_file() else ""
         parts: list[Part] = [("packed  ", "$good"), (f"{clean(str(overview.zip))}  {bytes_}\n\n", "bold")]
         parts += [
             ("y ", "bold $mark"),
-            ("copies this path. The tree itself is in ", ""),
+            ("copies this path. The tree is in ", ""),
             (clean(str(overview.tree)), "$dim"),
         ]
         if (overview.tree / MARK).is_file():
-            parts += [(f"\n\nIts {MARK} says that this is not a submission: it shows how one is made.", "$todo")]
+            parts += [(f"\n\nIts {MARK} says that this is not a submission: it only shows how one is made.", "$todo")]
         return Content.assemble(*parts)
-    return Content.styled("The zip stands here when the check has passed.", "$dim")
+    return Content.styled("The zip appears here when the check has passed.", "$dim")

@@ -1,4 +1,4 @@
-"""The first line: the five screens, what this screen shows, and what is going on."""
+"""The header: the five screens, the title of this screen, and the running jobs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MODES = (
 
 
 class Header(Static):
-    """`now` is the screen's mode; the texts on the right give way when there is no room."""
+    """`now` is the screen's mode; the texts on the right are cut when there is no room."""
 
     def __init__(self, now: str) -> None:
         super().__init__(markup=False)
         self.now = now
         self.title = ""
-        self.going_on = ""
+        self.running = ""
 
-    def tell(self, title: str | None = None, going_on: str | None = None) -> None:
-        """Change the texts; what is not given stays."""
-        new = (self.title if title is None else title, self.going_on if going_on is None else going_on)
-        if new != (self.title, self.going_on):
-            self.title, self.going_on = new
+    def set_texts(self, title: str | None = None, running: str | None = None) -> None:
+        """Change the texts that are given."""
+        new = (self.title if title is None else title, self.running if running is None else running)
+        if new != (self.title, self.running):
+            self.title, self.running = new
             self.refresh()
 
     def render(self) -> Content:
@@ -38,7 +38,7 @@ class Header(Static):
             parts.append((f" {key} {label} ", "bold reverse" if here else "$dim"))
         used = sum(len(text) for text, _ in parts)
         room = self.size.width - used - 1
-        right = self.going_on if len(self.going_on) <= room else ""
+        right = self.running if len(self.running) <= room else ""
         room -= len(right) + 2
         middle = self.title if len(self.title) <= room else self.title[: max(0, room - 1)] + "…" if room > 8 else ""
         gap = self.size.width - used - len(middle) - len(right) - 3

@@ -1,4 +1,4 @@
-"""The last line: which keys do what on this screen."""
+"""The key line: the actions of this screen."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""What the Run screen says, as rows of text: pure functions of what is known of the job, so that they are easy to test.
+"""The Run screen as rows of text: pure functions of the job's state, easy to test.
 
 Numbers have a fixed width, so that on a slow line only the digits that changed are sent.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from engine import text
@@ -33,7 +34,7 @@ STATES: dict[StepState, tuple[str, str]] = {
 
 JOB_STATUS: dict[JobStatus, tuple[str, str]] = {
     "new": ("not started", "dim"),
-    "live": ("runs", "good"),
+    "live": ("running", "good"),
     "quiet": ("quiet", "bold todo"),
     "finished": ("finished", "bold good"),
     "failed": ("FAILED", "bold bad"),
@@ -45,11 +46,12 @@ BLANK = " "
 """Between groups of three digits: narrower than a comma where numbers change."""
 _PHASES = {"load": "loading model", "measure": "measuring"}
 _UNITS = {"time": "time", "queries": "queries", "samples": "samples"}
+_PERCENTILE = re.compile(r"([0-9.]+)(?:st|nd|rd|th) percentile")
 _NAMES = ("p50", "p90", "p95", "p99", "p99.9", "max")
 
 
 def figure(value: float | None, width: int = 9) -> str:
-    """Write a number with four digits that count, right in its column; a dash where there is none."""
+    """Write a number with four significant digits, right-aligned; a dash where there is none."""
     if value is None:
         return f"{'-':>{width}}"
     return f"{value:>{width},.{decimals(value, most=3)}f}".replace(",", BLANK)
@@ -61,14 +63,14 @@ def count(value: float) -> str:
 
 
 def bar(share: float, width: int, glyphs: Glyphs, style: str) -> Row:
-    """Draw how much of a whole is done."""
+    """Draw a progress bar."""
     done = round(min(max(share, 0.0), 1.0) * width)
     full, rest = ("=", "-") if glyphs == "ascii" else ("━", "─")
     return row((full * done, style), (rest * (width - done), "dim"))
 
 
 def progress_rows(scene: Scene, width: int, glyphs: Glyphs) -> tuple[Row, ...]:
-    """Return three rows: how far it is, what must hold at the end, and the course."""
+    """Return three rows: progress, end conditions, and the expected verdict."""
     if scene.over:
         return _over(scene)
     measured, seen = scene.state.measurement, scene.outlook
@@ -80,7 +82,7 @@ def progress_rows(scene: Scene, width: int, glyphs: Glyphs) -> tuple[Row, ...]:
 
 
 def _over(scene: Scene) -> tuple[Row, ...]:
-    """Say how the job ended."""
+    """Return how the job ended."""
     word, style = JOB_STATUS[scene.job_status]
     state = scene.state
     verdicts = [one.valid for one in state.results]
@@ -98,17 +100,17 @@ def _measuring(scene: Scene, measured: Measurement, seen: Outlook, width: int, g
     last = scene.state.last_at
     if scene.job_status == "quiet" and last is not None:
         word, style = f"quiet {duration(scene.now - last)}", "bold todo"
-    left = "" if seen.left is None else f"{duration(seen.left):>7} left" if seen.left > 0 else "   at its end"
+    left = "" if seen.left is None else f"{duration(seen.left):>7} left" if seen.left > 0 else "   finishing"
     right = f" {seen.share * 100:3.0f} % {left:>12}"
     line = bar(seen.share, max(width - 14 - len(right), 4), glyphs, "mark")
-    conditions: list[tuple[str, str]] = [("needs  " if len(seen.conditions) > 1 else "goes on to  ", "dim")]
+    conditions: list[tuple[str, str]] = [("needs  " if len(seen.conditions) > 1 else "progress  ", "dim")]
     for one in seen.conditions:
         conditions += condition(one, measured.rules.percentile)
     return row((f"{word:14}", style), *line, (right, "")), row(*conditions)
 
 
 def condition(one: Condition, percentile: float) -> Row:
-    """Write one condition with what there is and what is wanted."""
+    """Write one end condition: present and wanted value."""
     style = "good" if one.met else ""
     if one.kind == "latency":
         have = "    -" if one.have is None else figure(one.have / 1e6, 5)
@@ -127,7 +129,7 @@ def condition(one: Condition, percentile: float) -> Row:
 def course(seen: Outlook) -> Row:
     """Write the provisional verdict."""
     if seen.course == "none":
-        return row(("accuracy run: all samples once, speed does not count", "dim"))
+        return row(("accuracy run: every sample once; speed does not matter", "dim"))
     if seen.course == "early":
         return row(("too early for a verdict", "dim"))
     if seen.course == "INVALID":
@@ -136,7 +138,7 @@ def course(seen: Outlook) -> Row:
 
 
 def _preparing(scene: Scene, width: int, glyphs: Glyphs) -> tuple[Row, Row]:
-    """Say what the step does that runs now."""
+    """Return the progress of the running step."""
     word, style = JOB_STATUS[scene.job_status]
     running = [step for step in scene.steps if step.state == "runs"]
     if not running:
@@ -203,7 +205,7 @@ def latency_row(measured: Measurement, lines: Sequence[tuple[str, float, str]]) 
 
 
 LATENCY_LINES = (("p50", 0.5, "secondary"), ("p90", 0.9, "foreground"), ("p99", 0.99, "accent"))
-"""Drawn in this order, and always one above the other, so that they can be told without colours."""
+"""Drawn in this order, and always one above the other, so that they can be identified without colours."""
 FEWER_LINES = (LATENCY_LINES[0], LATENCY_LINES[2])
 """Where there is little height: three would run into each other."""
 
@@ -232,14 +234,14 @@ def _limit(measured: Measurement, whole: int | None, decides: bool) -> Row:
     if not decides:
         return row((f"{'-':>8}", "dim"))
     if bound is None:
-        return row(("  < result", "mark"))
+        return row(("  result", "mark"))
     if whole is None:
         return row((f"{bound / 1e6:8g}", ""))
     return row((f"{bound / 1e6:8g}", ""), ("  ok", "good") if whole <= bound else ("  over", "bold bad"))
 
 
 def machine_rows(seen: Live, measured: Measurement | None, cost: float | None, glyphs: Glyphs) -> tuple[Row, ...]:
-    """Return what the machine does; `cost` is the share of a core that this program takes."""
+    """Return the load of the machine; `cost` is the fraction of a core that this program uses."""
     found = [_meter("cpu", seen.cpu, "" if seen.cpu is None else f"{seen.cpu * 100:3.0f} %", glyphs)]
     used, total = seen.memory_used, seen.memory_total
     share = None if used is None or not total else used / total
@@ -248,7 +250,7 @@ def machine_rows(seen: Live, measured: Measurement | None, cost: float | None, g
     heat = "" if seen.celsius is None else f"temp {seen.celsius:3.0f} °C"
     load = "" if seen.load is None else f"load {seen.load:5.2f} on {seen.cores} cores"
     found += [
-        row(("  ".join(word for word in (clock, heat) if word) or "clock and temperature are not told here", "")),
+        row(("  ".join(word for word in (clock, heat) if word) or "clock and temperature: not available", "")),
         row((load, "")),
     ]
     if measured is not None:
@@ -260,7 +262,7 @@ def machine_rows(seen: Live, measured: Measurement | None, cost: float | None, g
 
 def _meter(name: str, share: float | None, text: str, glyphs: Glyphs) -> Row:
     if share is None:
-        return row((f"{name:4}", "dim"), ("not told here", "dim"))
+        return row((f"{name:4}", "dim"), ("not available", "dim"))
     width = 8
     done = round(share * width)
     full, rest = ("#", ".") if glyphs == "ascii" else ("█", "░")
@@ -281,7 +283,7 @@ def note_row(note: Note, width: int) -> Row:
 
 
 def result_line(found: Measured) -> str:
-    """Write a result in columns that fit into 76 cells."""
-    value = text.result(found.value) or "no figure"
-    metric = f"{found.metric} {found.scored}".rstrip()
-    return f"{found.scenario:12} {found.mode:11} {metric:23} {value:>9} {found.unit:9} {found.verdict}"
+    """Write a result in columns that fit into 74 cells, with two for the mark of a disturbed run."""
+    value = text.result(found.value) or "no value"
+    metric = _PERCENTILE.sub(r"p\1", f"{found.metric} {found.scored.replace(' of ', '/')}".rstrip())
+    return f"{found.scenario:12} {found.mode:11} {metric:20} {value:>8} {found.unit:9} {found.verdict}"

@@ -1,4 +1,4 @@
-"""A framed part of a screen that shows, in more than colour, whether the keys go to it."""
+"""A framed part of a screen that shows, not by colour alone, whether it has the focus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MARK = "› "
 
 
 class Pane(Vertical):
-    """A frame with a title. `help` tells what one sees in it; the help screen shows that of the focused pane."""
+    """A frame with a title. `help` describes its content; the help screen shows that of the focused pane."""
 
     DEFAULT_CSS = "Pane { height: auto; }"
 

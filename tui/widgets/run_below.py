@@ -1,4 +1,4 @@
-"""The pane below the list of runs: one run in full, runs side by side, or bars of one metric."""
+"""The pane below the list of runs: one run in full, a comparison, or bars of one metric."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _LEAST = 40
 
 
 class RunBelow(Pane):
-    """Shows what it was last told, in the width that there is. `view` says which of the three that is."""
+    """Shows its current content in the available width. `view` is which of the three that is."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(
             "run",
             VerticalScroll(Static(id="view", markup=False), id="view-scroll"),
             id="view-pane",
-            help="The run under the cursor, or after c the marked runs side by side, or after b bars of a metric. "
-            "Noise: the spread of runs of equal choices, or of the parts of each run where nothing was repeated.",
+            help="The run under the cursor; after c the marked runs side by side; after b bars of one metric. "
+            "Noise: the spread of runs with equal choices, or of the parts of each run where nothing was repeated.",
         )
         self.glyphs = glyphs
         self.view: View = "run"
@@ -79,17 +79,17 @@ class RunBelow(Pane):
         self.view = "run"
         self.draw()
 
-    def tell(self, text: str) -> None:
-        """Say something in the frame, until something else is drawn."""
+    def note(self, text: str) -> None:
+        """Show a text in the frame, until something else is drawn."""
         self.border_subtitle = text.replace("[", "\\[")
 
     def draw(self) -> None:
-        """Draw what is shown, in the width that there is."""
+        """Draw the content in the available width."""
         width = max(self.query_one(VerticalScroll).size.width - RIGHT, _LEAST)
         title, content = self._drawn(width)
         self.rename(title)
         self.query_one("#view", Static).update(content)
-        self.tell("" if self.view == "run" else "Esc back to the run")
+        self.note("" if self.view == "run" else "Esc back to the run")
 
     def _drawn(self, width: int) -> tuple[str, Content | str]:
         if self.compared is not None:
@@ -99,4 +99,4 @@ class RunBelow(Pane):
             return f"bars  {self.metric.title}", bars(self.charted, self.metric, width, self.glyphs)
         if self.run is not None:
             return f"run  {clean(self.run.id)}", details(self.run, str(place(self.run)), width)
-        return ("how to begin", TEACHING) if self.empty else ("run", "")
+        return ("how to start", TEACHING) if self.empty else ("run", "")

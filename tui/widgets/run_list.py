@@ -1,4 +1,4 @@
-"""The runs, a row each: what they are, their figures and their verdict, in as many columns as there is room for."""
+"""The runs, a row each: description, figures and verdict, in as many columns as fit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATES = {
 }
 MARK = "●"
 SHOWN = 400
-"""Rows at the most; the filter finds the others."""
+"""The most rows; the filter finds the others."""
 LEAST = 2
 """Runs that can have something in common."""
 _WIDE_FROM = 92
@@ -44,7 +44,7 @@ class _Layout:
 
 _FIGURE, _STATE = 10, 8
 DISTURBED = " ~"
-"""Behind the state of a run that was disturbed; its details say by what."""
+"""After the state of a run that was disturbed; its details say by what."""
 
 
 def _layout(width: int, runs: Sequence[Run]) -> _Layout:
@@ -62,7 +62,7 @@ class RunList(OptionList):
         self.runs: tuple[Run, ...] = ()
         self.marks: list[str] = []
         self.common: tuple[str, ...] = ()
-        """What all of them share, which the rows leave out."""
+        """What all runs have in common; the rows leave it out."""
         self._empty = Content("")
 
     @property
@@ -72,7 +72,7 @@ class RunList(OptionList):
         return next((run for run in self.runs if run.id == at), None)
 
     def show(self, runs: Sequence[Run], empty: Content) -> None:
-        """Show runs; the cursor stays on its own. Where there are none, `empty` says what to do."""
+        """Show runs; the cursor stays on its run. Where there are none, `empty` is shown."""
         at = self.highlighted_option.id if self.highlighted_option is not None else None
         self.runs = tuple(runs)
         self.common = common(self.runs)
@@ -80,7 +80,7 @@ class RunList(OptionList):
         self._draw(at)
 
     def mark(self) -> None:
-        """Mark the run under the cursor, or take its mark away."""
+        """Mark or unmark the run under the cursor."""
         run = self.run
         if run is None or self.highlighted is None:
             return
@@ -91,7 +91,7 @@ class RunList(OptionList):
         self.replace_option_prompt_at_index(self.highlighted, self._line(run))
 
     def unmark(self) -> None:
-        """Take all marks away."""
+        """Remove all marks."""
         self.marks.clear()
         self._draw(self.highlighted_option.id if self.highlighted_option is not None else None)
 
@@ -102,7 +102,7 @@ class RunList(OptionList):
 
     @property
     def columns(self) -> Content:
-        """The names of the columns, as they stand over the rows."""
+        """The names of the columns."""
         layout = _layout(self._room, self.runs)
         texts = [f"  {'run':{layout.run}}", f"{'when':{layout.when}}" if layout.when else ""]
         texts += [f"{'choices':{layout.what}}"[: layout.what], f"{'samples/s':>{_FIGURE}}"]
@@ -142,19 +142,19 @@ class RunList(OptionList):
 
 
 def state_style(run: Run) -> str:
-    """Return the style of a run's state: that a run is valid is no good news where something disturbed it."""
+    """Return the style of a run's state: a valid run that was disturbed is not green."""
     return "$todo" if run.disturbed and run.state == "VALID" else STATES[run.state]
 
 
 def parts(run: Run) -> tuple[str, ...]:
-    """Say what was measured in pieces, the most telling first."""
+    """Return what was measured in pieces, the most specific first."""
     choices = (f"{name}={value}" for name, value in run.choices.items())
     found = (run.model_name or run.benchmark, run.backend, run.style, *choices)
     return tuple(clean(part) for part in found if part)
 
 
 def common(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the pieces that all of several runs share: said once, they need no room in each row."""
+    """Return the pieces that several runs have in common: shown once, they need no room in each row."""
     if len(runs) < LEAST:
         return ()
     shared = set.intersection(*(set(parts(run)) for run in runs))
@@ -162,12 +162,12 @@ def common(runs: Sequence[Run]) -> tuple[str, ...]:
 
 
 def what(run: Run, said: Collection[str] = ()) -> str:
-    """Say what was measured, without what was said already."""
+    """Return what was measured, without the common pieces."""
     return " ".join(part for part in parts(run) if part not in said)
 
 
 def day(when: float, now: float) -> str:
-    """Write a time as one thinks of it: today by the hour, earlier by the day."""
+    """Write a time: of today by the hour, earlier by the day."""
     if not when:
         return "-"
     then = time.localtime(when)

@@ -1,4 +1,4 @@
-"""Longer texts of the Run screen: what it teaches, asks, copies and says when something can't be done."""
+"""Longer texts of the Run screen: introduction, questions, copies, and why an action is not possible."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tui.widgets.board import Row
 LOG_LINES = 1000
 
 TEACH: tuple[tuple[str, str], ...] = (
-    ("Nothing runs here yet.\n\n", "bold"),
-    ("A run is a job: a process of its own. It goes on when you leave this screen,\n", ""),
+    ("No job has run here yet.\n\n", "bold"),
+    ("A run is a job: a process of its own. It continues when you leave this screen,\n", ""),
     ("close the laptop or lose the connection, and whoever opens this screen on\n", ""),
     ("this machine, from any terminal, sees the same job.\n\n", ""),
     ("2  ", "bold $mark"),
@@ -35,27 +35,27 @@ TEACH: tuple[tuple[str, str], ...] = (
 
 
 ACTIONS = (
-    Action("d", "leave", "leave running", "go to Home; the job goes on, and Enter there comes back to it"),
-    Action("x", "stop", "stop…", "stop the job, after a question that says what is lost"),
+    Action("d", "leave", "leave running", "go to Home; the job continues, and Enter there comes back to it"),
+    Action("x", "stop", "stop…", "stop the job; a question first says what is lost"),
     Action("tab", "next", "next pane", "go to the next pane; in a small terminal it takes the place of this one"),
-    Action("p", "freeze", "freeze view", "hold the picture, or let it go on; the job is not touched"),
-    Action("l", "log", "log", "show what the step under the cursor, or the running one, wrote"),
+    Action("p", "freeze", "freeze view", "freeze or resume the view; the job continues either way"),
+    Action("l", "log", "log", "show the log of the step under the cursor, or of the running one"),
     Action("y", "copy", "copy numbers", "copy the figures to the clipboard of the terminal"),
     Action("plus", "closer", "zoom in", "a shorter stretch of time in the charts"),
     Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),
-    Action("enter", "open", "results", "of a job that is over: its results; on the events: all of them"),
-    Action("r", "resume", "go on", "go on with a job that stopped, failed or died; what it finished is kept"),
-    Action("m", "now", "measure now", "do not wait for another job's measurement; the figures are marked as disturbed"),
-    Action("t", "tuning", "tuning", "how sessions, threads and batch were chosen: every way measured, as bars"),
+    Action("enter", "open", "results", "the results of a job that has ended; on events: all of them"),
+    Action("r", "resume", "resume", "resume a job that stopped, failed or died; what it finished is kept"),
+    Action("m", "now", "measure now", "do not wait for another job's measurement; results are marked as disturbed"),
+    Action("t", "tuning", "tuning", "how sessions, threads and batch were chosen: a bar for each candidate"),
 )
 
 ORDER_LIVE = ("leave", "stop", "next", "freeze", "log", "copy")
 ORDER_OVER = ("resume", "open", "next", "log", "copy")
-"""Which keys the last line names first."""
+"""The actions that the key line shows first."""
 
 
 def ordered(actions: Sequence[Action], possible: Collection[str], *, over: bool) -> list[Action]:
-    """Return the actions with those first that matter now; what can't be done stays, at the end."""
+    """Return the most useful actions first; those that are not possible now are at the end."""
     first = ORDER_OVER if over else ORDER_LIVE
 
     def place(one: Action) -> tuple[bool, int]:
@@ -65,47 +65,47 @@ def ordered(actions: Sequence[Action], possible: Collection[str], *, over: bool)
 
 
 def why_not(name: str, job_status: JobStatus, front: str, *, charts: bool, zoomed: int, last: int) -> str | None:
-    """Say why an action can't be done now; None where it can."""
+    """Return why an action is not possible now; None where it is."""
     over, finished = job_status in OVER, job_status == "finished"
-    stands = f"the job does not run: it is {live_rows.JOB_STATUS[job_status][0].lower()}"
+    stands = f"this job is not running: {live_rows.JOB_STATUS[job_status][0].lower()}"
     reasons = {
         "leave": stands if over else None,
         "stop": stands if over else None,
         "freeze": stands if over else None,
-        "open": None if over or front == "events" else "there are results when the job is over",
-        "resume": "it is finished; on Results (4) r runs the same again"
+        "open": None if over or front == "events" else "results come when the job has ended",
+        "resume": "it has finished; r on Results (4) runs it again"
         if finished
         else None
         if over
-        else "the job runs",
-        "closer": "there are no charts now" if not charts else "this is the shortest time" if zoomed == 0 else None,
-        "wider": "there are no charts now" if not charts else "this is the longest time" if zoomed == last else None,
+        else "the job is running",
+        "closer": "there are no charts now" if not charts else "shortest time span" if zoomed == 0 else None,
+        "wider": "there are no charts now" if not charts else "longest time span" if zoomed == last else None,
     }
     return reasons.get(name)
 
 
 def why_no_tuning(scene: Scene) -> str | None:
-    """Say why a job has no table of ways to show; None where it should have one."""
+    """Return why a job has no table of candidates; None where it should have one."""
     node = tuning_node(scene.job.spec)
     if node is None:
         return "this job has no step that chooses workers"
     step = next((one for one in scene.state.steps if one.id == node.id), None)
     there = step is not None and step.state in ("built", "cached", "found", "reused")
-    return None if there else "the step that chooses the workers has not ended"
+    return None if there else "the step that chooses the workers has not finished"
 
 
 def what_is_lost(job: Job, state: Watched) -> str:
-    """Return what stopping costs, for the question."""
+    """Return what stopping would lose, for the question."""
     measured = state.measurement
-    lost = "nothing that is finished"
+    lost = "nothing that has finished"
     if measured is not None and not measured.over:
         what = f"{measured.rules.scenario} {measured.rules.mode}"
-        lost = f"the measurement that runs ({what}, {duration(measured.elapsed)} of it)"
+        lost = f"the running measurement ({what}, {duration(measured.elapsed)} so far)"
     elif state.running:
-        lost = f"the step that runs ({state.running[0].title}), unless it can go on with a part"
+        lost = f"the running step ({state.running[0].title}), unless it can resume"
     return (
-        f"Lost: {lost}.\nKept: steps that are over: {state.ended}, results: {len(state.results)}.\n"
-        f"r on this screen, or the same command, goes on with {job.id} where it stopped."
+        f"Lost: {lost}.\nKept: finished steps: {state.ended}, results: {len(state.results)}.\n"
+        f"r on this screen, or the same command, resumes {job.id}."
     )
 
 
@@ -122,7 +122,7 @@ def log_of(job: Job, state: Watched, step: str | None) -> tuple[str, str]:
     if found is not None and (found.text or found.remedy):
         head += [*(text for text in (found.text, found.remedy) if text), ""]
     return ("log of the job" if found is None else f"log: {found.title}"), "\n".join(
-        [*head, *(lines or ["(it wrote nothing)"])]
+        [*head, *(lines or ["(the log is empty)"])]
     )
 
 

@@ -1,4 +1,4 @@
-"""What is said below the list: one run in full, runs side by side, or bars of one metric; from the records alone."""
+"""Texts below the list: one run in full, a comparison, or bars of one metric; from the records alone."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ _GAP = 2
 _CHANGE = 8
 _FIGURE = 8
 _NOISE = 12
-"""Cells for a figure and for the words about noise, at the least."""
+"""Least cells for a figure and for the note on noise."""
 _EIGHTHS = "▏▎▍▌▋▊▉"
 
 
 EMPTY = Content.styled("Nothing has been measured here yet.", "bold")
 TEACHING = Content.assemble(
     ("1 then t   ", "bold $mark"),
-    ("runs a first job: half a minute, nothing to fetch\n", ""),
+    ("runs a first job: half a minute, no download\n", ""),
     ("2          ", "bold $mark"),
-    ("chooses what to run, shows the whole plan, runs it\n\n", ""),
-    ("Every finished run will stand above, also those of other terminals:\n", "$dim"),
+    ("choose what to run, see the whole plan, run it\n\n", ""),
+    ("Every finished run is listed above, also those of other terminals:\n", "$dim"),
     ("Space marks runs, c compares them and says what is above the noise,\n", "$dim"),
-    ("v tries other values of one choice, x writes a table.", "$dim"),
+    ("v sweeps one choice, x exports the table.", "$dim"),
 )
-NONE_FITS = Content.styled("no run has all of these words; Esc shows all again", "$dim")
+NONE_FITS = Content.styled("no run contains all of these words; Esc shows all", "$dim")
 
 
 def details(run: Run, place: str, width: int) -> Content:
-    """Draw one run: what it is, why it is not VALID, its figures, its files and how to make it again."""
+    """Draw one run: description, why it is not VALID, figures, files, and the command that repeats it."""
     parts: Parts = [(f"{clean(run.id)}  ", "bold"), (run.verdict, state_style(run))]
     parts += [(f"  {clean(run.why)}\n" if run.why else "\n", "$todo")]
-    told = (run.benchmark, run.model_name, f"{run.backend} {run.backend_version}".strip(), run.style, run.sut)
-    parts += [(" · ".join(clean(one) for one in told if one) + "\n", "")]
+    facts = (run.benchmark, run.model_name, f"{run.backend} {run.backend_version}".strip(), run.style, run.sut)
+    parts += [(" · ".join(clean(one) for one in facts if one) + "\n", "")]
     if run.choices:
         parts += [("choices  ", "$dim"), (f"{clean(run.choices_text())}\n", "")]
     for mode, state in run.beside.items():
@@ -87,11 +87,11 @@ def compared(found: Comparison, width: int) -> Content:
     cell = _cell_width(width, len(heads))
     parts: Parts = []
     if found.differs:
-        parts += _row("what differs", heads, cell, "$dim", "bold")
+        parts += _row("differences", heads, cell, "$dim", "bold")
         for one in found.differs:
             parts += _row(one.name, one.values, cell, "", "")
     else:
-        parts += [("nothing differs: equal choices, made again\n", "")]
+        parts += [("same choices: a repeat\n", "")]
     parts += [(cut(f"(same: {clean(same_line(found))}", 2 * width - 4) + ")\n\n", "$dim")]
     parts += _figure_rows(found, heads, width)
     for run in found.runs:
@@ -102,14 +102,14 @@ def compared(found: Comparison, width: int) -> Content:
         if missing.what in rows and missing.words:
             continue  # said in its row
         parts += [(f"{missing.run.id} has no {clean(missing.what)} run", "$todo")]
-        parts += [("   a", "bold $mark"), (" makes it\n", "$dim")] if missing.words else [("\n", "")]
+        parts += [("   a", "bold $mark"), (" plans it\n", "$dim")] if missing.words else [("\n", "")]
     for notice in notices(found.runs):
         parts += [(f"{clean_lines(notice)}\n", "$todo")]
     return Content.assemble(*parts)
 
 
 def _heads(runs: Sequence[Run]) -> list[str]:
-    """Name the runs: by their jobs where that tells them apart."""
+    """Name the runs: by their jobs where these differ."""
     jobs = [run.job for run in runs]
     alike = len({(run.scenario, run.mode) for run in runs}) == 1
     return jobs if alike and len(set(jobs)) == len(jobs) else [run.id for run in runs]
@@ -126,14 +126,16 @@ def _row(name: str, values: Sequence[str], cell: int, name_style: str, style: st
 
 
 def _figure_rows(found: Comparison, heads: Sequence[str], width: int) -> Parts:
-    """Two runs have change and noise beside the figures; of more, the change stands behind each figure."""
+    """Two runs have columns for change and noise; of more, each figure is followed by its change."""
     pair = len(heads) == PAIR
     cell = max(max(map(len, heads)) + _GAP, _FIGURE) if pair else _cell_width(width, len(heads))
     while pair and _NAME + 2 * cell + _CHANGE > width - _NOISE and cell > _FIGURE:
         cell -= 1
     parts = _row("result", [*heads, "change"] if pair else heads, cell, "$dim", "bold")
     parts += [(f"{'verdict':{_NAME}}", "")]
-    parts += [(f"{cut(run.verdict, cell - 1):{cell}}", state_style(run)) for run in found.runs]
+    for run in found.runs:
+        state = run.state + DISTURBED * bool(run.disturbed)
+        parts.append((f"{cut(state, cell - 1):{cell}}", state_style(run)))
     parts += [("\n", "")]
     for row in found.rows:
         texts = [row.metric.text(figure) for figure in row.figures]
@@ -168,7 +170,7 @@ def _change_parts(metric: Metric, change: Change, room: int) -> Parts:
 
 
 def _style(metric: Metric, change: Change) -> str:
-    """Green and red only for what is above noise; the words beside it say the same."""
+    """Green and red only for changes above noise; the text says the same."""
     if not (change.above_noise and change.is_sure and metric.better and change.points):
         return ""
     return "bold $good" if (change.points > 0) == (metric.better == "higher") else "bold $bad"
@@ -214,7 +216,7 @@ def drawn_bar(share: float, room: int, glyphs: Glyphs) -> str:
 
 
 def everything(run: Run, place: str) -> Content:
-    """Everything that is known of a run, to read and to copy."""
+    """All details of a run, to read and to copy."""
     parts: list[tuple[str, str]] = []
     for one in COLUMNS.values():
         text = one.text(run)
@@ -222,7 +224,7 @@ def everything(run: Run, place: str) -> Content:
             parts += [(f"{one.header:16}", "$dim"), (clean(text) + "\n", "")]
     parts += [("\nfiles\n", "bold"), (clean(place) + "\n", "")]
     if run.command:
-        parts += [("\nmake it again\n", "bold"), (clean(command_line(run.command)) + "\n", "$secondary")]
+        parts += [("\nto run it again\n", "bold"), (clean(command_line(run.command)) + "\n", "$secondary")]
     parts += [("\nmade from\n", "bold")]
     for name, value in run.decided.items():
         parts += [(f"{clean(name):32}", "$dim"), (clean(value) + "\n", "")]

@@ -1,4 +1,4 @@
-"""The steps of a job: what is done, what goes on, what waits. Enter shows a step's log."""
+"""The steps of a job: done, running, waiting. Enter shows a step's log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.widgets.live_rows import STATES
 
 
 class StepList(OptionList):
-    """Follows the step that runs until the person moves in it."""
+    """Follows the running step until the user moves the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)

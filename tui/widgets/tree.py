@@ -1,4 +1,4 @@
-"""The resolved plan as a tree, with state, size, time and why in columns; branches fold, a filter keeps what fits."""
+"""The resolved plan as a tree, with state, size, time and reason in columns; branches fold, a filter selects."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ STATES: Mapping[str, tuple[str, str]] = {
 _DONE = ("group", "cached", "found")
 _NUMBERS = 10 + 8 + 8
 """Cells of state, size and time."""
-_WHY_FROM = 72
+_WHY_FROM = 80
 """Cells of width from which the reason has a column."""
+_PLACE = ("needed by ", "runs after ")
+"""Beginnings of reasons that the tree itself shows."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Row:
 
 
 def rows(prepared: Prepared, folded: frozenset[str], wanted: str) -> Iterator[Row]:
-    """Yield what is to be seen, from the root down. `wanted` keeps the nodes in whose texts all of its words are."""
+    """Yield the visible rows, from the root down. `wanted` keeps the nodes that contain all of its words."""
     words = wanted.lower().split()
     hidden_below: int | None = None
     counts: dict[str, int] = {}
@@ -80,13 +82,13 @@ def _branch(lasts: tuple[bool, ...]) -> str:
 
 
 def _why(node: Node, edge: Edge | None) -> str:
-    """Return the most telling reason: what was asked for, then what implies it, then the rest."""
+    """Return the main reason: what was asked for, then what implies it, then the rest."""
     asked = [f"_{one.name} {one.reason}" for one in node.variations if str(one.reason).startswith("asked")]
     return "; ".join(asked) if edge is not None and asked else str(node.why)
 
 
 def drawn(row: Row, width: int) -> Content:
-    """Return a row as it stands in `width` cells."""
+    """Return a row in `width` cells."""
     word, style = STATES[row.seen.state]
     why = width >= _WHY_FROM
     room = width - _NUMBERS - (width // 4 if why else 0)
@@ -100,7 +102,7 @@ def drawn(row: Row, width: int) -> Content:
         (f"{word:10}", style),
         (f"{bytes_:>8}{taken:>8}", "$dim" if not todo else ""),
     ]
-    if why:
+    if why and not row.why.startswith(_PLACE):
         parts.append((cut(f"  {clean(row.why)}", width // 4), "$dim"))
     return Content.assemble(*parts)
 
@@ -117,7 +119,7 @@ class PlanTree(OptionList):
 
     @property
     def node(self) -> str | None:
-        """The node on which the cursor stands."""
+        """The node under the cursor."""
         return self._rows[self.highlighted].node.id if self.highlighted is not None and self._rows else None
 
     def show(self, prepared: Prepared) -> None:
@@ -126,7 +128,7 @@ class PlanTree(OptionList):
         self._draw()
 
     def filter(self, wanted: str) -> None:
-        """Keep the rows in which all the words are; none keeps all."""
+        """Keep the rows that contain all the words; without words, all rows."""
         self.wanted = wanted
         self._draw()
 

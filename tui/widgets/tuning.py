@@ -1,4 +1,4 @@
-"""The table of a tuning as a picture: a bar for each way of sharing the machine out, and what was chosen of them."""
+"""The table of a tuning as a chart: a bar for each candidate, and which were chosen."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def drawn(found: TuningReport, width: int, glyphs: Glyphs) -> Content:
     room = max(width - _BEFORE - _longest(candidates, letters), _LEAST)
     head = f"{'workers':8}{'batch':>5}  {'pinned':6}  {'ms/batch':>8}  {'samples/s':>9}  "
     parts: Parts = [(f"{_what(found)}\n", "$dim")]
-    parts += [("workers are sessions × threads of each; bars are samples/s\n\n", "$dim")]
+    parts += [("workers: sessions × threads per session; bars: samples/s\n\n", "$dim")]
     parts += [(f"{head}{'':{room}}chosen for\n", "$dim")]
     for candidate in candidates:
         parts += _candidate(candidate, room, glyphs, letters)
@@ -42,7 +42,7 @@ def drawn(found: TuningReport, width: int, glyphs: Glyphs) -> Content:
 
 
 def _what(found: TuningReport) -> str:
-    kind = "tuned" if found.thorough else "a quick look; inferdeck tune takes minutes for it"
+    kind = "tuned" if found.thorough else "quick measurement; inferdeck tune takes minutes"
     if found.kept is not None and not found.thorough:
         kind = f"taken from the run configuration of {clean(found.sut)}"
     return f"{date_time(found.made)}  {kind}"
@@ -64,7 +64,7 @@ def _longest(candidates: Sequence[CandidateRow], letters: int | None) -> int:
 
 
 def _pick(pick: Pick, width: int) -> Parts:
-    """What does not fit beside the workers goes below them."""
+    """Text that does not fit after the workers goes below them."""
     fits = _NAME + len(pick.workers) + 2 + len(pick.reaches) <= width
     between = "  " if fits else "\n" + " " * _NAME
     return [(f"{pick.scenario:{_NAME}}", "$dim"), (pick.workers, "bold"), (f"{between}{pick.reaches}\n", "")]
@@ -75,6 +75,6 @@ def _kept(found: TuningReport) -> Parts:
     if found.kept is not None:
         return [(f"\nkept in {file}\n", "$good"), (origin(found.kept), "$dim")]
     if found.thorough:
-        lost = f"{file or 'no run configuration'} does not say so: inferdeck tune --again measures and writes it anew"
+        lost = f"{file or 'no run configuration'} does not have it: inferdeck tune --again measures and writes it again"
         return [(f"\n{lost}", "$todo")]
     return []

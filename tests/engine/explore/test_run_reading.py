@@ -83,7 +83,7 @@ def test_a_stand_in_and_a_notice_show(tmp_path: Path) -> None:
     history.job(folders, tags, told={"stand_in": True})
     (run,) = all_runs(folders)
     assert run.stand_in
-    assert run.notice.startswith("STAND-IN")
+    assert run.notice.startswith("SYNTHETIC WEIGHTS")
 
 
 def test_the_folder_is_the_results_folder_until_a_later_run_takes_it(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_published_int8_model_is_for_bert_99_only() -> None:
     assert values(plan, "bert-model-int8")["md5"] == "45f88ffb2915362242703c85c38ec2d4"
     with pytest.raises(UsageError) as found:
         plan_of("bert-99.9", "int8")
-    assert "below 99.9 %: take _bert-99" in found.value.remedy
+    assert "below 99.9 %: use _bert-99" in found.value.remedy
 
 
 def test_a_model_of_one_s_own_comes_with_its_vocabulary() -> None:

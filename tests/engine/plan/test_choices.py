@@ -64,6 +64,17 @@ def test_taking_a_variation_replaces_the_one_that_was_asked_for() -> None:
     assert choose(catalog(), again, rows(again)["group model"], UNSET) == APP
 
 
+def test_of_several_names_for_one_variation_one_is_offered() -> None:
+    def offered(chosen: Selection, group: str) -> list[str]:
+        return [one.value for one in rows(chosen)[f"group {group}"].alternatives]
+
+    assert {"synthetic-weights", "stand-in"} & set(offered(APP, "model")) == {"synthetic-weights"}
+    assert {"tf", "tensorflow"} & set(offered(APP, "backend")) == {"tf"}
+    old = choose(catalog(), APP, rows(APP)["group model"], "stand-in")
+    assert {"synthetic-weights", "stand-in"} & set(offered(old, "model")) == {"stand-in"}
+    assert rows(old)["group model"].value == "stand-in"
+
+
 def test_a_group_takes_the_place_of_the_option_that_picked_from_it() -> None:
     for chosen in (replace(APP, options={"style": "fast"}), replace(APP, env={"CM_RUN_STYLE": "fast"})):
         row = rows(chosen)["group style"]

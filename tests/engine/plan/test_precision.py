@@ -76,7 +76,7 @@ def test_tensorflow_has_none_and_says_why(model: str) -> None:
     for words in permutations((model, "int8", "tf")):
         with pytest.raises(UsageError, match="'_tf' of int8-tensorflow can't be used") as caught:
             plan_of(*words)
-        assert "runs no int8 graph" in caught.value.remedy
+        assert "does not run int8 graphs" in caught.value.remedy
 
 
 @pytest.mark.parametrize("word", ["bf16", "int8"])

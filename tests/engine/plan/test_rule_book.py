@@ -63,7 +63,7 @@ def test_one_test_can_be_chosen() -> None:
 
 
 def test_a_test_without_its_reference_is_refused() -> None:
-    with pytest.raises(UsageError, match="held against a performance run"):
+    with pytest.raises(UsageError, match="compared with a performance run"):
         plan_of("compliance", "accuracy-only")
 
 
