@@ -80,7 +80,7 @@ def generate(step: Step) -> dict[str, Any]:
         size=int(options["size"]),
     )
     for done in write(pictures, step.output):
-        step.progress(done, pictures.count, "pictures")
+        step.progress(done, pictures.count, "images")
     return {"images": "", "labels": VAL_MAP, "count": pictures.count, "classes": pictures.classes}
 
 

@@ -76,7 +76,7 @@ def generate(step: Step) -> dict[str, Any]:
     """
     scenes = _asked(step)
     for done in write(scenes, step.output):
-        step.progress(done, scenes.count, "pictures")
+        step.progress(done, scenes.count, "images")
     return {"images": IMAGES, "labels": LABELS, "count": scenes.count, "classes": len(SHAPES)}
 
 

@@ -55,7 +55,7 @@ class _Writer:
         try:
             self._operators[operator.kind](name, operator)
         except KeyError as error:
-            raise ValueError(f"its operator {name} takes the tensor {error}, which is not what it should be") from None
+            raise ValueError(f"its operator {name} takes the tensor {error}, which is not supported") from None
         except IndexError:
             raise ValueError(f"its operator {name} has too few tensors, or one of too few dimensions") from None
 
@@ -109,7 +109,7 @@ class _Writer:
         if code == RELU6:
             limits = [self._net.weight(name, np.array(value, np.float32)) for name, value in (("zero", 0), ("six", 6))]
             return self._net.node("Clip", [x, *limits], f"{x}.relu6")
-        raise ValueError(f"its operator {x} is followed by the activation {code}, which has no form here")
+        raise ValueError(f"its operator {x} is followed by the activation {code}, which is not supported")
 
     def _reshape(self, name: str, operator: Operator) -> None:
         shape = np.array(self._tensors[operator.outputs[0]].shape, np.int64)

@@ -36,7 +36,7 @@ def rule_book(rules: Round, describe: Callable[[str], Description]) -> RuleBook:
         except KeyError as error:
             raise ProfileError(
                 f"the rule '{name}' looks for '{error.args[0]}' and does not find it",
-                "its component must declare, before it, the options that the rule reads, with values of the round",
+                "the component must declare the options that the rule reads before it, with values of the round",
             ) from None
 
     return look_up

@@ -53,7 +53,9 @@ class Changes:
         """Add `DEPENDENCY.WHAT` and its value; `name` is the option as typed."""
         dependency, dot, what = tail.rpartition(".")
         if not dot:
-            raise UsageError(f"'--{name}' says nothing to change", f"write --{name}.tags=_x or --{name}.version='>=1'")
+            raise UsageError(
+                f"'--{name}' does not name what to change", f"write --{name}.tags=_x or --{name}.version='>=1'"
+            )
         if what == "tags":
             self.change(dependency, Override(add=Query.parse(split(value))))
         elif what == "version":

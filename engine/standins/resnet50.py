@@ -150,18 +150,18 @@ def _calibrate(step: Step, seed: int, training: patterns.ImageSet, scratch: Path
 
 def _features(step: Step, body: _Body, pictures: patterns.ImageSet, scratch: Path) -> tuple[Array, Array]:
     """Return features float32 [count, 2048] and labels int64 [count] of a set of images, which it generates."""
-    step.phase(f"generating {pictures.purpose} pictures")
+    step.phase(f"generating {pictures.purpose} images")
     folder = scratch / pictures.purpose
     folder.mkdir()
     for done in patterns.write(pictures, folder):
-        step.progress(done, pictures.count, "pictures")
-    step.phase(f"features of the {pictures.purpose} pictures")
+        step.progress(done, pictures.count, "images")
+    step.phase(f"features of the {pictures.purpose} images")
     model = body.model("features", [body.input], [tensor(body.features, "float32", None)])
     session, found, labels = _session(model), [], []
     for batch, classes in _batches(pictures, folder):
         found.append(session.run([body.features], {"input_tensor:0": batch})[0])
         labels += classes
-        step.progress(len(labels), pictures.count, "pictures")
+        step.progress(len(labels), pictures.count, "images")
     return np.concatenate(found), np.array(labels)
 
 

@@ -81,7 +81,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     net = _RetinaNet(form, seed, statistics, bias)
     path = step.output / "model.onnx"
     onnx.save(net.detector(), path)
-    step.phase("counting boxes on other pictures")
+    step.phase("counting boxes on other images")
     counts = [len(one) for one in _scores(step, path, SceneSet(seed, IMAGES, "held-out"), form.choice.image_size)]
     facts = model_facts(
         path,
@@ -317,7 +317,7 @@ def _scores(step: Step, model: bytes | Path, scenes: SceneSet, image_size: int) 
     for done, picture in enumerate(pictures(scenes, image_size), start=1):
         [scores] = session.run(["scores"], {"images": picture})
         yield scores
-        step.progress(done, scenes.count, "pictures")
+        step.progress(done, scenes.count, "images")
 
 
 def _session(model: bytes | Path) -> onnxruntime.InferenceSession:

@@ -130,12 +130,12 @@ def _warning(known: Sequence[tuple[int, int]], good: int) -> str:
     kinds = len({label for _, label in known})
     if kinds < 2 or good * kinds > len(known):
         return ""
-    said = f"{good} of {len(known)} right is not more than chance gives"
+    said = f"{good} of {len(known)} right is not more than chance"
     for shift in (1, -1):
         hits = sum(found == label - shift for found, label in known)
         if hits * kinds > len(known) and hits > good:
             return f"{said}; {hits} are right if {'1 is subtracted from' if shift > 0 else '1 is added to'} each label"
-    return f"{said}: labels that are shifted or of other images, the wrong label_offset or preprocessing give that"
+    return f"{said}: shifted labels or labels of other images, a wrong label_offset or wrong preprocessing cause this"
 
 
 def _answer(data: bytes, index: int, log: Path) -> int:

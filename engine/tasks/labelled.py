@@ -135,7 +135,7 @@ def collecting(bad: dict[str, str], file: Path, name: str) -> Iterator[None]:
         yield
     except (DataError, MemoryError, cv2.error) as error:
         if isinstance(error, MemoryError) or getattr(error, "code", None) == OPENCV_NO_MEMORY:
-            text = f"the memory ran out over it: {error}"
+            text = f"out of memory: {error}"
         else:
             text = error.what if isinstance(error, DataError) else f"OpenCV: {error}"
         bad[name] = " ".join(text.removeprefix(f"{file}: ").split()).rstrip(": ")

@@ -75,7 +75,7 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         raise UsageError(f"preprocessing: unknown chain '{name}'", nearest(str(name), CHAINS))
     resize, normalise = CHAINS[name]
     if out.dtype == np.uint8 and resize is _resize_exact:
-        raise UsageError(f"preprocessing: chain '{name}' has fractions of a grey level", "ask for dtype float32")
+        raise UsageError(f"preprocessing: chain '{name}' gives fractional pixel values", "ask for dtype float32")
     whole = image_task.read(raw)
     picture = resize(whole, int(options["image_size"]))
     # Channel by channel: numpy is five times as fast along a row of pixels as along the three channels of one.
@@ -133,8 +133,8 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     figures = coco_eval.summarise(_truth(known, answered), _detections(fields, index, known, log))
     if figures[0] == coco_eval.NOTHING:
         raise DataError(
-            f"{log}: none of the {len(answered)} pictures that were answered has a box in {labels}: there is no mAP",
-            "measure more pictures",
+            f"{log}: none of the {len(answered)} answered images has a box in {labels}: there is no mAP",
+            "measure more images",
         )
     text = [*_strays(fields, index), *coco_eval.rows(figures), f"mAP={100 * figures[0]:.3f}%", ""]
     warning = (

@@ -123,7 +123,7 @@ def test_a_fixed_batch_takes_no_other(tmp_path: Path) -> None:
 
 def test_open_dimensions_are_refused(tmp_path: Path) -> None:
     runner = backend.load(doubled(tmp_path / "double.pb", (None, None)), BackendOptions())
-    with pytest.raises(DataError, match="leaves dimensions other than the batch open"):
+    with pytest.raises(DataError, match="has symbolic dimensions other than the batch"):
         runner.bind(1)
 
 

@@ -26,7 +26,7 @@ def test_the_step_writes_the_layout_of_the_imagenet_validation_set(tmp_path: Pat
     assert [int(line.split()[1]) for line in lines] == [expected.label(index) for index in range(12)]
     last = said[-1]
     assert isinstance(last, events.Progress)
-    assert (last.done, last.total, last.unit) == (12, 12, "pictures")
+    assert (last.done, last.total, last.unit) == (12, 12, "images")
 
 
 def test_the_files_are_jpegs_of_the_pictures(tmp_path: Path) -> None:

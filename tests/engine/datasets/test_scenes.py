@@ -47,7 +47,7 @@ def test_the_step_writes_the_layout_of_the_rules(tmp_path: Path) -> None:
     assert len(set(names)) == 12
     last = said[-1]
     assert isinstance(last, events.Progress)
-    assert (last.done, last.total, last.unit) == (12, 12, "pictures")
+    assert (last.done, last.total, last.unit) == (12, 12, "images")
 
 
 def test_the_annotations_have_the_fields_of_the_rules_file(many: Path) -> None:

@@ -62,7 +62,7 @@ def test_an_unknown_test_is_refused() -> None:
 
 
 def test_a_data_set_without_the_sample_that_is_asked_again_is_refused() -> None:
-    with pytest.raises(CannotRunError, match="TEST04 asks for sample 3"):
+    with pytest.raises(CannotRunError, match="TEST04 repeats sample 3"):
         made("TEST04", samples=3)
     assert made("TEST04", samples=4).performance_sample_count == 4
 
@@ -128,4 +128,4 @@ def test_an_audit_config_that_the_record_does_not_know_of_is_refused(tmp_path: P
     (tmp_path / "log" / "audit.config").write_text("*.*.mode = 2\n")
     done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), **runs.NULL))
     assert (done.status, done.finished) == (3, False)
-    assert "LoadGen would obey this file" in done.failure["what"]
+    assert "LoadGen would apply this file" in done.failure["what"]

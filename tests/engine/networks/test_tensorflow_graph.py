@@ -36,7 +36,7 @@ def converted(folder: Path, facts: Mapping[str, Any], form: str = "frozen-graph"
 
 
 def answers(model: Path, outputs: Sequence[str], pictures: Array) -> list[Array]:
-    """Run a TensorFlow model on pictures that are NCHW."""
+    """Run a TensorFlow model on images that are NCHW."""
     runner = backend.load(model, BackendOptions(outputs=tuple(outputs)))
     binding = runner.bind(len(pictures))
     binding.inputs[0][:] = pictures.transpose(0, 2, 3, 1)
@@ -172,7 +172,7 @@ def one_operator(kind: str, inputs: Sequence[str], weights: Mapping[str, Array],
     ("model", "what"),
     [
         (one_operator("Sigmoid", ["x"], {}), "the operator Sigmoid"),
-        (one_operator("Flatten", ["x"], {}), "flattens pictures"),
+        (one_operator("Flatten", ["x"], {}), "flattens images"),
         (one_operator("MaxPool", ["x"], {}, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4), "pads as"),
         (one_operator("Clip", ["x", "low", "high"], {"low": np.zeros(()), "high": np.ones(())}), "other limits"),
         (

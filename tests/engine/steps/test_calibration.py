@@ -53,7 +53,7 @@ def test_a_list_finds_its_pictures_in_its_own_order(tmp_path: Path) -> None:
 
 def test_pictures_that_are_not_there_and_an_empty_list(tmp_path: Path) -> None:
     images = imagenet(tmp_path / "val", ["a.JPEG"])
-    with pytest.raises(DataError, match=r"2 of the 3 pictures that cal.txt names .*: b.JPEG, c.JPEG") as caught:
+    with pytest.raises(DataError, match=r"2 of the 3 images that cal.txt names .*: b.JPEG, c.JPEG") as caught:
         listed(tmp_path, b"a.JPEG\nb.JPEG\nc.JPEG\n", images)
     assert "whole validation set" in caught.value.remedy
     with pytest.raises(DataError, match="names no pictures"):

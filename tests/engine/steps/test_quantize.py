@@ -260,7 +260,7 @@ def test_what_can_not_be_quantized_is_said(tmp_path: Path, shipped: Artifact, pi
     again = Artifact(str(tmp_path / "b"), quantized(tmp_path / "b", shipped, pictures))
     with pytest.raises(DataError, match="quantized already"):
         quantized(tmp_path / "c", again, pictures)
-    with pytest.raises(DataError, match="not square pictures"):
+    with pytest.raises(DataError, match="not square RGB images"):
         quantized(tmp_path / "d", stored(tmp_path / "open", network(["N", 3, "H", "W"])), pictures)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "model.onnx").write_bytes(b"\x00\x01nonsense")

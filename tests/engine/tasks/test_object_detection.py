@@ -276,7 +276,7 @@ def test_a_log_without_any_detection_is_worth_nothing(tmp_path: Path) -> None:
 
 def test_pictures_without_any_box_have_no_score(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.json", [(2, answer(2, RIGHT))])
-    with pytest.raises(DataError, match="none of the 1 pictures"):
+    with pytest.raises(DataError, match="none of the 1 answered images"):
         task.score(log, annotations(tmp_path, TRUTH, images=3), {})
 
 

@@ -67,7 +67,7 @@ def test_a_truncated_file_is_told_from_another(tmp_path_factory: pytest.TempPath
     path = file(tmp_path_factory.mktemp("cut"), qa())
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(DataError, match="is cut off, or no JSON"):
+    with pytest.raises(DataError, match="is truncated, or not JSON"):
         squad.read(path)
 
 
