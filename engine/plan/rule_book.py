@@ -73,9 +73,9 @@ def _of_system(system: Description, submitter: str | None) -> Description:
     return system
 
 
-def _wrong(system: Description, field: str, said: str, remedy: str) -> UsageError:
+def _wrong(system: Description, field: str, what: str, remedy: str) -> UsageError:
     """Return an error about a field's value, with its file and line."""
-    return UsageError(f"{system.place(field)}: {said}", remedy)
+    return UsageError(f"{system.place(field)}: {what}", remedy)
 
 
 def _category(system: Description) -> str:
