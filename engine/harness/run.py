@@ -151,13 +151,13 @@ def warm_up_batches(spec: RunSpec, costs: Array | None) -> list[list[int]]:
     sizes = _batches(spec)
     if costs is None:
         return [[0] * size for size in sizes for _ in range(WARM_UP_RUNS)]
-    dearest, (usual,) = int(costs.argmax()), typical(costs, len(costs), 1)
+    most_expensive, (typical_index,) = int(costs.argmax()), typical(costs, len(costs), 1)
 
     def batch(index: int, size: int) -> list[int]:
         most = spec.workers.max_cost // max(int(costs[index]), 1) if spec.workers.max_cost else size
         return [index] * max(min(size, most), 1)
 
-    return [batch(index, size) for size in sizes for index in (dearest, *[usual] * WARM_UP_RUNS)]
+    return [batch(index, size) for size in sizes for index in (most_expensive, *[typical_index] * WARM_UP_RUNS)]
 
 
 def _batches(spec: RunSpec) -> list[int]:

@@ -54,16 +54,16 @@ def calibration(task: ImageTask, chosen: Artifact, options: Mapping[str, Any]) -
 
     Its batches raise DataError if the model's input is no square image, and for unusable images, naming all.
     """
-    pictures = CalibrationImages.of(chosen)
+    images = CalibrationImages.of(chosen)
 
     def batches(inputs: Sequence[TensorSpec]) -> Iterator[Mapping[str, Array]]:
-        return _batches(task, pictures.files, options["preprocessing"], inputs)
+        return _batches(task, images.files, options["preprocessing"], inputs)
 
     return CalibrationSet(
-        count=len(pictures.files),
-        text=pictures.text,
-        by_rules=pictures.by_rules,
-        sha256=pictures.sha256,
+        count=len(images.files),
+        text=images.text,
+        by_rules=images.by_rules,
+        sha256=images.sha256,
         batches=batches,
         unit="images",
     )

@@ -59,7 +59,7 @@ def read(raw: Path) -> Array:
     # From memory: reading a file, OpenCV silently fills a truncated JPEG with grey.
     if not data.size:
         raise DataError(f"{raw}: the file is empty", "fetch the data set again")
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if picture is None:
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if image is None:
         raise DataError(f"{raw}: truncated, or not an image", "fetch the data set again")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

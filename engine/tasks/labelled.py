@@ -48,13 +48,13 @@ class Labelled:
 
     def warning(self) -> str:
         """Return a warning about missing images; empty if there are none."""
-        said = []
+        parts = []
         if self.missing:
             what = f"{len(self.missing):,} of {self.named:,} labelled images are not in"
-            said.append(f"{what} {clean(str(self.folder))}: {shown(self.missing)}")
+            parts.append(f"{what} {clean(str(self.folder))}: {shown(self.missing)}")
         if self.bad:
-            said.append(f"{len(self.bad)} labelled images are no files: {shown(_with_reasons(self.bad))}")
-        return "; ".join(said)
+            parts.append(f"{len(self.bad)} labelled images are no files: {shown(_with_reasons(self.bad))}")
+        return "; ".join(parts)
 
 
 def labelled(task: str, folder: Path, labels: Path, count: int | None) -> Labelled:

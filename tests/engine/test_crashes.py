@@ -1,4 +1,4 @@
-"""The end of a process says its cause in words."""
+"""Diagnosis of a process that ended, from its exit status and output."""
 
 from __future__ import annotations
 

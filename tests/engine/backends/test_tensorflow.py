@@ -204,7 +204,7 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
 
 @LINUX
 def test_each_session_has_the_threads_that_were_asked_for_and_gives_them_back(tmp_path: Path) -> None:
-    """Whatever the first one had: TensorFlow alone would let all share the pool of the first."""
+    """Independent of the first session: by default TensorFlow would let all share the first one's pool."""
     path = product(tmp_path / "product.pb")
     single = backend.load(path, BackendOptions(intra_op_threads=1))
     single.bind(1).run()

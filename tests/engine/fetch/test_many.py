@@ -1,4 +1,4 @@
-"""Many small files at once: each is whole or not there, and no trouble with one is another one's."""
+"""Downloads of many small files: each is complete or absent, and failures don't affect others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""npm itself against an index of its own on this machine; where there is no npm, that it is said."""
+"""npm against a registry on this machine; without npm, the error about it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.data = archive()
         self.promised = self.data
-        """What the index says that it has."""
+        """What the index lists."""
         self.folder = folder
         registry = self
 
@@ -72,7 +72,7 @@ class Registry:
 
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    """All that npm can reach, with no cache and no configuration of the person."""
+    """All that npm can reach, with no cache and no configuration of the user."""
     made = Registry(tmp_path)
     monkeypatch.setenv("npm_config_registry", made.address)
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))

@@ -1,4 +1,4 @@
-"""The files of an ONNX model, found without reading it: against onnx's own writer, and in what is no model."""
+"""External data files of an ONNX model, found without parsing it: against onnx's own writer, and in invalid files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real LoadGen runs of the compliance tests: what audit.config and the seeds change, by LoadGen's own logs."""
+"""Real LoadGen runs of the compliance tests: effects of audit.config and the seeds, by LoadGen's own logs."""
 
 from pathlib import Path
 from typing import get_args
@@ -85,7 +85,7 @@ def test_test01_logs_sampled_responses_that_are_those_of_the_accuracy_run(tmp_pa
     log = done.folder / "mlperf_log_accuracy.json"
     found = compliance.answers(reference.folder / log.name, log)
     assert found.passed
-    # MultiStream fills its last query up with samples that it asked already.
+    # MultiStream fills its last query with samples that it has already issued.
     assert found.num_acc_log_entries - found.num_acc_log_duplicate_keys == runs.SAMPLES
     assert found.num_perf_log_qsl_idx_match == len(list(records(log))) > 0
     for index, data in done.answers:

@@ -1,4 +1,4 @@
-"""Which cores there are, on a made-up machine, and keeping a thread on some."""
+"""CPU topology of a synthetic machine, and thread pinning."""
 
 import os
 from pathlib import Path

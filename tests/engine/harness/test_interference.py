@@ -1,4 +1,4 @@
-"""Other work on the machine is noticed, our own is not."""
+"""CPU load of other processes is detected, this process's own is not."""
 
 import os
 import subprocess

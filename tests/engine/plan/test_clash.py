@@ -1,4 +1,4 @@
-"""Choices that do not go together are named, with those that would; words in the wrong place are told where to go."""
+"""Conflicting choices are named with compatible ones; misplaced words are explained."""
 
 from __future__ import annotations
 

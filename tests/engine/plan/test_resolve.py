@@ -1,4 +1,4 @@
-"""The resolver: what is chosen, why, and how a word that does not fit is named."""
+"""The resolver: choices, their reasons, and errors about invalid words."""
 
 from __future__ import annotations
 

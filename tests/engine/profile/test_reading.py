@@ -1,4 +1,4 @@
-"""The component language: what a file may say, and how a mistake in one is named."""
+"""The component language: valid files, and errors with their position."""
 
 from __future__ import annotations
 

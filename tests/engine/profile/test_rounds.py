@@ -163,6 +163,6 @@ def test_a_wrong_rule_is_refused_with_its_place(old: str, new: str, what: str, r
     assert remedy in caught.value.remedy
     found = re.search(r"round\.yaml:(\d+)", caught.value.what)
     assert found is not None
-    # A missing key is told at its section, which begins before the line that was changed.
+    # A missing key is reported at its section, which begins before the changed line.
     assert int(found[1]) <= line + 1
     assert "missing" in what or int(found[1]) >= line

@@ -1,4 +1,4 @@
-"""The rules of one run: where they come from in v2.1, and what later rounds can say."""
+"""The rules of one run: their origin in v2.1, and the features of later rounds."""
 
 from __future__ import annotations
 

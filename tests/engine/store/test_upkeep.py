@@ -1,4 +1,4 @@
-"""A store that was copied, holds odd files, or what failed attempts have left."""
+"""A store that was copied, contains foreign files, or has unfinished attempts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of a person's own folder: known by their files, and each that is missing or can't be used is named."""
+"""Images of a user's own folder: matched with their files, and each missing or unusable one is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples, programs and scores of question answering, with the bad input that a person can have."""
+"""Samples, programs and scores of question answering, including invalid input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQuAD's file and its features; test_squad_goldens.py holds them against the rules' own preprocessing."""
+"""SQuAD's file format and features; test_squad_goldens.py compares them with the rules' own preprocessing."""
 
 from __future__ import annotations
 
