@@ -38,13 +38,13 @@ def crash(who: str, status: int, said: Sequence[str], log: str) -> RunError:
     memory = next((line for line in reversed(lines) if any(word in line for word in OUT_OF_MEMORY)), "")
     number = -status if status < 0 else status - 128 if status > 128 else 0
     if memory:
-        return RunError(f"{who} ran out of memory: {memory}", f"{_MEMORY_REMEDY}; the whole story is in {log}")
+        return RunError(f"{who} ran out of memory: {memory}", f"{_MEMORY_REMEDY}; full log: {log}")
     if number == signal.SIGKILL:
-        return RunError(f"{who} was killed by SIGKILL", f"often the memory ran out, dmesg tells: {_MEMORY_REMEDY}")
+        return RunError(f"{who} was killed by SIGKILL", f"often because memory ran out (see dmesg): {_MEMORY_REMEDY}")
     if status < 0:
-        return RunError(f"{who} ended by signal {number} ({_name(number)})", f"the whole story is in {log}")
-    last = f": {lines[-1]}" if lines else " and said nothing"
-    return RunError(f"{who} ended with status {status}{last}", f"the whole story is in {log}")
+        return RunError(f"{who} ended by signal {number} ({_name(number)})", f"full log: {log}")
+    last = f": {lines[-1]}" if lines else " without output"
+    return RunError(f"{who} ended with status {status}{last}", f"full log: {log}")
 
 
 def _name(number: int) -> str:

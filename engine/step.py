@@ -59,7 +59,7 @@ class Artifact(msgspec.Struct, frozen=True):
             return msgspec.convert(self.facts, kind)
         except msgspec.ValidationError as error:
             what = f"{clean(self.path)} is not an artifact of this version: {error} ({kind.__name__})"
-            raise StoreError(what, "make it anew: --again") from None
+            raise StoreError(what, "rebuild it: --again") from None
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ OPTIONS = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image
 class Examples:
     """Scenes as input of the network, and their labels."""
 
-    pictures: Array
+    images: Array
     """uint8 [n,S,S,3], RGB."""
     things: Array
     """float32 [n,m,6]: left, top, right, bottom in pixels of the picture, class, and NOTHING, OBJECT or GROUP."""
@@ -92,11 +92,11 @@ def _load(which: scenes.SceneSet, folder: Path) -> Examples:
                 _say(f"{done} scenes")
     size = scenes_net.IMAGE_SIZE
     whole = json.loads((folder / scenes.LABELS).read_text())
-    pictures = np.empty((which.count, size, size, 3), np.uint8)
+    images = np.empty((which.count, size, size, 3), np.uint8)
 
     def read(index: int) -> None:
         raw = folder / scenes.IMAGES / which.name(index)
-        object_detection.preprocess(raw, OPTIONS | {"layout": "NHWC", "dtype": "uint8"}, pictures[index])
+        object_detection.preprocess(raw, OPTIONS | {"layout": "NHWC", "dtype": "uint8"}, images[index])
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(read, range(which.count)))
@@ -109,7 +109,7 @@ def _load(which: scenes.SceneSet, folder: Path) -> Examples:
     things = np.zeros((which.count, max(map(len, found)), 6), np.float32)
     for slot, rows in zip(things, found, strict=True):
         slot[: len(rows)] = np.array(rows).reshape(-1, 6)
-    return Examples(pictures, things)
+    return Examples(images, things)
 
 
 class KerasOperators:
@@ -134,8 +134,8 @@ class KerasOperators:
 
 
 def _network() -> keras.Model:
-    picture = keras.Input((scenes_net.IMAGE_SIZE, scenes_net.IMAGE_SIZE, 3))
-    return keras.Model(picture, scenes_net.network(KerasOperators(), picture))
+    image = keras.Input((scenes_net.IMAGE_SIZE, scenes_net.IMAGE_SIZE, 3))
+    return keras.Model(image, scenes_net.network(KerasOperators(), image))
 
 
 def _train(network: keras.Model, examples: Examples, learnt: Path) -> None:
@@ -150,17 +150,17 @@ def _train(network: keras.Model, examples: Examples, learnt: Path) -> None:
     checkpoint.restore(manager.latest_checkpoint)
 
     @tf.function
-    def learn(pictures: Any, classes: Any, boxes: Any, counted: Any) -> Any:
+    def learn(images: Any, classes: Any, boxes: Any, counted: Any) -> Any:
         with tf.GradientTape() as tape:
-            class_loss, box_loss = _losses(*network(pictures, training=True), classes, boxes, counted)
+            class_loss, box_loss = _losses(*network(images, training=True), classes, boxes, counted)
             loss = class_loss + BOX_WEIGHT * box_loss
         optimiser.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
         return tf.stack([class_loss, box_loss])
 
     total = np.zeros(2)
     for step in range(int(optimiser.iterations), STEPS):
-        pictures, things = _batch(examples, step)
-        total += learn(pictures, *_targets(things)).numpy()
+        images, things = _batch(examples, step)
+        total += learn(images, *_targets(things)).numpy()
         if (step + 1) % SAVED_EVERY == 0:
             manager.save(step + 1)
             _say("step {}/{}: classes {:.4f}, boxes {:.4f}".format(step + 1, STEPS, *total / SAVED_EVERY))
@@ -172,25 +172,25 @@ def _batch(examples: Examples, step: int) -> tuple[Array, Array]:
 
     What a step gets depends on its number alone, so that it makes no difference where an earlier call stopped.
     """
-    each = len(examples.pictures) // BATCH
+    each = len(examples.images) // BATCH
     epoch, place = divmod(step, each)
-    order = np.random.default_rng([SEED, 0, epoch]).permutation(len(examples.pictures))
+    order = np.random.default_rng([SEED, 0, epoch]).permutation(len(examples.images))
     chosen = order[place * BATCH : (place + 1) * BATCH]
     random, size = np.random.default_rng([SEED, 1, step]), scenes_net.IMAGE_SIZE
-    pictures, things = examples.pictures[chosen].astype(np.float32), examples.things[chosen]
-    for picture, rows in zip(pictures, things, strict=True):
+    images, things = examples.images[chosen].astype(np.float32), examples.things[chosen]
+    for image, rows in zip(images, things, strict=True):
         across, down, over = random.random(3) < 0.5
         if across:
-            picture[...] = picture[:, ::-1].copy()
+            image[...] = image[:, ::-1].copy()
             rows[:, [0, 2]] = size - rows[:, [2, 0]]
         if down:
-            picture[...] = picture[::-1].copy()
+            image[...] = image[::-1].copy()
             rows[:, [1, 3]] = size - rows[:, [3, 1]]
         if over:
-            picture[...] = picture.transpose(1, 0, 2).copy()
+            image[...] = image.transpose(1, 0, 2).copy()
             rows[:, :4] = rows[:, [1, 0, 3, 2]]
     light = 1 + 0.1 * random.standard_normal((len(chosen), 1, 1, 1), np.float32)
-    return pictures * light / 255, things
+    return images * light / 255, things
 
 
 def _targets(things: Array) -> tuple[Array, Array, Array]:

@@ -52,10 +52,10 @@ def main(target: Path) -> None:
     _train(network, *_load(TRAINING))
     onnx.save(patterns_net.build(_weights(network)), target)
     session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
-    for pictures in TESTS:
-        samples, labels = _load(pictures)
+    for images in TESTS:
+        samples, labels = _load(images)
         found = session.run(["scores"], {"input": samples})[0].argmax(1)
-        _say(f"seed {pictures.seed}: {100 * (found == labels).mean():.2f} % of {len(labels)}")
+        _say(f"seed {images.seed}: {100 * (found == labels).mean():.2f} % of {len(labels)}")
     data = target.read_bytes()
     _say(f"{len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
 
@@ -65,13 +65,13 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _load(pictures: patterns.ImageSet) -> tuple[Array, Array]:
-    """Return samples float32 [n,3,S,S] and labels int64 [n], through JPEG files as in a measurement."""
+def _load(images: patterns.ImageSet) -> tuple[Array, Array]:
+    """Return samples float32 [n,3,S,S] and labels int64 [n], by way of JPEG files as in a measurement."""
     shape, dtype = image_classification.sample_shape(OPTIONS)
-    samples = np.empty((pictures.count, *shape), dtype)
+    samples = np.empty((images.count, *shape), dtype)
     with TemporaryDirectory() as name, ThreadPoolExecutor() as pool:
         folder = Path(name)
-        list(patterns.write(pictures, folder))
+        list(patterns.write(images, folder))
         entries = read_val_map(folder / patterns.VAL_MAP)
         jobs = [
             pool.submit(image_classification.preprocess, folder / file, OPTIONS, slot)

@@ -50,7 +50,7 @@ class InputBuffers:
         sizes = tuple(size for size in spec.shape[1:] if size is not None)
         if len(sizes) < len(spec.shape) - 1:
             raise DataError(
-                f"{self._model}: input '{spec.name}' leaves dimensions other than the batch open: {spec.shape}",
+                f"{self._model}: input '{spec.name}' has symbolic dimensions other than the batch: {spec.shape}",
                 self._remedy,
             )
         return (batch, *sizes)
@@ -61,12 +61,12 @@ class InputBuffers:
         ):
             raise DataError(
                 f"{self._model}: input '{spec.name}' is made for {list(spec.shape)}, not {list(shape)}",
-                "prepare the samples for this model, or export it with these dimensions open",
+                "prepare the samples for this model, or export it with these dimensions symbolic",
             )
         if shape and spec.shape[0] not in {None, shape[0]}:
             raise DataError(
-                f"{self._model}: input '{spec.name}' is made for batches of {spec.shape[0]}, not {shape[0]}",
-                f"set the batch to {spec.shape[0]}, or export the model with an open batch dimension",
+                f"{self._model}: input '{spec.name}' has the fixed batch size {spec.shape[0]}, not {shape[0]}",
+                f"set the batch to {spec.shape[0]}, or export the model with a symbolic batch dimension",
             )
         size, block = prod(shape), self._blocks.get(spec.name)
         if block is None or block.size < size:

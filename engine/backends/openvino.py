@@ -195,5 +195,5 @@ def _explained(model: Path, remedy: str) -> Iterator[None]:
 def _text(error: RuntimeError) -> str:
     """Return the last line of OpenVINO's message, which begins with source locations."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith("Exception from")]
-    return (told or lines or ["it does not say why"])[-1]
+    message = [line for line in lines if not line.startswith("Exception from")]
+    return (message or lines or ["it does not say why"])[-1]

@@ -50,7 +50,7 @@ class ImageSet:
         turn, place = divmod(index, self.classes)
         return int(self._random(turn, 0).permutation(self.classes)[place])
 
-    def picture(self, index: int) -> Array:
+    def image(self, index: int) -> Array:
         """Return an image as BGR uint8 [H,W,3]."""
         random = self._random(index, 1)
         family, scheme = divmod(self.label(index), len(HUES))
@@ -72,29 +72,29 @@ def generate(step: Step) -> dict[str, Any]:
     Resumes an interrupted attempt. Raises UsageError for too many classes.
     """
     options = step.options
-    pictures = ImageSet(
+    images = ImageSet(
         seed=int(options["seed"]),
         count=int(options["count"]),
         purpose=options.get("purpose", "test"),
         classes=int(options["classes"]),
         size=int(options["size"]),
     )
-    for done in write(pictures, step.output):
-        step.progress(done, pictures.count, "pictures")
-    return {"images": "", "labels": VAL_MAP, "count": pictures.count, "classes": pictures.classes}
+    for done in write(images, step.output):
+        step.progress(done, images.count, "images")
+    return {"images": "", "labels": VAL_MAP, "count": images.count, "classes": images.classes}
 
 
-def write(pictures: ImageSet, folder: Path) -> Iterator[int]:
+def write(images: ImageSet, folder: Path) -> Iterator[int]:
     """Write the files of a set on all cores, yielding the number written so far. Raises UsageError for an invalid
     set."""
     most = len(PATTERNS) * len(HUES)
-    if not 1 <= pictures.classes <= most:
-        raise UsageError(f"classes: {pictures.classes} kinds of patterns", f"allowed: 1 to {most}")
+    if not 1 <= images.classes <= most:
+        raise UsageError(f"classes: {images.classes} kinds of patterns", f"allowed: 1 to {most}")
     # Threads, because numpy and OpenCV release the GIL while they work on whole images.
     with ThreadPoolExecutor() as pool:
-        for done, _ in enumerate(pool.map(lambda index: _write_image(pictures, index, folder), range(pictures.count))):
+        for done, _ in enumerate(pool.map(lambda index: _write_image(images, index, folder), range(images.count))):
             yield done + 1
-    lines = (f"{file_name(index)} {pictures.label(index)}\n" for index in range(pictures.count))
+    lines = (f"{file_name(index)} {images.label(index)}\n" for index in range(images.count))
     (folder / VAL_MAP).write_text("".join(lines), encoding="utf-8")
 
 
@@ -103,11 +103,11 @@ def file_name(index: int) -> str:
     return f"ILSVRC2012_val_{index + 1:08d}.JPEG"
 
 
-def _write_image(pictures: ImageSet, index: int, folder: Path) -> None:
+def _write_image(images: ImageSet, index: int, folder: Path) -> None:
     path = folder / file_name(index)
     if path.exists():
         return
-    _, data = cv2.imencode(".jpg", pictures.picture(index), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    _, data = cv2.imencode(".jpg", images.image(index), [cv2.IMWRITE_JPEG_QUALITY, 90])
     unfinished = path.with_suffix(".part")
     unfinished.write_bytes(data.tobytes())
     unfinished.replace(path)
@@ -140,12 +140,12 @@ def _colours(scheme: int, random: np.random.Generator) -> tuple[Array, Array]:
     return first, second
 
 
-def _photographed(picture: Array, random: np.random.Generator) -> Array:
+def _photographed(image: Array, random: np.random.Generator) -> Array:
     """Return the image with uneven light and noise, like a photograph, uint8."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     light = cv2.resize(random.uniform(0.75, 1.15, (2, 2)).astype(np.float32), (width, height))
     noise = random.standard_normal((height, width, 1), np.float32) * np.float32(random.uniform(4, 14))
-    return np.clip(picture * light[..., None] + noise, 0, 255).astype(np.uint8)
+    return np.clip(image * light[..., None] + noise, 0, 255).astype(np.uint8)
 
 
 def _wave(t: Array) -> Array:

@@ -38,7 +38,7 @@ GROUPS = 0.08
 class Scene:
     """An image, BGR uint8 [H,W,3], and its annotations."""
 
-    picture: Array
+    image: Array
     things: Sequence[Thing]
 
 
@@ -76,7 +76,7 @@ def generate(step: Step) -> dict[str, Any]:
     """
     scenes = _asked(step)
     for done in write(scenes, step.output):
-        step.progress(done, scenes.count, "pictures")
+        step.progress(done, scenes.count, "images")
     return {"images": IMAGES, "labels": LABELS, "count": scenes.count, "classes": len(SHAPES)}
 
 
@@ -109,7 +109,7 @@ def write(scenes: SceneSet, folder: Path) -> Iterator[int]:
     with ThreadPoolExecutor() as pool:
         for scene in pool.map(lambda index: _write_image(scenes, index, folder / IMAGES), range(scenes.count)):
             number = len(images) + 1
-            name, (height, width) = scenes.name(number - 1), scene.picture.shape[:2]
+            name, (height, width) = scenes.name(number - 1), scene.image.shape[:2]
             image = {"id": number, "file_name": name, "height": height, "width": width}
             images.append(image | {"license": None, "coco_url": None})
             for thing in scene.things:
@@ -124,7 +124,7 @@ def _write_image(scenes: SceneSet, index: int, folder: Path) -> Scene:
     scene = scenes.scene(index)
     path = folder / scenes.name(index)
     if not path.exists():
-        _, data = cv2.imencode(".jpg", scene.picture, [cv2.IMWRITE_JPEG_QUALITY, 90])
+        _, data = cv2.imencode(".jpg", scene.image, [cv2.IMWRITE_JPEG_QUALITY, 90])
         unfinished = path.with_suffix(".part")
         unfinished.write_bytes(data.tobytes())
         unfinished.replace(path)

@@ -80,7 +80,7 @@ class _Bounds:
         self.read += bytes_
         if self.read > self.most:
             come, went = size(self.most), size(self.archive.stat().st_size)
-            raise DataError(f"{clean(str(self.archive))}: more than {come} come out of {went}", _BY_HAND)
+            raise DataError(f"{clean(str(self.archive))}: more than {come} from {went}", _BY_HAND)
 
     def member(self, one: _Member, *, wanted: bool) -> None:
         """Count a member. Raises DataError if there are too many, StoreError if the disk is too small."""

@@ -136,10 +136,10 @@ class _Work:
         hosts = ", ".join(urlsplit(pattern).hostname or "?" for pattern in self._order.patterns)
         whole = len(self._order.names)
         gave_up = f", and {GIVE_UP} in a row failed" if self._in_a_row >= GIVE_UP else ""
-        what = f"{len(self.lost)} of {whole:,} files did not come from {hosts}{gave_up}: {names}{more}"
+        what = f"{len(self.lost)} of {whole:,} files could not be fetched from {hosts}{gave_up}: {names}{more}"
         kinds = {one.kind for one in self.lost}
         cause = "check the network and the proxy (HTTPS_PROXY)" if "network" in kinds else "the server may have changed"
-        return FetchError(what, f"{cause}; {self._done:,} are kept, and the same command asks for the others only")
+        return FetchError(what, f"{cause}; {self._done:,} are kept, and the same command downloads only the others")
 
     def _next(self) -> str | None:
         with self._lock:

@@ -65,12 +65,12 @@ def _explained(wanted: PackageFile, output: str) -> FetchError:
             "check name, version and the registry that npm uses: npm config list",
         )
     if code == "EINTEGRITY":
-        return FetchError(f"{wanted}: npm got another file than its index promised", "npm cache verify, and try again")
+        return FetchError(f"{wanted}: npm got another file than its index lists", "npm cache verify, and try again")
     if _NETWORK.fullmatch(code):
         return FetchError(f"{wanted} could not be fetched: the npm index does not answer ({code})", _CONFIG)
-    said = [line for line in output.splitlines() if line.startswith("npm e") and " code " not in line]
-    said = said or output.splitlines()[-1:] or ["it said nothing"]
+    errors = [line for line in output.splitlines() if line.startswith("npm e") and " code " not in line]
+    errors = errors or output.splitlines()[-1:] or ["it printed nothing"]
     return FetchError(
-        f"{wanted} could not be fetched: npm failed: {without_credentials(said[0])}",
+        f"{wanted} could not be fetched: npm failed: {without_credentials(errors[0])}",
         f"npm pack {wanted.package}@{wanted.version}",
     )

@@ -26,7 +26,7 @@ PAUSES = (1.0, 2.0, 4.0)
 TIMEOUT = (15.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes."""
 
-_NETWORK = "check the network and the proxy (HTTPS_PROXY); the same command goes on where it stopped"
+_NETWORK = "check the network and the proxy (HTTPS_PROXY); the same command resumes it"
 _ADDRESS = "check the address, or fetch the file by hand and give its path"
 _CONTENT = "try another mirror, or correct the checksum in the profile if the file was replaced on purpose"
 
@@ -183,7 +183,7 @@ def _begin(response: requests.Response, url: str, part: Part, wanted: _Wanted) -
         return total
     if status in (requests.codes.partial_content, requests.codes.requested_range_not_satisfiable):
         part.discard()
-        raise Dropped("the server gave another range than it was asked for")
+        raise Dropped("the server returned another range than requested")
     raise refusal(response)
 
 

@@ -131,8 +131,8 @@ def without_credentials(line: str) -> str:
 def failed(wanted: object, output: str, command: str) -> FetchError:
     """Return the error of a tool that failed for another reason; `command` repeats it."""
     errors = [line for line in output.splitlines() if line.lower().startswith("error")] or output.splitlines()[-1:]
-    said = without_credentials(errors[0]) if errors else "it said nothing"
-    return FetchError(f"{wanted} could not be fetched: pip failed: {said}", command)
+    message = without_credentials(errors[0]) if errors else "it printed nothing"
+    return FetchError(f"{wanted} could not be fetched: pip failed: {message}", command)
 
 
 def _explained(wanted: PackageFile, output: str) -> FetchError:

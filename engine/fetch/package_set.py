@@ -94,9 +94,9 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report
                 "--compile-bytecode",
                 *last,
             ]
-        said, status = pip.run(words, _sum(report))
+        output, status = pip.run(words, _sum(report))
     if status:
-        what, text = f"{len(packages)} packages", "\n".join(said)
+        what, text = f"{len(packages)} packages", "\n".join(output)
         raise unreachable(what, text) or failed(what, text, _shown(words))
 
 
@@ -112,9 +112,9 @@ def _pip_resolve(requirements: Sequence[str], python: Path, folder: Path, option
         *("--dry-run", "--ignore-installed", "--only-binary", ":all:", "--target", str(folder / "nowhere")),
         *("--progress-bar", "off", "--report", str(report), *options, *requirements),
     ]
-    said, status = pip.run(words, _silent)
+    output, status = pip.run(words, _silent)
     if status:
-        raise _explained(requirements, said, _shown(words))
+        raise _explained(requirements, output, _shown(words))
     return _read_report(report.read_bytes())
 
 
@@ -157,11 +157,11 @@ def _uv_resolve(requirements: Sequence[str], python: Path, folder: Path, options
     wanted.write_bytes(to_bytes("".join(f"{one}\n" for one in requirements)))
     form = ("--only-binary", ":all:", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
     words = [_uv(), "pip", "compile", "--python", str(python), *form, *options, str(wanted)]
-    said, status = pip.run(words, _silent)
+    output, status = pip.run(words, _silent)
     if status:
-        raise _explained(requirements, said, _shown(words))
+        raise _explained(requirements, output, _shown(words))
     found: list[Pinned] = []
-    for line in said:
+    for line in output:
         if match := _PINNED.match(line):
             found.append(Pinned(canonicalize_name(match[1]), match[2], ()))
         elif (word := line.strip().rstrip("\\").strip()).startswith("--hash=") and found:
@@ -170,8 +170,8 @@ def _uv_resolve(requirements: Sequence[str], python: Path, folder: Path, options
     return found
 
 
-def _explained(requirements: Sequence[str], said: Sequence[str], command: str) -> FetchError | NoFitError:
-    text = "\n".join(said)
+def _explained(requirements: Sequence[str], output: Sequence[str], command: str) -> FetchError | NoFitError:
+    text = "\n".join(output)
     error = unreachable(requirements[0], text)
     if error or not any(word in text for word in _MISFITS):
         return error or failed(requirements[0], text, command)
@@ -179,7 +179,7 @@ def _explained(requirements: Sequence[str], said: Sequence[str], command: str) -
     if versions and versions[1] not in ("", "none"):
         last = ", ".join(versions[1].split(", ")[-8:])
         return NoFitError(f"the index has no wheel of {requirements[0]} for it", f"it has {last}")
-    lines = [line.strip() for line in said if line.strip()]
+    lines = [line.strip() for line in output if line.strip()]
     reason = next((line for line in lines if "requires" in line or "depends on" in line), "")
     return NoFitError(
         f"no wheels fit {requirements[0]}{f' ({reason[:160]})' if reason else ''}", "ask for another version"
@@ -207,14 +207,14 @@ def _sum(report: Report) -> pip.Report:
     """Return a report that sums the bytes of consecutive files."""
     before, last = 0, 0
 
-    def said(now: int, _size: int) -> None:
+    def summed(now: int, _size: int) -> None:
         nonlocal before, last
         if now < last:
             before += last
         last = now
         report(before + now)
 
-    return said
+    return summed
 
 
 def _silent(_now: int, _size: int) -> None:

@@ -92,7 +92,7 @@ def shown(url: str) -> str:
 def _reason(error: requests.RequestException) -> str:
     inner = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not let it through"
+        return "the proxy refuses it"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     if isinstance(inner, urllib3.exceptions.NameResolutionError):

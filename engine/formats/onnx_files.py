@@ -85,7 +85,7 @@ def files(path: Path) -> list[Path]:
         try:
             if not file.is_file():
                 raise DataError(
-                    f"{where} which is not in {clean(str(path.parent))}", f"put it beside {clean(path.name)}"
+                    f"{where} which is not in {clean(str(path.parent))}", f"put it next to {clean(path.name)}"
                 )
             size = file.stat().st_size
         except OSError as error:
@@ -162,23 +162,23 @@ def _fields(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int]
         elif wire == _BYTES:
             length, place = _varint(data, place, end)
             if place + length > end:
-                raise ValueError("it is cut off, or damaged")
+                raise ValueError("it is truncated or damaged")
             yield tag >> 3, place, place + length
             place += length
         else:
-            raise ValueError("it does not hold what a model holds")
+            raise ValueError("it is not a model's content")
     if place > end:
-        raise ValueError("it is cut off, or damaged")
+        raise ValueError("it is truncated or damaged")
 
 
 def _varint(data: Buffer, place: int, end: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if place >= end:
-            raise ValueError("it is cut off, or damaged")
+            raise ValueError("it is truncated or damaged")
         byte = data[place]
         place += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, place
-    raise ValueError("it does not hold what a model holds")
+    raise ValueError("it is not a model's content")

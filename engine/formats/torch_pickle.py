@@ -112,7 +112,7 @@ class _Unpickler(pickle.Unpickler):
             return _RebuildTensor()
         if module == "torch" and name in STORAGE_DTYPES:
             return _StorageType(STORAGE_DTYPES[name])
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not part of a state dict")
+        raise pickle.UnpicklingError(f"it needs {module}.{name}, which is not part of a state dict")
 
     def persistent_load(self, pid: Any) -> _Storage:
         kind, storage_type, key, _location, length = pid[:5]

@@ -91,6 +91,6 @@ def pin(cores: Sequence[int]) -> None:
         os.sched_setaffinity(0, cores)
     except (AttributeError, OSError, ValueError) as error:
         raise RunError(
-            f"cannot keep a session on the cores {list(cores)}: {error}",
-            f"choose from the cores that this process may use: {list(usable())}; none leaves it to the system",
+            f"cannot pin a session to the cores {list(cores)}: {error}",
+            f"choose from the cores that this process may use: {list(usable())}; without cores it is not pinned",
         ) from error

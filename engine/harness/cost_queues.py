@@ -57,14 +57,14 @@ class CostQueryQueue(QueryQueue):
             self._held = None
             if first is None:
                 return None
-            samples, dearest = [first], self._costs[first[1]]
+            samples, highest = [first], self._costs[first[1]]
             until = first[2] + self._wait_ns
             while len(samples) < self._max_batch:
                 sample = self._next(until)
                 if sample is None:
                     break
-                dearest = max(dearest, self._costs[sample[1]])
-                if not self._fits(dearest * (len(samples) + 1), first[2]):
+                highest = max(highest, self._costs[sample[1]])
+                if not self._fits(highest * (len(samples) + 1), first[2]):
                     self._held = sample
                     break
                 samples.append(sample)

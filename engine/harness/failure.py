@@ -39,8 +39,8 @@ class FailLoudly:
 
     def _end(self, error: BaseException) -> None:
         if isinstance(error, MemoryError):
-            told = RunError(f"the memory ran out: {error}".rstrip(": "), "use fewer sessions or a smaller batch")
-            told.__cause__, error = error, told
+            shown = RunError(f"the memory ran out: {error}".rstrip(": "), "use fewer sessions or a smaller batch")
+            shown.__cause__, error = error, shown
         with self._lock:  # of several threads that fail together the first one reports, the others wait for the end
             if isinstance(error, InferdeckError):
                 # The cause, a framework's own error, comes first; the last line is the summary.

@@ -33,7 +33,7 @@ class Interference:
         if too_short or cores <= _TOLERATED * len(usable()):
             return ""
         return (
-            f"other work kept {cores:.1f} of {len(usable())} cores busy during the measurement: "
+            f"other processes kept {cores:.1f} of {len(usable())} cores busy during the measurement: "
             "the figures may be worse than what the machine can do"
         )
 

@@ -85,7 +85,7 @@ def settings(spec: RunSpec, folder: Path) -> "lg.TestSettings":
     if spec.audit:
         _read(lg.TestSettings(), _written(folder / AUDIT_CONFIG, spec.audit), spec)
     elif (folder / AUDIT_CONFIG).exists():
-        raise RunError(f"{folder / AUDIT_CONFIG}: LoadGen would obey this file", "remove it, or give another folder")
+        raise RunError(f"{folder / AUDIT_CONFIG}: LoadGen would apply this file", "remove it, or give another folder")
     return effective
 
 

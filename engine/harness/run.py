@@ -123,7 +123,7 @@ def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequen
             "give one group of cores for each session, or none",
         )
     if min(workers.sessions, workers.intra_op_threads, workers.max_batch) < 1:
-        raise RunError(f"the workers cannot be shared out like this: {workers}", "each number must be at least 1")
+        raise RunError(f"invalid workers: {workers}", "each number must be at least 1")
     largest = 1 if spec.settings.scenario == "SingleStream" else workers.max_batch
 
     def open_session(number: int) -> Session:
@@ -151,13 +151,13 @@ def warm_up_batches(spec: RunSpec, costs: Array | None) -> list[list[int]]:
     sizes = _batches(spec)
     if costs is None:
         return [[0] * size for size in sizes for _ in range(WARM_UP_RUNS)]
-    dearest, (usual,) = int(costs.argmax()), typical(costs, len(costs), 1)
+    most_expensive, (typical_index,) = int(costs.argmax()), typical(costs, len(costs), 1)
 
     def batch(index: int, size: int) -> list[int]:
         most = spec.workers.max_cost // max(int(costs[index]), 1) if spec.workers.max_cost else size
         return [index] * max(min(size, most), 1)
 
-    return [batch(index, size) for size in sizes for index in (dearest, *[usual] * WARM_UP_RUNS)]
+    return [batch(index, size) for size in sizes for index in (most_expensive, *[typical_index] * WARM_UP_RUNS)]
 
 
 def _batches(spec: RunSpec) -> list[int]:
@@ -174,7 +174,7 @@ def _log_folder(spec: RunSpec) -> Path:
     folder = Path(spec.log_dir).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / REPORT).exists():
-        raise RunError(f"{folder}: there is a finished run here already", "give another folder, or remove this one")
+        raise RunError(f"{folder}: there is already a finished run", "give another folder, or remove this one")
     return folder
 
 
@@ -189,7 +189,7 @@ def _warn_of_oversubscription(spec: RunSpec, emit: Emit) -> None:
     threads = spec.workers.intra_op_threads * (1 if spec.settings.scenario == "SingleStream" else spec.workers.sessions)
     cores = usable_cores()
     if threads > cores and spec.device == "cpu":
-        text = f"{threads} threads share {cores} cores: they will wait for each other"
+        text = f"{threads} threads share {cores} cores: they will compete"
         emit(events.Warned(at=time.time(), step=spec.step, text=text))
 
 

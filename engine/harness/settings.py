@@ -97,8 +97,7 @@ def _refuse_too_few(ruled: RunRules, performance_samples: int) -> None:
     asked_again = ruled.test_settings.get("performance_issue_same_index", 0)
     if asked_again >= performance_samples:
         raise CannotRunError(
-            f"{ruled.mode} asks for sample {asked_again} of the performance set again and again, which has "
-            f"{performance_samples} only",
+            f"{ruled.mode} repeats sample {asked_again} of the performance set, which has {performance_samples} only",
             "give a larger data set",
         )
 
@@ -111,13 +110,13 @@ def _refuse_misfits(scenario: Scenario, over: Overrides) -> None:
     if over.target_qps is not None and FACTS[scenario].streams:
         raise CannotRunError(
             f"{scenario} has no target_qps: LoadGen sends the next query when the last one is answered",
-            "give target_latency, the latency to expect, instead",
+            "give target_latency, the expected latency, instead",
         )
     if over.target_latency_ms is not None and scenario == "Offline":
         raise CannotRunError("Offline has no target_latency: all samples come at once", "give target_qps instead")
     if over.target_latency_ms is not None and scenario == "Server" and over.target_latency_ms % 1:
         raise CannotRunError(
-            f"LoadGen reads the latency bound of Server in whole milliseconds, not {over.target_latency_ms:g}",
+            f"LoadGen reads Server's latency constraint in whole milliseconds, not {over.target_latency_ms:g}",
             f"give {max(1, round(over.target_latency_ms))}",
         )
 
@@ -134,7 +133,7 @@ def _performance_samples(ruled: RunRules, benchmark: str, style: Style, sample_c
     if wanted > sample_count:
         raise CannotRunError(
             f"the data set has {sample_count} samples, a valid run of {benchmark} in round {ruled.round} "
-            f"wants a performance sample count of {wanted}",
+            f"needs a performance sample count of {wanted}",
             f"give the whole data set ({ruled.dataset}, {ruled.sample_count} samples), or take the style fast or test",
         )
     if wanted < least:

@@ -79,7 +79,7 @@ def metric(detail: Detail, scenario: str, samples_per_query: int) -> Metric:
     formula = _FORMULAS.get((scenario, ran)) if isinstance(ran, str) else None
     if formula is None:
         raise DataError(
-            f"a log of scenario {ran} says nothing about {scenario}", f"put a log of a {scenario} run into this folder"
+            f"a log of scenario {ran} can't be used for {scenario}", f"put a log of a {scenario} run into this folder"
         )
     times = samples_per_query if (scenario, ran) == ("MultiStream", "SingleStream") else 1
     return Metric(times * formula(detail), UNITS[scenario], inferred=ran != scenario)

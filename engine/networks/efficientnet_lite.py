@@ -58,7 +58,7 @@ def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
         x = net.block(x, f"_blocks.{number}.", stride)
     x = net.pool_to_vector(net.unit(x, "_conv_head", "_bn1"))
     if weights["_fc.weight"].shape[0] != CLASSES:
-        raise ValueError(f"it tells {weights['_fc.weight'].shape[0]} classes apart, not {CLASSES}")
+        raise ValueError(f"it has {weights['_fc.weight'].shape[0]} classes, not {CLASSES}")
     net.dense(x, "logits", weights["_fc.weight"], weights["_fc.bias"])
     image = tensor("input", "float32", ["N", 3, IMAGE_SIZE, IMAGE_SIZE])
     return net.model("efficientnet-lite0", [image], [tensor("logits", "float32", ["N", CLASSES])])

@@ -42,5 +42,5 @@ def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
         weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
         x = net.node("Relu", [net.convolution(x, name, weight, bias, stride=stride, padding=1)], f"{name}.relu")
     net.dense(net.pool_to_vector(x), "scores", weights["scores.weight"], weights["scores.bias"])
-    picture = tensor("input", "float32", ["N", 3, IMAGE_SIZE, IMAGE_SIZE])
-    return net.model("patterns-net", [picture], [tensor("scores", "float32", ["N", CLASSES])])
+    image = tensor("input", "float32", ["N", 3, IMAGE_SIZE, IMAGE_SIZE])
+    return net.model("patterns-net", [image], [tensor("scores", "float32", ["N", CLASSES])])

@@ -51,12 +51,12 @@ class Operators(Protocol[T]):
         """Return the map upsampled by 2 (nearest neighbour)."""
 
 
-def network(ops: Operators[T], picture: T) -> tuple[T, T]:
+def network(ops: Operators[T], image: T) -> tuple[T, T]:
     """Return for each cell the class logits, and the logarithms of the sides' distances in cells.
 
     The distances are those to the left, upper, right and lower side.
     """
-    x = picture
+    x = image
     for number, (channels, stride) in enumerate(((16, 2), (32, 2), (32, 1), (64, 2), (64, 1))):
         x = ops.layer(x, f"stem{number}", channels, stride=stride)
     x = _residual(ops, x, "fine")
@@ -97,8 +97,8 @@ def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
         tensor("scores", "float32", ["n"]),
         tensor("labels", "int64", ["n"]),
     ]
-    picture = tensor("input", "float32", [1, 3, IMAGE_SIZE, IMAGE_SIZE])
-    return ops.model("scenes-net", [picture], outputs)
+    image = tensor("input", "float32", [1, 3, IMAGE_SIZE, IMAGE_SIZE])
+    return ops.model("scenes-net", [image], outputs)
 
 
 class _Onnx(SuppressingNet):

@@ -100,7 +100,7 @@ def build(network: tflite_file.Network, categories: Sequence[int | None]) -> tup
     """
     batch, height, width, channels = tflite_convert.image_shape(network)
     if (batch, channels) != (1, 3) or height != width:
-        raise ValueError(f"it takes {[batch, height, width, channels]}, not one square picture of three colours")
+        raise ValueError(f"it takes {[batch, height, width, channels]}, not one square RGB image")
     shapes = {network.tensors[one].name: network.tensors[one].shape for one in network.outputs}
     around = anchors()
     if shapes != {ENCODINGS: (1, len(around), 4), PREDICTIONS: (1, len(around), len(categories) + 1)}:

@@ -110,8 +110,8 @@ class _Writer:
         """Add one operator."""
         if node.op_type not in _OPERATORS:
             raise DataError(
-                f"the operator {node.op_type} ('{node.name}') has no form in TensorFlow here",
-                f"these have one: {', '.join(sorted(_OPERATORS))}",
+                f"the operator {node.op_type} ('{node.name}') can't be converted to TensorFlow",
+                f"supported: {', '.join(sorted(_OPERATORS))}",
             )
         values = [self._tensors[name] if name in self._tensors else self._weights[name] for name in node.input]
         attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
@@ -168,7 +168,7 @@ def _clip(name: str, values: Sequence[Any], _: Attributes) -> Any:
 def _flatten(name: str, values: Sequence[Any], _: Attributes) -> Any:
     """Flatten a mean over height and width, which is a vector already; other tensors would change their order."""
     if values[0].shape.rank != 2:
-        raise DataError(f"'{name}' flattens pictures, whose order NHWC changes", "take the mean of each channel first")
+        raise DataError(f"'{name}' flattens images, whose order NHWC changes", "take the mean of each channel first")
     return values[0]
 
 

@@ -17,13 +17,13 @@ NONE, RELU, RELU6 = 0, 1, 3
 """TFLite's codes of fused activations."""
 
 
-def write(network: Network, net: ConvNet, picture: str) -> dict[str, str]:
+def write(network: Network, net: ConvNet, image: str) -> dict[str, str]:
     """Add a network's operators to a graph, whose value `picture` [1,3,H,W] is the network's one input.
 
     Returns the names of its outputs in the graph by their names in the file; their shape and order of axes are as in
     the file. Raises ValueError for anything that a convolutional network with one input does not have.
     """
-    writer = _Writer(network, net, picture)
+    writer = _Writer(network, net, image)
     for number, operator in enumerate(network.operators):
         writer.add(number, operator)
     try:
@@ -35,10 +35,10 @@ def write(network: Network, net: ConvNet, picture: str) -> dict[str, str]:
 class _Writer:
     """The converted tensors by number: constants, images (NCHW) and others."""
 
-    def __init__(self, network: Network, net: ConvNet, picture: str) -> None:
+    def __init__(self, network: Network, net: ConvNet, image: str) -> None:
         self._net, self._tensors = net, network.tensors
         self._constants = {n: one.data for n, one in enumerate(network.tensors) if one.data is not None}
-        self._pictures = {_input(network): picture}
+        self._pictures = {_input(network): image}
         self._others: dict[int, str] = {}
         self._operators: Mapping[str, Callable[[str, Operator], None]] = {
             "Add": self._sum,
@@ -55,7 +55,7 @@ class _Writer:
         try:
             self._operators[operator.kind](name, operator)
         except KeyError as error:
-            raise ValueError(f"its operator {name} takes the tensor {error}, which is not what it should be") from None
+            raise ValueError(f"its operator {name} takes the tensor {error}, which is not supported") from None
         except IndexError:
             raise ValueError(f"its operator {name} has too few tensors, or one of too few dimensions") from None
 
@@ -63,8 +63,8 @@ class _Writer:
         """Return a value that is no image, or an image flattened in TFLite's order."""
         if number in self._others:
             return self._others[number]
-        picture = self._pictures[number]
-        self._others[number] = self._net.node("Transpose", [picture], f"{picture}.nhwc", perm=[0, 2, 3, 1])
+        image = self._pictures[number]
+        self._others[number] = self._net.node("Transpose", [image], f"{image}.nhwc", perm=[0, 2, 3, 1])
         return self._others[number]
 
     def _dequantize(self, _: str, operator: Operator) -> None:
@@ -109,7 +109,7 @@ class _Writer:
         if code == RELU6:
             limits = [self._net.weight(name, np.array(value, np.float32)) for name, value in (("zero", 0), ("six", 6))]
             return self._net.node("Clip", [x, *limits], f"{x}.relu6")
-        raise ValueError(f"its operator {x} is followed by the activation {code}, which has no form here")
+        raise ValueError(f"its operator {x} is followed by the activation {code}, which is not supported")
 
     def _reshape(self, name: str, operator: Operator) -> None:
         shape = np.array(self._tensors[operator.outputs[0]].shape, np.int64)

@@ -186,15 +186,15 @@ def choose(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> S
         options = {name: old for name, old in chosen.options.items() if name != choice.name}
         env = _without_env(catalog, chosen, choice.name)
         return replace(chosen, options={**options, choice.name: value} if value != UNSET else options, env=env)
-    said = _said_by(catalog, chosen, choice)
-    options = {name: old for name, old in chosen.options.items() if name not in said}
+    set_by_group = _set_by(catalog, chosen, choice)
+    options = {name: old for name, old in chosen.options.items() if name not in set_by_group}
     env = chosen.env
-    for name in said:
+    for name in set_by_group:
         env = _without_env(catalog, replace(chosen, env=env), name)
     return replace(chosen, query=_query(chosen.query, choice, value), options=options, env=env)
 
 
-def _said_by(catalog: Catalog, chosen: Selection, choice: Choice) -> set[str]:
+def _set_by(catalog: Catalog, chosen: Selection, choice: Choice) -> set[str]:
     """Return the options that a group sets: given explicitly, one of them would override the group."""
     root = catalog.find(chosen.query, "--tags")[0]
     return {name for one in root.groups().get(choice.name, ()) for name in one.set if name != "notice"}

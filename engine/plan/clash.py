@@ -66,7 +66,7 @@ def read_with(catalog: Catalog, nodes: Mapping[str, Node], handles: Mapping[str,
                 handle = node.component if node.component in names else next(iter(names), "")
                 word = f"_{variation.name}"
                 return f"write --add_deps_tags.{handle}={word}" if handle else f"write {word} into --tags"
-    return f"it is an input of {' and '.join(one.name for one in readers)}, which this plan does not need"
+    return f"it is an input of {' and '.join(one.name for one in readers)}, which is not in this plan"
 
 
 def asked_variation(node: Node, group: str) -> str:

@@ -104,7 +104,7 @@ class _Choices:
             if option is None or not isinstance(one.reason, Asked):
                 continue
             if option.refused:
-                raise UsageError(f"{one.reason.how} can't be honoured here", option.refused)
+                raise UsageError(f"{one.reason.how} is not supported", option.refused)
             if option.implies:
                 self.add(option.implies, one.reason, ASKED)
             if option.picks:

@@ -12,7 +12,7 @@ class Asked(msgspec.Struct, frozen=True, tag="asked"):
     """The argument that did it: `--tags=..._full`, `--env.IMAGENET_PATH`."""
 
     def __str__(self) -> str:
-        return f"asked for by {self.how}"
+        return f"requested by {self.how}"
 
 
 class GroupDefault(msgspec.Struct, frozen=True, tag="group default"):

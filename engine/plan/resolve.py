@@ -112,7 +112,7 @@ class _Resolver:
         component = decision.component
         if component.name in around.stack:
             circle = " → ".join((*around.stack[around.stack.index(component.name) :], component.name))
-            raise ProfileError(f"{component.place}: dependencies go round in a circle: {circle}", "cut one of them")
+            raise ProfileError(f"{component.place}: circular dependencies: {circle}", "remove one of them")
         inner = self._inner(decision, around)
         values = decision.values()
         own = [*component.needs, *(need for variation, _, _ in decision.chosen for need in variation.needs)]
@@ -335,7 +335,7 @@ def _beside(need: Need, owner: Decision, scope: Scope) -> list[Node]:
     if not fitting:
         asked = f" with {wanted}" if wanted else ""
         raise ProfileError(
-            f"{need.place}: nothing named '{need.beside}'{asked} stands beside {owner.component.name}",
+            f"{need.place}: nothing named '{need.beside}'{asked} is a sibling dependency in {owner.component.name}",
             nearest(need.beside, scope) if need.beside not in scope else "its parent must have one with these options",
         )
     return fitting
@@ -348,7 +348,7 @@ def _version(component: Component, range_: str, where: str) -> tuple[str, str]:
     except InvalidSpecifier:
         raise UsageError(f"{where}: '{range_}' is not a version range", "write it as pip does: >=1.17,<2") from None
     if clash.contradictory(allowed):
-        raise UsageError(f"{where}: no version can be in '{range_}'", "its parts contradict each other: keep one")
+        raise UsageError(f"{where}: no version can be in '{range_}'", "its parts exclude each other: keep one")
     if not component.versions:
         return "", range_
     fitting = list(allowed.filter(component.versions, prereleases=True))

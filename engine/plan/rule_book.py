@@ -36,7 +36,7 @@ def rule_book(rules: Round, describe: Callable[[str], Description]) -> RuleBook:
         except KeyError as error:
             raise ProfileError(
                 f"the rule '{name}' looks for '{error.args[0]}' and does not find it",
-                "its component must declare, before it, the options that the rule reads, with values of the round",
+                "the component must declare the options that the rule reads before it, with values of the round",
             ) from None
 
     return look_up
@@ -73,9 +73,9 @@ def _of_system(system: Description, submitter: str | None) -> Description:
     return system
 
 
-def _wrong(system: Description, field: str, said: str, remedy: str) -> UsageError:
+def _wrong(system: Description, field: str, what: str, remedy: str) -> UsageError:
     """Return an error about a field's value, with its file and line."""
-    return UsageError(f"{system.place(field)}: {said}", remedy)
+    return UsageError(f"{system.place(field)}: {what}", remedy)
 
 
 def _category(system: Description) -> str:

@@ -53,7 +53,9 @@ class Changes:
         """Add `DEPENDENCY.WHAT` and its value; `name` is the option as typed."""
         dependency, dot, what = tail.rpartition(".")
         if not dot:
-            raise UsageError(f"'--{name}' says nothing to change", f"write --{name}.tags=_x or --{name}.version='>=1'")
+            raise UsageError(
+                f"'--{name}' does not name what to change", f"write --{name}.tags=_x or --{name}.version='>=1'"
+            )
         if what == "tags":
             self.change(dependency, Override(add=Query.parse(split(value))))
         elif what == "version":
@@ -119,11 +121,11 @@ def refuse_contradictions(chosen: Selection, changes: Changes, catalog: Catalog)
         if not set(chosen.query.tags) <= set(component.tags):
             continue
         for option in component.options.values():
-            said = {f"--env.{name}": changes.env[name] for name in option.env if name in changes.env}
+            given = {f"--env.{name}": changes.env[name] for name in option.env if name in changes.env}
             if option.name in changes.options:
-                said[f"--{option.name}"] = changes.options[option.name]
-            if len(set(said.values())) > 1:
-                words = " and ".join(f"{how}={value}" for how, value in said.items())
+                given[f"--{option.name}"] = changes.options[option.name]
+            if len(set(given.values())) > 1:
+                words = " and ".join(f"{how}={value}" for how, value in given.items())
                 raise UsageError(f"{words} contradict each other", f"both are the option '{option.name}': keep one")
 
 

@@ -72,7 +72,8 @@ class Catalog:
             return UsageError(what, meant or nearest(unknown[0], self.tags))
         return UsageError(
             f"{where}: no component has all of the tags {','.join(query.tags)}",
-            meant or f"the nearest, {most.name}, lacks {', '.join(missing)}; its tags are {','.join(most.tags)}",
+            meant
+            or f"the nearest, {most.name}, does not have {', '.join(missing)}; its tags are {','.join(most.tags)}",
         )
 
 

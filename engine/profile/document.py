@@ -110,7 +110,7 @@ class Value:
             key = str(key_node.value)
             place = self._inner(f".{key}", key_node)
             if key in pairs:
-                raise ProfileError(f"{place}: the key '{key}' stands twice", "keep one of them")
+                raise ProfileError(f"{place}: duplicate key '{key}'", "keep one of them")
             pairs[key] = Value(child, place)
         return list(pairs.items())
 
@@ -157,9 +157,9 @@ def read(path: Path) -> Value:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         reason = getattr(error, "problem", None) or "not a text in UTF-8"
-        raise ProfileError(f"{path}:{line}: not YAML: {reason}", "mend the file at that line") from None
+        raise ProfileError(f"{path}:{line}: not YAML: {reason}", "fix the file at that line") from None
     except RecursionError:
-        raise ProfileError(f"{path}: lists and mappings are nested too deeply", "write it flatter") from None
+        raise ProfileError(f"{path}: lists and mappings are nested too deeply", "use less nesting") from None
     if node is None:
         raise ProfileError(f"{place}: the file is empty", "write a profile or remove it")
     _weigh(node, str(path), {}, 0)
@@ -187,7 +187,7 @@ def _weigh(node: yaml.Node, file: str, known: dict[int, int], depth: int) -> int
     if id(node) in known:
         return known[id(node)]
     if depth > DEEPEST:
-        raise _refused(node, file, f"found more than {DEEPEST} lists and mappings in each other", "write it flatter")
+        raise _refused(node, file, f"found more than {DEEPEST} lists and mappings in each other", "use less nesting")
     known[id(node)] = MOST_VALUES + 1  # set until it is known, so that a recursive node counts as too large
     count = 1
     for child in node.value:
@@ -196,7 +196,7 @@ def _weigh(node: yaml.Node, file: str, known: dict[int, int], depth: int) -> int
         if value is not child and isinstance(child[0].value, list):
             raise _refused(child[0], file, "found a list or mapping as a key", "write a text before the colon")
     if count > MOST_VALUES:
-        what = f"found more than {MOST_VALUES:,} values where aliases (*name) stand for what they name"
+        what = f"found more than {MOST_VALUES:,} values where aliases (*name) are expanded"
         raise _refused(node, file, what, "take aliases of aliases away, and those of a value inside itself")
     known[id(node)] = count
     return count

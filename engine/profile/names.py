@@ -26,7 +26,7 @@ def folder_fault(name: str) -> tuple[str, str] | None:
     if "/" in name or "\\" in name or name.startswith(".") or not name.isprintable():
         return f"'{name}' can't be the name of a folder", _PLAIN
     if any(letter in _PATTERN for letter in name):
-        return f"'{name}' can't be the name of a folder: {' '.join(_PATTERN)} stand for other letters", _PLAIN
+        return f"'{name}' can't be the name of a folder: {' '.join(_PATTERN)} are wildcards", _PLAIN
     if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
         return "it is too long for the name of a folder", f"at most {LONGEST_NAME} bytes"
     return None

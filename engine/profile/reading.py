@@ -101,7 +101,7 @@ def _name(value: Value) -> str:
     if not _NAME.fullmatch(name):
         raise value.wrong(
             f"'{cut(name, 40)}' can't be the name of a component",
-            "letters, digits, '.', '_' and '-' can stand in it, 100 at most, a letter or digit first",
+            "letters, digits, '.', '_' and '-' are allowed, 100 at most, a letter or digit first",
         )
     return name
 
@@ -155,7 +155,7 @@ def _settings(value: Value | None, options: Mapping[str, Option]) -> dict[str, A
 def _need(name: str, value: Value, options: Mapping[str, Option]) -> Need:
     keys = value.section(_NEED)
     if ("tags" in keys) == ("beside" in keys):
-        raise value.wrong(f"the dependency '{name}' needs either 'tags' or 'beside'", "say what to look for")
+        raise value.wrong(f"the dependency '{name}' needs either 'tags' or 'beside'", "give one of the two")
     each = _handed(keys, "each", options)
     return Need(
         name=name,

@@ -422,7 +422,7 @@ def _check_accuracy(place: Value, found: tuple[AccuracyRule, ...], rules: Round)
         if rule.metric not in rules.accuracy_lines:
             raise _at(at, "metric").wrong(f"unknown metric '{rule.metric}'", nearest(rule.metric, rules.accuracy_lines))
         if rule.metric in seen:
-            raise _at(at, "metric").wrong(f"the metric '{rule.metric}' stands twice", "write all of it in one place")
+            raise _at(at, "metric").wrong(f"the metric '{rule.metric}' is there twice", "write all of it in one place")
         seen.add(rule.metric)
         if rule.upper_share is not None and rule.upper_limit is not None:
             raise at.wrong("two upper limits", "write either upper_share or upper_limit")
@@ -444,7 +444,7 @@ def _check_scenarios(place: Value, benchmark: Benchmark) -> None:
                 *(benchmark.one_of.get(category, ()) if kind == "optional" else ()),
             }
             if twice := [scenario for scenario in scenarios if scenario in others]:
-                raise at.wrong(f"{twice[0]} stands twice in {category}", "write it in one place")
+                raise at.wrong(f"{twice[0]} is there twice in {category}", "write it in one place")
 
 
 def _check_patterns(top: Value) -> None:
@@ -453,6 +453,6 @@ def _check_patterns(top: Value) -> None:
         try:
             groups = re.compile(value.text()).groups
         except re.error as error:
-            raise value.wrong(f"not a regular expression: {error}", "mend it") from None
+            raise value.wrong(f"not a regular expression: {error}", "fix it") from None
         if groups != 1:
             raise value.wrong(f"{groups} groups where one is expected", "put the value into the one group")

@@ -193,7 +193,7 @@ def _refuse_misread(name: str, value: document.Value) -> None:
     """Raise ProfileError if YAML reads a field as something else than written: no, 0123, 1.10, an empty value."""
     plain, written = value.plain(), str(value.node.value)
     if plain is None:
-        raise value.wrong("there is no value", "write the value, or '' where there is nothing to say")
+        raise value.wrong("there is no value", "write the value, or '' for an empty one")
     if isinstance(plain, bool):
         misread = name != "is_network" or written.lower() not in ("true", "false")
     else:

@@ -140,36 +140,36 @@ def _calibrate(step: Step, seed: int, training: patterns.ImageSet, scratch: Path
     folder = scratch / "calibration"
     folder.mkdir()
     list(patterns.write(few, folder))
-    pictures = np.concatenate([batch for batch, _ in _batches(few, folder)])
+    images = np.concatenate([batch for batch, _ in _batches(few, folder)])
     body = _Body(seed)
     model = body.model("calibration", [body.input], [tensor(name, "float32", None) for name in body.statistics])
-    values = iter(_session(model).run(body.statistics, {"input_tensor:0": pictures}))
+    values = iter(_session(model).run(body.statistics, {"input_tensor:0": images}))
     names = (name.removesuffix(".mean") for name in body.statistics[::2])
     return {name: (next(values).ravel(), next(values).ravel()) for name in names}
 
 
-def _features(step: Step, body: _Body, pictures: patterns.ImageSet, scratch: Path) -> tuple[Array, Array]:
+def _features(step: Step, body: _Body, images: patterns.ImageSet, scratch: Path) -> tuple[Array, Array]:
     """Return features float32 [count, 2048] and labels int64 [count] of a set of images, which it generates."""
-    step.phase(f"generating {pictures.purpose} pictures")
-    folder = scratch / pictures.purpose
+    step.phase(f"generating {images.purpose} images")
+    folder = scratch / images.purpose
     folder.mkdir()
-    for done in patterns.write(pictures, folder):
-        step.progress(done, pictures.count, "pictures")
-    step.phase(f"features of the {pictures.purpose} pictures")
+    for done in patterns.write(images, folder):
+        step.progress(done, images.count, "images")
+    step.phase(f"features of the {images.purpose} images")
     model = body.model("features", [body.input], [tensor(body.features, "float32", None)])
     session, found, labels = _session(model), [], []
-    for batch, classes in _batches(pictures, folder):
+    for batch, classes in _batches(images, folder):
         found.append(session.run([body.features], {"input_tensor:0": batch})[0])
         labels += classes
-        step.progress(len(labels), pictures.count, "pictures")
+        step.progress(len(labels), images.count, "images")
     return np.concatenate(found), np.array(labels)
 
 
-def _batches(pictures: patterns.ImageSet, folder: Path) -> Iterator[tuple[Array, list[int]]]:
+def _batches(images: patterns.ImageSet, folder: Path) -> Iterator[tuple[Array, list[int]]]:
     """Yield batches of preprocessed images, float32 [n,3,224,224], with their labels."""
     shape, dtype = image_classification.sample_shape(PREPROCESSING)
     entries = read_val_map(folder / patterns.VAL_MAP)
-    for start in range(0, pictures.count, BATCH):
+    for start in range(0, images.count, BATCH):
         chosen = entries[start : start + BATCH]
         batch = np.empty((len(chosen), *shape), dtype)
         for slot, (name, _) in zip(batch, chosen, strict=True):

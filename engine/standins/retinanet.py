@@ -81,7 +81,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     net = _RetinaNet(form, seed, statistics, bias)
     path = step.output / "model.onnx"
     onnx.save(net.detector(), path)
-    step.phase("counting boxes on other pictures")
+    step.phase("counting boxes on other images")
     counts = [len(one) for one in _scores(step, path, SceneSet(seed, IMAGES, "held-out"), form.choice.image_size)]
     facts = model_facts(
         path,
@@ -93,11 +93,11 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     return facts | {"stand_in": True, "parameters": net.parameters, "detections": detections}
 
 
-def pictures(scenes: SceneSet, image_size: int) -> Iterator[Array]:
+def images(scenes: SceneSet, image_size: int) -> Iterator[Array]:
     """Yield scenes preprocessed for the rules' RetinaNet, float32 [1,3,S,S], RGB in 0...1."""
     for index in range(scenes.count):
-        picture = scenes.scene(index).picture[..., ::-1].astype(np.float32)
-        resized = cv2.resize(picture, (image_size, image_size), interpolation=cv2.INTER_LINEAR) / np.float32(255)
+        image = scenes.scene(index).image[..., ::-1].astype(np.float32)
+        resized = cv2.resize(image, (image_size, image_size), interpolation=cv2.INTER_LINEAR) / np.float32(255)
         yield np.ascontiguousarray(resized.transpose(2, 0, 1)[None])
 
 
@@ -285,7 +285,7 @@ def _statistics(form: Form, seed: int) -> Statistics:
     side = form.choice.image_size // 2
     middle = slice(side // 2, side // 2 + side)
     scenes = SceneSet(seed, CALIBRATION_IMAGES, "calibration")
-    few = np.concatenate([one[:, :, middle, middle] for one in pictures(scenes, form.choice.image_size)])
+    few = np.concatenate([one[:, :, middle, middle] for one in images(scenes, form.choice.image_size)])
     form = replace(form, choice=replace(form.choice, image_size=side))
     net = _RetinaNet(form, seed, batch=len(few))
     model = net.model("calibration", [net.input], [tensor(name, "float32", None) for name in net.statistics])
@@ -314,10 +314,10 @@ def _bias(step: Step, form: Form, seed: int, statistics: Statistics) -> float:
 def _scores(step: Step, model: bytes | Path, scenes: SceneSet, image_size: int) -> Iterator[Array]:
     """Yield the scores of the boxes on each image, in descending order."""
     session = _session(model)
-    for done, picture in enumerate(pictures(scenes, image_size), start=1):
-        [scores] = session.run(["scores"], {"images": picture})
+    for done, image in enumerate(images(scenes, image_size), start=1):
+        [scores] = session.run(["scores"], {"images": image})
         yield scores
-        step.progress(done, scenes.count, "pictures")
+        step.progress(done, scenes.count, "images")
 
 
 def _session(model: bytes | Path) -> onnxruntime.InferenceSession:

@@ -45,7 +45,7 @@ class InputChanged(msgspec.Struct, frozen=True, tag="input changed"):
     need: str
 
     def __str__(self) -> str:
-        return f"its input '{self.need}' is another one"
+        return f"its input '{self.need}' changed"
 
 
 class OptionChanged(msgspec.Struct, frozen=True, tag="option changed"):
@@ -73,7 +73,7 @@ class VersionChanged(msgspec.Struct, frozen=True, tag="version changed"):
     asked: str
 
     def __str__(self) -> str:
-        return f"version {self.asked or 'any'} is asked for, stored is {self.stored or 'any'}"
+        return f"version {self.asked or 'any'} is requested, stored is {self.stored or 'any'}"
 
 
 class Damaged(msgspec.Struct, frozen=True, tag="damaged"):
@@ -89,14 +89,14 @@ class AskedAgain(msgspec.Struct, frozen=True, tag="asked again"):
     """A rebuild was requested."""
 
     def __str__(self) -> str:
-        return "asked to run again"
+        return "a rebuild was requested"
 
 
 class NotKept(msgspec.Struct, frozen=True, tag="not kept"):
     """A measurement: it belongs to its job and is never taken from the store."""
 
     def __str__(self) -> str:
-        return "measured anew in every job"
+        return "measured in every job"
 
 
 Cause = NothingStored | InputChanged | OptionChanged | CodeChanged | VersionChanged | Damaged | AskedAgain | NotKept

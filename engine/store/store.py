@@ -234,7 +234,7 @@ class Store:
             disk_errors(self.entries / entry),
         ):
             if unused is None:
-                raise StoreError(f"{entry} is being used right now", "wait for that job, or cancel it: inferdeck jobs")
+                raise StoreError(f"{entry} is in use", "wait for that job, or cancel it: inferdeck jobs")
             self._drop(entry)
 
     @contextmanager
@@ -242,7 +242,7 @@ class Store:
         """Hold the lock of an entry that no process is building. Raises StoreError if one is."""
         with locked(self.folder / "locks" / f"{entry}.lock", wait=False) as mine:
             if mine is None:
-                raise StoreError(f"{entry} is being made right now", "wait for that job, or cancel it: inferdeck jobs")
+                raise StoreError(f"{entry} is being built", "wait for that job, or cancel it: inferdeck jobs")
             yield
 
     def _drop(self, entry: str) -> None:

@@ -54,8 +54,8 @@ def within(folder: Path, environment: Environment, ours: Path) -> Launch:
     """
     if not Path(environment.python).exists():
         raise CannotRunError(
-            f"the Python of this environment is gone: {environment.python}",
-            f"install it again, or let another environment be made: inferdeck store remove {folder.parent.name}",
+            f"the Python of this environment no longer exists: {environment.python}",
+            f"install it again, or build another environment: inferdeck store remove {folder.parent.name}",
         )
     ours.mkdir(parents=True, exist_ok=True)
     root = Path(engine.__file__).parent.parent

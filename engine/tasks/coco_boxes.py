@@ -18,7 +18,7 @@ from engine.errors import DataError
 from engine.store.files import read_plain
 from engine.tasks.base import Array
 
-OTHER_VERSION = "take the annotations of this round, made for these pictures, as a whole"
+OTHER_VERSION = "take the complete annotations of this round for these images"
 
 T = TypeVar("T")
 
@@ -145,7 +145,7 @@ def _check_lists(path: Path, file: _File) -> None:
     _unique(path, "annotations", "id", (found.id for found in file.annotations))
     for number, image in enumerate(file.images):
         if not _inside(image.file_name):
-            raise _fault(path, "images", number, f"the file name {image.file_name!r} leads out of the pictures' folder")
+            raise _fault(path, "images", number, f"the file name {image.file_name!r} leads out of the images' folder")
     if first := min(one.id for one in file.categories):
         raise DataError(
             f"{path}: the categories are counted from {first}, the rules count from 0: every class would be another",
@@ -184,7 +184,7 @@ def _check_boxes(path: Path, boxes: Boxes) -> None:
     _none(path, ~numbers, "a number of the box is not finite")
     _none(path, (width < 0) | (height < 0) | (boxes.area < 0), "the box has a negative size")
     outside = (left > sizes[:, 0]) | (top > sizes[:, 1]) | (left + width < 0) | (top + height < 0)
-    _none(path, outside, "the box is outside its picture")
+    _none(path, outside, "the box is outside its image")
 
 
 def _none(path: Path, bad: Array, what: str) -> None:

@@ -54,18 +54,18 @@ def calibration(task: ImageTask, chosen: Artifact, options: Mapping[str, Any]) -
 
     Its batches raise DataError if the model's input is no square image, and for unusable images, naming all.
     """
-    pictures = CalibrationImages.of(chosen)
+    images = CalibrationImages.of(chosen)
 
     def batches(inputs: Sequence[TensorSpec]) -> Iterator[Mapping[str, Array]]:
-        return _batches(task, pictures.files, options["preprocessing"], inputs)
+        return _batches(task, images.files, options["preprocessing"], inputs)
 
     return CalibrationSet(
-        count=len(pictures.files),
-        text=pictures.text,
-        by_rules=pictures.by_rules,
-        sha256=pictures.sha256,
+        count=len(images.files),
+        text=images.text,
+        by_rules=images.by_rules,
+        sha256=images.sha256,
         batches=batches,
-        unit="pictures",
+        unit="images",
     )
 
 
@@ -100,7 +100,9 @@ def _image(inputs: Sequence[TensorSpec]) -> TensorSpec:
     if len(inputs) == 1:
         return inputs[0]
     names = ", ".join(one.name for one in inputs)
-    raise DataError(f"the model has {len(inputs)} inputs ({names}), pictures fill one", "give a model of pictures")
+    raise DataError(
+        f"the model has {len(inputs)} inputs ({names}), images fill one", "give a model with one image input"
+    )
 
 
 def _form(image: TensorSpec) -> dict[str, Any]:
@@ -111,8 +113,8 @@ def _form(image: TensorSpec) -> dict[str, Any]:
         case (_, int(height), int(width), 3) if height == width:
             return {"layout": "NHWC", "image_size": height, "dtype": image.dtype}
     raise DataError(
-        f"the model's input '{image.name}' takes {list(image.shape)}, not square pictures of three colours",
-        "export it with the size of its pictures fixed: [N,3,S,S] or [N,S,S,3]",
+        f"the model's input '{image.name}' takes {list(image.shape)}, not square RGB images",
+        "export it with a fixed image size: [N,3,S,S] or [N,S,S,3]",
     )
 
 
@@ -120,12 +122,12 @@ def listed_files(list_: Path, folder: Path) -> tuple[Path, ...]:
     """Return the images that a list names. Raises DataError if there are none, or any is missing."""
     files = tuple(folder / name for name in read_names(list_))
     if not files:
-        raise DataError(f"{list_} names no pictures", "calibration needs some: a hundred are usual")
+        raise DataError(f"{list_} names no images", "calibration needs some: a hundred are usual")
     with readable(folder):
         missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise DataError(
-            f"{len(missing)} of the {len(files)} pictures that {list_.name} names are not in {clean(str(folder))}: "
+            f"{len(missing)} of the {len(files)} images that {list_.name} names are not in {clean(str(folder))}: "
             f"{shown(missing)}",
             "calibration needs every one of them: give the folder of the whole validation set",
         )

@@ -70,13 +70,13 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
     except KeyError as error:
         raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
     whole = image_task.read(raw)
-    picture = frame(whole, int(options["image_size"]))
+    image = frame(whole, int(options["image_size"]))
     # Channel by channel: numpy is five times as fast along a row of pixels as along the three channels of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
         if out.dtype == np.uint8:
-            plane[...] = picture[..., colour]
+            plane[...] = image[..., colour]
         else:
-            normalise(picture[..., colour], colour, plane)
+            normalise(image[..., colour], colour, plane)
     return whole.shape[1], whole.shape[0]
 
 
@@ -130,12 +130,16 @@ def _warning(known: Sequence[tuple[int, int]], good: int) -> str:
     kinds = len({label for _, label in known})
     if kinds < 2 or good * kinds > len(known):
         return ""
-    said = f"{good} of {len(known)} right is not more than chance gives"
+    warning = f"{good} of {len(known)} right is not more than chance"
     for shift in (1, -1):
         hits = sum(found == label - shift for found, label in known)
         if hits * kinds > len(known) and hits > good:
-            return f"{said}; {hits} are right if {'1 is subtracted from' if shift > 0 else '1 is added to'} each label"
-    return f"{said}: labels that are shifted or of other images, the wrong label_offset or preprocessing give that"
+            return (
+                f"{warning}; {hits} are right if {'1 is subtracted from' if shift > 0 else '1 is added to'} each label"
+            )
+    return (
+        f"{warning}: shifted labels or labels of other images, a wrong label_offset or wrong preprocessing cause this"
+    )
 
 
 def _answer(data: bytes, index: int, log: Path) -> int:
@@ -150,65 +154,65 @@ def _answer(data: bytes, index: int, log: Path) -> int:
     return int(value)
 
 
-def _frame_vgg(picture: Array, size: int) -> Array:
+def _frame_vgg(image: Array, size: int) -> Array:
     """Return the centre crop of the image with its short side scaled to size/0.875, truncating as the reference
     does."""
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     short, side = int(100.0 * size / 87.5), min(height, width)
     target = int(short * width / side), int(short * height / side)
-    _refuse_huge(picture, target)
-    scaled = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)
+    _refuse_huge(image, target)
+    scaled = cv2.resize(image, target, interpolation=cv2.INTER_AREA)
     left, top = (target[0] - size) // 2, (target[1] - size) // 2
     return scaled[top : top + size, left : left + size]
 
 
-def _frame_efficientnet_lite(picture: Array, size: int) -> Array:
+def _frame_efficientnet_lite(image: Array, size: int) -> Array:
     """Return the central square of size/(size + 32) of the short side, scaled to `size`."""
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
-    return _square(picture, size / (size + 32), size, cv2.INTER_CUBIC)
+    return _square(image, size / (size + 32), size, cv2.INTER_CUBIC)
 
 
-def _frame_unit(picture: Array, size: int) -> Array:
+def _frame_unit(image: Array, size: int) -> Array:
     """Return the largest central square, scaled to `size`."""
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
-    return _square(picture, 1.0, size, cv2.INTER_AREA)
+    return _square(image, 1.0, size, cv2.INTER_AREA)
 
 
-def _frame_torchvision(picture: Array, size: int) -> Array:
+def _frame_torchvision(image: Array, size: int) -> Array:
     """Return the centre crop of the image with its short side scaled to size/0.875 by Pillow, as torchvision does."""
     from PIL import Image  # noqa: PLC0415
 
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     short, side = int(size / 0.875), min(height, width)
     target = int(short * width / side), int(short * height / side)
-    _refuse_huge(picture, target)
-    scaled = np.asarray(Image.fromarray(picture).resize(target, Image.Resampling.BILINEAR))
+    _refuse_huge(image, target)
+    scaled = np.asarray(Image.fromarray(image).resize(target, Image.Resampling.BILINEAR))
     left, top = round((target[0] - size) / 2), round((target[1] - size) / 2)
     return scaled[top : top + size, left : left + size]
 
 
-def _refuse_huge(picture: Array, target: tuple[int, int]) -> None:
+def _refuse_huge(image: Array, target: tuple[int, int]) -> None:
     """Raise MemoryError for an image so long and narrow that scaling its short side makes it enormous."""
     needed = 3 * target[0] * target[1]
     if needed > MOST_BYTES:
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         raise MemoryError(
             f"{width} x {height} scaled to {target[0]} x {target[1]} takes {size_text(needed)} of memory, "
             f"{size_text(MOST_BYTES)} at most"
         )
 
 
-def _square(picture: Array, share: float, size: int, interpolation: int) -> Array:
+def _square(image: Array, share: float, size: int, interpolation: int) -> Array:
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     side = max(1, int(share * min(height, width)))
     top, left = (height - side + 1) // 2, (width - side + 1) // 2
-    return cv2.resize(picture[top : top + side, left : left + side], (size, size), interpolation=interpolation)
+    return cv2.resize(image[top : top + side, left : left + side], (size, size), interpolation=interpolation)
 
 
 def _normalise_vgg(pixels: Array, colour: int, out: Array) -> None:

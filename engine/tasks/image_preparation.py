@@ -206,7 +206,7 @@ def _same_size(found: tuple[int, int], stated: tuple[int, int] | None) -> None:
     The labels of an image rotated by its EXIF data may have its sides swapped, which the rules' reference accepts.
     """
     if stated is not None and stated not in (found, found[::-1]):
-        raise DataError("the picture is {} x {}, its labels say {} x {}".format(*found, *stated))
+        raise DataError("the image is {} x {}, its labels say {} x {}".format(*found, *stated))
 
 
 def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -55,11 +55,11 @@ def read(raw: Path) -> Array:
     try:
         data = np.frombuffer(read_plain(raw), np.uint8)
     except OSError as error:
-        raise DataError(f"{raw}: the picture cannot be read: {error.strerror}", "fetch the data set again") from error
+        raise DataError(f"{raw}: the image cannot be read: {error.strerror}", "fetch the data set again") from error
     # From memory: reading a file, OpenCV silently fills a truncated JPEG with grey.
     if not data.size:
         raise DataError(f"{raw}: the file is empty", "fetch the data set again")
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if picture is None:
-        raise DataError(f"{raw}: truncated, or not a picture", "fetch the data set again")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f"{raw}: truncated, or not an image", "fetch the data set again")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -48,13 +48,13 @@ class Labelled:
 
     def warning(self) -> str:
         """Return a warning about missing images; empty if there are none."""
-        said = []
+        parts = []
         if self.missing:
             what = f"{len(self.missing):,} of {self.named:,} labelled images are not in"
-            said.append(f"{what} {clean(str(self.folder))}: {shown(self.missing)}")
+            parts.append(f"{what} {clean(str(self.folder))}: {shown(self.missing)}")
         if self.bad:
-            said.append(f"{len(self.bad)} labelled images are no files: {shown(_with_reasons(self.bad))}")
-        return "; ".join(said)
+            parts.append(f"{len(self.bad)} labelled images are no files: {shown(_with_reasons(self.bad))}")
+        return "; ".join(parts)
 
 
 def labelled(task: str, folder: Path, labels: Path, count: int | None) -> Labelled:
@@ -135,7 +135,7 @@ def collecting(bad: dict[str, str], file: Path, name: str) -> Iterator[None]:
         yield
     except (DataError, MemoryError, cv2.error) as error:
         if isinstance(error, MemoryError) or getattr(error, "code", None) == OPENCV_NO_MEMORY:
-            text = f"the memory ran out over it: {error}"
+            text = f"out of memory: {error}"
         else:
             text = error.what if isinstance(error, DataError) else f"OpenCV: {error}"
         bad[name] = " ".join(text.removeprefix(f"{file}: ").split()).rstrip(": ")

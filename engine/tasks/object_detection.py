@@ -75,15 +75,15 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         raise UsageError(f"preprocessing: unknown chain '{name}'", nearest(str(name), CHAINS))
     resize, normalise = CHAINS[name]
     if out.dtype == np.uint8 and resize is _resize_exact:
-        raise UsageError(f"preprocessing: chain '{name}' has fractions of a grey level", "ask for dtype float32")
+        raise UsageError(f"preprocessing: chain '{name}' gives fractional pixel values", "ask for dtype float32")
     whole = image_task.read(raw)
-    picture = resize(whole, int(options["image_size"]))
+    image = resize(whole, int(options["image_size"]))
     # Channel by channel: numpy is five times as fast along a row of pixels as along the three channels of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
         if out.dtype == np.uint8:
-            plane[...] = picture[..., colour]
+            plane[...] = image[..., colour]
         else:
-            normalise(picture[..., colour], plane)
+            normalise(image[..., colour], plane)
     return whole.shape[1], whole.shape[0]
 
 
@@ -133,8 +133,8 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     figures = coco_eval.summarise(_truth(known, answered), _detections(fields, index, known, log))
     if figures[0] == coco_eval.NOTHING:
         raise DataError(
-            f"{log}: none of the {len(answered)} pictures that were answered has a box in {labels}: there is no mAP",
-            "measure more pictures",
+            f"{log}: none of the {len(answered)} answered images has a box in {labels}: there is no mAP",
+            "measure more images",
         )
     text = [*_strays(fields, index), *coco_eval.rows(figures), f"mAP={100 * figures[0]:.3f}%", ""]
     warning = (
@@ -227,23 +227,23 @@ def _strays(fields: Array, index: Array) -> list[str]:
     ]
 
 
-def _resize_exact(picture: Array, size: int) -> Array:
+def _resize_exact(image: Array, size: int) -> Array:
     """Return the image as float32, resized without rounding to integers."""
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
-    return cv2.resize(picture.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(image.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
 
 
-def _resize_linear(picture: Array, size: int) -> Array:
+def _resize_linear(image: Array, size: int) -> Array:
     import cv2  # noqa: PLC0415
 
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
 
 
-def _resize_area(picture: Array, size: int) -> Array:
+def _resize_area(image: Array, size: int) -> Array:
     import cv2  # noqa: PLC0415
 
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
 def _normalise_unit(pixels: Array, out: Array) -> None:

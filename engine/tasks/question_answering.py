@@ -78,7 +78,7 @@ def _warn_of_cuts(step: Step, file: Path, questions: Sequence[squad.Question], t
     long = [one.id for one in questions if len(tokenizer.tokens(one.text)) > squad.LONGEST_QUERY]
     if long:
         shown = ", ".join([*long[:_SHOWN], *(["..."] if len(long) > _SHOWN else [])])
-        what = f"{len(long)} questions have more than {squad.LONGEST_QUERY} tokens, and end after these: {shown}"
+        what = f"{len(long)} questions have more than {squad.LONGEST_QUERY} tokens, and are truncated: {shown}"
         step.warn(f"{file.name}: {what}")
 
 
@@ -166,7 +166,7 @@ def respond(outputs: Sequence[Array], indices: Sequence[int], lengths: Sequence[
     else:
         raise DataError(
             f"the model's outputs are {', '.join(str(list(one)) for one in shapes)} for {count} samples",
-            "question answering needs begin and end logits, [batch,length] each, or one output [batch,length,2]",
+            "question answering needs start and end logits, [batch,length] each, or one output [batch,length,2]",
         )
     return Responses(answer, [TOKEN_BYTES * length for length in lengths])
 
@@ -253,9 +253,7 @@ def _logits(data: bytes, length: int, what: str, *, transposed: bool) -> Array:
         )
     numbers = np.frombuffer(data, "<f4")
     if not np.isfinite(numbers).all():
-        raise DataError(
-            f"{what} has a number that is not finite", "the model is damaged, or its quantisation: look there"
-        )
+        raise DataError(f"{what} has a number that is not finite", "the model or its quantisation is damaged: check it")
     logits = np.full((squad.LONGEST, 2), PADDING, np.float32)
     logits[:count] = numbers.reshape(2, count).T if transposed else numbers.reshape(count, 2)
     return logits
@@ -265,5 +263,5 @@ def _warning(figures: squad_eval.Figures, unanswered: int, total: int) -> str:
     if unanswered:
         return f"{unanswered} of {total} questions were not answered, and count as wrong"
     if figures.f1 < POOR_F1:
-        return "spans chosen by chance give about 4: a vocabulary of another model or features in another order do, too"
+        return "random spans give about 4, and so do a vocabulary of another model and features in another order"
     return ""

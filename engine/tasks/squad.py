@@ -124,7 +124,7 @@ def _decoded(path: Path) -> _File:
     except msgspec.ValidationError as error:
         raise DataError(f"{path} is no SQuAD file: {error}", _AS_PUBLISHED) from None
     except msgspec.DecodeError as error:
-        raise DataError(f"{path} is cut off, or no JSON: {error}", f"fetch it again, or {_AS_PUBLISHED}") from None
+        raise DataError(f"{path} is truncated, or not JSON: {error}", f"fetch it again, or {_AS_PUBLISHED}") from None
 
 
 def _refuse_unfit(path: Path, file: _File, questions: Sequence[Question]) -> None:

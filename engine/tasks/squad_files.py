@@ -95,7 +95,7 @@ def survey_vocabulary(context: SurveyContext) -> SurveyResult:
         return SurveyResult(
             "conflict",
             text=f"{clean(str(path))} is the vocabulary of another model: its MD5 is {md5}, not {wanted}",
-            remedy=f"take it away: the right one is fetched; for a model of your own {_OWN}",
+            remedy=f"remove it: the right one is fetched; for a model of your own {_OWN}",
         )
     return found
 

@@ -69,7 +69,7 @@ class Vocabulary:
         if missing:
             raise DataError(f"{path} has {len(ids):,} lines and no {', '.join(missing)}: no BERT vocabulary", _ANOTHER)
         if ids[PAD]:
-            raise DataError(f"{path}: {PAD} has the id {ids[PAD]}, and samples are filled up with 0", _ANOTHER)
+            raise DataError(f"{path}: {PAD} has the id {ids[PAD]}, and samples are padded with 0", _ANOTHER)
         cased = [token for token in ids if token != token.lower() and not _is_reserved(token)]
         if len(cased) > len(ids) * CASED:
             shown = ", ".join(cased[:_SHOWN])

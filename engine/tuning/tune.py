@@ -144,8 +144,8 @@ class _Tuner:
         """Measure and choose."""
         first, middle = self._batches[0], self._batches[len(self._batches) // 2]
         alone = [Candidate(1, threads, first) for _, threads in self._splits]
-        looks = [Candidate(*split, batch) for split in self._splits for batch in (first, middle)]
-        self._bench.compare([*alone, *looks])
+        splits_first = [Candidate(*split, batch) for split in self._splits for batch in (first, middle)]
+        self._bench.compare([*alone, *splits_first])
         for split in self._promising():
             self._bench.scan(*split, self._batches)
         self._settle()

@@ -56,7 +56,7 @@ def main(argv: list[str]) -> None:
     with TemporaryDirectory() as name:
         _scoring(Path(name), chosen.images)
     with TemporaryDirectory() as name:
-        _preprocessing(Path(name), chosen.pictures)
+        _preprocessing(Path(name), chosen.images)
     if chosen.model:
         _responses(chosen.model)
     else:

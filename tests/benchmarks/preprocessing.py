@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
     """Print pictures per second of the rules' chain for ImageNet."""
     parser = argparse.ArgumentParser(prog="preprocessing", description=main.__doc__)
     parser.add_argument("--pictures", type=int, default=1024)
-    count = parser.parse_args(argv).pictures
+    count = parser.parse_args(argv).images
     cores = len(os.sched_getaffinity(0))
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -92,10 +92,10 @@ def _steps(path: Path) -> Array:
     """Return a picture by the rules' steps, one OpenCV call or numpy expression after the other."""
     raw = cv2.imread(str(path))
     assert raw is not None
-    picture = cv2.cvtColor(raw, cv2.COLOR_BGR2RGB)
-    height, width = picture.shape[:2]
+    image = cv2.cvtColor(raw, cv2.COLOR_BGR2RGB)
+    height, width = image.shape[:2]
     target = (256, int(256 * height / width)) if height > width else (int(256 * width / height), 256)
-    scaled = cv2.resize(picture, target, interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(image, target, interpolation=cv2.INTER_AREA)
     left, top = (target[0] - 224) // 2, (target[1] - 224) // 2
     middle = scaled[top : top + 224, left : left + 224]
     return (middle.astype(np.float32) - VGG_MEAN).transpose(2, 0, 1).copy()

@@ -1,4 +1,4 @@
-"""JSON in and out: texts of any encoding come back as they were, and rubbish is one error."""
+"""JSON encoding and decoding: texts of any encoding survive a round trip, and malformed input raises one error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a process says its cause in words."""
+"""Diagnosis of a process that ended, from its exit status and output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_memory_that_ran_out_is_named_so(line: str, status: int) -> None:
         (137, [], "the harness was killed by SIGKILL"),
         (-11, ["Fatal Python error"], "the harness ended by signal 11 (SIGSEGV)"),
         (1, ["ZeroDivisionError: a bug", "", " "], "the harness ended with status 1: ZeroDivisionError: a bug"),
-        (4, ["", " "], "the harness ended with status 4 and said nothing"),
+        (4, ["", " "], "the harness ended with status 4 without output"),
         (1, ["\x1b[31mred\x07"], "the harness ended with status 1: [31mred"),
     ],
 )

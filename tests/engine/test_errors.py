@@ -1,4 +1,4 @@
-"""The nearest right word, or none where that would be a guess."""
+"""Suggestions of the nearest valid word, or none if that would be a guess."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layout is the architecture: a room imports only rooms below it, and the command line starts light."""
+"""The import layers of the architecture: a room imports only rooms below it, and the command line imports little."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOMS = [
     {"profile"},
     {"ascii", "codec", "crashes", "errors", "events", "facts", "histogram", "mlperf", "moved", "step", "text"},
 ]
-"""From the top down; rooms of one line may use each other."""
+"""From the top down; rooms of one line may import each other."""
 
 
 def room(module: str) -> str:
@@ -39,7 +39,7 @@ def room(module: str) -> str:
 
 
 def level(name: str) -> int:
-    """Return how far down a room is."""
+    """Return the layer of a room, counted from the top."""
     return next(number for number, rooms in enumerate(ROOMS) if name in rooms)
 
 
@@ -110,7 +110,7 @@ def test_every_room_has_its_place() -> None:
 
 
 def test_a_name_tells_which_file() -> None:
-    """Only main and base stand for what a package has, and the command line's files are named after its commands."""
+    """Only main and base are names in several packages, besides the command line's files, named after its commands."""
     plain = [path.stem for path in FILES if path.parent.name != "cli"]
     assert {name for name in plain if plain.count(name) > 1} == {"__init__", "main", "base"}
 
@@ -142,7 +142,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path, words: li
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ENGINE)))
 def test_facts_are_read_as_structs(path: Path) -> None:
-    """What an artifact says is decoded in one place (Artifact.read), and not picked out of a dictionary by a word."""
+    """Facts are decoded in one place (Artifact.read), and not read from a dictionary by key."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             assert not (isinstance(node.value, ast.Attribute) and node.value.attr == "facts"), ast.unparse(node)

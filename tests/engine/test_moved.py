@@ -1,4 +1,4 @@
-"""What has moved is found under both names, and makes what stores of earlier versions have."""
+"""Renamed modules are found under both names, and make the keys of earlier versions' stores."""
 
 from __future__ import annotations
 

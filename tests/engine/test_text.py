@@ -1,4 +1,4 @@
-"""Text from outside on its way to a terminal, and numbers as a person reads them."""
+"""Sanitising of outside text, and formatting of numbers."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_a_fixed_batch_takes_no_other(double: Make) -> None:
 
 def test_open_dimensions_must_be_fixed_by_name(double: Make) -> None:
     path = double(["N", "length"])
-    with pytest.raises(DataError, match="leaves dimensions other than the batch open"):
+    with pytest.raises(DataError, match="has symbolic dimensions other than the batch"):
         backend.load(path, BackendOptions()).bind(1)
     runner = backend.load(path, BackendOptions(extra={"dimension.length": "6"}))
     assert runner.bind(2).inputs[0].shape == (2, 6)

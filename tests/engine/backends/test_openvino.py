@@ -140,7 +140,7 @@ def test_a_fixed_batch_takes_no_other(double: Make) -> None:
 
 
 def test_open_dimensions_are_refused(double: Make) -> None:
-    with pytest.raises(DataError, match="leaves dimensions other than the batch open"):
+    with pytest.raises(DataError, match="has symbolic dimensions other than the batch"):
         backend.load(double(["N", "length"]), BackendOptions()).bind(1)
 
 

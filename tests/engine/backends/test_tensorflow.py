@@ -123,7 +123,7 @@ def test_a_fixed_batch_takes_no_other(tmp_path: Path) -> None:
 
 def test_open_dimensions_are_refused(tmp_path: Path) -> None:
     runner = backend.load(doubled(tmp_path / "double.pb", (None, None)), BackendOptions())
-    with pytest.raises(DataError, match="leaves dimensions other than the batch open"):
+    with pytest.raises(DataError, match="has symbolic dimensions other than the batch"):
         runner.bind(1)
 
 
@@ -204,7 +204,7 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
 
 @LINUX
 def test_each_session_has_the_threads_that_were_asked_for_and_gives_them_back(tmp_path: Path) -> None:
-    """Whatever the first one had: TensorFlow alone would let all share the pool of the first."""
+    """Independent of the first session: by default TensorFlow would let all share the first one's pool."""
     path = product(tmp_path / "product.pb")
     single = backend.load(path, BackendOptions(intra_op_threads=1))
     single.bind(1).run()

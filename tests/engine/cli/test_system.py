@@ -43,7 +43,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
         ("demo-offline", "comes with inferdeck"),
         ("Box", "only in capital letters"),
         ("Default", "only in capital letters"),
-        ("a*b", "stand for other letters"),
+        ("a*b", "are wildcards"),
         ("a\nb", "can't be the name of a folder"),
         ("../x", "can't be the name of a folder"),
         ("x" * 300, "too long"),
@@ -137,7 +137,7 @@ PLAN = "--tags=app,mlperf,inference,reference,python,_resnet50,_onnxruntime,_cpu
         ("division: Open", "the division of the system is 'Open'"),
         ("system_type: Edge", "the system_type of the system is 'Edge'"),
         ('submitter: "a\\nb"', "can't be the name of a folder"),
-        ('submitter: "a*b[1]"', "stand for other letters"),
+        ('submitter: "a*b[1]"', "are wildcards"),
     ],
 )
 def test_a_plan_names_the_file_and_the_line_of_a_wrong_value(

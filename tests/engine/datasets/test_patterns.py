@@ -26,16 +26,16 @@ def test_the_step_writes_the_layout_of_the_imagenet_validation_set(tmp_path: Pat
     assert [int(line.split()[1]) for line in lines] == [expected.label(index) for index in range(12)]
     last = said[-1]
     assert isinstance(last, events.Progress)
-    assert (last.done, last.total, last.unit) == (12, 12, "pictures")
+    assert (last.done, last.total, last.unit) == (12, 12, "images")
 
 
 def test_the_files_are_jpegs_of_the_pictures(tmp_path: Path) -> None:
-    pictures = ImageSet(seed=1, count=3, size=200)
-    list(patterns.write(pictures, tmp_path))
+    images = ImageSet(seed=1, count=3, size=200)
+    list(patterns.write(images, tmp_path))
     for index in range(3):
         path = tmp_path / patterns.file_name(index)
         assert path.read_bytes()[:2] == b"\xff\xd8"
-        found, drawn = cv2.imread(str(path)), pictures.picture(index)
+        found, drawn = cv2.imread(str(path)), images.image(index)
         assert found is not None
         assert found.shape == drawn.shape
         assert np.abs(found.astype(int) - drawn).mean() < 12
@@ -54,7 +54,7 @@ def test_a_seed_always_gives_the_same_files_and_another_seed_others(tmp_path: Pa
 
 
 def test_sets_of_different_purposes_share_no_picture() -> None:
-    test, training = (ImageSet(1, 1, purpose, size=64).picture(0) for purpose in ("test", "training"))
+    test, training = (ImageSet(1, 1, purpose, size=64).image(0) for purpose in ("test", "training"))
     assert test.shape != training.shape or not np.array_equal(test, training)
 
 
@@ -62,17 +62,17 @@ def test_a_larger_set_begins_with_the_smaller_one() -> None:
     small, large = ImageSet(1, 5, size=64), ImageSet(1, 500, size=64)
     for index in range(5):
         assert small.label(index) == large.label(index)
-        assert np.array_equal(small.picture(index), large.picture(index))
+        assert np.array_equal(small.image(index), large.image(index))
 
 
 @given(st.integers(0, 2**32), st.integers(1, 50), st.integers(0, 5))
 def test_every_run_of_the_classes_shows_each_once(seed: int, classes: int, turn: int) -> None:
-    pictures = ImageSet(seed, 1000, classes=classes)
-    assert {pictures.label(turn * classes + place) for place in range(classes)} == set(range(classes))
+    images = ImageSet(seed, 1000, classes=classes)
+    assert {images.label(turn * classes + place) for place in range(classes)} == set(range(classes))
 
 
 def test_pictures_vary_in_size_and_shape() -> None:
-    shapes = [ImageSet(1, 40, size=96).picture(index).shape for index in range(40)]
+    shapes = [ImageSet(1, 40, size=96).image(index).shape for index in range(40)]
     assert len(set(shapes)) > 20
     assert any(height > width for height, width, _ in shapes)
     assert any(height < width for height, width, _ in shapes)
@@ -80,9 +80,9 @@ def test_pictures_vary_in_size_and_shape() -> None:
 
 
 def test_every_family_draws_both_colours_even_on_small_pictures() -> None:
-    pictures = ImageSet(7, 50, size=32)
+    images = ImageSet(7, 50, size=32)
     for index in range(50):
-        assert np.max(np.std(pictures.picture(index), axis=(0, 1))) > 5
+        assert np.max(np.std(images.image(index), axis=(0, 1))) > 5
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:

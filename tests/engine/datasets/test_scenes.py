@@ -47,7 +47,7 @@ def test_the_step_writes_the_layout_of_the_rules(tmp_path: Path) -> None:
     assert len(set(names)) == 12
     last = said[-1]
     assert isinstance(last, events.Progress)
-    assert (last.done, last.total, last.unit) == (12, 12, "pictures")
+    assert (last.done, last.total, last.unit) == (12, 12, "images")
 
 
 def test_the_annotations_have_the_fields_of_the_rules_file(many: Path) -> None:
@@ -100,9 +100,9 @@ def test_the_files_are_jpegs_of_the_scenes(tmp_path: Path) -> None:
     for index in range(3):
         path = tmp_path / scenes.IMAGES / drawn.name(index)
         assert path.read_bytes()[:2] == b"\xff\xd8"
-        found, picture = cv2.imread(str(path)), drawn.scene(index).picture
+        found, image = cv2.imread(str(path)), drawn.scene(index).image
         assert found is not None
-        assert np.abs(found.astype(int) - picture).mean() < 12
+        assert np.abs(found.astype(int) - image).mean() < 12
 
 
 def test_a_box_is_where_the_object_is_seen() -> None:
@@ -151,7 +151,7 @@ def test_sets_of_different_purposes_share_no_picture() -> None:
     purposes: tuple[Purpose, ...] = ("test", "calibration", "training", "held-out")
     sets = [SceneSet(1, 5, purpose, size=96) for purpose in purposes]
     assert len({one.name(index) for one in sets for index in range(5)}) == 20
-    assert len({one.scene(index).picture.tobytes() for one in sets for index in range(5)}) == 20
+    assert len({one.scene(index).image.tobytes() for one in sets for index in range(5)}) == 20
 
 
 def test_a_larger_set_begins_with_the_smaller_one(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.engine.explore import history
 from tests.helpers import folders_in
 
 TABLES: tuple[export.Format, ...] = ("text", "md", "csv")
-SAID = "other work kept 1.5 of 2 cores busy"
+SAID = "other processes kept 1.5 of 2 cores busy"
 
 
 @pytest.fixture

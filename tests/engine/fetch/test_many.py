@@ -1,4 +1,4 @@
-"""Many small files at once: each is whole or not there, and no trouble with one is another one's."""
+"""Downloads of many small files: each is complete or absent, and failures don't affect others."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def test_what_never_comes_is_told_at_the_end(fault: Fault, kind: str, why: str, 
     assert left(tmp_path) == [name for name in NAMES if name != "007.jpg"]
     assert [(one.name, one.kind) for one in lost] == [("007.jpg", kind)]
     assert lost[0].why.startswith(why)
-    assert f"1 of 60 files did not come from 127.0.0.1: 007.jpg: {why}" in caught.value.what
-    assert "59 are kept, and the same command asks for the others only" in caught.value.remedy
+    assert f"1 of 60 files could not be fetched from 127.0.0.1: 007.jpg: {why}" in caught.value.what
+    assert "59 are kept, and the same command downloads only the others" in caught.value.remedy
     assert server.asked["/x/007.jpg"] == asked
 
 
@@ -111,7 +111,7 @@ def test_the_first_names_and_the_number_of_the_lost(tmp_path: Path) -> None:
             del server.files[f"/x/{name}"]
         with pytest.raises(FetchError) as caught:
             fetch([server.url], tmp_path)
-    assert caught.value.what.startswith("10 of 60 files did not come")
+    assert caught.value.what.startswith("10 of 60 files could not be fetched")
     assert caught.value.what.count(".jpg: 404") == module.NAMED
     assert len(left(tmp_path)) == 50
 
@@ -189,7 +189,7 @@ def test_losses_with_files_between_them_do_not_end_it(monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "AT_ONCE", 1)
     monkeypatch.setattr(module, "GIVE_UP", 3)
     some = tree(NAMES[::3])
-    with serving(some), pytest.raises(FetchError, match=r"^40 of 60 files did not come from 127\.0\.0\.1: "):
+    with serving(some), pytest.raises(FetchError, match=r"^40 of 60 files could not be fetched from 127\.0\.0\.1: "):
         fetch([some.url], tmp_path)
     assert len(left(tmp_path)) == 20
 

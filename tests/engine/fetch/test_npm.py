@@ -1,4 +1,4 @@
-"""npm itself against an index of its own on this machine; where there is no npm, that it is said."""
+"""npm against a registry on this machine; without npm, the error about it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.data = archive()
         self.promised = self.data
-        """What the index says that it has."""
+        """What the index lists."""
         self.folder = folder
         registry = self
 
@@ -72,7 +72,7 @@ class Registry:
 
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    """All that npm can reach, with no cache and no configuration of the person."""
+    """All that npm can reach, with no cache and no configuration of the user."""
     made = Registry(tmp_path)
     monkeypatch.setenv("npm_config_registry", made.address)
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
@@ -130,7 +130,7 @@ def test_another_file_is_refused(registry: Registry, place: Path) -> None:
 @needs_npm
 def test_a_file_that_the_index_did_not_promise_is_refused(registry: Registry, place: Path) -> None:
     registry.promised = b"another"
-    with pytest.raises(FetchError, match="another file than its index promised"):
+    with pytest.raises(FetchError, match="another file than its index lists"):
         get(place)
 
 
@@ -174,7 +174,7 @@ def test_only_a_name_and_a_version_of_the_index(place: Path, package: str, versi
         ("npm ERR! code ENOTFOUND\nnpm ERR! errno ENOTFOUND\n", "does not answer (ENOTFOUND)"),
         ("npm error code E401\nnpm error GET http://me:secret@host/x\n", "npm failed: npm error GET http://host/x"),
         ("env: 'node': No such file or directory\n", "npm failed: env: 'node'"),
-        ("", "it said nothing"),
+        ("", "it printed nothing"),
     ],
 )
 def test_what_npm_says_is_told(output: str, what: str) -> None:

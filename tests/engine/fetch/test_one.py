@@ -89,7 +89,7 @@ def test_giving_up_says_that_the_same_command_goes_on(tmp_path: Path) -> None:
         server.statuses = [503] * 9
         with pytest.raises(FetchError, match="503") as caught:
             fetch([server.url], tmp_path / "data.bin")
-    assert "goes on" in caught.value.remedy
+    assert "resumes" in caught.value.remedy
     assert (tmp_path / "data.bin.part").stat().st_size == came
 
 

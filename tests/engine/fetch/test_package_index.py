@@ -164,7 +164,7 @@ def test_an_environment_without_pip(place: Path, monkeypatch: pytest.MonkeyPatch
         ("/x/python: No module named pip\n", "no pip"),
         ("ERROR: Cannot open https://me:secret@host/x\n", "pip failed: ERROR: Cannot open https://host/x"),
         ("something odd\n", "pip failed: something odd"),
-        ("", "it said nothing"),
+        ("", "it printed nothing"),
     ],
 )
 def test_what_pip_says_is_told(output: str, what: str) -> None:

@@ -1,4 +1,4 @@
-"""The files of an ONNX model, found without reading it: against onnx's own writer, and in what is no model."""
+"""External data files of an ONNX model, found without parsing it: against onnx's own writer, and in invalid files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_is_missing_or_cut_short_is_said(tmp_path: Path) -> None:
     (tmp_path / "m.data").unlink()
     with pytest.raises(DataError, match=r"keeps weights in m.data, which is not in") as caught:
         files(path)
-    assert caught.value.remedy == "put it beside m.onnx"
+    assert caught.value.remedy == "put it next to m.onnx"
     os.mkfifo(tmp_path / "m.data")
     with pytest.raises(DataError, match=r"m\.data"):
         files(path)

@@ -31,9 +31,9 @@ def convolution(x: Any, out: int, *, size: int = 3, stride: int = 1, padding: st
     return tf.nn.bias_add(y, weights(out, seed=seed + 1))
 
 
-def detector(picture: Any) -> Any:
+def detector(image: Any) -> Any:
     """Every operator that is known, with every padding, stride and activation."""
-    x = tf.nn.relu6(convolution(picture, 8, stride=2, seed=1) * 3)
+    x = tf.nn.relu6(convolution(image, 8, stride=2, seed=1) * 3)
     y = tf.nn.depthwise_conv2d(x, weights(3, 3, 8, 1, seed=3), [1, 1, 1, 1], "SAME")
     x = tf.nn.relu(x + convolution(tf.nn.relu6(y), 8, size=1, seed=5))
     small = tf.nn.relu(convolution(x, 12, stride=2, padding="VALID", seed=7))
@@ -67,16 +67,16 @@ def test_it_computes_what_tensorflow_lite_computes(half: bool) -> None:
     assert kinds == {"Add", "Concatenation", "Conv2D", "DepthwiseConv2D", "Reshape"} | (
         {"Dequantize"} if half else set()
     )
-    picture = np.random.default_rng(0).uniform(-1, 1, (1, SIDE, SIDE, 3)).astype(np.float32)
+    image = np.random.default_rng(0).uniform(-1, 1, (1, SIDE, SIDE, 3)).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it moves to a package of its own
         interpreter = tf.lite.Interpreter(model_content=data)
     interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)
     interpreter.invoke()
     wanted = {one["name"]: interpreter.get_tensor(one["index"]) for one in interpreter.get_output_details()}
     model, names = onnx_of(network)
-    found = run(model, {"picture": picture.transpose(0, 3, 1, 2)})
+    found = run(model, {"picture": image.transpose(0, 3, 1, 2)})
     assert set(names) == set(wanted)
     for name, value in wanted.items():
         assert np.ptp(value) > 1
@@ -110,7 +110,7 @@ def test_another_file_is_refused() -> None:
 
 
 def test_damage_is_told_as_such() -> None:
-    """Cut off anywhere, or with any byte of its tables changed, a file is read as far as it makes sense or refused."""
+    """Truncated anywhere, or with any byte of its tables changed, a file is parsed or refused with an error."""
     data = converted(detector)
     for length in range(8, len(data), 97):
         with pytest.raises(ValueError, match=r"damaged|buffer|reshape|size"):

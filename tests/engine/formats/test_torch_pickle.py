@@ -75,7 +75,7 @@ def test_a_call_is_refused_and_not_made(tmp_path: Path, call: tuple[str, str], z
     argument = f"open({str(target)!r}, 'w')" if call[1] == "exec" else f"{'mkdir ' * (call[1] == 'system')}{target}"
     body = tf.name(*call) + tf.tuple_of(tf.text(argument)) + b"R"
     data = tf.zipped(body, {}) if zip_form else tf.legacy(body, {})
-    with pytest.raises(DataError, match=rf"asks for {call[0]}\.{call[1]}"):
+    with pytest.raises(DataError, match=rf"needs {call[0]}\.{call[1]}"):
         read(data)
     assert not target.exists()
 

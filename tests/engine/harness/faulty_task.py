@@ -1,4 +1,4 @@
-"""A task for tests that is at fault."""
+"""A task for tests that always fails."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

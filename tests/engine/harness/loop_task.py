@@ -1,8 +1,8 @@
-"""A task for tests with ragged samples, two graphs and a loop, as a recurrent decoder has them.
+"""A task for tests with ragged samples, two graphs and a loop, like a recurrent decoder.
 
-A sample is a row of numbers of its own length. The graph `step` takes a state and the next number, [B] each, and gives
-the next state; `head` doubles a state. The response is the doubled state after each number, as int64: so many of them
-as the sample has numbers, whatever batch it was in.
+A sample is a row of numbers of its own length. The graph `step` takes a state and the next number, [B] each, and
+returns the next state; `head` doubles a state. The response is the doubled state after each number, as int64: as many
+as the sample has numbers, in any batch.
 """
 
 from collections.abc import Mapping, Sequence

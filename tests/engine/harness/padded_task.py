@@ -1,4 +1,4 @@
-"""A task for tests whose samples are padded into batches: each answers with the outputs of its own length."""
+"""A task for tests whose samples are padded into batches: each is answered with the outputs of its own length."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

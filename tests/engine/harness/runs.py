@@ -1,4 +1,4 @@
-"""Short LoadGen runs for tests: a spec with few settings, the process that runs it, and what it left."""
+"""Short LoadGen runs for tests: a spec with few settings, the process that runs it, and its output."""
 
 import json
 import os
@@ -30,7 +30,7 @@ NULL: dict[str, Any] = {
     "model": "none",
     "backend_options": {"outputs": "y:float32:"},
 }
-"""Of a spec: the backend that does nothing, so that LoadGen and the harness are alone."""
+"""Of a spec: the null backend, to run LoadGen and the harness alone."""
 
 _TARGETS: dict[str, dict[str, Any]] = {
     "SingleStream": {"target_latency_ns": 3_000, "target_latency_percentile": 0.9},
@@ -114,7 +114,7 @@ def spec(folder: Path, run: LoadGenSettings, **changes: Any) -> RunSpec:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run's process left."""
+    """The output of a run's process."""
 
     status: int
     events: list[events.AnyEvent]
@@ -148,7 +148,7 @@ class Finished:
 
     @property
     def failure(self) -> dict[str, str]:
-        """The last line of stderr, which a mendable error writes."""
+        """The last line of stderr, which a user error writes."""
         failure: dict[str, str] = json.loads(self.stderr.splitlines()[-1])
         return failure
 

@@ -1,4 +1,4 @@
-"""Real LoadGen runs of the compliance tests: what audit.config and the seeds change, by LoadGen's own logs."""
+"""Real LoadGen runs of the compliance tests: effects of audit.config and the seeds, by LoadGen's own logs."""
 
 from pathlib import Path
 from typing import get_args
@@ -62,7 +62,7 @@ def test_an_unknown_test_is_refused() -> None:
 
 
 def test_a_data_set_without_the_sample_that_is_asked_again_is_refused() -> None:
-    with pytest.raises(CannotRunError, match="TEST04 asks for sample 3"):
+    with pytest.raises(CannotRunError, match="TEST04 repeats sample 3"):
         made("TEST04", samples=3)
     assert made("TEST04", samples=4).performance_sample_count == 4
 
@@ -85,7 +85,7 @@ def test_test01_logs_sampled_responses_that_are_those_of_the_accuracy_run(tmp_pa
     log = done.folder / "mlperf_log_accuracy.json"
     found = compliance.answers(reference.folder / log.name, log)
     assert found.passed
-    # MultiStream fills its last query up with samples that it asked already.
+    # MultiStream fills its last query with samples that it has already issued.
     assert found.num_acc_log_entries - found.num_acc_log_duplicate_keys == runs.SAMPLES
     assert found.num_perf_log_qsl_idx_match == len(list(records(log))) > 0
     for index, data in done.answers:
@@ -128,4 +128,4 @@ def test_an_audit_config_that_the_record_does_not_know_of_is_refused(tmp_path: P
     (tmp_path / "log" / "audit.config").write_text("*.*.mode = 2\n")
     done = runs.finish(runs.spec(tmp_path, runs.settings("Offline", "performance"), **runs.NULL))
     assert (done.status, done.finished) == (3, False)
-    assert "LoadGen would obey this file" in done.failure["what"]
+    assert "LoadGen would apply this file" in done.failure["what"]

@@ -1,4 +1,4 @@
-"""How many samples a batch may have, and how long it takes."""
+"""Limits of batch sizes, and batch times."""
 
 from __future__ import annotations
 

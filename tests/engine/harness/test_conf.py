@@ -13,7 +13,7 @@ from engine.profile.rounds import Style, load_round
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 FILE_ONLY = 2
 SEEDS = {"qsl_rng_seed", "sample_index_rng_seed", "schedule_rng_seed"}
-"""LoadGen takes these from no file but the one that is built into it."""
+"""LoadGen reads these only from its built-in file."""
 
 
 @pytest.mark.parametrize("style", ["test", "fast", "valid"])

@@ -1,4 +1,4 @@
-"""Which cores there are, on a made-up machine, and keeping a thread on some."""
+"""CPU topology of a synthetic machine, and thread pinning."""
 
 import os
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_a_thread_is_kept_on_its_cores_and_others_are_not() -> None:
 
 @pytest.mark.parametrize("cores", [(100_000,), (-1,)])
 def test_cores_that_are_not_there_are_refused(cores: tuple[int, ...]) -> None:
-    with pytest.raises(RunError, match="cannot keep a session on the cores"):
+    with pytest.raises(RunError, match="cannot pin a session to the cores"):
         pin(cores)
 
 

@@ -1,4 +1,4 @@
-"""What a run announces is what LoadGen is given."""
+"""A run announces the numbers that LoadGen is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other work on the machine is noticed, our own is not."""
+"""CPU load of other processes is detected, this process's own is not."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def test_only_what_is_not_ours_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (watch.cores(), watch.complaint()) == (0.0, "")
     clock.machine = 135.0
     assert watch.cores() == pytest.approx(1.5)
-    assert watch.complaint().startswith("other work kept 1.5 of 2 cores busy")
+    assert watch.complaint().startswith("other processes kept 1.5 of 2 cores busy")
 
 
 def test_a_short_time_says_nothing() -> None:

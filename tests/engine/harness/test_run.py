@@ -1,4 +1,4 @@
-"""What surrounds LoadGen's test."""
+"""Execution of a run spec, except LoadGen's test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session gives LoadGen for a batch."""
+"""What a session reports to LoadGen for a batch."""
 
 from typing import Any
 

@@ -188,7 +188,7 @@ def test_what_a_job_uses_is_not_removed_from_the_store(tmp_path: Path, own: Path
     wait_for(job, "measure[1]")
     store = Store(folders.store)
     (joined,) = (name for name in store.names() if name.startswith("join-"))
-    with pytest.raises(StoreError, match="is being used right now"):
+    with pytest.raises(StoreError, match="is in use"):
         store.remove(joined)
     control.cancel(job)
     list(jobs.follow(job, interval=0.02))

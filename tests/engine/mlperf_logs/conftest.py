@@ -1,4 +1,4 @@
-"""The published logs of round v2.1 that lie beside the repository, where they do."""
+"""Published logs of round v2.1 next to the repository, if they exist."""
 
 import csv
 import tarfile
@@ -29,7 +29,7 @@ def published() -> Mapping[str, bytes]:
 
 @pytest.fixture(scope="session")
 def verdicts() -> list[dict[str, str]]:
-    """What the rules' own checker said about them."""
+    """Verdicts of the rules' own checker about them."""
     table = CORPUS / "results_v2.1_sample_verdicts.csv"
     if not table.exists():
         pytest.skip("the published verdicts are not beside this repository (../shared/corpus)")

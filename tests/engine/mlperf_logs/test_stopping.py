@@ -1,4 +1,4 @@
-"""The words of early stopping, from either log."""
+"""Sentences of early stopping, from either log."""
 
 from __future__ import annotations
 

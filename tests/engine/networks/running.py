@@ -1,4 +1,4 @@
-"""Runs what the model modules write."""
+"""Run the models that the network modules write."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -75,9 +75,9 @@ def test_the_step_writes_a_model_with_an_open_batch(tmp_path: Path) -> None:
     assert kinds.count("Clip") == 33
     assert kinds.count("Add") == 9
     assert max(opset.version for opset in model.opset_import) <= 17
-    pictures = np.random.default_rng(1).uniform(-1, 1, (2, 3, 224, 224)).astype(np.float32)
-    both = run(model, {"input": pictures})["logits"]
-    second = run(model, {"input": pictures[1:]})["logits"]
+    images = np.random.default_rng(1).uniform(-1, 1, (2, 3, 224, 224)).astype(np.float32)
+    both = run(model, {"input": images})["logits"]
+    second = run(model, {"input": images[1:]})["logits"]
     assert both.shape == (2, 1000)
     assert np.ptp(both) > 0
     np.testing.assert_allclose(both[1:], second, rtol=1e-3, atol=1e-4)

@@ -18,15 +18,15 @@ def test_the_shipped_model_classifies_pictures_of_another_seed(tmp_path: Path) -
     facts = patterns_net.shipped(step(tmp_path, {}))
     assert facts["sha256"] == patterns_net.SHA256
     assert facts["outputs"] == ["scores"]
-    pictures = patterns.ImageSet(seed=77, count=400)
-    list(patterns.write(pictures, tmp_path))
+    images = patterns.ImageSet(seed=77, count=400)
+    list(patterns.write(images, tmp_path))
     shape, dtype = image_classification.sample_shape(OPTIONS)
-    samples = np.empty((pictures.count, *shape), dtype)
+    samples = np.empty((images.count, *shape), dtype)
     for index, slot in enumerate(samples):
         image_classification.preprocess(tmp_path / patterns.file_name(index), OPTIONS, slot)
     outputs = [run(tmp_path / "model.onnx", {"input": samples})["scores"]]
-    responses = image_classification.respond(outputs, range(pictures.count), OPTIONS)
-    labels = [pictures.label(index) for index in range(pictures.count)]
+    responses = image_classification.respond(outputs, range(images.count), OPTIONS)
+    labels = [images.label(index) for index in range(images.count)]
     assert (responses.data == labels).mean() > 0.97
 
 

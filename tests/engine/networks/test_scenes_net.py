@@ -42,7 +42,7 @@ def shipped_weights() -> dict[str, Array]:
 
 
 def answers(model: Path, folder: Path) -> list[dict[str, Array]]:
-    """What the model says of each scene, by way of the task's own preprocessing."""
+    """The model's outputs for each scene, with the task's own preprocessing."""
     shape, dtype = object_detection.sample_shape(OPTIONS)
     found, sample = [], np.empty((1, *shape), dtype)
     loaded = onnx.load(model)
@@ -83,11 +83,11 @@ def test_the_shipped_model_finds_the_objects_of_scenes_that_it_never_saw(model: 
 
 
 def test_int8_finds_nearly_as_well(model: Artifact, held_out: Path, tmp_path: Path) -> None:
-    pictures, target = tmp_path / "pictures", tmp_path / "int8"
-    pictures.mkdir()
+    images, target = tmp_path / "pictures", tmp_path / "int8"
+    images.mkdir()
     target.mkdir()
     options = {"count": 60, "seed": 2, "size": 320, "purpose": "calibration"}
-    calibration = Artifact(str(pictures), scenes.calibration(step(pictures, options)))
+    calibration = Artifact(str(images), scenes.calibration(step(images, options)))
     asked = {"task": "engine.tasks.object_detection", "preprocessing": "unit", "weight_bits": 8}
     facts = quantize(step(target, asked, {"fp32": model, "calibration": calibration}))
     assert facts["weight_data_types"] == "int8"
@@ -109,8 +109,8 @@ def test_a_picture_on_which_nothing_scores_has_no_detections() -> None:
 def test_no_more_than_the_best_are_given_out() -> None:
     weights = shipped_weights()
     weights["classes.bias"] = weights["classes.bias"] + 30
-    picture = np.random.default_rng(1).random((1, 3, scenes_net.IMAGE_SIZE, scenes_net.IMAGE_SIZE), np.float32)
-    outputs = run(scenes_net.build(weights), {"input": picture})
+    image = np.random.default_rng(1).random((1, 3, scenes_net.IMAGE_SIZE, scenes_net.IMAGE_SIZE), np.float32)
+    outputs = run(scenes_net.build(weights), {"input": image})
     assert [len(outputs[name]) for name in ("boxes", "scores", "labels")] == 3 * [scenes_net.MOST]
 
 

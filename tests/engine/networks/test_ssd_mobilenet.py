@@ -1,4 +1,5 @@
-"""The detector's head on planted raw outputs, and the real network on real pictures where the indexes are in reach."""
+"""The detector's postprocessing on planted raw outputs, and the real network on real images if the indexes are
+reachable."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ BLACK = {"input": np.zeros((1, 3, 300, 300), np.float32)}
 
 
 def planted(encodings: Array, predictions: Array, *, side: int = 300) -> Network:
-    """A network that gives these raw outputs for every picture: the biases of convolutions of the whole of it."""
+    """A network with these raw outputs for every image, as biases of convolutions."""
     tensors = [Tensor("picture", (1, side, side, 3), FLOAT, None)]
     operators, outputs = [], []
     convolution = {"padding": 1, "stride_w": 300, "stride_h": 300, "activation": 0, "dilation_w": 1, "dilation_h": 1}
@@ -197,10 +198,10 @@ def test_the_real_network_finds_what_is_on_the_real_pictures(tmp_path: Path) -> 
     options = {"preprocessing": "ssd", "layout": "NCHW", "dtype": "float32", "image_size": 300}
     log = []
     for number, sample in enumerate(object_detection.samples(labels)):
-        picture = np.empty((1, 3, 300, 300), np.float32)
-        size = object_detection.preprocess(tmp_path / "data/validation/data" / sample.name, options, picture[0])
+        image = np.empty((1, 3, 300, 300), np.float32)
+        size = object_detection.preprocess(tmp_path / "data/validation/data" / sample.name, options, image[0])
         assert size == sample.size
-        found = run(tmp_path / "model/model.onnx", {"input": picture})
+        found = run(tmp_path / "model/model.onnx", {"input": image})
         answer = object_detection.respond([found[name] for name in facts["outputs"]], [number], facts["task_options"])
         log.append({"seq_id": number, "qsl_idx": number, "data": answer.data.tobytes().hex().upper()})
     (tmp_path / "log.json").write_text("[\n" + ",\n".join(json.dumps(one) for one in log) + "\n]\n")

@@ -1,4 +1,4 @@
-"""The end of a small detector: overlaps go class by class, the best come first, and labels can be renamed."""
+"""Postprocessing of a small detector: suppression per class, descending scores, label mapping."""
 
 from __future__ import annotations
 

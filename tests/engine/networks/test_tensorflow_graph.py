@@ -1,4 +1,4 @@
-"""Both forms of a model say the same: what ONNX Runtime computes in NCHW, TensorFlow computes in NHWC."""
+"""Both forms of a model agree: ONNX Runtime in NCHW, TensorFlow in NHWC."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def converted(folder: Path, facts: Mapping[str, Any], form: str = "frozen-graph"
     return found, output / found["model"]
 
 
-def answers(model: Path, outputs: Sequence[str], pictures: Array) -> list[Array]:
-    """Run a TensorFlow model on pictures that are NCHW."""
+def answers(model: Path, outputs: Sequence[str], images: Array) -> list[Array]:
+    """Run a TensorFlow model on images that are NCHW."""
     runner = backend.load(model, BackendOptions(outputs=tuple(outputs)))
-    binding = runner.bind(len(pictures))
-    binding.inputs[0][:] = pictures.transpose(0, 2, 3, 1)
+    binding = runner.bind(len(images))
+    binding.inputs[0][:] = images.transpose(0, 2, 3, 1)
     return list(binding.run())
 
 
 def held_out(folder: Path, count: int, options: Mapping[str, Any]) -> Array:
-    """Pictures that no model here was trained with, preprocessed."""
+    """Images that no model here was trained with, preprocessed."""
     list(patterns.write(patterns.ImageSet(seed=77, count=count), folder))
     shape, dtype = image_classification.sample_shape(options)
     samples = np.empty((count, *shape), dtype)
@@ -63,9 +63,9 @@ def test_the_shipped_model_in_both_forms(tmp_path: Path, form: str) -> None:
     facts = patterns_net.shipped(step(tmp_path, {}))
     found, path = converted(tmp_path, facts, form)
     options = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image_size": 64}
-    pictures = held_out(tmp_path, 300, options)
-    expected = run(tmp_path / "model.onnx", {"input": pictures})["scores"]
-    (scores,) = answers(path, found["outputs"], pictures)
+    images = held_out(tmp_path, 300, options)
+    expected = run(tmp_path / "model.onnx", {"input": images})["scores"]
+    (scores,) = answers(path, found["outputs"], images)
     np.testing.assert_allclose(softmax(scores), softmax(expected), atol=1e-4)
     assert np.array_equal(scores.argmax(1), expected.argmax(1))
 
@@ -99,9 +99,9 @@ def test_efficientnet(tmp_path: Path) -> None:
     facts = {"model": "model.onnx", "outputs": ["logits"], "weight_transformations": "folded"}
     _, path = converted(tmp_path, facts)
     preprocessing = {"preprocessing": "efficientnet-lite", "layout": "NCHW", "dtype": "float32", "image_size": 224}
-    pictures = held_out(tmp_path, 20, preprocessing)
-    expected = run(tmp_path / "model.onnx", {"input": pictures})["logits"]
-    (logits,) = answers(path, ["logits"], pictures)
+    images = held_out(tmp_path, 20, preprocessing)
+    expected = run(tmp_path / "model.onnx", {"input": images})["logits"]
+    (logits,) = answers(path, ["logits"], images)
     np.testing.assert_allclose(softmax(logits), softmax(expected), atol=1e-4)
     assert np.array_equal(logits.argmax(1), expected.argmax(1))
 
@@ -121,9 +121,9 @@ def test_the_stand_in_has_the_tensors_of_the_rules(tmp_path: Path) -> None:
         ("ArgMax:0", (None,), "int64"),
         ("softmax_tensor:0", (None, 1001), "float32"),
     }
-    pictures = held_out(tmp_path, 40, standin_resnet50.PREPROCESSING)
-    expected = run(tmp_path / "model.onnx", {"input_tensor:0": pictures})
-    classes, scores = answers(path, ["ArgMax:0", "softmax_tensor:0"], pictures)
+    images = held_out(tmp_path, 40, standin_resnet50.PREPROCESSING)
+    expected = run(tmp_path / "model.onnx", {"input_tensor:0": images})
+    classes, scores = answers(path, ["ArgMax:0", "softmax_tensor:0"], images)
     np.testing.assert_allclose(scores, expected["softmax_tensor:0"], atol=1e-4)
     assert np.array_equal(classes, expected["ArgMax:0"])
 
@@ -153,10 +153,10 @@ def test_convolutions(
     model = net.model(
         "one", [tensor("x", "float32", ["N", 4, size, size])], [tensor("_y", "float32", ["N", 4, "H", "W"])]
     )
-    pictures = random.standard_normal((2, 4, size, size), np.float32)
-    expected = run(model, {"x": pictures})["_y"]
+    images = random.standard_normal((2, 4, size, size), np.float32)
+    expected = run(model, {"x": images})["_y"]
     tensorflow_graph.write_frozen(tensorflow_graph.build(model), model, tmp_path / "model.pb")
-    (found,) = answers(tmp_path / "model.pb", ["y:0"], pictures)
+    (found,) = answers(tmp_path / "model.pb", ["y:0"], images)
     np.testing.assert_allclose(found.transpose(0, 3, 1, 2), expected, rtol=1e-4, atol=1e-4)
 
 
@@ -172,7 +172,7 @@ def one_operator(kind: str, inputs: Sequence[str], weights: Mapping[str, Array],
     ("model", "what"),
     [
         (one_operator("Sigmoid", ["x"], {}), "the operator Sigmoid"),
-        (one_operator("Flatten", ["x"], {}), "flattens pictures"),
+        (one_operator("Flatten", ["x"], {}), "flattens images"),
         (one_operator("MaxPool", ["x"], {}, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4), "pads as"),
         (one_operator("Clip", ["x", "low", "high"], {"low": np.zeros(()), "high": np.ones(())}), "other limits"),
         (

@@ -1,4 +1,4 @@
-"""The backend decides the form of the model, and the model the layout of the pictures, in whatever order it is said."""
+"""The backend determines the format of the model, and the model the layout of the images, in any order of options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans of bert-99 and bert-99.9: one task, two targets, and what each may be measured with."""
+"""Plans of bert-99 and bert-99.9: one task, two targets, and their backends and scenarios."""
 
 from __future__ import annotations
 

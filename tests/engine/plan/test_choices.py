@@ -124,5 +124,5 @@ def test_what_can_be_chosen_is_what_the_plan_then_shows(data: st.DataObject) -> 
     try:
         after = rows(chosen)
     except InferdeckError:
-        return  # excluded by another choice: the window shows the resolver's reason beside it
+        return  # excluded by another choice: the window shows the resolver's reason next to it
     assert row.key not in after or after[row.key].value == value

@@ -1,4 +1,4 @@
-"""Choices that do not go together are named, with those that would; words in the wrong place are told where to go."""
+"""Conflicting choices are named with compatible ones; misplaced words are explained."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def plan_of(home: Path, *words: str) -> Resolved:
         (
             [APP, "--adr.onnxruntime.version_min=1.33", "--adr.onnxruntime.version_max=1.20"],
             "no version can be in '>=1.33,<=1.20'",
-            "contradict each other",
+            "exclude each other",
         ),
         (
             [APP, "--adr.backend.version=1.20.1", "--adr.onnxruntime.version=1.32.0"],
             "no version can be in '==1.20.1,==1.32.0'",
-            "contradict each other",
+            "exclude each other",
         ),
     ],
 )

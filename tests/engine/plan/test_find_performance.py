@@ -1,4 +1,4 @@
-"""The search of the target in a plan: by itself, beside runs that then use it, and in a submission."""
+"""The target search in a plan: alone, with runs that use its result, and in a submission."""
 
 from __future__ import annotations
 

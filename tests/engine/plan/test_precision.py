@@ -1,4 +1,4 @@
-"""`_int8` puts another form of whichever model is chosen into the plan, with the pictures that calibrate it."""
+"""`_int8` adds the quantized form of the chosen model to the plan, with its calibration images."""
 
 from __future__ import annotations
 

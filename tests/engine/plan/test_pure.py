@@ -1,4 +1,4 @@
-"""Resolving is pure: the modules name nothing impure, and nothing is opened, listed, timed or asked of the process."""
+"""Resolving is pure: the modules use nothing impure, and no file, clock or process state is read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "engine" / "plan").glob("*.py"))
 
 PURE = frozenset("__future__ collections dataclasses functools itertools json msgspec packaging typing".split())
-"""What of the standard library and of packages the resolver may use."""
+"""Allowed imports of the resolver from the standard library and packages."""
 OURS = frozenset({"engine.errors", "engine.mlperf", "engine.text"})
-"""And of inferdeck, beside itself and the records of the profiles."""
+"""And from inferdeck, besides the resolver itself and the records of the profiles."""
 RECORDS = {
     "engine.profile": {"hints"},
     "engine.profile.catalog": {"Catalog"},
@@ -27,11 +27,11 @@ RECORDS = {
     "engine.profile.systems": {"Description"},
     "engine.profile.values": {"coerce"},
 }
-"""Module of the profiles → what of it is pure; None is all."""
+"""Module of the profiles → its pure names; None is all."""
 
 
 def impure(code: str) -> list[str]:
-    """Return the imports and calls of a module by which it could do more than compute."""
+    """Return a module's imports and calls that could have side effects."""
     found = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
@@ -125,7 +125,7 @@ assert used
 
 @pytest.mark.parametrize("more", ["open(os.devnull).close()", "os.environ.get('HOME')", "time.time()"])
 def test_resolving_touches_nothing(more: str) -> None:
-    """`more` is done afterwards, and shows that it would have been noticed."""
+    """`more` runs afterwards, and shows that side effects would be detected."""
     code = RESOLVE.replace("{more}", f"try:\n    {more}\nexcept KeyError:\n    pass")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr

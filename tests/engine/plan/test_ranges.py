@@ -1,4 +1,4 @@
-"""Numbers that a person gives: only those that can work are taken, and the range is named."""
+"""Numeric options: values out of range are refused, and the range is named."""
 
 from __future__ import annotations
 

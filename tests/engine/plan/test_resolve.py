@@ -1,4 +1,4 @@
-"""The resolver: what is chosen, why, and how a word that does not fit is named."""
+"""The resolver: choices, their reasons, and errors about invalid words."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_inputs_from_outside(catalog: Catalog) -> None:
     [
         ("ap", {}, "no component has the tag 'ap'", "'app'"),
         ("app; _fast", {}, "no component has the tag 'app; _fast'", "separated by commas: app,_fast"),
-        ("app,get", {}, "no component has all of the tags", "lacks"),
+        ("app,get", {}, "no component has all of the tags", "does not have"),
         ("get", {}, "fits several components", "add a tag"),
         ("app,_fst", {}, "no variation '_fst'", "'_fast'"),
         ("app,_fast,_slow", {}, "exclude each other", "keep one"),

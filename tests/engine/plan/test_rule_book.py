@@ -1,4 +1,4 @@
-"""What the round decides in a plan of the shipped components: which compliance tests run, and what they stand on."""
+"""Values that the round sets in plans of the shipped components: which compliance tests run, and their dependencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the choice of workers needs: prepared samples only where a benchmark says that they are timed."""
+"""Dependencies of the workers' choice: prepared samples only for benchmarks that time them."""
 
 from __future__ import annotations
 

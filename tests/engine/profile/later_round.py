@@ -1,4 +1,4 @@
-"""A synthetic round with what rounds after v2.1 ask for, made of v2.1 by changing a few lines."""
+"""A synthetic round with features of rounds after v2.1, made of v2.1 by changing a few lines."""
 
 from __future__ import annotations
 

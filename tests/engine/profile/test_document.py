@@ -1,4 +1,4 @@
-"""Reading YAML: what swells, nests, or is no file is said with its place, and never waited for."""
+"""Reading YAML: expansion, nesting and special files are errors with a position, and never block."""
 
 from __future__ import annotations
 

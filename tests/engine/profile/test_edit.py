@@ -1,4 +1,4 @@
-"""Setting a value in a YAML text: the data is what was asked for, and every other line is as it was."""
+"""Setting a value in a YAML text: the data is as requested, and every other line is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The component language: what a file may say, and how a mistake in one is named."""
+"""The component language: valid files, and errors with their position."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
         ("implies: other", "picks: layot", 13, "unknown group 'layot'", "layout"),
         ("hand: [layout]", "hand: [layot]", 20, "no option 'layot'", "layout"),
         ("when: {layout", "when: {laout", 20, "no option 'laout'", "layout"),
-        ("names: [dataset]", "beside: x", 20, "either 'tags' or 'beside'", "look for"),
+        ("names: [dataset]", "beside: x", 20, "either 'tags' or 'beside'", "one of the two"),
         ("fetch: 17.4 MB", "fetch: 17.4 parsecs", 12, "not a size", "MB"),
         ("fetch: 17.4 MB", "fetch: [1, 2]", 12, "not a size", "MB"),
         ("fetch: 17.4 MB", f"fetch: {'9' * 400} MB", 12, "not a size", "MB"),
@@ -115,7 +115,7 @@ def test_everything_that_can_be_said_is_read(tmp_path: Path) -> None:
         ('where: {layout: "{layout}"}', "where: [layout]", 21, "a list where a mapping", "key: value"),
         ("hand: [layout]", "hand: layout", 20, "a text where a mapping", "key: value"),
         ("NHWC: {group: layout,", "NHWC: {group: layout, default: true,", 26, "two defaults", "one of them"),
-        ("versions:", "name: again\nversions:", 30, "stands twice", "one of them"),
+        ("versions:", "name: again\nversions:", 30, "duplicate key", "one of them"),
         ("tags: [get, whole]", "tags: {get: whole}", 3, "a mapping where a list", "write"),
     ],
 )

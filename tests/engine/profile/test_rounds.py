@@ -143,7 +143,7 @@ def test_the_hash_line(rules: Round) -> None:
         ("[TEST01, TEST04, TEST05]", "[TEST01, TEST4]", "unknown test 'TEST4'", "TEST04"),
         ("sample_count: 50000", "sample_count: 500", "the data set has 500 samples only", "at most"),
         (r"acc: {line: 'accuracy=([\d.]+)'", "acc: {line: 'accuracy='", "0 groups", "one group"),
-        (r"accuracy_hash: 'hash=(\w+)$'", "accuracy_hash: 'hash=('", "not a regular expression", "mend it"),
+        (r"accuracy_hash: 'hash=(\w+)$'", "accuracy_hash: 'hash=('", "not a regular expression", "fix it"),
         ("  fast:\n", "  fats:\n", "'fats' is not allowed here", "fast"),
         ("  open: {", "  # open: {", "the key 'open' is missing", "add it"),
         ("min_query_count: 1024", "min_query_count: -1", "Expected int >= 0", "of that type"),
@@ -163,6 +163,6 @@ def test_a_wrong_rule_is_refused_with_its_place(old: str, new: str, what: str, r
     assert remedy in caught.value.remedy
     found = re.search(r"round\.yaml:(\d+)", caught.value.what)
     assert found is not None
-    # A missing key is told at its section, which begins before the line that was changed.
+    # A missing key is reported at its section, which begins before the changed line.
     assert int(found[1]) <= line + 1
     assert "missing" in what or int(found[1]) >= line

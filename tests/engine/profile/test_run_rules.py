@@ -1,4 +1,4 @@
-"""The rules of one run: where they come from in v2.1, and what later rounds can say."""
+"""The rules of one run: their origin in v2.1, and the features of later rounds."""
 
 from __future__ import annotations
 
@@ -124,13 +124,13 @@ def test_without_alternatives_all_are_required(benchmark: str) -> None:
     ("old", "new", "what"),
     [
         ("edge: [SingleStream, MultiStream], d", "edge: [SingleStream], d", "nothing to choose from"),
-        ("edge: [SingleStream, MultiStream], d", "edge: [SingleStream, Offline], d", "Offline stands twice in edge"),
-        ("optional: {edge: [Server]}", "optional: {edge: [MultiStream]}", "MultiStream stands twice in edge"),
+        ("edge: [SingleStream, MultiStream], d", "edge: [SingleStream, Offline], d", "Offline is there twice in edge"),
+        ("optional: {edge: [Server]}", "optional: {edge: [MultiStream]}", "MultiStream is there twice in edge"),
         ("      edge: [Offline]\n", "", "`scenarios` has no edge"),
         ("upper_share: 1.1", "upper_share: 0.8", "Expected `float` >= 1"),
         ("upper_share: 1.1", "upper_limit: 17", "the upper limit 17 is below the target 18"),
         ("upper_share: 1.1", "upper_share: 1.1, upper_limit: 30", "two upper limits"),
-        ("{metric: BOXES", "{metric: mAP", "'mAP' stands twice"),
+        ("{metric: BOXES", "{metric: mAP", "'mAP' is there twice"),
         ("[{metric: mAP, reference: 40, share: 0.5}]", "[]", "there is no metric"),
         ("[{metric: mAP, reference: 40", "[{metric: map, reference: 40", "unknown metric 'map'"),
     ],

@@ -1,4 +1,4 @@
-"""Run configurations: which figures hold, and how one that was found is written without touching the rest."""
+"""Run configurations: which figures are used, and how a found one is written without changing the rest."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_configured_figures_hold_and_placeholders_do_not() -> None:
 
 @pytest.mark.parametrize("shipped", sorted((FOLDER / "systems").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_found_target_holds_from_then_on(shipped: Path, tmp_path: Path) -> None:
-    """Of every shipped system a copy with the target goes to the person's own, and what it said before stands."""
+    """For every shipped system a copy with the target goes to the user's own, and its former content is kept."""
     target = file_to_write(shipped, tmp_path)
     assert target == tmp_path / "systems" / shipped.name
     before = load_system(shipped)

@@ -52,7 +52,7 @@ def test_every_shape(tmp_path: Path) -> None:
     [
         ("name: x\nshar: 1\n", 2, "unknown key 'shar'", "did you mean 'share'?"),
         ("share: 1\n", 1, "the key 'name' is missing", "add it"),
-        ("name: x\nname: y\n", 2, "stands twice", "keep one"),
+        ("name: x\nname: y\n", 2, "duplicate key", "keep one"),
         ("name: 2.1\n", 1, "(name): Expected str, got float (2.1)", "quotes"),
         ("name: x\nshare: much\n", 2, "(share): Expected float, got str ('much')", "of that type"),
         ("name: x\nflag: 1\n", 2, "Expected bool", "of that type"),

@@ -17,7 +17,7 @@ OPTIONS = standin_resnet50.PREPROCESSING | {"label_offset": standin_resnet50.LAB
 
 
 class Built:
-    """One stand-in from few pictures, for all tests of this file."""
+    """One model with synthetic weights from few images, for all tests of this file."""
 
     def __init__(self, folder: Path) -> None:
         self.said: list[events.AnyEvent] = []
@@ -61,10 +61,10 @@ def test_the_graph_is_resnet50_version_one_and_a_half(built: Built) -> None:
 
 
 def test_its_tensors_are_those_of_the_rules(built: Built, tmp_path: Path) -> None:
-    """And its classes are labels plus one: far above the 2 % of chance after 60 pictures of 50 classes."""
+    """And its classes are labels plus one: far above the 2 % of chance after 60 images of 50 classes."""
     count = 50
-    pictures = patterns.ImageSet(seed=1, count=count)
-    list(patterns.write(pictures, tmp_path))
+    images = patterns.ImageSet(seed=1, count=count)
+    list(patterns.write(images, tmp_path))
     shape, dtype = image_classification.sample_shape(OPTIONS)
     samples = np.empty((count, *shape), dtype)
     for index, slot in enumerate(samples):
@@ -78,5 +78,5 @@ def test_its_tensors_are_those_of_the_rules(built: Built, tmp_path: Path) -> Non
     np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-4)
     assert np.array_equal(scores.argmax(1), classes)
     answers = image_classification.respond([classes], range(count), OPTIONS).data
-    found = (answers == [pictures.label(index) for index in range(count)]).mean()
+    found = (answers == [images.label(index) for index in range(count)]).mean()
     assert found > 0.1

@@ -1,4 +1,4 @@
-"""The stand-in for RetinaNet, built narrow and on small pictures: the same builder, a few seconds."""
+"""RetinaNet with synthetic weights, narrow and on small images: the same builder in a few seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from engine.datasets.scenes import SceneSet
 from engine.networks.detection_head import Choice, anchors
-from engine.standins.retinanet import RATIOS, SIZES, Form, build_form, pictures
+from engine.standins.retinanet import RATIOS, SIZES, Form, build_form, images
 from engine.step import Step
 
 SIZE = 256
@@ -34,10 +34,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     return folder / "model.onnx", build_form(step, SMALL)
 
 
-def found(model: Path, picture: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
+def found(model: Path, image: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
     """Return boxes, scores and labels."""
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    return tuple(session.run(["boxes", "scores", "labels"], {"images": picture}))
+    return tuple(session.run(["boxes", "scores", "labels"], {"images": image}))
 
 
 def test_what_it_gives_is_what_the_task_reads(built: tuple[Path, dict[str, Any]]) -> None:
@@ -45,8 +45,8 @@ def test_what_it_gives_is_what_the_task_reads(built: tuple[Path, dict[str, Any]]
     assert facts["outputs"] == ["boxes", "scores", "labels"]
     assert facts["task_options"] == {"image_size": SIZE}
     assert facts["stand_in"] is True
-    for picture in pictures(SceneSet(3, 2, "test"), SIZE):
-        boxes, scores, labels = found(model, picture)
+    for image in images(SceneSet(3, 2, "test"), SIZE):
+        boxes, scores, labels = found(model, image)
         assert boxes.shape == (len(scores), 4)
         assert (boxes.dtype, scores.dtype, labels.dtype) == (np.float32, np.float32, np.int64)
         assert len(scores) <= 300
@@ -58,8 +58,8 @@ def test_what_it_gives_is_what_the_task_reads(built: tuple[Path, dict[str, Any]]
 
 
 def test_no_two_boxes_of_a_class_overlap_by_more_than_half(built: tuple[Path, dict[str, Any]]) -> None:
-    [picture] = pictures(SceneSet(3, 1, "test"), SIZE)
-    boxes, _, labels = found(built[0], picture)
+    [image] = images(SceneSet(3, 1, "test"), SIZE)
+    boxes, _, labels = found(built[0], image)
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])

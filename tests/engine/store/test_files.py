@@ -1,4 +1,4 @@
-"""Small file operations: whole or not at all, through no link, and with the operating system's errors in two lines."""
+"""File operations: atomic, never through a link, and with the operating system's errors in two lines."""
 
 from __future__ import annotations
 

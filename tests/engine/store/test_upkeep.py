@@ -1,4 +1,4 @@
-"""A store that was copied, holds odd files, or what failed attempts have left."""
+"""A store that was copied, contains foreign files, or has unfinished attempts."""
 
 from __future__ import annotations
 
@@ -131,5 +131,5 @@ def test_the_store_is_for_its_owner_alone(store: Store) -> None:
 
 
 def test_an_entry_that_is_being_made_can_not_be_accepted(store: Store) -> None:
-    with locked(store.folder / "locks" / f"{recipe().entry()}.lock"), pytest.raises(StoreError, match="being made"):
+    with locked(store.folder / "locks" / f"{recipe().entry()}.lock"), pytest.raises(StoreError, match="being built"):
         accept(store, recipe().entry())

@@ -11,9 +11,9 @@ def test_the_chain_names_who_chose_what_else_was_possible_and_what_the_store_has
     chosen, _ = selection_of(["--tags=app,mlperf,inference,reference,python,_resnet50,_patterns-net,_test"])
     prepared = prepare(workplace(str(tmp_path)), chosen)
     root = {(fact.heading, fact.text) for fact in explain(prepared, prepared.plan.root)}
-    assert ("why it is here", "asked for by --tags") in root
+    assert ("why it is here", "requested by --tags") in root
     texts = [text for _, text in root]
-    assert "_patterns-net: asked for by _patterns-net in --tags" in texts
+    assert "_patterns-net: requested by _patterns-net in --tags" in texts
     assert any("instead possible" in text and "_stand-in" in text for text in texts)
     assert any("not _dlrm-99:" in text for text in texts)
     model = explain(prepared, "patterns-net")

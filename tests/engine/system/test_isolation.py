@@ -29,7 +29,7 @@ def test_a_python_within_sees_its_packages_our_code_and_nothing_else(tmp_path: P
 
 def test_an_interpreter_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
     gone = Environment(str(tmp_path / "python3"), "3.11.0", {})
-    with pytest.raises(CannotRunError, match="is gone"):
+    with pytest.raises(CannotRunError, match="no longer exists"):
         within(tmp_path / "content", gone, tmp_path / "ours")
 
 

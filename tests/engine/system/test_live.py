@@ -1,4 +1,4 @@
-"""The machine at this moment, read from a file tree of our own and from this machine."""
+"""The present load of the machine, read from a file tree of the test and from this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small ONNX models with the inputs and outputs of BERT's files, and what they answer, worked out with numpy."""
+"""Small ONNX models with the inputs and outputs of BERT's files, and their expected outputs, computed with numpy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated SQuAD files, vocabularies and accuracy logs with what is hard in them; each depends on its seed alone.
+"""Generated SQuAD files, vocabularies and accuracy logs with edge cases; each depends on its seed alone.
 
 The goldens of test_squad_goldens.py were made with the rules' own scripts on exactly these files.
 """
@@ -161,7 +161,7 @@ def _ties(random: np.random.Generator, length: int) -> Array:
 
 
 def _low(random: np.random.Generator, length: int) -> Array:
-    """Partly below what the rules fill up with, so that the filling outranks tokens."""
+    """Partly below the rules' padding value, so that padding outranks tokens."""
     return (random.normal(size=(length, 2)) * 40 - 10_040).astype(np.float32)
 
 

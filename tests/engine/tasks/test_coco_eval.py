@@ -101,7 +101,7 @@ def test_equals_pycocotools(seed: int, images: int, classes: int, objects: int, 
 
 
 def generated(images: int, per_image: int, classes: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Pictures with detections near their objects, three classes a picture."""
+    """Images with detections near their objects, three classes an image."""
     random = np.random.default_rng(images)
     truth: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []

@@ -37,20 +37,20 @@ def save(path: Path, height: int, width: int, *, grey: bool = False) -> Path:
 
 def reference(path: Path) -> Array:
     """The steps of the rules' reference one after another (facts: MLPerf Inference v2.1, resnet50, NHWC)."""
-    picture = cv2.imread(str(path))
-    assert picture is not None
-    picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-    height, width, _ = picture.shape
+    image = cv2.imread(str(path))
+    assert image is not None
+    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    height, width, _ = image.shape
     new_height = int(100.0 * 224 / 87.5)
     new_width = int(100.0 * 224 / 87.5)
     if height > width:
         w, h = new_width, int(new_height * height / width)
     else:
         h, w = new_height, int(new_width * width / height)
-    picture = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
+    image = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
     left, right = int((w - 224) / 2), int((w + 224) / 2)
     top, bottom = int((h - 224) / 2), int((h + 224) / 2)
-    result = np.asarray(picture[top:bottom, left:right], dtype="float32")
+    result = np.asarray(image[top:bottom, left:right], dtype="float32")
     result -= np.array([123.68, 116.78, 103.94], dtype=np.float32)
     return result
 
@@ -67,11 +67,11 @@ def test_vgg_is_the_reference_bit_for_bit(height: int, width: int, form: str, gr
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied_as_in_the_reference(tmp_path: Path, orientation: int) -> None:
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8))
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8))
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "turned.jpg"
-    picture.save(path, exif=exif)
+    image.save(path, exif=exif)
     assert np.array_equal(prepared(path, layout="NHWC"), reference(path))
 
 
@@ -97,10 +97,10 @@ def test_uint8_is_the_picture_before_it_is_normalised(
 
 
 def marked(path: Path, height: int, width: int, top: int, left: int, side: int) -> Path:
-    """A black picture with one white square."""
-    picture = np.zeros((height, width, 3), np.uint8)
-    picture[top : top + side, left : left + side] = 255
-    cv2.imwrite(str(path), picture)
+    """A black image with one white square."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[top : top + side, left : left + side] = 255
+    cv2.imwrite(str(path), image)
     return path
 
 
@@ -117,13 +117,13 @@ def test_unit_takes_the_whole_central_square(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("height", "width"), [(300, 401), (401, 300), (256, 256), (100, 90)])
 def test_torchvision_is_pillows_arithmetic(tmp_path: Path, height: int, width: int) -> None:
     path = save(tmp_path / "picture.png", height, width)
-    picture = Image.open(path).convert("RGB")
+    image = Image.open(path).convert("RGB")
     scale = 256 / min(height, width)
     size = (256, int(height * 256 / width)) if width <= height else (int(width * 256 / height), 256)
     assert abs(max(size) - max(height, width) * scale) < 1
-    picture = picture.resize(size, Image.Resampling.BILINEAR)
+    image = image.resize(size, Image.Resampling.BILINEAR)
     left, top = round((size[0] - 224) / 2), round((size[1] - 224) / 2)
-    pixels = np.asarray(picture.crop((left, top, left + 224, top + 224)), np.float32) / np.float32(255)
+    pixels = np.asarray(image.crop((left, top, left + 224, top + 224)), np.float32) / np.float32(255)
     mean, deviation = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
     assert np.array_equal(prepared(path, preprocessing="torchvision", layout="NHWC"), (pixels - mean) / deviation)
 

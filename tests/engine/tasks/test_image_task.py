@@ -23,15 +23,15 @@ FORMS = {
 @pytest.mark.parametrize("mode", FORMS)
 def test_every_form_of_colour_becomes_rgb_as_opencv_reads_it_from_a_file(tmp_path: Path, mode: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (20, 30, 4)).astype(np.uint8)
-    picture = Image.fromarray(noise[..., :3])
+    image = Image.fromarray(noise[..., :3])
     if mode == "I;16":
-        picture = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
+        image = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
     elif mode == "CMYK":
-        picture = Image.fromarray(noise, "CMYK")
+        image = Image.fromarray(noise, "CMYK")
     else:
-        picture = picture.convert(mode)
+        image = image.convert(mode)
     path = tmp_path / FORMS[mode]
-    picture.save(path)
+    image.save(path)
     expected = cv2.imread(str(path))
     assert expected is not None
     found = image_task.read(path)

@@ -1,4 +1,4 @@
-"""Images of a person's own folder: known by their files, and each that is missing or can't be used is named."""
+"""Images of a user's own folder: matched with their files, and each missing or unusable one is named."""
 
 from __future__ import annotations
 
@@ -149,12 +149,12 @@ def test_all_images_that_can_not_be_used_are_named_at_once(folder: Path, tmp_pat
     assert what.startswith(f"7 of 8 images in {folder} cannot be used: ")
     for name, why in (
         (empty, "the file is empty"),
-        (half, "truncated, or not a picture"),
-        (text, "truncated, or not a picture"),
+        (half, "truncated, or not an image"),
+        (text, "truncated, or not an image"),
         (inner, "a folder"),
         (dangling, "a link to nothing"),
         (pipe, "a pipe, socket or device"),
-        (folder / "long.JPEG", "the memory ran out over it: 60000 x 1 scaled to 15360000 x 256 takes 11.8 GB"),
+        (folder / "long.JPEG", "out of memory: 60000 x 1 scaled to 15360000 x 256 takes 11.8 GB"),
     ):
         assert f"{name.name} ({why}" in what
     assert "good.png" not in what
@@ -167,7 +167,7 @@ def test_only_the_first_of_many_are_named(folder: Path, tmp_path: Path) -> None:
     (folder / "val_map.txt").write_text("".join(f"{name} 1\n" for name in [NAMES[0], *names]))
     with pytest.raises(DataError, match="100 of 101 images") as caught:
         run(folder, tmp_path / "out")
-    assert caught.value.what.count("not a picture") == 20
+    assert caught.value.what.count("not an image") == 20
     assert caught.value.what.endswith("...")
 
 

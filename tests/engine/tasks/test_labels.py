@@ -1,4 +1,4 @@
-"""Lists of images and labels: what is harmless, and what each other thing is called."""
+"""Lists of images and labels: accepted variants, and error messages about others."""
 
 from __future__ import annotations
 

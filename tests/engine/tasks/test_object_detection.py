@@ -41,9 +41,9 @@ def save(path: Path, height: int, width: int, *, grey: bool = False) -> Path:
 
 def rules_chain(path: Path, size: int) -> Array:
     """The steps of the rules' reference one after another (facts: MLPerf Inference v2.1, retinanet)."""
-    picture = cv2.imread(str(path))
-    assert picture is not None
-    pixels: Array = cv2.cvtColor(np.array(picture, np.float32), cv2.COLOR_BGR2RGB)
+    image = cv2.imread(str(path))
+    assert image is not None
+    pixels: Array = cv2.cvtColor(np.array(image, np.float32), cv2.COLOR_BGR2RGB)
     pixels = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_LINEAR)
     np.divide(pixels, 255, out=pixels)
     return pixels.transpose(2, 0, 1)
@@ -72,11 +72,11 @@ def test_retinanet_does_not_round_to_grey_levels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied_as_in_the_reference(tmp_path: Path, orientation: int) -> None:
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8))
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8))
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / "turned.jpg"
-    picture.save(path, exif=exif)
+    image.save(path, exif=exif)
     assert np.array_equal(prepared(path, image_size=64), rules_chain(path, 64))
     shape, dtype = task.sample_shape(RETINANET)
     size = task.preprocess(path, RETINANET, np.empty(shape, dtype))
@@ -91,9 +91,9 @@ def test_the_other_chains_resize_whole_grey_levels(
     tmp_path: Path, chain: str, size: int, way: int, shift: float, scale: float
 ) -> None:
     path = save(tmp_path / "picture.png", 400, 523)
-    picture = cv2.imread(str(path))
-    assert picture is not None
-    pixels = cv2.resize(picture[..., ::-1].copy(), (size, size), interpolation=way)
+    image = cv2.imread(str(path))
+    assert image is not None
+    pixels = cv2.resize(image[..., ::-1].copy(), (size, size), interpolation=way)
     options = {"preprocessing": chain, "image_size": size, "layout": "NHWC"}
     assert np.array_equal(prepared(path, **options, dtype="uint8"), pixels)
     expected = (pixels - np.float32(shift)) / np.float32(scale)
@@ -204,7 +204,7 @@ def write_log(path: Path, answers: Iterable[tuple[int, bytes]]) -> Path:
 
 
 def annotations(folder: Path, truth: Sequence[dict[str, Any]], images: int = 0, classes: int = 264) -> Path:
-    """Annotations of pictures of 640 x 480 whose ids are counted from 1."""
+    """Annotations of images of 640 x 480 whose ids are counted from 1."""
     count = images or max(found["image_id"] for found in truth)
     content = {
         "images": [
@@ -276,7 +276,7 @@ def test_a_log_without_any_detection_is_worth_nothing(tmp_path: Path) -> None:
 
 def test_pictures_without_any_box_have_no_score(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.json", [(2, answer(2, RIGHT))])
-    with pytest.raises(DataError, match="none of the 1 pictures"):
+    with pytest.raises(DataError, match="none of the 1 answered images"):
         task.score(log, annotations(tmp_path, TRUTH, images=3), {})
 
 

@@ -1,4 +1,4 @@
-"""Samples, programs and scores of question answering, with the bad input that a person can have."""
+"""Samples, programs and scores of question answering, including invalid input."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_questions_that_are_cut_are_named(tmp_path: Path) -> None:
     said: list[events.AnyEvent] = []
     _, library = prepare(tmp_path / "out", tmp_path, said)
     (warning,) = [one.text for one in said if isinstance(one, events.Warned)]
-    assert warning == "dev-v1.1.json: 2 questions have more than 64 tokens, and end after these: q65, q90"
+    assert warning == "dev-v1.1.json: 2 questions have more than 64 tokens, and are truncated: q65, q90"
     assert library.lengths is not None
     assert library.lengths.tolist() == [68, 68, 68]
 

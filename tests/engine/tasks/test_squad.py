@@ -1,4 +1,4 @@
-"""SQuAD's file and its features; test_squad_goldens.py holds them against the rules' own preprocessing."""
+"""SQuAD's file format and features; test_squad_goldens.py compares them with the rules' own preprocessing."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_truncated_file_is_told_from_another(tmp_path_factory: pytest.TempPath
     path = file(tmp_path_factory.mktemp("cut"), qa())
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(DataError, match="is cut off, or no JSON"):
+    with pytest.raises(DataError, match="is truncated, or not JSON"):
         squad.read(path)
 
 

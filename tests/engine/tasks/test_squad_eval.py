@@ -1,4 +1,4 @@
-"""Answers from logits, their text and their figures; test_squad_goldens.py holds all against the rules' scripts."""
+"""Answer extraction, text and scores; test_squad_goldens.py compares them with the rules' scripts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def feature(*, counts: Array | None = None) -> squad.Feature:
 
 
 def logits(starts: dict[int, float], ends: dict[int, float], length: int = LENGTH) -> Array:
-    """Low everywhere, falling with the place, but where it is said."""
+    """Low everywhere, descending by index, except as given."""
     found = np.repeat(-100 - np.arange(length, dtype=np.float32)[:, None], 2, axis=1)
     for column, given_ in enumerate((starts, ends)):
         for place, value in given_.items():

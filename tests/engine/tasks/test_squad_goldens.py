@@ -1,8 +1,8 @@
-"""Features, answers and scores held against the rules' own scripts (language/bert, v2.1), run once on generated files.
+"""Features, answers and scores compared with the rules' own scripts (language/bert, v2.1), run once on generated files.
 
-squad_goldens.json has what they gave: counts, digests of the rows of each feature, the line that they printed for each
-kind of log, and a digest of the answers. They ran with transformers 2.4.0 and, for the text alignment, the tokenization
-of NVIDIA's PyTorch example; that of the TensorFlow example differs where a context has a word such as [SEP].
+squad_goldens.json has their results: counts, digests of the rows of each feature, the printed line for each kind of
+log, and a digest of the answers. They ran with transformers 2.4.0 and, for the text alignment, the tokenization of
+NVIDIA's PyTorch example; that of the TensorFlow example differs where a context has a word such as [SEP].
 """
 
 from __future__ import annotations

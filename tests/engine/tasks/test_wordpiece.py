@@ -1,4 +1,4 @@
-"""WordPiece tokens; test_squad_goldens.py holds them against the reference's own tokenizer."""
+"""WordPiece tokens; test_squad_goldens.py compares them with the reference's own tokenizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measuring ways of sharing a machine out, on bindings that only sleep or fail."""
+"""Measuring candidates, on bindings that only sleep or fail."""
 
 from __future__ import annotations
 

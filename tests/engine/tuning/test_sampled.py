@@ -20,7 +20,7 @@ from engine.tuning.sampled import SampledRunner
 
 
 class Counted:
-    """A program that remembers what it was asked."""
+    """A program that records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []

@@ -1,4 +1,4 @@
-"""The schedule of Server: held against the C++ standard, and against LoadGen itself."""
+"""Server's schedule: compared with the C++ standard, and with LoadGen itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.engine.harness import runs
 
 
 def test_the_generator_is_the_one_of_the_standard() -> None:
-    """ISO C++ 26.6.6: the 10,000th number of a std::mt19937 that nobody seeded (5489) is 4123659995."""
+    """ISO C++ 26.6.6: the 10,000th number of a default-seeded std::mt19937 (5489) is 4123659995."""
     random = mersenne_twister(5489)
     numbers = [random.getrandbits(32) for _ in range(10_000)]
     assert numbers[-1] == 4_123_659_995
@@ -23,7 +23,7 @@ def test_the_generator_is_the_one_of_the_standard() -> None:
 
 @pytest.mark.parametrize(("seed", "queries"), [(runs.SEEDS["schedule_rng_seed"], 459), (7, 300)])
 def test_loadgen_issues_at_these_times(tmp_path: Path, seed: int, queries: int) -> None:
-    """LoadGen writes the rate that its schedule came to, which is another with every seed and number of queries."""
+    """LoadGen logs the rate of its schedule, which differs for every seed and number of queries."""
     made = runs.settings(
         "Server", "performance", min_query_count=queries, min_duration_ms=1, schedule_rng_seed=seed, target_qps=1000.0
     )

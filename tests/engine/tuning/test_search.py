@@ -1,4 +1,4 @@
-"""The search against simulated systems: a cliff, an edge that is chance, nothing that holds, everything that holds."""
+"""The search on simulated systems: a cliff, a random edge, never valid, always valid."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_disturbed_trial_does_not_end_the_search(start: float, powers: float, 
     assert outcome.rate is not None
     assert outcome.rate <= 0.9 * capacity
     assert outcome.repeats >= 2
-    # Half the bound is used up at 0.8 of the capacity.
+    # Half the latency constraint is used up at 0.8 of the capacity.
     assert outcome.rate >= 0.8 * capacity / (1 + RESOLUTION)
 
 

@@ -1,4 +1,4 @@
-"""What queueing says of a server: held against what theory knows."""
+"""The queueing simulation compared with theory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_few_queries_take_the_time_of_one() -> None:
 
 
 def test_the_rate_is_what_queueing_allows() -> None:
-    """7.4 service times for the bound: the issue of this project names 0.65 to 0.69 of the capacity."""
+    """7.4 service times for the latency constraint: the issue of this project names 0.65 to 0.69 of the capacity."""
     rate = highest_rate(Server(1, (0.0202,)), 0.150)
     assert 0.63 <= rate * 0.0202 <= 0.71
 

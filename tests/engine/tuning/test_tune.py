@@ -1,4 +1,4 @@
-"""Which workers are chosen, on a model whose speed is a formula."""
+"""The chosen workers, on a model whose speed is a formula."""
 
 import random
 import time
@@ -178,7 +178,7 @@ def test_server_takes_batches_where_they_bring_more(monkeypatch: pytest.MonkeyPa
 
 
 def test_several_samples_are_shared_out_by_what_they_take_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fixed batch of one: eight samples take two sessions of four threads four turns each."""
+    """A fixed batch size of one: eight samples take two sessions of four threads four rounds each."""
     tuned, _ = chosen(monkeypatch, lambda sessions, threads, batch: 0.001 / min(threads, 1.5), fixed=1)
     assert tuned.workers["MultiStream"].sessions == 8
     assert tuned.workers["MultiStream"].max_batch == 1
@@ -202,7 +202,7 @@ def test_a_turn_that_was_disturbed_does_not_count(monkeypatch: pytest.MonkeyPatc
 def measurements(
     monkeypatch: pytest.MonkeyPatch, speed: Speed, seconds: float
 ) -> tuple[Tuned, Counter[tuple[int, ...]]]:
-    """Tune by a clock of which each measurement takes a second."""
+    """Tune with a clock on which each measurement takes a second."""
     counted: Counter[tuple[int, ...]] = Counter()
     monkeypatch.setattr(bench, "monotonic", counted.total)
 

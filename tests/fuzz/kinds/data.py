@@ -182,9 +182,9 @@ def template() -> Path:
     import profiles
 
     folder = Path(tempfile.mkdtemp(prefix="fuzz-data-"))
-    picture = np.random.default_rng(1).integers(0, 255, (40, 50, 3), np.uint8)
+    image = np.random.default_rng(1).integers(0, 255, (40, 50, 3), np.uint8)
     for name in ("a.jpg", "b.png"):
-        cv2.imwrite(str(folder / name), picture)
+        cv2.imwrite(str(folder / name), image)
     (folder / "val_map.txt").write_text("a.jpg 3\nb.png 7\n")
     (folder / "pictures.txt").write_text("a.jpg\nb.png\n")
     _write_annotations(folder)

@@ -176,7 +176,7 @@ def test_what_is_wrong_for_good_is_named_after_all_others_came(tmp_path: Path) -
         with pytest.raises(FetchError) as caught:
             fetch(server, given, tmp_path / "out", said)
         assert "5 of 40 files did not come" in caught.value.what
-        assert "35 are kept, and the same command asks for the others only" in caught.value.remedy
+        assert "35 are kept, and the same command downloads only the others" in caught.value.remedy
         warned = {event.text for event in said if isinstance(event, events.Warned)}
         stated = (64 + 8 % 5, 48 + 8 % 3)
         assert warned == {
@@ -285,7 +285,9 @@ def test_pictures_of_an_earlier_artifact_are_not_fetched_again(tmp_path: Path) -
 def test_without_a_network(tmp_path: Path) -> None:
     given = labels(tmp_path, coco({name_of(index): (64, 48) for index in range(5)}))
     server = Tree(url=dead_url())
-    with pytest.raises(FetchError, match=r"5 of 5 files did not come from 127\.0\.0\.1: .*no connection") as caught:
+    with pytest.raises(
+        FetchError, match=r"5 of 5 files could not be fetched from 127\.0\.0\.1: .*no connection"
+    ) as caught:
         fetch(server, given, tmp_path / "out")
     assert "network" in caught.value.remedy
 

@@ -31,9 +31,9 @@ def context(path: Path, **options: Any) -> Any:
 def classifier(path: Path, outputs: dict[str, tuple[int, list[int | str]]]) -> Path:
     """Write an ONNX file with these outputs: element type and shape by name."""
     values = [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in outputs.items()]
-    picture = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 8, 8])
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 8, 8])
     nodes = [helper.make_node("Identity", ["x"], [name]) for name in outputs]
-    onnx.save(helper.make_model(helper.make_graph(nodes, "g", [picture], values)), path)
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", [image], values)), path)
     return path
 
 
