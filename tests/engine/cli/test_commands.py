@@ -282,8 +282,8 @@ def test_doctor_tells_the_machine_and_what_is_missing(capsys: pytest.CaptureFixt
     assert found["machine"]["python"].startswith("3.")
     benchmarks = {one["name"]: one for one in found["benchmarks"]}
     assert benchmarks["recipe demo-offline"]["ready"]
-    assert not benchmarks["resnet50, whole data set"]["ready"]
-    assert "IMAGENET_PATH" in benchmarks["resnet50, whole data set"]["remedy"]
+    assert not benchmarks["resnet50, full data set"]["ready"]
+    assert "IMAGENET_PATH" in benchmarks["resnet50, full data set"]["remedy"]
 
 
 def test_doctor_takes_the_inputs_that_it_recommends(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_doctor_takes_the_inputs_that_it_recommends(capsys: pytest.CaptureFixtur
     for words in ([], [f"--env.IMAGENET_PATH={tmp_path}"], ["--env.IMAGENET_PATH=/nowhere"]):
         out = said(capsys, "doctor", "--json", *words)[1]
         checks = {one["name"]: one for one in json.loads(out)["benchmarks"]}
-        found[" ".join(words)] = checks["resnet50, whole data set"]
+        found[" ".join(words)] = checks["resnet50, full data set"]
         assert checks["recipe demo-offline"]["ready"]
     without, _, missing = found.values()
     assert "give its folder" in without["text"]
