@@ -40,7 +40,7 @@ HELD_OUT = 360
 """Questions of each test."""
 VOCABULARY = "span-net-vocab.txt"
 TOKENS = 8192
-"""Of a batch, those that fill up among them."""
+"""Tokens of a batch, padding included."""
 BUFFER = 1024
 """Features that are sorted by length before they become batches."""
 CURRICULUM = (
@@ -98,7 +98,7 @@ def _value_words() -> list[str]:
 
 @dataclass(frozen=True)
 class Example:
-    """A feature as token ids, and the start and end of its answer; both are 0, the place of [CLS], where it has none."""
+    """A feature as token ids, and the start and end of its answer; both are 0 ([CLS]) where it has none."""
 
     ids: Sequence[int]
     split: int
