@@ -1,7 +1,7 @@
-"""Draw any cell with ASCII alone, for terminals and locales that have no more.
+"""Reduce terminal cells to ASCII, for terminals and locales that can't show more.
 
-Widgets of Textual draw borders, bars and marks beyond ASCII wherever they please. Translating cells at the very end is
-the one place that none of them can get past.
+Textual's widgets draw borders, bars and marks beyond ASCII. They are translated cell by cell just before output, the
+one point that all of them pass.
 """
 # ruff: noqa: RUF001  (the characters are here because they look like others)
 
@@ -42,7 +42,7 @@ _BRAILLE = range(0x2801, 0x2900)
 
 
 def to_ascii(text: str, width: int) -> str:
-    """Return `width` ASCII characters that stand for the text of one cell."""
+    """Return `width` ASCII characters for the text of one cell."""
     if text.isascii():
         return text
     first = text[0]
@@ -55,14 +55,14 @@ def to_ascii(text: str, width: int) -> str:
 
 
 def drawing(character: str) -> str | None:
-    """Return the ASCII character for one that draws (boxes, bars, arrows, marks, braille); None for letters and the
-    like, which nothing can stand for."""
+    """Return the ASCII replacement of a drawing character (boxes, bars, arrows, marks, braille); None for letters and
+    the like, which have no replacement."""
     code = ord(character)
     return _dots(code - 0x2800) if code in _BRAILLE else _TABLE.get(character)
 
 
 def _dots(pattern: int) -> str:
-    """Return the mark that lies where the dots of a braille character lie."""
+    """Return an ASCII mark with the position of a braille character's dots."""
     upper = pattern & 0b0001_1011
     lower = pattern & 0b1110_0100
     return ":" if upper and lower else "'" if upper else "."

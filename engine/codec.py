@@ -1,6 +1,6 @@
-"""JSON in and out, for texts in any encoding and for files that anyone may have written.
+"""JSON encoding and decoding that keeps texts in any encoding and survives malformed files.
 
-A byte of a path or an argument that is no UTF-8 is a lone surrogate in Python (PEP 383). JSON in UTF-8 can't hold one,
+A byte of a path or an argument that is not UTF-8 is a lone surrogate in Python (PEP 383). JSON in UTF-8 can't hold one,
 so such a text is written with its escape, `\\udce9`, and read back as it was.
 """
 
@@ -14,11 +14,11 @@ import msgspec
 T = TypeVar("T")
 
 _SURROGATE = b"\\ud"
-"""How the escape of a surrogate begins, by which JSON that msgspec refuses is worth a second look."""
+"""Start of a surrogate's escape: JSON that contains it and that msgspec refuses is parsed again by the slow path."""
 
 
 def encode(value: Any, *, order: Literal["sorted"] | None = None, indent: int | None = None) -> bytes:
-    """Return a value as JSON: on one line, or indented for a person to read."""
+    """Return a value as JSON: on one line, or indented to be read."""
     try:
         data = msgspec.json.encode(value, order=order)
         return data if indent is None else msgspec.json.format(data, indent=indent)
@@ -29,7 +29,7 @@ def encode(value: Any, *, order: Literal["sorted"] | None = None, indent: int | 
 
 
 class Decoder(Generic[T]):
-    """Reads JSON as values of one type; made once, it is quicker than `decode`."""
+    """Decodes JSON to values of one type; made once, it is quicker than `decode`."""
 
     def __init__(self, type: Any) -> None:  # noqa: A002  (msgspec's own name for it)
         self._type = type
@@ -38,7 +38,7 @@ class Decoder(Generic[T]):
     def decode(self, data: bytes) -> T:
         """Return the value.
 
-        Raises msgspec.DecodeError for all that is no such JSON: cut, in another encoding, nested too deeply.
+        Raises msgspec.DecodeError for malformed input: truncated, in another encoding, nested too deeply.
         """
         try:
             return self._quick.decode(data)
@@ -54,5 +54,5 @@ class Decoder(Generic[T]):
 
 
 def decode(data: bytes, type: type[T]) -> T:  # noqa: A002
-    """Read JSON as a value of a type. Raises msgspec.DecodeError as `Decoder` does."""
+    """Decode JSON to a value of a type. Raises msgspec.DecodeError as `Decoder` does."""
     return Decoder[T](type).decode(data)

@@ -1,4 +1,4 @@
-"""What the end of a process tells of its cause: the memory ran out, a signal, or a bug that its last line names."""
+"""Diagnose why a process ended, from its exit status and last output: out of memory, a signal, or a bug."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUT_OF_MEMORY = (
     "out of memory",
     "OOM when allocating",
 )
-"""Words of the C++ library, OpenCV, ONNX Runtime, numpy, Python, the kernel, CUDA and TensorFlow."""
+"""Out-of-memory messages of the C++ library, OpenCV, ONNX Runtime, numpy, Python, the kernel, CUDA and TensorFlow."""
 
 LONGEST = 400
 """Characters of a line that are shown."""
@@ -29,10 +29,10 @@ _MEMORY_REMEDY = "free some memory, or use fewer sessions, a smaller batch or sm
 
 
 def crash(who: str, status: int, said: Sequence[str], log: str) -> RunError:
-    """Return the error of a process that ended by itself.
+    """Return the error for a process that ended abnormally.
 
-    `status` is as subprocess gives it, negative for a signal; `said` are the last lines of its output, and the whole
-    of that is in `log`.
+    `status` is as subprocess gives it, negative for a signal; `said` are the last lines of its output, and `log` is the
+    file with all of it.
     """
     lines = [cut(clean(line.strip()), LONGEST) for line in said if line.strip()]
     memory = next((line for line in reversed(lines) if any(word in line for word in OUT_OF_MEMORY)), "")

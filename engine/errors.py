@@ -1,4 +1,4 @@
-"""The errors that a person can cause or mend: one family, each with what happened and what to do.
+"""The errors that a user can cause or fix: one family, each with what happened and what to do.
 
 They are shown as two lines and never as a traceback. Anything else that is raised is a bug.
 
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 
 
 class InferdeckError(Exception):
-    """Something a person can mend. `what` says what happened and where, `remedy` what to do about it."""
+    """An error that the user can fix. `what`: what happened and where; `remedy`: what to do about it."""
 
     exit_status = 1
 
@@ -35,13 +35,13 @@ class InferdeckError(Exception):
 
 
 class UsageError(InferdeckError):
-    """A word on the command line, in a recipe or in a profile is unknown or does not fit."""
+    """An unknown or invalid value on the command line, in a recipe or in a profile."""
 
     exit_status = 2
 
 
 class NoOptionError(UsageError):
-    """A component has no such option, or a description no such field; `allowed` are those that it has."""
+    """A component has no such option, or a description no such field; `allowed` are the valid ones."""
 
     def __init__(self, what: str, remedy: str, name: str, allowed: Sequence[str]) -> None:
         super().__init__(what, remedy)
@@ -54,13 +54,13 @@ class ProfileError(UsageError):
 
 
 class CannotRunError(InferdeckError):
-    """The plan cannot run as it stands: an input is missing or two choices conflict."""
+    """The plan cannot run: an input is missing or two choices conflict."""
 
     exit_status = 2
 
 
 class FetchError(InferdeckError):
-    """A file could not be fetched, or is not the file that was promised."""
+    """A download failed, or its content is not what was expected."""
 
 
 class StoreError(InferdeckError):
@@ -68,7 +68,7 @@ class StoreError(InferdeckError):
 
 
 class DataError(InferdeckError):
-    """A data set, model or log file is not what it should be."""
+    """A data set, model or log file is invalid."""
 
 
 class RunError(InferdeckError):
@@ -80,14 +80,14 @@ class JobError(InferdeckError):
 
 
 class OutputError(InferdeckError):
-    """Standard output takes nothing more: its disk is full, for example."""
+    """Standard output can't be written, because its disk is full for example."""
 
 
 def nearest(word: str, allowed: Iterable[str], prefix: str = "") -> str:
-    """Return `did you mean 'x'?` for the nearest allowed spelling, or the list of a few allowed ones.
+    """Return `did you mean 'x'?` for the nearest allowed spelling, or the list of allowed ones where they are few.
 
-    `prefix` is written before each. Spellings that are equally near are all named: TEST02 is no more TEST01
-    than TEST05.
+    `prefix` is written before each. All spellings at the same distance are named: TEST02 is as near to TEST01 as to
+    TEST05.
     """
     words = sorted(set(allowed))
     close = closest(word, words)
@@ -100,9 +100,9 @@ def nearest(word: str, allowed: Iterable[str], prefix: str = "") -> str:
 
 
 def closest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> tuple[str, ...]:
-    """Return the allowed spellings that are nearest to a word: one, a few that are equally near, or none.
+    """Return the allowed spellings nearest to a word: one, several at the same distance, or none.
 
-    Upper and lower case are the same, and so are `-` and `_`; `cutoff` is the least similarity, from 0 to 1.
+    Case and `-` versus `_` are ignored; `cutoff` is the least similarity, from 0 to 1.
     """
     from difflib import SequenceMatcher  # noqa: PLC0415  (start-up)
 
@@ -122,7 +122,7 @@ def closest(word: str, allowed: Iterable[str], cutoff: float = 0.6) -> tuple[str
 
 
 _FEW = 4
-"""More spellings than that are no guess."""
+"""With more equally near spellings than this none is suggested."""
 
 
 def either(words: Sequence[str]) -> str:

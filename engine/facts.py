@@ -1,6 +1,6 @@
-"""What steps say of their artifacts: one struct for each kind, for the step that makes it and those that read it.
+"""Facts about artifacts: one struct for each kind, used by the step that makes it and by those that read it.
 
-Steps hand facts on as JSON values; `Artifact.read` (engine/step.py) is where they become one of these again.
+Steps return facts as JSON values; `Artifact.read` (engine/step.py) decodes them to one of these structs.
 """
 
 from __future__ import annotations
@@ -14,46 +14,48 @@ from engine.errors import DataError
 
 
 class Ragged(msgspec.Struct, frozen=True):
-    """The files of a tensor of which every sample has a length, or a shape, of its own."""
+    """Files of a ragged tensor: every sample has its own length or shape."""
 
     values: str
     """Name of a .npy file [T, *shape]: the rows of all samples, one sample after another."""
     offsets: str
     """Name of a .npy file, int64 [N + 1]: sample i has the rows offsets[i] to offsets[i + 1]."""
     shapes: str = ""
-    """Name of a .npy file, int64 [N, k], where a sample's rows have k dimensions: their sizes. Empty: one."""
+    """Name of a .npy file, int64 [N, k], of the sizes where a sample's rows have k own dimensions. Empty for one
+    dimension."""
 
     def within(self, folder: str) -> Ragged:
-        """Return the same files by their paths."""
+        """Return the same files with absolute paths."""
         return Ragged(*(f"{folder}/{name}" if name else "" for name in msgspec.structs.astuple(self)))
 
 
 class OnLoad(msgspec.Struct, frozen=True, kw_only=True):
-    """Samples of one tensor that are too large to keep: they are made when LoadGen asks for its set."""
+    """Samples of one tensor that are too large to keep: they are generated when LoadGen asks for its set."""
 
     maker: str
-    """`module:function`: (folder, options) → what writes one sample (QSL index, where to), on any thread."""
+    """`module:function`: (folder, options) → a thread-safe function that writes one sample (QSL index, output
+    array)."""
     options: dict[str, Any]
-    """Of the maker."""
+    """Options of the maker."""
     folder: str = ""
     """Where the maker's own files are; empty in facts: the artifact's folder."""
     count: int
     shape: tuple[int, ...]
-    """Of one sample."""
+    """Shape of one sample."""
     dtype: str
     bytes: int
-    """Of one sample."""
+    """Bytes of one sample."""
 
 
 class CommonFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What any artifact may say of itself."""
+    """Facts that any artifact may have."""
 
     text: str = ""
-    """For a person: what came of the step."""
+    """For the user: the step's result."""
     disturbed: str = ""
-    """What other work did to a measurement, as a sentence; empty where nothing did."""
+    """How other work disturbed a measurement, as a sentence; empty if it did not."""
     environment: dict[str, Any] = {}
-    """The Python environment that the artifact is (engine.system.isolation); empty where it is none."""
+    """The Python environment in the artifact (engine.system.isolation); empty if it is none."""
 
 
 class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,22 +64,22 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
     images: str = ""
     """The folder of the samples' files, relative to the artifact's; or a whole path."""
     labels: str | None = None
-    """The file with the labels, relative to the artifact's folder; None where it has none."""
+    """The file with the labels, relative to the artifact's folder; None if there are none."""
     count: int | None = None
-    """How many samples there are, where that is known."""
+    """Number of samples, if known."""
 
 
 class ChosenFacts(DataFacts, frozen=True, kw_only=True):
     """Samples that were chosen for calibration."""
 
     what: str
-    """Which they are, in words for the measurements file, without their number."""
+    """Description for the measurements file, without the number of samples."""
     by_rules: bool
-    """Whether they are one of the rules' lists, whole."""
+    """Whether they are a complete calibration list of the rules."""
 
 
 class PackageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Files that were taken out of a package."""
+    """Files that were extracted from a package."""
 
     package: str
     version: str
@@ -86,25 +88,25 @@ class PackageFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SamplesFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A sample set: what LoadGen's query sample library serves, in QSL order, with what scoring needs beside it."""
+    """A sample set: what LoadGen's query sample library serves, in QSL order, and what scoring needs."""
 
     arrays: tuple[str | Ragged, ...] = ()
     """The tensors in the order of the model's inputs, relative to the artifact's folder: a .npy file [N, *shape], or
-    the files of a ragged one. None where samples are made on load."""
+    the files of a ragged one. Empty where samples are made on load."""
     on_load: OnLoad | None = None
-    """How samples are made that are not kept; None where they are."""
+    """How samples that are not stored are made; None if they are stored."""
     count: int
     labels: str
-    """What the task scores by, relative to the artifact's folder."""
+    """The file that the task scores against, relative to the artifact's folder."""
     labelled: int | None = None
-    """How many samples the labels name, the missing ones among them."""
+    """How many samples the labels name, including missing ones."""
 
     def paths(self, folder: Path) -> tuple[str | Ragged, ...]:
-        """Return the tensors' files by their paths, given the artifact's folder."""
+        """Return the tensors' files with paths in the artifact's folder."""
         return tuple(str(folder / one) if isinstance(one, str) else one.within(str(folder)) for one in self.arrays)
 
     def made(self, folder: Path) -> OnLoad | None:
-        """Return how samples are made on load, given the artifact's folder; None where they are kept."""
+        """Return how samples are made on load, with the artifact's folder filled in; None if they are stored."""
         return msgspec.structs.replace(self.on_load, folder=str(folder)) if self.on_load is not None else None
 
 
@@ -113,9 +115,9 @@ class ChosenSamplesFacts(SamplesFacts, frozen=True, kw_only=True):
 
     labels: str = ""
     what: str
-    """Which they are, in words for the measurements file, without their number."""
+    """Description for the measurements file, without the number of samples."""
     by_rules: bool
-    """Whether they are one of the rules' lists, whole."""
+    """Whether they are a complete calibration list of the rules."""
 
 
 class CalibratedFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,36 +130,36 @@ class CalibratedFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A model: its graphs and what the rules want to know of it."""
+    """A model: its graphs and what the rules require to be reported."""
 
     model: str | dict[str, str]
-    """The model file, relative to the artifact's folder, or a whole path; by name where it has several graphs."""
+    """The model file, relative to the artifact's folder, or an absolute path; by name for several graphs."""
     outputs: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
-    """Names of the outputs that the task reads, by graph where there are several; empty means all."""
+    """Names of the outputs that the task reads, by graph for several; empty means all."""
     task_options: dict[str, Any] = {}
-    """What the task has to know to read the outputs."""
+    """Options that the task needs to interpret the outputs."""
     sha256: str = ""
-    """Over all files of the model, those with external data among them."""
+    """Over all files of the model, including external data."""
     format: str = "onnx"
     starting_weights_filename: str = ""
     weight_data_types: str = "fp32"
     input_data_types: str = "fp32"
     retraining: str = "no"
     weight_transformations: str = "none"
-    """As the five fields of those names in the measurements file."""
+    """This and the following fields: the measurements file's five fields of those names."""
     stand_in: bool = False
     """Whether its weights are synthetic."""
     calibration: CalibratedFacts | None = None
 
     def paths(self, folder: Path) -> str | dict[str, str]:
-        """Return the path of the model file, or those of its graphs by name, given the artifact's folder."""
+        """Return the path of the model file, or those of its graphs by name, in the artifact's folder."""
         if isinstance(self.model, str):
             return str(folder / self.model)
         return {name: str(folder / file) for name, file in self.model.items()}
 
     @property
     def file(self) -> str:
-        """The model file of a model of one graph. Raises DataError where it has several."""
+        """The model file of a model of one graph. Raises DataError if there are several."""
         if isinstance(self.model, str):
             return self.model
         raise DataError(f"the model has several graphs: {', '.join(self.model)}", "give a model of one file")
@@ -172,9 +174,9 @@ class BackendFacts(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str] = {}
     """The backend's own settings, by its own names."""
     measured: dict[str, str] = {}
-    """What the measurements file says of what the backend makes of the weights."""
+    """What the measurements file states about the backend's treatment of the weights."""
     environment: dict[str, Any] = {}
-    """The Python environment that it lives in (engine.system.isolation); empty where that is inferdeck's own."""
+    """The Python environment that it runs in (engine.system.isolation); empty for inferdeck's own."""
 
 
 class FoundFigure(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,11 +184,11 @@ class FoundFigure(msgspec.Struct, frozen=True, kw_only=True):
 
     target: float
     model: str
-    """SHA-256 of the model that it was found with."""
+    """SHA-256 of the model that the search ran with."""
 
 
 class SutFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What one system's run configuration says of one benchmark on one backend."""
+    """A system's run configuration for one benchmark on one backend."""
 
     system: str
     figures: dict[str, float] = {}
@@ -196,7 +198,7 @@ class SutFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TargetFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A target that was searched for."""
+    """A target found by a search."""
 
     target: float
 

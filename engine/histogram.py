@@ -1,8 +1,8 @@
-"""A log-linear histogram of latencies, so that a live stream of them can be kept, added up and asked for percentiles.
+"""Log-linear latency histograms: a live stream of latencies can be stored, summed and queried for percentiles.
 
-A histogram is a plain `dict[int, int]`, bucket -> count: sparse, JSON-ready, and added up without numpy, because the
+A histogram is a plain `dict[int, int]`, bucket -> count: sparse, JSON-ready, and summed without numpy, because the
 screen that shows it must not load numpy. Buckets are exact up to 511 ns; above, every power of two is cut into 256
-equal buckets, so that a value read back is at most 1/512 (0.2 %) away from the one that went in.
+equal buckets, so that a value read back is at most 1/512 (0.2 %) away from the original.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUB_BUCKET_BITS = 8
 MAX_NS = 2**53 - 1
-"""104 days; what is longer is counted here. Up to here a float64, from which numpy takes the exponent, is exact."""
+"""104 days; longer latencies are counted here. Up to here a float64, from which numpy takes the exponent, is exact."""
 
 Histogram = dict[int, int]
 
@@ -28,7 +28,7 @@ def bounds(bucket: int) -> tuple[int, int]:
 
 
 def value_of(bucket: int) -> int:
-    """Return the nanosecond value in the middle of a bucket, which stands for all of its values."""
+    """Return the nanosecond value in the middle of a bucket, which represents all of its values."""
     low, high = bounds(bucket)
     return (low + high) // 2
 
@@ -54,7 +54,7 @@ def add(into: Histogram, delta: Mapping[int, int]) -> None:
 
 
 def percentile(counts: Mapping[int, int], fraction: float) -> int | None:
-    """Return the percentile in nanoseconds as LoadGen defines it, or None where nothing was counted.
+    """Return the percentile in nanoseconds as LoadGen defines it, or None for an empty histogram.
 
     `fraction` is 0.99 for the 99th percentile. LoadGen (loadgen.cc, PercentileEntry) takes element floor(n * fraction)
     of the n latencies in ascending order, the last one where that is past the end.
@@ -64,7 +64,7 @@ def percentile(counts: Mapping[int, int], fraction: float) -> int | None:
 
 
 def percentiles(counts: Mapping[int, int], fractions: Sequence[float]) -> tuple[int, ...]:
-    """Return several percentiles, the fractions in ascending order, in one pass; nothing where nothing was counted."""
+    """Return several percentiles, fractions in ascending order, in one pass; an empty tuple for an empty histogram."""
     total = sum(counts.values())
     if total == 0:
         return ()
@@ -81,7 +81,7 @@ def percentiles(counts: Mapping[int, int], fractions: Sequence[float]) -> tuple[
 
 
 def mean(counts: Mapping[int, int]) -> float | None:
-    """Return the mean in nanoseconds, or None where nothing was counted."""
+    """Return the mean in nanoseconds, or None for an empty histogram."""
     total = sum(counts.values())
     if total == 0:
         return None

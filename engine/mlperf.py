@@ -1,4 +1,4 @@
-"""The vocabulary of MLPerf Inference: scenarios, modes and the names of files. Every room reads it here.
+"""MLPerf Inference vocabulary: scenarios, modes and file names. All other modules take them from here.
 
 Numbers of the rules (seeds, durations, latency constraints) are not here but in a round's file.
 """
@@ -13,7 +13,7 @@ Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline"]
 SCENARIOS: Final[tuple[Scenario, ...]] = get_args(Scenario)
 
 Mode = Literal["performance", "accuracy"]
-"""What LoadGen is run for; a compliance test is a performance run that has a name of its own."""
+"""What LoadGen is run for; a compliance test is a performance run with its own name."""
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 DETAIL_LOG: Final = "mlperf_log_detail.txt"
@@ -21,40 +21,40 @@ SUMMARY_LOG: Final = "mlperf_log_summary.txt"
 ACCURACY_LOG: Final = "mlperf_log_accuracy.json"
 LOADGEN_FILES: Final = (SUMMARY_LOG, DETAIL_LOG, ACCURACY_LOG)
 ACCURACY_TEXT: Final = "accuracy.txt"
-"""The score of an accuracy run, as the rules' script prints it."""
+"""The score of an accuracy run, in the format of the rules' script."""
 TRUNCATION_MARK: Final = b"\n\n...\n\n"
-"""What the rules' truncation tool leaves between the beginning and the end of an accuracy log. No log of LoadGen's has
-an empty line, so that a truncated one is known by it."""
+"""What the rules' truncation tool leaves between the beginning and the end of an accuracy log. LoadGen's logs have no
+empty line, so it identifies a truncated one."""
 MLPERF_CONF: Final = "mlperf.conf"
 USER_CONF: Final = "user.conf"
 AUDIT_CONFIG: Final = "audit.config"
-"""LoadGen looks for it in the working directory when a test starts, and lets it change what it was told before."""
+"""LoadGen reads it from the working directory when a test starts; it overrides other settings."""
 VERIFY_PERFORMANCE: Final = "verify_performance.txt"
 VERIFY_ACCURACY: Final = "verify_accuracy.txt"
 TEST_FOLDER: Final = "performance"
-"""Where in the output of a compliance test LoadGen's files are: beside them come those of its verification."""
+"""The folder of LoadGen's files in the output of a compliance test; the verification's files are next to it."""
 
 
 @dataclass(frozen=True)
 class ScenarioFacts:
-    """What is said of a scenario, whatever the round."""
+    """Properties of a scenario that do not depend on the round."""
 
     result_name: str
-    """The figure that the rules rank by, in LoadGen's words."""
+    """The metric that the rules rank by, by LoadGen's name."""
     result_key: str
     """Its key in the detail log: a latency in ns, or a rate per second."""
     test_key: str
-    """The key of the figure by which a compliance test is held against the performance run."""
+    """The key of the metric by which a compliance test is compared with the performance run."""
     unit: str
-    """As the checker prints the figure."""
+    """The unit as the checker prints it."""
     higher_is_better: bool
     target: Literal["target_qps", "target_latency_ms"]
-    """What a run is asked for: a rate, or the latency to expect, which sizes the run."""
+    """What a run's target is: a rate, or the expected latency, which sizes the run."""
     short_name: str
 
     @property
     def streams(self) -> bool:
-        """Whether the next query is sent when the last one was answered, so that the latency is the result."""
+        """Whether the next query is issued when the last one was answered, so that the latency is the result."""
         return not self.higher_is_better
 
 
@@ -70,7 +70,7 @@ FACTS: Final[Mapping[str, ScenarioFacts]] = {
     ),
     "MultiStream": ScenarioFacts(
         result_name="99th percentile estimate",
-        result_key="early_stopping_latency_ms",  # its `ms` is MultiStream; the value is in nanoseconds
+        result_key="early_stopping_latency_ms",  # `ms` in the key means MultiStream; the value is in nanoseconds
         test_key="early_stopping_latency_ms",
         unit="Latency (ms)",
         higher_is_better=False,
@@ -100,5 +100,5 @@ FACTS: Final[Mapping[str, ScenarioFacts]] = {
 
 
 def target_option(scenario: str) -> str:
-    """Return the option that gives the target of this scenario alone: `offline_target_qps`."""
+    """Return the option that sets the target of this scenario alone: `offline_target_qps`."""
     return f"{scenario.lower()}_{FACTS[scenario].target}"

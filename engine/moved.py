@@ -1,7 +1,7 @@
-"""Names of our modules and step functions that have changed.
+"""Former names of inferdeck's modules and step functions.
 
-An artifact's key covers the name of the code that made it. What was moved keeps its first name there, so that what is
-in a store stays valid; a component of a person's own may say either name.
+An artifact's key covers the name of the code that made it. Renamed code keeps its first name in keys, so that existing
+stores stay valid; a user's own component may use either name.
 """
 
 from __future__ import annotations
@@ -62,19 +62,19 @@ MOVED: Final = {
     "engine.tasks.pictures": "engine.tasks.image_task",
     "engine.submission.compliance": "engine.submission.verification",
 }
-"""First name → present name, of all that a component can name: modules, and `module:function` where a function has
-another name now. A line stays for good; only its present name may change again."""
+"""First name → present name, of everything that a component can name: modules, and `module:function` where a function
+was renamed. Entries are permanent; only the present name may change again."""
 
 _FIRST: Final = {present: first for first, present in MOVED.items()}
 
 
 def first_name(named: str) -> str:
-    """Return a module, or `module:function`, by the name that keys have for it."""
+    """Return the name that keys use for a module, or for `module:function`."""
     return _renamed(named, _FIRST)
 
 
 def present_name(named: str) -> str:
-    """Return a module, or `module:function`, by the name under which it is imported."""
+    """Return the import name of a module, or of `module:function`."""
     return _renamed(named, MOVED)
 
 

@@ -1,8 +1,8 @@
-"""What a step function gets and gives: the contract between a component's YAML and the Python that it names.
+"""The contract between a component's YAML and its Python step and survey functions.
 
-`step: module:function` names a function `(Step) -> dict` that fills `step.output` and returns the facts of the
-artifact. `survey: module:function` names a function `(SurveyContext) -> SurveyResult` that returns, quickly and without
-changing anything, what this machine already has.
+`step: module:function` names a function `(Step) -> dict` that fills `step.output` and returns the artifact's facts.
+`survey: module:function` names a function `(SurveyContext) -> SurveyResult` that returns, quickly and without side
+effects, what this machine already has.
 """
 
 import time
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step or survey function reads of its component's options; a subclass names them with their types.
+    """The typed options that a step or survey function reads; a subclass declares them.
 
     A field without a default must be declared by every component that names the function; one with a default need not.
     """
@@ -31,7 +31,7 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 def read_options(options: Mapping[str, Any], kind: type[OptionsT]) -> OptionsT:
-    """Return decided options as a struct. Raises ProfileError where the component does not declare what it names."""
+    """Return resolved options as a struct. Raises ProfileError if the component does not declare one of them."""
     try:
         return msgspec.convert(dict(options), kind)
     except msgspec.ValidationError as error:
@@ -40,13 +40,13 @@ def read_options(options: Mapping[str, Any], kind: type[OptionsT]) -> OptionsT:
 
 
 class Artifact(msgspec.Struct, frozen=True):
-    """What a step left: a folder (or a place on this machine) and facts about it."""
+    """A step's result: a folder (or a path on this machine) and facts about it."""
 
     path: str
-    """The folder in the store, or the place where the thing was found; empty where there is no file."""
+    """The folder in the store, or the path where it was found; empty if there is no file."""
     facts: dict[str, Any] = {}
-    """JSON values that steps which need this artifact read: counts, file names, versions, checksums. The fact `text`
-    is shown to the person when the step ends."""
+    """JSON values for the steps that need this artifact: counts, file names, versions, checksums. The fact `text` is
+    shown to the user when the step ends."""
 
     @property
     def folder(self) -> Path:
@@ -54,7 +54,7 @@ class Artifact(msgspec.Struct, frozen=True):
         return Path(self.path)
 
     def read(self, kind: type[T]) -> T:
-        """Return the facts as a struct of engine/facts.py. Raises StoreError where they are not such facts."""
+        """Return the facts as a struct of engine/facts.py. Raises StoreError if they don't match it."""
         try:
             return msgspec.convert(self.facts, kind)
         except msgspec.ValidationError as error:
@@ -64,100 +64,100 @@ class Artifact(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Step:
-    """One step at work."""
+    """The arguments of a step function."""
 
     id: str
     title: str
     options: Mapping[str, Any]
-    """Every option of the component, decided and typed."""
+    """Every option of the component, resolved and typed."""
     inputs: Mapping[str, Artifact]
-    """The artifacts of the needs, by the need's name."""
+    """Artifacts of the dependencies, by dependency name."""
     output: Path
-    """An existing folder to fill. It is published whole when the function returns; where the component says
-    `resumable`, what an interrupted attempt left is still in it."""
+    """An existing folder to fill. It is published as a whole when the function returns; where the component is
+    `resumable`, it still holds what an interrupted attempt left."""
     emit: Callable[[events.AnyEvent], None]
     profiles: tuple[Path, ...] = ()
-    """The profile folders, ours first."""
+    """The profile folders, the shipped one first."""
     own_profiles: Path = Path()
-    """The person's own profile folder, whether it is there or not."""
+    """The user's own profile folder, existing or not."""
     results: Path = Path()
     """The results folder of the job."""
     command: tuple[str, ...] = ()
-    """The words after `inferdeck` that make this job again."""
+    """The arguments of `inferdeck` that repeat this job."""
     notice: str = ""
-    """What must be said wherever the job's results show."""
+    """A notice that must accompany the job's results wherever they are shown."""
     version: str = ""
-    """The version range that is asked for, as pip writes it; empty where any will do."""
+    """The requested version range, as pip writes it; empty for any."""
     store: Path = Path()
-    """The store's folder: for a step that can make its artifact from others of its kind."""
+    """The store's folder: for a step that can build its artifact from others of its kind."""
 
     def read_options(self, kind: type[OptionsT]) -> OptionsT:
-        """Return the options that `kind` names, typed. Raises ProfileError where they are not there."""
+        """Return the options that `kind` declares, typed. Raises ProfileError if one of them is missing."""
         return read_options(self.options, kind)
 
     def progress(self, done: float, total: float | None, unit: str) -> None:
-        """Report how far the step is."""
+        """Report progress."""
         self.emit(events.Progress(at=time.time(), step=self.id, done=done, total=total, unit=unit))
 
     def phase(self, name: str) -> None:
-        """Report that another part of the work begins."""
+        """Report that another phase of the work begins."""
         self.emit(events.Phase(at=time.time(), step=self.id, name=name))
 
     def warn(self, text: str, *, rule: str = "", remedy: str = "", disturbs: bool = False) -> None:
-        """Report something the person should know; `rule` is the checker's where it is about one.
+        """Emit a warning; `rule` is the checker's where it is about one.
 
-        `disturbs` says that it may have changed the figures.
+        `disturbs`: it may have changed the measured figures.
         """
         self.emit(events.Warned(at=time.time(), step=self.id, text=text, disturbs=disturbs, rule=rule, remedy=remedy))
 
 
 @dataclass(frozen=True)
 class SurveyContext:
-    """What a survey function may look at."""
+    """The arguments of a survey function."""
 
     options: Mapping[str, Any]
     inputs: Mapping[str, Artifact | None]
-    """None where the need is not there yet."""
+    """None for a dependency that is not available yet."""
     expected_facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By need: facts that it is going to have, as far as they are known."""
+    """By dependency: facts that it is going to have, as far as they are known."""
     version: str | None = None
-    """The version range that is asked for, as pip writes it: `>=1.17,<2`."""
+    """The requested version range, as pip writes it: `>=1.17,<2`."""
     profiles: tuple[Path, ...] = ()
-    """The profile folders, ours first."""
+    """The profile folders, the shipped one first."""
     own_profiles: Path = Path()
-    """The person's own profile folder, whether it is there or not."""
+    """The user's own profile folder, existing or not."""
     store: Path = Path()
-    """The store's folder. What is in it is covered by its key; what is elsewhere must be identified."""
+    """The store's folder. Its content is covered by keys; files elsewhere need an identity."""
 
     def read_options(self, kind: type[OptionsT]) -> OptionsT:
-        """Return the options that `kind` names, typed. Raises ProfileError where they are not there."""
+        """Return the options that `kind` declares, typed. Raises ProfileError if one of them is missing."""
         return read_options(self.options, kind)
 
 
 @dataclass(frozen=True)
 class SurveyResult:
-    """What a survey function saw.
+    """The result of a survey function.
 
-    `found`: on this machine, `artifact` says where. `run`: nothing found, the step must run (or its result is in
-    the store). `missing`: a person must give something, `remedy` says what (with `run`: what to give where the step
-    can't fetch it). `conflict`: it can't be had here.
+    `found`: on this machine, at `artifact`. `run`: not found, the step must run (or its result is in the store).
+    `missing`: the user must provide something, `remedy` says what (with `run`: what to provide where the step can't
+    fetch it). `conflict`: not available on this machine.
     """
 
     state: Literal["found", "run", "missing", "conflict"]
     artifact: Artifact | None = None
     identity: str = ""
-    """What tells this thing from another of the same name, for the keys of the steps that need it:
-    a version, a checksum, or sizes and times of files."""
+    """Distinguishes this thing from others of the same name, in the keys of dependent steps: a version, a checksum, or
+    sizes and times of files."""
     text: str = ""
     remedy: str = ""
     warning: str = ""
-    """What a result must be read with: said in the plan and in every job, also where nothing is to be done."""
+    """A caveat about results: shown in the plan and in every job, even if nothing has to run."""
     fetch_bytes: int | None = None
     disk_bytes: int | None = None
     seconds: float | None = None
     expected_facts: Mapping[str, Any] = field(default_factory=dict)
-    """With `run`: facts that the artifact is going to have, for the estimates of the steps that need it."""
+    """With `run`: facts that the artifact is going to have, for the estimates of dependent steps."""
 
 
 Look, Sight = SurveyContext, SurveyResult
-"""Former names, which a component of the user's own may import."""
+"""Former names, kept for components of the user's own."""

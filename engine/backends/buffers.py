@@ -1,7 +1,7 @@
-"""Input buffers of a loaded model: one block of memory per input, as large as the largest that was asked for.
+"""Input buffers of a loaded model: one block of memory per input, as large as the largest requested shape.
 
-The bindings of all shapes share it. A block begins where vector instructions want it to, because frameworks copy what
-lies elsewhere before they compute.
+The bindings of all shapes share it. A block is aligned for vector instructions, because frameworks copy unaligned
+inputs before they compute.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ class InputBuffers:
     """The buffers of one runner."""
 
     def __init__(self, model: Path, specs: Sequence[TensorSpec], remedy: str) -> None:
-        """`remedy` tells a person how to fix a dimension that the model leaves open."""
+        """`remedy`: how the user can fix a symbolic dimension of the model."""
         self._model = model
         self._specs = specs
         self._remedy = remedy
         self._blocks: dict[str, Array] = {}
 
     def of(self, shapes: Shapes) -> tuple[Array, ...]:
-        """Return one array per input. Ask for the largest first: the arrays of the others are parts of its blocks.
+        """Return one array per input. Request the largest first: the arrays of the others are parts of its blocks.
 
-        Raises DataError where the model is made for other sizes, or leaves a dimension open for which none is given.
+        Raises DataError if the model has other fixed dimensions, or a symbolic one has no given size.
         """
         if isinstance(shapes, int):
             shapes = tuple(self._of_batch(spec, shapes) for spec in self._specs)
         return tuple(self._buffer(spec, shape) for spec, shape in zip(self._specs, shapes, strict=True))
 
     def clear(self) -> None:
-        """Let the memory go once no binding is left."""
+        """Free the memory once no binding is left."""
         self._blocks.clear()
 
     def _of_batch(self, spec: TensorSpec, batch: int) -> Shape:
-        """Return the shape of an input for a batch of so many samples."""
+        """Return the shape of an input for a batch size."""
         if not spec.shape:
             return ()
         sizes = tuple(size for size in spec.shape[1:] if size is not None)
@@ -75,7 +75,7 @@ class InputBuffers:
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return zeros that begin at a multiple of ALIGNMENT."""
+    """Return a zeroed array aligned to ALIGNMENT."""
     size = prod(shape) * dtype.itemsize
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT

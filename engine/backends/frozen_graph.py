@@ -1,4 +1,4 @@
-"""Reads a TensorFlow model from disk as one graph of constants, with its inputs and outputs by name.
+"""Read a TensorFlow model from disk as one graph of constants, with its inputs and outputs by name.
 
 A frozen graph (TensorFlow 1's .pb) is one already; a SavedModel's variables become constants, because TensorFlow
 prepares constant weights for the processor once and variables in each run.
@@ -24,7 +24,7 @@ SERVING_TAG = "serve"
 SIGNATURE = "serving_default"
 
 _FORBIDDEN = frozenset("ReadFile WriteFile MatchingFiles PyFunc PyFuncStateless EagerPyFunc".split())
-"""Operators with which a model file could read, write or run anything here."""
+"""Operators with which a model file could read, write or execute anything on this machine."""
 
 _NO_RESULT = frozenset({"Placeholder", "Const", "NoOp", "Assert"})
 
@@ -47,7 +47,7 @@ class FrozenGraph:
     """A graph whose weights are constants."""
 
     def __init__(self, model: Path, definition: Any, inputs: Names | None = None, outputs: Names | None = None) -> None:
-        """`inputs` and `outputs`: tensors by the names that others know them by.
+        """`inputs` and `outputs`: tensors by their outside names.
 
         Without `outputs` every result that nothing in the graph uses is one.
         """
@@ -55,7 +55,7 @@ class FrozenGraph:
         self._input_names = {place: name for name, place in (inputs or {}).items()}
         self.graph = tf.Graph()
         self.calls: WeakValueDictionary[bytes, Any] = WeakValueDictionary()
-        """What runs this graph and can be shared, by its settings."""
+        """Sharable callables of this graph, by their settings."""
         with explained(model), self.graph.as_default():
             tf.import_graph_def(definition, name="")
         functions = (node for function in definition.library.function for node in function.node_def)
@@ -67,7 +67,7 @@ class FrozenGraph:
 
     @classmethod
     def read(cls, model: Path) -> "FrozenGraph":
-        """Read a frozen graph from a file or a SavedModel from a folder. Raises DataError where it is neither."""
+        """Read a frozen graph from a file or a SavedModel from a folder. Raises DataError if it is neither."""
         if model.is_dir():
             return cls(model, *_freeze(model))
         definition = tf.compat.v1.GraphDef()
@@ -130,7 +130,7 @@ def checksum(model: Path) -> str:
 
 @contextmanager
 def explained(model: Path) -> Iterator[None]:
-    """Turn TensorFlow's errors about a model into DataError."""
+    """Convert TensorFlow's errors about a model to DataError."""
     try:
         yield
     except (tf.errors.OpError, ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -141,7 +141,7 @@ def explained(model: Path) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of TensorFlow's message, which goes on with the graph."""
+    """Return the first line of TensorFlow's message, which continues with the graph."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else getattr(error, "message", error))
     return text.strip().split("\n", 1)[0]
 
@@ -161,7 +161,7 @@ def _freeze(folder: Path) -> tuple[Any, dict[str, str], dict[str, str]]:
 
 
 def _signature(folder: Path) -> Any:
-    """Return the signature for serving after a look at the operators: loading a SavedModel runs parts of it."""
+    """Return the serving signature after checking the operators: loading a SavedModel executes parts of it."""
     saved = saved_model_pb2.SavedModel()
     try:
         saved.ParseFromString((folder / SAVED_MODEL_FILE).read_bytes())

@@ -1,4 +1,4 @@
-"""A loaded model with its bindings by input shapes: what a program runs."""
+"""A loaded model with its bindings by input shapes, for use by a program."""
 
 from collections import OrderedDict
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from engine.backends.base import Binding, Runner, Shapes, TensorSpec
 
 BINDINGS: Final = 32
-"""Kept at most for one graph, the last used ones: a binding owns the memory of its outputs."""
+"""Size of the LRU cache of bindings per graph: a binding owns the memory of its outputs."""
 
 
 class Graph:
-    """One graph of a model. For one thread only."""
+    """One graph of a model. Not thread-safe."""
 
     def __init__(self, runner: Runner, bindings: int = BINDINGS) -> None:
         self._runner = runner
@@ -19,7 +19,7 @@ class Graph:
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
-        """The inputs, in the order in which a binding has them."""
+        """The inputs, in a binding's order."""
         return self._runner.inputs
 
     @property
@@ -28,9 +28,9 @@ class Graph:
         return self._runner.outputs
 
     def bound(self, shapes: Shapes) -> Binding:
-        """Return the binding of these shapes (a batch, or a tuple of shapes), made where there is none yet.
+        """Return the binding of these shapes (a batch size, or a tuple of shapes), creating it if needed.
 
-        Ask for the largest first. Raises DataError where the model cannot take them.
+        Request the largest first. Raises DataError if the model does not accept them.
         """
         found = self._bindings.get(shapes)
         if found is not None:
@@ -42,6 +42,6 @@ class Graph:
         return made
 
     def close(self) -> None:
-        """Give the model's memory and threads back."""
+        """Free the model's memory and threads."""
         self._bindings.clear()
         self._runner.close()

@@ -1,7 +1,7 @@
-"""A backend that computes nothing and returns at once: what is measured through it is the harness itself.
+"""A backend that computes nothing and returns at once, to measure the harness itself.
 
 The model path is not opened. `BackendOptions.extra` gives the tensors, `name:dtype:sizes` without the batch, several
-with a blank between: `inputs: image:float32:3,224,224`, `outputs: ArgMax:int64: scores:float32:1001`.
+separated by blanks: `inputs: image:float32:3,224,224`, `outputs: ArgMax:int64: scores:float32:1001`.
 """
 
 from pathlib import Path
@@ -15,12 +15,12 @@ DEFAULTS = {"inputs": "input:float32:4", "outputs": "output:int64:"}
 
 
 def version() -> str:
-    """Return the version of what is not there."""
+    """Return a constant version."""
     return "0"
 
 
 def load(model: Path, options: BackendOptions) -> "NullRunner":
-    """Make a runner; the file does not matter. Raises UsageError where a tensor is not `name:dtype:sizes`."""
+    """Make a runner; the file is ignored. Raises UsageError if a tensor is not `name:dtype:sizes`."""
     del model
     unknown = set(options.extra) - set(DEFAULTS)
     if unknown:
@@ -33,7 +33,7 @@ def load(model: Path, options: BackendOptions) -> "NullRunner":
 
 
 class NullBinding:
-    """Buffers that nobody reads and outputs that stay zero."""
+    """Unread input buffers and zero outputs."""
 
     def __init__(self, inputs: tuple[Array, ...], outputs: tuple[Array, ...]) -> None:
         self.inputs = inputs
@@ -45,14 +45,14 @@ class NullBinding:
 
 
 class NullRunner:
-    """A model that does nothing."""
+    """A model without computation."""
 
     def __init__(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
         self.inputs = inputs
         self.outputs = outputs
 
     def bind(self, shapes: Shapes) -> NullBinding:
-        """Prepare buffers of any shapes; outputs have the batch of the first input."""
+        """Allocate buffers of any shapes; outputs have the batch size of the first input."""
         if isinstance(shapes, int):
             shapes = tuple(_of_batch(spec, shapes) for spec in self.inputs)
         batch = shapes[0][0] if shapes and shapes[0] else 1
@@ -60,7 +60,7 @@ class NullRunner:
         return NullBinding(inputs, tuple(np.zeros(_of_batch(spec, batch), spec.dtype) for spec in self.outputs))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 def _of_batch(spec: TensorSpec, batch: int) -> Shape:

@@ -1,13 +1,13 @@
-"""ONNX Runtime as a backend: sessions whose inputs and outputs are bound to numpy memory once.
+"""ONNX Runtime as a backend: sessions whose inputs and outputs are bound to numpy memory once (IOBinding).
 
-Bound memory is neither copied nor allocated again in a run; that matters for small models, where
-`InferenceSession.run` costs as much as the model. An output whose size the model does not state is allocated in every
-run, by ONNX Runtime.
+Bound memory is neither copied nor allocated again in a run; that matters for small models, where `InferenceSession.run`
+costs as much as the model. An output whose size the model does not state is allocated in every run, by ONNX Runtime.
 
 `BackendOptions.extra` holds, by ONNX Runtime's own names: attributes of SessionOptions (`enable_cpu_mem_arena: false`),
-configuration entries, known by their dot (`session.intra_op.allow_spinning: 0`), and `dimension.NAME: 384`, which fixes
-an open dimension of the model. Threads spin while they wait for work, ONNX Runtime's default, because a ResNet-50 on
-two threads was 5 % slower without; the memory arena and memory patterns made no difference and stay on.
+configuration entries, recognised by their dot (`session.intra_op.allow_spinning: 0`), and `dimension.NAME: 384`, which
+fixes a symbolic dimension of the model. Threads spin while they wait for work, ONNX Runtime's default, because a
+ResNet-50 on two threads was 5 % slower without; the memory arena and memory patterns made no difference and stay
+enabled.
 """
 
 import os
@@ -62,7 +62,7 @@ _ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     *(one for one in vars(state).values() if isinstance(one, type) and issubclass(one, Exception)),
 )
-"""All of ONNX Runtime's exceptions: they have no base class of their own, and releases differ in them."""
+"""All of ONNX Runtime's exceptions: they have no common base class, and releases differ in them."""
 
 
 def version() -> str:
@@ -73,8 +73,8 @@ def version() -> str:
 def load(model: Path, options: BackendOptions) -> "OnnxRunner":
     """Load a model file.
 
-    Raises DataError where the file is not a model that ONNX Runtime can run, lacks a wanted output, or where the
-    device is not there, and UsageError where an option in `extra` is unknown.
+    Raises DataError if the file is not a model that ONNX Runtime can run, has no such output, or the device is not
+    available, and UsageError if an option in `extra` is unknown.
     """
     with disk_errors(model):
         if not model.is_file():
@@ -101,7 +101,7 @@ class _Exact(os.PathLike[bytes]):
 
 
 class OnnxBinding:
-    """Buffers of certain shapes."""
+    """Buffers of fixed shapes."""
 
     def __init__(
         self, session: ort.InferenceSession, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
@@ -125,7 +125,7 @@ class OnnxBinding:
 
 
 class OpenBinding(OnnxBinding):
-    """Buffers of certain shapes of a model with outputs whose size only a run tells."""
+    """Buffers of fixed input shapes, for outputs whose size is known only after a run."""
 
     def __init__(self, session: ort.InferenceSession, inputs: Mapping[str, Array], outputs: Sequence[str]) -> None:
         super().__init__(session, inputs, {})
@@ -133,7 +133,7 @@ class OpenBinding(OnnxBinding):
 
     def run(self) -> tuple[Array, ...]:
         """Execute one batch. The arrays are the caller's own."""
-        for name in self._names:  # what the run before allocated would be taken as given memory of a fixed shape
+        for name in self._names:  # else the previous run's allocation would be reused as an output of fixed shape
             self._binding.bind_output(name, "cpu")
         super().run()
         return tuple(self._binding.copy_outputs_to_cpu())
@@ -157,9 +157,9 @@ class OnnxRunner:
         )
 
     def bind(self, shapes: Shapes) -> OnnxBinding:
-        """Prepare buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
+        """Allocate buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
 
-        Raises DataError where the model cannot take them, or leaves a dimension open that is not given.
+        Raises DataError if the model does not accept them, or a symbolic dimension has no given size.
         """
         session = self._session
         if session is None:
@@ -175,7 +175,7 @@ class OnnxRunner:
         return OnnxBinding(session, inputs, outputs)
 
     def close(self) -> None:
-        """Give the session's memory and threads back, once no binding is left."""
+        """Free the session's memory and threads, once no binding is left."""
         self._session = None
         self._buffers.clear()
 
@@ -191,10 +191,10 @@ def _session_options(options: BackendOptions) -> ort.SessionOptions:
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = options.intra_op_threads
     settings.inter_op_num_threads = 1
-    settings.log_severity_level = 3  # errors come as exceptions as well; warnings about the graph help nobody here
+    settings.log_severity_level = 3  # errors also raise exceptions; warnings about the graph are not actionable
     pinned = options.cores[1 : options.intra_op_threads]
     if pinned and len(pinned) == options.intra_op_threads - 1:
-        # One entry per thread of the pool; the caller's thread does its share and is pinned by the caller.
+        # One entry per thread of the pool; the calling thread takes part and is pinned by the caller.
         # ONNX Runtime counts processors from 1.
         cores = ";".join(str(core + 1) for core in pinned)
         settings.add_session_config_entry("session.intra_op_thread_affinities", cores)
@@ -241,11 +241,11 @@ def _spec(model: Path, value: Any) -> TensorSpec:
 
 
 _Size = int | tuple[int, int]
-"""A size of an output: a number, or that of an input's axis (number of the input, number of the axis)."""
+"""A dimension of an output: a number, or a reference to an input's axis (number of the input, number of the axis)."""
 
 
 def _sizes(inputs: Sequence[Any], outputs: Sequence[Any]) -> list[list[_Size]] | None:
-    """Return the sizes of every output, or None where only a run tells one: it has no name that an input has, too."""
+    """Return the dimensions of every output, or None if one is known only after a run: its name is in no input."""
     named = {
         size: (number, axis)
         for number, value in enumerate(inputs)

@@ -1,14 +1,13 @@
 """OpenVINO as a backend: the ONNX files of ONNX Runtime, compiled for the processor in fp32 or bf16.
 
-A model that is compiled for one batch size is 2 to 4 % quicker than one that takes any (ResNet-50, 2026.4), so the
-first size that is bound, which is the one that counts, gets a model of its own; what other sizes there are share one.
-A session of one thread computes in its caller's thread, on the cores that this is pinned to. More threads come from a
-pool that all sessions of the process share, which pins none of them: OpenVINO's own pinning puts every session on the
-same cores.
+A model compiled for one batch size is 2 to 4 % faster than one with a dynamic batch (ResNet-50, 2026.4), so the first
+shapes that are bound, those that matter, get a model of their own; all others share one. A session of one thread
+computes in its caller's thread, on the cores that this is pinned to. More threads come from a pool that all sessions of
+the process share, without pinning: OpenVINO's own pinning puts every session on the same cores.
 
-By itself OpenVINO would compute in bf16 wherever the processor can. Here that is asked for: by
+By default OpenVINO would compute in bf16 if the processor can. Here that must be requested by
 `INFERENCE_PRECISION_HINT: bf16` in `BackendOptions.extra`, which holds properties of OpenVINO's CPU device by their own
-names. int8 needs no word, it is in the model. Compiled models are not cached on the disk, and OpenVINO's telemetry
+names. int8 is part of the model and needs no option. Compiled models are not cached on disk, and OpenVINO's telemetry
 package is not loaded.
 """
 
@@ -32,26 +31,26 @@ DEVICES = {"cpu": "CPU"}
 
 PRECISION = "INFERENCE_PRECISION_HINT"
 PRECISIONS = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
-"""By the words of the property: what the processor must be capable of."""
+"""Values of the property → required capability of the processor."""
 
 _DTYPES = frozenset("float16 float32 float64 bool int8 int16 int32 int64 uint8 uint16 uint32 uint64".split())
 
 _CORE = ov.Core()
 _LOADING = Lock()
-"""OpenVINO's Python part fills tables when they are first used and waits for Python's lock meanwhile: two threads that
-do so at once wait for each other for ever."""
+"""OpenVINO's Python package fills tables on first use while it waits for the GIL: two threads that do so at once
+deadlock."""
 
 
 def version() -> str:
-    """Return OpenVINO's version without the number of its build."""
+    """Return OpenVINO's version without the build number."""
     return str(ov.__version__).partition("-")[0]
 
 
 def load(model: Path, options: BackendOptions) -> "OpenVinoRunner":
     """Load a model file.
 
-    Raises DataError where the file is not a model that OpenVINO can run, lacks a wanted output, or where the processor
-    lacks the precision, and UsageError where an option in `extra` is unknown.
+    Raises DataError if the file is not a model that OpenVINO can run, has no such output, or the processor lacks the
+    precision, and UsageError if an option in `extra` is unknown.
     """
     if not model.is_file():
         raise DataError(f"{model}: there is no such model file", "give the path of an ONNX file")
@@ -66,7 +65,7 @@ def load(model: Path, options: BackendOptions) -> "OpenVinoRunner":
 
 
 class OpenVinoBinding:
-    """Buffers of certain shapes. An output whose size the model does not state is allocated in each run."""
+    """Buffers of fixed shapes. An output whose size the model does not state is allocated in each run."""
 
     def __init__(self, compiled: Any, places: Sequence[int], inputs: tuple[Array, ...]) -> None:
         self.inputs = inputs
@@ -115,12 +114,12 @@ class OpenVinoRunner:
         self._own: tuple[list[Shape], Any] | None = None
         """The shapes that were bound first, and the model compiled for them."""
         self._any: Any = None
-        """The model compiled for any shapes, once others are bound."""
+        """The model compiled for dynamic shapes, once others are bound."""
 
     def bind(self, shapes: Shapes) -> OpenVinoBinding:
-        """Prepare buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
+        """Allocate buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
 
-        Raises DataError where the model cannot take them, or leaves a dimension open that is not given.
+        Raises DataError if the model does not accept them, or a symbolic dimension has no given size.
         """
         if self._graph is None:
             raise ValueError("the runner is closed")
@@ -129,7 +128,7 @@ class OpenVinoRunner:
             return OpenVinoBinding(self._compiled(inputs), self._places, inputs)
 
     def close(self) -> None:
-        """Give memory and threads back, once no binding is left."""
+        """Free memory and threads, once no binding is left."""
         self._graph = self._own = self._any = None
         self._buffers.clear()
 
@@ -186,7 +185,7 @@ def _spec(model: Path, name: str, port: Any) -> TensorSpec:
 
 @contextmanager
 def _explained(model: Path, remedy: str) -> Iterator[None]:
-    """Turn OpenVINO's errors about a model, which have no class of their own, into DataError."""
+    """Convert OpenVINO's errors about a model, which have no class of their own, to DataError."""
     try:
         yield
     except RuntimeError as error:
@@ -194,7 +193,7 @@ def _explained(model: Path, remedy: str) -> Iterator[None]:
 
 
 def _text(error: RuntimeError) -> str:
-    """Return the last line of OpenVINO's message, which begins with the places in its source."""
+    """Return the last line of OpenVINO's message, which begins with source locations."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = [line for line in lines if not line.startswith("Exception from")]
     return (told or lines or ["it does not say why"])[-1]

@@ -1,7 +1,7 @@
-"""TensorFlow, imported without what it prints.
+"""Import TensorFlow without its output on stderr.
 
-Its libraries greet on stderr while they are loaded, whatever the log level, and go on to say things that no person can
-act upon; what matters comes as an exception too.
+Its libraries print messages while they are loaded, at any log level, none of which is actionable; errors also raise
+exceptions.
 """
 
 import os
@@ -13,7 +13,7 @@ __all__ = ["config_pb2", "saved_model_pb2", "tf"]
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Drop what anything in this process writes to stderr."""
+    """Discard everything that this process writes to stderr."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -25,7 +25,7 @@ def _silence() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Read when the first session is made: without it all sessions share one pool of threads, as large as the first wanted.
+# Read when the first session is made: without it all sessions share one thread pool, sized by the first.
 os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
 with _silence():
     import tensorflow as tf

@@ -1,13 +1,13 @@
-"""TensorFlow as a backend: a frozen graph or a SavedModel, in sessions that keep to their own threads.
+"""TensorFlow as a backend: a frozen graph or a SavedModel, in sessions with their own threads.
 
-Measured on the CPU (2.21): a session's callable costs half of `Session.run` outside the model and an eighth of a
-`tf.function`, which is what a small model feels, and the executor that runs one operator after another keeps one
-thread to one core where the usual one takes a third more. By itself TensorFlow has one pool of threads per process,
-of the size that the first session asked for; TF_OVERRIDE_GLOBAL_THREADPOOL gives each session its own, and a pool
-inherits the cores of the thread that makes it. A session takes about five times the model file; runners of one thread,
-which compute in their caller's thread, share one.
+Measured on the CPU (2.21): a session's callable has half the overhead of `Session.run` and an eighth of a
+`tf.function`'s, which matters for a small model, and the single-threaded executor keeps one thread to one core where
+the default one takes a third more. By default TensorFlow has one thread pool per process, of the size that the first
+session requested; TF_OVERRIDE_GLOBAL_THREADPOOL gives each session its own, and a pool inherits the affinity of the
+thread that makes it. A session takes about five times the model file; runners of one thread, which compute in their
+caller's thread, share one.
 
-`BackendOptions.extra` holds fields of TensorFlow's ConfigProto by their own names, dots between:
+`BackendOptions.extra` holds fields of TensorFlow's ConfigProto by their own names, separated by dots:
 `graph_options.optimizer_options.global_jit_level: ON_1`.
 """
 
@@ -30,11 +30,11 @@ from engine.errors import DataError, RunError, UsageError, nearest
 DEVICES = ("cpu",)
 
 _CONTROL_FLOW = frozenset("Switch Merge Enter If StatelessIf While StatelessWhile Case StatelessCase".split())
-"""Operators that the executor of one operator after another does not have."""
+"""Operators that the single-threaded executor does not support."""
 
 _LOADING = Lock()
 _GRAPHS: WeakValueDictionary[tuple[Path, int, int], FrozenGraph] = WeakValueDictionary()
-"""By file, time and size: what several runners of one model share."""
+"""By file, time and size: graphs shared by the runners of one model."""
 
 
 def version() -> str:
@@ -45,8 +45,8 @@ def version() -> str:
 def load(model: Path, options: BackendOptions) -> "TensorFlowRunner":
     """Load a frozen graph (a file) or a SavedModel (a folder).
 
-    Raises DataError where it is neither, lacks a wanted output or needs an operator that is not there, and UsageError
-    where an option in `extra` is unknown.
+    Raises DataError if it is neither, has no such output or needs an unavailable operator, and UsageError if an option
+    in `extra` is unknown.
     """
     if options.device not in DEVICES:
         raise DataError(f"this TensorFlow backend has no device '{options.device}'", nearest(options.device, DEVICES))
@@ -60,7 +60,7 @@ def load(model: Path, options: BackendOptions) -> "TensorFlowRunner":
 
 
 class TensorFlowBinding:
-    """Input buffers of certain shapes. TensorFlow allocates the outputs in each run."""
+    """Input buffers of fixed shapes. TensorFlow allocates the outputs in each run."""
 
     def __init__(self, call: Any, inputs: tuple[Array, ...]) -> None:
         self.inputs = inputs
@@ -88,22 +88,22 @@ class TensorFlowRunner:
         self._buffers = InputBuffers(graph.model, self.inputs, "export the model with these dimensions fixed")
 
     def bind(self, shapes: Shapes) -> TensorFlowBinding:
-        """Prepare buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
+        """Allocate buffers of these shapes. Bind the largest first: the inputs of the others are parts of its own.
 
-        Raises DataError where the model cannot take them, or leaves a dimension open that is not given.
+        Raises DataError if the model does not accept them, or a symbolic dimension has no given size.
         """
         if self._graph is None:
             raise ValueError("the runner is closed")
         return TensorFlowBinding(self._call, self._buffers.of(shapes))
 
     def close(self) -> None:
-        """Give the session's memory and threads back, once no binding and no other runner uses them."""
+        """Free the session's memory and threads, once no binding and no other runner uses them."""
         self._call = self._graph = None
         self._buffers.clear()
 
 
 def _graph(model: Path) -> FrozenGraph:
-    """Read a model, or return what a runner that is still open has read."""
+    """Read a model, or return the graph that an open runner has read."""
     if not model.exists():
         raise DataError(f"{model}: there is no such model", "give a frozen graph (.pb) or the folder of a SavedModel")
     seen = model.stat()
@@ -115,7 +115,7 @@ def _graph(model: Path) -> FrozenGraph:
 
 
 def _call(graph: FrozenGraph, options: BackendOptions, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
-    """Return what runs the graph in a session of its own, or in one of the same settings that runners can share."""
+    """Return a callable that runs the graph in a new session, or in a sharable one of the same settings."""
     serial = not graph.operators & _CONTROL_FLOW
     config = _config(options, serial=serial)
     ends = config_pb2.CallableOptions(feed=[one.place for one in inputs], fetch=[one.place for one in outputs])
@@ -125,7 +125,7 @@ def _call(graph: FrozenGraph, options: BackendOptions, inputs: Sequence[Tensor],
     if call is None:
         with _on(options.cores):
             session = tf.compat.v1.Session(graph=graph.graph, config=config)
-        # A private method, but what is public looks the tensors up by name in every run.
+        # a private method; the public one looks the tensors up by name in every run
         call = session._make_callable_from_options(ends)
         if shared:
             graph.calls[key] = call
@@ -159,7 +159,7 @@ def _config(options: BackendOptions, *, serial: bool) -> Any:
 
 @contextmanager
 def _on(cores: tuple[int, ...]) -> Iterator[None]:
-    """Keep threads that are made inside the block on these cores, where the operating system can."""
+    """Pin threads created inside the block to these cores, if the operating system can."""
     if not cores or not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -1,7 +1,7 @@
-"""Read the words of a command, strictly: its own options, its arguments, and what changes a selection.
+"""Parse a command's arguments strictly: its own options, its positional arguments, and what changes a selection.
 
-Every word means something or is refused with the nearest right one. Tags that are given twice add up; of an option
-that takes one value the last one holds, so that a command line can be extended.
+Every word is understood or refused with the nearest valid one. Repeated tags add up; of an option that takes one value
+the last one wins, so that a command line can be extended.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ from engine.text import whole_path
 YES = ("yes", "true", "1", "on")
 NO = ("no", "false", "0", "off")
 _LIKELY = 0.75
-"""How near a word must be where it could also be an option of a component."""
+"""Similarity (0 to 1) that a word needs to a known option where it could also be an option of a component."""
 
 _OWNERS = 3
-"""Commands that are named where an option belongs to others."""
+"""Commands to suggest where an option belongs to several."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """A command line taken apart."""
+    """The parsed command line."""
 
     command: Command
     positional: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
-    """By the option's name."""
+    """Values of single-value options, by the option's name."""
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of options that may be repeated."""
+    """Values of repeatable options, by the option's name."""
     changes: Changes = field(default_factory=Changes)
-    """What changes a selection, where the command takes such words."""
+    """Selection changes, where the command accepts a selection."""
 
     @property
     def tags(self) -> str:
-        """All tags, with commas between."""
+        """All tags, comma-separated."""
         return ",".join(self.lists.get("tags", ()))
 
     @property
     def profiles(self) -> tuple[Path, ...]:
-        """Further folders with profiles."""
+        """Additional profile folders."""
         return tuple(whole_path(one) for one in self.lists.get("profiles", ()))
 
     @property
     def selects(self) -> bool:
-        """Whether any word selects something or changes what is selected."""
+        """Whether any argument selects a component or changes the selection."""
         return bool(self.tags or "recipe" in self.values or self.changes != Changes())
 
 
 def parse(command: Command, arguments: Sequence[str]) -> Words:
-    """Take the words after a command apart. Raises UsageError for a word that has no meaning."""
+    """Parse the arguments of a command. Raises UsageError for one that is not understood."""
     reader = _Reader(command)
     reader.read(arguments)
     reader.refuse_wrong_number()
@@ -86,7 +86,7 @@ class _Reader:
     changes: Changes = field(default_factory=Changes)
 
     def read(self, arguments: Sequence[str]) -> None:
-        """Take all words."""
+        """Parse all arguments."""
         rest = list(arguments)
         before = ""
         while rest:
@@ -104,7 +104,7 @@ class _Reader:
                 before = word
 
     def argument(self, word: str, before: str) -> None:
-        """Take a word that is no option; `before` is the one before it."""
+        """Parse a positional argument; `before` is the argument in front of it."""
         takes = self.command.arguments
         if "options" in self.command.selects:
             spelling.refuse_variation(word)
@@ -112,10 +112,10 @@ class _Reader:
         if wanted and takes.most != 0 and (not takes.allowed or word in takes.allowed):
             self.positional.append(word)
             return
-        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.instead(word, before))
+        raise UsageError(f"unexpected word '{word}' after {self.command.name}", self.argument_remedy(word, before))
 
-    def instead(self, word: str, before: str) -> str:
-        """Return the remedy for an argument that the command does not take."""
+    def argument_remedy(self, word: str, before: str) -> str:
+        """Return the remedy for a positional argument that the command does not take."""
         takes, name = self.command.arguments, self.command.name
         if any(word in (one, one.partition(" ")[0]) for one in COMMANDS):
             return f"the command comes first: inferdeck {word} --help"
@@ -129,13 +129,13 @@ class _Reader:
         return takes.remedy.replace("WORDS", word) or f"inferdeck {name} --help shows what it takes"
 
     def may_be_list(self, before: str) -> bool:
-        """Say whether a word is an option with a value that may have several parts."""
+        """Return whether a word is an option with a value that may have several parts."""
         name, given, _ = before.replace(" ", "=").partition("=")
         own = self.command.option(name.lstrip("-"))
         return name.startswith("--") and bool(given) and (own is None or own.name == "tags")
 
     def option(self, word: str, rest: list[str]) -> str:
-        """Take an option, and its value from the next word where it has none; return all that was read."""
+        """Parse an option, taking its value from the next argument if necessary; return the arguments consumed."""
         name, equals, value = word.lstrip("-").partition("=")
         if not name:
             raise UsageError(f"'{word}' names no option", "options are written --NAME or --NAME=VALUE, without blanks")
@@ -158,13 +158,13 @@ class _Reader:
         return word
 
     def flag(self, own: CommandOption, name: str, value: str) -> None:
-        """Switch a flag on, or leave it off."""
+        """Set or clear a flag."""
         if value.lower() not in (*YES, *NO):
             raise UsageError(f"'--{name}' takes no value but yes or no, not '{value}'", f"write --{name}")
         (self.flags.add if value.lower() in YES else self.flags.discard)(own.name)
 
     def value(self, name: str, value: str, own: CommandOption | None) -> None:
-        """Keep the value of an option of the command, or else what it changes of the selection."""
+        """Store the value of one of the command's options, or else a change of the selection."""
         if own is None:
             self.changes.keep(name, value)
         elif not own.value:
@@ -187,12 +187,12 @@ class _Reader:
         kind = kind if dot else "options"
         if kind in self.command.selects or (kind is None and "dependencies" in self.command.selects):
             return
-        remedy = meant(name, self.command) or f"inferdeck {self.command.name} --help lists its options"
+        remedy = nearest_option(name, self.command) or f"inferdeck {self.command.name} --help lists its options"
         raise UsageError(f"unknown option '--{name}' of {self.command.name}", remedy)
 
     def without_value(self, name: str, own: CommandOption | None) -> str:
-        """Return the remedy for an option without its value."""
-        near = "" if own else meant(name, self.command, _LIKELY)
+        """Return the remedy for an option that lacks its value."""
+        near = "" if own else nearest_option(name, self.command, _LIKELY)
         also = "" if own or "." in name else f", or _{name} into --tags where it is a variation"
         return near or f"write --{name}={own.value if own else 'VALUE'}{also}"
 
@@ -206,8 +206,8 @@ class _Reader:
             raise UsageError(f"{self.command.name} takes {takes.wanted or 'no names'}, {number} given", remedy)
 
 
-def meant(name: str, command: Command, cutoff: float = 0.6) -> str:
-    """Return which option is near to one that the command does not have; empty where none is."""
+def nearest_option(name: str, command: Command, cutoff: float = 0.6) -> str:
+    """Return a remedy that names the nearest option; empty where none is similar."""
     own = closest(name, [one.name for one in command.options], cutoff)
     if own:
         return f"did you mean {either([f'--{one}' for one in own])}?"
@@ -217,13 +217,13 @@ def meant(name: str, command: Command, cutoff: float = 0.6) -> str:
         return ""
     owners = [owner for option, owner in others if option == near[0]]
     shown = ", ".join(owners[:_OWNERS]) + (", ..." if len(owners) > _OWNERS else "")
-    said = "" if key(near[0]) == key(name) else f"did you mean '--{near[0]}'? "
-    return f"{said}'--{near[0]}' is an option of {shown}"
+    suggestion = "" if key(near[0]) == key(name) else f"did you mean '--{near[0]}'? "
+    return f"{suggestion}'--{near[0]}' is an option of {shown}"
 
 
 @contextmanager
 def named_options(words: Words) -> Iterator[None]:
-    """Let an option that no component has be held against those of the command as well."""
+    """Add the command's own options to the candidates suggested for an option that no component has."""
     try:
         yield
     except NoOptionError as error:
@@ -234,7 +234,7 @@ def named_options(words: Words) -> Iterator[None]:
 
 
 def _below(group: str) -> Iterable[str]:
-    """Return the commands of a group; `results list` stands for its group."""
+    """Return the commands of a group; `results list` is the default of its group."""
     first = group.split(" ", maxsplit=1)[0]
     return (name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{first} "))
 
@@ -248,7 +248,7 @@ def _refuse_number(own: CommandOption, value: str) -> None:
 
 
 def selection(words: Words, catalog: Catalog) -> Selection:
-    """Return what the words select: a recipe, changed by tags and options that stand beside it, or tags alone."""
+    """Return the selection: a recipe modified by the tags and options given with it, or tags alone."""
     chosen = Selection(Query())
     if "recipe" in words.values:
         name = words.values["recipe"]
@@ -263,8 +263,8 @@ def selection(words: Words, catalog: Catalog) -> Selection:
 
 
 def _example(words: Words, chosen: Selection) -> str:
-    """Return what to write where no component is named."""
+    """Return an example command line for a selection without a component."""
     if chosen.query != Query():
         return f"name the component as well: --tags=app,mlperf,inference,{chosen.query}"
-    near = next(filter(None, (meant(name, words.command, _LIKELY) for name in words.changes.options)), "")
+    near = next(filter(None, (nearest_option(name, words.command, _LIKELY) for name in words.changes.options)), "")
     return near or "give --tags=..., for example --tags=app,mlperf,inference,_resnet50"

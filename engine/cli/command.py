@@ -1,8 +1,7 @@
-"""What a command is, as data: parsing, help and the nearest right word are all derived from it.
+"""Commands as data: parsing, help and suggestions are all derived from it.
 
-Named tuples, because the table of commands is read before anything is known of what will be needed: `--help` must
-come at once. argparse and its kin serve closed sets of options; here a component brings options of its own, by names
-that are known only when the profiles have been read.
+Named tuples, because the command table is loaded before anything else and `--help` must be instant. argparse serves
+closed sets of options; here components add options that are known only once the profiles have been read.
 """
 
 from __future__ import annotations
@@ -11,70 +10,71 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Selects = Literal["options", "env", "dependencies"]
-"""Words that change a selection: `--NAME=VALUE`, `--env.KEY=VALUE`, and `--adr.NAME.X=VALUE` with its kin."""
+"""How a command accepts selection options: `--NAME=VALUE`, `--env.KEY=VALUE`, and `--adr.NAME.X=VALUE` and similar."""
 
 SELECTS: tuple[Selects, ...] = ("options", "env", "dependencies")
 
 
 class CommandOption(NamedTuple):
-    """A word that begins with `--`: a flag, or one with a value."""
+    """An option that begins with `--`: a flag, or one with a value."""
 
     name: str
-    """As help shows it. On the command line `-` and `_` are the same."""
+    """As help shows it; `-` and `_` are equivalent on the command line."""
     meaning: str
     value: str = ""
-    """What help calls the value: DIR. Empty for a flag, which takes nothing or yes and no."""
+    """Metavariable in help, such as DIR. Empty for a flag, which takes no value, or yes or no."""
     repeatable: bool = False
     numbers: tuple[int, int] | None = None
-    """Least and greatest whole number, where the value is one."""
+    """Minimum and maximum of an integer value; None for other values."""
     env: tuple[str, ...] = ()
-    """Names of the MLPerf tutorials for it: `--env.CM_QUIET=yes`."""
+    """Names of it in the MLPerf tutorials: `--env.CM_QUIET=yes`."""
 
     @property
     def key(self) -> str:
-        """What two spellings of the name have in common."""
+        """Normalised name, equal for all spellings."""
         return key(self.name)
 
     def usage(self) -> str:
-        """Return it as a person writes it: `--backup=DIR`."""
+        """Return the option as typed: `--backup=DIR`."""
         return f"--{self.name}" + (f"={self.value}" if self.value else "")
 
 
 class Arguments(NamedTuple):
-    """The words of a command that do not begin with `--`."""
+    """Positional arguments of a command."""
 
     usage: str = ""
     """As in the usage line: `A B...`."""
     wanted: str = ""
-    """How a message says it: `two runs or more`."""
+    """What error messages call them: `two runs or more`."""
     remedy: str = ""
     least: int = 0
     most: int | None = 0
-    """None for any number."""
+    """Maximum number; None for no limit."""
     allowed: tuple[str, ...] = ()
-    """The only words that are allowed; empty allows all."""
+    """The only accepted values; empty accepts any."""
     with_flag: str = ""
-    """The flag without which there are none."""
+    """The flag that makes them valid; without it there are none."""
 
 
 class Command(NamedTuple):
-    """One command, by all the words that name it: `submission truncate`."""
+    """One command with its full name: `submission truncate`."""
 
     name: str
     run: str
-    """`module:function`; the function gets the words (engine.cli.arguments.Words) and returns the exit status."""
+    """`module:function`; the function gets the parsed arguments (engine.cli.arguments.Words) and returns the exit
+    status."""
     summary: str
     arguments: Arguments = Arguments()
     options: tuple[CommandOption, ...] = ()
     selects: tuple[Selects, ...] = ()
-    """Which words of a selection it takes."""
+    """Which selection options it takes."""
     about: str = ""
-    """More than the summary says: lines of help."""
+    """Help text below the summary."""
     examples: tuple[str, ...] = ()
-    """What follows `inferdeck`."""
+    """Example arguments, without `inferdeck`."""
 
     def option(self, name: str) -> CommandOption | None:
-        """Return the option of that name, in whatever spelling."""
+        """Return the option with that name, in any spelling."""
         return next((one for one in self.options if one.key == key(name)), None)
 
     def usage(self) -> str:
@@ -88,5 +88,5 @@ Table = Mapping[str, Command]
 
 
 def key(name: str) -> str:
-    """Return what `--output_dir` and `--output-dir` have in common."""
+    """Return the normalised option name, the same for `--output_dir` and `--output-dir`."""
     return name.replace("-", "_")

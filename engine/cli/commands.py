@@ -1,4 +1,4 @@
-"""Every command of `inferdeck`: what it is called, what it takes and what each of its options means."""
+"""The command table of `inferdeck`: name, arguments and options of every command, with their help texts."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ _PROFILES = CommandOption(
     "profiles", "a folder with components, systems and recipes of your own; may be repeated", "DIR", repeatable=True
 )
 _JSON = CommandOption("json", "print JSON, for programs")
-_PLAIN = CommandOption("plain", "a line for each change, without cursor control")
-_ROUND = CommandOption("round", "the MLPerf round whose rules hold; v2.1 without it", "NAME")
+_PLAIN = CommandOption("plain", "one line per change, without cursor control")
+_ROUND = CommandOption("round", "the MLPerf round whose rules apply (default: v2.1)", "NAME")
 
 _PLANNED = (
     CommandOption(
-        "tags", "the component by its tags, and variations on (_x) and off (-_x)", "a,b,_x,-_y", repeatable=True
+        "tags", "the component by its tags; turns variations on (_x) and off (-_x)", "a,b,_x,-_y", repeatable=True
     ),
-    CommandOption("recipe", "a selection that was saved, by its name or file", "NAME|FILE"),
+    CommandOption("recipe", "a saved selection, by name or file", "NAME|FILE"),
     CommandOption(
         "output_dir",
-        "where the results folder goes",
+        "the results folder",
         "DIR",
         env=("OUTPUT_BASE_DIR", "CM_MLPERF_OUTPUT_DIR"),
     ),
-    CommandOption("again", "make everything anew, whatever is stored", env=("CM_RERUN",)),
-    CommandOption("quiet", "print less: failures and the end", env=("CM_QUIET",)),
+    CommandOption("again", "rebuild everything, ignoring the store", env=("CM_RERUN",)),
+    CommandOption("quiet", "print only failures and the end", env=("CM_QUIET",)),
     CommandOption("yes-install", "install system packages without asking"),
-    CommandOption("lock", "write what the plan is into a file", "FILE"),
-    CommandOption("locked", "run exactly the plan of such a file, or say what differs", "FILE"),
+    CommandOption("lock", "write the plan to a lock file", "FILE"),
+    CommandOption("locked", "run exactly the plan of a lock file, or report what differs", "FILE"),
     _JSON,
     _HOME,
     _PROFILES,
 )
 _STARTED = (
-    CommandOption("reuse", "show an equal finished result instead of running"),
-    CommandOption("detach", "start the job and return"),
+    CommandOption("reuse", "reuse the result of an equal finished job"),
+    CommandOption("detach", "start the job and exit"),
     _PLAIN,
 )
-_NOW = CommandOption("now", "measure at once, beside other jobs that measure")
+_NOW = CommandOption("now", "measure now, even while another job measures")
 _RUN = (*_PLANNED, *_STARTED, _NOW)
 _IDLE = tuple(one._replace(meaning="for run; no effect here") for one in (*_STARTED, _NOW))
 _DEMO = tuple(one for one in _RUN if one.name != "locked")
@@ -45,21 +45,21 @@ _DEMO = tuple(one for one in _RUN if one.name != "locked")
 _ONE_FOLDER = Arguments("TREE", "one folder", "for example: DIR/submission", 1, 1)
 _CHECKED = (
     _ROUND,
-    CommandOption("submitter", "look at this submitter alone", "NAME"),
+    CommandOption("submitter", "check only this submitter", "NAME"),
     CommandOption("strict", "fail on warnings too"),
     CommandOption("csv", "write the results as a table", "FILE"),
     _JSON,
     _HOME,
     _PROFILES,
 )
-_FORMAT = CommandOption("format", "how it is printed", "text|csv|json|md")
+_FORMAT = CommandOption("format", "output format", "text|csv|json|md")
 _RUNS = "inferdeck results list names them"
 _ENTRY = Arguments("KEY", "the name or key of one entry", "inferdeck store list shows them", 1, 1)
 _JOB = Arguments("[JOB]", "one job at a time", "inferdeck attach r-0001", 0, 1)
 _SYSTEM = Arguments("NAME", "one name", "inferdeck system list names them", 1, 1)
 
 _SELECTION = """\
-The words that select what runs:
+Selecting what runs:
   --tags=a,b,_x,-_y           a component by its tags; variations on and off
   --NAME=VALUE                an option of that component, for example --scenarios=Offline,Server
   --env.KEY=VALUE             an input by its outside name, for example --env.IMAGENET_PATH=DIR
@@ -73,21 +73,21 @@ _COMMANDS = (
     Command(
         "demo",
         "engine.cli.demo:demo_command",
-        "the whole way on real photographs, in two minutes",
-        Arguments(remedy="the benchmark is named by --model=WORDS"),
+        "an end-to-end demonstration on real photographs, in two minutes",
+        Arguments(remedy="name the benchmark with --model=WORDS"),
         options=(
-            CommandOption("model", "the benchmark that is demonstrated; resnet50 without it", "BENCHMARK"),
-            CommandOption("offline", "fetch nothing: a tiny model on generated pictures"),
+            CommandOption("model", "the benchmark to demonstrate (default: resnet50)", "BENCHMARK"),
+            CommandOption("offline", "fetch nothing: a tiny model on generated images"),
             *_DEMO,
         ),
         selects=SELECTS,
-        about="Runs a recipe; words that select something change it: --scenarios=Offline.",
+        about="Runs a recipe, which other options modify: --scenarios=Offline.",
         examples=("demo", "demo --model=retinanet --offline", "demo --offline --output_dir=results"),
     ),
     Command(
         "plan",
         "engine.cli.plan:plan_command",
-        "everything that would run, before it runs",
+        "show everything that would run",
         Arguments("", "two lock files", "inferdeck plan --diff A B", 2, 2, with_flag="diff"),
         (*_PLANNED, CommandOption("diff", "compare two lock files: plan --diff A B"), *_IDLE),
         SELECTS,
@@ -97,7 +97,7 @@ _COMMANDS = (
     Command(
         "run",
         "engine.cli.run:run_command",
-        "run it, in a job that outlives this terminal",
+        "run it in a job that outlives this terminal",
         Arguments("", "nothing but 'script'", allowed=("script",), most=1),
         _RUN,
         SELECTS,
@@ -107,7 +107,7 @@ _COMMANDS = (
     Command(
         "tune",
         "engine.cli.tune:tune_command",
-        "sessions, threads, batch and waiting: measured, and kept",
+        "choose sessions, threads, batch size and queue delay by measuring, and save them",
         options=_RUN,
         selects=SELECTS,
         about=_SELECTION,
@@ -116,7 +116,7 @@ _COMMANDS = (
     Command(
         "tune show",
         "engine.cli.tune:show_command",
-        "what a system's run configuration keeps of its tuning",
+        "show the saved tuning of a system",
         Arguments("NAME", "the name of a system", "inferdeck system list names them", 1, 1),
         (_JSON, _HOME, _PROFILES),
         examples=("tune show my-box",),
@@ -124,7 +124,7 @@ _COMMANDS = (
     Command(
         "jobs",
         "engine.cli.jobs:jobs_command",
-        "what runs and what ran",
+        "list running and past jobs",
         options=(_JSON, _HOME),
         examples=("jobs", "jobs --json"),
     ),
@@ -132,7 +132,7 @@ _COMMANDS = (
         Command(
             name,
             "engine.cli.jobs:attach_command",
-            "follow a job from its beginning to its end (the newest without a name)",
+            "follow a job from start to end (default: the newest)",
             _JOB,
             (_PLAIN, _JSON, _HOME),
             examples=(f"{name} r-0001", f"{name} --plain"),
@@ -142,7 +142,7 @@ _COMMANDS = (
     Command(
         "cancel",
         "engine.cli.jobs:cancel_command",
-        "stop a job (the newest without a name); the same command resumes it",
+        "stop a job (default: the newest); the same command resumes it",
         _JOB,
         (_HOME,),
         examples=("cancel r-0001",),
@@ -150,11 +150,11 @@ _COMMANDS = (
     Command(
         "results list",
         "engine.cli.results:list_command",
-        "what all jobs measured",
+        "list the runs of all jobs",
         Arguments(remedy="inferdeck results list --filter=WORDS"),
         (
             CommandOption("filter", "only runs that contain these words", "WORDS"),
-            CommandOption("sort", "by this column; with - before it the other way round", "COLUMN"),
+            CommandOption("sort", "sort by this column; a leading - reverses the order", "COLUMN"),
             _FORMAT,
             _JSON,
             _HOME,
@@ -164,7 +164,7 @@ _COMMANDS = (
     Command(
         "results show",
         "engine.cli.results:show_command",
-        "one run by itself",
+        "show one run",
         Arguments("RUN", "one run", _RUNS, 1, 1),
         (_FORMAT, _JSON, _HOME),
         examples=("results show r-0001/Offline",),
@@ -172,7 +172,7 @@ _COMMANDS = (
     Command(
         "results compare",
         "engine.cli.results:compare_command",
-        "runs side by side: what differs, and whether it is above the noise",
+        "compare runs: what differs, and whether it is above the noise",
         Arguments("A B...", "two runs or more", _RUNS, 2, None),
         (_FORMAT, _JSON, _HOME),
         examples=("results compare r-0001/Offline r-0002/Offline",),
@@ -180,14 +180,14 @@ _COMMANDS = (
     Command(
         "store list",
         "engine.cli.store:list_command",
-        "the artifacts on this machine",
+        "list the artifacts on this machine",
         options=(_JSON, _HOME),
         examples=("store list",),
     ),
     Command(
         "store verify",
         "engine.cli.store:verify_command",
-        "hash every file again (of all entries without a name)",
+        "verify the hashes of all files (default: of every entry)",
         Arguments("[KEY...]", "names of entries", "inferdeck store list shows them", 0, None),
         (_HOME,),
         examples=("store verify",),
@@ -195,7 +195,7 @@ _COMMANDS = (
     Command(
         "store accept",
         "engine.cli.store:accept_command",
-        "take entries that were copied or touched as they are, after hashing them again",
+        "accept entries that were copied or touched, after verifying their hashes",
         Arguments("[KEY...]", "names of entries", "inferdeck store list shows them", 0, None),
         (_HOME,),
         examples=("store accept",),
@@ -203,14 +203,14 @@ _COMMANDS = (
     Command(
         "store clean",
         "engine.cli.store:clean_command",
-        "delete what unfinished attempts have left",
+        "delete the leftovers of unfinished attempts",
         options=(_HOME,),
         examples=("store clean",),
     ),
     Command(
         "store remove",
         "engine.cli.store:remove_command",
-        "delete an entry; what needs it makes it again",
+        "delete an entry; it is rebuilt when needed",
         _ENTRY,
         (_HOME,),
         examples=("store remove resnet50-model-0a1b2c",),
@@ -218,7 +218,7 @@ _COMMANDS = (
     Command(
         "store why",
         "engine.cli.store:why_command",
-        "what an entry was made from, and how it differs from its like",
+        "show what an entry was made from, and how it differs from similar ones",
         _ENTRY,
         (_HOME,),
         examples=("store why resnet50-model-0a1b2c",),
@@ -226,14 +226,14 @@ _COMMANDS = (
     Command(
         "system list",
         "engine.cli.system:list_command",
-        "systems under test: descriptions and run figures",
+        "list systems under test: descriptions and run figures",
         options=(_HOME, _PROFILES),
         examples=("system list",),
     ),
     Command(
         "system show",
         "engine.cli.system:show_command",
-        "one description, its run figures and its tuning",
+        "show a description, its run figures and its tuning",
         _SYSTEM,
         (_HOME, _PROFILES),
         examples=("system show my-box",),
@@ -245,20 +245,20 @@ _COMMANDS = (
         _SYSTEM._replace(remedy="inferdeck system new NAME"),
         (
             _ROUND,
-            CommandOption("again", "replace the description that is there"),
-            CommandOption("quiet", "ask nothing"),
+            CommandOption("again", "replace an existing description"),
+            CommandOption("quiet", "do not prompt"),
             _HOME,
             _PROFILES,
         ),
         ("options",),
-        "--FIELD=VALUE says a field of the description, for example --submitter=Acme or --system_type=edge.\n"
-        "In a terminal it asks for what can't be read off the machine.",
+        "--FIELD=VALUE sets a field of the description, for example --submitter=Acme or --system_type=edge.\n"
+        "In a terminal it prompts for what can't be detected.",
         ("system new my-box", "system new my-box --submitter=Acme --division=open --system_type=edge"),
     ),
     Command(
         "submission preflight",
         "engine.cli.preflight:preflight_command",
-        "why a submission by these words would be refused, before anything runs",
+        "check a selection against the submission rules before anything runs",
         options=(*_PLANNED, *_IDLE),
         selects=SELECTS,
         about=_SELECTION,
@@ -267,7 +267,7 @@ _COMMANDS = (
     Command(
         "submission check",
         "engine.cli.submission:check_command",
-        "what the official checker would say of a tree, and what it would not see",
+        "check a tree as the official checker does, and what that one misses",
         _ONE_FOLDER,
         _CHECKED,
         examples=("submission check DIR/submission", "submission check DIR/submission --strict --csv=summary.csv"),
@@ -275,7 +275,7 @@ _COMMANDS = (
     Command(
         "submission report",
         "engine.cli.submission_report:report_command",
-        "every result of a tree by its system, the refused ones with the rules that they break",
+        "list every result of a tree by system, rejected ones with the rules that they break",
         _ONE_FOLDER,
         _CHECKED,
         examples=("submission report DIR/submission", "submission report DIR/submission --json"),
@@ -283,17 +283,17 @@ _COMMANDS = (
     Command(
         "submission generate",
         "engine.cli.submit:generate_command",
-        "build a tree (or add to one) from the results of one system",
-        Arguments("RESULTS", "one folder", "the folder that --output_dir named", 1, 1),
+        "build a tree (or extend one) from the results of one system",
+        Arguments("RESULTS", "one folder", "the folder given as --output_dir", 1, 1),
         (
-            CommandOption("sut", "the system, where the folder holds several", "NAME"),
-            CommandOption("out", "the tree; RESULTS/submission without it", "DIR"),
-            CommandOption("submitter", "instead of the submitter in the description", "NAME"),
-            CommandOption("division", "instead of the division in the description", "closed|open|network"),
+            CommandOption("sut", "the system, if the folder holds several", "NAME"),
+            CommandOption("out", "the tree (default: RESULTS/submission)", "DIR"),
+            CommandOption("submitter", "override the submitter of the description", "NAME"),
+            CommandOption("division", "override the division of the description", "closed|open|network"),
             CommandOption(
-                "infer", "take missing MultiStream and Offline results from SingleStream, where the rules allow it"
+                "infer", "infer missing MultiStream and Offline results from SingleStream, if the rules allow it"
             ),
-            CommandOption("share_99", "hand in the results of a -99 benchmark for its -99.9 as well"),
+            CommandOption("share_99", "submit the results of a -99 benchmark for its -99.9 as well"),
             _ROUND,
             _HOME,
             _PROFILES,
@@ -303,10 +303,10 @@ _COMMANDS = (
     Command(
         "submission truncate",
         "engine.cli.submit:truncate_command",
-        "cut the accuracy logs of a tree as the rules ask, keeping whole copies",
+        "truncate the accuracy logs of a tree as the rules require, keeping full copies",
         _ONE_FOLDER,
         (
-            CommandOption("backup", "where the whole copies go; TREE-whole-logs without it", "DIR"),
+            CommandOption("backup", "folder for the full copies (default: TREE-whole-logs)", "DIR"),
             CommandOption("submitter", "only this submitter's logs", "NAME"),
             _ROUND,
             _HOME,
@@ -320,8 +320,8 @@ _COMMANDS = (
         "pack a checked tree",
         _ONE_FOLDER,
         (
-            CommandOption("out", "the file; TREE.zip without it", "FILE"),
-            CommandOption("submitter", "who you are: a tree with another's results is refused", "NAME"),
+            CommandOption("out", "the file (default: TREE.zip)", "FILE"),
+            CommandOption("submitter", "your organisation: a tree with another's results is refused", "NAME"),
             _HOME,
             _PROFILES,
         ),
@@ -330,14 +330,14 @@ _COMMANDS = (
     Command(
         "doctor",
         "engine.cli.doctor:doctor_command",
-        "what this machine is, and what each benchmark lacks on it",
+        "show this machine, and what each benchmark needs on it",
         options=(_JSON, _HOME, _PROFILES),
         selects=("env",),
-        about="--env.KEY=VALUE gives an input, as to plan and run: the benchmarks that read it are looked at with it.",
+        about="--env.KEY=VALUE gives an input, as for plan and run, to the benchmarks that read it.",
         examples=("doctor", "doctor --env.IMAGENET_PATH=$HOME/imagenet-2012-val"),
     ),
 )
 
 COMMANDS = {one.name: one for one in _COMMANDS}
 DEFAULTS = {"results": "results list", "store": "store list", "system": "system list"}
-"""What a group does without a word after it."""
+"""The command that a group runs when none is given."""

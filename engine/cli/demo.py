@@ -1,4 +1,4 @@
-"""`inferdeck demo`: one of the demonstrations, by benchmark and by what this machine can have."""
+"""`inferdeck demo`: run the demonstration recipe of a benchmark that this machine supports."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DEFAULT = "resnet50"
 
 
 def demo_command(asked: words.Words) -> int:
-    """Run the demonstration: a real model on photographs, or with --offline generated pictures and nothing fetched.
+    """Run the demonstration on photographs, or with --offline on generated images without any download.
 
-    `--model` names the benchmark. Where this machine lacks what the photographs need, the other one is taken.
+    `--model` names the benchmark. Where this machine lacks what the photographs need, generated images are used.
     """
     if "recipe" in asked.values:
         return start(prepare(asked), asked)
@@ -31,7 +31,7 @@ def demo_command(asked: words.Words) -> int:
     if problems and "offline" not in asked.flags:
         _, lacking = problems[0]
         if not asked.flags & {"quiet", "json"}:
-            Screen().line(f"{lacking.text}: generated pictures are taken instead ({lacking.remedy})", "todo")
+            Screen().line(f"{lacking.text}: using generated images instead ({lacking.remedy})", "todo")
         prepared = _prepared(asked, demo.offline)
     return start(prepared, asked)
 

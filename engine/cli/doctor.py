@@ -1,4 +1,4 @@
-"""`inferdeck doctor`: what this machine is, and what each benchmark lacks on it."""
+"""`inferdeck doctor`: describe this machine, and what each benchmark needs on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PACKAGES = ("mlcommons-loadgen", "onnxruntime", "numpy", "opencv-python-headless
 
 
 def doctor_command(asked: words.Words) -> int:
-    """Describe the machine and say what is missing; exit status 0 if at least one thing can run."""
+    """Describe the machine and report what is missing; exit status 0 if at least one benchmark or recipe can run."""
     place = workplace(asked.values.get("home"), asked.profiles)
     places, given = place.folders, asked.changes.env
     refuse_unread(place, given)
@@ -60,7 +60,7 @@ def _machine(places: Folders) -> dict[str, str]:
 
 
 def _locks(places: Folders) -> str:
-    """Say whether the file system of the jobs has file locks, without which no job can run."""
+    """Return whether the file system of the jobs supports file locks, without which no job can run."""
     above = (places.jobs, *places.jobs.parents)
     place = next(one for one in above if os.path.exists(one))  # noqa: PTH110  (Path.exists raises: no permission)
     try:

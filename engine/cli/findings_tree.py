@@ -1,4 +1,4 @@
-"""What the checker found, for a person: a tree of places with what is wrong at each, and the sums."""
+"""Print the checker's findings as a tree by place, with counts and the verdict."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def draw(screen: Screen, report: Report) -> None:
         screen.line()
     passed = sum(result.verdict == "pass" for result in report.results)
     screen.line(f"{len(report.results)} results: {passed} pass, {len(report.results) - passed} fail · {counts(report)}")
-    said = "would pass" if report.verdict == "pass" else "would be refused"
-    screen.line(f"{report.verdict}: by the rules of round {report.round} this tree {said}", STYLES[report.verdict])
+    text = "would pass" if report.verdict == "pass" else "would be rejected"
+    screen.line(f"{report.verdict}: under the rules of round {report.round} this tree {text}", STYLES[report.verdict])
 
 
 def _lines(branch: Branch[Finding], indent: str) -> Iterator[list[Cell]]:
@@ -33,8 +33,8 @@ def _lines(branch: Branch[Finding], indent: str) -> Iterator[list[Cell]]:
         yield [(f"{indent}{branch.path}", "bold" if branch.found else "dim")]
         for finding in branch.found:
             expected = f" (expected: {finding.expected})" if finding.expected else ""
-            said = f" {finding.rule}: {finding.found}{expected}"
-            yield [(f"{indent}  {finding.severity}", STYLES[finding.severity]), (said, "")]
+            text = f" {finding.rule}: {finding.found}{expected}"
+            yield [(f"{indent}  {finding.severity}", STYLES[finding.severity]), (text, "")]
             yield [(f"{indent}    {finding.remedy}", "dim")]
         indent += "  "
     for inside in branch.inside.values():

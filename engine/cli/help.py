@@ -1,4 +1,4 @@
-"""Help, from the table of commands: of everything, of a group, of one command."""
+"""Help generated from the command table: for inferdeck, a command group, or one command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ usage: inferdeck COMMAND [options]; without a command it opens the screen
 """
 _TAIL = """
 inferdeck COMMAND --help shows what a command takes.
-inferdeck --version, or -V, shows which inferdeck it is.
+inferdeck --version, or -V, shows the version.
 
 for example
   inferdeck demo --offline
@@ -25,19 +25,19 @@ exit status
   0 done · 1 failed · 2 usage error, or the plan can't run · 130 stopped
 """
 _WIDTH = 80
-"""Columns of the narrowest terminal."""
+"""Columns of the narrowest supported terminal."""
 _GAP = 2
 _LONGEST = 26
-"""Columns that the words on the left may take before the meaning goes to a line of its own."""
+"""Columns of the left column; a longer entry puts its meaning on the next line."""
 
 
 def of_all(commands: Sequence[Command]) -> str:
-    """Return the help of `inferdeck` itself: every command in a line."""
+    """Return the help of `inferdeck` itself: one line per command."""
     return _HEAD + _rows([(one.name, one.summary) for one in commands]) + _TAIL
 
 
 def of_group(commands: Sequence[Command]) -> str:
-    """Return the help of `inferdeck submission` and its like."""
+    """Return the help of a command group such as `inferdeck submission`."""
     group = commands[0].name.partition(" ")[0]
     rows = _rows([(f"{one.name} {one.arguments.usage}".strip(), one.summary) for one in commands])
     return f"usage: inferdeck {group} COMMAND [options]\n\n{rows}\ninferdeck {group} COMMAND --help shows its options\n"
@@ -49,7 +49,7 @@ def of_command(command: Command) -> str:
     if command.about:
         parts.append(command.about + "\n")
     options = [(one.usage(), one.meaning + _bounds(one.numbers)) for one in command.options]
-    parts.append("options\n" + _rows([*options, ("-h, --help", "show this")]))
+    parts.append("options\n" + _rows([*options, ("-h, --help", "show this help")]))
     if command.examples:
         parts.append("for example\n" + "".join(f"  inferdeck {one}\n" for one in command.examples))
     return "\n".join(parts)
@@ -60,7 +60,7 @@ def _bounds(numbers: tuple[int, int] | None) -> str:
 
 
 def _rows(rows: Sequence[tuple[str, str]]) -> str:
-    """Return two columns, folded; a meaning that does not fit beside its word stands under it."""
+    """Return two columns, wrapped; the meaning of an entry that is too wide goes below it."""
     from textwrap import wrap  # noqa: PLC0415  (start-up)
 
     left = min(max(len(word) for word, _ in rows), _LONGEST)

@@ -1,4 +1,4 @@
-"""What is said when a job is over: the results in a table, or what failed and what to do."""
+"""Report a finished job: a table of results, or what failed and what to do."""
 
 from __future__ import annotations
 
@@ -22,50 +22,50 @@ from engine.text import duration, result
 from engine.watch.diagnosis import diagnose
 
 _KINDS: Final = (events.StepStarted, events.Warned, events.Measured, events.StepEnded)
-"""What the end of a job is told from."""
+"""Event kinds from which the end of a job is reported."""
 _THERE: tuple[events.Outcome, ...] = ("built", "cached")
 
 
 def show(screen: Screen, job: jobs.Job, *, as_json: bool) -> int:
-    """Print the end of a job; returns its exit status (1 for one that died)."""
+    """Print how a job ended; returns its exit status (1 for a dead job)."""
     fold = replay(job.events, _KINDS)
-    told, results = fold.state(), list(fold.measured)
+    state, results = fold.state(), list(fold.measured)
     status = STATUS.get(job.state, 1)
-    tuned = _tuned(job, told)
+    tuned = _tuned(job, state)
     if as_json:
-        output.write_json(_as_json(job, results, told, tuned))
+        output.write_json(_as_json(job, results, state, tuned))
         return status
     if tuned is not None:  # its table says what its step told of each scenario, and more
         results = [event for event in results if event.step != tuned.step]
     if results:
         screen.line()
-        _table(screen, results, told.disturbed)
+        _table(screen, results, state.disturbed)
     if tuned is not None:
         screen.line()
         draw_workers(screen, tuned)
-    for said in (job.spec.notice, job.spec.start_notice):
-        if said:
-            screen.line(said, "todo")
+    for notice in (job.spec.notice, job.spec.start_notice):
+        if notice:
+            screen.line(notice, "todo")
     if job.state == "finished":
         screen.line(f"{job.id} finished in {duration(job.worked)}; results in {job.results}", "good")
     elif job.state == "died":
         _died(screen, job)
     else:
-        screen.line(f"{job.id} {job.state}; the same command goes on where it stopped", "bad")
+        screen.line(f"{job.id} {job.state}; the same command resumes it", "bad")
         screen.line(f"logs are in {job.folder / 'logs'}")
     return status
 
 
-def _tuned(job: jobs.Job, told: Watched) -> TuningReport | None:
-    """Return how a job that was asked to tune has chosen the workers."""
+def _tuned(job: jobs.Job, state: Watched) -> TuningReport | None:
+    """Return how a job that was asked to tune chose the workers."""
     node = tuning_node(job.spec)
-    there = {step.id for step in told.steps if step.state in _THERE}
+    there = {step.id for step in state.steps if step.state in _THERE}
     found = of_job(job.spec, _places(job)) if node is not None and node.id in there else None
     return found if found is not None and found.thorough else None
 
 
 def _places(job: jobs.Job) -> Folders:
-    """Return the folders that a job belongs to: --home may have moved them for this command alone."""
+    """Return the folders that a job belongs to: --home may point elsewhere for this command alone."""
     usual = folders()
     return usual if job.folder.parent == usual.jobs else folders(str(job.folder.parents[2]))
 
@@ -94,14 +94,16 @@ def _died(screen: Screen, job: jobs.Job) -> None:
 
 
 def _as_json(
-    job: jobs.Job, results: list[events.Measured], told: Watched, tuned: TuningReport | None
+    job: jobs.Job, results: list[events.Measured], state: Watched, tuned: TuningReport | None
 ) -> dict[str, Any]:
     return {
         "job": job.id,
         "state": job.state,
         "results_folder": str(job.results),
         "notice": job.spec.notice,
-        "results": [{**msgspec.to_builtins(event), DISTURBED: told.disturbed.get(event.step, "")} for event in results],
-        "failed": msgspec.to_builtins([step.end for step in told.failed]),
+        "results": [
+            {**msgspec.to_builtins(event), DISTURBED: state.disturbed.get(event.step, "")} for event in results
+        ],
+        "failed": msgspec.to_builtins([step.end for step in state.failed]),
         "tuning": msgspec.to_builtins(tuned),
     }

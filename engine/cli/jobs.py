@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.cli import arguments as words
 from engine.cli import output
 from engine.cli.run import follow
-from engine.cli.screen import Cell, Screen, told_if_slow
+from engine.cli.screen import Cell, Screen, notice_if_slow
 from engine.jobs import control, jobs
 from engine.store.folders import folders
 from engine.text import date_time, duration, shell_line
@@ -18,7 +18,7 @@ _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 def jobs_command(asked: words.Words) -> int:
     """List the jobs, the newest first."""
     places = folders(asked.values.get("home"))
-    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+    with notice_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
         found, damaged = jobs.survey(places)
     screen = Screen()
     if "json" in asked.flags:
@@ -40,12 +40,12 @@ def jobs_command(asked: words.Words) -> int:
     screen.table(rows, right=(3,))
     for job in found:
         if job.waits:
-            screen.line(f"{job.id} waits for {job.waits} (its command with --now measures at once)", "todo")
+            screen.line(f"{job.id} waits for {job.waits} (its command with --now measures immediately)", "todo")
     return 0
 
 
 def attach_command(asked: words.Words) -> int:
-    """Show a job from its beginning and follow it to its end."""
+    """Show a job's events from the start and follow it to its end."""
     job = _named(asked)
     return follow(
         Screen(), job, plain="plain" in asked.flags, as_json="json" in asked.flags, quiet="json" in asked.flags
@@ -53,11 +53,11 @@ def attach_command(asked: words.Words) -> int:
 
 
 def cancel_command(asked: words.Words) -> int:
-    """Ask a job to stop; what it has finished is kept."""
+    """Ask a job to stop; its finished steps are kept."""
     job = _named(asked)
     control.cancel(job)
     again = shell_line(("inferdeck", *job.spec.command))
-    Screen().line(f"{job.id} is stopping; this goes on with it: {again}")
+    Screen().line(f"{job.id} is stopping; resume with: {again}")
     return 0
 
 

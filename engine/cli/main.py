@@ -1,6 +1,6 @@
-"""The `inferdeck` command: find the sub-command, import it, and show errors in two lines.
+"""The `inferdeck` command: find the sub-command, import it, and print errors in two lines.
 
-Nothing heavy is imported here, so that help comes at once.
+Nothing heavy is imported here, so that help is instant.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def main(arguments: list[str] | None = None, more: Table | None = None) -> int:
 
 
 def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
-    """Run something for a person: what they can mend is told in a few lines; returns the exit status."""
+    """Run `command`, printing errors that the user can fix in a few lines; returns the exit status."""
     output.prepare()
     try:
         status = command(words)
         sys.stdout.flush()
     except InferdeckError as error:
-        _say(error)
+        _print_error(error)
         return error.exit_status
     except KeyboardInterrupt:
         return 130
@@ -44,15 +44,15 @@ def guarded(command: Callable[[list[str]], int], words: list[str]) -> int:
     except OSError as error:
         from engine.store.files import user_error  # noqa: PLC0415  (start-up)
 
-        told = user_error(error)
-        if told is None:
+        known_error = user_error(error)
+        if known_error is None:
             raise
-        _say(told)
-        return told.exit_status
+        _print_error(known_error)
+        return known_error.exit_status
     return status
 
 
-def _say(error: InferdeckError) -> None:
+def _print_error(error: InferdeckError) -> None:
     lines = [*clean_lines(error.what).splitlines(), *clean_lines(error.remedy).splitlines()]
     output.complain("inferdeck: " + "\n  ".join(lines) + "\n")
 
@@ -74,7 +74,8 @@ def _run(words: list[str], table: Table) -> int:
 
 
 def find(words: list[str], table: Table) -> tuple[Command, list[str]]:
-    """Return the command that the first words name, and the words after it. Raises UsageError where there is none."""
+    """Return the command that the first arguments name, and the remaining ones. Raises UsageError where there is
+    none."""
     first, *rest = words
     inside = {name.partition(" ")[2] for name in table if name.startswith(f"{first} ")}
     if first not in table and not inside:
@@ -97,7 +98,7 @@ def find(words: list[str], table: Table) -> tuple[Command, list[str]]:
 
 
 def _help(words: list[str], table: Table) -> int:
-    """Print the help of the command that the words name, of a group of commands, or of everything."""
+    """Print help for the command or group that the arguments name, or for all commands."""
     from engine.cli.help import of_all, of_command, of_group  # noqa: PLC0415  (only who asks for it needs it)
 
     named = [word for word in words if not word.startswith("-")][:2]

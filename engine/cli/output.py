@@ -1,8 +1,7 @@
-"""Standard input, output and error as every command uses them: open, and fit for any text in any locale.
+"""Standard streams as every command uses them: open, and able to write any text in any locale.
 
-What is written for a person is cleaned before (engine/text.py). Here nothing is refused any more: a drawing character
-that the locale lacks becomes its ASCII stand-in, a byte that is no UTF-8 goes out as it came in, and any other
-character is written as its escape.
+Text for users is cleaned beforehand (engine/text.py). Here nothing is refused: a drawing character that the locale
+lacks becomes its ASCII equivalent, a byte that is not UTF-8 is passed through, any other character is escaped.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ _FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
 
 
 class Output(io.TextIOWrapper):
-    """Standard output, whose failure is an error like any other; a reader that has gone stays a BrokenPipeError."""
+    """Standard output. A failed write raises OutputError; a closed pipe remains BrokenPipeError."""
 
     def write(self, text: str) -> int:
-        """Write a text. Raises OutputError."""
+        """Write text. Raises OutputError."""
         with self._explained():
             return super().write(text)
 
     def flush(self) -> None:
-        """Pass on what is buffered. Raises OutputError."""
+        """Flush the buffer. Raises OutputError."""
         with self._explained():
             super().flush()
 
@@ -48,7 +47,7 @@ class Output(io.TextIOWrapper):
 
 
 def prepare() -> None:
-    """Make the three standard streams usable, whatever the process was started with."""
+    """Make the three standard streams usable, however the process was started."""
     codecs.register_error(_HANDLER, _stand_in)
     _open_closed()
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -68,12 +67,12 @@ def _replace(out: io.TextIOWrapper) -> None:
 
 
 def write_json(value: object, *, indent: int | None = None) -> None:
-    """Write a value for programs. All beyond ASCII is escaped, so that it is exact in every locale."""
+    """Write a value as JSON, with everything beyond ASCII escaped, so that it is exact in every locale."""
     sys.stdout.write(json.dumps(value, indent=indent) + "\n")
 
 
 def complain(text: str) -> None:
-    """Write to standard error, if anybody can be told."""
+    """Write to standard error, ignoring failures."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -82,14 +81,14 @@ def complain(text: str) -> None:
 
 
 def discard(number: int = 1) -> None:
-    """Throw away what a stream did not take, or Python would report it again when it exits."""
+    """Discard a stream's unwritten data, which Python would report again at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, number)
     os.close(null)
 
 
 def _open_closed() -> None:
-    """Open the null device in place of a stream that the process was started without, before a file gets its number."""
+    """Open the null device in place of closed standard streams, so that no file gets their descriptors."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)

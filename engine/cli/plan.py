@@ -1,4 +1,4 @@
-"""`inferdeck plan`: show the tree of steps that a selection would run, lock it, or compare two locks."""
+"""`inferdeck plan`: show the tree of steps that a selection would run, write a lock file, or compare two."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.text import whole_path
 
 
 def plan_command(asked: words.Words) -> int:
-    """Show the whole tree; exit status 0 if it can run, 2 if something is missing or in conflict."""
+    """Show the tree; exit status 0 if it can run, 2 if something is missing or in conflict."""
     if "diff" in asked.flags:
         refuse_selection(asked, "two lock files are compared as they are", "inferdeck plan --diff A B")
         return _diff(asked.positional)
@@ -39,9 +39,9 @@ def _plan_as_json(prepared: Prepared) -> None:
 
 
 def _draw_plan(screen: Screen, prepared: Prepared) -> None:
-    for said in (prepared.notice, prepared.start_notice):
-        if said:
-            screen.line(said, "todo")
+    for notice in (prepared.notice, prepared.start_notice):
+        if notice:
+            screen.line(notice, "todo")
     plan_tree.draw(screen, prepared.plan, prepared.seen)
     if prepared.makes_submission:
         from engine.cli import preflight  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Draw a surveyed plan as a tree: what, state, size, time and why, with the sums underneath."""
+"""Print a surveyed plan as a tree with state, size, time and reasons, and the totals below."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _STYLE = {"cached": "good", "found": "good", "group": "dim", "missing": "bad", "
 
 
 def draw(screen: Screen, plan: Plan, survey: Survey) -> None:
-    """Print the tree, the sums and what stands in the way."""
-    screen.cells([(_columns("state", "size", "time"), "dim"), ("what and why", "dim")], crop=True)
+    """Print the tree, the totals and the problems."""
+    screen.cells([(_columns("state", "size", "time"), "dim"), ("step and reason", "dim")], crop=True)
     for node, edge, lasts in plan.walk():
         seen = survey.seen[node.id]
         cells: list[Cell] = [(_columns(_word(seen), _size(seen), _time(seen)), _STYLE.get(seen.state, "todo"))]

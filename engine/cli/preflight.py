@@ -1,4 +1,4 @@
-"""`inferdeck submission preflight`: why a submission by these words would be refused, before anything runs."""
+"""`inferdeck submission preflight`: check a selection against the submission rules before anything runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES = {"error": "bad", "warning": "todo", "note": "dim"}
 
 
 def preflight_command(asked: Words) -> int:
-    """Say what can be known; exit status 0 if nothing will be refused, 1 if something will."""
+    """Print what can be predicted; exit status 0 if nothing will be rejected, 1 if something will."""
     prepared = prepare(asked)
     found = expected(prepared)
     status = 1 if any(one.severity == "error" for one in found) else 0
@@ -30,22 +30,22 @@ def preflight_command(asked: Words) -> int:
 
 
 def as_json(found: Sequence[Expected]) -> list[dict[str, str]]:
-    """Return what is expected as JSON values."""
+    """Return the predicted findings as JSON values."""
     return [asdict(one) for one in found]
 
 
 def show_expected(screen: Screen, found: Sequence[Expected]) -> None:
-    """Show what is expected, and the sum of it in one line."""
+    """Print the predicted findings and one line that sums them up."""
     for one in found:
         screen.cells([(f"{one.severity:8}", _STYLES[one.severity]), (one.what, ""), (f"  {one.remedy}", "dim")])
     errors = sum(one.severity == "error" for one in found)
     if errors:
         reasons = "one reason" if errors == 1 else f"{errors} reasons"
-        screen.line(f"a submission made by these words would be refused for {reasons}", "bad")
+        screen.line(f"this selection would be rejected for {reasons}", "bad")
     elif any(one.severity == "warning" for one in found):
-        screen.line("the checker would accept a submission made by these words; read the warnings", "todo")
+        screen.line("this selection would be accepted, with warnings", "todo")
     else:
-        screen.line("nothing that can be known now stands against a submission made by these words", "good")
+        screen.line("no problem can be predicted for this selection", "good")
 
 
 def _show(screen: Screen, prepared: Prepared, found: Sequence[Expected]) -> None:

@@ -1,4 +1,4 @@
-"""From the words of a command line to a prepared plan, for every command that selects something to run."""
+"""Turn command-line arguments into a prepared plan, for every command that takes a selection."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from engine.text import whole_path
 
 
 def prepare(asked: words.Words) -> Prepared:
-    """Read the profiles, resolve what was asked for and look at this machine."""
+    """Read the profiles, resolve the selection and survey this machine."""
     place = workplace(asked.values.get("home"), asked.profiles)
     locked = None
     if "locked" in asked.values:
-        refuse_selection(asked, "a locked plan is run as it is", "leave out what selects, or write a new lock")
+        refuse_selection(asked, "a locked plan is run as it is", "leave out the selection, or write a new lock")
         locked = locks.read(whole_path(asked.values["locked"]))
         chosen, output = selection_of(locked.command)
     else:
@@ -34,6 +34,6 @@ def prepare(asked: words.Words) -> Prepared:
 
 
 def refuse_selection(asked: words.Words, what: str, remedy: str) -> None:
-    """Raise UsageError for words that select something where nothing can be selected."""
+    """Raise UsageError for selection options where nothing can be selected."""
     if asked.selects:
         raise UsageError(f"{what}: nothing else can be selected", remedy)

@@ -1,11 +1,11 @@
-"""`inferdeck results list | show | compare`: what all jobs measured, one run by itself, runs side by side."""
+"""`inferdeck results list | show | compare`: the runs of all jobs, one run in detail, runs compared."""
 
 from __future__ import annotations
 
 import sys
 
 from engine.cli import arguments as words
-from engine.cli.screen import Cell, Screen, told_if_slow
+from engine.cli.screen import Cell, Screen, notice_if_slow
 from engine.explore import columns, compare, export, runs
 from engine.explore.history import all_runs
 from engine.explore.metrics import METRICS
@@ -14,12 +14,12 @@ from engine.explore.runs import Run
 from engine.store.folders import folders
 
 _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
-EMPTY = "nothing has been measured yet; inferdeck demo does, in one to three minutes"
+EMPTY = "nothing has been measured yet; try inferdeck demo (one to three minutes)"
 
 
-def _known(asked: words.Words) -> list[Run]:
+def _all_runs(asked: words.Words) -> list[Run]:
     places = folders(asked.values.get("home"))
-    with told_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
+    with notice_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
         return all_runs(places)
 
 
@@ -28,8 +28,8 @@ def _format(asked: words.Words) -> export.Format:
 
 
 def list_command(asked: words.Words) -> int:
-    """Show what was measured. Raises UsageError for a column or a format that does not exist."""
-    known, as_ = _known(asked), _format(asked)
+    """List the runs. Raises UsageError for an unknown column or format."""
+    known, as_ = _all_runs(asked), _format(asked)
     options = asked.values
     found = runs.matching(runs.fold(known), options.get("filter", ""))
     sort = options.get("sort", "")
@@ -39,7 +39,7 @@ def list_command(asked: words.Words) -> int:
     if as_ != "text":
         sys.stdout.write(export.listing(found, as_))
     elif not found:
-        screen.line(f"no run of {len(known)} fits --filter={options['filter']}" if known else EMPTY)
+        screen.line(f"none of {len(known)} runs matches --filter={options['filter']}" if known else EMPTY)
     else:
         _draw(screen, found)
     return 0
@@ -56,8 +56,8 @@ def _draw(screen: Screen, found: list[Run]) -> None:
 
 
 def show_command(asked: words.Words) -> int:
-    """Show one run. Raises UsageError for a name that means nothing or several things."""
-    known, as_ = _known(asked), _format(asked)
+    """Show one run. Raises UsageError for a name that is unknown or ambiguous."""
+    known, as_ = _all_runs(asked), _format(asked)
     run = runs.find(known, asked.positional[0])
     run = next((one for one in runs.fold(known) if one.id == run.id), run)
     if as_ != "text":
@@ -74,18 +74,18 @@ def show_command(asked: words.Words) -> int:
     figures = [metric for metric in METRICS if metric.key in run.figures]
     screen.table([[(f"  {one.title}", "dim"), (one.text(run.figures[one.key]), "bold")] for one in figures], right=(1,))
     for mode, state in run.beside.items():
-        screen.line(f"  {mode} run beside it: {state}" + (f", {run.score}" if mode == "accuracy" and run.score else ""))
+        screen.line(f"  {mode} run: {state}" + (f", {run.score}" if mode == "accuracy" and run.score else ""))
     screen.line()
     screen.line(f"files: {place(run)}")
     if run.command:
-        screen.line(f"again: {export.command_line(run.command)}")
+        screen.line(f"repeat with: {export.command_line(run.command)}")
     _notices(screen, [run])
     return 0
 
 
 def compare_command(asked: words.Words) -> int:
-    """Show runs side by side. Raises UsageError for a name that means nothing or several things."""
-    known, as_ = _known(asked), _format(asked)
+    """Compare runs. Raises UsageError for a name that is unknown or ambiguous."""
+    known, as_ = _all_runs(asked), _format(asked)
     found = compare.compare([runs.find(known, name) for name in asked.positional], known)
     if as_ != "text":
         sys.stdout.write(export.comparison(found, as_))
@@ -95,7 +95,7 @@ def compare_command(asked: words.Words) -> int:
     if found.differs:
         _table(screen, [["what differs", *heads], *([one.name, *one.values] for one in found.differs)])
     else:
-        screen.line("nothing differs: equal choices, made again")
+        screen.line("same choices: a repeat")
     screen.line(f"(same: {export.same_line(found)})", "dim")
     screen.line()
     figures = export.figure_rows(found)

@@ -21,13 +21,13 @@ CANCEL_WINDOW = 3.0
 
 
 _BEGUN: Mapping[control.Start, str] = {
-    "resumed": "going on with {}, which stopped before its end",
-    "joined": "{} is doing just this: nothing new is started",
+    "resumed": "resuming {}, which had stopped",
+    "joined": "{} is already running this: no new job is started",
 }
 
 
 def run_command(asked: words.Words) -> int:
-    """Start (or go on with) the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
+    """Start or resume the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
     return start(prepare(asked), asked)
 
 
@@ -48,14 +48,14 @@ def start(prepared: Prepared, asked: words.Words) -> int:
     if how in _BEGUN and not quiet:
         screen.line(_BEGUN[how].format(job.id), "dim")
     if "detach" in asked.flags:
-        screen.line(f"{job.id} runs; come back with: inferdeck attach {job.id}")
+        screen.line(f"{job.id} is running; attach with: inferdeck attach {job.id}")
         return 0
     as_json = "json" in asked.flags
     return follow(screen, job, attempt=job.attempts, plain="plain" in asked.flags, quiet=quiet, as_json=as_json)
 
 
 def _finished(screen: Screen, prepared: Prepared, spec: JobSpec, *, quiet: bool) -> jobs.Job | None:
-    """Return the equal job whose results can be taken, and say that there is one, or that its results are gone."""
+    """Print and return an equal finished job whose results can be reused; say so if its results are gone."""
     found = jobs.equal(prepared.workplace.folders, spec)
     if found is None:
         return None
@@ -64,7 +64,7 @@ def _finished(screen: Screen, prepared: Prepared, spec: JobSpec, *, quiet: bool)
     there = results_are_there(found)
     if not quiet:
         when = date_time(found.ended or found.started)
-        more = "(--reuse takes it)" if there else "has not its results any more: measured anew"
+        more = "(--reuse reuses it)" if there else "no longer has its results: measuring again"
         screen.line(f"an equal job, {found.id}, finished on {when}: {found.results} {more}", "dim")
     return found if there else None
 
@@ -78,7 +78,7 @@ def follow(
     quiet: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Show a job from that attempt on until it is over; Ctrl-C leaves it running, a second one stops it."""
+    """Show a job from that attempt until it ends; Ctrl-C detaches, a second one within CANCEL_WINDOW stops the job."""
     view = JobView(screen, plain=plain, quiet=quiet)
     try:
         for seen in jobs.follow(job, attempt=attempt):
@@ -92,14 +92,14 @@ def follow(
 
 
 def _left(screen: Screen, job: jobs.Job) -> int:
-    screen.line(f"{job.id} goes on without this terminal. Ctrl-C again stops it (what is finished is kept).", "todo")
+    screen.line(f"{job.id} continues in the background. Ctrl-C again stops it (finished steps are kept).", "todo")
     try:
         time.sleep(CANCEL_WINDOW)
     except KeyboardInterrupt:
         control.cancel(job)
-        screen.line(f"{job.id} is stopping; the same command goes on with it", "todo")
+        screen.line(f"{job.id} is stopping; the same command resumes it", "todo")
         return 130
-    screen.line(f"come back with: inferdeck attach {job.id}")
+    screen.line(f"attach with: inferdeck attach {job.id}")
     return 0
 
 

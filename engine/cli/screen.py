@@ -1,6 +1,6 @@
-"""Print lines for a person: rich draws on a terminal, plain text goes elsewhere, and no outside text is interpreted.
+"""Print lines for users: rich draws on a terminal, plain text goes elsewhere, and outside text is never interpreted.
 
-rich is imported only where something is drawn, so that help and JSON come at once.
+rich is imported only where something is drawn, so that help and JSON are instant.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 _STYLES = {"good": "green", "todo": "yellow", "bad": "red", "dim": "dim", "bold": "bold", "": ""}
 
 _SLOW = 3.0
-"""Seconds after which silence needs a word."""
+"""Seconds after which a waiting message is printed."""
 
 Cell = tuple[str, str]
 """Text and the name of its style."""
 
 
 @contextmanager
-def told_if_slow(text: str) -> Iterator[None]:
-    """Write a line to standard error where the block takes longer than a person waits without a word."""
+def notice_if_slow(text: str) -> Iterator[None]:
+    """Write a line to standard error if the block takes longer than _SLOW seconds."""
     late = threading.Timer(_SLOW, lambda: sys.stderr.write(f"inferdeck: {clean(text)}\n"))
     late.daemon = True
     late.start()
@@ -42,7 +42,7 @@ def told_if_slow(text: str) -> Iterator[None]:
 
 
 class Screen:
-    """Where the command line writes."""
+    """Output of the command line."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self.out = out or sys.stdout
@@ -51,12 +51,12 @@ class Screen:
         self._live: Live | None = None
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Print a line, or the lines of a text that has several."""
+        """Print a line, or each line of a text that has several."""
         for one in clean_lines(text).split("\n"):
             self.cells([(one, style)])
 
     def cells(self, cells: Sequence[Cell], *, crop: bool = False) -> None:
-        """Print pieces of one line, each in its style; a terminal folds it at its edge, or crops it there."""
+        """Print styled pieces of one line; on a terminal it is wrapped or cropped at the edge."""
         if self.is_terminal:
             from rich.text import Text  # noqa: PLC0415
 
@@ -66,7 +66,7 @@ class Screen:
             self._plain("".join(clean(text) for text, _ in cells))
 
     def table(self, rows: Sequence[Sequence[Cell]], *, right: Sequence[int] = ()) -> None:
-        """Print rows in columns; `right` columns are set flush right. On a terminal the last column folds."""
+        """Print rows in columns; `right` columns are right-aligned. On a terminal the last column wraps."""
         if not rows:
             return
         if self.is_terminal:
@@ -82,7 +82,7 @@ class Screen:
             self._plain("  ".join(filled))
 
     def status(self, text: str) -> None:
-        """Keep one line under the log up to date; an empty text takes it away. Terminals only."""
+        """Keep one status line below the log up to date; an empty text removes it. Terminals only."""
         if not text:
             if self._live is not None:
                 self._live.stop()
@@ -99,12 +99,12 @@ class Screen:
 
     @property
     def console(self) -> Console:
-        """The terminal, by rich: colours as it allows, none with NO_COLOR, and no markup in anything."""
+        """Return the rich console: colours as the terminal allows, none with NO_COLOR, and no markup."""
         if self._console is None:
             from rich.console import Console  # noqa: PLC0415
 
             class Steady(Console):
-                """Never hides the cursor: whatever signal ends or stops the process, nothing has to be restored."""
+                """A console that never hides the cursor, so nothing has to be restored if a signal ends the process."""
 
                 def show_cursor(self, show: bool = True) -> bool:
                     return False

@@ -21,7 +21,7 @@ def _store(asked: words.Words) -> Store:
 
 
 def list_command(asked: words.Words) -> int:
-    """Show the artifacts on this machine."""
+    """List the artifacts on this machine."""
     store = _store(asked)
     entries, damaged = store.readable()
     left = unfinished(store)
@@ -56,13 +56,11 @@ def _say_unfinished(screen: Screen, left: list[Unfinished]) -> None:
     idle = [one for one in left if not one.in_use]
     if idle:
         room = size(sum(one.bytes for one in idle))
-        screen.line(
-            f"{len(idle)} unfinished, {room}: the same command goes on with it, inferdeck store clean deletes it"
-        )
+        screen.line(f"{len(idle)} unfinished, {room}: the same command resumes it, inferdeck store clean deletes it")
 
 
 def verify_command(asked: words.Words) -> int:
-    """Hash every file again; exit status 1 if a plan can't use an entry: it is damaged, or was copied or touched."""
+    """Verify the hashes of all files; exit status 1 if a plan can't use an entry: damaged, or copied or touched."""
     store, names = _store(asked), asked.positional
     screen = Screen()
     entries, unreadable = store.readable()
@@ -78,15 +76,15 @@ def verify_command(asked: words.Words) -> int:
             text, style = f"{fault} is damaged: inferdeck store remove {name}", "bad"
         elif store.damage(name, manifest) is not None:
             moved += 1
-            text, style = "as published, but copied or touched since: a plan makes it anew", "todo"
+            text, style = "as published, but copied or touched since: a plan would rebuild it", "todo"
         screen.cells([(name, "bold"), ("  " + text, style)])
     if moved:
-        screen.line("inferdeck store accept takes what was copied or touched as it is, after it has hashed it again")
+        screen.line("inferdeck store accept accepts what was copied or touched, after verifying its hashes")
     return 1 if damaged or moved else 0
 
 
 def accept_command(asked: words.Words) -> int:
-    """Take entries whose files have the right content as they are; exit status 1 if one is damaged."""
+    """Accept entries whose files have the right content; exit status 1 if one is damaged."""
     store, names = _store(asked), asked.positional
     screen = Screen()
     damaged = 0
@@ -102,7 +100,7 @@ def accept_command(asked: words.Words) -> int:
 
 
 def clean_command(asked: words.Words) -> int:
-    """Delete what attempts have left that nobody goes on with now."""
+    """Delete the leftovers of attempts that no process is working on."""
     store = _store(asked)
     screen = Screen()
     gone = [one for one in unfinished(store) if clean(store, one.name)]
@@ -122,7 +120,7 @@ def remove_command(asked: words.Words) -> int:
 
 
 def why_command(asked: words.Words) -> int:
-    """Say what an entry was made from, and how it differs from the others of its component."""
+    """Show what an entry was made from, and how it differs from others of its component."""
     store = _store(asked)
     name = store.named(asked.positional[0])
     manifest = store.manifest(name)

@@ -1,4 +1,4 @@
-"""`inferdeck submission check`: what the official checker of a round would say of a tree, and what it would not see."""
+"""`inferdeck submission check`: check a tree as the official checker of a round does, and for what that one misses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_command(asked: words.Words) -> int:
 
 
 def checked(asked: words.Words) -> Report:
-    """Return what the checker says of a tree."""
+    """Return the checker's report on a tree."""
     import profiles  # noqa: PLC0415  (help and wrong words need none of this)
     from engine.profile.catalog import profile_file  # noqa: PLC0415
     from engine.profile.rounds import load_round  # noqa: PLC0415
@@ -51,12 +51,12 @@ def checked(asked: words.Words) -> Report:
 
 
 def tree_of(asked: words.Words) -> Path:
-    """Return the folder that is looked at."""
+    """Return the folder to check."""
     return whole_path(asked.positional[0])
 
 
 def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:
-    """Write a table that other programs read, whole or not at all. Raises StoreError where it can't be written."""
+    """Write a CSV table atomically. Raises StoreError where it can't be written."""
     from engine.store.files import disk_errors, new_beside  # noqa: PLC0415
     from engine.text import to_bytes  # noqa: PLC0415
 
@@ -73,7 +73,7 @@ def write_csv(rows: Iterable[Sequence[object]], path: Path) -> None:
 
 
 def show(screen: Screen, report: Report) -> None:
-    """Print the results, then the findings as a tree by place, then the sums."""
+    """Print the results, the findings as a tree by place, and the totals."""
     head: list[Cell] = [(name, "dim") for name in ("system", "model", "scenario", "result", "", "", "accuracy", "")]
     if report.results:
         screen.table([head, *(_cells(result) for result in report.results)], right=(4,))

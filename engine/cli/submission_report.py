@@ -1,4 +1,4 @@
-"""`inferdeck submission report`: the results of a tree by system, the refused ones too, and what was found where."""
+"""`inferdeck submission report`: list the results of a tree by system, including rejected ones, with their findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD = ("benchmark", "scenario", "", "result", "", "accuracy", "")
 
 
 def report_command(asked: Words) -> int:
-    """Show the results of a tree; exit status 0 whatever the checker says of it."""
+    """Print the results of a tree; exit status 0 even if the checker rejects it."""
     report = checked(asked)
     from engine.submission.tree_report import as_json, csv_rows, rows  # noqa: PLC0415  (help needs none of it)
 
@@ -46,12 +46,12 @@ def _show(screen: Screen, report: Report, found: Sequence[Row]) -> None:
 
 def _described(fields: dict[str, str]) -> str:
     names = ("system_name", "host_processor_model_name", "accelerator_model_name", "framework", "status")
-    said = [fields[name] for name in names if fields.get(name) not in (None, "", "N/A")]
-    return "  " + " · ".join(said) if said else ""
+    values = [fields[name] for name in names if fields.get(name) not in (None, "", "N/A")]
+    return "  " + " · ".join(values) if values else ""
 
 
 def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:
-    """Yield the table's lines; a benchmark is named once."""
+    """Yield the table's rows; a benchmark is named once."""
     before = ""
     for row in group:
         name, before = row.benchmark if row.benchmark != before else "", row.benchmark
@@ -62,11 +62,11 @@ def _lines(group: Sequence[Row]) -> Iterator[list[Cell]]:
             (result(row.metric, grouped=True), ""),
             (row.units if row.metric is not None else "", "dim"),
             (row.accuracy, ""),
-            (_remarks(row), "dim"),
+            (_notes(row), "dim"),
         ]
 
 
-def _remarks(row: Row) -> str:
+def _notes(row: Row) -> str:
     power = [f"{row.power:.4g} {row.power_units}"] if row.power is not None else []
     not_submittable = [row.no_submission] if row.no_submission else []
     return ", ".join((*(["inferred"] if row.inferred else []), *power, *not_submittable, *row.broken))

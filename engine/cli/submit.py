@@ -1,4 +1,4 @@
-"""`inferdeck submission generate | truncate | zip`: from a results folder to a file that can be handed in."""
+"""`inferdeck submission generate | truncate | zip`: from a results folder to a file that can be submitted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.text import size, whole_path
 
 
 def generate_command(asked: words.Words) -> int:
-    """Build (or add to) a tree from the results of one system."""
+    """Build (or extend) a tree from the results of one system."""
     results = _folder(asked)
     places, known = _profiles(asked)
     options = dict(asked.values)
@@ -31,7 +31,7 @@ def generate_command(asked: words.Words) -> int:
         if len(found) > 1:
             raise UsageError(f"{results} holds {len(found)} systems: {', '.join(found)}", "name one: --sut=NAME")
         if not found:
-            raise UsageError(f"{results} holds no results", "give the folder that a run was given as --output_dir")
+            raise UsageError(f"{results} holds no results", "give the folder that a run used as --output_dir")
         options["sut"] = found[0]
     description = describe.description_of(known.folders, options["sut"], rules, places.store)
     description |= {name: options[name] for name in OVERRIDES if name in options}
@@ -60,7 +60,7 @@ def generate_command(asked: words.Words) -> int:
 
 
 def truncate_command(asked: words.Words) -> int:
-    """Cut the accuracy logs of a tree, keeping whole copies beside it."""
+    """Truncate the accuracy logs of a tree, keeping full copies outside it."""
     tree = _folder(asked)
     _, known = _profiles(asked)
     backup = whole_path(asked.values.get("backup", whole_logs(tree)))
@@ -69,7 +69,7 @@ def truncate_command(asked: words.Words) -> int:
     for one in done:
         screen.line(f"  {one.action:12} {one.path.relative_to(tree)}")
     cut = sum(one.action == "truncated" for one in done)
-    whole = f"; whole logs are in {backup}" if cut else ""
+    whole = f"; full logs are in {backup}" if cut else ""
     if done:
         screen.line(f"{len(done)} accuracy logs, {cut} truncated{whole}", "good")
     else:

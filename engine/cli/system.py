@@ -1,4 +1,4 @@
-"""`inferdeck system new | list | show`: the systems under test, and how to describe this machine as one."""
+"""`inferdeck system new | list | show`: systems under test, and describing this machine as one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ASKED = (
     "hw_notes",
     "sw_notes",
 )
-"""What no program can read off a machine; the other empty fields concern few systems."""
+"""Fields that no program can detect; the other empty fields concern few systems."""
 
 
 def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
@@ -48,7 +48,7 @@ def list_command(asked: words.Words) -> int:
     files = [path for folder in places for path in sorted((folder / "systems").glob("*.yaml"))]
     used = {path.stem: path for path in files}
     for path in files:
-        hidden = [("", ""), (f"not used: {used[path.stem]} goes before", "todo")]
+        hidden = [("", ""), (f"not used: {used[path.stem]} takes precedence", "todo")]
         cells = _row(path) if used[path.stem] == path else hidden
         rows.append([(path.stem, "bold"), *cells, (str(path), "dim")])
     screen.table(rows)
@@ -56,7 +56,7 @@ def list_command(asked: words.Words) -> int:
 
 
 def _row(path: Path) -> list[Cell]:
-    """Return whether a system is described and what its run figures are for; or what is wrong with its file."""
+    """Return whether a system is described and what its run figures cover, or the error in its file."""
     try:
         refuse_system_name(path.stem)
         found = systems.load_system(path)
@@ -91,11 +91,11 @@ def show_command(asked: words.Words) -> int:
 
 
 def new_command(asked: words.Words) -> int:
-    """Write a description of this machine into the person's own profiles; ask for what can't be read."""
+    """Write a description of this machine to the user's profiles, prompting for what can't be detected."""
     (places, known), name = _profiles(asked), asked.positional[0]
     target = user_systems.path_of(places.profiles, name)
     if target.exists() and "again" not in asked.flags:
-        raise UsageError(f"{target} exists already", "edit it, or describe it anew with --again: its run figures stay")
+        raise UsageError(f"{target} exists already", "edit it, or replace it with --again: its run figures are kept")
     user_systems.refuse_taken(known.folders, name)
     rules = load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
     with words.named_options(asked):
@@ -116,7 +116,7 @@ def _show_what_is_missing(screen: Screen, fields: Sequence[Field]) -> None:
             screen.line(f"{field.name}: {field.said}; {field.remedy}", "bad" if field.verdict == "problem" else "todo")
     empty = [field.name for field in fields if field.verdict == "empty"]
     if empty:
-        screen.line(f"empty, and that is allowed where nothing can be said: {', '.join(empty)}", "todo")
+        screen.line(f"empty (allowed, with a warning): {', '.join(empty)}", "todo")
 
 
 def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None:
@@ -135,7 +135,7 @@ def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None
 
 
 def _answer(question: str) -> str:
-    """Return what is typed; nothing where nothing is, or where the input ends."""
+    """Return the line typed; empty where nothing is, or at the end of input."""
     sys.stdout.write(clean(question))
     sys.stdout.flush()
     return sys.stdin.readline().strip()

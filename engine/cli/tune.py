@@ -1,4 +1,4 @@
-"""`inferdeck tune`: choose the workers of each scenario by measuring; `tuned` shows what was chosen before."""
+"""`inferdeck tune`: choose the workers of each scenario by measuring; `tune show` prints what was chosen."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tune_command(asked: words.Words) -> int:
 
 
 def show_command(asked: words.Words) -> int:
-    """Show what a system's run configuration keeps of an earlier tuning."""
+    """Show the saved tuning of a system's run configuration."""
     places = folders(asked.values.get("home"))
     known = load([*places.own_profiles, *asked.profiles])
     path, _ = systems.find(known.folders, asked.positional[0], "")

@@ -1,7 +1,7 @@
-"""Show a running job: a reader of its event log, and nothing more.
+"""Show a running job from its event log.
 
-On a terminal one line under the log is kept up to date; elsewhere (and with --plain) there is one line a change, at
-most every few seconds for a step that is under way, without cursor tricks: fit for a pipe and for a screen reader.
+On a terminal one status line below the log is kept up to date; elsewhere (and with --plain) each change is one line, at
+most every few seconds for a running step, without cursor control: suitable for pipes and screen readers.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from engine.jobs.fold import WORDS, Fold
 from engine.text import cut, duration, progress
 
 PLAIN_INTERVAL = 5.0
-"""Seconds between two lines about a step that is still under way."""
+"""Seconds between two lines about a running step."""
 
 LONGEST = 2000
-"""Characters of a line; what a step says at greater length is in its own log."""
+"""Characters of a line; longer messages are in the step's log."""
 
 _STYLES: dict[events.Outcome, str] = {"failed": "bad", "cancelled": "bad", "skipped": "bad"}
 
 
 class JobView:
-    """Turns events into lines. `quiet` shows failures and the end only."""
+    """Prints events as lines. `quiet` prints failures and the end only."""
 
     def __init__(self, screen: Screen, *, plain: bool = False, quiet: bool = False) -> None:
         self.screen = screen
@@ -32,12 +32,12 @@ class JobView:
         self.quiet = quiet
         self._fold = Fold({})
         self._lines: dict[str, Callable[[], str]] = {}
-        """What is said of each step that is under way; written only where it is shown."""
+        """Latest status text of each running step; written only where it is shown."""
         self._shown: dict[str, float] = {}
-        """When that was said last, by the events' clock."""
+        """When that was printed last, by the events' clock."""
 
     def show(self, seen: list[events.AnyEvent]) -> None:
-        """Show some events, in their order."""
+        """Print events in order."""
         for event in seen:
             self._fold.take((event,))
             self._one(event)
@@ -45,17 +45,17 @@ class JobView:
             self.screen.status(self._status())
 
     def close(self) -> None:
-        """Take the status line away."""
+        """Remove the status line."""
         self.screen.status("")
 
     def _one(self, event: events.AnyEvent) -> None:
         match event:
             case events.Launch():
-                self._say(f"job {event.job} {'goes on' if event.resumed else 'runs'}: {event.steps} steps", "bold")
+                self._print(f"job {event.job} {'resumed' if event.resumed else 'started'}: {event.steps} steps", "bold")
             case events.StepStarted():
                 self._lines.pop(event.step, None)
                 self._shown[event.step] = event.at
-                self._say(f"  start    {event.title}" + (f" ({event.why})" if event.why else ""))
+                self._print(f"  start    {event.title}" + (f" ({event.why})" if event.why else ""))
             case events.Waiting():
                 self._wait(event)
             case events.Phase():
@@ -65,11 +65,11 @@ class JobView:
             case events.Tick():
                 self._note(event.step, self._figures, event.at)
             case events.Warned():
-                self._say(f"  warning  {event.step}: {event.text}", "todo")
+                self._print(f"  warning  {event.step}: {event.text}", "todo")
                 if event.remedy:
-                    self._say(f"           {event.remedy}", "dim")
+                    self._print(f"           {event.remedy}", "dim")
             case events.Measured():
-                self._say(f"  result   {measured(event)}", "bold")
+                self._print(f"  result   {measured(event)}", "bold")
             case events.StepEnded():
                 self._end(event)
             case events.Measuring() | events.Done():
@@ -82,17 +82,17 @@ class JobView:
         text = f" · {event.text}" if event.text else ""
         taken = f" in {duration(event.seconds)}" if event.seconds >= 0.5 else ""
         title = self._fold.step(event.step).title
-        self._say(f"  {WORDS[event.outcome]:8} {title}{taken}{text}", style, even_quiet=style == "bad")
+        self._print(f"  {WORDS[event.outcome]:8} {title}{taken}{text}", style, even_quiet=style == "bad")
         if event.remedy:
-            self._say(f"           {event.remedy}", even_quiet=True)
+            self._print(f"           {event.remedy}", even_quiet=True)
 
     def _wait(self, event: events.Waiting) -> None:
         step = self._fold.step(event.step)
         self._lines[event.step] = lambda: step.phase
-        self._say(f"  waits    {step.title}: for {event.holder} (--now measures at once)", "todo")
+        self._print(f"  waits    {step.title}: for {event.holder} (--now measures immediately)", "todo")
 
     def _figures(self) -> str:
-        """Say how the measurement stands, from its start on."""
+        """Return the figures of the measurement since its start, as text."""
         seen = self._fold.measurement()
         if seen is None:
             return ""
@@ -108,22 +108,22 @@ class JobView:
         self._lines[step] = text
         if not self.live and at - self._shown.get(step, at) >= PLAIN_INTERVAL:
             self._shown[step] = at
-            self._say(f"  ...      {seen.title}: {text()}")
+            self._print(f"  ...      {seen.title}: {text()}")
 
-    def _say(self, text: str, style: str = "", *, even_quiet: bool = False) -> None:
+    def _print(self, text: str, style: str = "", *, even_quiet: bool = False) -> None:
         if not self.quiet or even_quiet:
             self.screen.line(cut(text, LONGEST), style)
 
     def _status(self) -> str:
-        """Return the line about the step that has run for the longest; nothing where none runs."""
-        told = self._fold.state()
-        if not told.running:
+        """Return the status line of the step that has run longest; empty where none runs."""
+        state = self._fold.state()
+        if not state.running:
             return ""
-        step = min(told.running, key=lambda one: one.since or 0.0)
-        more = f" (+{len(told.running) - 1} more)" if len(told.running) > 1 else ""
+        step = min(state.running, key=lambda one: one.since or 0.0)
+        more = f" (+{len(state.running) - 1} more)" if len(state.running) > 1 else ""
         line = self._lines[step.id]() if step.id in self._lines else duration(time.time() - (step.since or 0.0))
-        steps = told.launch.steps if told.launch else 0
-        return cut(f"[{told.ended}/{steps}] {step.title}: {line}{more}", LONGEST)
+        steps = state.launch.steps if state.launch else 0
+        return cut(f"[{state.ended}/{steps}] {step.title}: {line}{more}", LONGEST)
 
 
 def measured(event: events.Measured) -> str:

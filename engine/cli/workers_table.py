@@ -1,4 +1,4 @@
-"""The table of measured workers: a line for each candidate, what was chosen for each scenario, where it is kept."""
+"""Print the table of measured workers: one line per candidate, the choice for each scenario, where it is saved."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from engine.profile.systems import Tuning
 from engine.text import date_time, short_path
 
 _BAR = 24
-"""Cells of the longest bar where the output is no terminal."""
+"""Width of the longest bar in cells where the output is no terminal."""
 _BESIDE = 50
-"""Cells that the columns before the bar and the gaps between all take."""
+"""Cells used by the columns before the bar and the gaps between all columns."""
 _LEAST, _MOST = 8, 60
 
 
 def draw_kept(screen: Screen, tuned: dict[str, dict[str, Tuning]]) -> None:
-    """Print the workers that a run configuration holds: by backend and benchmark, with date and versions."""
+    """Print the workers saved in a run configuration, by backend and benchmark, with date and versions."""
     for backend, benchmarks in tuned.items():
         for benchmark, kept in benchmarks.items():
             screen.line(f"{backend} {benchmark}: workers {origin(kept)}")
@@ -26,25 +26,25 @@ def draw_kept(screen: Screen, tuned: dict[str, dict[str, Tuning]]) -> None:
 
 
 def draw(screen: Screen, found: TuningReport) -> None:
-    """Print the table of what was measured, a line a way, what was chosen for each scenario, and where it is kept."""
+    """Print what was measured, one line per candidate, the choice for each scenario, and where it is saved."""
     screen.line(
         f"workers (sessions × threads) of {found.benchmark} on {found.backend}, {date_time(found.made)}", "bold"
     )
     heads, candidates = ("workers", "batch", "pinned", "ms a batch", "samples/s", "", "chosen for"), found.candidates()
     room = _BAR
     if screen.is_terminal:
-        last = max(len(heads[-1]), *(len(candidate.said()) for candidate in candidates))
+        last = max(len(heads[-1]), *(len(candidate.label()) for candidate in candidates))
         room = max(min(screen.console.width - _BESIDE - last, _MOST), _LEAST)
     rows: list[list[Cell]] = [[(word, "dim") for word in heads]]
     screen.table([*rows, *(_row(candidate, room) for candidate in candidates)], right=(1, 3, 4))
     _draw_picks(screen, picks(found))
     file = short_path(Path(found.file)) if found.file else ""
     if found.kept is not None:
-        screen.line(f"kept in {file}", "good")
+        screen.line(f"saved in {file}", "good")
         screen.line(f"  {origin(found.kept)}", "dim")
     elif found.thorough:
         screen.line(
-            f"{file or 'no run configuration'} does not say so: with --again it is measured and written anew", "todo"
+            f"{file or 'no run configuration'} holds another tuning: --again measures again and saves it", "todo"
         )
 
 
@@ -59,7 +59,7 @@ def _row(candidate: CandidateRow, room: int) -> list[Cell]:
         candidate.samples_per_second,
         bar.ljust(room),
     )
-    return [*((text, style) for text in texts), (candidate.said(), "good" if candidate.chosen else style)]
+    return [*((text, style) for text in texts), (candidate.label(), "good" if candidate.chosen else style)]
 
 
 def _draw_picks(screen: Screen, chosen: Sequence[Pick]) -> None:

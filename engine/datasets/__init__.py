@@ -1,1 +1,1 @@
-"""Generators of synthetic data sets, and photographs with boxes that packages bring along."""
+"""Generators of synthetic data sets, and photographs with boxes from packages."""

@@ -1,7 +1,7 @@
-"""The boxes on eleven real pictures that come with inferdeck, in the file format of the rules' OpenImages.
+"""Shipped bounding boxes of eleven photographs, in the file format of the rules' OpenImages.
 
-The file holds the rules' 264 categories under their own numbers, and behind them those that only one detector here
-tells apart. The pictures are not in it: packages carry them.
+The file has the rules' 264 categories under their own numbers, followed by those that only one detector here
+distinguishes. The images themselves are in packages.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ FILE = "eleven_pictures_boxes.json"
 SHA256 = "ffd44586454d00a0fd88baf11aebf16e982b44bc1217d41a1e0fea31dacf5000"
 
 RULES = 264
-"""So many categories the rules' OpenImages has: 0 to 263."""
+"""Number of categories of the rules' OpenImages: 0 to 263."""
 
 
 class BoxedImage(msgspec.Struct, frozen=True):
-    """One picture: its name in the data set, and the file of a package that it is."""
+    """An image: its name in the data set, and its file in a package."""
 
     file_name: str
     width: int
@@ -29,20 +29,20 @@ class BoxedImage(msgspec.Struct, frozen=True):
 
 
 class Category(msgspec.Struct, frozen=True):
-    """One class under the number that labels and annotations have for it."""
+    """A class under its number in labels and annotations."""
 
     id: int
     name: str
 
 
 class Boxes(msgspec.Struct, frozen=True):
-    """What the file says, less the boxes themselves."""
+    """The file's content without the boxes themselves."""
 
     images: tuple[BoxedImage, ...]
     categories: tuple[Category, ...]
 
     def number(self, name: str) -> int:
-        """Return the number of a category. Raises ValueError where there is none of that name."""
+        """Return the number of a category. Raises ValueError for an unknown name."""
         for one in self.categories:
             if one.name == name:
                 return one.id
@@ -50,7 +50,7 @@ class Boxes(msgspec.Struct, frozen=True):
 
 
 def contents() -> bytes:
-    """Return the file as it is. Raises DataError where the installed file is not the one that was shipped."""
+    """Return the file's bytes. Raises DataError if the installed file is not the shipped one."""
     with as_file(files("profiles") / "data" / FILE) as source:
         data = source.read_bytes() if source.is_file() else b""
     if hashlib.sha256(data).hexdigest() != SHA256:
@@ -59,5 +59,5 @@ def contents() -> bytes:
 
 
 def boxes() -> Boxes:
-    """Return which pictures and categories there are. Raises DataError as `contents` does."""
+    """Return images and categories. Raises DataError as `contents` does."""
     return codec.decode(contents(), type=Boxes)

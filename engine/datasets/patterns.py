@@ -1,8 +1,8 @@
-"""Generates labelled pictures of full-frame patterns, laid out on disk exactly as the ImageNet validation set is.
+"""Generate labelled images of full-frame patterns, in the layout of the ImageNet validation set.
 
-Where the real pictures cannot be had (licence, size, no network), every step still runs on files of the real kind:
-JPEGs of varied size and shape with a `val_map.txt`. A picture depends on seed, purpose and index alone, so a larger
-set begins with the smaller one, an interrupted run goes on where it stopped, and the order of work does not matter.
+If the real images are not available (licence, size, no network), every step still runs on files of the real kind: JPEGs
+of varied size and shape with a `val_map.txt`. An image depends on seed, purpose and index alone, so a larger set begins
+with the smaller one, an interrupted run resumes where it stopped, and the order of work does not matter.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,23 +20,23 @@ from engine.step import Step
 Array = np.ndarray[Any, np.dtype[Any]]
 
 Purpose = Literal["test", "calibration", "training", "held-out"]
-"""What a set of pictures is for. Sets of different purposes share no picture, whatever their seeds."""
+"""Purpose of a set. Sets of different purposes have no image in common, whatever their seeds."""
 
 VAL_MAP = "val_map.txt"
 
 HUES = ((0.00, 0.35), (0.08, 0.60), (0.16, 0.78), (0.50, 0.93), (0.40, 0.70))
-"""The two hues of each colour scheme, in turns of the colour circle."""
+"""The two hues of each colour scheme, 0...1 around the colour circle."""
 
 ASPECTS = (4 / 3, 4 / 3, 3 / 2, 1.0, 3 / 4, 2 / 3)
 """Width over height: landscape, portrait and square about as often as among photographs."""
 
 Pattern = Callable[[Array, Array, np.random.Generator], Array]
-"""Coordinates u and v (one period = 1) → how much of the second colour there is, 0...1."""
+"""Coordinates u and v (one period = 1) → fraction of the second colour, 0...1."""
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """A set of pictures that exists as soon as it is named: picture and label of an index are computed on demand."""
+    """A virtual set of images: image and label of an index are computed on demand."""
 
     seed: int
     count: int
@@ -46,12 +46,12 @@ class ImageSet:
     """Typical length of the long side, in pixels."""
 
     def label(self, index: int) -> int:
-        """Return the class of a picture: every run of `classes` pictures shows each class once."""
+        """Return the class of an image: every run of `classes` images has each class once."""
         turn, place = divmod(index, self.classes)
         return int(self._random(turn, 0).permutation(self.classes)[place])
 
     def picture(self, index: int) -> Array:
-        """Return a picture as BGR uint8 [H,W,3]."""
+        """Return an image as BGR uint8 [H,W,3]."""
         random = self._random(index, 1)
         family, scheme = divmod(self.label(index), len(HUES))
         pattern, angle = PATTERNS[family]
@@ -66,10 +66,10 @@ class ImageSet:
 
 
 def generate(step: Step) -> dict[str, Any]:
-    """Write a set of pictures and its `val_map.txt`.
+    """Write a set of images and its `val_map.txt`.
 
-    Options: `count`, `seed`, `classes` (at most 50), `size` (pixels of a long side) and, where they are not for
-    testing, `purpose`. Continues where an interrupted attempt stopped. Raises UsageError for too many classes.
+    Options: `count`, `seed`, `classes` (at most 50), `size` (pixels of a long side) and, unless for testing, `purpose`.
+    Resumes an interrupted attempt. Raises UsageError for too many classes.
     """
     options = step.options
     pictures = ImageSet(
@@ -85,11 +85,12 @@ def generate(step: Step) -> dict[str, Any]:
 
 
 def write(pictures: ImageSet, folder: Path) -> Iterator[int]:
-    """Write the files of a set on all cores, yielding the number written so far. Raises UsageError for a wrong set."""
+    """Write the files of a set on all cores, yielding the number written so far. Raises UsageError for an invalid
+    set."""
     most = len(PATTERNS) * len(HUES)
     if not 1 <= pictures.classes <= most:
         raise UsageError(f"classes: {pictures.classes} kinds of patterns", f"allowed: 1 to {most}")
-    # Threads, because numpy and OpenCV give the interpreter free while they work on whole pictures.
+    # Threads, because numpy and OpenCV release the GIL while they work on whole images.
     with ThreadPoolExecutor() as pool:
         for done, _ in enumerate(pool.map(lambda index: _write_image(pictures, index, folder), range(pictures.count))):
             yield done + 1
@@ -98,7 +99,7 @@ def write(pictures: ImageSet, folder: Path) -> Iterator[int]:
 
 
 def file_name(index: int) -> str:
-    """Return the file name of the picture with this index, which ImageNet counts from 1."""
+    """Return the file name of an image, which ImageNet counts from 1."""
     return f"ILSVRC2012_val_{index + 1:08d}.JPEG"
 
 
@@ -113,14 +114,14 @@ def _write_image(pictures: ImageSet, index: int, folder: Path) -> None:
 
 
 def _shape(size: int, random: np.random.Generator) -> tuple[int, int]:
-    """Return height and width of a picture."""
+    """Return a random height and width."""
     long_side = size * random.uniform(0.8, 1.2)
     aspect = random.choice(ASPECTS) * random.uniform(0.97, 1.03)
     return max(8, int(long_side * min(1.0, 1 / aspect))), max(8, int(long_side * min(1.0, aspect)))
 
 
 def _coordinates(height: int, width: int, angle: float, random: np.random.Generator) -> tuple[Array, Array]:
-    """Return turned, scaled and shifted coordinates [H,W] float32, in periods of the pattern."""
+    """Return rotated, scaled and shifted coordinates [H,W] float32, in periods of the pattern."""
     period = min(height, width) * random.uniform(0.12, 0.17)
     turn = np.deg2rad(angle + random.uniform(-7, 7))
     y = (np.arange(height, dtype=np.float32)[:, None] - height / 2) / np.float32(period)
@@ -131,7 +132,7 @@ def _coordinates(height: int, width: int, angle: float, random: np.random.Genera
 
 
 def _colours(scheme: int, random: np.random.Generator) -> tuple[Array, Array]:
-    """Return the two colours of a scheme, each somewhat off, as BGR float32 of 0...255."""
+    """Return the two colours of a scheme with random variation, as BGR float32 of 0...255."""
     hue = (np.array(HUES[scheme]) + random.normal(0, 0.02, 2)) % 1.0
     saturation, value = random.uniform(0.55, 0.95, 2), random.uniform(0.45, 0.95, 2)
     hsv = np.stack([hue * 360, saturation, value], axis=1).astype(np.float32)[None]
@@ -140,7 +141,7 @@ def _colours(scheme: int, random: np.random.Generator) -> tuple[Array, Array]:
 
 
 def _photographed(picture: Array, random: np.random.Generator) -> Array:
-    """Return the picture as a camera might have seen it: lit unevenly and with noise, uint8."""
+    """Return the image with uneven light and noise, like a photograph, uint8."""
     height, width = picture.shape[:2]
     light = cv2.resize(random.uniform(0.75, 1.15, (2, 2)).astype(np.float32), (width, height))
     noise = random.standard_normal((height, width, 1), np.float32) * np.float32(random.uniform(4, 14))
@@ -152,7 +153,7 @@ def _wave(t: Array) -> Array:
 
 
 def _edge(t: Array) -> Array:
-    """Return a soft step from 0 to 1 around t = 0."""
+    """Return a smooth step from 0 to 1 around t = 0."""
     return np.clip(0.5 + 6 * t, 0, 1)
 
 
@@ -201,4 +202,4 @@ PATTERNS: tuple[tuple[Pattern, float], ...] = (
     (_zigzag, 0),
     (_blobs, 0),
 )
-"""The families, each with the angle in degrees that it is turned by. A class is a family in a colour scheme."""
+"""The pattern families, each with its rotation in degrees. A class is a family in a colour scheme."""

@@ -1,6 +1,6 @@
-"""Draws a scene: shapes on a restless ground, each where it is seen and hides no other too much.
+"""Draw scenes: shapes on a textured background, each visible and occluding no other too much.
 
-What a person would mark is known exactly, because each pixel remembers which object is seen there.
+The visible part of each object is known exactly, because the canvas records which object is visible at each pixel.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LEAST_VISIBLE = 0.55
-"""Share of an object that the others leave free."""
+"""Least visible fraction of an object."""
 LEAST_AREA = 0.01
-"""Pixels of an object, as a share of the square over the picture's short side."""
+"""Least area of an object, as a fraction of the square over the image's short side."""
 LEAST_CONTRAST = 60.0
-"""Distance of an object's colour from what is around it, of 442 between black and white."""
+"""Least colour distance between an object and its surroundings, of 442 between black and white."""
 
 
 def _around(*radii: float, turns: int = 1) -> Array:
-    """Return the corners of an outline at these distances from its middle, repeated all around, float64 [n,2]."""
+    """Return the corners of an outline at these distances from its centre, repeated all around, float64 [n,2]."""
     distances = np.tile(radii, turns)
     angles = np.arange(len(distances)) * (2 * np.pi / len(distances))
     corners: Array = np.stack([np.sin(angles), -np.cos(angles)], axis=1) * distances[:, None]
@@ -35,25 +35,25 @@ SHAPES: Mapping[str, tuple[Array, ...]] = {
     "Star": (_around(1.25, 0.5, turns=5),),
     "Triangle": (_around(1.2, turns=3),),
 }
-"""Each kind's outlines, about 1 from the middle; one within another is a hole. The order is that of the classes."""
+"""Each kind's outlines, about 1 from the centre; one within another is a hole. The order is that of the classes."""
 
 
 @dataclass(frozen=True)
 class Thing:
-    """An object, or a group of objects, as a person would mark it: its visible part."""
+    """Annotation of an object, or of a group of objects: its visible part."""
 
     category: int
     box: tuple[float, float, float, float]
     """Left, top, width, height in pixels."""
     occluded: bool
     truncated: bool
-    """Whether it goes on outside the picture."""
+    """Whether it extends beyond the image."""
     group: bool
 
 
 @dataclass(frozen=True)
 class _Cover:
-    """Where an object is: a part of the picture, and how much of each pixel in it the object fills."""
+    """The pixels of an object: a region of the image, and how much of each pixel the object covers."""
 
     window: tuple[slice, slice]
     share: Array
@@ -62,25 +62,25 @@ class _Cover:
 
     @property
     def solid(self) -> Array:
-        """The pixels that are the object's."""
+        """The pixels that belong to the object."""
         solid: Array = self.share > 0.5
         return solid
 
 
 class Canvas:
-    """A picture under construction. What is added later lies on top."""
+    """An image under construction. Later objects are on top."""
 
     def __init__(self, height: int, width: int, random: np.random.Generator) -> None:
         self._random = random
         self._short = min(height, width)
         self._pixels = _background(height, width, random)
         self._owner = np.full((height, width), -1, np.int16)
-        """Which of the things is seen at a pixel."""
+        """Index of the visible object at each pixel, -1 for none."""
         self._made: list[tuple[int, int, bool, bool]] = []
-        """Category, pixels that were seen at first, truncated, group."""
+        """Category, initially visible pixels, truncated, group."""
 
     def add_object(self) -> None:
-        """Put an object where it hides no other too much, or none if there is no such place."""
+        """Add an object where it occludes no other too much, or none if there is no such position."""
         category = int(self._random.integers(len(SHAPES)))
         for _ in range(8):
             radius = self._short * np.exp(self._random.uniform(np.log(0.09), np.log(0.3)))
@@ -91,7 +91,7 @@ class Canvas:
                 return
 
     def add_group(self) -> None:
-        """Put six to nine small objects of one kind close together."""
+        """Add six to nine small objects of one kind close together."""
         category, centre = int(self._random.integers(len(SHAPES))), self._place(0.25)
         truncated, colour = False, None
         for _ in range(self._random.integers(6, 10)):
@@ -103,7 +103,7 @@ class Canvas:
         self._made.append((category, int((self._owner == len(self._made)).sum()), truncated, True))
 
     def things(self) -> list[Thing]:
-        """Return what is on the picture, each by its visible part."""
+        """Return the annotations of all objects, each by its visible part."""
         found = []
         for number, (category, area, truncated, group) in enumerate(self._made):
             visible = self._owner == number
@@ -114,19 +114,19 @@ class Canvas:
         return found
 
     def photographed(self) -> Array:
-        """Return the picture as a camera might have seen it: lit unevenly and with noise, uint8."""
+        """Return the image with uneven light and noise, like a photograph, uint8."""
         height, width = self._owner.shape
         light = cv2.resize(self._random.uniform(0.75, 1.15, (2, 2)).astype(np.float32), (width, height))
         noise = self._random.standard_normal((height, width, 1), np.float32) * np.float32(self._random.uniform(2, 8))
         return np.clip(self._pixels * light[..., None] + noise, 0, 255).astype(np.uint8)
 
     def _place(self, margin: float) -> Array:
-        """Return a point of the picture, x and y, at least so far inside it."""
+        """Return a random point x, y with a margin to the image's sides."""
         height, width = self._owner.shape
         return self._random.uniform(margin, 1 - margin, 2) * (width, height)
 
     def _cover(self, category: int, centre: Array, radius: float) -> _Cover:
-        """Return where an object of this size would be, turned and stretched at random."""
+        """Return the pixels of an object of this size, randomly rotated and stretched."""
         height, width = self._owner.shape
         turn, stretch = self._random.uniform(0, 2 * np.pi), np.exp(self._random.uniform(-0.2, 0.2))
         axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * radius
@@ -135,14 +135,14 @@ class Canvas:
         left, top = np.clip(first, 0, (width - 1, height - 1))
         right, bottom = np.clip(last, (left + 1, top + 1), (width, height))
         drawn = np.zeros((bottom - top, right - left), np.uint8)
-        # Coordinates in 1/16 pixel; an outline within another is a hole.
+        # coordinates in 1/16 pixel; an outline within another is a hole
         points = [np.rint((one - (left, top)) * 16).astype(np.int32) for one in outlines]
         cv2.fillPoly(drawn, points, (255,), cv2.LINE_AA, 4)
         truncated = bool((outlines[0] < 0).any() or (outlines[0] > (width, height)).any())
         return _Cover((slice(top, bottom), slice(left, right)), drawn.astype(np.float32) / 255, truncated)
 
     def _leaves_enough(self, cover: _Cover) -> bool:
-        """Say whether a new object can be seen itself and leaves enough of those that it comes to lie on."""
+        """Return whether a new object is visible itself and leaves enough of those below it visible."""
         below = self._owner[cover.window][cover.solid]
         if below.size < LEAST_AREA * self._short**2:
             return False
@@ -161,7 +161,7 @@ class Canvas:
         self._owner[cover.window][cover.solid] = len(self._made)
 
     def _colour(self, cover: _Cover) -> Array:
-        """Return a colour that differs from what is there, BGR of 0...255."""
+        """Return a colour that contrasts with what is below, BGR of 0...255."""
         below = np.array(cv2.mean(self._pixels[cover.window])[:3])
         while True:
             colour = self._random.uniform(20, 235, 3)

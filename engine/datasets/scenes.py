@@ -1,9 +1,9 @@
-"""Generates scenes of shapes with a box around each, laid out on disk exactly as the rules lay out OpenImages.
+"""Generate scenes of shapes with a box around each, in the rules' layout of OpenImages.
 
-Where the real pictures cannot be had, every step still runs on files of the real kind: JPEGs of varied size and shape
-under names like OpenImages' own, some without any object, objects that hide one another or leave the picture, groups
+If the real images are not available, every step still runs on files of the real kind: JPEGs of varied size and shape
+under names like OpenImages' own, some without any object, objects that occlude one another or leave the image, groups
 under one box. A scene depends on seed, purpose and index alone, so a larger set begins with the smaller one, an
-interrupted run goes on where it stopped, and the order of work does not matter.
+interrupted run resumes where it stopped, and the order of work does not matter.
 """
 
 import hashlib
@@ -26,17 +26,17 @@ Array = np.ndarray[Any, np.dtype[Any]]
 IMAGES = "validation/data"
 LABELS = "annotations/openimages-mlperf.json"
 CALIBRATION_LIST = "pictures.txt"
-"""What engine.steps.calibration reads."""
+"""The list that engine.steps.calibration reads."""
 
 EMPTY = 0.08
-"""Share of scenes without an object."""
+"""Fraction of scenes without an object."""
 GROUPS = 0.08
-"""Share of scenes with a group of objects under one box."""
+"""Fraction of scenes with a group of objects under one box."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, BGR uint8 [H,W,3], and what is on it."""
+    """An image, BGR uint8 [H,W,3], and its annotations."""
 
     picture: Array
     things: Sequence[Thing]
@@ -44,7 +44,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class SceneSet:
-    """A set of scenes that exists as soon as it is named: each is drawn on demand."""
+    """A virtual set of scenes: each is drawn on demand."""
 
     seed: int
     count: int
@@ -64,15 +64,15 @@ class SceneSet:
         return Scene(canvas.photographed(), canvas.things())
 
     def name(self, index: int) -> str:
-        """Return the file name of a scene: 16 hexadecimal digits, as OpenImages names its pictures."""
+        """Return the file name of a scene: 16 hexadecimal digits, as in OpenImages."""
         return hashlib.sha256(f"{self.purpose} {self.seed} {index}".encode()).hexdigest()[:16] + ".jpg"
 
 
 def generate(step: Step) -> dict[str, Any]:
     """Write a set of scenes and its annotations, COCO detection JSON.
 
-    Options: `count`, `seed`, `size` (pixels of a long side) and, where they are not for testing, `purpose`. Continues
-    where an interrupted attempt stopped. Facts: `images`, `labels` (both in the artifact), `count`, `classes`.
+    Options: `count`, `seed`, `size` (pixels of a long side) and, unless for testing, `purpose`. Resumes an interrupted
+    attempt. Facts: `images`, `labels` (both in the artifact), `count`, `classes`.
     """
     scenes = _asked(step)
     for done in write(scenes, step.output):
@@ -83,7 +83,7 @@ def generate(step: Step) -> dict[str, Any]:
 def calibration(step: Step) -> dict[str, Any]:
     """Write scenes that no test set has, and their list. Options: those of `generate`.
 
-    Facts: those that engine.steps.calibration states of calibration pictures.
+    Facts: those of engine.steps.calibration about calibration images.
     """
     facts, scenes = generate(step), _asked(step)
     names = (f"{scenes.name(index)}\n" for index in range(scenes.count))
@@ -99,13 +99,13 @@ def _asked(step: Step) -> SceneSet:
 
 
 def write(scenes: SceneSet, folder: Path) -> Iterator[int]:
-    """Write the files of a set on all cores, yielding the number of pictures written so far."""
+    """Write the files of a set on all cores, yielding the number of images written so far."""
     for file in (IMAGES, LABELS):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / IMAGES).mkdir(exist_ok=True)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    # Threads, because numpy and OpenCV give the interpreter free while they work on whole pictures.
+    # Threads, because numpy and OpenCV release the GIL while they work on whole images.
     with ThreadPoolExecutor() as pool:
         for scene in pool.map(lambda index: _write_image(scenes, index, folder / IMAGES), range(scenes.count)):
             number = len(images) + 1
@@ -132,7 +132,7 @@ def _write_image(scenes: SceneSet, index: int, folder: Path) -> Scene:
 
 
 def _annotation(thing: Thing) -> dict[str, Any]:
-    """Return the fields that the rules' file has for an object, less its numbers."""
+    """Return an object's annotation fields as in the rules' file, without its ids."""
     return {
         "category_id": thing.category,
         "bbox": list(thing.box),
@@ -147,6 +147,6 @@ def _annotation(thing: Thing) -> dict[str, Any]:
 
 
 def _shape(size: int, random: np.random.Generator) -> tuple[int, int]:
-    """Return height and width of a picture."""
+    """Return a random height and width."""
     long_side, aspect = size * random.uniform(0.8, 1.2), random.choice(ASPECTS)
     return max(8, int(long_side * min(1.0, 1 / aspect))), max(8, int(long_side * min(1.0, aspect)))

@@ -1,1 +1,1 @@
-"""What many jobs say together: their runs, what differs between them, and the next ones worth making."""
+"""Explore the runs of many jobs: list, compare, vary and export them."""

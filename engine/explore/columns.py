@@ -1,4 +1,4 @@
-"""The columns of a list of runs: one record each, from which screen, command line and exports take theirs."""
+"""Columns of run lists, shared by the screen, the command line and exports."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from engine.explore.runs import Run, day
 
 @dataclass(frozen=True)
 class Column:
-    """What a column shows of a run."""
+    """A column: what it shows of a run."""
 
     key: str
     header: str
     text: Callable[[Run], str]
     value: Callable[[Run], Any]
-    """What it is sorted by, and what a program gets."""
+    """Return the value to sort by and to export."""
     number: bool = False
-    """Set flush right; the best first when sorted."""
+    """Right-aligned; sorted best first."""
     lower: bool = False
-    """Lower is better."""
+    """Whether lower is better."""
 
 
 def _fact(key: str, header: str, text: Callable[[Run], str]) -> Column:
@@ -31,7 +31,7 @@ def _fact(key: str, header: str, text: Callable[[Run], str]) -> Column:
 
 
 def _scored(run: Run) -> str:
-    """Write how many samples an accuracy is of: `18`, or `18 of 20` where others have labels too."""
+    """Return the number of samples of an accuracy as text: `18`, or `18 of 20` where more samples have labels."""
     if not run.samples:
         return ""
     return f"{run.samples} of {run.labelled}" if run.labelled > run.samples else str(run.samples)
@@ -74,11 +74,11 @@ LISTED = (
     *("run", "when", "model", "backend", "style", "choices"),
     *("samples_per_second", "latency_p99", "accuracy", "scored", "state", "why"),
 )
-"""The columns of a list that a person reads."""
+"""Columns of the list on the screen and the command line."""
 
 
 def column(name: str) -> Column:
-    """Return a column by its key or header, however it is written. Raises UsageError with the nearest."""
+    """Return a column by key or header, in any spelling. Raises UsageError with the nearest."""
     wanted = name.lower().replace("-", "_")
     for one in COLUMNS.values():
         if wanted in (one.key, one.header.lower(), one.header.lower().partition(" ")[0]):
@@ -89,9 +89,9 @@ def column(name: str) -> Column:
 
 
 def ordered(runs: Iterable[Run], by: Column, *, reverse: bool = False) -> list[Run]:
-    """Sort runs by a column: texts from a to z, figures with the best first, times with the newest first.
+    """Sort runs by a column: texts alphabetically, figures best first, times newest first.
 
-    Runs without a value come last either way; equal ones keep their order.
+    Runs without a value come last in either direction; the sort is stable.
     """
     listed = list(runs)
     known = [run for run in listed if by.value(run) not in (None, "")]

@@ -1,4 +1,4 @@
-"""Two or more runs side by side: what differs, what is the same, and which figures changed by more than noise."""
+"""Compare two or more runs: what differs, what is the same, and which figures changed by more than noise."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from engine.explore.steadiness import Steadiness, steadiness
 from engine.jobs import places
 
 NAMES = {"mode": "", "scenario": "", "benchmark": "", "sut": "system", "task": "", "loadgen": "", "backend version": ""}
-"""Names of decisions that read better, or (empty) that are said by a field of the run or by another decision."""
+"""Display names of decisions; empty for those that a field of the run or another decision shows already."""
 SAME = ("benchmark", "scenario", "model", "backend", "LoadGen", "machine", "style", "workers in use")
-"""What is worth saying where it is the same."""
+"""Properties that are shown even where they are the same."""
 OUTCOMES = ("workers in use",)
-"""What was not decided but found out when it ran: said behind what was decided."""
+"""Properties that were measured rather than chosen; listed after the choices."""
 ABSENT = "-"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which the runs are not alike."""
+    """A property in which the runs differ."""
 
     name: str
     values: tuple[str, ...]
-    """A value for each run."""
+    """Its value in each run."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,23 @@ class Change:
     """A figure of one run against the first's."""
 
     share: float | None
-    """As a share of the first; None where one of the two has no figure, the first is 0, or the metric is another thing
+    """Relative difference; None where one of the two has no figure, the first is 0, or the metric means something else
     in the other's scenario."""
     points: float | None
-    """The plain difference, in the metric's unit."""
+    """Absolute difference, in the metric's unit."""
     noise: Noise | None
     ranked: bool = True
-    """Whether higher or lower is better at all."""
+    """Whether the metric has a better direction."""
 
     @property
     def above_noise(self) -> bool | None:
-        """Whether the change is more than chance; None where that is not known."""
+        """Whether the change exceeds the noise; None where that is unknown."""
         size = self.points if self.noise is not None and self.noise.source == "samples" else self.share
         return None if size is None or self.noise is None else abs(size) > self.noise.band
 
     @property
     def is_sure(self) -> bool:
-        """Whether the noise is known from more than the runs themselves, whose own spread is only a lower bound."""
+        """Whether the noise is known from repeated runs; a run's own spread is only a lower bound."""
         return self.noise is not None and self.noise.source != "itself"
 
 
@@ -62,35 +62,35 @@ class Row:
     metric: Metric
     figures: tuple[float | None, ...]
     changes: tuple[Change, ...]
-    """For each run but the first."""
+    """One change per run, except the first."""
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A measurement that some of the runs have and this one has not."""
+    """A measurement that some of the runs have and this one lacks."""
 
     run: Run
     what: str
     words: tuple[str, ...]
-    """The words after `inferdeck` that make it; none where the run's own command is not known."""
+    """Arguments after `inferdeck` that make it; empty where the run's own command is unknown."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All there is to say of some runs side by side; the first is what the others are held against."""
+    """Comparison of runs with the first of them."""
 
     runs: tuple[Run, ...]
     differs: tuple[Difference, ...]
     same: tuple[tuple[str, str], ...]
-    """Name and value of what is worth saying."""
+    """Name and value of properties worth showing."""
     rows: tuple[Row, ...]
     missing: tuple[Missing, ...]
 
 
 def compare(chosen: Sequence[Run], known: Iterable[Run], steady: Steady | None = None) -> Comparison:
-    """Compare runs with the first of them. `known` are all runs, among which repeated ones tell the noise.
+    """Compare runs with the first of them. `known` are all runs, in which repeats are looked up for the noise.
 
-    `steady` tells how steady a run was in itself; without it, the event logs of the jobs are read.
+    `steady` returns the spread within a run; by default it is read from the jobs' event logs.
     """
     everything = list(known)
     folded = {run.id: run for run in fold(everything)}
@@ -105,16 +105,16 @@ def compare(chosen: Sequence[Run], known: Iterable[Run], steady: Steady | None =
 
 
 def from_events(run: Run) -> Steadiness | None:
-    """Read how steady a run was from the event log of its job."""
+    """Return the spread within a run, from the event log of its job."""
     job = Path(run.folder).parents[2] if run.folder else None
     return steadiness(job / places.EVENTS, run.step) if job is not None else None
 
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
-    """Return in what the runs are not alike: the choices first, in the order of the plan."""
-    told = [_told(run) for run in runs]
-    names = sorted(dict.fromkeys(name for one in told for name in one), key=lambda name: name in OUTCOMES)
-    found = [Difference(name, tuple(one.get(name, ABSENT) for one in told)) for name in names]
+    """Return the properties in which the runs differ: choices first, in plan order."""
+    decisions = [_decisions(run) for run in runs]
+    names = sorted(dict.fromkeys(name for one in decisions for name in one), key=lambda name: name in OUTCOMES)
+    found = [Difference(name, tuple(one.get(name, ABSENT) for one in decisions)) for name in names]
     apart = [one for one in found if len(set(one.values)) > 1]
     changed = {one.name for one in apart}
     # What lies inside another component is said by the component's name.
@@ -122,7 +122,7 @@ def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     return shown or _unseen(runs)
 
 
-def _told(run: Run) -> dict[str, str]:
+def _decisions(run: Run) -> dict[str, str]:
     fields = {
         "benchmark": run.benchmark,
         "scenario": run.scenario,
@@ -138,7 +138,7 @@ def _told(run: Run) -> dict[str, str]:
 
 
 def _unseen(runs: Sequence[Run]) -> tuple[Difference, ...]:
-    """Say which dependencies were made from other inputs or code where nothing that has a name differs."""
+    """Return the dependencies made from other inputs or code, where no named property differs."""
     names = list(dict.fromkeys(name for run in runs for name in run.keys))
     found = [
         Difference(f"{name} (inputs or code)", tuple(run.keys.get(name, ABSENT)[:8] for run in runs)) for name in names
@@ -147,9 +147,11 @@ def _unseen(runs: Sequence[Run]) -> tuple[Difference, ...]:
 
 
 def _same(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
-    told = [_told(run) for run in runs]
+    decisions = [_decisions(run) for run in runs]
     return tuple(
-        (name, told[0][name]) for name in SAME if name in told[0] and len({one.get(name) for one in told}) == 1
+        (name, decisions[0][name])
+        for name in SAME
+        if name in decisions[0] and len({one.get(name) for one in decisions}) == 1
     )
 
 
@@ -189,7 +191,7 @@ def _missing(runs: Sequence[Run]) -> Iterable[Missing]:
 
 
 def _words(run: Run, mode: str) -> tuple[str, ...]:
-    """Return the command of a run's job, changed to one scenario and mode."""
+    """Return the command of a run's job, restricted to one scenario and mode."""
     if not run.command:
         return ()
     option = "modes" if mode in ("performance", "accuracy") else "compliance"

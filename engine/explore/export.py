@@ -1,7 +1,7 @@
-"""Write a list of runs, or a comparison, as text, CSV, JSON or Markdown: for a terminal, a sheet, a program, an issue.
+"""Export a list or comparison of runs as text, CSV, JSON or Markdown.
 
-Text, CSV and Markdown say figures in the units that people read; JSON says the unit beside each figure. What comes
-from logs and names is cleared of control characters, and in Markdown of what it would take for its own.
+Text, CSV and Markdown use display units; JSON names the unit of each figure. Text from logs and names is cleaned of
+control characters and, in Markdown, escaped.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|])")
 
 Rows = Sequence[Sequence[str]]
-"""The first is the header."""
+"""Rows of cells; the first is the header."""
 
 
 def format_named(word: str) -> Format:
-    """Return the format of that name. Raises UsageError with the nearest."""
+    """Return the format with that name. Raises UsageError with the nearest."""
     found: dict[str, Format] = {name: name for name in get_args(Format)} | {"markdown": "md", "txt": "text"}
     if word not in found:
         raise UsageError(f"there is no format '{word}'", nearest(word, found))
@@ -43,7 +43,7 @@ def format_named(word: str) -> Format:
 
 
 def listing(runs: Sequence[Run], as_: Format, columns: Sequence[Column] | None = None) -> str:
-    """Write a list of runs. Text and Markdown have the columns of the screen, CSV all of them."""
+    """Return a list of runs in a format. Text and Markdown have the screen's columns, CSV all of them."""
     if as_ == "json":
         return _json([as_data(run) for run in runs])
     if as_ == "csv":
@@ -57,7 +57,8 @@ def listing(runs: Sequence[Run], as_: Format, columns: Sequence[Column] | None =
 
 
 def comparison(found: Comparison, as_: Format) -> str:
-    """Write a comparison: what differs, what is the same, the figures with change and noise, what is missing."""
+    """Return a comparison in a format: what differs, what is the same, figures with change and noise, what is
+    missing."""
     if as_ == "json":
         return _json(comparison_data(found))
     heads = [run.id for run in found.runs]
@@ -73,7 +74,7 @@ def comparison(found: Comparison, as_: Format) -> str:
 
 
 def write(places: Folders, name: str, as_: Format, text: str) -> Path:
-    """Write an export into the folder `exports` of the state folder, under the time; returns the file."""
+    """Write an export to `exports` in the state folder, named by time; returns the file."""
     stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     path = places.state / "exports" / f"{stem}{SUFFIX[as_]}"
     number = 2
@@ -84,7 +85,8 @@ def write(places: Folders, name: str, as_: Format, text: str) -> Path:
 
 
 def figure_rows(found: Comparison) -> list[list[str]]:
-    """Return the figures of a comparison as rows: metric, a figure for each run, change and noise for each but one."""
+    """Return the figures of a comparison as rows: metric, a figure per run, change and noise per run except the
+    first."""
     later = [run.id for run in found.runs[1:]]
     named = len(later) > 1
     header = ["figure", *(run.id for run in found.runs)]
@@ -99,7 +101,7 @@ def figure_rows(found: Comparison) -> list[list[str]]:
 
 
 def change_text(change: Change) -> str:
-    """Write a change: +191 %, -65 %, in points for accuracy."""
+    """Return a change as text: +191 %, -65 %, in points for accuracy."""
     if change.noise is not None and change.noise.source == "samples" and change.points is not None:
         return f"{_sign(change.points)}{abs(change.points):.3g} points"
     if change.share is None:
@@ -108,7 +110,7 @@ def change_text(change: Change) -> str:
 
 
 def noise_text(change: Change) -> str:
-    """Say whether a change is above noise, and where the noise is known from."""
+    """Return whether a change exceeds the noise, and the noise's source, as text."""
     if not change.points:
         return ""
     if change.noise is None:
@@ -117,7 +119,7 @@ def noise_text(change: Change) -> str:
 
 
 def noise_short(change: Change) -> str:
-    """The same for a narrow place."""
+    """Return the same in short."""
     noise = change.noise
     if noise is None or not change.points:
         return noise_text(change).partition(":")[0]
@@ -127,19 +129,19 @@ def noise_short(change: Change) -> str:
 
 
 def _judged(change: Change) -> str:
-    """A lower bound of the noise can only say perhaps."""
+    """Return the judgement as text; a lower bound of the noise can only say perhaps."""
     if not change.above_noise:
         return "within"
     return "above" if change.is_sure else "perhaps above"
 
 
 def same_line(found: Comparison) -> str:
-    """Say in one line what is the same."""
+    """Return what is the same, in one line."""
     return ", ".join(f"{name} {value}" for name, value in found.same)
 
 
 def missing_lines(found: Comparison) -> list[str]:
-    """Name the measurements that are missing, with the command that makes each."""
+    """Return the missing measurements, each with the command that makes it."""
     return [
         f"{one.run.id} has no {one.what} run" + (f": {command_line(one.words)}" if one.words else "")
         for one in found.missing
@@ -151,17 +153,17 @@ def _disturbed_lines(runs: Iterable[Run]) -> list[str]:
 
 
 def notices(runs: Iterable[Run]) -> list[str]:
-    """Return what must be said of these runs, each once."""
+    """Return the notices of these runs, without repeats."""
     return list(dict.fromkeys(run.notice for run in runs if run.notice))
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Write words as they are typed into a shell."""
+    """Return arguments as a shell command."""
     return shell_line(["inferdeck", *words])
 
 
 def as_data(run: Run) -> dict[str, Any]:
-    """Return a run as plain data for a program: figures with their units."""
+    """Return a run as plain data: figures with their units."""
     facts = {column.key: column.value(run) for column in COLUMNS.values() if column.key not in BY_KEY}
     figures = {
         key: {"value": BY_KEY[key].shown(figure), "unit": BY_KEY[key].display_unit}
@@ -188,7 +190,7 @@ def as_data(run: Run) -> dict[str, Any]:
 
 
 def comparison_data(found: Comparison) -> dict[str, Any]:
-    """Return a comparison as plain data for a program."""
+    """Return a comparison as plain data."""
     return {
         "runs": [as_data(run) for run in found.runs],
         "differs": {one.name: one.values for one in found.differs},
@@ -209,8 +211,8 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
 
 def _change_data(change: Change) -> dict[str, Any]:
     noise = change.noise
-    told = None if noise is None else {"band": noise.band, "source": noise.source, "count": noise.count}
-    return {"share": change.share, "points": change.points, "above_noise": change.above_noise, "noise": told}
+    noise_data = None if noise is None else {"band": noise.band, "source": noise.source, "count": noise.count}
+    return {"share": change.share, "points": change.points, "above_noise": change.above_noise, "noise": noise_data}
 
 
 def _same_lines(found: Comparison) -> list[str]:
@@ -231,7 +233,7 @@ def _ends(run: Run) -> list[str]:
 
 
 def _drawn(tables: Sequence[tuple[Rows, Sequence[int]]], lines: Sequence[str], as_: Format) -> str:
-    """Write tables (rows, and the columns that are set flush right) and below them some lines."""
+    """Return tables (rows, and the indices of right-aligned columns) followed by lines, as text."""
     draw, say, gap = (_markdown, _escaped, "\n\n") if as_ == "md" else (_text, one_line, "\n")
     drawn = [draw(rows, right) for rows, right in tables if len(rows) > 1]
     return "\n".join([*drawn, *([gap.join(map(say, lines)) + "\n"] if lines else [])])
@@ -271,5 +273,5 @@ def _escaped(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text in one line, without control characters."""
+    """Return the text on one line, without control characters."""
     return clean(" ".join(text.split()))

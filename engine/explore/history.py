@@ -1,7 +1,7 @@
-"""All runs of all jobs, fast enough to be read at every start: what a job's runs said is kept beside them.
+"""All runs of all jobs, cached so that they can be read at every start.
 
-A finished job hardly ever changes, so its runs are read once (7 ms of processor time for eight runs) and then taken
-from `runs.json` in its folder for as long as none of the files that were read has changed.
+A finished job hardly ever changes, so its runs are read once (7 ms of processor time for eight runs) and cached in
+`runs.json` in its folder, which is valid until one of the source files changes.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ FILE = "runs.json"
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """The runs of a job, and what its folder looked like when they were read."""
+    """The runs of a job, and the state of its files when they were read."""
 
     sign: str
     runs: list[Run]
 
 
 def all_runs(folders: Folders) -> list[Run]:
-    """Return every finished measurement of every job: the newest job first, in it the order of its plan.
+    """Return every finished measurement of every job: newest job first, within it in plan order.
 
-    Raises StoreError where the folder of the jobs can't be read.
+    Raises StoreError where the folder of jobs can't be read.
     """
     return [run for folder in jobs.job_folders(folders) for run in _runs(folder)]
 
 
 def results_are_there(job: jobs.Job) -> bool:
-    """Say whether the results folder of a job still holds each of its own measurements."""
+    """Return whether the results folder of a job still holds all of its measurements."""
     if job.spec.results and not job.results.is_dir():
         return False
     return all(place(run) == Path(run.published) for run in _runs(job.folder) if run.published)
@@ -74,7 +74,7 @@ def _sign(job: Path) -> str:
 
 
 def _read_of(steps: Path) -> list[Path]:
-    """The files of each step that are read; a compliance test has LoadGen's files one further down."""
+    """Return the files of each step that are read; a compliance test has LoadGen's files in a subfolder."""
     try:
         folders = sorted(steps.iterdir())
     except OSError:
@@ -87,7 +87,7 @@ def _read_of(steps: Path) -> list[Path]:
 
 
 def _state(path: Path) -> str:
-    """Return what changes with a file's content and with who may read it: ctime follows every write and chmod."""
+    """Return the state of a file as text: ctime changes with content and permissions."""
     try:
         seen = path.stat()
     except OSError as error:
@@ -97,6 +97,6 @@ def _state(path: Path) -> str:
 
 @cache
 def _code() -> str:
-    """What reads the runs: another version of it reads them anew."""
+    """Return the version of the code that reads runs: another one invalidates the cache."""
     files = sorted(Path(__file__).parent.glob("*.py"))
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -1,6 +1,6 @@
-"""What can be said of a run in numbers: each metric is a small class of facts.
+"""Metrics of a run, each a class with its name, units, direction and formula.
 
-Tables, charts, comparisons and exports are made from these, so that a new metric is a new class and nothing else.
+Tables, charts, comparisons and exports are generated from these, so a new metric needs only a new class.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import Any, ClassVar, Literal
 from engine import text
 
 Readings = Mapping[str, Any]
-"""What a run left, by name: the detail log's keys, `run.*` of run.json, `score.*` of the accuracy step."""
+"""Values that a run recorded, by name: the detail log's keys, `run.*` of run.json, `score.*` of the accuracy step."""
 
 Better = Literal["higher", "lower", ""]
 
 _SCALES = {("ns", "ms"): 1e-6, ("s", "s"): 1.0}
-"""(unit, display unit) → factor; units that are shown as they are need none."""
+"""(unit, display unit) → factor; absent for units that are displayed as stored."""
 
 
 class Metric:
-    """The facts of one metric; the formula and its source are in the docstring."""
+    """A metric; its formula and source are in the docstring of the subclass."""
 
     key: ClassVar[str]
     header: ClassVar[str]
     short: ClassVar[str]
-    """For a narrow column."""
+    """Header of a narrow column."""
     unit: ClassVar[str]
-    """Of the figure as it is kept."""
+    """Unit of the stored figure."""
     display: ClassVar[str] = ""
-    """Unit that a person reads; empty where it is `unit`."""
+    """Display unit; empty where it is `unit`."""
     better: ClassVar[Better] = ""
-    """Empty where neither is better."""
+    """Better direction; empty where there is none."""
     across: ClassVar[bool] = False
-    """Whether it means the same in every scenario, so that runs of two can be held against each other by it."""
+    """Whether it is comparable across scenarios."""
 
     def read(self, readings: Readings) -> float | None:
         """Return the figure in `unit`; None where the run has none."""
@@ -42,12 +42,12 @@ class Metric:
 
     @property
     def display_unit(self) -> str:
-        """The unit that a person reads."""
+        """The display unit."""
         return self.display or self.unit
 
     @property
     def title(self) -> str:
-        """The header with its unit: p99 latency ms."""
+        """Header with the unit: p99 latency ms."""
         return f"{self.header} {self.display_unit}"
 
     def shown(self, figure: float) -> float:
@@ -55,7 +55,7 @@ class Metric:
         return figure * _SCALES.get((self.unit, self.display_unit), 1.0)
 
     def text(self, figure: float | None) -> str:
-        """Write the figure in the display unit, to four digits that count; a dash where there is none."""
+        """Return the figure in the display unit as text, with four significant digits; a dash where there is none."""
         return text.figure(None if figure is None else self.shown(figure))
 
 
@@ -72,7 +72,7 @@ class SamplesPerSecond(Metric):
     across = True
 
     def read(self, readings: Readings) -> float | None:
-        """Take the key of the scenario."""
+        """Read the key of the scenario."""
         for key in (
             "result_samples_per_second",
             "result_completed_samples_per_sec",
@@ -88,7 +88,7 @@ _PER_QUERY = "effective_samples_per_query"
 
 
 class ScheduledRate(Metric):
-    """Queries per second that were asked of the server: the result of Server.
+    """Scheduled queries per second: Server's result.
 
     `result_scheduled_samples_per_sec` of LoadGen's detail log (v2.1 rules, metric of Server).
     """
@@ -97,18 +97,19 @@ class ScheduledRate(Metric):
     unit, better = "queries/s", "higher"
 
     def read(self, readings: Readings) -> float | None:
-        """Take LoadGen's figure."""
+        """Read LoadGen's figure."""
         return number(readings, "result_scheduled_samples_per_sec")
 
 
 class _Estimate(Metric):
-    """An early-stopping estimate of a latency percentile, of LoadGen's detail log; 0 means too few queries for one."""
+    """Early-stopping estimate of a latency percentile, from LoadGen's detail log; 0 means that there were too few
+    queries."""
 
     unit, display, better = "ns", "ms", "lower"
     name: ClassVar[str]
 
     def read(self, readings: Readings) -> float | None:
-        """Take LoadGen's figure; 0 is none."""
+        """Read LoadGen's figure; 0 is None."""
         return number(readings, self.name) or None
 
 
@@ -125,16 +126,16 @@ class Estimate99(_Estimate):
 
 
 class _Latency(Metric):
-    """A latency that LoadGen reports: of a query in MultiStream, of a sample elsewhere.
+    """A latency reported by LoadGen: per query in MultiStream, per sample elsewhere.
 
-    Offline has none that says anything: all samples are issued at once, so a latency there is a place in the queue.
+    None in Offline: all samples are issued at once, so latency there only reflects a position in the queue.
     """
 
     unit, display, better = "ns", "ms", "lower"
     names: ClassVar[tuple[str, ...]]
 
     def read(self, readings: Readings) -> float | None:
-        """Take the latency of whole queries where there is one."""
+        """Read the latency of whole queries where there is one."""
         if readings.get("effective_scenario") == "Offline":
             return None
         return next((found for name in self.names if (found := number(readings, name)) is not None), None)
@@ -190,12 +191,12 @@ class P999(_Percentile):
 
 
 class OverBound(Metric):
-    """Share of Server's queries that took longer than the bound.
+    """Fraction of Server's queries that took longer than the latency constraint.
 
     `result_overlatency_query_count` / `result_query_count` of LoadGen's detail log; the rules allow 1 - percentile.
     """
 
-    key, header, short = "over_bound", "over the bound", "over"
+    key, header, short = "over_bound", "over constraint", "over"
     unit, better = "%", "lower"
 
     def read(self, readings: Readings) -> float | None:
@@ -205,19 +206,19 @@ class OverBound(Metric):
 
 
 class Accuracy(Metric):
-    """Accuracy of the accuracy run, by the benchmark's own metric, in per cent: the figure in accuracy.txt."""
+    """Accuracy of the accuracy run in per cent, by the benchmark's own metric: the figure in accuracy.txt."""
 
     key, header, short = "accuracy", "accuracy", "acc"
     unit, better = "%", "higher"
     across = True
 
     def read(self, readings: Readings) -> float | None:
-        """Take what the scoring step found."""
+        """Read the scoring step's figure."""
         return number(readings, "score.value")
 
 
 class MeanBatch(Metric):
-    """Samples per batch that the backend was given: `samples` / `batches` of run.json."""
+    """Samples per batch of the backend: `samples` / `batches` of run.json."""
 
     key, header, short, unit = "batch_mean", "mean batch", "batch", "samples"
     across = True
@@ -229,14 +230,14 @@ class MeanBatch(Metric):
 
 
 class LoadSeconds(Metric):
-    """Seconds from the process's start to LoadGen's: imports, model, warm-up. `load_seconds` of run.json."""
+    """Seconds from process start to LoadGen's start: imports, model, warm-up. `load_seconds` of run.json."""
 
     key, header, short = "load_seconds", "start-up", "start"
     unit, better = "s", "lower"
     across = True
 
     def read(self, readings: Readings) -> float | None:
-        """Take the harness's figure."""
+        """Read the harness's figure."""
         return number(readings, "run.load_seconds")
 
 
@@ -246,7 +247,7 @@ class RunSeconds(Metric):
     key, header, short, unit = "run_seconds", "duration", "took", "s"
 
     def read(self, readings: Readings) -> float | None:
-        """Take the harness's figure."""
+        """Read the harness's figure."""
         return number(readings, "run.seconds")
 
 
@@ -267,7 +268,7 @@ METRICS: tuple[Metric, ...] = (
     RunSeconds(),
     LoadSeconds(),
 )
-"""In the order in which they are shown."""
+"""In display order."""
 
 BY_KEY: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
 
@@ -281,13 +282,13 @@ RESULT: Mapping[str, Metric] = {
 
 
 def figures(readings: Readings) -> dict[str, float]:
-    """Return every figure that the readings give, by the metric's key, in the metric's unit."""
+    """Return every available figure by the metric's key, in the metric's unit."""
     found = {metric.key: metric.read(readings) for metric in METRICS}
     return {key: figure for key, figure in found.items() if figure is not None}
 
 
 def number(readings: Readings, key: str) -> float | None:
-    """Return a reading that is a number, whatever a damaged log holds instead."""
+    """Return a reading as a number; None where a damaged log holds anything else."""
     found = readings.get(key)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None

@@ -1,4 +1,4 @@
-"""Whether a change is more than chance: the noise of a difference, from repeated runs or from the runs themselves."""
+"""Noise of the difference between two runs, from repeated runs or from the spread within them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Source = Literal["repeats", "itself", "samples"]
 
 @dataclass(frozen=True)
 class Noise:
-    """A band in which 95 of 100 differences of two equal runs lie."""
+    """The band that contains 95 % of differences between two equal runs."""
 
     band: float
-    """As a share of the figure; for accuracy in points of per cent."""
+    """Relative to the figure; for accuracy in percentage points."""
     source: Source
     """`repeats`: runs of equal choices; `itself`: parts of both runs, a lower bound; `samples`: those scored."""
     count: int
-    """Runs, or parts of a run, or samples that it is made from."""
+    """Number of runs, parts of a run, or samples that it is computed from."""
 
     def text(self) -> str:
-        """Say the band and where it comes from."""
+        """Return the band and its source as text."""
         if self.source == "samples":
             return f"±{self.band:.2g} points, {self.count:,} samples"
         band = f"±{percent(self.band)} %"
@@ -42,7 +42,7 @@ Steady = Callable[[Run], Steadiness | None]
 
 
 def noise(key: str, first: Run, second: Run, known: Iterable[Run], steady: Steady) -> Noise | None:
-    """Return the noise of the difference of two runs in one metric; None where nothing tells it.
+    """Return the noise of the difference of two runs in one metric; None where it is unknown.
 
     Repeated runs of the choices of either tell it best: the relative deviations from the mean of their own group are
     pooled, s² = Σ d² / Σ (n - 1), and the band of a difference of two is t · s · √2. Without repeats the standard
@@ -59,12 +59,12 @@ def noise(key: str, first: Run, second: Run, known: Iterable[Run], steady: Stead
 
 
 def student(freedom: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t; above 10 degrees to 1 %."""
+    """Return the two-sided 95 % quantile of Student's t; above 10 degrees of freedom accurate to 1 %."""
     return _STUDENT[freedom - 1] if freedom <= len(_STUDENT) else 1.96 + 2.6 / freedom
 
 
 def _figures(key: str, runs: Sequence[Run]) -> list[float]:
-    """Return the figures of undisturbed runs: what disturbed the others is not what the machine does by itself."""
+    """Return the figures of undisturbed runs: disturbances are not the machine's own noise."""
     return [run.figures[key] for run in runs if key in run.figures and not run.disturbed]
 
 

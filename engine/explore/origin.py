@@ -1,4 +1,4 @@
-"""Say in a person's names what a run was made from: the choices in its job's plan, versions, machine, workers."""
+"""What a run was made from, in display names: choices of its plan, versions, machine, workers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from engine.store.files import read_plain
 FIELDS = frozenset(
     {"scenarios", "scenario", "modes", "mode", "sut", "notice", "benchmark", "backend", "device", "round"}
 )
-"""Options that a run record has fields for, or that only say what else the job did."""
+"""Options that have a field in the run record, or only determine what else the job did."""
 GROUPS = frozenset({"benchmark", "backend", "device", "model", "modes", "implementation", "style", "compliance"})
-"""Groups of variations of the root that a run record has fields for."""
-TOLD = ("scenario", "mode", "benchmark", "sut", "backend", "backend_version", "device", "style", "round", "notice")
-"""Fields of a run that its provenance says."""
+"""Groups of variations of the root that have a field in the run record."""
+RECORDED = ("scenario", "mode", "benchmark", "sut", "backend", "backend_version", "device", "style", "round", "notice")
+"""Fields of a run that come from its provenance."""
 
 _LARGEST = 16 << 20
-"""Bytes of a `spec.json`, which has some ten kilobytes."""
+"""Maximum size of a `spec.json` in bytes; it has some ten kilobytes."""
 
 
-def told(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a run that its provenance gives, whatever else it holds."""
-    found: dict[str, Any] = {name: str(provenance[name]) for name in TOLD if isinstance(provenance.get(name), str)}
+def from_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a run that its provenance contains, ignoring anything else."""
+    found: dict[str, Any] = {name: str(provenance[name]) for name in RECORDED if isinstance(provenance.get(name), str)}
     if provenance.get("stand_in") is True:
         found["stand_in"] = True
     command = provenance.get("command")
@@ -37,9 +37,9 @@ def told(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def planned(spec: JobSpec, node: Node) -> dict[str, Any]:
-    """Return the fields of a run as the plan has them."""
+    """Return the fields of a run according to the plan."""
     values = node.values()
-    found: dict[str, Any] = {name: str(values[name]) for name in TOLD if values.get(name) is not None}
+    found: dict[str, Any] = {name: str(values[name]) for name in RECORDED if values.get(name) is not None}
     model = next((edge.node for edge in node.needs if edge.name == "model"), "")
     if model:
         found["model"] = spec.plan.nodes[model].component
@@ -47,7 +47,7 @@ def planned(spec: JobSpec, node: Node) -> dict[str, Any]:
 
 
 def choices(plan: Plan, node: Node) -> dict[str, str]:
-    """Return what the person asked for and the run has no field for, by option or `dependency.option`."""
+    """Return the user's choices that have no field in the run record, by option or `dependency.option`."""
     root = plan.nodes[plan.root]
     found = {
         variation.group or variation.name: f"_{variation.name}"
@@ -72,9 +72,9 @@ def choices(plan: Plan, node: Node) -> dict[str, str]:
 
 
 def decided(spec: JobSpec, node: Node) -> dict[str, str]:
-    """Return everything that decides the run, by option or `dependency.option`; dependencies by what they are.
+    """Return every decision behind the run, by option or `dependency.option`; dependencies by identity.
 
-    What a dependency was handed by its parent is the parent's and not said twice.
+    What a dependency inherits from its parent is listed for the parent only.
     """
     found = {name: text(one.value) for name, one in node.options.items() if one.value is not None and one.key}
     for handle, one in _below(spec.plan, node):
@@ -88,8 +88,8 @@ def decided(spec: JobSpec, node: Node) -> dict[str, str]:
     return found
 
 
-def measured(report: Mapping[str, Any], told_: Mapping[str, Any]) -> dict[str, str]:
-    """Return what only the run itself could say: the workers that were chosen, and versions."""
+def measured(report: Mapping[str, Any], provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was determined at run time: the chosen workers, and versions."""
     found = {}
     workers = report.get("workers")
     if isinstance(workers, Mapping):
@@ -98,25 +98,25 @@ def measured(report: Mapping[str, Any], told_: Mapping[str, Any]) -> dict[str, s
         found["workers in use"] = f"{sessions} x {threads} threads, batch {batch}{pinned}"
     if isinstance(report.get("loadgen_version"), str):
         found["LoadGen"] = report["loadgen_version"]
-    if told_.get("backend_version"):
-        found["backend version"] = str(told_["backend_version"])
+    if provenance.get("backend_version"):
+        found["backend version"] = str(provenance["backend_version"])
     return found
 
 
 def keys(spec: JobSpec, node: Node) -> dict[str, str]:
-    """Return the store keys of what the run was made from, by dependency."""
+    """Return the store keys of the run's inputs, by dependency."""
     found = {handle: _identity(spec, one) for handle, one in _below(spec.plan, node)}
     return {handle: key for handle, key in found.items() if key and not _readable(key)}
 
 
 def place(run: Run) -> Path:
-    """Return the folder of a run in the results folder, or the job's own copy where another run is there by now."""
+    """Return the folder of a run in the results folder, or the job's own copy if another run has replaced it there."""
     published, own = Path(run.published), Path(run.folder)
     return published if run.published and _same(published, own) else own
 
 
 def _same(published: Path, own: Path) -> bool:
-    """Say whether two folders hold the same run: its own spec names the folder that it was made in."""
+    """Return whether two folders hold the same run: its spec names the folder that it was made in."""
     try:
         return read_plain(published / "spec.json", _LARGEST) == read_plain(own / "spec.json", _LARGEST)
     except OSError:
@@ -124,7 +124,7 @@ def _same(published: Path, own: Path) -> bool:
 
 
 def _below(plan: Plan, node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield what a node was made from, each once and the nearest first, by the name that its parent has for it."""
+    """Yield a node's dependencies, each once and nearest first, with the name that its parent has for it."""
     seen: set[str] = set()
     taken: set[str] = set()
     waiting = [(edge.name, edge.name, edge.node) for edge in node.needs]
@@ -145,12 +145,12 @@ def _identity(spec: JobSpec, node: Node) -> str:
 
 
 def _readable(identity: str) -> bool:
-    """Tell what a found thing says of itself from a key of the store."""
+    """Return whether an identity is readable rather than a store key."""
     return bool(identity) and (" " in identity or "=" in identity)
 
 
 def text(value: Any) -> str:
-    """Write an option's value as the command line takes it."""
+    """Return an option's value in command-line syntax."""
     if isinstance(value, list | tuple):
         return ",".join(map(text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,7 @@
-"""Read the finished measurements of a job from its folder, whatever is missing or broken in it.
+"""Read the finished measurements of a job from its folder, tolerating missing and damaged files.
 
-The job's own step folders are read and not the results folder, for a later job may have taken its place. Damage is
-kept as a sentence in the record: a run that can't be read well is shown as such, never lost.
+The job's own step folders are read rather than the results folder, which a later job may have overwritten. Damage is
+recorded in the run as text: an unreadable run is listed as damaged, never dropped.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
 
 READ = (REPORT, provenance.FILE, DETAIL_LOG, SUMMARY_LOG)
-"""The files of a run that are read, in its output or the folder of a compliance test."""
+"""Files of a run that are read, in its output or the folder of a compliance test."""
 LARGEST = 16 << 20
-"""Bytes of a file that are read; the detail log of a valid run has some hundred kilobytes."""
+"""Maximum bytes of a file; the detail log of a valid run has some hundred kilobytes."""
 MOST_SAMPLES = 1 << 53
-"""More than any data set has; a count above that is damage."""
+"""Upper limit of sample counts; more means damage."""
 T = TypeVar("T")
 
 _PLACE = ("sut", "benchmark", "scenario", "mode")
-"""Options that make the path of a run in the results folder."""
+"""Options that make up the path of a run in the results folder."""
 
 _BROKEN = {
     "result_perf_constraints_met": "the performance constraints are not met",
@@ -50,12 +50,12 @@ _BROKEN = {
     "result_min_queries_met": "there were too few queries",
     "early_stopping_met": "early stopping is not met",
 }
-"""LoadGen's checks, in words for logs that give no reason of their own."""
+"""LoadGen's checks, as text for logs that give no reason of their own."""
 
 
 @dataclass
 class _Damage:
-    """What could not be read of one run."""
+    """Collects what could not be read of one run."""
 
     found: list[str] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class _Damage:
 
 
 def job_runs(folder: Path) -> list[Run]:
-    """Return every measurement that a job has finished, in the order of its plan."""
+    """Return every measurement that a job has finished, in plan order."""
     try:
         spec = read_spec(folder)
     except JobError as error:
@@ -87,8 +87,9 @@ def job_runs(folder: Path) -> list[Run]:
 
 
 def _ended(folder: Path, step: Path) -> bool:
-    """Say whether a measurement has ended: the job filed it, or the harness had written its last file when it died."""
-    if _there(step / places.FINISHED):
+    """Return whether a measurement has ended: the job recorded it, or the harness wrote its last file before it
+    died."""
+    if _exists(step / places.FINISHED):
         return True
     return _log_folder(step / "output") is not None and not _runs(folder)
 
@@ -100,8 +101,8 @@ def _runs(folder: Path) -> bool:
         return False  # another's job, of which a copy may be read
 
 
-def _there(path: Path) -> bool:
-    """Say whether there is something, as far as can be seen: what may not be looked at is damage, and is there."""
+def _exists(path: Path) -> bool:
+    """Return whether something exists; what may not be accessed counts as existing, and is damage."""
     try:
         return path.exists()
     except OSError:
@@ -109,12 +110,12 @@ def _there(path: Path) -> bool:
 
 
 def _log_folder(output: Path) -> Path | None:
-    """Return where the harness left its report: a compliance test has a folder for it."""
-    return next((place for place in (output, output / TEST_FOLDER) if _there(place / REPORT)), None)
+    """Return the folder of the harness's report: a compliance test has a subfolder for it."""
+    return next((place for place in (output, output / TEST_FOLDER) if _exists(place / REPORT)), None)
 
 
 def _without_plan(folder: Path, why: str) -> Iterator[Run]:
-    """A job whose plan can't be read: what its runs say of themselves."""
+    """Return the runs of a job whose plan can't be read, from the runs' own records."""
     try:
         steps = sorted((folder / "steps").iterdir())
     except FileNotFoundError:
@@ -124,13 +125,15 @@ def _without_plan(folder: Path, why: str) -> Iterator[Run]:
         return
     for step in steps:
         output = step / "output"
-        if not _there(output / provenance.FILE) and _log_folder(output) is None:
+        if not _exists(output / provenance.FILE) and _log_folder(output) is None:
             continue
         damage = _Damage([f"the job's plan.json can't be read: {why}"])
         origin_ = damage.json(output / provenance.FILE)
         scenario, mode = str(origin_.get("scenario", step.name)), str(origin_.get("mode", ""))
         known = Run(id=_id(folder.name, scenario, mode), job=folder.name, step=step.name, folder=str(output))
-        yield _measured(known, output, damage, {"scenario": scenario, "mode": mode, **origin.told(origin_)}, {})
+        yield _measured(
+            known, output, damage, {"scenario": scenario, "mode": mode, **origin.from_provenance(origin_)}, {}
+        )
 
 
 def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
@@ -150,35 +153,39 @@ def _run(folder: Path, step: Path, spec: JobSpec, node: Node) -> Run:
         folder=str(output),
         published=str(spec.results_folder(folder).joinpath(*(str(values.get(name, "")) for name in _PLACE))),
         notice=spec.notice,
-        disturbed=_told(filed, CommonFacts()).disturbed,
+        disturbed=_facts(filed, CommonFacts()).disturbed,
         passed=score.get("passed"),
         score=str(score.get("text", "")).strip(),
         samples=_count(score.get("total")),
         labelled=_count(score.get("labelled")),
         reasons=(str(score["why"]),) if score.get("passed") is False else (),
     )
-    told = {**origin.planned(spec, node), **origin.told(damage.json(output / provenance.FILE))}
-    run = _measured(known, output, damage, told, {f"score.{name}": value for name, value in score.items()})
-    valid = _told(filed, RunFacts()).valid
+    fields = {**origin.planned(spec, node), **origin.from_provenance(damage.json(output / provenance.FILE))}
+    run = _measured(known, output, damage, fields, {f"score.{name}": value for name, value in score.items()})
+    valid = _facts(filed, RunFacts()).valid
     if valid is not None:
         run = msgspec.structs.replace(run, valid=valid)
     decided = {**origin.decided(spec, node), **run.decided}
     return msgspec.structs.replace(run, decided=decided)
 
 
-def _measured(run: Run, output: Path, damage: _Damage, told: Mapping[str, Any], score: Mapping[str, Any]) -> Run:
-    """Add what the run's own files say."""
+def _measured(run: Run, output: Path, damage: _Damage, fields: Mapping[str, Any], score: Mapping[str, Any]) -> Run:
+    """Return the run with what its own files record."""
     place = _log_folder(output) or output
     report = damage.json(place / REPORT)
     log = _log(place, damage)
-    performance = told["mode"] != "accuracy"
+    performance = fields["mode"] != "accuracy"
     readings = {**(log if performance else {}), **{f"run.{name}": value for name, value in report.items()}, **score}
     return msgspec.structs.replace(
         run,
-        **{**told, "notice": run.notice or told.get("notice", ""), "command": run.command or told.get("command", ())},
+        **{
+            **fields,
+            "notice": run.notice or fields.get("notice", ""),
+            "command": run.command or fields.get("command", ()),
+        },
         when=_when(place, output),
         figures=figures(readings),
-        decided=origin.measured(report, told),
+        decided=origin.measured(report, fields),
         valid=_valid(log) if performance else None,
         reasons=run.reasons or (_reasons(log) if performance else ()),
         disturbed=run.disturbed or str(report.get("disturbed", "")),
@@ -198,8 +205,8 @@ def _filed(step: Path, damage: _Damage) -> Finished | None:
     return None
 
 
-def _told(filed: Finished | None, unknown: T) -> T:
-    """Return the facts that a step was filed with; `unknown` where they are not such facts."""
+def _facts(filed: Finished | None, unknown: T) -> T:
+    """Return the facts recorded for a step; `unknown` where they can't be decoded."""
     try:
         return msgspec.convert(filed.facts, type(unknown)) if filed is not None else unknown
     except msgspec.ValidationError:
@@ -248,9 +255,9 @@ def _valid(log: Mapping[str, Any]) -> bool | None:
 
 
 def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return why LoadGen finds the run INVALID; its own words first."""
-    said = [str(log.get("result_invalid_reason", "")), *map(str, log.get("errors") or ())]
-    words = [line.strip() for text in said for line in text.splitlines() if line.strip()]
+    """Return why LoadGen calls the run INVALID, in its own words if it gives any."""
+    texts = [str(log.get("result_invalid_reason", "")), *map(str, log.get("errors") or ())]
+    words = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
     if not words and log.get("early_stopping_met") is False:
         words = stopping_words(log.get("early_stopping_result"))
     if not words and log.get("result_validity") == "INVALID":
@@ -272,7 +279,7 @@ def _id(job: str, scenario: str, mode: str) -> str:
 
 
 def _distinct(runs: list[Run]) -> list[Run]:
-    """Number the runs of one id, which only components of a person's own can bring about."""
+    """Number runs with equal ids, which only the user's own components can cause."""
     seen: dict[str, int] = {}
     found = []
     for run in runs:

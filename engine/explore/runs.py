@@ -1,6 +1,6 @@
-"""Every finished measurement of every job as one frozen record, and the ways to find, sort and fold them.
+"""Finished measurements of all jobs as frozen records, with functions to find, sort and group them.
 
-Reading is engine.explore.run_reading's business; nothing here touches a file.
+Nothing here reads files; engine.explore.run_reading does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.explore.metrics import RESULT
 from engine.text import date_time
 
 DISTURBED = "disturbed"
-"""The mark of a run whose figures other work on the machine may have changed."""
+"""Marks a run whose figures may have been changed by other work on the machine."""
 
 State = Literal["VALID", "INVALID", "passed", "failed", "done", "damaged"]
 """LoadGen's verdict in performance mode; `passed` and `failed` for a compliance test that was verified; `done` where
@@ -24,67 +24,67 @@ there is no verdict (accuracy); `damaged` where the run's own files can't all be
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One LoadGen run that a job has finished."""
+    """One finished LoadGen run of a job."""
 
     id: str
-    """What a person types: r-0007/Offline, r-0007/Offline/accuracy."""
+    """Id as typed: r-0007/Offline, r-0007/Offline/accuracy."""
     job: str
     step: str
-    """The node's id in the job's plan."""
+    """Node id in the job's plan."""
     scenario: str = ""
     mode: str = ""
     """performance, accuracy, or a compliance test."""
     benchmark: str = ""
     sut: str = ""
     model: str = ""
-    """Name of the component that provided it."""
+    """Name of the component that provided the model."""
     stand_in: bool = False
     notice: str = ""
-    """What must be said wherever it shows: a demonstration, a stand-in."""
+    """Notice to show wherever the run is shown: a demonstration, synthetic weights."""
     backend: str = ""
     backend_version: str = ""
     device: str = ""
     style: str = ""
     round: str = ""
     when: float = 0.0
-    """Seconds since the epoch at which LoadGen had ended."""
+    """When LoadGen ended, seconds since the epoch."""
     choices: dict[str, str] = {}
-    """What the person chose that has no field of its own: option or dependency.option → value."""
+    """The user's choices that have no field of their own: option or dependency.option → value."""
     decided: dict[str, str] = {}
-    """Everything that the run was made from, in names that a person reads, for comparing it with another."""
+    """Everything that the run was made from, in display names, for comparisons."""
     keys: dict[str, str] = {}
-    """Dependency → store key: differs where nothing named does, if inputs or code were others."""
+    """Dependency → store key: differs where inputs or code differ, even if nothing named does."""
     recipe: str = ""
-    """Equal for runs of equal choices on an equal machine by the same code; empty where it is not known."""
+    """Equal for runs of equal choices on an equal machine by the same code; empty where unknown."""
     figures: dict[str, float] = {}
     """By the keys of engine.explore.metrics, in their units."""
     score: str = ""
-    """The accuracy as the rules' file says it."""
+    """The accuracy as accuracy.txt states it."""
     samples: int = 0
-    """Samples that were scored: how finely the accuracy is known."""
+    """Number of scored samples, which determines the resolution of the accuracy."""
     labelled: int = 0
-    """Samples that the data set has labels for, whether their files were there or not."""
+    """Number of samples with labels in the data set, whether their files exist or not."""
     valid: bool | None = None
     reasons: tuple[str, ...] = ()
     """Why it is INVALID, in LoadGen's words; why a compliance test failed."""
     passed: bool | None = None
-    """Outcome of a compliance test's verification."""
+    """Result of a compliance test's verification."""
     folder: str = ""
     """Its files, in the job's own folder."""
     published: str = ""
-    """Where the job put a copy of them; engine.explore.origin.place says whether it is still there."""
+    """Where the job copied them; engine.explore.origin.place says whether that copy is still there."""
     command: tuple[str, ...] = ()
-    """The words after `inferdeck` that make its job again."""
+    """Arguments after `inferdeck` that make its job again."""
     beside: dict[str, str] = {}
     """Runs of the same scenario and job that were folded into this one: mode → state word."""
     damage: str = ""
     """What can't be read of it; empty where all can."""
     disturbed: str = ""
-    """What may have changed its figures: other work on the machine, another job that measured. Empty where nothing."""
+    """What may have changed its figures: other work on the machine, another measuring job. Empty where nothing."""
 
     @property
     def state(self) -> State:
-        """The state in a word."""
+        """The state in one word."""
         if self.damage:
             return "damaged"
         if self.passed is not None:
@@ -95,34 +95,34 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> str:
-        """The state as a person reads it: with the mark of a run that was disturbed."""
+        """The state for display, with the mark of a disturbed run."""
         return f"{self.state}, {DISTURBED}" if self.disturbed else self.state
 
     @property
     def why(self) -> str:
-        """What there is to say behind the verdict; empty where it needs nothing."""
+        """Reason for the state; empty where none is needed."""
         return self.damage or "; ".join((*self.reasons, *([self.disturbed] if self.disturbed else ())))
 
     @property
     def result(self) -> float | None:
-        """The figure that the rules rank the scenario by."""
+        """The metric that the rules rank the scenario by."""
         metric = RESULT.get(self.scenario)
         return self.figures.get(metric.key) if metric is not None else None
 
     @property
     def model_name(self) -> str:
-        """The model, and that it is a stand-in."""
-        return f"{self.model} (stand-in)" if self.stand_in and "standin" not in self.model else self.model
+        """The model, marked if it has synthetic weights."""
+        return f"{self.model} (synthetic weights)" if self.stand_in and "standin" not in self.model else self.model
 
     def choices_text(self) -> str:
-        """Write the choices in one line."""
+        """Return the choices in one line."""
         return " ".join(f"{name}={value}" for name, value in self.choices.items())
 
 
 def fold(runs: Iterable[Run]) -> list[Run]:
-    """Return one run a scenario and job: accuracy and compliance runs are told by the performance run beside them.
+    """Return one run per scenario and job: accuracy and compliance runs are folded into their performance run.
 
-    A run without a performance run beside it stands for itself. The order is kept.
+    A run without a performance run stays by itself. The order is kept.
     """
     listed = list(runs)
     heads = {(run.job, run.benchmark, run.scenario): run for run in listed if run.mode == "performance"}
@@ -147,9 +147,9 @@ def _with(run: Run, more: Sequence[Run]) -> Run:
 
 
 def find(runs: Sequence[Run], word: str) -> Run:
-    """Return the run of that id; a job's id or number is enough where the job has one run (after folding).
+    """Return the run with that id; a job's id or number suffices where the job has one run (after folding).
 
-    Raises UsageError with the nearest ids, or those that the word could mean.
+    Raises UsageError with the nearest ids, or the ambiguous ones.
     """
     head, slash, rest = word.partition("/")
     wanted = (f"r-{int(head):04d}" if head.isdigit() else head) + slash + rest
@@ -166,7 +166,7 @@ def find(runs: Sequence[Run], word: str) -> Run:
 
 
 def matching(runs: Iterable[Run], words: str) -> list[Run]:
-    """Return the runs whose facts hold every word, whatever its case; `-word` leaves out those that do.
+    """Return the runs that contain every word, ignoring case; `-word` excludes runs that contain it.
 
     A word that is a whole scenario, mode, state or the like means that: `offline` finds no Server run of a system
     `demo-offline`, `valid` no INVALID one.
@@ -181,9 +181,9 @@ _NAMES = frozenset(word.lower() for word in (*RESULT, *get_args(State), "perform
 
 
 def _names(run: Run) -> set[str]:
-    """Return the words of a run that are names of a closed kind."""
-    told = (run.scenario, run.mode, *run.beside, run.state, run.benchmark, run.backend, run.device, run.style)
-    return {word.lower() for word in told if word}
+    """Return a run's values of enumerated fields (scenario, mode, state and the like)."""
+    values = (run.scenario, run.mode, *run.beside, run.state, run.benchmark, run.backend, run.device, run.style)
+    return {word.lower() for word in values if word}
 
 
 def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
@@ -192,16 +192,16 @@ def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
 
 
 def _words(run: Run) -> str:
-    told = (run.id, run.benchmark, run.sut, run.model_name, run.backend, run.backend_version, run.device, run.style)
+    values = (run.id, run.benchmark, run.sut, run.model_name, run.backend, run.backend_version, run.device, run.style)
     more = (run.scenario, run.mode, run.verdict, run.choices_text(), run.why, run.notice, day(run.when))
-    return " ".join((*told, *more)).lower()
+    return " ".join((*values, *more)).lower()
 
 
 def day(when: float) -> str:
-    """Write a time as a person reads it."""
+    """Return a time for display."""
     return date_time(when) if when else "-"
 
 
 def repeats(runs: Iterable[Run], of: Run) -> list[Run]:
-    """Return the runs of equal choices, the given one among them, that ended well enough to be compared."""
+    """Return the runs of equal choices, including the given one, that are valid for a comparison."""
     return [run for run in runs if run.recipe and run.recipe == of.recipe and not run.damage]

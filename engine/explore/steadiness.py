@@ -1,7 +1,7 @@
-"""How steady a run was in itself, from the ticks in its job's event log: for noise where nothing was repeated.
+"""Spread within a run, from the ticks in its job's event log: for noise where nothing was repeated.
 
 The run is cut into blocks of equal time; the standard deviation of the blocks over the root of their number is the
-standard error of the whole (the method of batch means). It misses what differs from run to run, so it is a lower bound.
+standard error of the whole (the method of batch means). It misses variation between runs, so it is a lower bound.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from engine.jobs.event_log import EventReader
 
 BLOCKS = 10
 LEAST = 4
-"""Fewer blocks say nothing about a spread."""
+"""Minimum number of blocks for a spread."""
 PER_BLOCK = 4
-"""Ticks in a block, at the least: a second of the run."""
+"""Minimum number of ticks in a block: one second of the run."""
 
 MOST_TICKS = 8192
-"""Half an hour; it is even."""
+"""Maximum number of ticks: half an hour; it is even."""
 
 PERCENTILES = {
     "latency_p50": 0.5,
@@ -37,9 +37,9 @@ PERCENTILES = {
     "estimate_90": 0.9,
     "estimate_99": 0.99,
 }
-"""Metric → the percentile that stands for it in a block."""
+"""Metric → the percentile computed for a block."""
 STANDS_FOR = {"scheduled_rate": "samples_per_second", "latency_mean": "latency_p50"}
-"""Metric → the one whose spread it is given."""
+"""Metric → the metric whose spread is used for it."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Steadiness:
     """Relative standard errors of a run's figures."""
 
     errors: Mapping[str, float]
-    """By the metric's key, as a share of the figure."""
+    """By the metric's key, relative to the figure."""
     blocks: int
 
 
 def steadiness(events: Path, step: str) -> Steadiness | None:
-    """Return how steady a run was; None where the event log holds too little of it."""
+    """Return the spread within a run; None where the event log holds too little of it."""
     ticks = _ticks(events, step)
     count = min(BLOCKS, len(ticks) // PER_BLOCK)
     if count < LEAST:
@@ -70,7 +70,7 @@ def steadiness(events: Path, step: str) -> Steadiness | None:
 
 
 def _ticks(events: Path, step: str) -> list[Tick]:
-    """Return the ticks of a step's last attempt, of a very long run each the sum of several."""
+    """Return the ticks of a step's last attempt; for a very long run pairs of ticks are summed."""
     found: list[Tick] = []
     gathered, each = 0, 1
     try:
@@ -98,7 +98,7 @@ def _both(first: Tick, second: Tick) -> Tick:
 
 
 def _blocks(ticks: Sequence[Tick], count: int) -> list[Sequence[Tick]]:
-    """Cut the ticks into blocks of equal number; each begins with the last tick of the one before."""
+    """Cut the ticks into blocks of equal number; each begins with the last tick of the previous one."""
     size = (len(ticks) - 1) // count
     return [ticks[number * size : (number + 1) * size + 1] for number in range(count)]
 

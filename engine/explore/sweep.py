@@ -1,7 +1,7 @@
-"""Run several jobs one after another, for measurements that ran side by side would measure each other.
+"""Run several jobs one after another, because parallel measurements would disturb each other.
 
 The chain is a process of its own, as a job is: it starts a job, waits until its lock is free, and starts the next. It
-keeps nothing: where it dies, the jobs that it had not reached have not begun, and their own commands begin them.
+has no state: if it dies, jobs not yet reached are unstarted, and their own commands start them.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from engine.survey.prepare import Prepared
 from engine.text import clean_lines
 
 LOG = "sweep.log"
-"""In the first job's folder: what the chain has to say."""
+"""Log of the chain, in the first job's folder."""
 _LOOK = 0.5
-"""Seconds between two looks at a job that runs."""
+"""Seconds between two checks of a running job."""
 
 
 def begin(prepared: Sequence[Prepared]) -> tuple[jobs.Job, ...]:
     """Start jobs one after another; returns them, the first of them running.
 
-    Raises CannotRunError where one of them can't run, before any is made; JobError where the first does not start.
+    Raises CannotRunError where one of them can't run, before any is created; JobError where the first does not start.
     """
     if not prepared:
-        raise UsageError("there is nothing to run", "mark a value or more")
+        raise UsageError("there is nothing to run", "select one or more values")
     for one in prepared:
         one.seen.refuse_problems()
     places = prepared[0].workplace.folders
@@ -60,9 +60,9 @@ def _chain(made: Sequence[Path], places: Folders) -> None:
 
 
 def run(made: Sequence[Path], home: str | None = None) -> int:
-    """Run the jobs of these folders in their order, and wait for each; returns how many were reached.
+    """Run the jobs of these folders in order, waiting for each; returns how many were reached.
 
-    A job that has begun is only waited for. One that was stopped ends the chain, one that failed does not.
+    A job already started is only waited for. A cancelled job ends the chain, a failed one does not.
     """
     places = folders(home)
     for number, folder in enumerate(made, start=1):
@@ -80,7 +80,7 @@ def run(made: Sequence[Path], home: str | None = None) -> int:
 
 
 def main(words: Sequence[str]) -> None:
-    """Take the words of the chain's process: `--home=DIR`, then the folders of its jobs."""
+    """Run the chain's process with the arguments `--home=DIR` and the folders of its jobs."""
     home = next((word.removeprefix("--home=") for word in words if word.startswith("--home=")), None)
     run([Path(word) for word in words if not word.startswith("--")], home)
 

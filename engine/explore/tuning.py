@@ -1,7 +1,7 @@
-"""How a job chose its workers: every way that was measured, what was chosen of them, and where that is kept.
+"""How a job chose its workers: every measured candidate, the choices, and where they are saved.
 
-The step's facts are in the store, under the key that the job's lock has for it; so a job that took them from there can
-show them as well as the one that measured.
+The step's facts are in the store, under the key in the job's lock, so a job that reused them can show them as well as
+the one that measured.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COMPONENT: Final = "choose-workers"
 
 
 class CandidateRow(NamedTuple):
-    """One way of sharing the machine out, as a line of the table."""
+    """A candidate configuration of workers, as a line of the table."""
 
     workers: str
     """Sessions × threads of each."""
@@ -39,22 +39,22 @@ class CandidateRow(NamedTuple):
     batch_ms: str
     samples_per_second: str
     share: float
-    """Its samples per second as a part of the most that any way has."""
+    """Its samples per second as a fraction of the best candidate's."""
     chosen: tuple[Scenario, ...]
     """The scenarios that it was chosen for."""
     dropped: bool
 
-    def said(self, letters: int | None = None) -> str:
-        """Return what stands behind its bar: the scenarios, by so many letters of each.
+    def label(self, letters: int | None = None) -> str:
+        """Return the text after its bar: the scenarios, abbreviated to so many letters.
 
-        What was dropped early can still be chosen: it may be the quickest of one batch.
+        A candidate that was dropped early can still be chosen: it may be the fastest with one batch size.
         """
         names = " ".join(FACTS[scenario].short_name[:letters] for scenario in self.chosen)
         return names or ("dropped early" if self.dropped else "")
 
 
 class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one choice of workers."""
+    """Report on one choice of workers."""
 
     step: str
     """The step's id in the job."""
@@ -62,21 +62,21 @@ class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
     backend: str
     sut: str
     thorough: bool
-    """Whether it was asked for by `_tune`; otherwise it is the quick look before a run."""
+    """Whether it was requested by `_tune`; otherwise it is the quick choice before a run."""
     made: float
     """When it was measured (or read from the SUT's file), seconds since the epoch."""
     text: str
-    """What the step said of its outcome."""
+    """The step's summary of its outcome."""
     bound_ms: float
-    """Server's bound; 0 without one."""
+    """Server's latency constraint in ms; 0 without one."""
     tuned: Tuned
     kept: Tuning | None
-    """What the SUT's run configuration says, where it says just this."""
+    """The saved tuning of the SUT's run configuration, where it is this one."""
     file: str
-    """That run configuration; empty where it can't be read."""
+    """That run configuration's file; empty where it can't be read."""
 
     def candidates(self) -> list[CandidateRow]:
-        """Return what was measured: what one set of sessions ran stands together, the smallest batch first."""
+        """Return the measured candidates: those with equal sessions together, smallest batch first."""
         best = max(trial.samples_per_second for trial in self.tuned.table)
         table = sorted(self.tuned.table, key=lambda one: (one.sessions, -one.intra_op_threads, one.pinned, one.batch))
         return [self._candidate(trial, best) for trial in table]
@@ -96,11 +96,11 @@ class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pick(NamedTuple):
-    """The workers of one scenario, in words."""
+    """The workers of one scenario, as text."""
 
     scenario: Scenario
     workers: str
-    """Sessions, threads and batch; for Server how long a batch waits for more queries; whether they are pinned."""
+    """Sessions, threads and batch size; for Server the queue delay; whether they are pinned."""
     reaches: str
 
 
@@ -110,7 +110,7 @@ def tuning_node(spec: JobSpec) -> Node | None:
 
 
 def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
-    """Read how a job chose its workers; None where it does not, has not yet, or the store does not have it any more."""
+    """Return how a job chose its workers; None where it does not, has not yet, or the store no longer has it."""
     node = tuning_node(spec)
     manifest = _manifest(spec, node, Store(places.store)) if node is not None else None
     if node is None or manifest is None:
@@ -121,8 +121,8 @@ def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
     except StoreError:
         return None  # of another version
     options = node.values()
-    said = _configured(options, (profiles.FOLDER, places.profiles, *map(Path, spec.profiles)))
-    kept = said.tuned if said is not None else None
+    saved = _configured(options, (profiles.FOLDER, places.profiles, *map(Path, spec.profiles)))
+    kept = saved.tuned if saved is not None else None
     return TuningReport(
         step=node.id,
         benchmark=str(options["benchmark"]),
@@ -134,7 +134,7 @@ def of_job(spec: JobSpec, places: Folders) -> TuningReport | None:
         bound_ms=float(options.get("target_latency_ms") or 0),
         tuned=tuned,
         kept=kept if kept is not None and _plain(kept.scenarios) == tuned.workers else None,
-        file=said.file if said is not None else "",
+        file=saved.file if saved is not None else "",
     )
 
 
@@ -160,7 +160,7 @@ def _plain(kept: Mapping[str, TunedWorkers]) -> dict[str, Workers]:
 
 
 def picks(found: TuningReport) -> list[Pick]:
-    """Return what was chosen for each scenario."""
+    """Return the choice for each scenario."""
     tuned = found.tuned
     return [
         _pick(scenario, tuned.workers[scenario], tuned.trial(scenario), tuned.server_qps, found.bound_ms)
@@ -170,7 +170,7 @@ def picks(found: TuningReport) -> list[Pick]:
 
 
 def kept_picks(kept: Tuning) -> list[Pick]:
-    """Return what a run configuration says for each scenario."""
+    """Return the saved choice for each scenario of a run configuration."""
     return [
         _pick(scenario, one, one, kept.server_qps, kept.bound_ms)
         for scenario in SCENARIOS
@@ -179,7 +179,7 @@ def kept_picks(kept: Tuning) -> list[Pick]:
 
 
 def origin(kept: Tuning) -> str:
-    """Say when and with what a run configuration's workers were measured."""
+    """Return when and with what a run configuration's workers were measured, as text."""
     versions = ", ".join(f"{name} {version}" for name, version in kept.versions.items())
     cores = f"{kept.cores} core{'s' * (kept.cores != 1)}"
     cores += f" (time of {kept.quota:g})" if kept.quota else ""
@@ -193,7 +193,7 @@ def _pick(
     words = [f"{workers.sessions} × {workers.intra_op_threads}", f"batch {workers.max_batch}"]
     if scenario == "Server":
         wait = workers.queue_wait_us
-        words.append(f"waits {wait / 1000:g} ms" if wait else "no waiting")
+        words.append(f"queue delay {wait / 1000:g} ms" if wait else "no queue delay")
     words += ["pinned"] if workers.cores else []
     if scenario == "Server" and qps:
         reaches = f"{short_figure(qps)} queries/s within {bound_ms:g} ms"

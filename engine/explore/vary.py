@@ -1,6 +1,6 @@
-"""Vary one choice: which choices of a plan are worth trying, with which values, and the selections that try them.
+"""Vary one choice: the choices of a plan worth varying, the values to try, and the resulting selections.
 
-Pure, like resolving: what a screen may ask at every key press. The choices themselves are those of the Plan screen.
+Pure, like resolving, so that a screen may call it at every key press. The choices are those of the Plan screen.
 """
 
 from __future__ import annotations
@@ -22,32 +22,33 @@ from engine.profile.component import Option
 NOT_VARIED = frozenset(
     "notice round benchmark scenarios modes compliance model_path sut category division preprocessing".split()
 )
-"""What says which measurements are made and for what, rather than how: another value is nothing to compare with."""
+"""Choices that determine which measurements are made and for what, rather than how: varying them gives nothing to
+compare."""
 FIRST = ("backend", "model", "style", "sessions", "intra_op_threads", "max_batch", "queue_wait_us", "target_qps")
-"""What people vary most."""
+"""Choices varied most often."""
 STEPS = (0.25, 0.5, 2.0, 4.0)
-"""What is proposed for a number, as multiples of its present value."""
+"""Values proposed for a number, as multiples of its present value."""
 FEW = frozenset({"sessions", "intra_op_threads", "max_batch"})
-"""Numbers for which powers of two are proposed while they are measured at start."""
+"""Numbers for which powers of two are proposed while they are measured at the start."""
 POWERS = 6
 LEAST = 2
-"""Values among which one can choose."""
+"""Minimum number of values of a choice worth varying."""
 
 
 SCENARIO_ENV = "CM_LOADGEN_SCENARIO"
-"""The tutorials' word for the option that narrowing sets."""
+"""The tutorials' name for the option that narrowing sets."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A value that could be tried."""
+    """A value to try."""
 
     value: str
     help: str = ""
     now: bool = False
-    """It is what the run was made with."""
+    """Whether the run was made with it."""
     refused: str = ""
-    """Why it can't be had; empty where it can."""
+    """Why it is not available; empty where it is."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class Variable:
     choice: Choice
     trials: tuple[Trial, ...]
     free: bool = False
-    """Any other number may be tried, too."""
+    """Whether any other number may be tried too."""
 
 
 def narrowed(run: Run) -> Selection:
-    """Return the selection of a run's job, of this run's scenario alone. Raises UsageError where it is not known."""
+    """Return the selection of a run's job, restricted to this run's scenario. Raises UsageError where it is unknown."""
     if not run.command:
         raise UsageError(f"how {run.id} was made is not known", "its job's plan can't be read: vary another run")
     selection, _ = selection_of(run.command)
@@ -88,22 +89,22 @@ def variables(catalog: Catalog, plan: Plan) -> tuple[Variable, ...]:
 
 
 def _trials(catalog: Catalog, plan: Plan, choice: Choice) -> Iterable[Trial]:
-    """Yield the alternatives; of two words for one thing (_tf, _tensorflow) the first, or the one that is on."""
+    """Yield the alternatives; of two names for one thing (_tf, _tensorflow) the first, or the one in use."""
     root = plan.nodes[plan.root]
     known = {} if choice.dependency else catalog.components[root.component].variations
-    said: list[tuple[object, ...]] = []
+    seen: list[tuple[object, ...]] = []
     for one in sorted(choice.alternatives, key=lambda one: one.value != choice.value):
         variation = known.get(one.value)
         does = (variation.set, variation.everywhere, variation.implies) if variation is not None else ()
-        if not any(does) or does not in said:
-            said.append(does)
+        if not any(does) or does not in seen:
+            seen.append(does)
             yield Trial(one.value, one.help, one.value == choice.value, one.refused)
 
 
 def checked(
     catalog: Catalog, selection: Selection, variable: Variable, rules: RuleBook | None = None, round_name: str = ""
 ) -> Variable:
-    """Return it with a reason at each value that the rest of the selection contradicts: the resolver's own."""
+    """Return the choice with the resolver's reason at each value that conflicts with the rest of the selection."""
     trials = []
     for trial in variable.trials:
         refused = trial.refused
@@ -117,7 +118,7 @@ def checked(
 
 
 def sweep(catalog: Catalog, selection: Selection, variable: Variable, values: Iterable[str]) -> tuple[Selection, ...]:
-    """Return the selections that try these values, one each. Raises UsageError for a value that can't be had."""
+    """Return the selections that try these values, one each. Raises UsageError for a value that is not available."""
     known = {trial.value: trial for trial in variable.trials}
     found = []
     for value in values:
@@ -130,7 +131,7 @@ def sweep(catalog: Catalog, selection: Selection, variable: Variable, values: It
 
 
 def _numbers(option: Option, now: str) -> tuple[Trial, ...]:
-    """Propose numbers around the present one; where there is none, powers of two for what is counted in few."""
+    """Propose numbers around the present one; where there is none, powers of two for small counts."""
     if not now or not float(now):
         powers = [str(2**power) for power in range(POWERS)] if option.name in FEW else []
         return tuple(Trial(one) for one in powers)

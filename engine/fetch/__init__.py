@@ -1,1 +1,1 @@
-"""Files from elsewhere: downloads that resume, package registries, archives."""
+"""Resumable downloads, package registries and archives."""

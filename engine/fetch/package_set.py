@@ -1,7 +1,7 @@
-"""Sets of packages that fit together: found out by the machine's own pip (or uv, where there is no pip), and unpacked.
+"""Resolve compatible sets of packages with the machine's own pip (or uv, if there is no pip), and unpack them.
 
-The person's pip knows the mirror, the proxy and the credentials of this machine. Only wheels are taken, so nothing that
-is fetched runs while it is unpacked, and each is checked against the hash that the index gave with it.
+The user's pip is configured with the mirror, the proxy and the credentials of this machine. Only wheels are used, so no
+downloaded code runs during installation, and each is checked against the index's hash.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MISFITS = ("No matching distribution found", "conflicting dependencies", "Resol
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)")
 
 Report = Callable[[int], None]
-"""Gets the bytes that have come."""
+"""Called with the bytes downloaded so far."""
 
 
 class Pinned(msgspec.Struct, frozen=True):
@@ -38,20 +38,20 @@ class Pinned(msgspec.Struct, frozen=True):
     name: str
     version: str
     hashes: tuple[str, ...]
-    """`sha256:...`, of one wheel or of all that would do."""
+    """`sha256:...`, of one wheel or of all acceptable ones."""
 
     @property
     def line(self) -> str:
-        """The line of a requirements file."""
+        """Its line in a requirements file."""
         return " ".join((f"{self.name}=={self.version}", *(f"--hash={one}" for one in self.hashes)))
 
 
 class NoFitError(CannotRunError):
-    """The index has no wheels that fit the requirements, each other and the interpreter."""
+    """The index has no wheels that are compatible with the requirements, each other and the interpreter."""
 
 
 def requirement(text: str) -> Requirement:
-    """Read a requirement as pip writes it. Raises UsageError where it is none, or names an address."""
+    """Parse a requirement in pip's syntax. Raises UsageError if it is invalid, or names an address."""
     try:
         found = Requirement(text)
     except InvalidRequirement as error:
@@ -63,10 +63,9 @@ def requirement(text: str) -> Requirement:
 
 
 def resolve(requirements: Sequence[Requirement], python: Path, *, alone: bool = False) -> tuple[Pinned, ...]:
-    """Find versions that fit each other and have wheels for an interpreter, in alphabetical order.
+    """Resolve compatible versions that have wheels for an interpreter, in alphabetical order.
 
-    `alone`: of the requirements themselves, without what they need. Raises NoFitError where there are none, FetchError
-    where the index does not answer.
+    `alone`: without dependencies. Raises NoFitError if there are none, FetchError if the index is unreachable.
     """
     words = [str(one) for one in requirements]
     find = _pip_resolve if _has_pip() else _uv_resolve
@@ -76,7 +75,7 @@ def resolve(requirements: Sequence[Requirement], python: Path, *, alone: bool = 
 
 
 def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report) -> None:
-    """Fetch the wheels of a set and unpack them into a folder. Raises FetchError."""
+    """Download the wheels of a set and unpack them into a folder. Raises FetchError."""
     with TemporaryDirectory() as folder:
         listed = Path(folder) / "packages.txt"
         listed.write_bytes(to_bytes("".join(f"{one.line}\n" for one in packages)))
@@ -102,7 +101,7 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report
 
 
 def _shown(words: Sequence[str]) -> str:
-    """Return a command as a person would repeat it."""
+    """Return a command in a form that the user can repeat."""
     return " ".join(words[:6]) + " ..."
 
 
@@ -142,7 +141,7 @@ class _ReportFile(msgspec.Struct, frozen=True):
 
 
 def _read_report(data: bytes) -> list[Pinned]:
-    """Read pip's installation report (its format 1)."""
+    """Parse pip's installation report (its format 1)."""
     return [
         Pinned(
             canonicalize_name(item.metadata.name),
@@ -192,7 +191,7 @@ def _has_pip() -> bool:
 
 
 def _pip(python: Path, command: str) -> list[str]:
-    """Return pip's words for another interpreter, which needs no pip of its own."""
+    """Return the command line of pip for another interpreter, which needs no pip of its own."""
     words = [sys.executable, "-m", "pip", "--python", str(python), command]
     return [*words, "--no-input", "--disable-pip-version-check", "--retries", "1"]
 
@@ -205,7 +204,7 @@ def _uv() -> str:
 
 
 def _sum(report: Report) -> pip.Report:
-    """Turn what is said of one file after another into the bytes of all of them."""
+    """Return a report that sums the bytes of consecutive files."""
     before, last = 0, 0
 
     def said(now: int, _size: int) -> None:
@@ -219,4 +218,4 @@ def _sum(report: Report) -> pip.Report:
 
 
 def _silent(_now: int, _size: int) -> None:
-    """Say nothing: a resolution fetches little."""
+    """Ignore progress: a resolution downloads little."""

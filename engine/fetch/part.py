@@ -1,4 +1,4 @@
-"""The unfinished file of a download: what has come, its digests, and which version of the remote file it belongs to."""
+"""The partial file of a download: content, digests, and the version of the remote file."""
 
 import hashlib
 import os
@@ -11,14 +11,14 @@ from engine import codec
 from engine.store.files import read_plain
 
 Report = Callable[[int, int | None], None]
-"""Gets bytes done and bytes in all, None where that is not known."""
+"""Called with bytes done and bytes in all, None if unknown."""
 
 CHUNK = 1 << 16
 """Bytes read at once: the most that a dropped connection can lose."""
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What the server said when the file began to come."""
+    """The server's description of the remote file when the download began."""
 
     url: str
     etag: str = ""
@@ -26,12 +26,12 @@ class Origin(msgspec.Struct, frozen=True):
 
     @property
     def validator(self) -> str:
-        """What If-Range may carry: a strong entity tag, else the date (RFC 9110, 13.1.5); empty for neither."""
+        """The value for If-Range: a strong entity tag, else the date (RFC 9110, 13.1.5); empty for neither."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
 
 
 class Part:
-    """`NAME.part` with `NAME.part.json` beside it. Digests are kept up with every byte, so nothing is read twice."""
+    """`NAME.part` with `NAME.part.json` next to it. Digests are updated with every byte, so nothing is read twice."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -46,24 +46,24 @@ class Part:
 
     @property
     def sha256(self) -> str:
-        """Of what has come, in lower-case hex."""
+        """Of the present content, in lower-case hex."""
         return self._sha256.hexdigest()
 
     @property
     def md5(self) -> str:
-        """Of what has come, in lower-case hex."""
+        """Of the present content, in lower-case hex."""
         return self._md5.hexdigest()
 
     @property
     def origin(self) -> Origin | None:
-        """Where it came from; None where nobody remembers."""
+        """The remote file it is from; None if unknown."""
         try:
             return codec.decode(read_plain(self._memo, 1 << 20), type=Origin)
         except (OSError, msgspec.DecodeError):
             return None
 
     def take_up(self, total: int | None, report: Report) -> None:
-        """Read what an earlier attempt left, so that the digests cover it. A finished file counts as what has come."""
+        """Read the content of an earlier attempt into the digests. A finished file counts as content."""
         if self.target.exists():
             self.target.replace(self.path)
         if not self.path.exists():
@@ -74,13 +74,13 @@ class Part:
                 report(self.size, total)
 
     def restart(self, origin: Origin) -> None:
-        """Begin again with nothing, and remember where the bytes come from."""
+        """Truncate, and record the new origin."""
         self.path.write_bytes(b"")
         self._memo.write_bytes(codec.encode(origin))
         self._fresh()
 
     def extend(self, chunks: Iterable[bytes], total: int | None, report: Report) -> None:
-        """Write bytes behind the others as they come."""
+        """Append bytes as they arrive."""
         with self.path.open("ab") as file:
             for chunk in chunks:
                 file.write(chunk)
@@ -93,14 +93,14 @@ class Part:
         self.size += len(chunk)
 
     def publish(self) -> None:
-        """Give the file its name, all at once."""
+        """Rename to the final name atomically."""
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
         self.path.replace(self.target)
         self._memo.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove what has come."""
+        """Delete the partial file."""
         self.path.unlink(missing_ok=True)
         self._memo.unlink(missing_ok=True)
         self._fresh()

@@ -1,4 +1,4 @@
-"""Run the machine's own pip (or uv) and read what it says, its downloads included."""
+"""Run the machine's own pip (or uv) and parse its output, including download progress."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pathlib import Path
 from packaging.version import Version
 
 Report = Callable[[int, int], None]
-"""Gets the bytes that have come of the file that is being fetched, and its size."""
+"""Called with the bytes downloaded of the present file, and its size."""
 
 _SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
-"""What a person's own pip may be set to and what no folder of ours can be installed with."""
+"""Settings of the user's pip that prevent an installation into a folder."""
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _RAW_PROGRESS = Version("24.1")
-"""The first pip that tells its progress in plain lines."""
+"""The first pip with machine-readable progress."""
 
 
 def progress_bar() -> str:
-    """Return how pip is to tell of its downloads: `raw` can be read, where this pip knows it.
+    """Return pip's progress bar setting: `raw` is machine-readable, if this pip supports it.
 
-    Raises PackageNotFoundError where there is no pip.
+    Raises PackageNotFoundError if there is no pip.
     """
     return "raw" if Version(metadata.version("pip")) >= _RAW_PROGRESS else "off"
 
 
 def run(words: Sequence[str], report: Report, folder: Path | None = None) -> tuple[list[str], int]:
-    """Run a command in a folder; return its lines, less those about downloads, and its status."""
+    """Run a command in a folder; return its output lines without download progress, and its exit status."""
     lines = []
     with subprocess.Popen(
         words,

@@ -1,4 +1,4 @@
-"""Asks a web server for a file, and says in words why the file did not come and whether asking again may help."""
+"""Request a file from a web server, and classify failures as retryable or not."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import urllib3
 from engine.fetch.part import CHUNK
 
 LONGEST_PAUSE = 30.0
-"""Seconds: what a server may ask for with Retry-After."""
+"""Maximum seconds that a server's Retry-After is respected for."""
 
 Kind = Literal["network", "address", "content"]
 
 
 class Dropped(Exception):  # noqa: N818  (not an error yet: it is tried again)
-    """The file did not come this time."""
+    """The attempt failed; another may succeed."""
 
     def __init__(self, why: str, pause: float = 0.0, kind: Kind = "network") -> None:
         super().__init__(why)
         self.why = why
         self.pause = pause
-        """Seconds that the server asks to wait."""
+        """Seconds of Retry-After."""
         self.kind: Kind = kind
 
 
 class Refused(Exception):  # noqa: N818  (another server may have it)
-    """This server won't give the file, however often it is asked."""
+    """This server will not send the file, however often it is asked."""
 
     def __init__(self, kind: Kind, why: str) -> None:
         super().__init__(why)
@@ -42,12 +42,12 @@ class Refused(Exception):  # noqa: N818  (another server may have it)
 def answer(
     session: requests.Session, url: str, headers: Mapping[str, str], timeout: tuple[float, float]
 ) -> Iterator[requests.Response]:
-    """Yield the answer's head with the body unread, of whatever status. Proxies and certificates are those of requests.
+    """Yield the response with the body unread, of any status. Proxies and certificates are those of requests.
 
-    `timeout`: seconds to wait for a connection, and for the next bytes. Raises Dropped or Refused where none comes.
+    `timeout`: seconds to wait for a connection, and for the next bytes. Raises Dropped or Refused if there is none.
     """
     try:
-        # Bytes as they are stored: checksums are of the file, and ranges count in it.
+        # Identity encoding: checksums and ranges refer to the stored bytes.
         asked = {"Accept-Encoding": "identity", **headers}
         response = session.get(url, headers=asked, stream=True, timeout=timeout)
     except requests.exceptions.SSLError as error:
@@ -55,7 +55,7 @@ def answer(
     except (requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema, ValueError) as error:
         raise Refused("address", "not an address that can be fetched") from error
     except requests.ConnectTimeout as error:
-        # Something swallows the packets: another attempt would wait as long for the same.
+        # Packets are dropped silently: another attempt would wait as long again.
         raise Refused("network", "no answer in time") from error
     except requests.RequestException as error:
         raise Dropped(_reason(error)) from error
@@ -66,7 +66,7 @@ def answer(
 
 
 def refusal(response: requests.Response) -> Dropped | Refused:
-    """Return the error of an answer that is not the file: 5xx, 408 and 429 may be other the next time."""
+    """Return the error of a response without the file: 5xx, 408 and 429 are retryable."""
     status = response.status_code
     words = f"{status} {response.reason}".strip()
     if status >= 500 or status in (requests.codes.request_timeout, requests.codes.too_many_requests):
@@ -76,7 +76,7 @@ def refusal(response: requests.Response) -> Dropped | Refused:
 
 
 def chunks(response: requests.Response) -> Iterator[bytes]:
-    """Yield the body as it comes. Raises Dropped where it ends before what the head promised."""
+    """Yield the body as it arrives. Raises Dropped if it ends before the announced length."""
     try:
         yield from response.raw.stream(CHUNK, decode_content=False)
     except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -84,7 +84,7 @@ def chunks(response: requests.Response) -> Iterator[bytes]:
 
 
 def shown(url: str) -> str:
-    """Return an address without what may be secret in it: user, password and query."""
+    """Return an address without user, password and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 

@@ -1,1 +1,1 @@
-"""Readers of model files that other programs wrote, each checked before it is believed."""
+"""Readers of model files of other programs, with validation."""

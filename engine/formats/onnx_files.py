@@ -1,7 +1,7 @@
-"""Finds the files that an ONNX model keeps tensors in, from the protobuf wire format alone.
+"""Find the external data files of an ONNX model from the protobuf wire format alone.
 
-A plan must know them on every key press: neither the onnx package nor the weights, which may be gigabytes, are loaded.
-Only the parts of a model that can lead to a tensor are walked; everything else is skipped by its length.
+A plan needs them on every key press: neither the onnx package nor the weights, which may be gigabytes, are loaded. Only
+the parts of a model that can lead to a tensor are parsed; everything else is skipped by its length.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _INSIDE = {
 """Messages by the fields of onnx.proto that lead to a tensor."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DEPTH = 100
-"""How deep graphs may be nested in attributes; protobuf itself stops there."""
+"""Nesting limit of graphs in attributes, as in protobuf itself."""
 _ANOTHER = "give a whole model: export it again, or copy all of its files"
 
 Buffer = bytes | mmap.mmap
@@ -41,19 +41,19 @@ Buffer = bytes | mmap.mmap
 
 @dataclass(frozen=True)
 class External:
-    """A file beside the model that holds tensors."""
+    """An external data file."""
 
     name: str
     """Relative to the model's folder."""
     size: int
-    """Bytes that it must have at least."""
+    """Least size in bytes."""
 
 
 def external(path: Path) -> list[External]:
-    """Return the files that a model keeps tensors in, sorted by name; none where all are in the model itself.
+    """Return a model's external data files, sorted by name; none if all tensors are in the model itself.
 
-    Of a damaged model, or of what is none, those before the damage: whoever reads the model refuses it. Raises
-    DataError where the file can't be opened, or the model names a file outside its folder.
+    Of a damaged file those before the damage are returned: whoever loads the model refuses it. Raises DataError if the
+    file can't be opened, or the model names a file outside its folder.
     """
     found: list[dict[str, str]] = []
     try:
@@ -77,7 +77,7 @@ def external(path: Path) -> list[External]:
 
 
 def files(path: Path) -> list[Path]:
-    """Return all files of a model, itself first. Raises DataError where one of them is missing or cut short."""
+    """Return all files of a model, itself first. Raises DataError if one of them is missing or truncated."""
     every = [path]
     for one in external(path):
         file = path.parent / one.name
@@ -97,7 +97,7 @@ def files(path: Path) -> list[Path]:
 
 
 def weight_bytes(path: Path) -> int:
-    """Return about how many bytes of weights a model has: those of all its files. 0 where it is not there."""
+    """Return the approximate bytes of a model's weights: the size of all its files. 0 if it does not exist."""
     if path.is_dir():
         return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
     if not path.is_file():
@@ -115,7 +115,7 @@ def _weight_bytes(path: Path, _size: int, _changed: int) -> int:
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a model: of its one file, or over the names and checksums of all its files.
 
-    Raises DataError where one of them is missing or cut short.
+    Raises DataError if one of them is missing or truncated.
     """
     every = files(path)
     if len(every) == 1:
@@ -129,7 +129,7 @@ def _number(entries: dict[str, str], name: str) -> int:
 
 
 def _tensors(data: Buffer, start: int, end: int, kind: int, depth: int) -> Iterator[dict[str, str]]:
-    """Yield the entries of each tensor with external data in a message. Raises ValueError where it is none."""
+    """Yield the entries of each tensor with external data in a message. Raises ValueError if it is malformed."""
     if depth < 0:
         raise ValueError("it is nested too deeply")
     entries: dict[str, str] = {}
@@ -148,7 +148,7 @@ def _text(data: bytes) -> str:
 
 
 def _fields(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield number, start and end of each field of bytes. Raises ValueError where this is no message."""
+    """Yield number, start and end of each length-delimited field. Raises ValueError if the message is malformed."""
     place = start
     while place < end:
         tag, place = _varint(data, place, end)

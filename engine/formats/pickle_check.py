@@ -1,8 +1,8 @@
-"""Refuses pickles that would take far more memory or time than their length, before anything is unpickled.
+"""Refuse pickles that would take far more memory or time than their length, before unpickling.
 
-A few bytes can ask for a memo of gigabytes, or for a tuple of tuples that is one object 2^30 times over: small in
-memory, and hours to hash or to write. So the opcodes are read ahead, and the size of each object is added up as if
-nothing in it were shared.
+A few bytes can request a memo of gigabytes, or a tuple of tuples that contains one object 2^30 times: small in memory,
+and hours to hash or to write. So the opcodes are read ahead, and the size of each object is added up as if nothing in
+it were shared.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from io import BytesIO
 from pickle import UnpicklingError
 
 MOST_OBJECTS = 4_000_000
-"""In one object, each counted as often as it is in there. State dicts have some dozens for a tensor."""
+"""Limit per object, repetitions counted. State dicts have some dozens per tensor."""
 MOST_WORK = 20 * MOST_OBJECTS
-"""In all objects that the opcodes take: each may be hashed."""
+"""Limit over all objects that opcodes consume: each may be hashed."""
 
 _PUT = ("PUT", "BINPUT", "LONG_BINPUT")
 _GET = ("GET", "BINGET", "LONG_BINGET")
 _MARK = None
-"""Stands on the stack for a mark; everything else is the number of objects in an object."""
+"""A mark on the stack; other entries are the number of objects in an object."""
 
 
 def check(stream: BytesIO) -> None:
-    """Read the pickle at the stream's position and go back there. Raises UnpicklingError, ValueError or LookupError."""
+    """Check the pickle at the stream's position and seek back. Raises UnpicklingError, ValueError or LookupError."""
     start, work = stream.tell(), 0
     stack: list[int | None] = []
     memo: dict[object, int | None] = {}
@@ -43,7 +43,7 @@ def check(stream: BytesIO) -> None:
 
 
 def _apply(opcode: pickletools.OpcodeInfo, stack: list[int | None]) -> int:
-    """Take from the stack what an opcode takes, and put there what it makes of it; returns how many objects it took."""
+    """Apply an opcode to the stack; return how many objects it consumed."""
     before = opcode.stack_before
     taken = 0
     if pickletools.markobject in before:

@@ -1,9 +1,9 @@
-"""Reads networks in TensorFlow Lite's file format, without TensorFlow: a gigabyte less to fetch for a file of 10 MB.
+"""Read TensorFlow Lite files without TensorFlow: a gigabyte less to download for a file of 10 MB.
 
-A TFLite file is a FlatBuffer. A table begins with the signed distance back to its vtable, which gives for each field
-its place in the table, or 0 where the field has its default; a vector begins with its length; places of other tables
-and vectors are distances forward. Slots and codes are those of TensorFlow's schema.fbs, version 3. Only the operators
-that a convolutional detector is made of are known.
+A TFLite file is a FlatBuffer. A table begins with the signed offset back to its vtable, which gives for each field its
+offset in the table, or 0 for the field's default; a vector begins with its length; offsets of other tables and vectors
+are relative and forward. Slots and codes are those of TensorFlow's schema.fbs, version 3. Only the operators of a
+convolutional detector are supported.
 """
 
 import struct
@@ -24,7 +24,7 @@ DTYPES: Mapping[int, np.dtype[Any]] = {0: np.dtype("float32"), 1: np.dtype("floa
 class _Field(NamedTuple):
     slot: int
     code: str
-    """How struct writes it."""
+    """Its struct format."""
     default: int = 0
 
 
@@ -63,23 +63,23 @@ _KINDS = {
     6: _Kind("Dequantize", {}),
     22: _Kind("Reshape", {}),
 }
-"""By BuiltinOperator: the name here and the fields of its options table."""
+"""By BuiltinOperator: its name here and the fields of its options table."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A value of the network."""
+    """A tensor of the network."""
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     data: Array | None
-    """What it holds, where it is a constant."""
+    """The content of a constant."""
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operation on tensors, which are named by their numbers; -1 is an input that is left out."""
+    """An operator with the numbers of its tensors; -1 is an omitted optional input."""
 
     kind: str
     inputs: tuple[int, ...]
@@ -89,7 +89,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Network:
-    """A whole network, its operators in the order in which they can run."""
+    """A network, with its operators in an executable order."""
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
@@ -98,7 +98,7 @@ class Network:
 
 
 def read(data: bytes) -> Network:
-    """Read the one network of a file. Raises ValueError with the reason where it is no such file, or is damaged."""
+    """Read the one network of a file. Raises ValueError with the reason if it is no such file, or is damaged."""
     if data[4:8] != IDENTIFIER:
         raise ValueError("it is no TFLite file")
     try:
@@ -108,7 +108,7 @@ def read(data: bytes) -> Network:
 
 
 class _Table:
-    """One table of a FlatBuffer."""
+    """A FlatBuffer table."""
 
     def __init__(self, data: bytes, place: int) -> None:
         self._data, self._place = data, place
@@ -154,7 +154,7 @@ class _Table:
 
 
 def _number(data: bytes, place: int, code: str) -> int:
-    if place < 0:  # struct would count from the end
+    if place < 0:  # struct would count a negative offset from the end
         raise IndexError(f"a table at {place}")
     return int(struct.unpack_from(f"<{code}", data, place)[0])
 
@@ -179,14 +179,14 @@ def _network(model: _Table) -> Network:
 
 
 def _used(operators: Sequence[Operator]) -> Iterator[int]:
-    """Yield the numbers of the tensors that operators take and give, without the -1 of an input that is left out."""
+    """Yield the tensor numbers that operators read and write, without the -1 of an omitted input."""
     for one in operators:
         yield from (number for number in (*one.inputs, *one.outputs) if number != -1)
 
 
 def _kind(table: _Table) -> Callable[[], _Kind]:
-    """Return the kind of a code when it is used: a file may list codes that no operator has."""
-    # Codes above 127 stand in the second field, and older files lack it.
+    """Return a function for the operator kind of a code; unused codes of a file are not looked up."""
+    # Codes above 127 are in the second field, which older files don't have.
     code = max(table.number(_Field(0, "b")), table.number(_Field(3, "i")))
 
     def kind() -> _Kind:

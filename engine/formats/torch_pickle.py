@@ -1,7 +1,7 @@
-"""Reads the tensors of a PyTorch state dict with numpy alone.
+"""Read the tensors of a PyTorch state dict with numpy alone.
 
-A pickle may call anything it can name, so a weights file from outside is read by an unpickler that knows only the
-names a state dict needs and refuses every other one. PyTorch itself, a gigabyte of it, isn't needed for this.
+A pickle may call anything it can name, so untrusted weights are read by an unpickler that allows only the names a state
+dict needs. PyTorch itself, a gigabyte, isn't needed for this.
 """
 
 import math
@@ -40,7 +40,7 @@ STORAGE_DTYPES = {
     "BoolStorage": "<?",
 }
 
-# What the unpickler, the archive and the stand-ins raise for bytes that are damaged or made to break them.
+# What the unpickler, the archive and the placeholder classes raise for damaged or malicious bytes.
 _BROKEN = (
     pickle.UnpicklingError,
     ArithmeticError,
@@ -58,7 +58,7 @@ _REMEDY = "fetch the file again, or give one that torch.save() wrote from model.
 
 
 class _Storage(NamedTuple):
-    """A run of numbers somewhere in the file."""
+    """A contiguous block of numbers in the file."""
 
     key: str
     dtype: str
@@ -75,13 +75,13 @@ class _Tensor(NamedTuple):
 
 
 class _StorageType(NamedTuple):
-    """Stands for torch.FloatStorage and its like, which a state dict names but never calls."""
+    """Placeholder of torch.FloatStorage and its like, which a state dict names but never calls."""
 
     dtype: str
 
 
 class _RebuildTensor:
-    """Stands for torch._utils._rebuild_tensor_v2. Without a `__dict__`, so that no pickle can change it."""
+    """Placeholder of torch._utils._rebuild_tensor_v2. Without a `__dict__`, so that no pickle can change it."""
 
     __slots__ = ()
 
@@ -99,7 +99,7 @@ class _RebuildTensor:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Unpickles into the stand-ins above and refuses every name that isn't in the list."""
+    """Unpickles to the placeholder classes above and refuses every other name."""
 
     def __init__(self, stream: BytesIO) -> None:
         pickle_check.check(stream)
@@ -125,8 +125,8 @@ class _Unpickler(pickle.Unpickler):
 def read_state_dict(path: Path) -> dict[str, Array]:
     """Return the tensors of a `.pth` file by name: read-only arrays in the file's own shapes and dtypes.
 
-    Reads both of PyTorch's forms, the legacy one and the zip one. Raises DataError where the file is truncated, is
-    not a state dict, or names anything that a state dict does not need.
+    Reads both of PyTorch's formats, the legacy one and the zip one. Raises DataError if the file is truncated, is not a
+    state dict, or names anything that a state dict does not need.
     """
     try:
         data = read_plain(path)
@@ -141,9 +141,9 @@ def read_state_dict(path: Path) -> dict[str, Array]:
 
 
 def _read_legacy(data: bytes) -> tuple[object, dict[str, memoryview]]:
-    """Read five pickles (magic, protocol, machine, state dict, storage keys) and the storages behind them.
+    """Read five pickles (magic, protocol, machine, state dict, storage keys) and the storages after them.
 
-    Each storage is its element count, which the state dict has told already, and then its numbers.
+    Each storage is its element count, known from the state dict, and then its numbers.
     """
     stream = BytesIO(data)
     magic, protocol, machine = (_Unpickler(stream).load() for _ in range(3))
@@ -181,7 +181,7 @@ def _read_zip(data: bytes) -> tuple[object, dict[str, memoryview]]:
 
 
 def _stored(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Read a member. Raises ValueError where it is compressed, as PyTorch never does, and could swell."""
+    """Read a member. Raises ValueError if it is compressed, which PyTorch never does, and could expand."""
     if member.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"its member {member.filename} is compressed")
     return archive.read(member)
@@ -209,7 +209,7 @@ def _size(storage: _Storage) -> int:
 def _array(tensor: _Tensor, storages: Mapping[str, memoryview]) -> Array:
     """Return the tensor as a view; numpy refuses shapes and strides that leave the storage.
 
-    Raises ValueError where it repeats what is stored: a few bytes could become terabytes when they are copied.
+    Raises ValueError if it repeats elements: a few bytes could become terabytes when copied.
     """
     if not all(isinstance(size, int) for size in tensor.shape) or math.prod(tensor.shape) > tensor.storage.length:
         raise ValueError(f"a tensor of the shape {reprlib.repr(tensor.shape)} on {tensor.storage.length} numbers")

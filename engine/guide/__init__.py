@@ -1,1 +1,1 @@
-"""The guided submission: nine steps, derived from what is on the disk, so that any terminal goes on where one left."""
+"""The guided submission workflow: nine steps. Progress is derived from files, so any session can resume it."""

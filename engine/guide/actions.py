@@ -1,4 +1,4 @@
-"""What a guide's steps do: each is what a command does, too, and each is safe to do again."""
+"""Actions of the guide's steps. Each is also available as a command, and is safe to repeat."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHOICES = ("offer", "benchmark", "division", "category", "backend", "pictures",
 
 
 def choose(reader: OverviewReader, guide: Guide, name: str, value: str) -> Guide:
-    """Take a choice and keep it. Raises UsageError for a name that is none."""
+    """Set a choice and save it. Raises UsageError for an unknown name."""
     if name not in _CHOICES:
         raise UsageError(f"a guide has no choice '{name}'", nearest(name, _CHOICES))
     new = msgspec.structs.replace(guide, **{name: value.strip()})
@@ -43,9 +43,9 @@ def choose(reader: OverviewReader, guide: Guide, name: str, value: str) -> Guide
 
 
 def describe(reader: OverviewReader, guide: Guide, changes: Mapping[str, str]) -> Path:
-    """Write fields of the description into the person's own file, which begins with all that was detected.
+    """Write fields of the description to the user's own file, which starts with everything detected.
 
-    With no changes the file is only begun. Raises UsageError where an example has that name.
+    Without changes the file is only created. Raises UsageError where an example has that name.
     """
     if user_systems.is_shipped(reader.place.catalog.folders, guide.system):
         raise UsageError(f"the system {guide.system} is an example", "give yours another name in step 1")
@@ -54,34 +54,34 @@ def describe(reader: OverviewReader, guide: Guide, changes: Mapping[str, str]) -
     if not path.is_file():
         user_systems.write(profiles, guide.system, reader.draft(guide))
     for name, value in changes.items():
-        user_systems.say(profiles, guide.system, name, value)
+        user_systems.set_field(profiles, guide.system, name, value)
     _add_network_fields(reader.rules, reader, guide)
     return path
 
 
 def _add_network_fields(rules: Round, reader: OverviewReader, guide: Guide) -> None:
-    """A network system has further fields: the checker wants them to be there, be they empty."""
+    """Add the fields of a network system, which the checker requires even if they are empty."""
     description = reader.draft(guide)
     if str(description.get("is_network", "")).lower() == "true":
         for name in rules.system.network:
             if name not in description:
-                user_systems.say(reader.place.folders.profiles, guide.system, name, "")
+                user_systems.set_field(reader.place.folders.profiles, guide.system, name, "")
 
 
 def get(overview: Overview) -> Job:
-    """Start the job that prepares."""
+    """Start the job that prepares model and data."""
     return preparation.begin(_prepared(overview), overview.data)
 
 
 def try_out(overview: Overview) -> Job:
-    """Start the short run."""
+    """Start the short trial run."""
     _prepared(overview)
     assert overview.trial is not None
     return begin(overview.trial)
 
 
 def run(overview: Overview, scenario: str = "") -> Job:
-    """Start, or go on with, all runs; or do those of one scenario again. Both end with the tree, checked."""
+    """Start or resume all runs, or repeat those of one scenario. Both end with the tree, checked."""
     prepared = _prepared(overview)
     if overview.stale:
         _forget_tree(overview)
@@ -95,7 +95,7 @@ def run(overview: Overview, scenario: str = "") -> Job:
 
 
 def build(overview: Overview) -> None:
-    """Build the tree anew from the runs that there are, truncate, check and pack it."""
+    """Rebuild the tree from the existing runs, truncate, check and pack it."""
     _forget_tree(overview)
     options = _prepared(overview).plan.nodes[_node(overview)].values()
     submission.build(
@@ -113,39 +113,39 @@ def build(overview: Overview) -> None:
 
 
 def _forget_tree(overview: Overview) -> None:
-    """Remove a tree that is not of what there is now; it is made of results, which stay."""
+    """Delete a tree that is out of date; it was built from results, which are kept."""
     for folder in (overview.tree, overview.results / WHOLE_LOGS):
         shutil.rmtree(folder, ignore_errors=True)
     overview.zip.unlink(missing_ok=True)
 
 
 def pack_tree(overview: Overview) -> Path:
-    """Pack the tree; returns the zip. Raises DataError where it may not be packed."""
+    """Pack the tree; returns the zip. Raises DataError where that is not allowed."""
     identity.refuse(overview.tree, overview.place.catalog.folders)
     pack.refuse_the_refused(overview.tree, check(overview.tree, overview.rules, processes=1))
     return pack.pack(overview.tree, overview.zip).file
 
 
 def truncate_tree(tree: Path, rules: Round) -> int:
-    """Cut the accuracy logs of a tree, keeping whole copies beside it; returns how many were cut."""
+    """Truncate the accuracy logs of a tree, keeping full copies outside it; returns how many were cut."""
     done = truncate(tree, whole_logs(tree), rules)
     return sum(one.action != "left alone" for one in done)
 
 
 def have_read(overview: Overview) -> Guide:
-    """Keep that the person has read the preflight of just this plan."""
+    """Record that the user has read the preflight of this plan."""
     return save(overview.place.folders, msgspec.structs.replace(overview.guide, read=overview.fingerprint))
 
 
 def skip(overview: Overview, step: str) -> Guide:
-    """Leave a step out, or take it up again."""
+    """Skip a step, or unskip it."""
     old = overview.guide.skipped
     new = tuple(name for name in old if name != step) if step in old else (*old, step)
     return save(overview.place.folders, msgspec.structs.replace(overview.guide, skipped=new))
 
 
 def have_sent(overview: Overview) -> Guide:
-    """Keep that the person has handed it in."""
+    """Record that the user has submitted the result."""
     return save(overview.place.folders, msgspec.structs.replace(overview.guide, sent=not overview.guide.sent))
 
 
@@ -153,7 +153,7 @@ def _prepared(overview: Overview) -> Prepared:
     if overview.stuck is not None:
         raise overview.stuck
     if overview.prepared is None:
-        raise UsageError("nothing can be planned yet", "steps 1 and 2 come first")
+        raise UsageError("no plan yet", "steps 1 and 2 come first")
     return overview.prepared
 
 
@@ -163,4 +163,4 @@ def _node(overview: Overview) -> str:
 
 
 def _ignore(_: AnyEvent) -> None:
-    """What a step says while it builds: its report is read from the tree."""
+    """Ignore the progress of a build: its report is read from the tree."""

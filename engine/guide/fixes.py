@@ -1,6 +1,6 @@
-"""What can be done about a finding, here and now, and why some findings are no fault at all.
+"""Remedies for checker findings, and explanations of findings that are expected.
 
-A practice breaks rules on purpose. Who does not know that would look for a mistake of their own.
+A practice breaks some rules by design; without an explanation users would look for a mistake of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from engine.submission.preflight import Expected
 from engine.submission.provenance import Provenance
 
 EDIT, RUN, TRUNCATE, CHOOSE = "e", "r", "t", "Enter"
-"""The keys that mend: a field of the description, a scenario's runs, accuracy logs, and what was chosen in step 1."""
+"""Keys of the remedies: edit a field of the description, run a scenario again, truncate logs, change the choices of
+step 1."""
 
 _SHORT = (
     "performance.min_duration",
@@ -51,23 +52,23 @@ class Fix:
 
 @dataclass(frozen=True)
 class AnnotatedFinding:
-    """A finding with what is to be said of it here."""
+    """A finding with its explanation and remedy."""
 
     finding: Finding
     meaning: str
-    """The rule in a sentence."""
+    """Summary of the rule."""
     explained: str = ""
-    """Why it is as it must be; empty where it should be mended."""
+    """Why the finding is expected; empty where it should be fixed."""
     fix: Fix | None = None
 
 
 def annotated_findings(
     tree: Path, findings: Iterable[Finding], rules: Round, *, own: bool, by_design: Iterable[str] = ()
 ) -> list[AnnotatedFinding]:
-    """Return the findings of a tree with what can be done about each.
+    """Return the findings of a tree with their explanations and remedies.
 
-    `own`: the tree belongs to the guide, so descriptions and runs can be mended from here. `by_design` are the rules
-    that what was chosen must break.
+    `own`: the tree belongs to the guide, so descriptions and runs can be fixed from here. `by_design` are the rules
+    that the chosen kind of submission breaks by design.
     """
     origins = origins_by_result(tree)
     expected = frozenset(by_design)
@@ -75,7 +76,7 @@ def annotated_findings(
 
 
 def fix_expected(one: Expected) -> Fix | None:
-    """Return what mends a thing that the preflight says."""
+    """Return the remedy for a preflight finding."""
     if one.severity == "note":
         return None
     if one.about == "disk":
@@ -94,7 +95,7 @@ def _annotated(
 
 def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, by_design: bool) -> str:
     if finding.rule == EMPTY:
-        return "accepted: it is only printed. Say what you can; N/A where a field does not apply"
+        return "accepted with a warning. Fill in what you can; N/A where a field does not apply"
     if origin is None:
         return ""
     benchmark = rules.benchmarks.get(origin.benchmark)
@@ -103,23 +104,23 @@ def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, by_
     reasons = (
         (
             finding.rule in _SHORT and origin.style != "valid" and accepted,
-            f"as it must be: a run of the style {origin.style} is short; the style valid keeps this rule",
+            f"expected: runs of the style {origin.style} are short; the style valid keeps this rule",
         ),
         (
             finding.rule == "performance.sample_count" and by_design,
-            f"as it must be: this practice has {origin.samples} pictures; the real data set has enough",
+            f"expected: this practice has {origin.samples} images; the real data set has enough",
         ),
         (
             finding.rule in ("accuracy.data_set", "accuracy.samples") and few,
-            f"as it must be with {origin.samples} samples; the open division allows that",
+            f"expected with {origin.samples} samples; the open division allows it",
         ),
         (
             finding.rule == "accuracy.target" and accepted,
-            "as it may be: the open division has no accuracy to reach",
+            "allowed: the open division has no accuracy target",
         ),
         (
             finding.rule == "performance.warning",
-            "LoadGen's own remark; it changes nothing. The detail log has its words",
+            "a warning of LoadGen without consequences; see the detail log",
         ),
     )
     return next((text for holds, text in reasons if holds), "")

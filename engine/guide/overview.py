@@ -1,4 +1,4 @@
-"""Looks at everything that a guide's steps are derived from: choices, description, plan, jobs, runs, tree, zip."""
+"""Collect the state that guide steps are derived from: choices, description, plan, jobs, runs, tree, zip."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ROUND = "v2.1"
 
 @dataclass(frozen=True)
 class Run:
-    """One run that the submission needs."""
+    """A run that the submission requires."""
 
     scenario: str
     mode: str
@@ -48,7 +48,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Overview:
-    """What there is."""
+    """State of a guided submission."""
 
     guide: Guide
     place: Workplace
@@ -56,23 +56,23 @@ class Overview:
     folder: Path
     choices: tuple[Field, ...]
     fields: tuple[Field, ...] = ()
-    """Of the description; none before the choices are made."""
+    """Fields of the description; empty before the choices are made."""
     written: bool = False
-    """Whether the description is in a file yet."""
+    """Whether the description has been saved to a file."""
     prepared: Prepared | None = None
     trial: Prepared | None = None
     stuck: InferdeckError | None = None
-    """Why nothing can be planned."""
+    """Why no plan can be made."""
     expected: tuple[Expected, ...] = ()
     jobs: Mapping[str, Job] = field(default_factory=dict)
-    """The newest job of a step, by the step's name."""
+    """The newest job of each step, by the step's name."""
     measured: Mapping[str, tuple[Measured, ...]] = field(default_factory=dict)
-    """What those jobs measured, by the step's name."""
+    """Measurements of those jobs, by the step's name."""
     runs: tuple[Run, ...] = ()
     tried: bool = False
     report: Report | None = None
     stale: str = ""
-    """Why the tree must be built anew; empty where it need not."""
+    """Why the tree must be rebuilt; empty where it need not be."""
     packed: bool = False
 
     @property
@@ -82,42 +82,42 @@ class Overview:
 
     @property
     def attempt(self) -> Path:
-        """The results folder of the short run."""
+        """The results folder of the short trial run."""
         return self.folder / "try" / presets.label(self.guide)
 
     @property
     def data(self) -> Path:
-        """The folder that tells the job that prepares from others; nothing is in it."""
+        """Results folder that identifies the preparation job; it stays empty."""
         return self.folder / "data" / presets.label(self.guide)
 
     @property
     def tree(self) -> Path:
-        """The folder that can be handed in."""
+        """The folder that can be submitted."""
         return self.results / TREE
 
     @property
     def zip(self) -> Path:
-        """The packed tree."""
+        """The zip of the tree."""
         return self.results / f"{TREE}.zip"
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells one intended submission from another: choices and description."""
+        """Identifies an intended submission: choices and description."""
         words = self.prepared.selection.words() if self.prepared else ()
         return digest("\n".join([*words, *(f"{field.name}={field.value}" for field in self.fields)]))[:20]
 
     @property
     def offer(self) -> presets.Preset | None:
-        """What was chosen; None before."""
+        """The chosen kind of submission; None before it is chosen."""
         return presets.PRESETS.get(self.guide.offer)
 
     def expects(self, rule: str) -> bool:
-        """Say whether the checker's finding belongs to what was chosen, so that there is nothing to mend."""
+        """Return whether the chosen kind breaks this rule by design, so that there is nothing to fix."""
         return self.offer is not None and rule in self.offer.expected
 
 
 class OverviewReader:
-    """Looks as often as it is asked, and reads once what does not change meanwhile: this machine."""
+    """Collects the state repeatedly, and caches what does not change meanwhile: this machine."""
 
     def __init__(self, place: Workplace) -> None:
         self.place = _with_own_profiles(place)
@@ -125,11 +125,11 @@ class OverviewReader:
 
     @cached_property
     def machine(self) -> Mapping[str, str]:
-        """What this machine says of itself, in the fields of the rules."""
+        """The description's fields as detected on this machine."""
         return describe.detected(self.rules, self.place.folders.store.parent, describe.frameworks())
 
     def read(self, guide: Guide) -> Overview:
-        """Return what there is. Raises ProfileError where the description's file is wrong."""
+        """Return the current state. Raises ProfileError where the description's file is invalid."""
         self.place = _with_own_profiles(self.place)
         choices = self.choices(guide)
         folder = folder_of(self.place.folders, guide.name)
@@ -140,7 +140,7 @@ class OverviewReader:
         return self._planned(overview) if overview.written and not problems(overview.fields) else overview
 
     def draft(self, guide: Guide) -> dict[str, str | int | float | bool]:
-        """Return a guide's description: the file's, or what would be written first."""
+        """Return a guide's description: the file's, or the initial one."""
         system = user_systems.read(self.place.folders.profiles, guide.system)
         if system is not None:
             return {**self.machine, **system.description} if system.detected else dict(system.description)
@@ -148,14 +148,14 @@ class OverviewReader:
         return {**self.machine, **chosen}
 
     def fields(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
-        """Return the description's form as it is, or as it would be with changes."""
+        """Return the form of the description, with the given changes applied."""
         description = {**self.draft(guide), **changes}
         differing = {line.partition(":")[0]: line for line in describe.differences(description)}
         fields = form(description, self.rules, self.machine, differing)
         return tuple(_fitting(field, guide, self.rules) for field in fields)
 
     def choices(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
-        """Return the form of the choices as it is, or as it would be with changes."""
+        """Return the form of the choices, with the given changes applied."""
         return presets.form(msgspec.structs.replace(guide, **changes), self.place, self.rules)
 
     def _described(self, overview: Overview) -> Overview:
@@ -201,7 +201,7 @@ class OverviewReader:
 
 
 def _with_own_profiles(place: Workplace) -> Workplace:
-    """Return the workplace with the person's own profile folder, once there is one."""
+    """Return the workplace including the user's own profile folder, if it exists by now."""
     mine = place.folders.profiles
     if not mine.is_dir() or mine in place.catalog.folders:
         return place
@@ -209,7 +209,7 @@ def _with_own_profiles(place: Workplace) -> Workplace:
 
 
 def _fitting(field: Field, guide: Guide, rules: Round) -> Field:
-    """Hold a field of the description against what was chosen."""
+    """Check a field of the description against the choices."""
     if field.verdict == "problem":
         return field
     if field.name == "division" and field.value != guide.division:
@@ -247,12 +247,12 @@ def _is_run(scenario: Path, mode: str) -> bool:
 
 
 def _stale(overview: Overview, description: Mapping[str, object]) -> str:
-    """Say why a tree is not of what there is now."""
+    """Return why a tree is out of date; empty where it is not."""
     owner = overview.tree / str(description.get("division")) / str(description.get("submitter"))
     try:
         said = json.loads((owner / "systems" / f"{overview.guide.system}.json").read_bytes())
     except (OSError, ValueError):
-        return "it is of another submitter, division or system"
+        return "it belongs to another submitter, division or system"
     if said != dict(description):
         return "the description was changed after it was built"
     newest = max(

@@ -1,4 +1,4 @@
-"""What can be submitted: two practices, a measurement of speed, and the real thing. And the selection of each."""
+"""Kinds of submission: two practices, a speed measurement, and a real submission; and the selection of each."""
 
 from __future__ import annotations
 
@@ -20,60 +20,60 @@ PRACTICE, PHOTOGRAPHS, STAND_IN, REAL = "practice", "photographs", "stand-in", "
 
 WHAT = "what"
 WHERE = "how"
-"""The groups of the form."""
+"""Groups of the form."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """One thing that can be taken through all steps."""
+    """A kind of submission."""
 
     title: str
     text: str
     divisions: tuple[str, ...] = ("open",)
     styles: tuple[str, ...] = ("test",)
-    """The first is taken unless the person chooses."""
+    """Run styles; the first is the default."""
     notice: str = ""
     expected: tuple[str, ...] = ()
-    """Rules of the checker that it must break, which ends it: there is nothing to mend."""
+    """Rules of the checker that it breaks by design, so that there is nothing to fix."""
 
 
 PRESETS = {
     PRACTICE: Preset(
         "practice, nothing to fetch",
-        "every step for real with a tiny model on generated pictures; about two minutes, nothing to fetch",
-        notice="DEMONSTRATION: open division, short runs, a tiny model on generated pictures. Not an MLPerf result.",
+        "every step for real with a tiny model on generated images; about two minutes, nothing to fetch",
+        notice="DEMONSTRATION: open division, short runs, a tiny model on generated images. Not an MLPerf result.",
     ),
     PHOTOGRAPHS: Preset(
         "practice on photographs",
-        "a real model on 20 photographs (retinanet: eleven), 19 MB to fetch (56 MB); the check must refuse so few, and "
+        "a real model on 20 photographs (retinanet: eleven), 19 MB to fetch (56 MB); the check rejects so few, and "
         "shows how that looks",
         notice="DEMONSTRATION: open division, short runs, few photographs. Not an MLPerf result.",
         expected=("performance.sample_count",),
     ),
     STAND_IN: Preset(
-        "speed of ResNet-50 without its weights",
-        "the true graph of ResNet-50 with made-up weights: what this machine can do, in open, never to be handed in",
+        "speed of ResNet-50 with synthetic weights",
+        "the real ResNet-50 graph with synthetic weights: measures speed, open division, can never be submitted",
         styles=("test", "fast", "valid"),
-        notice="STAND-IN: the ResNet-50 v1.5 graph with made-up weights on generated pictures. It shows speed, "
-        "not accuracy.",
+        notice="SYNTHETIC WEIGHTS: the ResNet-50 v1.5 graph with synthetic weights on generated images. "
+        "It shows speed, not accuracy.",
     ),
     REAL: Preset(
-        "a result to hand in",
+        "a result to submit",
         "the model of the rules on the data of the rules; the runs take hours",
         divisions=("open", "closed"),
         styles=("valid", "fast", "test"),
     ),
 }
-"""By name, the one for a first time first."""
+"""Kinds by name, the one for beginners first."""
 
 
 BACKENDS = {"onnxruntime": "onnxruntime", "tensorflow": "tf"}
 CATEGORIES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
-"""As a person says it → as the rules spell `system_type`."""
+"""Category as users know it → `system_type` in the rules."""
 
 
 def models(offer: str, catalog: Catalog) -> dict[str, str]:
-    """Return the benchmarks that an offer can be made with, and the variation that is the model of each."""
+    """Return the benchmarks that a kind supports, and the model variation of each."""
     known = catalog.benchmarks.items()
     return {name: one.file.models[offer] for name, one in known if offer in one.file.models}
 
@@ -85,18 +85,18 @@ def style_of(guide: Guide) -> str:
 
 
 def label(guide: Guide) -> str:
-    """Return the name of the folder for what was chosen: results of other choices never mix with these."""
+    """Return the results folder's name for these choices: results of different choices never mix."""
     data = f"-{digest(guide.pictures)[:6]}" if guide.offer == REAL and guide.pictures else ""
     return f"{guide.offer}-{guide.division}-{guide.benchmark}-{guide.backend}-{style_of(guide)}{data}"
 
 
 def system_type(guide: Guide) -> str:
-    """Return the category as the rules spell it."""
+    """Return the `system_type` of the category."""
     return CATEGORIES.get(guide.category, guide.category)
 
 
 def selection(guide: Guide, catalog: Catalog) -> Selection:
-    """Return what the runs of a guide select; only where an offer was taken."""
+    """Return the selection of a guide's runs; requires that a kind is chosen."""
     offer = PRESETS[guide.offer]
     variations = (
         guide.benchmark,
@@ -121,7 +121,7 @@ def selection(guide: Guide, catalog: Catalog) -> Selection:
 
 
 def trial(guide: Guide, catalog: Catalog) -> Selection:
-    """Return a short run of the same model and data: Offline alone, in test style, both modes."""
+    """Return the selection of a short run with the same model and data: Offline alone, test style, both modes."""
     whole = selection(guide, catalog)
     off = ("submission", style_of(guide))
     kept = tuple(name for name in whole.query.variations if name not in off)
@@ -134,14 +134,14 @@ def trial(guide: Guide, catalog: Catalog) -> Selection:
 
 
 def one_scenario(guide: Guide, catalog: Catalog, scenario: str) -> Selection:
-    """Return the runs of one scenario again, and the tree built anew from all results."""
+    """Return the selection of one scenario's runs again, which rebuilds the tree from all results."""
     changes = Changes()
     changes.keep("scenarios", scenario)
     return changed(selection(guide, catalog), "", changes)
 
 
 def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
-    """Return what is to choose, checked against each other and the rules."""
+    """Return the form of choices, checked against each other and the rules."""
     presets = tuple(Pick(name, one.text) for name, one in PRESETS.items())
     verdict: Verdict = "ok" if guide.offer in PRESETS else "problem"
     first = Field(
@@ -149,11 +149,11 @@ def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
         "what",
         WHAT,
         guide.offer,
-        "a practice shows every step and can't be handed in",
+        "a practice shows every step and can't be submitted",
         presets,
         verdict=verdict,
         said="" if guide.offer else "not chosen yet",
-        remedy="" if guide.offer else "the first is made for a first time",
+        remedy="" if guide.offer else "start with practice",
     )
     if guide.offer not in PRESETS:
         return (first,)
@@ -188,11 +188,11 @@ def _division(guide: Guide, rules: Round) -> Field:
     allowed = PRESETS[guide.offer].divisions
     helps = {
         "closed": "systems are compared on the rules' own model and data, with compliance tests",
-        "open": "any model; no accuracy to reach, scenarios as you like",
+        "open": "any model; no accuracy target, any scenarios",
         "network": "as closed, with the queries coming over a network",
     }
     refused: dict[str, str] = {
-        name: "needs a system under test across a network, which can't be measured here yet"
+        name: "needs a system under test across a network, which is not supported yet"
         if name == "network"
         else "only with the model and data of the rules"
         for name in rules.divisions
@@ -264,7 +264,7 @@ def _style(guide: Guide, rules: Round) -> Field:
     picks = tuple(
         Pick(name, one.title, "" if name in allowed else "a practice is short") for name, one in rules.styles.items()
     )
-    return Field("style", "length of runs", WHERE, style_of(guide), "only valid can be handed in", picks)
+    return Field("style", "length of runs", WHERE, style_of(guide), "only valid can be submitted", picks)
 
 
 def _system(guide: Guide, place: Workplace) -> Field:

@@ -1,4 +1,4 @@
-"""What a person has chosen in a guide: the little that can't be read off descriptions, jobs and trees."""
+"""Persisted guide choices that cannot be derived from other files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.store.folders import Folders
 FIRST = "first"
 FILE = "guide.json"
 LARGEST = 1 << 20
-"""Bytes; a guide has some hundred."""
+"""Maximum size in bytes; a guide has some hundred."""
 
 
 class Guide(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,25 +26,25 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     system: str
-    """The short name of the system: of its folder, its description and its command-line option."""
+    """Short name of the system, used for its folder, its description and the command line."""
     made: float
-    """Seconds since the epoch."""
+    """Creation time, seconds since the epoch."""
     offer: Literal["", "practice", "photographs", "stand-in", "real"] = ""
-    """What will be submitted, a key of `presets.PRESETS`; empty until it is chosen."""
+    """Kind of submission, a key of `offers.PRESETS`; empty until it is chosen."""
     benchmark: str = "resnet50"
     division: str = "open"
     category: Literal["edge", "datacenter", "both"] = "edge"
     backend: Literal["onnxruntime", "tensorflow"] = "onnxruntime"
     style: str = ""
-    """Empty takes the offer's own."""
+    """Run style; empty takes the kind's default."""
     pictures: str = ""
-    """The folder of the whole data set; empty takes what can be fetched."""
+    """Folder of the full data set; empty takes what can be downloaded."""
     read: str = ""
-    """The fingerprint of the plan whose preflight the person has read."""
+    """Fingerprint of the plan whose preflight the user has read."""
     skipped: tuple[str, ...] = ()
-    """Steps that the person left out."""
+    """Steps that the user skipped."""
     sent: bool = False
-    """The person says that it was handed in: nothing here could know it."""
+    """Whether the user has marked it as submitted, which can't be detected."""
 
 
 def folder_of(folders: Folders, name: str) -> Path:
@@ -53,7 +53,7 @@ def folder_of(folders: Folders, name: str) -> Path:
 
 
 def names(folders: Folders) -> list[str]:
-    """Return the guides that there are, the last changed first."""
+    """Return the names of existing guides, last modified first."""
     found = (folders.state / "guides").glob(f"*/{FILE}")
     return [path.parent.name for path in sorted(found, key=_changed, reverse=True)]
 
@@ -66,7 +66,7 @@ def _changed(path: Path) -> float:
 
 
 def load(folders: Folders, name: str) -> Guide:
-    """Read a guide; a new one where there is none of that name. Raises StoreError where the file can't be read."""
+    """Read a guide; a new one where none has that name. Raises StoreError where the file can't be read."""
     path = folder_of(folders, name) / FILE
     try:
         return codec.decode(read_plain(path, LARGEST), type=Guide)
@@ -81,13 +81,13 @@ def load(folders: Folders, name: str) -> Guide:
 
 
 def save(folders: Folders, guide: Guide) -> Guide:
-    """Write a guide; returns it."""
+    """Save a guide; returns it."""
     write_atomic(folder_of(folders, guide.name) / FILE, codec.encode(guide))
     return guide
 
 
 def another(folders: Folders) -> Guide:
-    """Return a new guide under the next free name, with the system of the one before."""
+    """Return a new guide under the next free name, with the system of the previous one."""
     taken = names(folders)
     number = next(number for number in range(2, len(taken) + 3) if f"submission-{number}" not in taken)
     system = load(folders, taken[0]).system if taken else default_system()
@@ -95,5 +95,5 @@ def another(folders: Folders) -> Guide:
 
 
 def default_system() -> str:
-    """Return this machine's name as a plain word."""
+    """Return this machine's host name as a plain word."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", platform.node().split(".")[0]).strip("-") or "my-system"

@@ -1,4 +1,4 @@
-"""How each step stands by itself: done or not, in a few words, how long it takes here, what it needs."""
+"""Compute each guide step's status, estimate and prerequisites."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.text import duration, size
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that a step needs."""
+    """A prerequisite of a step."""
 
     text: str
     there: bool
@@ -25,7 +25,7 @@ class Need:
 
 @dataclass(frozen=True)
 class StepStatus:
-    """What one step says of itself, before those before it are known."""
+    """Status of one step, regardless of the steps before it."""
 
     done: bool
     brief: str
@@ -34,16 +34,16 @@ class StepStatus:
     action: str = ""
     reason: str = ""
     idle: bool = False
-    """There is nothing to do for what was chosen."""
+    """Whether there is nothing to do for these choices."""
 
 
 def not_by_design(overview: Overview) -> list[Expected]:
-    """Return the errors of the preflight that do not belong to what was chosen."""
+    """Return the preflight errors that the chosen kind of submission does not imply."""
     return [one for one in overview.expected if one.severity == "error" and not is_by_design(overview, one)]
 
 
 def is_by_design(overview: Overview, one: Expected) -> bool:
-    """Say whether a thing that the preflight says belongs to what was chosen."""
+    """Return whether the chosen kind of submission implies this preflight finding."""
     if overview.guide.offer == presets.REAL:
         return False
     few = one.about == "data" and (one.severity != "error" or overview.expects("performance.sample_count"))
@@ -81,13 +81,13 @@ def _get(overview: Overview) -> StepStatus:
     fetch = sum(one.fetch_bytes or 0 for one in todo)
     seconds = sum(one.seconds or 0 for one in todo)
     needs = tuple(Need(f"{node}: {one.text}", there=False, remedy=one.remedy) for node, one in stopped)
-    takes = f"{_about(seconds)}, {size(fetch)} to fetch" if fetch else f"{_about(seconds)}, nothing to fetch"
-    done = (not todo and not stopped) or _over(overview)
+    takes = f"{_rounded(seconds)}, {size(fetch)} to fetch" if fetch else f"{_rounded(seconds)}, nothing to fetch"
+    done = (not todo and not stopped) or _all_measured(overview)
     ready = sum(one.disk_bytes or 0 for one in seen.values() if one.state == "cached")
     brief = (
         f"{size(ready)} ready"
         if done and ready
-        else "was there"
+        else "already there"
         if done
         else f"{stopped[0][0]} is missing"
         if stopped
@@ -99,37 +99,37 @@ def _get(overview: Overview) -> StepStatus:
 def _try(overview: Overview) -> StepStatus:
     if overview.trial is None:
         return _unplanned(overview, "some seconds")
-    takes = _about(_seconds(overview.trial.seen.totals))
-    if _over(overview) and not overview.tried:
+    takes = _rounded(_seconds(overview.trial.seen.totals))
+    if _all_measured(overview) and not overview.tried:
         return StepStatus(done=False, brief="left out", idle=True)
     return StepStatus(
-        overview.tried, _ended(overview, "try") or ("it works" if overview.tried else takes), takes, action="start"
+        overview.tried, _ended(overview, "try") or ("works" if overview.tried else takes), takes, action="start"
     )
 
 
 def _preflight(overview: Overview) -> StepStatus:
     if overview.prepared is None:
-        return _unplanned(overview, "at once")
+        return _unplanned(overview, "instant")
     wrong = not_by_design(overview)
-    done = _over(overview) or (overview.guide.read == overview.fingerprint and not wrong)
+    done = _all_measured(overview) or (overview.guide.read == overview.fingerprint and not wrong)
     against = any(one.severity == "error" for one in overview.expected)
-    after = "as foreseen" if against else "nothing against it"
-    brief = f"{len(wrong)} to mend" if wrong else after if done else "read it"
+    after = "as expected" if against else "no objections"
+    brief = f"{len(wrong)} to fix" if wrong else after if done else "read it"
     needs = tuple(Need(one.what, there=False, remedy=one.remedy) for one in wrong)
-    reason = f"{len(wrong)} would be refused: mend, or k goes on all the same" if wrong else ""
-    return StepStatus(done, brief, "at once", needs, "read, and go on", reason)
+    reason = f"{len(wrong)} would be rejected: fix them, or k continues anyway" if wrong else ""
+    return StepStatus(done, brief, "instant", needs, "read and continue", reason)
 
 
 def _runs(overview: Overview) -> StepStatus:
     if overview.prepared is None:
-        return _unplanned(overview, "the long part")
-    done = _over(overview)
-    takes = _about(_seconds(overview.prepared.seen.totals))
+        return _unplanned(overview, "the longest step")
+    done = _all_measured(overview)
+    takes = _rounded(_seconds(overview.prepared.seen.totals))
     brief = f"{len(overview.runs)} runs" if done else _ended(overview, "runs") or takes
     stopped = overview.prepared.seen.problems()
     reason = f"{stopped[0][0]}: {stopped[0][1].text}" if stopped else ""
     job = overview.jobs.get("runs")
-    action = "go on" if job is not None and job.state not in ("finished", "running") else "start"
+    action = "resume" if job is not None and job.state not in ("finished", "running") else "start"
     return StepStatus(done, brief, takes, action=action, reason="" if done else reason)
 
 
@@ -137,10 +137,10 @@ def _check(overview: Overview) -> StepStatus:
     report = overview.report
     if report is None or overview.stale:
         said = overview.stale or ""
-        needs = (Need(f"the tree is old: {said}", there=False, remedy="Enter builds it anew"),) if said else ()
+        needs = (Need(f"the tree is out of date: {said}", there=False, remedy="Enter rebuilds it"),) if said else ()
         return StepStatus(
             done=False,
-            brief="build anew" if said else "some seconds",
+            brief="rebuild" if said else "some seconds",
             takes="some seconds",
             needs=needs,
             action="build the tree and check it",
@@ -149,15 +149,15 @@ def _check(overview: Overview) -> StepStatus:
     strange = [finding for finding in errors if not overview.expects(finding.rule)]
     warnings = report.count("warning")
     counted = f"{warnings} warning{'' if warnings == 1 else 's'}"
-    brief = f"{len(strange)} to mend" if strange else f"{len(errors)} as foreseen" if errors else f"passed, {counted}"
+    brief = f"{len(strange)} to fix" if strange else f"{len(errors)} as expected" if errors else f"passed, {counted}"
     return StepStatus(not strange, brief, "some seconds", action="read the findings")
 
 
 def _pack(overview: Overview) -> StepStatus:
     refused = overview.report is not None and overview.report.verdict == "fail"
     idle = refused and not problems(overview.choices) and _check(overview).done
-    brief = "refused, as foreseen" if idle else str(overview.zip.name) if overview.packed else "some seconds"
-    reason = "the check refuses it" if refused else ""
+    brief = "rejected, as expected" if idle else str(overview.zip.name) if overview.packed else "some seconds"
+    reason = "rejected by the check" if refused else ""
     return StepStatus(
         overview.packed,
         brief,
@@ -172,15 +172,15 @@ def _send(overview: Overview) -> StepStatus:
     if overview.offer is not None and (
         overview.guide.offer != presets.REAL or presets.style_of(overview.guide) != "valid"
     ):
-        reason = "You have seen the whole way. n begins another: choose 'real' there."
+        reason = "All steps are complete. n starts another submission: choose 'real' there."
         return StepStatus(done=False, brief="not with a practice", reason=reason, idle=True)
     return StepStatus(
-        overview.guide.sent, "you say it is done" if overview.guide.sent else "you do this", "", action="I have sent it"
+        overview.guide.sent, "marked as sent" if overview.guide.sent else "you do this", "", action="I have sent it"
     )
 
 
-def _over(overview: Overview) -> bool:
-    """Say whether all is measured, so that what was needed for it is not needed any more."""
+def _all_measured(overview: Overview) -> bool:
+    """Return whether everything is measured, so that what was needed for it no longer matters."""
     return bool(overview.runs) and all(run.done for run in overview.runs)
 
 
@@ -192,9 +192,9 @@ def _unplanned(overview: Overview, brief: str) -> StepStatus:
 
 
 def _ended(overview: Overview, name: str) -> str:
-    """Say how the job of a step that is not done ended; empty where there is none."""
+    """Return how the job of an unfinished step ended; empty where there is none."""
     job = overview.jobs.get(name)
-    words = {"failed": "failed", "died": "died", "cancelled": "was stopped", "new": "did not begin"}
+    words = {"failed": "failed", "died": "died", "cancelled": "was stopped", "new": "did not start"}
     return words.get(job.state, "") if job is not None else ""
 
 
@@ -202,8 +202,8 @@ def _seconds(totals: Totals) -> float:
     return totals.prepare_seconds + totals.run_seconds
 
 
-def _about(seconds: float) -> str:
-    """Write a time as a person says it: minutes and seconds are not known that well."""
+def _rounded(seconds: float) -> str:
+    """Return a rounded duration as text, for estimates."""
     if seconds < 5:
         return "some seconds"
     return f"about {duration(seconds)}" if seconds >= 60 else f"about {round(seconds)} s"
@@ -220,4 +220,4 @@ STEP_STATUS: Mapping[str, Callable[[Overview], StepStatus]] = {
     "pack": _pack,
     "send": _send,
 }
-"""By step."""
+"""Status function by step."""

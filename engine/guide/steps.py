@@ -1,4 +1,4 @@
-"""The nine steps of a guide: what each is, how it stands and what it needs. Derived, never ticked off by itself."""
+"""The nine steps of a guide with their status, derived from files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from engine.guide.step_texts import STEPS, TEXTS
 from engine.jobs.jobs import Job
 
 State = Literal["done", "now", "running", "next", "blocked", "skipped"]
-"""`now` can be done; `blocked` is what comes now and lacks something; `next` waits for those before it."""
+"""`now` can be done; `blocked` is next but has a missing prerequisite; `next` waits for earlier steps."""
 
 SKIPPABLE = ("try", "preflight")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step as it stands."""
+    """One step with its status."""
 
     name: str
     number: int
@@ -28,9 +28,9 @@ class Step:
     long: str
     state: State
     brief: str
-    """What came of it, or how long it takes: a few words."""
+    """Its result or its estimate, in a few words."""
     takes: str = ""
-    """How long it takes here, and what it moves."""
+    """Estimated time and download size."""
     needs: tuple[Need, ...] = ()
     action: str = ""
     """What Enter does; empty where there is nothing to do."""
@@ -40,12 +40,12 @@ class Step:
 
     @property
     def can_skip(self) -> bool:
-        """Whether it may be left out."""
+        """Whether it may be skipped."""
         return self.name in SKIPPABLE and self.state in ("now", "blocked")
 
 
 def steps(overview: Overview) -> tuple[Step, ...]:
-    """Return the steps in their order."""
+    """Return the steps in order."""
     found: list[Step] = []
     for number, name in enumerate(STEPS, 1):
         status = STEP_STATUS[name](overview)
@@ -73,7 +73,7 @@ def steps(overview: Overview) -> tuple[Step, ...]:
 
 
 def current(found: tuple[Step, ...]) -> Step:
-    """Return the step to go on with: the first that is not over; when all are, the check with its findings."""
+    """Return the step to continue with: the first unfinished one; if all are finished, the check with its findings."""
     last = next(step for step in found if step.name == "check")
     return next((step for step in found if step.state not in ("done", "skipped")), last)
 

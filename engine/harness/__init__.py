@@ -3,4 +3,4 @@
 import time
 
 STARTED = time.monotonic()
-"""When the process began to load: importing this package is the first thing that a run's process does."""
+"""Process start time: this package is the first import of a run's process."""

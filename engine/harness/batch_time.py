@@ -1,4 +1,4 @@
-"""How long a batch takes, by what tuning has measured: with it queues decide how many samples a batch may have."""
+"""Batch execution times as measured by tuning, with which queues limit batch sizes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 
 def fitting(batch_s: Sequence[float], age_s: float, bound_s: float) -> int:
-    """Return how many samples a batch may have that its first, which has waited `age_s`, is answered within the bound.
+    """Return the largest batch size whose first sample, waiting for `age_s`, still meets the latency constraint.
 
-    Where it can't be, the largest batch: it brings the others closest to theirs.
+    If none does, the largest batch size: it serves the others as early as possible.
     """
     left = bound_s - age_s
     for size in range(len(batch_s), 0, -1):
@@ -19,9 +19,9 @@ def fitting(batch_s: Sequence[float], age_s: float, bound_s: float) -> int:
 
 
 def time_between(size: int, measured: Sequence[tuple[int, float]]) -> float:
-    """Return the time of a batch of this size or cost: between measured ones in straight lines, beyond in proportion.
+    """Return the time of a batch of this size or cost: linear interpolation of measured ones, proportional beyond.
 
-    `measured` are (size, time), rising.
+    `measured` are (size, time), ascending.
     """
     place = bisect_left(measured, (size,))
     if place == 0:

@@ -1,5 +1,5 @@
-"""The configuration files of a run: mlperf.conf with the round's rules, user.conf with what differs from them, and
-where the run is a compliance test audit.config.
+"""Configuration files of a run: mlperf.conf with the round's rules, user.conf with the differences, and audit.config
+for a compliance test.
 
 Lines are `model.scenario.key = value`, times in milliseconds, percentiles in per cent. LoadGen looks a key up by model
 and scenario, then by scenario alone, then by model alone, then for all.
@@ -33,9 +33,9 @@ def mlperf_conf(rules: Round) -> str:
 
 
 def user_conf(rules: Round, benchmark: str, settings: LoadGenSettings) -> str:
-    """Return the text of user.conf: the target of this run, and every setting that mlperf.conf gives otherwise.
+    """Return the text of user.conf: the target of this run, and every setting that differs from mlperf.conf.
 
-    Read after mlperf.conf, the two say what `settings` says. Raises UsageError for an unknown benchmark.
+    Read after mlperf.conf, the two are equal to `settings`. Raises UsageError for an unknown benchmark.
     """
     rules_of_run = resolve(rules, benchmark, settings.scenario)
     ruled, target = _ruled(rules_of_run), rules_of_run.target.key
@@ -46,8 +46,8 @@ def user_conf(rules: Round, benchmark: str, settings: LoadGenSettings) -> str:
 def audit_config(rules: Round, benchmark: str, test: str) -> str:
     """Return the text of audit.config, with which LoadGen runs a compliance test.
 
-    LoadGen 6 ignores the seeds in it, so that they must be in the settings of the run as well
-    (engine.harness.settings). Raises UsageError for an unknown benchmark or test.
+    LoadGen 6 ignores the seeds in it, so they must be in the settings of the run as well (engine.harness.settings).
+    Raises UsageError for an unknown benchmark or test.
     """
     rule = rules.test(test)
     values = {"mode": _PERFORMANCE_ONLY, **rule.settings_of(rules.benchmark(benchmark))}
@@ -69,7 +69,8 @@ def _for_all(values: Mapping[str, int]) -> dict[str, float]:
 
 
 def _scenario(rule: ScenarioRule) -> dict[str, float]:
-    """LoadGen takes the samples of an Offline query from the key for the number of queries."""
+    """Return a scenario's keys; LoadGen takes the samples of an Offline query from the key of the minimum query
+    count."""
     lines: dict[str, float] = {
         "target_latency_percentile": rule.percentile,
         "min_duration": rule.min_duration_ms,
@@ -84,7 +85,7 @@ def _scenario(rule: ScenarioRule) -> dict[str, float]:
 
 
 def _ruled(rules: RunRules) -> dict[str, float]:
-    """What mlperf.conf says of a run, of the keys in which a run may differ (`_own`)."""
+    """Return mlperf.conf's values for a run, of the keys that a run may override (`_own`)."""
     lines: dict[str, float] = {
         "min_duration": rules.min_duration_ms,
         "max_duration": 0,
@@ -99,7 +100,7 @@ def _ruled(rules: RunRules) -> dict[str, float]:
 
 
 def _drawn_from(rules: Benchmark | RunRules) -> int:
-    """Return how many samples a run draws from; 0 is LoadGen's word for all."""
+    """Return how many samples a run draws from; 0 means all in LoadGen."""
     return 0 if rules.performance_set_is_whole else rules.performance_sample_count
 
 
@@ -121,7 +122,7 @@ def _model(rules: Round, bench: Benchmark) -> dict[str, float]:
 
 
 def _own(settings: LoadGenSettings) -> dict[str, float]:
-    """What a run may have otherwise than the rules, by the keys of the file."""
+    """Return the values of a run for the keys that may differ from the rules."""
     lines: dict[str, float] = {
         "min_duration": settings.min_duration_ms,
         "max_duration": settings.max_duration_ms,
@@ -137,6 +138,7 @@ def _own(settings: LoadGenSettings) -> dict[str, float]:
 
 
 def _lines(values: Mapping[str, float]) -> str:
-    """LoadGen splits at blanks, so the blanks around `=` are needed; whole numbers are written without a point."""
+    """Return the lines of a file. LoadGen splits at blanks, so those around `=` are required; integers have no decimal
+    point."""
     shown = {key: int(value) if value == int(value) else value for key, value in values.items()}
     return "".join(f"{key} = {value}\n" for key, value in shown.items())

@@ -1,6 +1,6 @@
-"""The cores that a run may use, which of them are real, and which are near each other.
+"""CPU topology: usable processors, physical cores, NUMA nodes, and thread affinity.
 
-Two hardware threads of one core share its arithmetic; the cores of one NUMA node share its memory.
+Two hardware threads of one core share its execution units; the cores of one NUMA node share its memory.
 """
 
 import os
@@ -23,13 +23,13 @@ def usable() -> tuple[int, ...]:
 
 
 def affordable() -> tuple[int, ...]:
-    """Return the physical cores that this process can keep busy: a quota may pay for fewer, one at the least."""
+    """Return the physical cores that this process can keep busy: limited by its CPU quota, at least one."""
     cores, quota = physical(usable()), cpu_quota()
     return cores if quota is None else cores[: max(int(quota), 1)]
 
 
 def physical(processors: Sequence[int], topology: Path = _TOPOLOGY) -> tuple[int, ...]:
-    """Return the first processor of each physical core among `processors`; all where the system does not say."""
+    """Return the first processor of each physical core among `processors`; all if the topology is unknown."""
     chosen: dict[str, int] = {}
     for processor in processors:
         siblings = topology / f"cpu{processor}" / "topology" / "thread_siblings_list"
@@ -39,7 +39,7 @@ def physical(processors: Sequence[int], topology: Path = _TOPOLOGY) -> tuple[int
 
 
 def by_node(processors: Sequence[int], nodes: Path = _NODES) -> tuple[tuple[int, ...], ...]:
-    """Return the processors by NUMA node, in the order of the nodes; all in one where the system does not say."""
+    """Return the processors by NUMA node, in the order of the nodes; all in one if the topology is unknown."""
     left, found = list(processors), []
     for path in sorted(nodes.glob("node[0-9]*/cpulist"), key=lambda one: int(one.parent.name.removeprefix("node"))):
         members = _listed(path.read_text(encoding="ascii"))
@@ -49,9 +49,9 @@ def by_node(processors: Sequence[int], nodes: Path = _NODES) -> tuple[tuple[int,
 
 
 def core_groups(nodes: Sequence[Sequence[int]], sessions: int, threads: int) -> tuple[tuple[int, ...], ...]:
-    """Return cores for each session: neighbours, of one node where it has enough; sessions are spread over nodes.
+    """Return adjacent cores for each session, of one node if it has enough; sessions are spread over nodes.
 
-    Raises UsageError where there are not enough.
+    Raises UsageError if there are not enough.
     """
     cores = sum(map(len, nodes))
     if sessions * threads > cores:
@@ -66,12 +66,12 @@ def core_groups(nodes: Sequence[Sequence[int]], sessions: int, threads: int) -> 
 
 
 def _chunks(cores: Sequence[int], size: int) -> list[tuple[int, ...]]:
-    """Cut into whole groups; what is left over belongs to none."""
+    """Split into groups of equal size; the remainder is dropped."""
     return [tuple(cores[start : start + size]) for start in range(0, len(cores) - size + 1, size)]
 
 
 def _listed(text: str) -> frozenset[int]:
-    """Read a list as the kernel writes it: `0-3,8`."""
+    """Parse the kernel's list format: `0-3,8`."""
     members: set[int] = set()
     for part in text.strip().split(","):
         first, dash, last = part.partition("-")
@@ -81,9 +81,9 @@ def _listed(text: str) -> frozenset[int]:
 
 
 def pin(cores: Sequence[int]) -> None:
-    """Keep the calling thread, and threads that it starts from now on, on these cores. None: nothing is changed.
+    """Pin the calling thread, and threads that it starts later, to these cores; an empty sequence changes nothing.
 
-    Raises RunError where the process may not use them or the operating system cannot pin.
+    Raises RunError if the process may not use them or the operating system does not support pinning.
     """
     if not cores:
         return

@@ -1,7 +1,6 @@
-"""Queues for tasks whose samples differ in cost: batches are cut by what they cost, not only by how many samples they
-have.
+"""Queues for tasks whose samples differ in cost: batches are limited by cost as well as by size.
 
-A batch costs its number of samples times the cost of the dearest among them, because all are padded to its size.
+A batch costs its number of samples times the cost of the most expensive one, because all are padded to its size.
 """
 
 from __future__ import annotations
@@ -18,39 +17,39 @@ from engine.harness.tally import now
 
 
 class CostSliceQueue(SliceQueue):
-    """Offline, and MultiStream with several sessions: samples of a query by falling cost, cut into batches by cost.
+    """Offline, and MultiStream with several sessions: samples of a query in descending cost, cut into batches by cost.
 
-    Samples of like cost stand together, so that little is padded, and the cheapest batches come last, so that all
-    workers end at about the same time.
+    Samples of similar cost are batched together, which minimises padding, and the cheapest batches come last, so that
+    all workers end at about the same time.
     """
 
     def __init__(self, workers: Workers, costs: Array) -> None:
-        """`costs` of the samples by QSL index, in the unit of the task."""
+        """`costs` of the samples by QSL index, in the task's unit."""
         super().__init__(workers.sessions, workers.max_batch)
         self._costs = costs
         self._max_cost = workers.max_cost
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
-        """Take a query in."""
+        """Enqueue a query."""
         costs = self._costs[indices]
         order = np.argsort(-costs, kind="stable")
         most = -(-len(ids) // self._workers) if len(ids) < self._workers * self._max_batch else self._max_batch
         slices = cut(costs[order].tolist(), most, self._max_cost)
-        # A list's iterator, like those of itertools, gives each item to one thread in CPython.
+        # A list's iterator, like those of itertools, is atomic under the GIL: each item goes to one thread.
         self._put([ids[place] for place in order], [indices[place] for place in order], iter(slices))
 
 
 class CostQueryQueue(QueryQueue):
-    """Server: samples are put together while the batch is answered within the latency constraint of its first."""
+    """Server: samples are batched as long as the batch meets the latency constraint of its first sample."""
 
     def __init__(self, workers: Workers, costs: Array, bound_ns: int | None = None) -> None:
-        """`costs` of the samples by QSL index, in the unit of the task."""
+        """`costs` of the samples by QSL index, in the task's unit."""
         super().__init__(workers, bound_ns)
         self._costs: list[int] = costs.tolist()
         self._max_cost = workers.max_cost
         self._table = workers.cost_us
         self._held: tuple[int, int, int] | None = None
-        """A sample that was taken from the queue and was too much for the batch before."""
+        """A dequeued sample that exceeded the cost limit of the previous batch."""
 
     def _collect(self) -> list[tuple[int, int, int]] | None:
         with self._turn:
@@ -80,7 +79,8 @@ class CostQueryQueue(QueryQueue):
 
 
 def cut(costs: Sequence[int], max_batch: int, max_cost: int) -> list[slice]:
-    """Cut samples, sorted by falling cost, into batches of at most so many samples and so much cost; at least one."""
+    """Split samples, sorted by descending cost, into batches limited in size and cost, with at least one sample
+    each."""
     slices, start = [], 0
     while start < len(costs):
         count = max(min(max_batch, max_cost // max(costs[start], 1)), 1) if max_cost else max_batch

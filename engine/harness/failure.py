@@ -1,8 +1,8 @@
-"""How a run fails: at once, out loud, and from any thread.
+"""Abort the harness process on an error in any thread.
 
 LoadGen waits for an answer to every sample. A worker that dies would leave it waiting for ever, and an exception that
-passes through LoadGen's own frames ends in a crash; answers that were made up would be worse than both. So the seams
-between threads, LoadGen and our code end the process themselves when something goes wrong.
+passes through LoadGen's own frames ends in a crash; made-up answers would be worse than both. So the boundaries between
+threads, LoadGen and our code end the process themselves on an exception.
 """
 
 import os
@@ -15,13 +15,13 @@ from engine import codec
 from engine.errors import InferdeckError, RunError
 
 USER_ERROR = 3
-"""Exit status of an error that a person can mend; its last line on stderr is JSON with `what` and `remedy`."""
+"""Exit status of an error that the user can fix; its last line on stderr is JSON with `what` and `remedy`."""
 BUG = 1
 """Exit status of any other error; stderr ends in a traceback."""
 
 
 class FailLoudly:
-    """`with FailLoudly("where"):` ends the process when the block raises, after writing why to stderr."""
+    """`with FailLoudly("where"):` ends the process when the block raises, after writing the error to stderr."""
 
     _lock = threading.Lock()
 
@@ -41,9 +41,9 @@ class FailLoudly:
         if isinstance(error, MemoryError):
             told = RunError(f"the memory ran out: {error}".rstrip(": "), "use fewer sessions or a smaller batch")
             told.__cause__, error = error, told
-        with self._lock:  # of several threads that fail together the first is heard, the others wait for the end
+        with self._lock:  # of several threads that fail together the first one reports, the others wait for the end
             if isinstance(error, InferdeckError):
-                # The cause, a framework's own error, comes first: a person may need it, the last line is the summary.
+                # The cause, a framework's own error, comes first; the last line is the summary.
                 if error.__cause__ is not None:
                     traceback.print_exception(error.__cause__, file=sys.stderr)
                 report = {"what": f"{self._where}: {error.what}", "remedy": error.remedy}
@@ -54,4 +54,4 @@ class FailLoudly:
                 traceback.print_exception(error, file=sys.stderr)
                 status = BUG
             sys.stderr.flush()
-            os._exit(status)  # LoadGen's and the framework's threads cannot be stopped in order from here
+            os._exit(status)  # LoadGen's and the framework's threads cannot be stopped cleanly from here

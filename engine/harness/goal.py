@@ -1,4 +1,4 @@
-"""What a run goes for and when it may end, said before it starts, so that who watches can tell how it stands."""
+"""Announce a run's target and end conditions before it starts."""
 
 import time
 
@@ -9,10 +9,10 @@ from engine.profile.run_rules import RunRules
 
 
 def measuring(spec: RunSpec, ruled: RunRules, mode: str, samples: int) -> events.Measuring:
-    """Return the announcement of a run in the numbers that LoadGen is given.
+    """Return the announcement of a run with the numbers that LoadGen is given.
 
-    `mode` may name a compliance test, `samples` is the size of the data set. An accuracy run has no conditions: it goes
-    through all samples once.
+    `mode` may name a compliance test, `samples` is the size of the data set. An accuracy run has no conditions: it
+    processes all samples once.
     """
     made, accuracy = spec.settings, spec.settings.mode == "accuracy"
     latency_ms = None if made.target_latency_ns is None else made.target_latency_ns / NS_PER_MS

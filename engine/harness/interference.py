@@ -1,4 +1,4 @@
-"""Work that is not ours on the machine while we measure: it makes a result worse, and nobody would know why."""
+"""Detect CPU load from other processes during a measurement."""
 
 import os
 import time
@@ -10,24 +10,24 @@ from engine.harness.cores import usable
 
 _BUSY: Final = ("user", "nice", "system", "irq", "softirq", "steal")
 _TOLERATED: Final = 0.05
-"""Of the cores: what a system does for itself stays below."""
+"""Fraction of the cores; the system's own load is below."""
 _SHORTEST_S: Final = 1.0
-"""Systems count processor time in hundredths of a second, too coarse for less."""
+"""Processor time is counted in hundredths of a second, too coarse for shorter intervals."""
 
 
 class Interference:
-    """Counts from its creation on."""
+    """Measures other processes' CPU time from its creation on."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._before = _others()
 
     def cores(self) -> float:
-        """Return how many of the cores that it may use were busy, on average, with anything but this process."""
+        """Return how many of the usable cores were busy, on average, with other processes."""
         return max(_others() - self._before, 0.0) / max(time.monotonic() - self._start, 1e-9)
 
     def complaint(self) -> str:
-        """Return a sentence for a person where other work may have changed the figures, else nothing."""
+        """Return a warning if other processes may have changed the figures, else an empty text."""
         cores = self.cores()
         too_short = time.monotonic() - self._start < _SHORTEST_S
         if too_short or cores <= _TOLERATED * len(usable()):
@@ -39,9 +39,9 @@ class Interference:
 
 
 def _others() -> float:
-    """Return processor seconds on the cores that this process may use, since the machine started, that were not its.
+    """Return processor seconds of other processes on the usable cores since the machine started.
 
-    What runs on other cores disturbs nothing.
+    Load on other cores does not interfere.
     """
     cores, own = usable(), os.times()
     each = psutil.cpu_times(percpu=True)

@@ -1,8 +1,8 @@
-"""LoadGen's settings made from ours, so that what runs is what the record says, seeds included.
+"""Convert our settings to LoadGen's, so that a run matches its record, seeds included.
 
-LoadGen 6 ignores seeds in configuration files other than the one that is built into it, so every number is set as an
-attribute. The two configuration files are still written and read: they belong to a submission, and a file that would
-change a number shows that the record and the files disagree, which must not go unseen.
+LoadGen 6 ignores seeds in configuration files other than its built-in one, so every number is set as an attribute. The
+two configuration files are still written and read: they are part of a submission, and a file that would change a number
+reveals a difference between record and files, which is an error.
 """
 
 import os
@@ -18,7 +18,7 @@ from engine.harness.spec import LoadGenSettings, RunSpec
 from engine.mlperf import AUDIT_CONFIG, MLPERF_CONF, USER_CONF
 
 _FILE_ONLY: Final = 2
-"""FromConfig's `conf_type`: read this file alone. 0 and 1 load the rules of the newest round, built into LoadGen."""
+"""FromConfig's `conf_type`: read this file alone. 0 and 1 load the newest round's rules that are built into LoadGen."""
 
 _NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "SingleStream": {
@@ -51,11 +51,11 @@ _COMMON: Final[Mapping[str, str]] = {
 
 
 def attributes(record: LoadGenSettings) -> dict[str, int | float | bool]:
-    """Return the numbers of a run by the names of LoadGen's attributes; what is None is left out."""
+    """Return the settings of a run by the names of LoadGen's attributes; None values are omitted."""
     names = {**_COMMON, **_NAMES[record.scenario]}
     values = {name: getattr(record, field) for field, name in names.items()}
     if record.scenario == "Offline":
-        # In Offline LoadGen takes the least number of samples in the one query from the least number of queries.
+        # In Offline LoadGen takes the minimum sample count of the one query from the minimum query count.
         values["min_query_count"] = max(record.min_query_count, record.min_sample_count)
     return {name: value for name, value in values.items() if value is not None}
 
@@ -63,8 +63,8 @@ def attributes(record: LoadGenSettings) -> dict[str, int | float | bool]:
 def settings(spec: RunSpec, folder: Path) -> "lg.TestSettings":
     """Write mlperf.conf, user.conf and audit.config into `folder` and return LoadGen's settings of the run.
 
-    What audit.config changes is not in them. Raises RunError where one of the other two says something else than the
-    record, LoadGen cannot take one, or `folder` holds an audit.config that the record does not know of.
+    They do not include audit.config's changes. Raises RunError if one of the other two differs from the record, LoadGen
+    cannot parse one, or `folder` holds an audit.config that is not in the record.
     """
     wanted = attributes(spec.settings)
     effective = lg.TestSettings()
@@ -80,7 +80,7 @@ def settings(spec: RunSpec, folder: Path) -> "lg.TestSettings":
                 f"{folder}: {MLPERF_CONF} and {USER_CONF} set {name} to {found}, the run's record says {value}",
                 f"make {USER_CONF} say the same as the run's settings",
             )
-    # The same again: where the files differed by rounding only, the record is what runs.
+    # Set again: the files may differ by rounding, the record is what runs.
     _assign(effective, wanted)
     if spec.audit:
         _read(lg.TestSettings(), _written(folder / AUDIT_CONFIG, spec.audit), spec)
@@ -90,9 +90,9 @@ def settings(spec: RunSpec, folder: Path) -> "lg.TestSettings":
 
 
 def log_settings(folder: Path) -> "lg.LogSettings":
-    """Return settings that put LoadGen's files into `folder` and nothing on the screen."""
+    """Return settings that write LoadGen's files into `folder` and nothing to the terminal."""
     output = lg.LogOutputSettings()
-    output.outdir = os.fsencode(folder)  # as bytes a path needs not be UTF-8
+    output.outdir = os.fsencode(folder)  # as bytes: a path need not be UTF-8
     output.copy_summary_to_stdout = False
     logs = lg.LogSettings()
     logs.log_output = output

@@ -4,8 +4,8 @@ SPEC.json is an engine.harness.spec.RunSpec. Events go to the file descriptor as
 spec's log folder, which becomes the working directory because LoadGen looks for audit.config there. `run.json` is
 written last: a folder without it is an unfinished run, however the process ended.
 
-Exit status: 0 done; 3 something that a person can mend, the last line on stderr being JSON with `what` and `remedy`;
-2 a wrong command line; anything else is a bug or a kill.
+Exit status: 0 done; 3 something that a user can fix, the last line on stderr being JSON with `what` and `remedy`; 2 a
+wrong command line; anything else is a bug or a kill.
 """
 
 import argparse
@@ -25,19 +25,19 @@ from engine.harness.spec import RunSpec
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run what the spec on the command line says."""
+    """Run the spec of the command line."""
     parser = argparse.ArgumentParser(prog="engine.harness.main")
     parser.add_argument("spec", type=Path)
     parser.add_argument("--events-fd", type=int, default=1)
     arguments = parser.parse_args(argv)
-    # Python acts on Ctrl-C between its own instructions only, and LoadGen does not return to it for ten minutes.
+    # Python handles Ctrl-C between its own instructions only, and LoadGen does not return to it for ten minutes.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     with FailLoudly("the run"):
         run(read_spec(arguments.spec), EventWriter(arguments.events_fd).emit)
 
 
 def read_spec(path: Path) -> RunSpec:
-    """Read a spec. Raises RunError where the file is not there or not a spec."""
+    """Read a spec. Raises RunError if the file does not exist or is invalid."""
     try:
         return codec.decode(path.read_bytes(), type=RunSpec)
     except OSError as error:
@@ -47,14 +47,14 @@ def read_spec(path: Path) -> RunSpec:
 
 
 class EventWriter:
-    """Whole lines from several threads to one file descriptor."""
+    """Writes whole lines from several threads to one file descriptor."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = Lock()
 
     def emit(self, event: events.AnyEvent) -> None:
-        """Write one event. Raises OSError where nobody reads any more."""
+        """Write one event. Raises OSError if the reader is gone."""
         line = memoryview(events.encode(event))
         with self._lock:
             while line:

@@ -1,4 +1,4 @@
-"""The model of a run: its graphs loaded by a backend, and the program of the task that runs them."""
+"""The model of a run: its graphs, loaded by a backend, and the task's program that runs them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.tasks.programs import MODEL, Direct, MakeProgram, Program
 
 
 class GraphFile(NamedTuple):
-    """Where a graph of a model is, and what is read of it."""
+    """A model graph's file and the outputs that are read."""
 
     path: Path
     outputs: tuple[str, ...]
@@ -24,18 +24,18 @@ class GraphFile(NamedTuple):
 
 
 class Model(NamedTuple):
-    """Everything that makes a program, but the samples and how it is loaded."""
+    """Everything that defines a program, except samples and session options."""
 
     backend: ModuleType
     task: ModuleType
     options: Mapping[str, Any]
-    """Of the task."""
+    """Options of the task."""
     graphs: Mapping[str, GraphFile]
 
     def program(self, library: SampleLibrary, options: BackendOptions) -> Program:
-        """Load the graphs and return the task's own program, or that of one graph whose samples have one shape.
+        """Load the graphs and return the task's own program, or `Direct` for a single graph.
 
-        Raises the backend's errors, DataError where the samples do not fit.
+        Raises the backend's errors, DataError if the samples do not match.
         """
         loaded = {
             name: Graph(self.backend.load(graph.path, replace(options, outputs=graph.outputs)))
@@ -47,7 +47,7 @@ class Model(NamedTuple):
         return Direct(loaded[MODEL], library, partial(self.task.respond, options=self.options))
 
     def costs(self, library: SampleLibrary) -> Array | None:
-        """Return what each sample costs, by the task's own measure or its length; None where all cost the same."""
+        """Return the cost of each sample, by the task's function or its length; None if all cost the same."""
         own = getattr(self.task, "cost", None)
         costs: Array | None = own(library, self.options) if own else library.lengths
         return costs

@@ -1,4 +1,4 @@
-"""From queries to batches: what LoadGen issues on its thread is taken up here by the workers' threads."""
+"""Queues between LoadGen's issuing thread and the workers' threads: they turn queries into batches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from engine.harness.tally import now
 
 
 class Batch(NamedTuple):
-    """Samples that are inferred together."""
+    """Samples of one inference."""
 
     ids: Sequence[int]
     indices: Sequence[int]
@@ -24,10 +24,10 @@ class BatchQueue(Protocol):
     """One thread issues, several take batches."""
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
-        """Take a query in."""
+        """Enqueue a query."""
 
     def batches(self) -> Iterator[Batch]:
-        """Yield batches until the queue is closed. Each batch goes to one of the threads that iterate."""
+        """Yield batches until the queue is closed. Each batch goes to one of the iterating threads."""
 
     def close(self) -> None:
         """End the iterators. All queries must have been answered."""
@@ -39,13 +39,13 @@ class _Query:
     indices: list[int]
     issued_at: int
     slices: Iterator[slice]
-    """One iterator for all workers: made of iterators in C alone, it gives each item to one of them in CPython."""
+    """One iterator for all workers: built of C iterators, it is atomic under the GIL."""
 
 
 class SliceQueue:
-    """Offline and MultiStream: a query of many samples is cut into slices, each worker taking the next one.
+    """Offline and MultiStream: a query of many samples is split into slices, each worker taking the next one.
 
-    Slices are cut when a worker is free for one, so that a query of millions of samples costs nothing when it comes.
+    Slices are created when a worker asks for one, so that issuing a query of millions of samples is free.
     """
 
     def __init__(self, workers: int, max_batch: int) -> None:
@@ -54,7 +54,7 @@ class SliceQueue:
         self._queries: SimpleQueue[_Query | None] = SimpleQueue()
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
-        """Take a query in."""
+        """Enqueue a query."""
         self._put(ids, indices, _slices(len(ids), self._max_batch, self._workers))
 
     def _put(self, ids: list[int], indices: list[int], slices: Iterator[slice]) -> None:
@@ -76,10 +76,10 @@ class SliceQueue:
 
 
 class QueryQueue:
-    """Server: samples are put together into a batch until it is full or the first of them has waited long enough.
+    """Server: samples are batched until the batch is full or its first sample has waited long enough.
 
-    A batch is full when a larger one would answer its first sample after the bound, by the measured times of batches.
-    Workers collect in turn: two that collected at once would halve each other's batches.
+    A batch is full if a larger one would break the latency constraint of its first sample, by the measured batch times.
+    One worker collects at a time: two that collected at once would halve each other's batches.
     """
 
     def __init__(self, workers: Workers, bound_ns: int | None = None) -> None:
@@ -92,7 +92,7 @@ class QueryQueue:
         self._turn = Lock()
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
-        """Take a query in."""
+        """Enqueue a query."""
         at = now()
         for sample in zip(ids, indices, repeat(at)):
             self._samples.put(sample)
@@ -135,7 +135,7 @@ class QueryQueue:
 
 
 def _slices(count: int, batch: int, workers: int) -> Iterator[slice]:
-    """Cut `count` samples into batches, and what is left for the last round evenly, so that no worker ends alone."""
+    """Split `count` samples into batches, and the last round evenly, so that all workers end together."""
     whole = max(-(-(count - workers * batch) // batch), 0) * batch
     last = -(-(count - whole) // workers)
     return chain(

@@ -1,4 +1,4 @@
-"""From a spec to a finished log folder: what surrounds LoadGen's test."""
+"""Execute a run spec: everything around LoadGen's test, up to the finished log folder."""
 
 import gc
 import importlib
@@ -35,10 +35,10 @@ WARM_UP_RUNS = 3
 
 
 def run(spec: RunSpec, emit: Emit) -> RunReport:
-    """Measure: load, warm up, let LoadGen test, write LoadGen's files and run.json into the log folder.
+    """Measure: load, warm up, run LoadGen's test, write LoadGen's files and run.json into the log folder.
 
-    Changes the working directory and ends the process where something fails under LoadGen (engine.harness.failure).
-    Raises the family of engine.errors for what is wrong before LoadGen starts.
+    Changes the working directory and ends the process on an error under LoadGen (engine.harness.failure). Raises the
+    errors of engine.errors before LoadGen starts.
     """
     folder = _log_folder(spec)
     samples = [_absolute(one) for one in spec.samples]
@@ -85,14 +85,14 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
 
 
 def _test(sut: Sut, library: SampleLibrary, settings: "lg.TestSettings", folder: Path) -> None:
-    """Let LoadGen test. Python's garbage collector, which would stop every thread now and then, is off meanwhile."""
+    """Run LoadGen's test. Python's garbage collector, which would stop every thread now and then, is off meanwhile."""
     failing = FailLoudly("LoadGen's sample set")
 
     def load(indices: list[int]) -> None:
         with failing:
             library.load(indices)
 
-    # The fast interface hands over two lists of numbers in place of an object per sample.
+    # The fast interface passes two lists of numbers in place of an object per sample.
     handle = lg.ConstructFastSUT(sut.issue, _flush)
     qsl = lg.ConstructQSL(library.count, library.performance_count, load, library.unload)
     gc.collect()
@@ -105,7 +105,7 @@ def _test(sut: Sut, library: SampleLibrary, settings: "lg.TestSettings", folder:
 
 
 def _flush() -> None:
-    """Nothing is ever held back for more queries than the queue's own bound allows."""
+    """Do nothing: queries are never held back longer than the queue's own limit."""
 
 
 def _absolute(file: str | Ragged) -> Path | Ragged:
@@ -145,8 +145,8 @@ def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequen
 def warm_up_batches(spec: RunSpec, costs: Array | None) -> list[list[int]]:
     """Return the batches (QSL indices) that each session runs first.
 
-    Where samples differ in cost, one batch of the dearest makes the buffers that all others fit into, and those of
-    typical cost are run as often as any: the dearest may take minutes.
+    If samples differ in cost, one batch of the most expensive ones allocates buffers that all others fit into, and
+    those of typical cost are repeated: the most expensive may take minutes.
     """
     sizes = _batches(spec)
     if costs is None:
@@ -161,7 +161,7 @@ def warm_up_batches(spec: RunSpec, costs: Array | None) -> list[list[int]]:
 
 
 def _batches(spec: RunSpec) -> list[int]:
-    """Return the batch sizes that are worth warming up: the largest that will come, and the smallest in Server."""
+    """Return the batch sizes to warm up: the largest that will occur, and the smallest in Server."""
     workers = spec.workers
     if spec.settings.scenario == "SingleStream":
         return [1]
@@ -194,7 +194,7 @@ def _warn_of_oversubscription(spec: RunSpec, emit: Emit) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there."""
+    """Write a file atomically."""
     partial = path.with_suffix(".partial")
     partial.write_bytes(data)
     partial.replace(path)

@@ -1,9 +1,9 @@
-"""The query sample library: the preprocessed samples that LoadGen asks for, in memory while a query may use them.
+"""The query sample library: preprocessed samples, in memory while LoadGen may query them.
 
-LoadGen says before a run which samples it is going to use. They are copied from the files into one block of memory
-then, or made where they are too large to keep, so that neither the disk nor a page fault is in the measurement; in
-accuracy mode LoadGen goes through the whole data set in such sets, one after another, so that memory stays bounded by
-the performance sample count.
+LoadGen announces before a run which samples it uses. They are copied from the files into one block of memory then, or
+made if they are too large to store, so that neither the disk nor a page fault is part of the measurement; in accuracy
+mode LoadGen processes the whole data set in such sets, one after another, so that memory is limited by the performance
+sample count.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from engine.store.files import open_plain
 from engine.system import usable_cores
 
 Make = Callable[[int, Array], None]
-"""Writes the sample of a QSL index into an array of its shape. Called by several threads at a time."""
+"""Writes the sample of a QSL index into an array of its shape. Must be thread-safe."""
 
 
 class SampleLibrary:
-    """Samples by QSL index: named in the order of the model's inputs, each tensor fixed or ragged."""
+    """Samples by QSL index: one tensor per model input, each fixed or ragged."""
 
     def __init__(
         self, files: Sequence[Path | Ragged], performance_sample_count: int, on_load: OnLoad | None = None
     ) -> None:
-        """Map the files; `on_load` stands in place of them where samples are not kept.
+        """Map the files, or use `on_load` for samples that are not stored.
 
-        Raises DataError where a file is not such an array, RunError where the count is out of range.
+        Raises DataError for an invalid array file, RunError if the count is out of range.
         """
         kept = (_Ragged(one) if isinstance(one, Ragged) else _Stored(one) for one in files)
         self._tensors: tuple[_Tensor, ...] = tuple(kept) if on_load is None else (_Made(on_load),)
@@ -55,11 +55,11 @@ class SampleLibrary:
             )
         self.performance_count = performance_sample_count
         self.lengths: Array | None = next((one.lengths for one in self._tensors if isinstance(one, _Ragged)), None)
-        """Rows of each sample in the first ragged tensor, int64 [N]; None where all samples have one shape."""
+        """Rows of each sample in the first ragged tensor, int64 [N]; None if all samples have one shape."""
         self._slots: dict[int, int] = {}
 
     def check(self, inputs: Sequence[TensorSpec]) -> None:
-        """Raise DataError where the samples do not fit the model's inputs."""
+        """Raise DataError if the samples do not match the model's inputs."""
         if len(inputs) != len(self._tensors):
             names = ", ".join(spec.name for spec in inputs)
             raise DataError(
@@ -79,7 +79,7 @@ class SampleLibrary:
                 )
 
     def load(self, indices: Sequence[int]) -> None:
-        """Copy these samples into memory in place of those that are there."""
+        """Copy these samples into memory, replacing those loaded before."""
         self.unload()
         wanted = list(dict.fromkeys(indices))
         for tensor in self._tensors:
@@ -87,14 +87,14 @@ class SampleLibrary:
         self._slots = {index: slot for slot, index in enumerate(wanted)}
 
     def unload(self, indices: Sequence[int] = ()) -> None:
-        """Give the memory back. LoadGen always unloads the whole of what it had loaded, so `indices` is not read."""
+        """Free the memory. LoadGen always unloads everything that it loaded, so `indices` is ignored."""
         del indices
         self._slots = {}
         for tensor in self._tensors:
             tensor.unload()
 
     def gather(self, indices: Sequence[int], outs: Sequence[Array]) -> None:
-        """Copy loaded samples into the first rows of `outs`, one array per input; what a ragged sample lacks is 0.
+        """Copy loaded samples into the first rows of `outs`, one array per input; ragged samples are padded with 0.
 
         KeyError: a sample is not loaded.
         """
@@ -104,7 +104,7 @@ class SampleLibrary:
             tensor.gather(rows, out)
 
     def sample(self, number: int, index: int) -> Array:
-        """Return tensor `number` of a loaded sample in its own shape: a view, not to be written to.
+        """Return tensor `number` of a loaded sample in its own shape: a read-only view.
 
         KeyError: it is not loaded.
         """
@@ -116,7 +116,7 @@ class _Tensor(Protocol):
     count: int
     dtype: np.dtype[np.generic]
     sizes: tuple[int | None, ...]
-    """Of one sample; None where each has its own."""
+    """Dimensions of one sample; None where they differ."""
 
     def load(self, indices: list[int]) -> None: ...
     def unload(self) -> None: ...
@@ -125,7 +125,7 @@ class _Tensor(Protocol):
 
 
 class _Fixed:
-    """All samples of one shape; those that are loaded stand in one array."""
+    """Samples of one shape; the loaded ones are in one array."""
 
     def __init__(self, path: Path, count: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.path = path
@@ -148,7 +148,7 @@ class _Fixed:
     def gather(self, slots: list[int], out: Array) -> None:
         if len(slots) == 1:
             out[0] = self._loaded[slots[0]]
-        else:  # 'clip' copies straight into `out`; the other modes go through a buffer. No row is out of range.
+        else:  # 'clip' copies directly into `out`; the other modes use a buffer. No row is out of range.
             self._loaded.take(slots, axis=0, out=out[: len(slots)], mode="clip")
 
     def sample(self, slot: int) -> Array:
@@ -182,7 +182,7 @@ class _Made(_Fixed):
 
 
 class _Ragged:
-    """Samples of their own lengths, one after another in one array."""
+    """Samples of different lengths, concatenated in one array."""
 
     def __init__(self, files: Ragged) -> None:
         self.path = Path(files.values)
@@ -197,7 +197,7 @@ class _Ragged:
         self._loaded: list[Array] = []
 
     def _checked(self, files: Ragged) -> Array:
-        """Return the lengths. Raises DataError where offsets, shapes and values do not belong together."""
+        """Return the lengths. Raises DataError if offsets, shapes and values are inconsistent."""
         offsets, shapes = np.asarray(self._offsets), self._shapes
         if offsets.dtype != np.int64 or offsets.ndim != 1 or self.count < 1:
             raise DataError(f"{files.offsets}: no int64 offsets", "preprocess the data set again")
@@ -247,7 +247,7 @@ def _mapped(path: Path) -> Array:
 
 
 def typical(costs: Array | None, count: int, most: int) -> list[int]:
-    """Return at most `most` of the QSL indices 0...`count` - 1, those whose cost is nearest to the mean first."""
+    """Return at most `most` of the QSL indices 0...`count` - 1, those with a cost nearest to the mean first."""
     if costs is None:
         return list(range(min(count, most)))
     nearest: list[int] = np.argsort(np.abs(costs - costs.mean()), kind="stable")[:most].tolist()

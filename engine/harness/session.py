@@ -1,4 +1,4 @@
-"""One copy of the model at work: samples in, answers to LoadGen out. The same for every scenario and mode."""
+"""One instance of the model: samples in, responses to LoadGen out. The same for every scenario and mode."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, repeat
@@ -11,23 +11,23 @@ from engine.tasks.programs import Program
 
 
 class Session:
-    """A program, and what hands its responses to LoadGen. For one thread only."""
+    """A program whose responses go to LoadGen. Not thread-safe."""
 
     def __init__(self, program: Program, max_batch: int) -> None:
-        """Make the buffers of the largest batch. Raises DataError where it does not fit the model."""
+        """Allocate buffers of the largest batch. Raises DataError if the model does not accept it."""
         self._infer = program.infer
         self._program = program
         program.prepare(max_batch)
 
     def warm_up(self, batches: Iterable[Sequence[int]]) -> None:
-        """Run batches of loaded samples (QSL indices) without telling LoadGen."""
+        """Run batches of loaded samples (QSL indices) without reporting to LoadGen."""
         for indices in batches:
             self._infer(indices)
 
     def answer(self, ids: Sequence[int], indices: Sequence[int]) -> None:
-        """Infer a batch of samples (QSL indices) and give LoadGen the responses under their ids.
+        """Infer a batch of samples (QSL indices) and report the responses to LoadGen under their ids.
 
-        Raises the backend's error with the samples named, RunError where the task's responses do not fit them.
+        Raises the backend's error with the samples named, RunError if the task's responses do not match them.
         """
         try:
             responses = self._infer(indices)
@@ -36,14 +36,14 @@ class Session:
         complete(ids, responses)
 
     def close(self) -> None:
-        """Give the model's memory and threads back."""
+        """Free the model's memory and threads."""
         self._program.close()
 
 
 def complete(ids: Sequence[int], responses: Responses) -> None:
-    """Hand responses to LoadGen. It has copied what it wants to keep when this returns.
+    """Report responses to LoadGen, which copies them before this returns.
 
-    Raises RunError where the bytes are not one response for each id.
+    Raises RunError if the bytes are not one response for each id.
     """
     data, sizes = responses.data, responses.sizes
     total = sizes * len(ids) if isinstance(sizes, int) else sum(sizes)

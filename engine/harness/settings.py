@@ -1,7 +1,7 @@
-"""What LoadGen is told for one run: the round's rules, the style of the run, and what the person changed.
+"""The settings of one run: the round's rules, the run style, and the user's overrides.
 
-Pure: the same arguments give the same settings and the same two configuration files, and the files say what the
-settings say, because LoadGen's logs and the submission show both.
+Pure: the same arguments give the same settings and the same two configuration files, and the files equal the settings,
+because LoadGen's logs and the submission show both.
 """
 
 from typing import Annotated
@@ -21,7 +21,7 @@ _Positive = Annotated[float, Meta(gt=0)]
 
 
 class Overrides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person may change; None leaves it to the rules and the style."""
+    """The user's overrides; None keeps the value of rules and style."""
 
     min_duration_ms: _Count | None = None
     min_query_count: _Count | None = None
@@ -31,7 +31,7 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     target_qps: _Positive | None = None
     """Server and Offline."""
     target_latency_ms: _Positive | None = None
-    """SingleStream and MultiStream: the latency to expect. Server: the bound, in whole milliseconds."""
+    """SingleStream and MultiStream: the expected latency. Server: the latency constraint, in whole milliseconds."""
 
 
 def settings(
@@ -48,13 +48,13 @@ def settings(
 ) -> LoadGenSettings:
     """Return the settings of one run.
 
-    `sample_count` is the size of the data set at hand. `target` is what the system's configuration says for this
-    benchmark and scenario, in the unit of the scenario's target (queries/s, samples/s or ms); an override of the same
-    thing beats it. LoadGen sizes an Offline query as max(min_sample_count, 1.1 * duration in s * target_qps). `test` is
-    a compliance test, whose run has its own seeds; what else it changes is in its audit.config.
+    `sample_count` is the size of the available data set. `target` is the system's configured one for this benchmark and
+    scenario, in the unit of the scenario's target (queries/s, samples/s or ms); an override takes precedence. LoadGen
+    sizes an Offline query as max(min_sample_count, 1.1 * duration in s * target_qps). `test` is a compliance test,
+    whose run has its own seeds; its other changes are in its audit.config.
 
-    Raises UsageError for an unknown benchmark or test; CannotRunError where the data set is too small for a valid run
-    or for the test, or an override does not fit the scenario.
+    Raises UsageError for an unknown benchmark or test; CannotRunError if the data set is too small for a valid run or
+    for the test, or an override does not match the scenario.
     """
     over = overrides or Overrides()
     ruled, how = resolve(rules, benchmark, scenario, test or mode), rules.styles[style]
@@ -70,7 +70,7 @@ def settings(
         scenario=scenario,
         mode=mode,
         min_duration_ms=duration,
-        # A limit below what the run must last would only make it invalid.
+        # a limit below the minimum duration would only make the run invalid
         max_duration_ms=0 if how.max_duration_ms < duration else how.max_duration_ms,
         min_query_count=queries,
         max_query_count=over.max_query_count or 0,
@@ -88,12 +88,12 @@ def settings(
 
 
 def least_queries(ruled: RunRules, how: StyleRule) -> int:
-    """Return how many queries a run of this style has at the least, where nobody gives another number."""
+    """Return the minimum query count of a run of this style, without overrides."""
     return _first(how.min_query_count.get(ruled.scenario), ruled.min_query_count)
 
 
 def _refuse_too_few(ruled: RunRules, performance_samples: int) -> None:
-    """Raise CannotRunError where a test asks for a sample that is not there."""
+    """Raise CannotRunError if a test needs a sample that does not exist."""
     asked_again = ruled.test_settings.get("performance_issue_same_index", 0)
     if asked_again >= performance_samples:
         raise CannotRunError(
@@ -153,9 +153,9 @@ def _target_qps(ruled: RunRules, target: float | None, over: Overrides) -> float
 
 
 def _latency_ns(ruled: RunRules, expected_ms: float | None, target: float | None, over: Overrides) -> int | None:
-    """Server: the bound that the rules set. SingleStream and MultiStream: the latency that sizes the run.
+    """Return Server's latency constraint, or the expected latency that sizes a SingleStream or MultiStream run.
 
-    `expected_ms` is that of the style, which holds where nobody gives or measures one.
+    `expected_ms` is that of the style, used if none is configured or measured.
     """
     if ruled.scenario == "Offline":
         return None

@@ -1,4 +1,4 @@
-"""What one LoadGen run is told: everything, in one frozen record, so that a run can be repeated from its JSON."""
+"""Specification of one LoadGen run: one frozen record, so that a run can be repeated from its JSON."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from engine.mlperf import Mode, Scenario
 
 
 class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of a run in the words of mlperf.conf; None leaves LoadGen's own default."""
+    """The settings of a run by the names of mlperf.conf; None keeps LoadGen's own default."""
 
     scenario: Scenario
     mode: Mode
@@ -24,13 +24,13 @@ class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):
     target_qps: float | None = None
     """Server and Offline."""
     target_latency_ns: int | None = None
-    """Server: the bound at the percentile. SingleStream and MultiStream: the expected latency, which sizes the run."""
+    """Server: the latency constraint. SingleStream and MultiStream: the expected latency, which sizes the run."""
     target_latency_percentile: float | None = None
     """As a fraction: 0.99."""
     samples_per_query: int = 1
     """MultiStream."""
     min_sample_count: int = 0
-    """Offline: samples in the one query, at the least."""
+    """Offline: minimum samples of the one query."""
     sample_concatenate_permutation: bool = False
     qsl_rng_seed: int
     sample_index_rng_seed: int
@@ -38,24 +38,24 @@ class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Workers(msgspec.Struct, frozen=True, kw_only=True):
-    """How the machine is shared out: `sessions` copies of the model, each with its own thread and its own batch."""
+    """Parallelism: `sessions` instances of the model, each with its own thread and its own batch."""
 
     sessions: int
     intra_op_threads: int
     max_batch: int
     queue_wait_us: int = 0
-    """Server: how long a worker waits for more queries once it has one."""
+    """Server: how long a worker waits for more queries after the first."""
     batch_us: tuple[int, ...] = ()
-    """Server: how long a batch of 1, 2, ... samples takes, as measured: a batch is no larger than its first query has
-    time for. Empty: only `max_batch` limits it."""
+    """Server: measured time of a batch of 1, 2, ... samples: a batch is no larger than its first query has time for.
+    Empty: only `max_batch` limits it."""
     max_cost: int = 0
-    """What a batch may cost at the most, where the samples of the task differ in cost: its number of samples times the
-    cost of the dearest, in the unit of the task. 0 is no limit."""
+    """Maximum cost of a batch, for tasks whose samples differ in cost: its number of samples times the cost of the most
+    expensive, in the task's unit. 0 is no limit."""
     cost_us: tuple[tuple[int, int], ...] = ()
-    """Server, in place of `batch_us` where samples differ in cost: how long batches of some costs take, as measured:
-    (cost, microseconds), rising."""
+    """Server, in place of `batch_us` for samples that differ in cost: measured batch times by cost: (cost,
+    microseconds), ascending."""
     cores: tuple[tuple[int, ...], ...] = ()
-    """Per session the cores it is pinned to; empty leaves it to the operating system."""
+    """Per session the cores it is pinned to; empty: no pinning."""
 
 
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     """The step's id, which every event of the run carries."""
     benchmark: str
-    """Model key of the rules: resnet50."""
+    """Benchmark key of the rules: resnet50."""
     sut_name: str
     qsl_name: str
     settings: LoadGenSettings
@@ -86,20 +86,20 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """In place of `samples`: how they are made when LoadGen asks for them."""
     workers: Workers
     mlperf_conf: str
-    """The text of mlperf.conf: written beside the logs and read by LoadGen."""
+    """The text of mlperf.conf: written next to the logs and read by LoadGen."""
     user_conf: str
     audit: str = ""
     """The text of audit.config, with which a compliance test changes LoadGen's settings; empty in an ordinary run."""
     log_dir: str
-    """Where LoadGen's files go; empty or absent before the run."""
+    """Folder of LoadGen's files; empty or absent before the run."""
 
 
 REPORT: Final = "run.json"
-"""The file of a RunReport beside LoadGen's files, written last: a folder without it holds an unfinished run."""
+"""The file of a RunReport next to LoadGen's files, written last: a folder without it holds an unfinished run."""
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished run says of itself, written as `run.json` beside LoadGen's files."""
+    """Report of a finished run, written as `run.json` next to LoadGen's files."""
 
     seconds: float
     load_seconds: float
@@ -110,4 +110,4 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     loadgen_version: str
     workers: Workers
     disturbed: str = ""
-    """What other work on the machine may have changed the figures, as a sentence; empty where nothing did."""
+    """A warning about other load on the machine during the measurement; empty if there was none."""

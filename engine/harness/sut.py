@@ -1,8 +1,8 @@
-"""The system under test as LoadGen sees it: something that takes queries, in the way of each scenario.
+"""The system under test as LoadGen calls it, by scenario.
 
-SingleStream, and MultiStream with one session, run inside LoadGen's call: handing the query to another thread and
-waiting for it would be part of the latency. Elsewhere each session has a thread of its own, which loads its model
-itself so that memory and the framework's threads belong to the cores the thread is on.
+SingleStream, and MultiStream with one session, run inside LoadGen's call: passing the query to another thread and
+waiting for it would add to the latency. Otherwise each session has its own thread, which loads its model itself so that
+memory and the framework's threads belong to the cores of the thread.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,17 +23,17 @@ OpenSession = Callable[[int], Session]
 
 
 class Sut(Protocol):
-    """What LoadGen calls, and what the ticker reads."""
+    """Called by LoadGen and read by the ticker."""
 
     @property
     def tallies(self) -> Sequence[Tally]:
-        """One tally per thread that does something."""
+        """One tally per answering thread."""
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
         """Take a query: response ids and QSL indices of its samples."""
 
     def close(self) -> None:
-        """Give everything back, after LoadGen's test has ended."""
+        """Free everything, after LoadGen's test has ended."""
 
 
 class InlineSut:
@@ -47,7 +47,7 @@ class InlineSut:
         self._session = open_session(0)
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
-        """Answer the query before returning, in slices where it is larger than a batch."""
+        """Answer the query before returning, in slices if it is larger than a batch."""
         with self._failing:
             issued_at = now()
             tally = self._tally
@@ -63,10 +63,10 @@ class InlineSut:
 
 
 class PooledSut:
-    """Several sessions, each on a thread of its own, that share the queries of one queue."""
+    """Several sessions, each on its own thread, taking batches from one queue."""
 
     def __init__(self, open_session: OpenSession, sessions: int, queue: BatchQueue) -> None:
-        """Start the threads; returns when every session is loaded and warm."""
+        """Start the threads; returns when every session is loaded and warmed up."""
         self._issued = Tally()
         self._queue = queue
         self._failing = FailLoudly("LoadGen's query")
@@ -110,9 +110,9 @@ def make_sut(
     bound_ns: int | None = None,
     costs: Array | None = None,
 ) -> Sut:
-    """Return the system under test of a scenario, its sessions loaded and warm.
+    """Return the system under test of a scenario, its sessions loaded and warmed up.
 
-    `bound_ns` is Server's latency constraint; `costs` are those of the samples by QSL index, where they differ.
+    `bound_ns` is Server's latency constraint; `costs` are those of the samples by QSL index, if they differ.
     """
     if scenario == "SingleStream":
         return InlineSut(open_session, 1)

@@ -1,4 +1,4 @@
-"""What a thread has done so far: kept so that the measured code only appends, and everything else is the ticker's."""
+"""Per-thread counters and latencies: the measured code only appends, everything else is done by the ticker."""
 
 from array import array
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ now = perf_counter_ns
 
 
 class Tally:
-    """Counters and latencies of one thread. That thread alone writes them; the ticker takes the latencies away."""
+    """Counters and latencies of one thread. Only that thread writes them; the ticker takes the latencies."""
 
     __slots__ = ("batches", "completed", "issued", "latencies")
 
@@ -19,7 +19,7 @@ class Tally:
         self.latencies = array("q")
 
     def record(self, issued_at: Iterable[int]) -> None:
-        """Count one finished batch, of whose samples these are the issue times (`now()`, nanoseconds)."""
+        """Count one finished batch, given its samples' issue times (`now()`, nanoseconds)."""
         done = now()
         latencies = [done - at for at in issued_at]
         self.latencies.extend(latencies)
@@ -27,7 +27,7 @@ class Tally:
         self.batches += 1
 
     def drain(self) -> "array[int]":
-        """Take the latencies since the last call, in nanoseconds. Safe beside `record` in another thread."""
+        """Take the latencies since the last call, in nanoseconds. Safe while another thread calls `record`."""
         taken = self.latencies[:]
         del self.latencies[: len(taken)]
         return taken

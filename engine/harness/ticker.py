@@ -1,4 +1,4 @@
-"""Live figures of a running measurement: counters and a histogram, four times a second, off the measured path."""
+"""Live figures of a running measurement: counters and a histogram, four times a second, outside the measured path."""
 
 import time
 from array import array
@@ -35,7 +35,7 @@ class Ticker:
         self._thread.join()
 
     def _tick(self) -> None:
-        # The reader of the events is the job that asked for this run: without it nobody wants the result any more.
+        # The reader of the events is the job that started this run: without it the result is not needed any more.
         with FailLoudly("live figures"):
             due = self._start
             while not self._stop.is_set():

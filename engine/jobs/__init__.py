@@ -1,1 +1,1 @@
-"""Jobs: to start, run, resume and cancel one, and to find those that are there."""
+"""Jobs: start, run, resume and cancel them, and find existing ones."""

@@ -1,4 +1,4 @@
-"""Start a worker for one step, forward what it reports, and read its answer."""
+"""Run a step in a worker process, forward its events, and read its result."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from engine.system.isolation import Environment, Launch, here, within
 from engine.text import clean, cut
 
 _TAIL = 16384
-"""Bytes of a log in which its last lines are looked for."""
+"""Bytes at the end of a log that are searched for its last lines."""
 
 
 class StepFailedError(InferdeckError):
-    """A step failed in a way that its function could name."""
+    """A step failed with an error that its function reported."""
 
 
 class Children:
-    """The workers of one job, so that all of them can be stopped at once."""
+    """The workers of one job, which can all be stopped at once."""
 
     def __init__(
         self,
@@ -63,10 +63,10 @@ class Children:
     ) -> dict[str, Any]:
         """Run a step in a worker and return its facts.
 
-        `locks` are descriptors that the worker inherits, so that what it writes stays locked until it has ended.
-        A step that needs something with an environment of its own (a backend) runs in that environment. Raises
-        StepFailedError with the step's own words, RunError if the worker crashed, CannotRunError where the
-        environment's Python is gone.
+        `locks` are descriptors that the worker inherits, so that what it writes stays locked until it has ended. A step
+        that needs something with an environment of its own (a backend) runs in that environment. Raises StepFailedError
+        with the step's own words, RunError if the worker crashed, CannotRunError where the environment's Python is
+        gone.
         """
         log = self.folder / "logs" / f"{file_name(node.id)}.log"
         task = Task(
@@ -98,7 +98,7 @@ class Children:
         return answer.facts
 
     def stop(self) -> None:
-        """Kill every worker with all that it started; none is started afterwards."""
+        """Kill every worker and its process group; none is started afterwards."""
         with self._lock:
             self._stopping = True
             for process in self._running:
@@ -140,12 +140,12 @@ class Children:
                 process.stdin.close()
 
     def _forward(self, lines: BinaryIO) -> Answer | None:
-        """Pass on events until the pipe ends; returns the answer, or None where the worker gave none."""
+        """Forward events until the pipe ends; returns the worker's answer, or None where it sent none."""
         for line in lines:
-            said = _said(line)
-            if isinstance(said, Answer):
-                return said
-            self.emit(said)
+            decoded = _decoded(line)
+            if isinstance(decoded, Answer):
+                return decoded
+            self.emit(decoded)
         return None
 
 
@@ -156,7 +156,7 @@ def _launch(inputs: Mapping[str, Artifact], ours: Path) -> Launch:
     return here()
 
 
-def _said(line: bytes) -> AnyEvent | Answer:
+def _decoded(line: bytes) -> AnyEvent | Answer:
     try:
         return _decoder.decode(line)
     except msgspec.DecodeError:
@@ -174,7 +174,7 @@ def file_name(step: str) -> str:
 
 
 def last_lines(log: Path, count: int = 20) -> list[str]:
-    """Return the last lines of a log, as text that can't steer a terminal."""
+    """Return the last lines of a log, without control characters."""
     try:
         with open_plain(log) as file:
             file.seek(max(os.fstat(file.fileno()).st_size - _TAIL, 0))

@@ -1,4 +1,4 @@
-"""Start, resume and stop jobs."""
+"""Start, resume and cancel jobs."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from engine.store.files import disk_errors, is_locked, locked, write_atomic
 from engine.store.folders import Folders
 
 _GRACE = 10
-"""Twentieths of a second that a killed process gets to disappear."""
+"""How many times to wait 1/20 s for a killed process to disappear."""
 
 NEARLY_FULL = 1_000_000
-"""Bytes; with less than this free a job can't even write its log."""
+"""Bytes; with less free space a job can't even write its log."""
 
 Start = Literal["new", "resumed", "joined"]
-"""How a command began: `joined` is a job that was running already."""
+"""Whether a command created, resumed or joined a job; `joined` means that it was already running."""
 
 
 def create(folders: Folders, spec: JobSpec) -> Path:
-    """Make the folder of a new job under the next free number and write its plan."""
+    """Create the folder of a new job under the next free number and write its plan."""
     with disk_errors(folders.jobs):
-        # Commands, paths and logs are the person's own business, whatever the umask is.
+        # Commands, paths and logs are the user's own business, whatever the umask is.
         folders.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         folders.jobs.mkdir(exist_ok=True)
         taken = [int(path.name[2:]) for path in folders.jobs.glob("r-*") if path.name[2:].isdecimal()]
@@ -55,9 +55,9 @@ def create(folders: Folders, spec: JobSpec) -> Path:
 
 
 def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
-    """Start the job's process in a session of its own and wait until its log says that it runs.
+    """Start the job's process in its own session and wait until its log says that it runs.
 
-    Raises JobError if it ends before it has said so.
+    Raises JobError if it ends earlier.
     """
     events = folder / places.EVENTS
     reader = EventReader(events, events.stat().st_size if events.exists() else 0)
@@ -65,7 +65,7 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
     if folders.state.parent == folders.store.parent:
         environment["INFERDECK_HOME"] = str(folders.state.parent)
     with disk_errors(folder), (folder / places.LOG).open("ab") as log:
-        said_before = log.tell()
+        log_start = log.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "engine.jobs.main", str(folder)],
             stdin=subprocess.DEVNULL,
@@ -83,39 +83,39 @@ def launch(folder: Path, folders: Folders, *, wait: float = 20.0) -> None:
         if process.poll() is not None:
             break
         time.sleep(0.01)
-    raise _not_started(folder, said_before, process.poll(), wait)
+    raise _not_started(folder, log_start, process.poll(), wait)
 
 
-def _not_started(folder: Path, said_before: int, status: int | None, waited: float) -> JobError:
-    """Return why a job did not start, as far as its process, its log and the disk tell."""
+def _not_started(folder: Path, log_start: int, status: int | None, waited: float) -> JobError:
+    """Return why a job did not start, according to its process, its log and the disk."""
     log = folder / places.LOG
     with log.open("rb") as file:
-        file.seek(said_before)
-        said = file.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
+        file.seek(log_start)
+        lines = file.read(1 << 20).decode("utf-8", "replace").strip().splitlines()
     remedy = f"see {log}"
-    if said:
-        why = said[-1] if said[0].startswith("Traceback") else said[0]
+    if lines:
+        why = lines[-1] if lines[0].startswith("Traceback") else lines[0]
     elif shutil.disk_usage(folder).free < NEARLY_FULL:
-        why, remedy = f"the disk is full at {folder}", "free some space, then the same command goes on"
+        why, remedy = f"the disk is full at {folder}", "free some space, then the same command resumes it"
     elif status is None:
-        why = f"its process has said nothing for {waited:g} s"
+        why = f"its process has reported nothing for {waited:g} s"
     elif status < 0:
         why, remedy = f"its process was ended by {signal.Signals(-status).name}", "give the same command again"
     else:
-        why = f"its process ended with status {status} and said nothing"
+        why = f"its process ended with status {status} and reported nothing"
     return JobError(f"the job {folder.name} did not start: {why}", remedy)
 
 
 def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
-    """Start a job, or go on with the one that does the same and stopped before its end; returns it and what was done.
+    """Start a job, or resume or join an equal one; returns the job, and which of these happened.
 
-    One that does the same and runs is left alone. Equal commands at the same time start one job. Raises JobError where
-    it does not start.
+    An equal job that runs is joined, one that stopped is resumed. Equal commands at the same time start one job. Raises
+    JobError where it does not start.
     """
     with locked(folders.jobs / "start.lock"):
         same = next((job for job in all_jobs(folders) if job.spec.fingerprint() == spec.fingerprint()), None)
         if same is not None and same.state == "running":
-            same = _after_its_death(same)
+            same = _after_workers_ended(same)
         if same is not None and same.state == "running":
             if spec.now:
                 measure_now(same)
@@ -124,26 +124,26 @@ def begin(folders: Folders, spec: JobSpec) -> tuple[Job, Start]:
         if same is None or same.state == "finished" or spec.again:
             folder = create(folders, spec)
         else:
-            folder, how = _again(same, spec), "resumed"
+            folder, how = _resumed(same, spec), "resumed"
         launch(folder, folders)
     return read(folder), how
 
 
-def _again(job: Job, spec: JobSpec) -> Path:
-    """Tell a job that stopped how to go on: it stays the job that it was, but for `--now`."""
+def _resumed(job: Job, spec: JobSpec) -> Path:
+    """Update the spec of a stopped job before it is resumed: only `now` may change."""
     if job.spec.now != spec.now:
         write_atomic(job.folder / places.PLAN, codec.encode(msgspec.structs.replace(job.spec, now=spec.now)))
     return job.folder
 
 
 def measure_now(job: Job) -> None:
-    """Let a job that waits for another one's measurement begin; its figures are marked as disturbed."""
+    """Let a job that waits for another job's measurement start; its figures are marked as disturbed."""
     with disk_errors(job.folder):
         (job.folder / places.NOW).touch()
 
 
-def _after_its_death(job: Job) -> Job:
-    """Return the job as it is once the workers of a killed one have ended, which takes them a moment."""
+def _after_workers_ended(job: Job) -> Job:
+    """Return the job's state after the workers of a killed one have ended, which takes a moment."""
     pid = process_id(job)
     for _ in range(_GRACE):
         if not is_locked(job.folder / places.LOCK):
@@ -157,7 +157,7 @@ def _after_its_death(job: Job) -> Job:
 
 
 def _is_alive(pid: int | None) -> bool:
-    """Say whether a process is there; one that nobody has waited for yet (a zombie) is not."""
+    """Return whether a process exists and is not a zombie."""
     if pid is None:
         return True
     import psutil  # noqa: PLC0415  (start-up: only this rare case needs it)
@@ -169,7 +169,7 @@ def _is_alive(pid: int | None) -> bool:
 
 
 def cancel(job: Job) -> None:
-    """Ask a running job to stop; what it has finished is kept. Raises JobError if it does not run."""
+    """Ask a running job to stop; its finished steps are kept. Raises JobError if it does not run."""
     pid = process_id(job)
     if job.state != "running" or pid is None:
         raise JobError(f"the job {job.id} is not running: {job.state}", "inferdeck jobs lists them")

@@ -1,4 +1,4 @@
-"""The event log of a job: one writer appends JSON lines, any number of readers follow at their own rate."""
+"""The event log of a job: one writer appends JSON lines, any number of readers follow independently."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from engine.store.files import disk_errors, open_plain
 from engine.text import size
 
 _LASTING = (Launch, Phase, StepEnded, Done)
-"""Events after which the log is flushed to the disk."""
+"""Events after which the log is synced to disk."""
 
 Kinds = tuple[type[AnyEvent], ...]
 
 SELDOM: Kinds = tuple(kind for kind in get_args(AnyEvent) if kind is not Tick)
-"""All but the running measurements, which are nearly all of a long log."""
+"""All kinds but ticks, which are nearly all of a long log."""
 
 PIECE = 1 << 20
-"""Bytes that are read at once; no event is longer."""
+"""Bytes per read; no event is longer."""
 
 
 class EventWriter:
-    """Appends events; safe to use from several threads of the one process that holds the job's lock."""
+    """Appends events; thread-safe within the one process that holds the job's lock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -50,10 +50,10 @@ class EventWriter:
 
 
 class EventReader:
-    """Reads what was appended since the last call, in pieces: no log and no line of it is too long for the memory.
+    """Reads what was appended since the last call, in pieces, so that memory stays bounded for any log.
 
-    A torn last line is left until its newline comes. A line longer than `piece` bytes is no event and is left out; a
-    Warned in its place says so.
+    A torn last line is left until its newline arrives. A line longer than `piece` bytes is skipped, with a Warned event
+    in its place.
     """
 
     def __init__(self, path: Path, offset: int = 0, *, piece: int = PIECE) -> None:
@@ -64,13 +64,13 @@ class EventReader:
         self._at = 0.0
 
     def read(self, *, ticks: bool = True) -> list[AnyEvent]:
-        """Return all new events at once, without `ticks` those that are no running measurement."""
+        """Return all new events at once; without `ticks`, those that are not ticks."""
         return [event for piece in self.pieces(None if ticks else SELDOM) for event in piece]
 
     def pieces(self, kinds: Kinds | None = None, *, until: int | None = None) -> Iterator[list[AnyEvent]]:
-        """Yield the new events in portions, which may be empty; lines that are no events are skipped.
+        """Yield the new events in batches, which may be empty; invalid lines are skipped.
 
-        Only events of these `kinds` are decoded, which makes a long log quick to read. Nothing behind the byte `until`
+        Only events of these `kinds` are decoded, which makes a long log quick to read. Nothing beyond the byte `until`
         is read. Raises StoreError where the log can't be read.
         """
         with disk_errors(self.path):
@@ -102,7 +102,7 @@ class EventReader:
         return lines
 
     def _left_out(self) -> bytes:
-        text = f"a line longer than {size(self._piece)} was left out: it is no event of a job"
+        text = f"a line longer than {size(self._piece)} was skipped: it is not an event of a job"
         return encode(Warned(at=self._at, step=self.path.name, text=text))
 
     def _events(self, lines: list[bytes], starts: tuple[bytes, ...]) -> Iterator[AnyEvent]:
@@ -118,12 +118,12 @@ class EventReader:
 
 
 def _starts(kinds: Kinds | None) -> tuple[bytes, ...]:
-    """Return how the lines of these kinds of event begin."""
+    """Return the prefixes of the lines of these kinds of event."""
     return (b"{",) if kinds is None else tuple(f'{{"event":"{kind.__struct_config__.tag}"'.encode() for kind in kinds)
 
 
 def _is_instant(event: AnyEvent) -> bool:
-    """A step that was there already changed nothing, so losing its line in a power cut loses nothing."""
+    """Return whether an event is about a step that needed no work: losing its line in a power failure loses nothing."""
     return isinstance(event, StepEnded) and event.outcome in ("cached", "found")
 
 

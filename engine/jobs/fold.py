@@ -1,7 +1,7 @@
-"""The events of a job folded into one frozen state, which is all that a screen needs to show it.
+"""Fold the events of a job into one frozen state, which is all that a screen needs.
 
-Pure: the same events give the same state in whatever portions they come. What of a measurement changes over time is in
-engine/jobs/window.py, what its figures mean for its verdict in engine/watch/outlook.py.
+Pure: the same events give the same state, however they are batched. The time series of a measurement are in
+engine/jobs/window.py, the prediction of its verdict in engine/watch/outlook.py.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from engine.jobs.window import NOTHING, Figures, Window
 from engine.text import clean, cut, duration
 
 NOW_SECONDS = 5
-"""What counts as now: the last seconds, the one that is not over included."""
+"""Length in seconds of the window for current figures, including the second in progress."""
 
 KEPT_NOTES = 200
 KEPT_RESULTS = 10_000
-"""A search has tens of trials; a log of far more is no reason to hold them all in memory."""
+"""Maximum number of results kept: a search has tens of trials."""
 
 LONGEST_NOTE = 2000
-"""Characters; what a step says at greater length is in its own log."""
+"""Maximum characters of a note; longer messages are in the step's log."""
 WAITS = "waits for"
-"""How the phase of a step begins that waits for another job's measurement."""
+"""Prefix of the phase of a step that waits for another job's measurement."""
 
 StepState = Literal["waits", "runs"] | events.Outcome
 WORDS: Mapping[StepState, str] = {
@@ -39,15 +39,15 @@ WORDS: Mapping[StepState, str] = {
     "cancelled": "stopped",
     "skipped": "skipped",
 }
-"""The word for each state of a step, on the command line and on the screen."""
+"""Word for each state of a step, on the command line and on the screen."""
 GOOD: tuple[StepState, ...] = ("built", "cached", "found", "reused")
-"""The states of a step that has ended well."""
+"""States of a step that ended successfully."""
 Kind = Literal["", "good", "todo", "bad"]
 
 
 @dataclass(frozen=True)
 class StepSeen:
-    """One step of the job."""
+    """State of one step of the job."""
 
     id: str
     title: str
@@ -55,36 +55,36 @@ class StepSeen:
     since: float | None = None
     """When it started to run, seconds since the epoch."""
     seconds: float | None = None
-    """How long it took, once it has ended."""
+    """Duration in seconds, once it has ended."""
     phase: str = ""
     progress: events.Progress | None = None
     text: str = ""
-    """What came of it, or why it runs."""
+    """Its result, or why it runs."""
     remedy: str = ""
     end: events.StepEnded | None = None
-    """The event that ended it, as it was written."""
+    """The event that ended it."""
 
     @property
     def waits_for(self) -> str:
-        """Whose measurement it waits for; empty where it does not wait for one."""
+        """The job whose measurement it waits for; empty where it does not wait."""
         return self.phase.removeprefix(WAITS).strip() if self.phase.startswith(WAITS) else ""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The LoadGen run that goes on, or the last one."""
+    """The running LoadGen run, or the last one."""
 
     rules: events.Measuring
     started: bool
-    """Whether it has said its first figures; before that the model is being loaded."""
+    """Whether it has reported figures; before that the model is being loaded."""
     over: bool
     elapsed: float
     issued: int
     completed: int
     now: Figures
-    """Of the last NOW_SECONDS."""
+    """Figures of the last NOW_SECONDS."""
     whole: Figures
-    """From the start; without latencies while the log is still being read."""
+    """Figures since the start; without latencies while the log is still being read."""
     result: events.Measured | None = None
 
 
@@ -99,35 +99,35 @@ class Note:
 
 @dataclass(frozen=True)
 class Watched:
-    """All that the events of a job say."""
+    """State of a job according to its events."""
 
     launch: events.Launch | None
     steps: tuple[StepSeen, ...]
-    """In the order of the plan."""
+    """In plan order."""
     measurement: Measurement | None
     results: tuple[events.Measured, ...]
     """The last of each scenario and mode."""
     disturbed: Mapping[str, str]
     """Step → what may have changed its figures."""
     notes: tuple[Note, ...]
-    """The last KEPT_NOTES, the oldest first."""
+    """The last KEPT_NOTES, oldest first."""
     last_at: float | None
-    """When the last event was written."""
+    """Time of the last event."""
     done: events.Done | None
     began: float | None = None
     """When the first attempt was launched, seconds since the epoch."""
     attempts: int = 0
-    """How often a process took the job up."""
+    """Number of processes that have run the job."""
     worked: float = 0.0
-    """Seconds between the first and the last event of each attempt."""
+    """Seconds between the first and the last event of each attempt, summed."""
     made: int = 0
-    """Steps that ended well in the last attempt that reached them."""
+    """Steps that ended successfully in the last attempt that reached them."""
     last_step: str = ""
-    """The step that was started last, in whatever attempt."""
+    """The step started last, in any attempt."""
 
     @property
     def running(self) -> tuple[StepSeen, ...]:
-        """The steps that run now."""
+        """The running steps."""
         return tuple(step for step in self.steps if step.state == "runs")
 
     @property
@@ -137,17 +137,17 @@ class Watched:
 
     @property
     def waits_for(self) -> str:
-        """Whose measurement it waits for; empty where it does not wait for one."""
+        """The job whose measurement it waits for; empty where it does not wait."""
         return next((step.waits_for for step in self.running if step.waits_for), "")
 
     @property
     def ended(self) -> int:
-        """How many steps are over."""
+        """Number of steps that have ended."""
         return sum(step.state not in ("waits", "runs") for step in self.steps)
 
     @property
     def failed(self) -> tuple[StepSeen, ...]:
-        """The steps that failed."""
+        """The failed steps."""
         return tuple(step for step in self.steps if step.state == "failed")
 
 
@@ -155,17 +155,17 @@ _KINDS: dict[events.Outcome, Kind] = {"failed": "bad", "cancelled": "todo", "ski
 
 
 class Fold:
-    """Takes events in and tells the state. `titles` are the steps of the plan by id, in its order."""
+    """Folds events into a state. `titles` are the steps of the plan by id, in its order."""
 
     def __init__(self, titles: Mapping[str, str]) -> None:
         self._titles = dict(titles)
         self._steps = _waiting(titles)
         self._notes: deque[Note] = deque(maxlen=KEPT_NOTES)
         self._new_notes: deque[Note] = deque(maxlen=KEPT_NOTES)
-        """As they came: only what will be shown is worth cleaning, of a log with a million warnings 200 lines."""
+        """Raw, cleaned only when shown: of a million warnings 200 lines are."""
         self._results: dict[tuple[str, str], events.Measured] = {}
         self.measured: deque[events.Measured] = deque(maxlen=KEPT_RESULTS)
-        """The results of all attempts in their order, those of trials included."""
+        """Results of all attempts in order, trials included."""
         self._launch: events.Launch | None = None
         self._done: events.Done | None = None
         self._last_at: float | None = None
@@ -177,10 +177,10 @@ class Fold:
         self._rules: events.Measuring | None = None
         self._result: events.Measured | None = None
         self.window = Window()
-        """Of the current measurement."""
+        """Window of the current measurement."""
 
     def take(self, seen: Iterable[events.AnyEvent], *, without_ticks: bool = False) -> None:
-        """Take in some events in their order; `without_ticks` says that the ticks among them were left out."""
+        """Fold events in order; `without_ticks` says that ticks among them were left out."""
         for event in seen:
             self._pass_time(event)
             match event:
@@ -195,13 +195,13 @@ class Fold:
                     self._seldom(event)
 
     def _pass_time(self, event: events.AnyEvent) -> None:
-        """Add the time since the event before, unless no process was there in between."""
+        """Add the time since the previous event, unless no process was running in between."""
         if self._last_at is not None and self._launch is not None and not isinstance(event, events.Launch):
             self._worked += max(event.at - self._last_at, 0.0)
         self._last_at = event.at
 
     def step(self, name: str) -> StepSeen:
-        """Return one step; one of which nothing was said waits."""
+        """Return one step; without events it is waiting."""
         return self._steps.get(name) or StepSeen(name, self._title(name))
 
     def _seldom(self, event: events.AnyEvent) -> None:
@@ -231,11 +231,11 @@ class Fold:
             case events.Done():
                 self._done = event
                 self._note(
-                    event.at, "good" if event.ending == "finished" else "bad", f"the job is over: {event.ending}"
+                    event.at, "good" if event.ending == "finished" else "bad", f"the job has ended: {event.ending}"
                 )
 
     def state(self) -> Watched:
-        """Return all that is known."""
+        """Return the current state."""
         self._notes.extend(replace(note, text=clean(cut(note.text, LONGEST_NOTE))) for note in self._new_notes)
         self._new_notes.clear()
         return Watched(
@@ -255,7 +255,7 @@ class Fold:
         )
 
     def measurement(self) -> Measurement | None:
-        """Return the LoadGen run that goes on, or the last one."""
+        """Return the running LoadGen run, or the last one."""
         if self._rules is None:
             return None
         step, window = self._steps.get(self._rules.step), self.window
@@ -272,7 +272,7 @@ class Fold:
         )
 
     def _launched(self, event: events.Launch) -> None:
-        """Begin, or go on: the steps say again what becomes of them; results and notes stay."""
+        """Start or resume: steps are reset, results and notes are kept."""
         self._launch, self._done = event, None
         self._attempts += 1
         self._began = event.at if self._began is None else self._began

@@ -1,4 +1,4 @@
-"""What a job is told, written once as `plan.json` in its folder, so that any later process can go on with it."""
+"""Specification of a job, written once as `plan.json` in its folder, from which any later process can resume it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.survey.lock import Lock
 FILE = places.PLAN
 
 LONGEST = 64 << 20
-"""Bytes; the plan of a whole submission has half a megabyte."""
+"""Maximum size in bytes; the plan of a whole submission has half a megabyte."""
 
 
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,31 +24,31 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     plan: Plan
     command: tuple[str, ...]
-    """The words after `inferdeck` that make this job again."""
+    """Arguments after `inferdeck` that make this job again."""
     title: str
     results: str = ""
-    """The results folder that the person asked for; empty puts it into the job's folder."""
+    """The results folder that the user asked for; empty puts it into the job's folder."""
     profiles: tuple[str, ...] = ()
-    """The person's profile folders."""
+    """The user's profile folders."""
     again: bool = False
-    """Make everything anew, whatever the store has."""
+    """Rebuild everything, ignoring the store."""
     now: bool = False
-    """Measure even while another job on this machine does; the figures carry a mark then."""
+    """Measure even while another job on this machine does; the figures are then marked as disturbed."""
     at_once: int = 2
-    """Steps that may run side by side (measurements always run alone)."""
+    """Number of steps that may run in parallel (measurements always run alone)."""
     notice: str = ""
-    """What must be said wherever the results show: a demonstration, short runs."""
+    """Notice to show with the results: a demonstration, short runs."""
     start_notice: str = msgspec.field(default="", name="foretold")
-    """What holds for all its runs and is said once, when it begins."""
+    """Notes that hold for all its runs, shown once when it starts."""
     lock: Lock | None = None
-    """What the plan was fixed to when the job was made: it goes with every result, so that it can be repeated."""
+    """Lock of the plan when the job was created; stored with every result, so that it can be repeated."""
 
     def results_folder(self, job: Path) -> Path:
-        """Return where results go: where the person asked, or into the job's own folder."""
+        """Return the results folder: the one that the user asked for, or the job's own."""
         return Path(self.results) if self.results else job / "results"
 
     def fingerprint(self) -> str:
-        """Return what is equal for two jobs that do the same: the same choices into the same folder."""
+        """Return a value that is equal for jobs that do the same: same choices, same results folder."""
         choices = [
             (node.id, {name: decided.value for name, decided in node.options.items()}, node.version_range)
             for node in self.plan.nodes.values()
@@ -57,20 +57,20 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(folder: Path) -> JobSpec:
-    """Read what the job in a folder is told. Raises JobError where the file is missing, unreadable or damaged."""
-    path, remedy = folder / FILE, f"start the job anew; if nothing of this one is needed, remove {folder}"
+    """Read the spec from a job's folder. Raises JobError where the file is missing, unreadable or damaged."""
+    path, remedy = folder / FILE, f"start a new job; if this one is not needed, remove {folder}"
     try:
         spec = _decoder.decode(read_plain(path, LONGEST))
     except FileNotFoundError:
         raise JobError(f"{path} is missing", remedy) from None
     except OSError as error:
-        said = explained(error, path)
-        raise JobError(said.what, said.remedy) from None
+        known_error = explained(error, path)
+        raise JobError(known_error.what, known_error.remedy) from None
     except msgspec.DecodeError as error:
         raise JobError(f"{path} is not a plan of this version: {error}", remedy) from None
     unknown = _unknown_nodes(spec.plan)
     if unknown:
-        raise JobError(f"{path} is damaged: it names the node '{unknown[0]}', which it lacks", remedy)
+        raise JobError(f"{path} is damaged: it names the node '{unknown[0]}', which is missing", remedy)
     return spec
 
 

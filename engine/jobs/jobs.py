@@ -1,6 +1,6 @@
-"""The jobs of one person on one machine: what their folders say, finding and following them.
+"""The jobs of one user on one machine: read, find and follow them by their folders.
 
-No daemon: a job is its folder, and it lives while its lock is held. Its process id only serves to send it a signal.
+No daemon: a job is its folder, and it is alive while its lock is held. Its process id is only used to send signals.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ JobState = Literal["running", "finished", "failed", "cancelled", "died", "new"]
 
 @dataclass(frozen=True)
 class Job:
-    """What can be said of a job from its folder."""
+    """State of a job, read from its folder."""
 
     id: str
     folder: Path
     state: JobState
     spec: JobSpec
     started: float
-    """Seconds since the epoch, of the first launch."""
+    """When it was first launched, seconds since the epoch."""
     ended: float | None
     attempts: int
-    """How often a process took it up."""
+    """Number of processes that have run it."""
     worked: float
-    """Seconds that it was at work, without the times between an attempt and the next."""
+    """Seconds that it was running, without the time between attempts."""
     steps_ended: int
     results: Path
     waits: str = ""
-    """Which job's measurement it waits for; empty where it does not wait."""
+    """The job whose measurement it waits for; empty where it does not wait."""
 
     @property
     def events(self) -> Path:
-        """The event log."""
+        """Path of the event log."""
         return self.folder / places.EVENTS
 
     @property
     def what(self) -> str:
-        """What it measures, in a few words: benchmark, backend, style and system."""
+        """What it measures, in short: benchmark, backend, style and system."""
         values = self.spec.plan.nodes[self.spec.plan.root].values()
         words = [str(values.get(name, "")) for name in ("benchmark", "backend", "style", "sut")]
         return " · ".join(word for word in words if word) or self.spec.title
@@ -65,29 +65,29 @@ def read(folder: Path) -> Job:
         if not folder.exists():
             raise JobError(f"there is no job {folder.name}", "inferdeck jobs lists them")
     spec = read_spec(folder)
-    told = _told(folder / places.EVENTS)
-    state = _state(folder, told)
+    life = _life(folder / places.EVENTS)
+    state = _state(folder, life)
     return Job(
         id=folder.name,
         folder=folder,
         state=state,
         spec=spec,
-        started=told.began or (folder / FILE).stat().st_mtime,
-        ended=told.done.at if told.done is not None else None,
-        attempts=told.attempts,
-        worked=told.worked,
-        steps_ended=told.made,
+        started=life.began or (folder / FILE).stat().st_mtime,
+        ended=life.done.at if life.done is not None else None,
+        attempts=life.attempts,
+        worked=life.worked,
+        steps_ended=life.made,
         results=spec.results_folder(folder),
-        waits=told.waits_for if state == "running" else "",
+        waits=life.waits_for if state == "running" else "",
     )
 
 
 _LIFE: Kinds = (Launch, StepStarted, Waiting, StepEnded, Done)
-"""The events that say how far a job is; all the others are nearly all of a long log."""
+"""Kinds of events that tell a job's progress; the others are nearly all of a long log."""
 
 
-def _told(log: Path) -> Watched:
-    """Return what a job's log says of its life."""
+def _life(log: Path) -> Watched:
+    """Return the state that a job's log describes."""
     try:
         seen = log.stat()
     except FileNotFoundError:
@@ -99,16 +99,16 @@ def _told(log: Path) -> Watched:
 
 @lru_cache(maxsize=1024)
 def _replayed(log: Path, _size: int, _changed: int, _inode: int) -> Watched:
-    """Read a log through, which is done again only when it has grown: a screen asks every few seconds."""
+    """Replay a log, cached until it grows: a screen asks every few seconds."""
     return replay(log, _LIFE).state()
 
 
-def _state(folder: Path, told: Watched) -> JobState:
+def _state(folder: Path, life: Watched) -> JobState:
     if is_locked(folder / places.LOCK):
         return "running"
-    if told.done is not None:
-        return told.done.ending
-    return "new" if told.last_at is None else "died"
+    if life.done is not None:
+        return life.done.ending
+    return "new" if life.last_at is None else "died"
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ class Damaged:
 
 
 def survey(folders: Folders) -> tuple[list[Job], list[Damaged]]:
-    """Return every job that can be read and every one that can't, the newest first.
+    """Return every readable and every damaged job, newest first.
 
-    Raises StoreError where the folder of the jobs itself can't be read.
+    Raises StoreError where the folder of jobs itself can't be read.
     """
     found: list[Job] = []
     damaged: list[Damaged] = []
@@ -135,7 +135,7 @@ def survey(folders: Folders) -> tuple[list[Job], list[Damaged]]:
 
 
 def job_folders(folders: Folders) -> list[Path]:
-    """Return the folder of every job, the newest first. Raises StoreError where they can't be listed."""
+    """Return the folder of every job, newest first. Raises StoreError where they can't be listed."""
     found = [name for name in names_in(folders.jobs) if name.startswith("r-")]
     found.sort(key=lambda name: (len(name), name), reverse=True)  # r-9999 is older than r-10000
     return [folder for name in found if not _is_being_made(folder := folders.jobs / name)]
@@ -149,14 +149,14 @@ def _is_being_made(folder: Path) -> bool:
 
 
 def all_jobs(folders: Folders) -> list[Job]:
-    """Return every readable job, the newest first."""
+    """Return every readable job, newest first."""
     return survey(folders)[0]
 
 
 def named(folders: Folders, name: str | None) -> Job:
-    """Return the job of that id (or number), or the newest that can be read without one.
+    """Return the job with that id (or number); without one the newest readable job.
 
-    Raises JobError where there is none, JobError or StoreError with the reason where it can't be read.
+    Raises JobError where there is none, JobError or StoreError where it can't be read.
     """
     if name is None:
         jobs, damaged = survey(folders)
@@ -171,13 +171,13 @@ def named(folders: Folders, name: str | None) -> Job:
 
 
 def process_id(job: Job) -> int | None:
-    """Return the process that took the job up last; None where none did."""
-    launch = _told(job.events).launch
+    """Return the process id of the job's last attempt; None where there is none."""
+    launch = _life(job.events).launch
     return None if launch is None else launch.pid
 
 
 def equal(folders: Folders, spec: JobSpec) -> Job | None:
-    """Return the newest finished job that did the same with the same things: models, data, code, machine."""
+    """Return the newest finished job with equal choices and inputs: models, data, code, machine."""
     wanted = spec.fingerprint()
     return next(
         (
@@ -194,17 +194,17 @@ def _same_things(one: JobSpec, other: JobSpec) -> bool:
 
 
 def follow(job: Job, *, attempt: int = 0, interval: float = 0.25) -> Iterator[list[AnyEvent]]:
-    """Yield what the job says in portions until it is over. An empty list means nothing new.
+    """Yield the job's events in batches until it ends. An empty list means nothing new.
 
-    What was before that `attempt`, counted from 1, is left out. The last list ends with `done`, unless the job died:
-    then the iteration just ends.
+    Attempts before `attempt`, counted from 1, are skipped. The last list ends with `done`, unless the job died: then
+    the iteration just ends.
     """
-    reader, begun = EventReader(job.events), 0
+    reader, started_attempts = EventReader(job.events), 0
     while True:
         alive = is_locked(job.folder / places.LOCK)
         events: list[AnyEvent] = []
         for events in reader.pieces():
-            fresh, begun = _from_attempt(attempt, events, begun)
+            fresh, started_attempts = _from_attempt(attempt, events, started_attempts)
             yield fresh
         if not alive:
             return
@@ -213,12 +213,12 @@ def follow(job: Job, *, attempt: int = 0, interval: float = 0.25) -> Iterator[li
             time.sleep(interval)
 
 
-def _from_attempt(attempt: int, events: list[AnyEvent], begun: int) -> tuple[list[AnyEvent], int]:
-    """Leave out what was before an attempt, of which `begun` have begun so far; returns how many have by now."""
-    if begun >= attempt:
-        return events, begun
+def _from_attempt(attempt: int, events: list[AnyEvent], started_attempts: int) -> tuple[list[AnyEvent], int]:
+    """Drop the events before an attempt; `started_attempts` are those so far, returned with the new ones."""
+    if started_attempts >= attempt:
+        return events, started_attempts
     for number, event in enumerate(events):
-        begun += isinstance(event, Launch)
-        if begun == attempt:
-            return events[number:], begun
-    return [], begun
+        started_attempts += isinstance(event, Launch)
+        if started_attempts == attempt:
+            return events[number:], started_attempts
+    return [], started_attempts

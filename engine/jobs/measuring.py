@@ -1,8 +1,8 @@
-"""One measurement at a time on a machine: a file lock that the jobs of all users and all homes take for it.
+"""One measurement at a time per machine: a file lock shared by the jobs of all users and homes.
 
-The file lies in a folder that every user may write to, and INFERDECK_LOCK_DIR moves it. `flock` frees the lock with the
-last process that holds it, whatever ended that process, and serves those who wait in their order. The lines in the file
-say who measures. Anybody may have written them, so they are shown and never relied on.
+The file is in a world-writable folder; INFERDECK_LOCK_DIR moves it. `flock` releases the lock with the last process
+that holds it, however that ended, and serves waiting processes in order. Lines in the file name the measuring jobs.
+Anybody may have written them, so they are displayed but never relied on.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from engine.text import clean, cut, whole_path
 VARIABLE = "INFERDECK_LOCK_DIR"
 FILE = "inferdeck-measuring.lock"
 _BESIDE = "inferdeck-measuring-beside.lock"
-"""Held, shared, by jobs that measure although another one does (--now): whose turn comes next waits for them, too."""
+"""Shared lock of jobs that measure despite the holder (--now): the next in line waits for them too."""
 
 _FOLDERS = ("/run/lock", "/tmp")  # noqa: S108  (shared on purpose; the file is opened with care)
 _LONGEST = 4096
-"""Bytes of the file that are read, and up to which a line is added."""
+"""Bytes of the file that are read, and beyond which no line is added."""
 _PATIENCE = 0.3
-"""Seconds within which a free lock is surely granted."""
+"""Seconds within which a free lock is certain to be granted."""
 _LOOK = 0.25
-"""Seconds between two looks at who holds it, and whether the wait is called off."""
+"""Seconds between checks of the holder and of whether the wait was cancelled."""
 
 
 class Measurer(msgspec.Struct, frozen=True):
@@ -49,12 +49,12 @@ class Measurer(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The job and whose it is, fit for a terminal."""
+        """Job and user, safe to print."""
         return cut(f"{clean(self.job)} of {clean(self.user)}", 80)
 
     @property
     def text(self) -> str:
-        """The same, with the time of day at which it began."""
+        """The same with the time of day at which it started."""
         try:
             return f"{self.name}, measuring since {time.strftime('%H:%M', time.localtime(self.since))}"
         except (OverflowError, ValueError, OSError):
@@ -67,7 +67,7 @@ _decoder: codec.Decoder[Measurer] = codec.Decoder(Measurer)
 def lock_file() -> Path:
     """Return the lock file of this machine.
 
-    It must be the same for every user: what counts is whether all may write to the folder, not whether this one may.
+    It must be the same for every user: the criterion is whether all may write to the folder, not whether this one may.
     """
     if given := os.environ.get(VARIABLE):
         return whole_path(given) / FILE
@@ -83,7 +83,7 @@ def _is_shared(folder: str) -> bool:
 
 
 def measurers(path: Path) -> list[Measurer]:
-    """Return who measures according to the lock file; lines that say nothing of the kind are left out."""
+    """Return the measuring jobs according to the lock file; invalid lines are skipped."""
     try:
         lines = read_plain(path, _LONGEST, follow=False).splitlines()
     except OSError:
@@ -96,7 +96,7 @@ def measurers(path: Path) -> list[Measurer]:
 
 
 def lock_status() -> str:
-    """Say in a sentence how the lock stands: free, held by whom, or why measurements can't be kept apart."""
+    """Return the state of the lock as text: free, held by whom, or why measurements can't be serialised."""
     path = lock_file()
     try:
         return f"{path}, held by {_holder(path)}" if is_held(_open(path)) else f"{path}, free"
@@ -105,7 +105,7 @@ def lock_status() -> str:
 
 
 def holder() -> str:
-    """Return who measures on this machine now; empty where nobody does, or nobody can know."""
+    """Return the job that measures on this machine now; empty where there is none or it is unknown."""
     path = lock_file()
     try:
         return _holder(path) if is_held(_open(path)) else ""
@@ -114,19 +114,19 @@ def holder() -> str:
 
 
 def _unusable(path: Path, error: OSError) -> str:
-    return f"measurements are not kept apart: {clean(str(path))}: {error.strerror or error}"
+    return f"measurements are not serialised: {clean(str(path))}: {error.strerror or error}"
 
 
 def _holder(path: Path) -> str:
     found = measurers(path)
-    return found[0].text if found else f"another process that holds {clean(str(path))}"
+    return found[0].text if found else f"another process holding {clean(str(path))}"
 
 
 def _open(path: Path) -> int:
-    """Open the lock file and return its descriptor, which no child inherits unless it is told to.
+    """Open the lock file and return its descriptor, which children do not inherit by default.
 
-    It is opened without O_CREAT first, which the kernel refuses for another user's file in a sticky folder
-    (fs.protected_regular), and without following a link. Raises OSError.
+    First without O_CREAT, which the kernel refuses for another user's file in a sticky folder (fs.protected_regular),
+    and without following links. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -148,7 +148,7 @@ def _existing(path: Path, flags: int) -> int:
 
 
 def _checked(handle: int) -> int:
-    """Refuse what is no plain file of its own: a device, or another file's second name, which must not be written."""
+    """Refuse anything but a plain file with a single name: a device, or a hard link to another file."""
     seen = os.fstat(handle)
     if not stat.S_ISREG(seen.st_mode) or seen.st_nlink > 1:
         os.close(handle)
@@ -157,14 +157,14 @@ def _checked(handle: int) -> int:
 
 
 class Turn:
-    """A job's turn to measure. A thread asks for the lock, so that waiting for it can be called off."""
+    """A job's turn to measure. A thread waits for the lock, so that the wait can be cancelled."""
 
     def __init__(self, job: str) -> None:
         self.path = lock_file()
         self.fault = ""
-        """Why measurements can't be kept apart here; empty where they can."""
+        """Why measurements can't be serialised here; empty where they can."""
         self.locks: tuple[int, ...] = ()
-        """Descriptors that hold the turn: a process that measures must inherit them."""
+        """Descriptors that hold the lock: measuring processes must inherit them."""
         self._me = Measurer(job, _user(), os.getpid(), 0.0)
         self._joined: frozenset[str] = frozenset()
         self._mutex = threading.Lock()
@@ -172,35 +172,35 @@ class Turn:
         self._answered = threading.Event()
         threading.Thread(target=self._ask, daemon=True).start()
 
-    def wait(self, is_off: Callable[[], bool], now: Callable[[], bool], tell: Callable[[str], None]) -> bool:
-        """Wait for the turn, and return whether there was a wait.
+    def wait(self, is_off: Callable[[], bool], now: Callable[[], bool], report: Callable[[str], None]) -> bool:
+        """Wait for the lock, and return whether there was a wait.
 
-        `tell` hears who holds the lock, again when it is another. Ends without the lock where `is_off` says so, where
-        `now` says that nobody is to be waited for, and where there can be no lock (`fault`).
+        `tell` is called with the holder, and again when it changes. Returns without the lock where `is_off` says that
+        the wait is cancelled, where `now` says not to wait, and where locking is impossible (`fault`).
         """
         if self._answered.wait(_PATIENCE):
             return False
-        told = ""
+        reported = ""
         while not (is_off() or now()):
             holder = _holder(self.path)
-            if holder != told:
-                tell(holder)
-                told = holder
+            if holder != reported:
+                report(holder)
+                reported = holder
             if self._answered.wait(_LOOK):
                 return True
         if not is_off():
             self._join()
-        return bool(told)
+        return bool(reported)
 
     def disturbed(self) -> str:
-        """Say which other jobs measured at the same time; empty where none is known."""
+        """Return which other jobs measured at the same time; empty where none is known."""
         lines = measurers(self.path)
         others = {one.name for one in lines if one != self._me} if self._me in lines else set()
         others |= self._joined
         return f"{', '.join(sorted(others))} measured at the same time (--now)" if others else ""
 
     def end(self) -> None:
-        """Give the turn back, or no longer ask for it."""
+        """Release the lock, or stop waiting for it."""
         with self._mutex:
             self._over = True
             if self.locks:
@@ -210,7 +210,7 @@ class Turn:
             self.locks = ()
 
     def _join(self) -> None:
-        """Measure beside the holder, and leave a line by which it knows."""
+        """Measure despite the holder, recording it in the file."""
         with self._mutex:
             if self._answered.is_set():
                 return
@@ -242,7 +242,7 @@ class Turn:
             self._answered.set()
 
     def _let_others_end(self) -> None:
-        """Wait for those who measure beside whoever held the lock before."""
+        """Wait for jobs that measured alongside the previous holder."""
         with suppress(OSError):
             handle = _open(self.path.with_name(_BESIDE))
             try:
@@ -273,7 +273,7 @@ def _is_there(handle: int, path: Path) -> bool:
 
 
 def _write(path: Path, lines: Sequence[Measurer]) -> None:
-    """Say who measures, the holder first. Where it can't be said (another user's file, a full disk) nobody is named."""
+    """Record who measures, the holder first. Where that fails (another user's file, a full disk) nobody is named."""
     with suppress(OSError):
         handle = _checked(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
         try:
@@ -292,7 +292,7 @@ def _user() -> str:
 
 @contextmanager
 def turn(job: str) -> Iterator[Turn]:
-    """Ask for a turn to measure, and give it back at the end."""
+    """Wait for the turn to measure, and release it at the end."""
     found = Turn(job)
     try:
         yield found

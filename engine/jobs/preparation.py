@@ -1,6 +1,6 @@
-"""A job that gets everything ready and measures nothing: models, data, whatever can be kept.
+"""A job that prepares everything and measures nothing: models, data, whatever can be cached.
 
-It is the plan of the whole without the measurements and what follows them, so what it leaves is just what they need.
+Its plan is that of the whole, without the measurements and what follows them.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from engine.survey.prepare import Prepared
 
 
 def nodes(prepared: Prepared) -> list[Node]:
-    """Return the nodes below the root that can be made ready beforehand, dependencies first."""
+    """Return the nodes below the root that can be prepared beforehand, dependencies first."""
     kept = set(_reached(prepared.plan, _needs(prepared)))
     return [node for node in prepared.plan.nodes.values() if node.id in kept]
 
 
 def spec(prepared: Prepared, results: Path) -> JobSpec:
-    """Return what a job is told that only prepares; nothing is written to `results`, which tells such jobs apart."""
+    """Return the spec of a job that only prepares; nothing is written to `results`, which identifies such jobs."""
     plan = prepared.plan
     root = plan.nodes[plan.root]
     needs = set(_needs(prepared))
@@ -40,13 +40,13 @@ def spec(prepared: Prepared, results: Path) -> JobSpec:
 
 
 def begin(prepared: Prepared, results: Path) -> jobs.Job:
-    """Start such a job, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
+    """Start such a job, or resume or join an equal one. Raises CannotRunError, JobError."""
     prepared.seen.refuse_problems()
     return control.begin(prepared.workplace.folders, spec(prepared, results))[0]
 
 
 def _needs(prepared: Prepared) -> list[str]:
-    """Return the root's needs below which nothing is measured."""
+    """Return the root's needs that involve no measurement."""
     plan, components = prepared.plan, prepared.workplace.catalog.components
     return [
         edge.node

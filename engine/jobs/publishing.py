@@ -1,4 +1,4 @@
-"""Put what a step left into the results folder, file by file, so that a reader never sees half a file."""
+"""Publish step outputs to the results folder atomically, file by file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from engine.survey.output_dir import REPLACED
 
 
 def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path | None:
-    """Copy the files of `output` to `results/inside`; returns where an earlier run's files are now, if there were any.
+    """Copy the files of `output` to `results/inside`; returns where an earlier run's files were moved, if there were
+    any.
 
-    With `fresh` what an earlier run left there is moved to `results/.replaced/<time>/` first: never lost, never mixed.
-    Raises UsageError if `inside` would leave the results folder.
+    With `fresh`, what an earlier run left there is moved to `results/.replaced/<time>/` first. Raises UsageError if
+    `inside` would leave the results folder.
     """
     target = (results / inside).resolve()
     if not target.is_relative_to(results.resolve()) or target == results.resolve():
@@ -35,7 +36,7 @@ def publish(output: Path, results: Path, inside: str, *, fresh: bool) -> Path | 
         for path in files:
             place = target / path.relative_to(output)
             place.parent.mkdir(parents=True, exist_ok=True)
-            beside = place.with_name(f".{place.name}.part")
-            shutil.copyfile(path, beside)
-            beside.replace(place)
+            temporary = place.with_name(f".{place.name}.part")
+            shutil.copyfile(path, temporary)
+            temporary.replace(place)
     return grave

@@ -1,4 +1,4 @@
-"""Fold the log of a job, or some kinds of its events, from its beginning to its present end."""
+"""Replay the log of a job, or some kinds of its events, into its state."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from engine.jobs.fold import Fold
 
 
 def replay(log: Path, kinds: Kinds | None = None) -> Fold:
-    """Return what the events of these kinds say; of a log that is not there, nothing.
+    """Return the state after the events of these kinds; the initial state if there is no log.
 
-    Steps are called by their ids until they start. Raises StoreError where the log can't be read.
+    Steps are titled by their ids until they start. Raises StoreError where the log can't be read.
     """
     fold = Fold({})
     for seen in EventReader(log).pieces(kinds):

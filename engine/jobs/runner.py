@@ -1,4 +1,4 @@
-"""Run a plan: independent steps side by side, measurements alone, and go on where an earlier attempt stopped."""
+"""Run a plan: independent steps in parallel, measurements alone, resuming from earlier attempts."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ from engine.survey import lock, timings
 from engine.survey.survey import STOPS, Seen, Surveyor
 
 _THERE = ("found", "cached", "group")
-"""What the survey says of a step that needs no work."""
+"""Survey states of a step that needs no work."""
 
 LARGEST_MARK = 64 << 20
-"""Bytes that `finished.json` may have."""
+"""Maximum size of `finished.json` in bytes."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
-    """The mark of a finished step that belongs to the job, written when everything of it is in place."""
+    """Marks a step of the job as finished; written when all of its files are in place."""
 
     entry: str
-    """What it was made from: another recipe is another step."""
+    """The recipe's entry name: another recipe means another step."""
     facts: dict[str, object]
     seconds: float
     published: bool = True
-    """False where the results folder did not get it yet: a full disk, or a kill in between."""
+    """False where the results folder does not have it yet: a full disk, or a kill in between."""
 
 
 class _Clock:
-    """The seconds that a step takes: those in which it waited for another job are left out."""
+    """Measures a step's duration, without the time that it waited for another job."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -60,7 +60,7 @@ class _Clock:
         return time.monotonic() - self._started
 
     def restart(self) -> None:
-        """Count from now on."""
+        """Reset to zero."""
         self._started = time.monotonic()
 
 
@@ -96,12 +96,12 @@ class Runner:
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
-        """Stop: kill what runs, keep what is finished. Safe to call from a signal handler's thread."""
+        """Cancel: kill what runs, keep what is finished. Safe to call from a signal handler's thread."""
         self._cancelled.set()
         self.children.stop()
 
     def run(self) -> events.Ending:
-        """Run every step that can run; returns how the job ended. The log's last record says the same."""
+        """Run every step that can run; returns how the job ended, which the log's last record says too."""
         started = time.time()
         waiting = list(self.spec.plan.nodes.values())
         running: dict[str, bool] = {}
@@ -150,14 +150,14 @@ class Runner:
         return still
 
     def _settle(self, node: Node) -> Seen | None:
-        """End a step here and now if it needs no work; otherwise return what the survey said of it."""
+        """End a step that needs no work; otherwise return its survey result."""
         lost = [one for one in self._before(node) if one in self.lost]
         if lost or self._cancelled.is_set():
             text = f"{lost[0]} failed" if lost else "cancelled"
             self._end(_Ended(node.id, "skipped" if lost else "cancelled", Seen(state="blocked"), text=text))
             return None
         try:
-            seen = self._look(node)
+            seen = self._survey_step(node)
             if seen.state in STOPS:
                 raise CannotRunError(seen.text, seen.remedy)
             there = seen.state in _THERE
@@ -174,8 +174,8 @@ class Runner:
             return None
         return seen
 
-    def _look(self, node: Node) -> Seen:
-        """Look at what there is of a step; an artifact that the job is going to use can't be removed from then on."""
+    def _survey_step(self, node: Node) -> Seen:
+        """Survey a step; an artifact that the job will use can't be removed from then on."""
         seen = self.surveyor.survey_node(node, self.seen)
         if seen.state != "cached":
             return seen
@@ -195,7 +195,7 @@ class Runner:
         self.log.write(events.StepStarted(at=time.time(), step=node.id, title=node.title, why=why))
 
     def _work(self, node: Node, component: Component, seen: Seen) -> None:
-        """Run one step in its thread; whatever comes of it goes into the queue."""
+        """Run one step in its thread, and put its outcome into the queue."""
         clock, how = _Clock(), self._make if component.cache else self._do
         try:
             outcome, made = how(node, component, seen, clock)
@@ -204,29 +204,29 @@ class Runner:
         except BaseException as bug:  # noqa: BLE001  (the outer edge of a step's thread: the main thread raises it)
             self._ended.put(_Ended(node.id, "failed", seen, clock.seconds(), bug=bug))
         else:
-            self._ended.put(_Ended(node.id, outcome, made, clock.seconds(), text=_told(made)))
+            self._ended.put(_Ended(node.id, outcome, made, clock.seconds(), text=_summary(made)))
 
     def _run(
         self, node: Node, component: Component, seen: Seen, output: Path, locks: tuple[int, ...], clock: _Clock
     ) -> dict[str, object]:
-        """Run a step in a worker and return its facts; one that measures waits for its turn on this machine."""
+        """Run a step in a worker and return its facts; one that measures first waits for its turn on this machine."""
         if not component.exclusive:
             return self.children.run(node, component, self._inputs(node), output, locks)
         with measuring.turn(self.folder.name) as turn:
             self._wait(node, seen, turn, clock)
             facts = self.children.run(node, component, self._inputs(node), output, (*locks, *turn.locks))
-            if beside := turn.disturbed():
-                self.log.write(events.Warned(at=time.time(), step=node.id, text=beside, disturbs=True))
-            disturbed = "; ".join(filter(None, (beside, str(facts.get(provenance.DISTURBED, "")))))
+            if concurrent := turn.disturbed():
+                self.log.write(events.Warned(at=time.time(), step=node.id, text=concurrent, disturbs=True))
+            disturbed = "; ".join(filter(None, (concurrent, str(facts.get(provenance.DISTURBED, "")))))
         return {**facts, provenance.DISTURBED: disturbed} if disturbed else facts
 
     def _wait(self, node: Node, seen: Seen, turn: measuring.Turn, clock: _Clock) -> None:
-        """Wait until no other job on this machine measures, or the person does not want to."""
+        """Wait until no other job on this machine measures, or the user asks not to wait."""
 
-        def tell(holder: str) -> None:
+        def report(holder: str) -> None:
             self.log.write(events.Waiting(at=time.time(), step=node.id, holder=holder))
 
-        if turn.wait(self._cancelled.is_set, lambda: self.spec.now or (self.folder / places.NOW).exists(), tell):
+        if turn.wait(self._cancelled.is_set, lambda: self.spec.now or (self.folder / places.NOW).exists(), report):
             clock.restart()
             if not self._cancelled.is_set():
                 self._say_started(node, seen)
@@ -251,11 +251,11 @@ class Runner:
         return outcome, _with(seen, Artifact(str(store.content(recipe.entry())), manifest.facts))
 
     def _refuse_changed(self, node: Node, recipe: Recipe) -> None:
-        """Raise DataError where files that a step read from elsewhere are no longer those that the survey saw."""
+        """Raise DataError where files that a step read from elsewhere changed since the survey."""
         if "outside" in recipe.inputs and self.surveyor.survey_node(node, self.seen).identity != recipe.key():
             raise DataError(
                 f"files that '{node.title}' reads changed while it read them",
-                "let nothing write to them, and give the same command again",
+                "make sure nothing writes to them, and run the same command again",
             )
 
     def _warn(self, node: Node, seen: Seen) -> None:
@@ -278,9 +278,9 @@ class Runner:
         return "built", _with(seen, Artifact(str(output), facts))
 
     def _file(self, node: Node, mark: Finished) -> None:
-        """Mark a step as finished, and then put what it left into the results folder.
+        """Mark a step as finished, then publish its files to the results folder.
 
-        In this order, so that a folder that can't be written costs no measurement: the next attempt publishes it.
+        In this order, so that an unwritable folder costs no measurement: the next attempt publishes it.
         """
         place, component = self._folder(node) / places.FINISHED, self.catalog.components[node.component]
         write_atomic(place, codec.encode(mark))
@@ -289,7 +289,7 @@ class Runner:
             write_atomic(place, codec.encode(msgspec.structs.replace(mark, published=True)))
 
     def _complete(self, component: Component, output: Path, facts: Mapping[str, object]) -> None:
-        """Add to what a step left what a reader of the results folder must know of it."""
+        """Add to a step's output what readers of the results folder need: lock file, disturbance."""
         if self.spec.lock is not None and component.exclusive:
             lock.write(output / lock.FILE, self.spec.lock)
         if disturbed := facts.get(provenance.DISTURBED):
@@ -303,9 +303,9 @@ class Runner:
             self.log.write(events.Warned(at=time.time(), step=node.id, text=text))
 
     def _kept(self, node: Node, seen: Seen) -> Seen | None:
-        """Return what an earlier attempt of this job finished, where it was made from the same things.
+        """Return what an earlier attempt of this job finished, where it was made from the same inputs.
 
-        It is published where that did not get so far. Raises StoreError where it can't be.
+        It is published if that had not happened yet. Raises StoreError where it can't be.
         """
         if self.catalog.components[node.component].cache:
             return None
@@ -357,8 +357,8 @@ class Runner:
         )
 
 
-def _told(seen: Seen) -> str:
-    """Return what a step says of its outcome: the fact `text`."""
+def _summary(seen: Seen) -> str:
+    """Return a step's summary of its outcome: the fact `text`."""
     return seen.artifact.read(CommonFacts).text.strip() if seen.artifact else ""
 
 

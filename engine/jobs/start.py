@@ -1,4 +1,4 @@
-"""From a prepared plan to its job."""
+"""Create a job from a prepared plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.survey.prepare import Prepared, refuse
 
 
 def job_spec(prepared: Prepared) -> JobSpec:
-    """Return what the job is told."""
+    """Return the job's specification."""
     return JobSpec(
         plan=prepared.plan,
         command=prepared.command(),
@@ -24,6 +24,6 @@ def job_spec(prepared: Prepared) -> JobSpec:
 
 
 def begin(prepared: Prepared) -> jobs.Job:
-    """Start the job of a plan, or take up the one that stopped or that runs. Raises CannotRunError, JobError."""
+    """Start the job of a plan, or resume or join an equal one. Raises CannotRunError, JobError."""
     refuse(prepared)
     return control.begin(prepared.workplace.folders, job_spec(prepared))[0]

@@ -1,7 +1,7 @@
-"""Figures of a running measurement over time: any window of the last half hour, rebuilt from its ticks.
+"""Figures of a running measurement over time, for any window of the last half hour, rebuilt from its ticks.
 
-Ticks are gathered into slots of one second. A slot keeps its latencies as two packed arrays, because half an hour of
-dictionaries is tens of megabytes; percentiles of longer stretches are taken from the sum of their slots and kept.
+Ticks are grouped into slots of one second. A slot keeps its latencies as two packed arrays, because half an hour of
+dictionaries is tens of megabytes; percentiles of longer intervals are computed from the sum of their slots and cached.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from engine.events import Tick
 from engine.histogram import Histogram, add, percentiles
 
 KEPT_SLOTS = 1800
-"""Half an hour."""
+"""Number of one-second slots: half an hour."""
 
 FRACTIONS = (0.5, 0.9, 0.95, 0.99, 0.999, 1.0)
-"""The percentiles that are shown; the last is the maximum."""
+"""Percentiles that are shown; the last is the maximum."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Throughput and latencies of a stretch of time."""
+    """Throughput and latencies of an interval."""
 
     seconds: float
-    """Of it that ticks tell of; 0 where there are none."""
+    """Seconds covered by ticks; 0 where there are none."""
     samples: int
-    """Completed in it."""
+    """Samples completed in it."""
     latencies: tuple[int, ...]
-    """Nanoseconds at FRACTIONS; empty where nothing was completed."""
+    """Latencies in ns at FRACTIONS; empty where nothing was completed."""
 
     @property
     def rate(self) -> float | None:
@@ -38,7 +38,7 @@ class Figures:
         return self.samples / self.seconds if self.seconds > 0 else None
 
     def latency(self, fraction: float) -> int | None:
-        """Return the latency at one of FRACTIONS."""
+        """Return the latency in ns at one of FRACTIONS."""
         return self.latencies[FRACTIONS.index(fraction)] if self.latencies else None
 
 
@@ -54,10 +54,10 @@ class _Slot:
 
 
 class Window:
-    """What the ticks of one measurement tell, and its last half hour second by second."""
+    """Figures of one measurement in total, and for the last half hour by second."""
 
     def __init__(self, *, partial: bool = False) -> None:
-        """`partial` says that the first tick to come is not the first of the run: what was before is not known."""
+        """Start empty. `partial` says that the first tick to come is not the first of the run."""
         self._partial = partial
         self._begun = not partial
         self.issued = 0
@@ -66,15 +66,15 @@ class Window:
         self._all: Histogram = {}
         self._slots: deque[_Slot] = deque(maxlen=KEPT_SLOTS)
         self._first = 0
-        """Number of the oldest slot: the second of the run that it stands for."""
+        """Number of the oldest slot: its second of the run."""
         self._seconds = 0.0
         self._samples = 0
         self._latencies: Histogram = {}
-        """These three are of the second that is not over yet."""
+        """These three belong to the second in progress."""
         self._groups: dict[tuple[int, int], Figures] = {}
 
     def add(self, tick: Tick) -> None:
-        """Take in a tick. It stands for the time since the one before, and belongs to the second of its middle."""
+        """Add a tick. It covers the time since the previous one, and is assigned to the second of its middle."""
         if not self._begun:
             self._begin(tick)
             return
@@ -89,7 +89,7 @@ class Window:
         self.issued, self.completed, self.elapsed = tick.issued, tick.completed, tick.elapsed
 
     def whole(self) -> Figures:
-        """Return the figures from the start on; without latencies where the start is not known."""
+        """Return the figures since the start; without latencies where the start was not seen."""
         if self._partial:
             return Figures(self.elapsed, self.completed, ())
         total = dict(self._all)
@@ -97,13 +97,13 @@ class Window:
         return Figures(self.elapsed, self.completed, percentiles(total, FRACTIONS))
 
     def last(self, seconds: int) -> Figures:
-        """Return the figures of the last seconds, the one that is not over included."""
+        """Return the figures of the last `seconds`, including the second in progress."""
         return self._sum(self._now() + 1 - seconds, self._now() + 1)
 
     def points(self, seconds: int, count: int) -> tuple[Figures, ...]:
-        """Return up to `count` stretches of so many seconds each, the oldest first; the last may not be over yet.
+        """Return up to `count` intervals of `seconds` each, oldest first; the last may be incomplete.
 
-        A stretch begins at a multiple of its length, so that its figures stay the same while time goes on.
+        An interval starts at a multiple of its length, so that its figures are stable as time passes.
         """
         newest = self._now() // seconds
         oldest = max(newest - count + 1, -(-self._first // seconds), 0)
@@ -118,7 +118,7 @@ class Window:
         self.issued, self.completed, self.elapsed = tick.issued, tick.completed, tick.elapsed
 
     def _leap(self, second: int) -> None:
-        """Go on after a time of which nothing is known and which is longer than what is kept: the machine slept."""
+        """Continue after a gap longer than what is kept: the machine slept."""
         self._close()
         self._slots.clear()
         self._groups.clear()
@@ -144,7 +144,7 @@ class Window:
         return self._groups[key]
 
     def _sum(self, begin: int, end: int) -> Figures:
-        """Add up the seconds from `begin` to before `end`."""
+        """Sum the seconds from `begin` up to but not including `end`."""
         passed, samples, total = 0.0, 0, Histogram()
         for slot in self._between(begin, end):
             passed += slot.seconds

@@ -31,31 +31,31 @@ from engine.store.files import explained, read_plain
 from engine.survey.survey import load_function
 
 LARGEST_FACTS = 16 << 20
-"""Bytes of the facts that a person's own program gives."""
+"""Maximum bytes of the facts that a user's program returns."""
 USER_ERROR = 3
 """Exit status for an error of the family in engine.errors; its text is in the answer."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker is told."""
+    """The worker's input."""
 
     id: str
     title: str
     step: str
     command: tuple[str, ...]
     profile: str
-    """The component's file, beside which its own Python files stand."""
+    """The component's file; its own Python files are next to it."""
     profiles: tuple[str, ...]
     """The profile folders, ours first."""
     own_profiles: str
-    """The person's own profile folder."""
+    """The user's own profile folder."""
     results: str
     """The results folder of the job."""
     made_by: tuple[str, ...] = ()
-    """The words after `inferdeck` that make this job again."""
+    """Arguments after `inferdeck` that make this job again."""
     notice: str = ""
     version: str = ""
-    """The range that is asked for."""
+    """The requested version range."""
     store: str = ""
     options: dict[str, Any]
     inputs: dict[str, Artifact]
@@ -63,11 +63,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="answer"):
-    """What came of it: the last line on the pipe."""
+    """The worker's result: the last line on the pipe."""
 
     facts: dict[str, Any] = {}
     what: str = ""
-    """What failed, where it is something that a person can mend; otherwise empty."""
+    """What failed, if it is something that a user can fix; otherwise empty."""
     remedy: str = ""
 
 
@@ -97,8 +97,8 @@ def main(arguments: list[str]) -> int:
             answer = Answer(what=error.what, remedy=error.remedy)
         except OSError as error:
             _log_traceback()
-            said = explained(error, step.output)
-            answer = Answer(what=said.what, remedy=said.remedy)
+            known_error = explained(error, step.output)
+            answer = Answer(what=known_error.what, remedy=known_error.remedy)
         except MemoryError:
             _log_traceback()
             answer = Answer(what="the memory ran out", remedy="use fewer workers, a smaller batch or fewer samples")
@@ -117,7 +117,7 @@ def _run(task: Task, step: Step) -> dict[str, Any]:
 
 
 def _run_command(task: Task, step: Step) -> dict[str, Any]:
-    """Run a person's own program: options and inputs come as a JSON file, facts go back as one."""
+    """Run a user's program: it gets options and inputs as a JSON file and returns facts as another."""
     asked, given = step.output.parent / "asked.json", step.output / "facts.json"
     asked.write_bytes(codec.encode({"options": task.options, "inputs": task.inputs, "output": task.output}))
     environment = {**os.environ, "INFERDECK_ASKED": str(asked), "INFERDECK_OUTPUT": task.output}
@@ -145,7 +145,7 @@ def _send(descriptor: int, line: bytes) -> None:
 
 
 def _first_line() -> bytes:
-    """Read standard input up to the first newline, byte by byte so that nothing is taken from what comes after."""
+    """Read standard input up to the first newline, byte by byte so that what follows is left unread."""
     line = bytearray()
     while (byte := os.read(0, 1)) not in (b"", b"\n"):
         line += byte

@@ -1,1 +1,1 @@
-"""Readers for the files that LoadGen writes, as typed data: the screen, the harness and the checker rely on them."""
+"""Parsers of LoadGen's log files, shared by the screen, the harness and the checker."""

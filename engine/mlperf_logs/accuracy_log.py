@@ -1,9 +1,8 @@
-"""Streams `mlperf_log_accuracy.json`: one record per sample, the response as the bytes the model gave.
+"""Stream `mlperf_log_accuracy.json`: one record per sample, with the response's raw bytes.
 
-The log of a whole data set can take gigabytes, so it is read piece by piece: in memory is one piece, or one record
-where that is larger. LoadGen writes one record per line; a log with all records on one line, or one record over several
-lines, is read as well. A submission carries a truncated copy, which is recognised and refused: a score from it would be
-a score of a few samples.
+The log of a whole data set can take gigabytes, so it is parsed in chunks: one chunk is in memory, or one record if that
+is larger. LoadGen writes one record per line; a log with all records on one line, or one record over several lines, is
+also accepted. A submission's truncated copy is detected and refused: its score would be that of a few samples.
 """
 
 import re
@@ -23,7 +22,7 @@ from engine.store.files import open_plain
 PIECE = 1 << 18
 """Bytes read at once."""
 LONGEST = 1 << 30
-"""Bytes of one record's text; the largest response of v2.1, a segmented volume, takes some 200 MB."""
+"""Maximum bytes of one record's text; the largest response of v2.1, a segmented volume, takes some 200 MB."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -46,13 +45,13 @@ class _Entry(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Entry).decode
 _decode_all = msgspec.json.Decoder(list[_Entry]).decode
 _JOINT = re.compile(rb"\s*([\[,])(?=\s*\{)")
-"""What stands before a record: the bracket that opens the log, or a comma."""
+"""What precedes a record: the bracket that opens the log, or a comma."""
 _RUN_AGAIN = "run the accuracy mode again: a log is whole only when the run ended"
 _WHOLE = "score the whole log, from the truncation's backup"
 
 
 def parse(pieces: Iterable[bytes], name: str) -> Iterator[Record]:
-    """Yield the records of a log that comes in pieces, cut anywhere; `name` stands in the errors. Raises DataError."""
+    """Yield the records of a log given in chunks split anywhere; `name` is used in errors. Raises DataError."""
     reader = _Reader(name)
     for block in _blocks(pieces, name):
         yield from reader.read(block)
@@ -65,7 +64,7 @@ def _blocks(pieces: Iterable[bytes], name: str) -> Iterator[bytearray]:
     for piece in pieces:
         end = piece.rfind(b"}") + 1
         held += piece[:end] if end else piece
-        if end or (len(held) >= PIECE and held.find(b"{", 0, PIECE) < 0):  # what begins no record is not collected
+        if end or (len(held) >= PIECE and held.find(b"{", 0, PIECE) < 0):  # data that begins no record is not buffered
             yield held
             held = bytearray(piece[end:] if end else b"")
         elif len(held) > LONGEST:
@@ -74,14 +73,14 @@ def _blocks(pieces: Iterable[bytes], name: str) -> Iterator[bytearray]:
 
 
 class _Reader:
-    """Turns the blocks of one log into records."""
+    """Parses the blocks of one log to records."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._line = 1
-        """The line on which the next block begins, counted from 1."""
+        """Line number of the next block's start, from 1."""
         self._after_record = False
-        """The next block begins after a record, on the same line."""
+        """Whether the next block begins after a record, on the same line."""
         self._opened = self._closed = False
 
     def read(self, block: bytearray) -> Iterator[Record]:
@@ -94,14 +93,14 @@ class _Reader:
         self._after_record = ends_with_record
 
     def finish(self) -> None:
-        """Raise DataError where the log has not come to its end."""
+        """Raise DataError if the log is incomplete."""
         if not self._closed:
             raise DataError(f"{self._name}: the accuracy log ends early, its closing bracket is missing", _RUN_AGAIN)
 
     def _at_once(self, block: bytearray) -> list[Record] | None:
-        """Return the records of a block that has nothing else; None where it has to be read line by line.
+        """Return the records of a well-formed block; None if it has to be parsed line by line.
 
-        The block is made a JSON array in place: the text of a record can be larger than all else in memory.
+        The block is made a JSON array in place: the text of a record can be larger than everything else in memory.
         """
         joint = _JOINT.match(block)
         if joint is None or self._closed or (joint[1] == b"[") is self._opened:
@@ -119,7 +118,7 @@ class _Reader:
         return found
 
     def _line_by_line(self, block: bytearray) -> Iterator[Record]:
-        """Yield the records of a block in which anything may be wrong. Raises DataError naming the line."""
+        """Yield the records of a possibly malformed block. Raises DataError naming the line."""
         for number, line in enumerate(block.split(b"\n"), start=self._line):
             text = line.strip()
             if self._after_record:
@@ -146,7 +145,7 @@ class _Reader:
 
 
 def records(path: Path) -> Iterator[Record]:
-    """Stream the records of an accuracy log. Raises DataError: unreadable, damaged, unfinished or truncated."""
+    """Stream the records of an accuracy log. Raises DataError: unreadable, damaged, incomplete or truncated."""
     with _readable(path), open_plain(path) as file:
         start = file.read(PIECE)
         if TRUNCATION_MARK in start:
@@ -160,7 +159,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def write(path: Path, found: Iterable[Record]) -> None:
-    """Write an accuracy log of these records, in LoadGen's form."""
+    """Write an accuracy log of these records, in LoadGen's format."""
     with path.open("w", encoding="ascii") as file:
         file.write("[")
         for number, one in enumerate(found):
@@ -171,7 +170,7 @@ def write(path: Path, found: Iterable[Record]) -> None:
 
 
 def is_truncated(path: Path) -> bool:
-    """Say whether this is the shortened copy that goes into a submission. Raises DataError."""
+    """Return whether this is the truncated copy of a submission. Raises DataError."""
     with _readable(path), open_plain(path) as file:
         return TRUNCATION_MARK in file.read(PIECE)
 

@@ -1,7 +1,7 @@
-"""Reads `mlperf_log_detail.txt`: every message of a LoadGen run, exact to the last digit of its seeds.
+"""Parse `mlperf_log_detail.txt`: every message of a LoadGen run, with exact 64-bit integers such as seeds.
 
-Verdicts hang on this file, so a line that cannot be read becomes data with its line number instead of an exception:
-whoever judges the log decides what a damaged line means.
+Verdicts depend on this file, so an unreadable line becomes data with its line number instead of an exception: the
+caller decides what a damaged line means.
 """
 
 import json
@@ -22,7 +22,7 @@ MARKER = b":::MLLOG"
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """Where in LoadGen's sources a message comes from, and how bad it is."""
+    """Source location and severity of a message in LoadGen."""
 
     is_error: bool = False
     is_warning: bool = False
@@ -37,7 +37,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     value: Any
-    """A string, number, bool, list or object. Whole numbers are exact, up to 2^64 and beyond."""
+    """A string, number, bool, list or object. Integers are exact, up to 2^64 and beyond."""
     time_ms: float = 0.0
     namespace: str = ""
     event_type: str = ""
@@ -45,14 +45,14 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(Body, frozen=True, kw_only=True):
-    """One message and the line it stands on."""
+    """A message with its line number."""
 
     line: int
     """Counted from 1."""
 
 
 class Malformed(msgspec.Struct, frozen=True):
-    """A line that bears the marker but is not a message."""
+    """A line with the marker that is not a message."""
 
     line: int
     text: str
@@ -77,7 +77,7 @@ class Detail:
         return firsts
 
     def first(self, key: str) -> Message | None:
-        """Return the first message of this key: the one that counts where a key comes twice."""
+        """Return the first message of this key, which is the one that counts."""
         return self._firsts.get(key)
 
     def value(self, key: str, default: Any = None) -> Any:
@@ -103,7 +103,7 @@ class Detail:
 _decode = msgspec.json.Decoder(Body).decode
 _LARGEST = int(sys.float_info.max)
 _DIGITS = 4000
-"""Of a whole number that is read exactly; Python refuses to read 4,300."""
+"""Maximum length of an integer that is parsed exactly; Python refuses 4,300 digits."""
 
 
 def _body(payload: bytes) -> Body:
@@ -111,26 +111,26 @@ def _body(payload: bytes) -> Body:
     try:
         body = _decode(payload)
     except msgspec.DecodeError:
-        # LoadGen prints bare Infinity and NaN, which are no JSON but which the standard library reads.
+        # LoadGen prints bare Infinity and NaN, which are not JSON but which the standard library accepts.
         body = msgspec.convert(loads(payload), Body)
     value = in_range(body.value)
     return body if value is body.value else msgspec.structs.replace(body, value=value)
 
 
 def loads(data: bytes) -> Any:
-    """Read JSON as the standard library does, Infinity and NaN too; a number out of range is infinity."""
+    """Parse JSON as the standard library does, including Infinity and NaN; a number out of range is infinity."""
     return json.loads(data, parse_int=lambda digits: int(digits) if len(digits) <= _DIGITS else float(digits))
 
 
 def in_range(value: Any) -> Any:
-    """Return a value, infinity for a whole number that no float can hold: nothing that is measured is as large."""
+    """Return a value, or infinity for an integer too large for a float: no measurement is as large."""
     if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
         return math.inf if value > 0 else -math.inf
     return value
 
 
 def messages(lines: Iterable[bytes]) -> Iterator[Message | Malformed]:
-    """Yield what each line with the marker says; lines without it yield nothing."""
+    """Yield the message of each line with the marker; lines without it yield nothing."""
     for number, line in enumerate(lines, start=1):
         if not line.startswith(MARKER):
             continue
@@ -152,7 +152,7 @@ def messages(lines: Iterable[bytes]) -> Iterator[Message | Malformed]:
 
 
 def parse(data: bytes) -> Detail:
-    """Read a detail log that is in memory already."""
+    """Parse a detail log in memory."""
     lines = data.split(b"\n")
     if lines[-1] == b"":
         lines.pop()
@@ -165,7 +165,7 @@ def parse(data: bytes) -> Detail:
 
 
 def read(path: Path) -> Detail:
-    """Read a detail log. Raises DataError where the file cannot be read."""
+    """Read a detail log. Raises DataError if the file cannot be read."""
     try:
         return parse(read_plain(path))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a file is that should be a text in UTF-8, told from its first bytes."""
+"""Identify files that are not UTF-8 text by their first bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMPTY = "empty"
 
 
 def kind_of(data: bytes) -> str:
-    """Return what a file is instead of a text in UTF-8; empty where it may well be one."""
+    """Return the file's type if it is not UTF-8 text; empty if it may be."""
     if not data.strip():
         return EMPTY
     for beginning, kind in _BEGINNINGS.items():

@@ -1,7 +1,7 @@
-"""The one number that a performance log is worth, by the folder it lies in and the scenario it was run in.
+"""The result of a performance log, by its folder's scenario and the scenario it was run in.
 
 The rules let an edge system infer a scenario from another one's log: the folder then holds a copy of that log, and the
-number is computed from it (submission rules v2.1, inferred results; the formulas are those of its checker).
+result is computed from it (submission rules v2.1, inferred results; the formulas are those of its checker).
 """
 
 import math
@@ -23,7 +23,7 @@ class Metric(msgspec.Struct, frozen=True):
     unit: str
     """`Samples/s` and `Queries/s`: higher is better. `Latency (ms)`: lower is better."""
     inferred: bool
-    """The log was run in another scenario than the folder says."""
+    """Whether the log was run in another scenario than the folder's."""
 
 
 def _number(detail: Detail, key: str) -> float:
@@ -37,7 +37,7 @@ def _number(detail: Detail, key: str) -> float:
 
 
 def _percentile_of_single(detail: Detail) -> float:
-    """Return the latency in ms of one sample at the percentile of MultiStream."""
+    """Return the latency in ms of one sample at MultiStream's percentile."""
     latency = _number(detail, "early_stopping_latency_ms")
     if latency == 0:
         raise DataError(
@@ -57,7 +57,7 @@ _FORMULAS: dict[tuple[str, str], Callable[[Detail], float]] = {
     ("Offline", "Offline"): lambda log: _number(log, "result_samples_per_second"),
     ("Server", "Server"): lambda log: _number(log, "result_scheduled_samples_per_sec"),
     ("SingleStream", "SingleStream"): lambda log: _number(log, "early_stopping_latency_ss") / NS_PER_MS,
-    # The key's `ms` is MultiStream; the value is in nanoseconds.
+    # `ms` in the key means MultiStream; the value is in nanoseconds
     ("MultiStream", "MultiStream"): lambda log: _number(log, "early_stopping_latency_ms") / NS_PER_MS,
     ("Offline", "SingleStream"): lambda log: _number(log, "result_qps_without_loadgen_overhead"),
     ("Offline", "MultiStream"): _offline_from_multi,
@@ -69,11 +69,11 @@ UNITS = {name: facts.unit for name, facts in FACTS.items()}
 
 
 def metric(detail: Detail, scenario: str, samples_per_query: int) -> Metric:
-    """Return the result of a performance log that lies in the folder of `scenario`.
+    """Return the result of a performance log in the folder of `scenario`.
 
-    `samples_per_query` is that of MultiStream by the round: a query inferred from SingleStream takes so many times its
-    latency. Raises DataError where the log lacks what the formula needs, or is of a scenario that says nothing about
-    this one.
+    `samples_per_query` is that of MultiStream in the round: a query inferred from SingleStream takes so many times its
+    latency. Raises DataError if the log lacks a needed value, or is of a scenario from which this one can't be
+    inferred.
     """
     ran = detail.value("effective_scenario")
     formula = _FORMULAS.get((scenario, ran)) if isinstance(ran, str) else None

@@ -1,12 +1,12 @@
-"""What LoadGen's early stopping says of a run, as sentences."""
+"""Sentences of LoadGen's early stopping result."""
 
 from __future__ import annotations
 
 
 def stopping_words(said: object) -> list[str]:
-    """Return the sentences of `early_stopping_result`: of the detail log a text, of the summary a list of lines.
+    """Return the sentences of `early_stopping_result`: a text in the detail log, a list of lines in the summary.
 
-    Anything else, as a damaged log may hold, has none.
+    Any other value, as in a damaged log, has none.
     """
     lines = said if isinstance(said, list) else [said]
     text = " ".join(line for line in lines if isinstance(line, str))

@@ -1,7 +1,7 @@
-"""Reads `mlperf_log_summary.txt` into the keys of the detail log, so that the two can be compared line by line.
+"""Parse `mlperf_log_summary.txt` into the detail log's keys, so that the two can be compared.
 
-The wording differs between LoadGen 2.1 and 6.x; here both give the same keys. Nobody's verdict may rest on this text:
-it is rounded, and the rules read the detail log.
+The wording differs between LoadGen 2.1 and 6.x; both give the same keys. No verdict may depend on this text: it is
+rounded, and the rules use the detail log.
 """
 
 import re
@@ -23,10 +23,10 @@ _NAMES = {
     "QPS w/ loadgen overhead": "result_qps_with_loadgen_overhead",
     "QPS w/o loadgen overhead": "result_qps_without_loadgen_overhead",
 }
-"""Names on the left of a colon → the detail log's key."""
+"""Names left of a colon → the detail log's key."""
 _TEXTS = {"SUT name", "Scenario", "Mode", "Result is"}
 _BLOCKS = {"Recommendations": "recommendations", "Early Stopping Result": "early_stopping_result"}
-"""Headings that lines beginning with a blank follow."""
+"""Headings that are followed by indented lines."""
 _ESTIMATES = {"90": "early_stopping_latency_ss", "99": "early_stopping_latency_ms"}
 _PERCENTILE = re.compile(r"(\d+(?:\.\d+)?)(?:th)? percentile latency \(ns\)")
 _EXTREME = re.compile(r"(Min|Max|Mean) latency \(ns\)")
@@ -36,11 +36,11 @@ _PARAMETERS = "Test Parameters Used"
 
 
 def parse(text: str) -> dict[str, Value]:
-    """Return what a summary says, in the order of the text.
+    """Return the values of a summary, in text order.
 
     Keys are those of the detail log (`result_99.00_percentile_latency_ns`, `effective_target_qps`), and `num_warnings`,
-    `num_errors`, `recommendations`, `early_stopping_result` (the lines below these two headings). A line `name : value`
-    that is not known keeps its own name. A text that is no summary gives an empty dictionary.
+    `num_errors`, `recommendations`, `early_stopping_result` (the lines below these two headings). An unknown line `name
+    : value` keeps its own name. A text that is no summary gives an empty dictionary.
     """
     values: dict[str, Value] = {}
     block: list[str] = []
@@ -66,7 +66,7 @@ def parse(text: str) -> dict[str, Value]:
 
 
 def _key(name: str, per_query: bool) -> str:
-    """MultiStream's summary gives the latencies of whole queries, which the detail log keeps apart."""
+    """Return the detail log's key; MultiStream's summary has per-query latencies under keys of their own."""
     latency = "query_latency_ns" if per_query else "latency_ns"
     if extreme := _EXTREME.fullmatch(name):
         return f"result_{extreme[1].lower()}_{latency}"

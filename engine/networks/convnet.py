@@ -1,4 +1,4 @@
-"""Writes convolutional networks as ONNX: the few operators they need, and the facts a model artifact carries.
+"""Write convolutional networks as ONNX graphs, with the facts of the model artifact.
 
 Graphs are written node by node rather than exported, so that no training framework is needed and the same weights
 always give the same file.
@@ -17,13 +17,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 OPSET = 13
 IR_VERSION = 8
-"""The oldest that the opset allows in practice, so that older engines read the file too."""
+"""The oldest that the opset allows in practice, so that older runtimes read the file too."""
 
 ELEMENT_TYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "uint8": TensorProto.UINT8}
 
 
 class ConvNet:
-    """A graph under construction. Each method adds one operator and returns the name of its result."""
+    """An ONNX graph under construction. Each method adds an operator and returns its output's name."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
@@ -32,13 +32,13 @@ class ConvNet:
         """Elements of all weights so far."""
 
     def weight(self, name: str, values: Array) -> str:
-        """Add a tensor of weights, stored in its own dtype."""
+        """Add an initializer in its own dtype."""
         self._weights[name] = numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
         self.parameters += values.size
         return name
 
     def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        """Add an operator with one result."""
+        """Add an operator with one output."""
         self._nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
         return output
 
@@ -55,7 +55,7 @@ class ConvNet:
     ) -> str:
         """Add a square convolution; weight [out, in/groups, k, k], bias [out].
 
-        `padding` is on every side; None pads as TensorFlow's SAME does, the odd row and column at the end.
+        `padding` applies to every side; None pads as TensorFlow's SAME does, the odd row and column at the end.
         """
         pads = {"auto_pad": "SAME_UPPER"} if padding is None else {"pads": [padding] * 4}
         return self.node(
@@ -74,7 +74,7 @@ class ConvNet:
         return self.node("Gemm", inputs, name, transB=1)
 
     def pool_to_vector(self, x: str) -> str:
-        """Add a global average pooling; [N, C, H, W] becomes [N, C]."""
+        """Add global average pooling; [N, C, H, W] becomes [N, C]."""
         return self.node("Flatten", [self.node("GlobalAveragePool", [x], f"{x}.mean")], f"{x}.vector")
 
     def model(
@@ -87,14 +87,14 @@ class ConvNet:
 
 
 def tensor(name: str, dtype: str, shape: Sequence[int | str] | None) -> onnx.ValueInfoProto:
-    """Return an input or output; a word in the shape names a dimension that is left open, None leaves all open."""
+    """Return a graph input or output; a name in the shape is a symbolic dimension, None is an unknown shape."""
     return helper.make_tensor_value_info(name, ELEMENT_TYPES[dtype], shape)
 
 
 def fold_batch_norm(
     weight: Array, gamma: Array, beta: Array, mean: Array, variance: Array, epsilon: float
 ) -> tuple[Array, Array]:
-    """Return float32 weight and bias of the convolution that equals a convolution followed by a batch normalisation.
+    """Return float32 weight and bias of the convolution equal to a convolution followed by batch normalisation.
 
     weight [out, ...] without bias; the other arrays [out]. Computed in float64, rounded once.
     """
@@ -106,10 +106,10 @@ def fold_batch_norm(
 def model_facts(
     model: Path, *, outputs: Sequence[str], task_options: Mapping[str, Any], weight_transformations: str
 ) -> dict[str, Any]:
-    """Return the facts of an ONNX model of pictures that takes float32 NCHW.
+    """Return the facts of an ONNX model with float32 NCHW images as input.
 
-    `task_options`: what the task has to know to read the outputs (its `respond`). `weight_transformations`: what was
-    done to the published weights, in the words of the field of that name in the measurements file.
+    `task_options`: what the task needs to interpret the outputs (its `respond`). `weight_transformations`: what was
+    done to the published weights, as in the measurements file's field of that name.
     """
     with model.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

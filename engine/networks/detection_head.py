@@ -1,8 +1,7 @@
-"""Writes what stands behind a one-stage detector as ONNX nodes: anchors, decoding of boxes, choice of the best.
+"""ONNX nodes of a one-stage detector's postprocessing: anchors, box decoding, non-maximum suppression.
 
-The steps and their order are those of torchvision's RetinaNet as it is exported, because they take part in the time
-that is measured: sigmoid of every score, a threshold and the best of each level, boxes of these alone, suppression of
-overlaps class by class, the best of all.
+The steps and their order are those of torchvision's exported RetinaNet, because they are part of the measured time:
+sigmoid of every score, threshold and top k of each level, decoding of these alone, suppression per class, top k of all.
 """
 
 from collections.abc import Sequence
@@ -24,24 +23,24 @@ OUTPUTS = ("boxes", "scores", "labels")
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of all boxes are given out; the defaults are those of the rules' RetinaNet."""
+    """Limits of the selected boxes; the defaults are those of the rules' RetinaNet."""
 
     image_size: int = 800
     classes: int = 264
     least_score: float = 0.05
-    """A box must score more than this."""
+    """Exclusive lower limit of a score."""
     most_of_level: int = 1000
     overlap: float = 0.5
-    """Of two boxes of a class that overlap more than this, the one with the lower score goes."""
+    """IoU above which the box with the lower score, of two in one class, is suppressed."""
     most: int = 300
 
 
 def anchors(image_size: int, cells: int, sizes: Sequence[int], ratios: Sequence[float]) -> Array:
     """Return xmin, ymin, xmax, ymax of each anchor of a level with `cells` by `cells` cells, float32 [n,4].
 
-    Row by row, cell by cell, ratio (height over width) by ratio, size by size. As torchvision makes them: corners of
-    whole pixels around the cell's upper left corner, and cells of whole pixels, which leaves a rest at the far sides
-    where the cells don't divide the picture.
+    In the order of rows, cells, ratios (height over width), sizes. As torchvision computes them: corners of whole
+    pixels around the cell's upper left corner, and cells of whole pixels, which leaves a rest at the far sides if the
+    cells don't divide the image.
     """
     roots = np.sqrt(np.array(ratios, np.float32))
     width = (1 / roots[:, None] * np.array(sizes, np.float32)).ravel()
@@ -54,16 +53,16 @@ def anchors(image_size: int, cells: int, sizes: Sequence[int], ratios: Sequence[
 
 
 class DetectionNet(ConvNet):
-    """A graph of a detector under construction, for one picture at a time."""
+    """A detector graph under construction, for batch size 1."""
 
     def anchor_rows(self, x: str, cells: int, depth: int) -> str:
-        """Add what makes [1, anchors of all cells, depth] of a map [1, anchors of a cell times depth, cells, cells]."""
+        """Add the reshape of a map [1, anchors per cell * depth, cells, cells] to [1, anchors, depth]."""
         apart = self.node("Reshape", [x, self.whole(1, -1, depth, cells, cells)], f"{x}.apart")
         last = self.node("Transpose", [apart], f"{x}.last", perm=[0, 3, 4, 1, 2])
         return self.node("Reshape", [last, self.whole(1, -1, depth)], f"{x}.rows")
 
     def detections(self, logits: Sequence[str], deltas: Sequence[str], around: Sequence[Array], choice: Choice) -> None:
-        """Add the outputs `boxes` float32 [n,4], `scores` float32 [n] from best to worst, `labels` int64 [n].
+        """Add the outputs `boxes` float32 [n,4], `scores` float32 [n] in descending order, `labels` int64 [n].
 
         For each level: logits [1, anchors, classes], deltas [1, anchors, 4] (dx, dy, log width, log height in units of
         the anchor) and the anchors [n,4]. Boxes are xmin, ymin, xmax, ymax within 0...image_size.
@@ -88,11 +87,11 @@ class DetectionNet(ConvNet):
         return self._constant(f"whole.{'.'.join(map(str, values))}", np.array(values, np.int64))
 
     def number(self, value: float, dtype: str = "float32") -> str:
-        """Return a constant without dimensions."""
+        """Return a scalar constant."""
         return self._constant(f"{dtype}.{value}", np.array(value, dtype))
 
     def _level(self, name: str, logits: str, deltas: str, around: Array, choice: Choice) -> tuple[str, str, str]:
-        """Add the best of a level, n of them: boxes [n,4], scores [n], labels [n]."""
+        """Add the n best of a level: boxes [n,4], scores [n], labels [n]."""
         likely = self.node("Sigmoid", [logits], f"{name}.likely")
         scores = self.node("Reshape", [likely, self.whole(-1)], f"{name}.scores")
         good = self.node("Greater", [scores, self.number(choice.least_score)], f"{name}.good")
@@ -125,10 +124,10 @@ class DetectionNet(ConvNet):
         return self.node("Clip", [corners, self.number(0.0), self.number(float(choice.image_size))], f"{name}.boxes")
 
     def _kept(self, boxes: str, scores: str, labels: str, candidates: int, choice: Choice) -> str:
-        """Add the places [n] of the boxes that stay, best first.
+        """Add the indices [n] of the selected boxes in descending order of scores.
 
-        The classes are moved apart so far that boxes of two never overlap, as torchvision does, and one suppression
-        serves all. It costs the last digits of an overlap: corners of the 264th class are in 64ths of a pixel.
+        Boxes are offset by class so that boxes of two classes never overlap, as torchvision does, and one suppression
+        serves all. It costs precision of the overlaps: corners of the 264th class are in 64ths of a pixel.
         """
         classes = self.node("Cast", [labels], "classes", to=TensorProto.FLOAT)
         offset = self.node("Mul", [classes, self.number(choice.image_size + 1.0)], "offset")
@@ -150,13 +149,13 @@ class DetectionNet(ConvNet):
         return self._split(x, self.whole(2, 2), 2)
 
     def _many(self, operator: str, inputs: list[str], name: str, count: int, **attributes: Any) -> list[str]:
-        """Add an operator with several results."""
+        """Add an operator with several outputs."""
         results = [f"{name}.{number}" for number in range(count)]
         self._nodes.append(helper.make_node(operator, inputs, results, name=name, **attributes))
         return results
 
     def _constant(self, name: str, values: Array) -> str:
-        """Return a constant, which is no parameter of the model; the same name is the same constant."""
+        """Return a constant that does not count as a parameter; constants of one name are one constant."""
         self._weights[name] = numpy_helper.from_array(values, name)
         return name
 

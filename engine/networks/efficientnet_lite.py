@@ -1,8 +1,8 @@
-"""Turns the published PyTorch weights of EfficientNet-Lite0 into an ONNX model.
+"""Convert the published PyTorch weights of EfficientNet-Lite0 to an ONNX model.
 
-Lite0 is the smallest real ImageNet classifier that a package index carries, so it is what a first measurement runs
-on. Architecture: EfficientNet without squeeze-and-excitation and with ReLU6 in place of swish (the `lite` variant of
-the TensorFlow TPU repository); padding is TensorFlow's SAME and batch normalisation uses epsilon 1e-3.
+Lite0 is the smallest real ImageNet classifier in a package index, so a first measurement uses it. Architecture:
+EfficientNet without squeeze-and-excitation and with ReLU6 in place of swish (the `lite` variant of the TensorFlow TPU
+repository); padding is TensorFlow's SAME and batch normalisation uses epsilon 1e-3.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ EPSILON = 1e-3
 IMAGE_SIZE = 224
 CLASSES = 1000
 BLOCK_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
-"""The one thing the weights do not tell. Seven stages of 1, 2, 2, 3, 3, 4 and 1 blocks."""
+"""Not deducible from the weights. Seven stages of 1, 2, 2, 3, 3, 4 and 1 blocks."""
 
 
 def convert(step: Step) -> dict[str, Any]:
-    """Write `model.onnx` from the state dict `weights_file` in the folder of the need `weights`.
+    """Write `model.onnx` from the state dict `weights_file` in the folder of the dependency `weights`.
 
-    Input `input` float32 [N,3,224,224], output `logits` float32 [N,1000], N open. Raises DataError where the file is
+    Input `input` float32 [N,3,224,224], output `logits` float32 [N,1000], N symbolic. Raises DataError if the file is
     not the state dict of an EfficientNet-Lite0.
     """
     source = step.inputs["weights"].folder / str(step.options["weights_file"])
@@ -51,7 +51,7 @@ def convert(step: Step) -> dict[str, Any]:
 
 
 def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
-    """Return the ONNX model of a state dict. Raises KeyError or ValueError where it is of another network."""
+    """Return the ONNX model of a state dict. Raises KeyError or ValueError if it is of another network."""
     net = _Lite0(weights)
     x = net.unit("input", "_conv_stem", "_bn0", stride=2)
     for number, stride in enumerate(BLOCK_STRIDES):
@@ -65,7 +65,7 @@ def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
 
 
 class _Lite0(ConvNet):
-    """The two building blocks, in the names of the state dict."""
+    """The two building blocks, with the state dict's names."""
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class _Lite0(ConvNet):
         return self.node("Clip", [x, *self._limits], f"{convolution}.relu6") if relu6 else x
 
     def block(self, x: str, prefix: str, stride: int) -> str:
-        """Add an inverted residual: expand (but for the first block), depthwise, project without activation."""
+        """Add an inverted residual: expand (except in the first block), depthwise, project without activation."""
         depthwise, project = f"{prefix}_depthwise_conv", f"{prefix}_project_conv"
         shortcut, channels = x, self._source[f"{depthwise}.weight"].shape[0]
         if f"{prefix}_expand_conv.weight" in self._source:

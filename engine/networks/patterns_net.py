@@ -1,7 +1,7 @@
-"""A tiny classifier of the generated patterns: its architecture, and the trained model that comes with inferdeck.
+"""A tiny classifier of the generated patterns: its architecture, and the shipped trained model.
 
-With it a whole measurement runs anywhere at once: nothing to fetch, nothing to train, a fraction of a millisecond per
-picture. `tools/train_tiny_classifier.py` trains it.
+It allows a whole measurement on any machine at once: no download, no training, a fraction of a millisecond per image.
+`tools/train_tiny_classifier.py` trains it.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ SHA256 = "8dfbe07695da3a0c09b11e614886b6eb45d36fdcbc895ce707877b23c4ecf72e"
 
 
 def shipped(step: Step) -> dict[str, Any]:
-    """Write `model.onnx`: input `input` float32 [N,3,64,64] in 0...1, output `scores` float32 [N,50], N open.
+    """Write `model.onnx`: input `input` float32 [N,3,64,64] in 0...1, output `scores` float32 [N,50], N symbolic.
 
-    Raises DataError where the installed file is not the one that was shipped.
+    Raises DataError if the installed file is not the shipped one.
     """
     path = copied(step, FILE, SHA256)
     return model_facts(path, outputs=["scores"], task_options={"label_offset": 0}, weight_transformations="none")

@@ -1,8 +1,7 @@
-"""Makes ONNX models ready to be quantized: names, opset, folded normalisations, and weights in a file of their own
-where they are large.
+"""Prepare ONNX models for quantization: node names, opset, folded normalisations, external data for large weights.
 
-A protobuf message holds two gigabytes at most, and every step that reads one makes copies of it. The weights of large
-models therefore stay outside the message, where ONNX Runtime maps them into memory.
+A protobuf message holds two gigabytes at most, and every step that reads one copies it. The weights of large models
+therefore stay in external data, which ONNX Runtime memory-maps.
 """
 
 from __future__ import annotations
@@ -23,32 +22,32 @@ from engine.formats import onnx_files
 from engine.networks.convnet import OPSET
 
 LARGE = 1 << 29
-"""Bytes of a model whose weights go into a file of their own."""
+"""Model size from which weights are written as external data."""
 SMALL_TENSOR = 1024
-"""Bytes of a tensor that stays in the message, because shapes may be inferred from it."""
+"""Bytes up to which a tensor stays in the message, because shape inference may need it."""
 WEIGHTS = "prepared.data"
 PREPARED = "model.onnx"
 
 WEIGHTED = ("Conv", "Gemm", "MatMul")
-"""The operators that an int8 processor speeds up."""
+"""The operators that int8 accelerates."""
 _QUANTIZED_ALREADY = ("DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger", "QLinearMatMul")
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A prepared model and what is known of it."""
+    """A prepared model."""
 
     path: Path
     inputs: tuple[TensorSpec, ...]
     scores: tuple[str, ...]
-    """The nodes that give the scores: no other weighted operator comes after them."""
+    """The nodes that compute the scores: no other weighted operator comes after them."""
 
 
 def prepare(original: Path, folder: Path) -> Graph:
-    """Write the model as it is quantized into a folder: all nodes have names.
+    """Write the prepared model into a folder, with names on all nodes.
 
-    Batch normalisations are folded into the convolutions before them, constants are computed, and the operators are
-    those of opset 13, the first that has a scale for each channel. Raises DataError where it can't be quantized.
+    Batch normalisations are folded into the convolutions before them, constants are folded, and the opset is at least
+    13, the first with per-channel scales. Raises DataError if it can't be quantized.
     """
     raw = folder / "opset.onnx"
     large = _write_raw(original, raw)
@@ -62,7 +61,7 @@ def prepare(original: Path, folder: Path) -> Graph:
 
 
 def _write_raw(original: Path, raw: Path) -> bool:
-    """Write the model in opset 13 or later, its weights no longer inputs. Returns whether its weights are outside."""
+    """Write the model in opset 13 or later, initializers not listed as inputs. Returns whether it has external data."""
     files = onnx_files.files(original)
     outside = len(files) > 1
     try:
@@ -70,7 +69,7 @@ def _write_raw(original: Path, raw: Path) -> bool:
     except DecodeError:
         raise DataError(f"{original} is not an ONNX model", "give another file") from None
     _refuse(model, original)
-    # Up to IR version 3 every weight is listed as an input too, which forbids to compute with it ahead of a run.
+    # Up to IR version 3 every weight is also listed as an input, which prevents constant folding.
     weights = {one.name for one in model.graph.initializer}
     inputs = [one for one in model.graph.input if one.name not in weights]
     del model.graph.input[:]
@@ -93,7 +92,7 @@ def _write_raw(original: Path, raw: Path) -> bool:
 
 
 def _settings(prepared: Path, *, large: bool) -> dict[str, str]:
-    """Return how ONNX Runtime folds what can be computed ahead, and writes what comes of it."""
+    """Return ONNX Runtime's settings for constant folding and for writing the optimized model."""
     settings = {"graph_optimization_level": "basic", "optimized_model_filepath": str(prepared)}
     if large:
         settings |= {
@@ -105,7 +104,7 @@ def _settings(prepared: Path, *, large: bool) -> dict[str, str]:
 
 
 def _refuse(model: onnx.ModelProto, original: Path) -> None:
-    """Raise DataError where there is nothing to quantize, or it is quantized already."""
+    """Raise DataError if there is nothing to quantize, or it is quantized already."""
     if any(node.op_type in _QUANTIZED_ALREADY for node in model.graph.node):
         raise DataError(f"{original} is quantized already", "use it as it is, without _int8")
     weights = {one.name for one in model.graph.initializer if one.data_type == onnx.TensorProto.FLOAT}
@@ -122,7 +121,7 @@ def _nothing(original: Path) -> DataError:
 
 
 def _holds_floats(node: onnx.NodeProto) -> bool:
-    """Say whether it is a constant of float32."""
+    """Return whether the node is a float32 constant."""
     return node.op_type == "Constant" and any(one.t.data_type == onnx.TensorProto.FLOAT for one in node.attribute)
 
 
@@ -145,9 +144,9 @@ def _old(original: Path, model: onnx.ModelProto, why: str) -> DataError:
 
 
 def _finish(prepared: Path, original: Path) -> tuple[str, ...]:
-    """Name all nodes and say in the file that it was prepared, which the quantizer would advise to do otherwise.
+    """Name all nodes and mark the model as preprocessed, so that the quantizer does not warn.
 
-    Returns the nodes that give the scores. Raises DataError where these are all the weighted ones.
+    Returns the nodes that compute the scores. Raises DataError if there are no other weighted nodes.
     """
     model = onnx.load(str(prepared), load_external_data=False)
     for number, node in enumerate(model.graph.node):
@@ -162,7 +161,7 @@ def _finish(prepared: Path, original: Path) -> tuple[str, ...]:
 
 
 def _scores(graph: onnx.GraphProto) -> tuple[str, ...]:
-    """Walk back from the outputs to the first weighted nodes on each way."""
+    """Return the first weighted nodes on each path back from the outputs."""
     producers = {output: node for node in graph.node for output in node.output}
     found: dict[str, None] = {}
     ahead, seen = [one.name for one in graph.output], set[str]()
@@ -186,9 +185,9 @@ def products(graph: onnx.GraphProto) -> list[str]:
 
 
 def float_tensors(model: onnx.ModelProto, operators: Sequence[str]) -> dict[str, int]:
-    """Return what operators of these types read and write in float, weights apart: name → element type.
+    """Return the float tensors that operators of these types read and write, without weights: name → element type.
 
-    The model must say the types of its values (onnx.shape_inference).
+    The model must have value infos (onnx.shape_inference).
     """
     weights = {one.name for one in model.graph.initializer}
     known = {

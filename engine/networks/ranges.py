@@ -1,8 +1,8 @@
-"""The range of each tensor in a graph over the samples of calibration: least and greatest value.
+"""Calibration: the minimum and maximum of each tensor over the calibration samples.
 
 The graph gets two more outputs for each tensor, its minimum and its maximum, and is run in the order of its nodes, in
-which these stand right behind what computes the tensor: it is dropped as soon as nothing else reads it. In ONNX
-Runtime's own order all tensors waited for their minima: a transformer of 300 M parameters took 3.4 GB in place of 1.3.
+which these directly follow the node that computes the tensor: it is freed as soon as nothing else reads it. In ONNX
+Runtime's own order all tensors were kept: a transformer of 300 M parameters took 3.4 GB in place of 1.3.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from engine.networks.quantizable import float_tensors
 Array = np.ndarray[Any, np.dtype[Any]]
 
 Ranges = dict[str, tuple[Array, Array]]
-"""Tensor → least and greatest value, each of shape [1] in the tensor's own type."""
+"""Tensor → minimum and maximum, each of shape [1] in the tensor's own type."""
 
 
 def ranges(path: Path, operators: tuple[str, ...], batches: Iterable[Mapping[str, Array]]) -> Ranges:
-    """Return the ranges of what operators of these types read and write, over all batches of inputs by name.
+    """Return the ranges of the inputs and outputs of these operators, over all batches of inputs by name.
 
-    Writes two files beside the model and removes them: its weights, where they are in files of their own, are found
-    there. NaN is passed over.
+    Writes two temporary files in the model's folder, where its external data is found. NaN is ignored.
     """
     watched = path.with_name("watched.onnx")
     onnx.shape_inference.infer_shapes_path(str(path), str(watched))
@@ -58,7 +57,7 @@ def _names(number: int) -> tuple[str, str]:
 
 
 def _watch(graph: onnx.GraphProto, tensors: Mapping[str, int]) -> None:
-    """Add minimum and maximum of these tensors to the outputs; their nodes stand behind those of the tensors."""
+    """Add minimum and maximum of these tensors to the outputs; their nodes follow those of the tensors."""
     reductions = {
         tensor: [
             helper.make_node(operator, [tensor], [name], name=name, keepdims=1)

@@ -1,9 +1,9 @@
-"""A small detector of the generated scenes: its architecture, and the trained model that comes with inferdeck.
+"""A small detector of the generated scenes: its architecture, and the shipped trained model.
 
-With it object detection runs anywhere at once: nothing to fetch, nothing to train, a millisecond per picture. Every
-cell of a grid says which class it sees and how far the object's sides are from the cell's middle (anchor-free, as in
-FCOS, Tian et al. 2019); a class's score is the overlap that the box is expected to have (as in generalized focal loss,
-Li et al. 2020). `tools/train_scene_detector.py` trains it.
+It allows object detection on any machine at once: no download, no training, a millisecond per image. Every cell of a
+grid predicts a class and the distances of the object's sides from the cell's centre (anchor-free, as in FCOS, Tian et
+al. 2019); a class's score is the expected IoU (as in generalized focal loss, Li et al. 2020).
+`tools/train_scene_detector.py` trains it.
 """
 
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ CLASSES = len(SHAPES)
 
 LEAST_SCORE = 0.05
 OVERLAP = 0.6
-"""Of two boxes of a class that overlap more than this, the one with the lower score is dropped."""
+"""IoU above which the box with the lower score, of two in one class, is suppressed."""
 MOST = 100
-"""Detections of a picture."""
+"""Maximum detections per image."""
 
 FILE = "scenes-net.onnx"
 SHA256 = "e2eefb25728d062d66be455cfc916d16a68f8bff3976d93cdbd14676fa210c77"
@@ -39,20 +39,20 @@ T = TypeVar("T")
 
 
 class Operators(Protocol[T]):
-    """What the network is made of, in the framework that trains it or in ONNX."""
+    """The network's operators, in the training framework or in ONNX."""
 
     def layer(self, x: T, name: str, channels: int, *, size: int = 3, stride: int = 1, positive: bool = True) -> T:
-        """Return a convolution that keeps the picture's size but for the stride, then a ReLU where `positive`."""
+        """Return a convolution with SAME padding, then a ReLU if `positive`."""
 
     def add(self, x: T, y: T, name: str) -> T:
         """Return the sum."""
 
     def double(self, x: T, name: str) -> T:
-        """Return the picture at twice its height and width, each value four times."""
+        """Return the map upsampled by 2 (nearest neighbour)."""
 
 
 def network(ops: Operators[T], picture: T) -> tuple[T, T]:
-    """Return for each cell the logits of the classes, and the logarithms of the sides' distances in cells.
+    """Return for each cell the class logits, and the logarithms of the sides' distances in cells.
 
     The distances are those to the left, upper, right and lower side.
     """
@@ -76,7 +76,7 @@ def _residual(ops: Operators[T], x: T, name: str) -> T:
 def shipped(step: Step) -> dict[str, Any]:
     """Write `model.onnx`: input `input` float32 [1,3,128,128] in 0...1; the outputs are those of `build`.
 
-    Raises DataError where the installed file is not the one that was shipped.
+    Raises DataError if the installed file is not the shipped one.
     """
     path = copied(step, FILE, SHA256)
     options = {"image_size": IMAGE_SIZE}
@@ -86,8 +86,8 @@ def shipped(step: Step) -> dict[str, Any]:
 def build(weights: Mapping[str, Array]) -> onnx.ModelProto:
     """Return the model with these weights: `NAME.weight`, `NAME.bias` of each convolution, normalisation folded.
 
-    Outputs, best first, at most MOST, scores above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in
-    0...128), `scores` float32 [n], `labels` int64 [n] (number of the class).
+    Outputs in descending order of scores, at most MOST, above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax,
+    ymax in 0...128), `scores` float32 [n], `labels` int64 [n] (number of the class).
     """
     ops = _Onnx(weights)
     classes, sides = network(ops, "input")
@@ -124,12 +124,12 @@ class _Onnx(SuppressingNet):
         return self.node("Resize", [x, "", scales], name, **how)
 
     def likely(self, classes: str) -> str:
-        """Add what makes scores [1,C,G²] of the map of logits [1,C,G,G]."""
+        """Add the scores [1,C,G²] of the logits map [1,C,G,G]."""
         flat = self.node("Reshape", [classes, self.whole("classes.shape", 1, CLASSES, -1)], "logits")
         return self.node("Sigmoid", [flat], "likely")
 
     def corners(self, sides: str) -> str:
-        """Add what makes corners [1,G²,4] in pixels, within the picture, of the map of distances [1,4,G,G]."""
+        """Add the corners [1,G²,4] in pixels, clipped to the image, of the distances map [1,4,G,G]."""
         middle = (np.arange(GRID, dtype=np.float32) + 0.5) * STRIDE
         middles = np.stack(np.meshgrid(middle, middle) * 2).reshape(1, 4, -1)
         away = np.array([-STRIDE, -STRIDE, STRIDE, STRIDE], np.float32).reshape(1, 4, 1)

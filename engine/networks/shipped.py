@@ -1,4 +1,4 @@
-"""Takes a trained model out of the package: what is installed must be what was shipped."""
+"""Copy a trained model out of the package, verifying its checksum."""
 
 import hashlib
 from importlib.resources import as_file, files
@@ -9,14 +9,14 @@ from engine.step import Step
 
 
 def copied(step: Step, file: str, sha256: str) -> Path:
-    """Write the file of profiles/models as `model.onnx` and return its path. Raises DataError where it is another."""
+    """Copy a file of profiles/models to `model.onnx` and return its path. Raises DataError if its checksum differs."""
     path = step.output / "model.onnx"
     path.write_bytes(contents(file, sha256))
     return path
 
 
 def contents(file: str, sha256: str) -> bytes:
-    """Return the file of profiles/models. Raises DataError where it is another than was shipped."""
+    """Return the content of a file of profiles/models. Raises DataError if its checksum differs."""
     with as_file(files("profiles") / "models" / file) as source:
         data = source.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:

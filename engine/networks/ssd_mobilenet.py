@@ -1,8 +1,8 @@
-"""Turns the SSD-MobileNetV2 that MediaPipe's Objectron carries into an ONNX detector.
+"""Convert the SSD-MobileNetV2 in MediaPipe's Objectron package to an ONNX detector.
 
-It is the one detector trained on OpenImages (version 4, 23 of its classes) that a package index carries. The network
-ends at raw numbers for each anchor; what makes boxes of them is added here as Liu et al. 2016 (SSD) have it, with the
-anchors and scales of TensorFlow's object detection: the package tells neither.
+It is the one detector trained on OpenImages (version 4, 23 of its classes) in a package index. The network ends at raw
+predictions per anchor; box decoding is added here after Liu et al. 2016 (SSD), with the anchors and scales of
+TensorFlow's object detection: the package contains neither.
 """
 
 import json
@@ -26,34 +26,34 @@ from engine.networks.suppression import Limits, SuppressingNet
 from engine.step import Step
 
 ARCHIVE = "objectron_solution_packed_assets.data"
-"""Files of the package glued together."""
+"""Concatenated files of the package."""
 TABLE = "objectron_solution_packed_assets_loader.js"
-"""Says which file is where in it."""
+"""Index of the archive."""
 LABELS, NETWORK = "object_detection_oidv4_labelmap.txt", "object_detection_ssd_mobilenetv2_oidv4_fp16.tflite"
-"""How their paths end."""
+"""Suffixes of their paths."""
 ENCODINGS, PREDICTIONS = "raw_outputs/box_encodings", "raw_outputs/class_predictions"
 """The network's outputs: [1,A,4] as y, x, height, width; [1,A,classes], the first of which is the background."""
 
 GRIDS = (19, 10, 5, 3, 2, 1)
-"""Cells on a side of each layer that predicts."""
+"""Cells per side of each predicting layer."""
 SCALES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)
-"""Size of the anchors of each layer as a share of the picture's side; the last bounds the last layer's."""
+"""Anchor sizes of each layer as fractions of the image's side; the last one limits the last layer's."""
 CENTRE, SIZE = 10.0, 5.0
-"""The encodings are these many times the offsets of an anchor's centre, and of the logarithms of its sides."""
+"""Scale factors of the encodings: of an anchor's centre offsets, and of the logarithms of its sides."""
 
 OVERLAP = 0.5
-"""Of two boxes of a class that overlap more than this, the one with the lower score is dropped."""
+"""IoU above which the box with the lower score, of two in one class, is suppressed."""
 LEAST_SCORE = 0.05
 MOST = 100
-"""Detections of a picture, and of one class of it."""
+"""Maximum detections per image, and per class of one."""
 
 
 def convert(step: Step) -> dict[str, Any]:
-    """Write `model.onnx` from the files of the need `package`.
+    """Write `model.onnx` from the files of the dependency `package`.
 
-    Input `input` float32 [1,3,S,S] in -1...1; the outputs are those of `build`, labels by the numbers that
-    engine.datasets.boxed_photographs has. Option `classes`: all, or rules for those alone that the rules' OpenImages
-    has. Raises DataError where the package does not hold what it should.
+    Input `input` float32 [1,3,S,S] in -1...1; the outputs are those of `build`, labels by the numbers of
+    engine.datasets.boxed_photographs. Option `classes`: all, or rules for those alone that the rules' OpenImages has.
+    Raises DataError if the package's content is not as expected.
     """
     package = step.inputs["package"]
     found = {Path(name).name: package.folder / name for name in package.read(PackageFacts).files}
@@ -84,7 +84,7 @@ def convert(step: Step) -> dict[str, Any]:
 
 
 def _parts(table: str, archive: bytes) -> dict[str, bytes]:
-    """Cut the archive up; the table is a list of {filename, start, end} in JSON amid JavaScript."""
+    """Split the archive; the index is a list of {filename, start, end} in JSON inside JavaScript."""
     match = re.search(r'"files":\s*(\[[^\]]*\])', table)
     if match is None:
         raise ValueError(f"{TABLE} has no list of files")
@@ -92,11 +92,11 @@ def _parts(table: str, archive: bytes) -> dict[str, bytes]:
 
 
 def build(network: tflite_file.Network, categories: Sequence[int | None]) -> tuple[onnx.ModelProto, int]:
-    """Return the model and the side S of its pictures.
+    """Return the model and the side S of its images.
 
-    `categories` are the numbers of the classes, less the background; None leaves a class out. Outputs, best first, at
-    most MOST, scores above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in 0...S), `scores` float32 [n],
-    `labels` int64 [n] (a category). Raises ValueError where the network is another.
+    `categories` are the numbers of the classes, without the background; None drops a class. Outputs in descending order
+    of scores, at most MOST, above LEAST_SCORE: `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in 0...S), `scores`
+    float32 [n], `labels` int64 [n] (a category). Raises ValueError if the network is another one.
     """
     batch, height, width, channels = tflite_convert.image_shape(network)
     if (batch, channels) != (1, 3) or height != width:
@@ -117,7 +117,7 @@ def build(network: tflite_file.Network, categories: Sequence[int | None]) -> tup
 
 
 def anchors() -> Array:
-    """Return centre x, centre y, width and height of each anchor as shares of the picture's side, float32 [A,4]."""
+    """Return centre x, centre y, width and height of each anchor as fractions of the image's side, float32 [A,4]."""
     found = []
     for (scale, following), grid in zip(pairwise(SCALES), GRIDS, strict=True):
         middles = (np.arange(grid) + 0.5) / grid
@@ -130,7 +130,7 @@ def anchors() -> Array:
 
 
 def _sides(scale: float, following: float, *, first: bool) -> Iterator[tuple[float, float]]:
-    """Yield width and height of the anchors of a cell; the first layer has three, of which one is half as large."""
+    """Yield width and height of a cell's anchors; the first layer has three, one of which is half as large."""
     if first:
         yield 0.1, 0.1
     for ratio in (2, 1 / 2) if first else (1, 2, 1 / 2, 3, 0.3333):
@@ -141,10 +141,10 @@ def _sides(scale: float, following: float, *, first: bool) -> Iterator[tuple[flo
 
 
 class _Ssd(SuppressingNet):
-    """The nodes behind the network."""
+    """The postprocessing nodes."""
 
     def corners(self, encodings: str, around: Array, side: int) -> str:
-        """Add what makes corners [1,A,4] in pixels, kept within the picture, of encodings and anchors."""
+        """Add the corners [1,A,4] in pixels, clipped to the image, of encodings and anchors."""
         centre = self._columns(encodings, "centre", [1, 0])
         moved = self.node("Mul", [centre, self.weight("centre.scale", around[None, :, 2:] / CENTRE)], "moved")
         middle = self.node("Add", [moved, self.weight("anchors", around[None, :, :2])], "middle")
@@ -158,7 +158,7 @@ class _Ssd(SuppressingNet):
         return self.node("Clip", [self.node("Concat", ends, "corners", axis=2), *limits], "corners.within")
 
     def likely(self, predictions: str, which: list[int]) -> str:
-        """Add what makes probabilities [1,n,A] of these n columns of the predictions."""
+        """Add the probabilities [1,n,A] of n columns of the predictions."""
         classes = self._columns(predictions, "classes", which)
         return self.node("Sigmoid", [self.node("Transpose", [classes], "logits", perm=[0, 2, 1])], "likely")
 

@@ -1,7 +1,7 @@
-"""Writes the end of a small detector as ONNX nodes: of boxes that overlap the best stays, and the best of all go out.
+"""ONNX nodes of a small detector's postprocessing: non-maximum suppression per class, then the best of all.
 
-The detectors that are fetched and shipped end alike, with a score of every class for every box. The rules' RetinaNet
-first chooses by level (engine.networks.detection_head).
+Shared by the downloaded and the shipped detectors, which have a score of every class for every box. The rules'
+RetinaNet first selects per level (engine.networks.detection_head).
 """
 
 from dataclasses import dataclass
@@ -14,29 +14,29 @@ from engine.networks.convnet import Array, ConvNet
 
 @dataclass(frozen=True)
 class Limits:
-    """Which boxes are given out."""
+    """Limits of the selected boxes."""
 
     overlap: float
-    """Of two boxes of a class that overlap more than this, the one with the lower score goes."""
+    """IoU above which the box with the lower score, of two in one class, is suppressed."""
     least_score: float
     most: int
 
 
 class SuppressingNet(ConvNet):
-    """A graph of a detector under construction, for one picture at a time."""
+    """A detector graph under construction, for batch size 1."""
 
     def detections(self, corners: str, likely: str, limits: Limits, categories: Array | None = None) -> None:
-        """Add the outputs `boxes` float32 [n,4], `scores` float32 [n] from best to worst, `labels` int64 [n].
+        """Add the outputs `boxes` float32 [n,4], `scores` float32 [n] in descending order, `labels` int64 [n].
 
-        `corners` float32 [1,A,4], `likely` float32 [1,C,A]. A label is the number of the class, or what `categories`
-        int64 [C] have in its place.
+        `corners` float32 [1,A,4], `likely` float32 [1,C,A]. A label is the index of the class, or its entry in
+        `categories` int64 [C].
         """
         most = self.whole("most", limits.most)
         bounds = [
             self.weight(name, np.array([value], np.float32))
             for name, value in (("overlap", limits.overlap), ("score", limits.least_score))
         ]
-        # The operator takes corners in either order of the axes, as long as all are alike.
+        # The operator accepts corners in either order of the axes, if it is the same for all.
         kept = self.node("NonMaxSuppression", [corners, likely, most, *bounds], "kept")
         values = self.node("GatherND", [likely, kept], "kept.scores")
         count = self.node("Min", [self.node("Shape", [values], "kept.count"), most], "count")

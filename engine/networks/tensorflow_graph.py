@@ -1,7 +1,7 @@
-"""Writes the ONNX classifiers that are made here as TensorFlow graphs, as a frozen graph or as a SavedModel.
+"""Convert ONNX classifiers of engine.networks.convnet to TensorFlow, as a frozen graph or as a SavedModel.
 
-TensorFlow on a CPU computes in NHWC, so the same weights are laid out anew, operator by operator, as the rules' own
-graph has them: no transposition is left in the graph, and both forms give the same classes.
+TensorFlow on a CPU computes in NHWC, so weights are converted operator by operator, as in the rules' own graph: no
+transpose is left in the graph, and both forms predict the same classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,11 +27,11 @@ _DTYPES = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8"}
 
 
 def convert(step: Step) -> dict[str, Any]:
-    """Write the ONNX model of the need `onnx` as `model.pb` (option `form`: frozen-graph) or `saved_model`.
+    """Write the ONNX model of the dependency `onnx` as `model.pb` (option `form`: frozen-graph) or `saved_model`.
 
-    Inputs and outputs keep their names; pictures are NHWC. Facts: those of the ONNX model with `model`, `format`,
-    `layout`, `sha256`, `outputs` and `weight_transformations` changed. Raises DataError where an operator is not one
-    of those that engine.networks.convnet writes.
+    Inputs and outputs keep their names; images are NHWC. Facts: those of the ONNX model with `model`, `format`,
+    `layout`, `sha256`, `outputs` and `weight_transformations` changed. Raises DataError for an operator that
+    engine.networks.convnet does not write.
     """
     source, known = step.inputs["onnx"], step.inputs["onnx"].read(ModelFacts)
     model = onnx.load(str(source.folder / known.file))
@@ -51,7 +51,7 @@ def convert(step: Step) -> dict[str, Any]:
 
 
 def build(model: onnx.ModelProto) -> Any:
-    """Return the tf.Graph of an ONNX model whose pictures are NCHW. Raises DataError for an unknown operator."""
+    """Return the tf.Graph of an ONNX model with NCHW images. Raises DataError for an unknown operator."""
     writer = _Writer(model)
     with writer.graph.as_default():
         for node in model.graph.node:
@@ -60,12 +60,12 @@ def build(model: onnx.ModelProto) -> Any:
 
 
 def write_frozen(graph: Any, _model: onnx.ModelProto, path: Path) -> None:
-    """Write a graph as a frozen graph; the same graph always gives the same file."""
+    """Write a frozen graph; the same graph always gives the same file."""
     path.write_bytes(graph.as_graph_def().SerializeToString(deterministic=True))
 
 
 def write_saved(graph: Any, model: onnx.ModelProto, path: Path) -> None:
-    """Write a graph as a SavedModel with one signature, its inputs and outputs in the names of the ONNX model."""
+    """Write a SavedModel with one signature, its inputs and outputs named as in the ONNX model."""
     saved = saved_model_pb2.SavedModel(saved_model_schema_version=1)
     meta = saved.meta_graphs.add(graph_def=graph.as_graph_def())
     meta.meta_info_def.tags.append(SERVING_TAG)
@@ -83,7 +83,7 @@ def write_saved(graph: Any, model: onnx.ModelProto, path: Path) -> None:
 
 
 def node_name(name: str) -> str:
-    """Return the node's name for an ONNX name: TensorFlow's begin with a letter, and `:0` is not part of them."""
+    """Return the node's name for an ONNX name: TensorFlow's begin with a letter, without `:0`."""
     return name.removesuffix(":0").lstrip("_")
 
 
@@ -93,7 +93,7 @@ def tensor_name(name: str) -> str:
 
 
 class _Writer:
-    """A graph under construction, with its tensors and the constants that become weights by ONNX name."""
+    """A graph under construction, with its tensors and the constants that become weights, by ONNX name."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.graph = tf.Graph()
@@ -121,12 +121,12 @@ class _Writer:
 
 
 def _convolution(name: str, values: Sequence[Any], attributes: Attributes) -> Any:
-    """Weights [out, in/groups, k, k] become [k, k, in, out], or [k, k, in, 1] where each channel has its own."""
+    """Convert weights [out, in/groups, k, k] to [k, k, in, out], or to [k, k, in, 1] if depthwise."""
     x, weight, bias = values
     channels, groups = x.shape[3], attributes.get("group", 1)
     padding = _padding(x, attributes)
     if not isinstance(padding, str):
-        x, padding = tf.pad(x, padding, name="pad"), "VALID"  # as the rules' graph does where SAME would pad otherwise
+        x, padding = tf.pad(x, padding, name="pad"), "VALID"  # as in the rules' graph, where SAME would pad otherwise
     if groups == 1:
         kernel = tf.constant(weight.transpose(2, 3, 1, 0), name="weight")
         y = tf.nn.conv2d(x, kernel, attributes["strides"], padding, name="Conv2D")
@@ -139,7 +139,7 @@ def _convolution(name: str, values: Sequence[Any], attributes: Attributes) -> An
 
 
 def _padding(x: Any, attributes: Attributes) -> str | list[list[int]]:
-    """Return TensorFlow's word for the padding, or the sizes [[before, after], ...] by axis where it has none."""
+    """Return TensorFlow's padding mode, or the sizes [[before, after], ...] by axis if no mode matches."""
     if attributes.get("auto_pad") == b"SAME_UPPER":
         return "SAME"
     top, left, bottom, right = attributes["pads"]
@@ -166,7 +166,7 @@ def _clip(name: str, values: Sequence[Any], _: Attributes) -> Any:
 
 
 def _flatten(name: str, values: Sequence[Any], _: Attributes) -> Any:
-    """A mean over height and width is a vector already; anything else would come out in another order."""
+    """Flatten a mean over height and width, which is a vector already; other tensors would change their order."""
     if values[0].shape.rank != 2:
         raise DataError(f"'{name}' flattens pictures, whose order NHWC changes", "take the mean of each channel first")
     return values[0]
@@ -191,7 +191,7 @@ _OPERATORS: Mapping[str, Callable[[str, Sequence[Any], Attributes], Any]] = {
     "Relu": lambda name, values, _: tf.nn.relu(values[0], name=f"{name}/"),
     "Softmax": lambda name, values, _: tf.nn.softmax(values[0], name=f"{name}/"),
 }
-"""By ONNX operator: (name of the result, tensors and weights, attributes) → tensor."""
+"""By ONNX operator: (output name, tensors and weights, attributes) → tensor."""
 
 
 def _transformations(before: str) -> str:

@@ -1,7 +1,7 @@
-"""Writes a TFLite network as nodes of an ONNX graph.
+"""Convert a TFLite network to nodes of an ONNX graph.
 
-TFLite computes in NHWC. Pictures are laid out as NCHW here, as every engine that reads ONNX wants them, and turned back
-only where their values are flattened. Constants in float16 become float32, which is what TFLite's own DEQUANTIZE does.
+TFLite computes in NHWC. Images are NCHW here, as ONNX runtimes expect, and transposed only where they are flattened.
+Constants in float16 become float32, which is what TFLite's own DEQUANTIZE does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,16 +12,16 @@ from engine.formats.tflite_file import Network, Operator
 from engine.networks.convnet import Array, ConvNet
 
 PADDINGS = {0: None, 1: 0}
-"""By TFLite's code, in the words of ConvNet: SAME and VALID."""
+"""TFLite's code → ConvNet's padding: SAME and VALID."""
 NONE, RELU, RELU6 = 0, 1, 3
-"""TFLite's codes of the activations that follow an operator."""
+"""TFLite's codes of fused activations."""
 
 
 def write(network: Network, net: ConvNet, picture: str) -> dict[str, str]:
-    """Add the operators of a network to a graph, whose value `picture` [1,3,H,W] is the network's one input.
+    """Add a network's operators to a graph, whose value `picture` [1,3,H,W] is the network's one input.
 
-    Returns the names of its outputs in the graph by their names in the file; they have shape and order of axes as in
-    the file. Raises ValueError for what a network of convolutions with one input has not.
+    Returns the names of its outputs in the graph by their names in the file; their shape and order of axes are as in
+    the file. Raises ValueError for anything that a convolutional network with one input does not have.
     """
     writer = _Writer(network, net, picture)
     for number, operator in enumerate(network.operators):
@@ -33,7 +33,7 @@ def write(network: Network, net: ConvNet, picture: str) -> dict[str, str]:
 
 
 class _Writer:
-    """What is known of the tensors so far: constants, pictures (NCHW) and others, by number."""
+    """The converted tensors by number: constants, images (NCHW) and others."""
 
     def __init__(self, network: Network, net: ConvNet, picture: str) -> None:
         self._net, self._tensors = net, network.tensors
@@ -50,7 +50,7 @@ class _Writer:
         }
 
     def add(self, number: int, operator: Operator) -> None:
-        """Add one operator. Raises ValueError where it is used in a way that has no form here."""
+        """Add an operator. Raises ValueError for an unsupported use."""
         name = f"{operator.kind.lower()}{number}"
         try:
             self._operators[operator.kind](name, operator)
@@ -60,7 +60,7 @@ class _Writer:
             raise ValueError(f"its operator {name} has too few tensors, or one of too few dimensions") from None
 
     def flat(self, number: int) -> str:
-        """Return a value that is no picture, or a picture's values in TFLite's order."""
+        """Return a value that is no image, or an image flattened in TFLite's order."""
         if number in self._others:
             return self._others[number]
         picture = self._pictures[number]
@@ -71,12 +71,12 @@ class _Writer:
         self._constants[operator.outputs[0]] = self._constants[operator.inputs[0]].astype(np.float32)
 
     def _convolution(self, name: str, operator: Operator) -> None:
-        """Weights [out, k, k, in] become [out, in, k, k]."""
+        """Convert weights [out, k, k, in] to [out, in, k, k]."""
         weight = self._constants[operator.inputs[1]].transpose(0, 3, 1, 2)
         self._convolve(name, operator, weight, groups=1)
 
     def _depthwise(self, name: str, operator: Operator) -> None:
-        """Weights [1, k, k, channels] become [channels, 1, k, k]."""
+        """Convert weights [1, k, k, channels] to [channels, 1, k, k]."""
         weight = self._constants[operator.inputs[1]].transpose(3, 0, 1, 2)
         channels = self._tensors[operator.inputs[0]].shape[3]
         if weight.shape[0] != channels:
@@ -124,12 +124,12 @@ class _Writer:
 
 
 def image_shape(network: Network) -> tuple[int, ...]:
-    """Return the shape of the one input as the file has it: batch, height, width, channels. Raises ValueError."""
+    """Return the shape of the one input as in the file: batch, height, width, channels. Raises ValueError."""
     return network.tensors[_input(network)].shape
 
 
 def _input(network: Network) -> int:
-    """Return the number of the one input. Raises ValueError where there are none or several."""
+    """Return the number of the one input. Raises ValueError if there are none or several."""
     if len(network.inputs) != 1:
         raise ValueError(f"it has {len(network.inputs)} inputs, not one")
     return network.inputs[0]

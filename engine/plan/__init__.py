@@ -1,1 +1,2 @@
-"""Resolve a selection against the profiles. Pure: no clock, no environment, no files; profiles come in as records."""
+"""Resolve a selection against the profiles. Pure: no clock, no environment, no files; profiles are passed in as
+records."""

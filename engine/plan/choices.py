@@ -1,6 +1,6 @@
-"""What a person can choose, and what each choice would make of the selection: the rows of the Plan screen.
+"""The choices of a plan and the selections they lead to: the rows of the Plan screen.
 
-Pure, like resolving. Whether an alternative can be had is found by resolving it: its reason is the resolver's own.
+Pure, like resolving. Whether an alternative is possible is found by resolving it: the reason is the resolver's own.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from engine.profile.catalog import Catalog
 from engine.profile.component import NOWHERE, Component, Option, Override, Query, Variation
 
 Kind = Literal["one", "several", "text"]
-"""One of the alternatives, any number of them, or a text that the person writes."""
+"""One of the alternatives, any number of them, or a free text."""
 
 UNSET = ""
-"""The value that takes a choice back to what follows from the others."""
+"""The value that resets a choice to what follows from the others."""
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """A value that could be taken."""
+    """A value that could be chosen."""
 
     value: str
     help: str = ""
     refused: str = ""
-    """Why it can't be taken, where the profile itself says so."""
+    """Why it can't be chosen, where the profile itself says so."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Choice:
     """One thing to choose."""
 
     key: str
-    """Tells choices apart: `group benchmark`, `option scenarios`, `switch submission`, `imagenet group source`."""
+    """Identifies the choice: `group benchmark`, `option scenarios`, `switch submission`, `imagenet group source`."""
     title: str
     kind: Kind
     value: str
-    """As it is decided now; the members of a list with commas between."""
+    """The present value; members of a list separated by commas."""
     reason: Reason | None
     alternatives: tuple[Alternative, ...] = ()
     help: str = ""
@@ -49,19 +49,19 @@ class Choice:
     dependency: str = ""
     """The name by which the dependency is reached; empty for the root component."""
     name: str = ""
-    """Of the option, or of the group."""
+    """Name of the option or of the group."""
     is_option: bool = False
 
     @property
     def changed(self) -> bool:
-        """Whether the person asked for what it is now."""
+        """Whether the user asked for the present value."""
         return isinstance(self.reason, Asked)
 
 
 def choices(catalog: Catalog, plan: Plan, systems: Sequence[str] = ()) -> tuple[Choice, ...]:
-    """Return everything that can be chosen of a plan, the most telling first.
+    """Return all choices of a plan, the most important first.
 
-    `systems` are the names that the option `sut` can take.
+    `systems` are the possible values of the option `sut`.
     """
     root = plan.nodes[plan.root]
     component = catalog.components[root.component]
@@ -70,7 +70,7 @@ def choices(catalog: Catalog, plan: Plan, systems: Sequence[str] = ()) -> tuple[
     for edge in root.needs:
         node = plan.nodes[edge.node]
         below = _groups(catalog.components[node.component], node, edge.name)
-        # What the root chooses by a group of the same name (device, precision) it hands down.
+        # What the root chooses by a group of the same name (device, precision) is passed down to it.
         rows += [one for one in below if one.name not in own]
     rows += _options(component, root, systems)
     rows += [_version(edge.name, plan.nodes[edge.node]) for edge in root.needs if edge.name == "backend"]
@@ -99,7 +99,7 @@ def _groups(component: Component, node: Node, dependency: str) -> Iterator[Choic
 
 
 def _only_a_list(component: Component, members: Sequence[Variation]) -> bool:
-    """Say whether a group only fills a list in different ways: then the row of that option says it better."""
+    """Return whether a group only sets a list option to different values: then that option's row is shown instead."""
     filled = {name for one in members for name in one.set}
     return len(filled) == 1 and component.options[filled.pop()].type == "list"
 
@@ -118,7 +118,7 @@ def _alternative(variation: Variation) -> Alternative:
 
 
 def _switches(component: Component, node: Node) -> Iterator[Choice]:
-    """Yield a row for every variation that stands alone: on or off."""
+    """Yield a row for every variation without a group: on or off."""
     on = {one.name: one.reason for one in node.variations}
     for variation in component.variations.values():
         if variation.group or variation.name.endswith(".#"):
@@ -136,7 +136,7 @@ def _switches(component: Component, node: Node) -> Iterator[Choice]:
 
 
 def _options(component: Component, node: Node, systems: Sequence[str]) -> Iterator[Choice]:
-    """Yield a row for every option, as far as no group of variations stands for it."""
+    """Yield a row for every option that no group of variations sets."""
     grouped = {name for one in component.variations.values() if one.group for name in one.set}
     for option in component.options.values():
         if option.refused or (option.name in grouped and option.type != "list" and option.choices):
@@ -179,7 +179,7 @@ def _version(dependency: str, node: Node) -> Choice:
 
 
 def choose(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> Selection:
-    """Return the selection with a choice taken; `UNSET` takes back what was asked for."""
+    """Return the selection with a choice made; `UNSET` resets it."""
     if choice.dependency:
         return _choose_below(catalog, chosen, choice, value)
     if choice.is_option:
@@ -195,7 +195,7 @@ def choose(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> S
 
 
 def _said_by(catalog: Catalog, chosen: Selection, choice: Choice) -> set[str]:
-    """Return the options that a group decides: one of them given by itself would win over the group."""
+    """Return the options that a group sets: given explicitly, one of them would override the group."""
     root = catalog.find(chosen.query, "--tags")[0]
     return {name for one in root.groups().get(choice.name, ()) for name in one.set if name != "notice"}
 
@@ -212,7 +212,7 @@ def _query(query: Query, choice: Choice, value: str) -> Query:
 
 def _choose_below(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> Selection:
     overrides = dict(chosen.overrides)
-    # A dependency can be reached by several names; what was asked by another of them gives way.
+    # A dependency can be addressed by several names; a request by another of them is removed.
     for handle in _handles(catalog, choice.dependency):
         old = overrides.pop(handle, None)
         if old is not None:
@@ -247,7 +247,7 @@ def _handles(catalog: Catalog, dependency: str) -> tuple[str, ...]:
 
 
 def _without_env(catalog: Catalog, chosen: Selection, name: str) -> Mapping[str, str]:
-    """Return the inputs from outside without those that stand for an option."""
+    """Return the outside inputs without those that set an option."""
     spelled = {
         env
         for component in catalog.components.values()

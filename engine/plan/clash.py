@@ -1,4 +1,4 @@
-"""Why choices that are each right do not go together, and which ones would: for the message of a refusal."""
+"""Explain why individually valid choices conflict, and which ones would not: for error messages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from engine.profile.component import Component, Need, Query, Variation
 
 
 def apart(catalog: Catalog, component: Component, chosen: Sequence[Variation], need: Need) -> tuple[str, str]:
-    """Return what is wrong and what to do where no component has all tags that variations ask of a dependency.
+    """Return error and remedy where no component has all tags that variations request of a dependency.
 
-    Both are empty where the variations are not the cause.
+    Both are empty if the variations are not the cause.
     """
     asking = [one for one in chosen if _of(one, need) != Query()]
     remedies = []
@@ -33,9 +33,9 @@ def apart(catalog: Catalog, component: Component, chosen: Sequence[Variation], n
 
 
 def contradictory(range_: SpecifierSet) -> bool:
-    """Say whether no version at all can lie in a range: `>=1.33,<=1.20`.
+    """Return whether no version can lie in a range: `>=1.33,<=1.20`.
 
-    Whatever lies in a range lies at one of its bounds, just above one, or below all.
+    If any version lies in a range, one does at a limit, just above one, or below all.
     """
     if len(range_) < 2:
         return False
@@ -53,7 +53,7 @@ def contradictory(range_: SpecifierSet) -> bool:
 
 
 def read_with(catalog: Catalog, nodes: Mapping[str, Node], handles: Mapping[str, str], name: str) -> str:
-    """Return what makes a plan read the input `name`, which some component reads and none of its nodes.
+    """Return which choice would make a plan read the input `name`, which some component reads but none of its nodes.
 
     `handles` are the names of dependencies, each with its node.
     """
@@ -70,7 +70,7 @@ def read_with(catalog: Catalog, nodes: Mapping[str, Node], handles: Mapping[str,
 
 
 def asked_variation(node: Node, group: str) -> str:
-    """Return the variation of a group that the person asked for by name; empty where it follows from others."""
+    """Return the variation of a group that the user requested by name; empty if it follows from others."""
     return next((one.name for one in node.variations if one.group == group and isinstance(one.reason, Asked)), "")
 
 
@@ -84,7 +84,7 @@ def _exists(catalog: Catalog, need: Need, chosen: Sequence[Variation]) -> bool:
 
 
 def _of(variation: Variation, need: Need) -> Query:
-    """Return the tags that a variation asks of a dependency."""
+    """Return the tags that a variation requests of a dependency."""
     own = variation.overrides.get(need.name)
     everywhere = [variation.everywhere[name].add.tags for name in need.handles if name in variation.everywhere]
     tags = (*(own.tags + own.add.tags if own else ()), *(tag for found in everywhere for tag in found))

@@ -1,6 +1,6 @@
-"""Decide one component by itself: which variations are on, what its options are, and why.
+"""Resolve one component on its own: which variations are on, the values of its options, and why.
 
-A choice has a rank. What the person asked for beats what other choices imply, which beats a group's default; two
+A choice has a rank. What the user asked for overrides what other choices imply, which overrides a group's default; two
 different choices of one rank in one group contradict each other, and the error names both.
 """
 
@@ -20,12 +20,12 @@ from engine.profile.values import coerce
 DEFAULT, IMPLIED, ASKED = 1, 2, 3
 
 RuleBook = Callable[[str, Mapping[str, Any]], Any]
-"""Looks a rule of the round up: (name of the rule, the component's decided options) → value."""
+"""Looks up a rule of the round: (name of the rule, the component's resolved options) → value."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A variation that somebody wants on, or off."""
+    """A request to switch a variation on or off."""
 
     name: str
     reason: Reason
@@ -33,13 +33,13 @@ class Word:
 
     @property
     def rank(self) -> int:
-        """How strongly it is wanted."""
+        """Priority of the request."""
         return ASKED if isinstance(self.reason, Asked) else IMPLIED
 
 
 @dataclass(frozen=True)
 class Given:
-    """An option value from outside the component."""
+    """An option value given from outside the component."""
 
     value: Any
     reason: Reason
@@ -47,15 +47,15 @@ class Given:
 
 @dataclass(frozen=True)
 class Decision:
-    """A component with its variations and options decided."""
+    """A component with its variations and options resolved."""
 
     component: Component
     chosen: tuple[tuple[Variation, str, Reason], ...]
-    """Variation, parameter and reason, weakest first, so that later settings win."""
+    """Variation, parameter and reason, lowest priority first, so that later settings override."""
     options: Mapping[str, Decided]
 
     def values(self) -> dict[str, Any]:
-        """Return the option values by name."""
+        """Return option values by name."""
         return {name: decided.value for name, decided in self.options.items()}
 
     def variations(self) -> tuple[Chosen, ...]:
@@ -91,12 +91,12 @@ class _Choices:
     on: dict[str, _Choice] = field(default_factory=dict)
     by_group: dict[str, str] = field(default_factory=dict)
     picked: set[str] = field(default_factory=set)
-    """Groups of which an option has picked the member."""
+    """Groups whose member was picked by an option."""
 
     def take(self, given: Mapping[str, Given]) -> Mapping[str, Given]:
-        """Switch on what a person's options stand for; return those that are still to be given a value.
+        """Switch on the variations that the user's options select; return the options that still need a value.
 
-        What an option picks stands against the words of its group: with it a recipe can be changed.
+        An option value overrides the variation tag of the same group, so a recipe can be changed by options.
         """
         left = dict(given)
         for name, one in given.items():
@@ -112,7 +112,7 @@ class _Choices:
         return left
 
     def _pick(self, option: Option, one: Given) -> None:
-        """Switch on the variation that the value of an option names."""
+        """Switch on the variation that an option's value names."""
         word, members = str(one.value), [member.name for member in self.component.groups()[option.picks]]
         if word not in members:
             assert isinstance(one.reason, Asked)
@@ -143,7 +143,7 @@ class _Choices:
             self.add(implied, ImpliedBy(self.component.name, word), min(rank, IMPLIED))
 
     def _makes_room(self, variation: Variation, word: str, reason: Reason, rank: int) -> bool:
-        """Say whether the variation may be switched on, removing a weaker one of its group."""
+        """Return whether the variation may be switched on, removing one of lower priority from its group."""
         present = self.by_group.get(variation.group, "") if variation.group else variation.name
         held = self.on.get(present)
         if held is None:
@@ -171,10 +171,10 @@ def decide(
     round_name: str,
     where: str,
 ) -> Decision:
-    """Decide the variations and options of one component.
+    """Resolve the variations and options of one component.
 
-    `words` are variations that others want, `given` option values from outside (strongest last applied already).
-    Raises UsageError naming `where` for words or values that do not fit.
+    `words` are requested variations, `given` option values from outside, already merged by priority. Raises UsageError
+    naming `where` for invalid ones.
     """
     wanted = list(words)
     off = {word.name: word.rank for word in wanted if word.off}
@@ -194,7 +194,7 @@ def decide(
 
 
 def _refuse_empty_group(choices: _Choices, word: Word) -> None:
-    """Raise UsageError where a word takes away what is not there, or the default of a group and nothing replaces it."""
+    """Raise UsageError if a request removes a variation that is not on, or a group's default without replacement."""
     component, where = choices.component, choices.where
     found = component.variation(word.name)
     if found is None:
@@ -236,7 +236,7 @@ def _options(
     for name, (value, reason) in raw.items():
         option = component.options[name]
         if isinstance(value, Rule):
-            # An option that another rule reads stands before it in the component.
+            # An option that another rule reads is declared before it in the component.
             known[name], reason = rules(value.name, known), RoundRule(round_name, value.name)  # noqa: PLW2901
             value = known[name]  # noqa: PLW2901
         decided[name] = Decided(_coerce(option, value, reason, where), reason, option.key)
@@ -248,20 +248,20 @@ def _coerce(option: Option, value: Any, reason: Reason, where: str) -> Any:
 
 
 def wanted_by(override: Override, reason: Reason) -> list[Word]:
-    """Return the words that an override brings to a dependency."""
+    """Return the variation requests that an override makes of a dependency."""
     on = [Word(name, reason) for name in override.add.variations]
     return on + [Word(name, reason, off=True) for name in override.add.without]
 
 
 def given_by(override: Override, reason: Reason) -> dict[str, Given]:
-    """Return the option values that an override brings to a dependency."""
+    """Return the option values that an override sets on a dependency."""
     return {name: Given(value, reason) for name, value in override.set.items()}
 
 
 def handed(
     parent: Component, values: Mapping[str, Any], hand: Mapping[str, str], fixed: Mapping[str, Any]
 ) -> dict[str, Given]:
-    """Return the options that a parent hands to a dependency, and those that its need sets."""
+    """Return the options that a parent passes down to a dependency, and those that its need sets."""
     found = {child: Given(values[own], HandedDown(parent.name, own)) for child, own in hand.items()}
     return found | {child: Given(value, HandedDown(parent.name, "")) for child, value in fixed.items()}
 

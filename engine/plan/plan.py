@@ -1,4 +1,4 @@
-"""A resolved selection: nodes with every choice decided and explained, in an order in which they can run."""
+"""A resolved selection: nodes with every choice made and explained, in an executable order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Chosen(msgspec.Struct, frozen=True):
     group: str
     reason: Reason
     alternatives: tuple[str, ...] = ()
-    """The others of its group that could have been chosen."""
+    """The other members of its group."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -29,17 +29,17 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """A dependency by its name in the parent."""
+    """A dependency under its name in the parent."""
 
     name: str
     node: str
     after: bool = False
     shared: bool = False
-    """Taken from beside rather than made for this parent: shown once, where it was made."""
+    """Taken from a sibling dependency instead of created for this parent: shown once, where it was created."""
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """One component with everything decided."""
+    """A component with everything resolved."""
 
     id: str
     """Readable and unique in the plan."""
@@ -51,21 +51,21 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[Edge, ...]
     after: tuple[Edge, ...] = ()
     follows: tuple[str, ...] = ()
-    """Nodes that must have ended before it without handing anything over."""
+    """Nodes that must have ended before it without passing an artifact."""
     version: str = ""
-    """The version that is taken; empty where the survey finds it."""
+    """The version that is used; empty if the survey finds it."""
     version_range: str = ""
     version_why: Reason | None = None
     picked: Reason | None = None
-    """Why this component and no other."""
+    """Why this component was picked among others."""
 
     def values(self) -> dict[str, Any]:
-        """Return the decided option values by name."""
+        """Return resolved option values by name."""
         return {name: decided.value for name, decided in self.options.items()}
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All nodes, dependencies first; the root is the component that was asked for."""
+    """All nodes, dependencies first; the root is the requested component."""
 
     root: str
     nodes: dict[str, Node]
@@ -73,7 +73,7 @@ class Plan(msgspec.Struct, frozen=True):
     def walk(self) -> Iterator[tuple[Node, Edge | None, tuple[bool, ...]]]:
         """Yield the tree from the root down as (node, edge to it, for each level whether it is the last child).
 
-        A node that several need is yielded under each; below its second place its own needs are not repeated.
+        A node with several parents is yielded under each; its own dependencies are not repeated after the first.
         """
         seen: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""Why a decision was made: one closed union of frozen values, which screen, command line and tests all read."""
+"""Reasons of decisions: one closed union of frozen values, read by screen, command line and tests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import msgspec
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked"):
-    """The person asked for it."""
+    """The user asked for it."""
 
     how: str
-    """The words that did it: `--tags=..._full`, `--env.IMAGENET_PATH`."""
+    """The argument that did it: `--tags=..._full`, `--env.IMAGENET_PATH`."""
 
     def __str__(self) -> str:
         return f"asked for by {self.how}"
 
 
 class GroupDefault(msgspec.Struct, frozen=True, tag="group default"):
-    """Nothing was asked for in this group of variations."""
+    """The default of a group in which nothing was requested."""
 
     group: str
 
@@ -25,14 +25,14 @@ class GroupDefault(msgspec.Struct, frozen=True, tag="group default"):
 
 
 class OptionDefault(msgspec.Struct, frozen=True, tag="option default"):
-    """Nothing was asked for; the component's own default."""
+    """The component's own default; nothing was requested."""
 
     def __str__(self) -> str:
         return "default"
 
 
 class ImpliedBy(msgspec.Struct, frozen=True, tag="implied"):
-    """Another choice brings it along."""
+    """Another choice implies it."""
 
     component: str
     variation: str = ""
@@ -42,7 +42,7 @@ class ImpliedBy(msgspec.Struct, frozen=True, tag="implied"):
 
 
 class RoundRule(msgspec.Struct, frozen=True, tag="rule"):
-    """The rules of the round decide it."""
+    """A rule of the round sets it."""
 
     round: str
     rule: str
@@ -52,7 +52,7 @@ class RoundRule(msgspec.Struct, frozen=True, tag="rule"):
 
 
 class VersionRange(msgspec.Struct, frozen=True, tag="version"):
-    """The highest version that the range allows."""
+    """The highest version in the range."""
 
     range: str
 
@@ -61,7 +61,7 @@ class VersionRange(msgspec.Struct, frozen=True, tag="version"):
 
 
 class OnlyOne(msgspec.Struct, frozen=True, tag="only one"):
-    """No other component fits."""
+    """No other component matches."""
 
     tags: str
 
@@ -70,7 +70,7 @@ class OnlyOne(msgspec.Struct, frozen=True, tag="only one"):
 
 
 class ExactTags(msgspec.Struct, frozen=True, tag="exact tags"):
-    """Others have these tags, too, and more; this one has no other."""
+    """Others have these tags and more; this one has exactly these."""
 
     tags: str
 
@@ -90,7 +90,7 @@ class NeededBy(msgspec.Struct, frozen=True, tag="needed"):
 
 
 class HandedDown(msgspec.Struct, frozen=True, tag="handed down"):
-    """The component that needs it hands the value down."""
+    """The parent component passes the value down."""
 
     component: str
     option: str

@@ -1,6 +1,6 @@
-"""Resolve a selection against the profiles: pure, so that a person sees the whole tree at once, on every key press.
+"""Resolve a selection against the profiles: pure and fast, so that the whole tree can be shown on every key press.
 
-No file is read, no clock or environment is asked. What this machine has is the survey's business (engine.survey).
+No file, clock or environment is read. What this machine has is found by the survey (engine.survey).
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ from engine.profile.component import Component, Need, Override, Query, fill
 
 Scope = ChainMap[str, list[Node]]
 Change = tuple[Override, Reason]
-"""A change to a dependency and who wants it."""
+"""A change to a dependency and its reason."""
 
 
 def resolve(catalog: Catalog, selection: Selection, rules: RuleBook | None = None, round_name: str = "") -> Plan:
     """Return the plan of a selection. The same arguments always give the same plan.
 
-    `rules` answers for values that the round decides. Raises UsageError for words that do not exist or exclude each
-    other, with the nearest valid spelling; ProfileError for dependencies that go round in a circle.
+    `rules` looks up values that the round sets. Raises UsageError for unknown or contradictory requests, with the
+    nearest valid spelling; ProfileError for circular dependencies.
     """
     return _Resolver(catalog, selection, rules or _no_rules, round_name).plan()
 
 
 @dataclass(frozen=True)
 class _Around:
-    """What a component finds around it in the tree."""
+    """The context in which a component of the tree is resolved."""
 
     why: Reason
     where: str
     changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-    """Changes to dependencies by name that hold from here down."""
+    """Changes to dependencies by name that apply from here down."""
     scope: Scope = field(default_factory=ChainMap)
-    """The dependencies of this component by name, and behind them those of its parents."""
+    """The dependencies of this component by name, then those of its parents."""
     stack: tuple[str, ...] = ()
 
     def keep(self, name: str, *nodes: Node) -> None:
-        """Put a dependency where those beside it and below can find it, leaving the parents' own alone."""
+        """Add a dependency that siblings and components below can find, without changing the parents' scope."""
         self.scope.maps[0].setdefault(name, []).extend(nodes)
 
 
@@ -65,9 +65,9 @@ class _Resolver:
         self.by_identity: dict[str, Node] = {}
         self.used_env: set[str] = set()
         self.picked: dict[str, Reason] = {}
-        """Component → why it was picked first."""
+        """Component → why it was first picked."""
         self.handles: dict[str, str] = {}
-        """Names of dependencies, each with the node that was made for it first."""
+        """Names of dependencies, each with the first node created for it."""
 
     def plan(self) -> Plan:
         self._check_env_names()
@@ -133,7 +133,7 @@ class _Resolver:
         return node
 
     def _inner(self, decision: Decision, around: _Around) -> _Around:
-        """Return what the dependencies of this component find around them."""
+        """Return the context in which this component's dependencies are resolved."""
         changes = {name: list(found) for name, found in around.changes.items()}
 
         def add(overrides: Mapping[str, Override], reason: Reason) -> None:
@@ -154,7 +154,7 @@ class _Resolver:
     def _edges(
         self, parent: Decision, needs: Sequence[Need], inner: _Around, *, after: bool, others: Sequence[Need] = ()
     ) -> tuple[Edge, ...]:
-        """Return the edges to these dependencies; `others` stand beside them and may ask something of them."""
+        """Return the edges to these dependencies; `others` are siblings that may make requests of them."""
         changes = self._agree(parent, [*others, *needs], inner)
         edges: list[Edge] = []
         for need in needs:
@@ -182,12 +182,12 @@ class _Resolver:
         return tuple(edges)
 
     def _reached(self, need: Need, nodes: Sequence[Node]) -> None:
-        """Keep by which names a dependency can be reached, even one of which the plan needs none."""
+        """Record the names by which a dependency can be addressed, including optional ones the plan does not use."""
         for name in need.handles:
             self.handles.setdefault(name, nodes[0].id if nodes else "")
 
     def _agree(self, parent: Decision, needs: Sequence[Need], inner: _Around) -> Mapping[str, tuple[Change, ...]]:
-        """Find what the dependencies ask of each other, until nothing new is asked."""
+        """Collect what the dependencies request of each other, until a fixed point."""
         changes = dict(inner.changes)
         for _ in range(len(needs) + 1):
             found = dict(inner.changes)
@@ -211,7 +211,7 @@ class _Resolver:
         inner: _Around,
         changes: Mapping[str, tuple[Change, ...]],
     ) -> tuple[Decision, str]:
-        """Decide the component of one dependency; return it with the version range that is asked for."""
+        """Resolve the component of one dependency; return it with the requested version range."""
         where = f"{parent.component.name}.{need.name}"
         wired = ImpliedBy(parent.component.name)
         own: list[Change] = [
@@ -243,7 +243,7 @@ class _Resolver:
     def _place(
         self, decision: Decision, needs: tuple[Edge, ...], why: Reason, version: tuple[str, str], scope: Scope
     ) -> Node:
-        """Return the node for a decision: the one that is there already, or a new one with a readable id."""
+        """Return the node for a decision: an existing equal one, or a new one with a readable id."""
         values = decision.values()
         component = decision.component
         identity = json.dumps([component.name, sorted(values.items()), [(e.name, e.node) for e in needs], version[1]])
@@ -312,13 +312,13 @@ def _implied(decision: Decision) -> Reason:
 
 
 def _fan_out(need: Need, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the options of each instance of a dependency: one, or one for each value of the lists it runs over."""
+    """Return the options of each instance of a dependency: one, or one for each value of the lists it iterates over."""
     lists = [[(option, value) for value in values[mine] or ()] for option, mine in need.each.items()]
     return [dict(pairs) for pairs in itertools.product(*lists)]
 
 
 def _beside(need: Need, owner: Decision, scope: Scope) -> list[Node]:
-    """Return the nodes that stand beside under the asked name and have the asked options."""
+    """Return the sibling nodes under the requested name that have the requested options."""
     values = owner.values()
     wanted = {
         option: values.get(text[1:-1]) if isinstance(text, str) and text.startswith("{") else text
@@ -342,7 +342,7 @@ def _beside(need: Need, owner: Decision, scope: Scope) -> list[Node]:
 
 
 def _version(component: Component, range_: str, where: str) -> tuple[str, str]:
-    """Pick the highest of the component's versions in the range; without a list the survey finds the version."""
+    """Return the highest of the component's versions in the range; without a list the survey finds the version."""
     try:
         allowed = SpecifierSet(range_)
     except InvalidSpecifier:

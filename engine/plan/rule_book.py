@@ -1,4 +1,4 @@
-"""The values in a plan that the round decides rather than a profile or a person."""
+"""Values of a plan that come from the rules of the round rather than from a profile or the user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TUNING_SECONDS = {"quick": 20.0, "thorough": 150.0}
 
 
 def rule_book(rules: Round, describe: Callable[[str], Description]) -> RuleBook:
-    """Return the look-up that the resolver asks: (name of the rule, the component's options) → value.
+    """Return the lookup that the resolver calls: (name of the rule, the component's options) → value.
 
     `describe` returns the description of a system by its name (`engine.profile.systems.describer`).
     """
@@ -43,7 +43,7 @@ def rule_book(rules: Round, describe: Callable[[str], Description]) -> RuleBook:
 
 
 def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
-    """Raise UsageError where the person asked for a category and for a scenario that it does not have."""
+    """Raise UsageError if the user asked for a scenario that the requested category does not have."""
     benchmark, category, scenarios = (root.options.get(name) for name in ("benchmark", "category", "scenarios"))
     if benchmark is None or category is None or scenarios is None or not isinstance(scenarios.reason, Asked):
         return
@@ -59,7 +59,7 @@ def refuse_foreign_scenarios(root: Node, rules: Round) -> None:
 
 
 def _of_system(system: Description, submitter: str | None) -> Description:
-    """Return a description that a rule can be read from. Raises UsageError where it names no one who may submit."""
+    """Return a description that rules can use. Raises UsageError if it names no allowed submitter."""
     if not system.fields:
         raise UsageError(
             f"the system '{system.name}' has no description", f"inferdeck system new {system.name} writes one"
@@ -89,7 +89,7 @@ def _category(system: Description) -> str:
 
 
 def _division(system: Description) -> Any:
-    """Return the division that the description names; None where it names none."""
+    """Return the description's division; None if it has none."""
     division = system.fields.get("division")
     if division is not None and division not in get_args(Division):
         remedy = _nearest(str(division), get_args(Division))
@@ -98,7 +98,7 @@ def _division(system: Description) -> Any:
 
 
 def _nearest(word: str, allowed: Iterable[str]) -> str:
-    """Return the nearest spelling, whatever the capital letters."""
+    """Return the nearest spelling, ignoring case."""
     return nearest(word.lower(), allowed)
 
 
@@ -114,7 +114,7 @@ def _required_scenarios(rules: Round, options: Mapping[str, Any]) -> tuple[str, 
 
 
 def _allowed(rules: Round, benchmark: str, category: str) -> tuple[str, ...]:
-    """Return the scenarios that a result may have. Raises UsageError where the category does not have the benchmark."""
+    """Return the scenarios that a result may have. Raises UsageError if the category does not have the benchmark."""
     found = rules.allowed(benchmark, SYSTEM_TYPES[category])
     if not found:
         where = [name for name, kind in rules.benchmark(benchmark).scenarios.items() if kind]
@@ -143,7 +143,7 @@ def _required_compliance(rules: Round, options: Mapping[str, Any]) -> tuple[str,
 
 
 def _usual_modes(_rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """A search or a tuning is asked for by itself, or beside runs that are named."""
+    """A search or a tuning runs alone, or together with explicitly named modes."""
     return () if options["targets"] == "searched" or options["tuning"] == "thorough" else ("performance",)
 
 

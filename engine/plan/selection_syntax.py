@@ -22,19 +22,19 @@ from engine.profile.recipe_files import Recipe
 
 _SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
 DEPENDENCIES = ("add_deps_tags", *_SWITCHES)
-"""What words begin with that change a dependency: `--adr.NAME.version=1.2`."""
+"""Prefixes of options that change a dependency: `--adr.NAME.version=1.2`."""
 
 
 @dataclass
 class Changes:
-    """What words change, collected one by one."""
+    """Changes collected from options one by one."""
 
     options: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     overrides: dict[str, Override] = field(default_factory=dict)
 
     def keep(self, name: str, value: str) -> None:
-        """Take `--name=value`. Raises UsageError for a name that has no meaning."""
+        """Add `--name=value`. Raises UsageError for an unknown name."""
         head, dot, tail = name.partition(".")
         if dot and not tail:
             raise UsageError(f"'--{name}' ends with a dot", f"write --{name}NAME=VALUE")
@@ -50,7 +50,7 @@ class Changes:
             self.options[name.replace("-", "_")] = value
 
     def change_by_path(self, name: str, tail: str, value: str) -> None:
-        """Take `DEPENDENCY.WHAT` and its value; `name` is how the person wrote it."""
+        """Add `DEPENDENCY.WHAT` and its value; `name` is the option as typed."""
         dependency, dot, what = tail.rpartition(".")
         if not dot:
             raise UsageError(f"'--{name}' says nothing to change", f"write --{name}.tags=_x or --{name}.version='>=1'")
@@ -64,7 +64,7 @@ class Changes:
             self.change(dependency, Override(set={what: value}))
 
     def change(self, dependency: str, more: Override) -> None:
-        """Add to what is changed of a dependency."""
+        """Add a change to a dependency."""
         old = self.overrides.get(dependency, Override())
         add = Query(
             old.add.tags + more.add.tags, old.add.variations + more.add.variations, old.add.without + more.add.without
@@ -74,7 +74,7 @@ class Changes:
 
 
 def changed(chosen: Selection, tags: str, changes: Changes) -> Selection:
-    """Return a selection with more tags (new plain tags take the place of the old) and changes on top."""
+    """Return a selection with more tags (new plain tags replace the old) and changes applied."""
     more = Query.parse(split(tags))
     overrides = Changes(overrides=dict(chosen.overrides))
     for name, override in changes.overrides.items():
@@ -94,7 +94,7 @@ def changed(chosen: Selection, tags: str, changes: Changes) -> Selection:
 def with_whole_paths(chosen: Selection, catalog: Catalog, whole: Callable[[str], str]) -> Selection:
     """Return a selection whose paths are absolute, so that it means the same files from every folder.
 
-    `whole` makes a path absolute, by the folder and the user of the process.
+    `whole` makes a path absolute.
     """
     components = catalog.components.values()
     typed = [(one, option) for one in components for option in one.options.values() if option.type == "path"]
@@ -114,7 +114,7 @@ def with_whole_paths(chosen: Selection, catalog: Catalog, whole: Callable[[str],
 
 
 def refuse_contradictions(chosen: Selection, changes: Changes, catalog: Catalog) -> None:
-    """Raise UsageError where an option is given by two of its names, and differently: --sut and --env.CM_SUT_NAME."""
+    """Raise UsageError if an option is given different values under two of its names: --sut and --env.CM_SUT_NAME."""
     for component in catalog.components.values():
         if not set(chosen.query.tags) <= set(component.tags):
             continue
@@ -128,7 +128,8 @@ def refuse_contradictions(chosen: Selection, changes: Changes, catalog: Catalog)
 
 
 def selection_of(words: Sequence[str]) -> tuple[Selection, str]:
-    """Return what a finished command (`Selection.words`, perhaps with --output_dir) selects, and its output folder."""
+    """Return the selection of a complete command (`Selection.words`, optionally with --output_dir), and its output
+    folder."""
     tags, output, changes = "", "", Changes()
     for word in words:
         name, _, value = word.removeprefix("--").partition("=")
@@ -142,7 +143,7 @@ def selection_of(words: Sequence[str]) -> tuple[Selection, str]:
 
 
 def of_recipe(recipe: Recipe) -> Selection:
-    """Return what a recipe selects. Raises UsageError where it changes nothing of a dependency that it names."""
+    """Return the selection of a recipe. Raises UsageError if it names a dependency but changes nothing of it."""
     changes = Changes()
     for dependency, found in recipe.adr.items():
         for what, value in found.items():
@@ -156,7 +157,7 @@ def of_recipe(recipe: Recipe) -> Selection:
 
 
 def as_recipe(chosen: Selection, title: str) -> Recipe:
-    """Return a selection as a recipe, of which `of_recipe` makes an equal selection."""
+    """Return a selection as a recipe; `of_recipe` restores an equal selection."""
     adr: dict[str, dict[str, str]] = {}
     for name, override in chosen.overrides.items():
         adr[name] = dict(override.set)
@@ -168,5 +169,5 @@ def as_recipe(chosen: Selection, title: str) -> Recipe:
 
 
 def split(value: str) -> tuple[str, ...]:
-    """Take a list of words apart at its commas."""
+    """Split a comma-separated list."""
     return tuple(word.strip() for word in value.split(",") if word.strip())

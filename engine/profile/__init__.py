@@ -1,1 +1,1 @@
-"""Schema, loading and validation of profiles: the language in which components are written."""
+"""Schema, loading and validation of profiles: the component language."""

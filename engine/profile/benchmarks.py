@@ -1,7 +1,7 @@
-"""Benchmarks as data: one YAML file each says what it is made of and what a newcomer can do with it.
+"""Benchmarks as data: one YAML file per benchmark defines its components, presets and demonstrations.
 
 A component that says `benchmarks: true` gets, for each of them, a variation of that name in the group `benchmark`, and
-the names by which its dependencies are known. The guide and the demonstrations read the rest.
+the names of its dependencies. The guide and the demonstrations use the rest.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ GROUP = "benchmark"
 
 
 class DataFolder(msgspec.Struct, frozen=True, kw_only=True):
-    """The folder of the whole data set, which a person may give."""
+    """The folder of the complete data set, which the user may provide."""
 
     env: str
     """The outside name of the option: `--env.NAME=DIR`."""
     title: str
     help: str
     without: str
-    """What happens where none is given."""
+    """What happens if none is given."""
     how_to_get: str = ""
-    """For data that only a person can get; empty where what happens without a folder is the whole data set, too."""
+    """For data that the user must obtain; empty if the complete data set can be fetched."""
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
 
     recipe: str
     offline: str
-    """Of the one that fetches nothing."""
+    """The one that fetches nothing."""
 
 
 class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,11 +48,11 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     default: bool = False
     plan: Any
-    """What choosing it changes, in the words of a variation of a component (docs/components.md)."""
+    """What choosing it changes, in the syntax of a component's variation (docs/components.md)."""
     names: dict[str, tuple[str, ...]] = {}
-    """Dependency → further names by which a person can reach it."""
+    """Dependency → further names by which the user can address it."""
     models: dict[str, str]
-    """What a guided submission can be made with (engine/guide/presets.py) → the variation that is its model."""
+    """Presets of the guided submission (engine/guide/presets.py) → the variation of the model."""
     backends: tuple[str, ...]
     """Frameworks that have a graph of its model."""
     folder: DataFolder
@@ -69,7 +69,7 @@ class Benchmark:
 
 
 def read(path: Path) -> Benchmark:
-    """Read a benchmark's file. Raises ProfileError with file, line, place and the nearest valid spelling."""
+    """Read a benchmark's file. Raises ProfileError with file, line, key path and the nearest valid spelling."""
     top = document.read(path)
     file = typed.build(top, BenchmarkFile)
     (plan,) = (value for key, value in top.items() if key == "plan")
@@ -85,7 +85,7 @@ def read_all(folders: Sequence[Path]) -> dict[str, Benchmark]:
 
 
 def joined(component: Component, benchmarks: Mapping[str, Benchmark], made: Mapping[str, Variation]) -> Component:
-    """Return a component with a variation for each benchmark; `made` are theirs, by name."""
+    """Return a component with a variation for each benchmark; `made` are the variations by name."""
     first = {
         name: replace(
             one,

@@ -1,4 +1,4 @@
-"""All profiles of one session: ours, overlaid by the person's own folders."""
+"""All profiles of one session: the shipped ones, overlaid by the user's own folders."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from engine.profile.component import Component, Query
 from engine.profile.reading import read_component
 
 _SEPARATORS = re.compile(r"[\s;|+]+")
-"""What some write between tags in place of a comma."""
+"""Separators between tags that are accepted instead of a comma."""
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The components that can be planned with, by name."""
+    """All components, by name."""
 
     components: Mapping[str, Component]
     folders: tuple[Path, ...] = field(default=())
-    """Where they came from, ours first; rounds, systems and recipes are looked up in the same folders."""
+    """The profile folders, the shipped one first; rounds, systems and recipes are looked up in the same folders."""
     benchmarks: Mapping[str, Benchmark] = field(default_factory=dict)
-    """What can be measured, by name."""
+    """All benchmarks, by name."""
 
     def find(self, query: Query, where: str) -> tuple[Component, ...]:
         """Return the components that have every tag of the query and know its variations.
 
-        Raises UsageError, naming `where` the query stands, if there is none: with the nearest tag or variation.
+        Raises UsageError if there is none, naming `where` the query is, with the nearest tag or variation.
         """
         tagged = [one for one in self.components.values() if set(query.tags) <= set(one.tags)]
         if not tagged:
@@ -47,11 +47,11 @@ class Catalog:
         return fitting
 
     def has(self, query: Query) -> bool:
-        """Say whether some component has every tag of the query."""
+        """Return whether some component has every tag of the query."""
         return any(set(query.tags) <= set(one.tags) for one in self.components.values())
 
     def profile(self, kind: str, name: str) -> Path:
-        """Return the YAML file of a round, system or recipe; a person's own folder wins over ours."""
+        """Return the YAML file of a round, system or recipe; the user's own folder overrides the shipped one."""
         return profile_file(self.folders, kind, name)
 
     @cached_property
@@ -77,9 +77,9 @@ class Catalog:
 
 
 def profile_file(folders: Sequence[Path], kind: str, name: str) -> Path:
-    """Return the YAML file of a round, system or recipe; a later folder wins over an earlier.
+    """Return the YAML file of a round, system or recipe; a later folder overrides an earlier.
 
-    Raises UsageError with the nearest name where there is none.
+    Raises UsageError with the nearest name if there is none.
     """
     known = {path.stem: path for folder in folders for path in (folder / kind).glob("*.yaml")}
     if name in known:  # looked up, not opened: a name that no file can have is an unknown name like any other
@@ -88,7 +88,8 @@ def profile_file(folders: Sequence[Path], kind: str, name: str) -> Path:
 
 
 def load(own: Sequence[Path] = ()) -> Catalog:
-    """Read our profiles and then the folders in `own`; a component there replaces ours of the same name."""
+    """Read the shipped profiles and then the folders in `own`; a component there replaces a shipped one of the same
+    name."""
     folders = (profiles.FOLDER, *own)
     components: dict[str, Component] = {}
     for folder in folders:
@@ -100,7 +101,7 @@ def load(own: Sequence[Path] = ()) -> Catalog:
 
 
 def _refuse_unreadable(folder: Path) -> None:
-    """Raise UsageError where a profile folder, or one in it, can't be listed: what is in it would be missing."""
+    """Raise UsageError if a profile folder or subfolder can't be listed: its profiles would be silently missing."""
     try:
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such profile folder", "check --profiles and the spelling")

@@ -1,4 +1,4 @@
-"""The component language as frozen data: what a component file can say.
+"""The component language as frozen data.
 
 See docs/components.md for the language with examples; engine/profile/reading.py reads it from YAML.
 """
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from engine.profile.document import SourceLocation
 
 NOWHERE = SourceLocation("", 0, "")
-"""For parts that no file holds: those that a test or a caller makes."""
+"""For parts that are not from a file: made by a test or a caller."""
 
 OptionType = Literal["text", "int", "float", "bool", "path", "list"]
 
@@ -30,35 +30,35 @@ class Option:
     unit: str = ""
     help: str = ""
     env: tuple[str, ...] = ()
-    """Names by which a person can give it from outside: `--env.IMAGENET_PATH=...`."""
+    """Names by which the user can set it from outside: `--env.IMAGENET_PATH=...`."""
     minimum: float | None = None
     maximum: float | None = None
     implies: str = ""
-    """A variation that is switched on when a person gives this option."""
+    """A variation that is switched on when the user sets this option."""
     picks: str = ""
-    """A group of variations, one of which a person's value names: it is switched on, and decides the value."""
+    """A group of variations: the user's value names the one to switch on, which sets the option."""
     refused: str = ""
-    """A known option that can't be honoured, and the reason. No plan holds it."""
+    """A known option that is not supported, and the reason. No plan contains it."""
     key: bool = True
     """Whether the value is part of the artifact's key. False for what changes speed but not the result."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A value that the round's rules decide, by the name of the rule (engine/plan/rule_book.py)."""
+    """A value set by the round's rules, by the name of the rule (engine/plan/rule_book.py)."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Decided options that must have one of the values (`when`) or none of them (`unless`)."""
+    """Options that must have one of the values (`when`) or none of them (`unless`)."""
 
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     unless: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def holds(self, options: Mapping[str, Any]) -> bool:
-        """Say whether the options meet the condition. A list option meets it if any member does."""
+        """Return whether the options meet the condition. A list option meets it if any member does."""
         return all(_meets(options.get(name), values) for name, values in self.when.items()) and not any(
             _meets(options.get(name), values) for name, values in self.unless.items()
         )
@@ -66,7 +66,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for: tags that a component must have, variations to switch on (`_x`) and off (`-_x`)."""
+    """A component query: required tags, variations to switch on (`_x`) and off (`-_x`)."""
 
     tags: tuple[str, ...] = ()
     variations: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Query:
 
     @staticmethod
     def parse(words: Sequence[str]) -> Query:
-        """Sort words into tags, variations and variations to leave out."""
+        """Parse words into tags, variations and excluded variations."""
         tags = tuple(word for word in words if not word.startswith(("_", "-_")))
         return Query(
             tags=tags,
@@ -89,10 +89,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Override:
-    """A change to a dependency, made from outside it by the dependency's name."""
+    """A change to a dependency, made from outside by the dependency's name."""
 
     tags: tuple[str, ...] = ()
-    """Replaces the tags that are looked for."""
+    """Replaces the tags of the query."""
     add: Query = Query()
     version: str = ""
     set: Mapping[str, Any] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Override:
 
 @dataclass(frozen=True)
 class Need:
-    """A dependency: a component that must be there before (or, under `after`, that runs after)."""
+    """A dependency: a component that must be available before (or, under `after`, that runs after)."""
 
     name: str
     query: Query = Query()
@@ -111,22 +111,22 @@ class Need:
     condition: Condition = Condition()
     version: str = ""
     hand: Mapping[str, str] = field(default_factory=dict)
-    """Options handed down: option of the dependency -> option of the parent."""
+    """Options passed down: option of the dependency -> option of the parent."""
     set: Mapping[str, Any] = field(default_factory=dict)
     each: Mapping[str, str] = field(default_factory=dict)
-    """One dependency for each value: option of the dependency -> list option of the parent."""
+    """One instance for each value: option of the dependency -> list option of the parent."""
     beside: str = ""
-    """Take what the parent has under this name rather than look for a component."""
+    """Use the parent's dependency of this name instead of querying for a component."""
     where: Mapping[str, Any] = field(default_factory=dict)
-    """With `beside`: the options it must have; `{x}` stands for this component's own option x."""
+    """With `beside`: the options it must have; `{x}` is replaced by this component's own option x."""
     lacks: str = ""
-    """With `beside`: what to tell a person whose choices leave nothing there to take."""
+    """With `beside`: the error text if no such dependency is left after the user's choices."""
     remedy: str = ""
     place: SourceLocation = NOWHERE
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """Every name by which this dependency can be reached."""
+        """Every name by which this dependency can be addressed."""
         return (self.name, *self.names)
 
 
@@ -148,15 +148,15 @@ class Variation:
     everywhere: Mapping[str, Override] = field(default_factory=dict)
     """Changes to dependencies of that name anywhere below."""
     beside: Mapping[str, Override] = field(default_factory=dict)
-    """Changes to the dependencies that stand beside this component in its parent."""
+    """Changes to the sibling dependencies of this component in its parent."""
     refused: str = ""
-    """A known word that can't be chosen, and the reason."""
+    """A known variation that can't be chosen, and the reason."""
     place: SourceLocation = NOWHERE
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What running the step takes, as far as the profile knows it."""
+    """Cost of running the step, as estimated by the profile."""
 
     fetch_bytes: int | None = None
     disk_bytes: int | None = None
@@ -165,43 +165,43 @@ class Cost:
 
 @dataclass(frozen=True)
 class Component:
-    """One reusable building block."""
+    """A component of a plan."""
 
     name: str
     place: SourceLocation
     summary: str = ""
     tags: tuple[str, ...] = ()
     step: str = ""
-    """`module:function` or `file.py:function` beside the profile; empty where there is nothing to run."""
+    """`module:function`, or `file.py:function` in the profile's folder; empty if nothing runs."""
     command: tuple[str, ...] = ()
     """A program to run instead of a Python function."""
     survey: str = ""
-    """`module:function` that says what this machine has already."""
+    """`module:function` that returns what this machine already has."""
     code: tuple[str, ...] = ()
-    """Further modules that make the artifact, beside the step's own and those it imports."""
+    """Further modules that make the artifact, in addition to the step's own and its imports."""
     revision: int = 1
-    """Raised when code of inferdeck that makes the artifact gives another outcome: it is part of the artifact's key."""
+    """Raised when inferdeck's code for this artifact produces a different result: part of the artifact's key."""
     cache: bool = True
-    """Whether the result goes to the store. False: it belongs to the job (a measurement, say)."""
+    """Whether the result goes to the store. False: it belongs to the job (a measurement, for example)."""
     exclusive: bool = False
-    """Nothing else may run beside it: it measures."""
+    """A measurement: nothing else may run at the same time."""
     resumable: bool = False
     results: str = ""
-    """Where the step's files go in the results folder: a template over its options."""
+    """Path of the step's files in the results folder: a template over its options."""
     options: Mapping[str, Option] = field(default_factory=dict)
     needs: tuple[Need, ...] = ()
     after: tuple[Need, ...] = ()
     variations: Mapping[str, Variation] = field(default_factory=dict)
     versions: tuple[str, ...] = ()
-    """Versions that can be had; the highest inside the asked range is taken."""
+    """Available versions; the highest inside the requested range is used."""
     everywhere: Mapping[str, Override] = field(default_factory=dict)
     beside: Mapping[str, Override] = field(default_factory=dict)
     label: str = ""
-    """A template over the options that tells instances apart on screen: `{scenario} {mode}`."""
+    """A template over the options that distinguishes instances on screen: `{scenario} {mode}`."""
     cost: Cost = Cost()
 
     def variation(self, word: str) -> tuple[Variation, str] | None:
-        """Find a variation by the word that a person writes; return it with its parameter ("" for none)."""
+        """Return the variation for a word as typed, with its parameter ("" for none)."""
         exact = self.variations.get(word)
         if exact is not None:
             return exact, ""
@@ -222,7 +222,7 @@ _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def fill(template: str, options: Mapping[str, Any]) -> str:
-    """Replace `{option}` by its value. Unlike str.format it reaches no attributes and leaves unknown names alone."""
+    """Replace `{option}` by its value. Unlike str.format it accesses no attributes and leaves unknown names alone."""
     return _FIELD.sub(lambda match: str(options.get(match[1], match[0])), template)
 
 

@@ -1,6 +1,6 @@
-"""Read a YAML file so that every complaint can name its file, line, place and the nearest valid spelling.
+"""Read YAML with source positions, so that errors name file, line, key path and the nearest valid spelling.
 
-PyYAML's composed nodes carry their marks; a plain `safe_load` would have thrown them away.
+PyYAML's composed nodes carry their positions; `safe_load` would discard them.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 24
 MOST_VALUES = 100_000
-"""In one file, aliases written out. Ours have some thousand."""
+"""Limit per file, aliases expanded. Shipped files have some thousand."""
 DEEPEST = 50
-"""Lists and mappings in each other. Ours have about six."""
+"""Nesting limit of lists and mappings. Shipped files have about six."""
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
-"""What PyYAML raises beside YAMLError for a value that is none of its tag, or that is nested too deeply."""
+"""What PyYAML raises in addition to YAMLError for a value that is invalid for its tag, or nested too deeply."""
 _MISREAD = re.compile(r":|^[-+]?0[0-9_]")
-"""Numbers that YAML 1.1 reads to base 60 (1:30 is 90) or 8 (010 is 8)."""
+"""Numbers that YAML 1.1 reads in base 60 (1:30 is 90) or 8 (010 is 8)."""
 _SURROGATE = "\\ud"
 """How the escape of a surrogate begins, in lower case."""
 
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """Where something stands in a profile."""
+    """A position in a profile."""
 
     file: str
     line: int
@@ -46,7 +46,7 @@ class SourceLocation:
 
 
 class Value:
-    """A piece of a YAML document that knows where it stands."""
+    """A YAML value with its position."""
 
     __slots__ = ("node", "place")
 
@@ -55,7 +55,7 @@ class Value:
         self.place = place
 
     def wrong(self, found: str, remedy: str) -> ProfileError:
-        """Return an error about this place, for the caller to raise."""
+        """Return an error about this position, for the caller to raise."""
         return ProfileError(f"{self.place}: {found}", remedy)
 
     def plain(self) -> Any:
@@ -69,14 +69,14 @@ class Value:
         return _scalar(self)
 
     def text(self) -> str:
-        """Return a text, refusing anything else."""
+        """Return a text. Raises ProfileError for anything else."""
         value = self.plain()
         if not isinstance(value, str):
             raise self.wrong(f"{_kind(value)} where a text is expected", "put it in quotes")
         return value
 
     def flag(self) -> bool:
-        """Return true or false, refusing anything else."""
+        """Return a boolean. Raises ProfileError for anything else."""
         value = self.plain()
         if not isinstance(value, bool):
             raise self.wrong(f"{_kind(value)} where true or false is expected", "write true or false")
@@ -100,7 +100,7 @@ class Value:
             yield Value(child, self._inner(f"[{number}]", child))
 
     def items(self) -> list[tuple[str, Value]]:
-        """Return the pairs of a mapping in file order; a key that stands twice is refused."""
+        """Return the pairs of a mapping in file order. Raises ProfileError for a duplicate key."""
         import yaml  # noqa: PLC0415
 
         if not isinstance(self.node, yaml.MappingNode):
@@ -115,7 +115,7 @@ class Value:
         return list(pairs.items())
 
     def section(self, allowed: Iterable[str], required: Iterable[str] = ()) -> dict[str, Value]:
-        """Return a mapping whose keys are all known, raising ProfileError with the nearest spelling otherwise."""
+        """Return a mapping whose keys are all known. Raises ProfileError with the nearest spelling otherwise."""
         known = tuple(allowed)
         found = dict(self.items())
         for key, value in found.items():
@@ -134,7 +134,7 @@ class Value:
 def compose(text: str) -> yaml.Node | None:
     """Compose a YAML text. Raises yaml.YAMLError.
 
-    A byte that is no UTF-8 is written as the escape of a surrogate, as in JSON (engine/codec.py). Only the slower
+    A byte that is not UTF-8 is written as the escape of a surrogate, as in JSON (engine/codec.py). Only the slower
     loader reads one.
     """
     import yaml  # noqa: PLC0415
@@ -145,7 +145,7 @@ def compose(text: str) -> yaml.Node | None:
 
 
 def read(path: Path) -> Value:
-    """Compose one YAML file. Raises ProfileError when it can't be read, is not YAML, or swells by its aliases."""
+    """Compose one YAML file. Raises ProfileError if it can't be read, is not YAML, or its aliases expand too far."""
     import yaml  # noqa: PLC0415
 
     place = SourceLocation(str(path), 1, "")
@@ -167,7 +167,7 @@ def read(path: Path) -> Value:
 
 
 def _text(path: Path) -> str:
-    """Return a plain file's text. Raises OSError for anything else, without waiting for a pipe to say something."""
+    """Return a regular file's text. Raises OSError for anything else, without blocking on a pipe."""
     seen = path.stat()
     if stat.S_ISDIR(seen.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -177,10 +177,10 @@ def _text(path: Path) -> str:
 
 
 def _weigh(node: yaml.Node, file: str, known: dict[int, int], depth: int) -> int:
-    """Return how many values a node is with every alias written out, each looked at once.
+    """Return how many values a node has with all aliases expanded, visiting each once.
 
-    Raises ProfileError with the line where that is too many or too deep, where a node is inside itself, and where a
-    key is no plain text.
+    Raises ProfileError with the line for too many or too deeply nested values, recursive nodes, and keys that are not
+    plain text.
     """
     if not isinstance(node.value, list):
         return 1
@@ -188,7 +188,7 @@ def _weigh(node: yaml.Node, file: str, known: dict[int, int], depth: int) -> int
         return known[id(node)]
     if depth > DEEPEST:
         raise _refused(node, file, f"found more than {DEEPEST} lists and mappings in each other", "write it flatter")
-    known[id(node)] = MOST_VALUES + 1  # until it is known: so a node inside itself is too large
+    known[id(node)] = MOST_VALUES + 1  # set until it is known, so that a recursive node counts as too large
     count = 1
     for child in node.value:
         value = child[1] if isinstance(child, tuple) else child

@@ -1,8 +1,8 @@
-"""Set one value in a YAML text and leave the rest as the person wrote it: comments, order, quotes, blank lines.
+"""Set one value in a YAML text and keep the user's comments, order, quotes and blank lines.
 
-A dump of the whole file would lose all that. The place of the value is found by the marks of the composed nodes, and
-only the text there is changed. Where that does not give the wanted data (a value that an anchor shares with another
-place), the file is written anew, and only the comment at its top is kept.
+Dumping the whole file would lose these. The value's position is taken from the composed nodes, and only the text there
+is changed. If that does not give the wanted data (a value that an anchor shares with another place), the file is
+rewritten, keeping only the comment at its top.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def put(text: str, path: Sequence[str], value: Any) -> str:
-    """Return the YAML text with the JSON value at the path of keys; mappings on the way are made where they lack.
+    """Return the YAML text with the JSON value set at the path of keys; missing mappings on the path are created.
 
-    `text` is a YAML mapping that can be read. What was at the path is replaced.
+    `text` is a valid YAML mapping. A value at the path is replaced.
     """
     import yaml  # noqa: PLC0415  (start-up: only who writes a profile pays for it)
 
@@ -67,16 +67,16 @@ def _added(text: str, node: yaml.MappingNode, pair: dict[str, Any]) -> str:
         return f"{text[:last]}, {_flow(pair)[1:-1]}{text[last:]}"
     end, column = _end(node), node.start_mark.column
     new = " " * column + _in_block(pair, column)
-    if text[end - 1] == "\n":  # a text of several lines ends behind its newline
+    if text[end - 1] == "\n":  # a text of several lines ends after its newline
         return f"{text[:end]}{new}\n{text[end:]}"
-    # The rest of its line, and the comments below that stand as deep as the new line will.
+    # The rest of its line, and the comments below with the indentation of the new line.
     rest = re.compile(rf"[^\n]*(\n {{{column},}}#[^\n]*)*").match(text, end)
     line = rest.end() if rest else len(text)
     return f"{text[:line]}\n{new}{text[line:]}"
 
 
 def _end(node: yaml.Node) -> int:
-    """Return where the node's own text ends: the mark of a block is behind the comments that follow it."""
+    """Return where the node's own text ends: the mark of a block is after the comments that follow it."""
     import yaml  # noqa: PLC0415
 
     if not _is_block(node):
@@ -99,9 +99,9 @@ def _flow(value: Any) -> str:
 
 
 def _block(value: Any, *, as_written: bool = True) -> str:
-    """Write a mapping line by line; what is inside it and holds no further mappings or lists stays on one line.
+    """Format a mapping line by line; a member without nested mappings or lists stays on one line.
 
-    `as_written` leaves letters outside ASCII alone; PyYAML does not bring every control character back then.
+    `as_written` keeps non-ASCII letters; PyYAML does not restore every control character then.
     """
     import yaml  # noqa: PLC0415
 

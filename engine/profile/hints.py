@@ -1,7 +1,7 @@
-"""What a person may have meant by a word that exists elsewhere: an option written as a variation, or the other way.
+"""Suggestions for words that exist elsewhere: an option typed as a variation, or the other way round.
 
-The words of MLPerf (Offline, retinanet, valid, full) are choices of options here, variations of the benchmark or of one
-of its dependencies. A word that stands in the wrong place is told where it belongs rather than what it resembles.
+MLPerf terms (Offline, retinanet, valid, full) are options here, or variations of the benchmark or of a dependency. For
+a misplaced word the right place is suggested rather than a similar word.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from engine.errors import closest, either, nearest
 from engine.profile.component import Component, Need, Option
 
 _ROUND = re.compile(r"r\d+\.\d+.*")
-"""How the MLPerf tutorials name a round: `_r5.1-dev`."""
+"""How the MLPerf tutorials spell a round: `_r5.1-dev`."""
 
 
 def for_variation(tagged: Sequence[Component], every: Iterable[Component], word: str) -> str:
-    """Return what to write instead of the unknown variation `_word` of these components; `every` component may help."""
+    """Return what to type instead of the unknown variation `_word` of these components, searching `every` component."""
     options = [option for one in tagged for option in one.options.values() if not option.refused]
     for option in options:
         for choice in option.choices:
@@ -33,7 +33,7 @@ def for_variation(tagged: Sequence[Component], every: Iterable[Component], word:
 
 
 def for_option(component: Component, name: str, value: str) -> str:
-    """Return what to write instead of the unknown option `--name=value` of a component."""
+    """Return what to type instead of the unknown option `--name=value` of a component."""
     if name.isupper() and name not in component.options:
         return f"inputs are written --env.{name}={value}"
     known = [option.name for option in component.options.values() if not option.refused]
@@ -48,7 +48,7 @@ def for_option(component: Component, name: str, value: str) -> str:
 
 
 def for_tag(component: Component, tag: str) -> str:
-    """Return what to write instead of a tag that a component lacks; empty where nothing is known of it."""
+    """Return what to type instead of an unknown tag of a component; empty if there is no suggestion."""
     word = next((name for name in component.variations if _same(name, tag)), "")
     if word:
         return f"'{tag}' is a variation: write _{word}"
@@ -57,14 +57,14 @@ def for_tag(component: Component, tag: str) -> str:
 
 
 def option_below(component: Component, every: Iterable[Component], name: str, value: str) -> str:
-    """Return how to write an option that a dependency of a component has; empty where none has it."""
+    """Return how to set an option that a dependency of a component has; empty if none has it."""
     free = [need for need in component.needs if name not in need.hand and name not in need.each]
     handle = _dependency(free, every, lambda below: name in below.options)
     return f"it is an option of a dependency: write --adr.{handle}.{name}={value}" if handle else ""
 
 
 def _dependency(needs: Sequence[Need], every: Iterable[Component], fits: Callable[[Component], bool]) -> str:
-    """Return the name of the dependency for which a fitting component can be taken; empty where there is none."""
+    """Return the name of the dependency that a matching component can satisfy; empty if there is none."""
     components = list(every)
     for need in needs:
         tags = set(need.query.tags)
@@ -75,7 +75,7 @@ def _dependency(needs: Sequence[Need], every: Iterable[Component], fits: Callabl
 
 
 def _takes(option: Option, value: str) -> bool:
-    """Say whether a value could be one of the option."""
+    """Return whether a value is valid for the option."""
     choices = [str(choice) for choice in option.choices]
     return not choices or any(_same(choice, one) for choice in choices for one in value.split(","))
 

@@ -1,4 +1,4 @@
-"""The rounds of the profile folders, each file read once for as long as it is the same."""
+"""The rounds of the profile folders, each file cached until it changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.profile.rounds import Round, load_round
 
 
 def round_of(folders: Sequence[Path], name: str) -> Round:
-    """Return the rules of a round. Raises UsageError where no folder has it, ProfileError where its file is wrong."""
+    """Return the rules of a round. Raises UsageError if no folder has it, ProfileError if its file is invalid."""
     return round_at(profile_file(folders, "rounds", name))
 
 
@@ -22,5 +22,5 @@ def round_at(path: Path) -> Round:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, _changed: int) -> Round:
-    """Read once: the screen resolves on every key press, and a plan has many runs."""
+    """Cached: the screen resolves on every key press, and a plan has many runs."""
     return load_round(path)

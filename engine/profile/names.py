@@ -1,4 +1,4 @@
-"""Names that become folders of a submission: systems and submitters."""
+"""Validation of names that become folders of a submission: systems and submitters."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from engine.errors import UsageError
 from engine.profile.rounds import Division
 
 LONGEST_NAME = 200
-"""Bytes of a name that becomes a folder; file systems end at 255."""
+"""Maximum bytes of a name that becomes a folder; file systems end at 255."""
 
 TREE, WHOLE_LOGS = "submission", "submission-whole-logs"
-"""Folders that a job writes into its results folder, beside those of the systems."""
+"""Folders that a job writes into its results folder, next to those of the systems."""
 
 _PATTERN = "*?[]"
 _PLAIN = "use letters, digits, - and _"
 
 
 def folder_fault(name: str) -> tuple[str, str] | None:
-    """Return why a name can't be the name of a folder, and how to mend it; None where it can."""
+    """Return why a name can't be the name of a folder, and a remedy; None if it can."""
     if not name:
         return "it is empty", "write a name"
     if name != name.strip():
@@ -33,7 +33,7 @@ def folder_fault(name: str) -> tuple[str, str] | None:
 
 
 def system_fault(name: str) -> tuple[str, str] | None:
-    """Return why a name can't be that of a system under test, and how to mend it; None where it can."""
+    """Return why a name can't be that of a system under test, and a remedy; None if it can."""
     if name.lower() in (TREE, WHOLE_LOGS, *get_args(Division)):
         return f"'{name}' is the name of a folder that a submission is made of", "give the system another name"
     if " " in name:
@@ -42,7 +42,7 @@ def system_fault(name: str) -> tuple[str, str] | None:
 
 
 def refuse_system_name(name: str) -> None:
-    """Raise UsageError for a name that can't be that of a system under test."""
+    """Raise UsageError for an invalid name of a system under test."""
     fault = system_fault(name)
     if fault is not None:
         raise UsageError(f"a system's name: {fault[0]}", fault[1])

@@ -1,4 +1,4 @@
-"""Read a component from its YAML file, strictly: an unknown key, option or variation is an error with its place."""
+"""Read a component from its YAML file, strictly: an unknown key, option or variation is an error with its position."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _LARGEST = 1e18
 
 
 def read_component(path: Path, known: Mapping[str, Benchmark] = MappingProxyType({})) -> Component:
-    """Read one component file; `known` are the benchmarks that one which says `benchmarks: true` offers.
+    """Read one component file; `known` are the benchmarks offered by one that says `benchmarks: true`.
 
-    Raises ProfileError with file, line, place and the nearest valid spelling.
+    Raises ProfileError with file, line, key path and the nearest valid spelling.
     """
     return component(document.read(path), known)
 
@@ -96,7 +96,7 @@ def _revision(keys: Mapping[str, Value]) -> int:
 
 
 def _name(value: Value) -> str:
-    """A component's name is part of the names of files and folders of the store."""
+    """Return a component's name, which is part of the names of files and folders of the store."""
     name = value.text()
     if not _NAME.fullmatch(name):
         raise value.wrong(
@@ -130,7 +130,7 @@ def _option(name: str, value: Value) -> Option:
 
 
 def _value(option: Option, plain: Any, place: Value) -> Any:
-    """A value in a profile: `{rule: name}` is left to the round, anything else must fit the option."""
+    """Return a value of a profile: `{rule: name}` is left to the round, anything else must fit the option."""
     if isinstance(plain, dict) and set(plain) == {"rule"}:
         return Rule(str(plain["rule"]))
     if isinstance(plain, str) and plain == "#":
@@ -175,7 +175,8 @@ def _need(name: str, value: Value, options: Mapping[str, Option]) -> Need:
 
 
 def _handed(keys: Mapping[str, Value], key: str, options: Mapping[str, Option]) -> dict[str, str]:
-    """Read `{theirs: mine}`, or a list where both have one name; what is handed must be an option of this component."""
+    """Read `{theirs: mine}`, or a list where both have one name; what is passed down must be an option of this
+    component."""
     if key not in keys:
         return {}
     plain = keys[key].plain()
@@ -257,7 +258,7 @@ def _cost(value: Value) -> Cost:
 
 
 def _figure(keys: Mapping[str, Value], key: str, least: float = -_LARGEST) -> float | None:
-    """Return a number, None where there is none; what is no number or out of all bounds is refused."""
+    """Return a number, None if there is none. Raises ProfileError for a value that is no number or out of range."""
     plain = keys[key].plain() if key in keys else None
     if plain is None or (isinstance(plain, int | float) and not isinstance(plain, bool) and least <= plain <= _LARGEST):
         return plain
@@ -277,7 +278,7 @@ def _plain(keys: Mapping[str, Value], key: str) -> dict[str, Any]:
 
 
 def _check_words(variations: Mapping[str, Variation], options: Mapping[str, Option], keys: Mapping[str, Value]) -> None:
-    """Every implied variation must exist, and a group has at most one default."""
+    """Raise ProfileError if an implied variation does not exist or a group has two defaults."""
     defaults: dict[str, str] = {}
     for variation in variations.values():
         for word in variation.implies:

@@ -14,7 +14,7 @@ FOLDER = "recipes"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A selection as its file has it; `engine.plan.selection_syntax` makes a selection of it."""
+    """A selection as written in its file; `engine.plan.selection_syntax` converts it."""
 
     title: str
     tags: tuple[str, ...]
@@ -22,17 +22,17 @@ class Recipe:
     options: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     adr: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Dependency → what is changed of it (`tags`, `version`, an option) → value."""
+    """Dependency → changed property (`tags`, `version`, an option) → value."""
 
 
 def files(folders: Sequence[Path]) -> dict[str, Path]:
-    """Return the files of all recipes by name; a later folder wins over an earlier."""
+    """Return the files of all recipes by name; a later folder overrides an earlier."""
     found = {path.stem: path for folder in folders for path in sorted((folder / FOLDER).glob("*.yaml"))}
     return dict(sorted(found.items()))
 
 
 def read(path: Path) -> Recipe:
-    """Read a recipe. Raises ProfileError with the place of what is wrong."""
+    """Read a recipe. Raises ProfileError with the position of the error."""
     keys = document.read(path).section(("title", "tags", "options", "env", "adr"), required=("tags",))
 
     def written(key: str) -> dict[str, str]:
@@ -50,7 +50,7 @@ def read(path: Path) -> Recipe:
 
 
 def text(recipe: Recipe) -> str:
-    """Return the text of a recipe's file, which `read` reads back equal."""
+    """Return the text of a recipe's file; `read` restores an equal recipe."""
     import yaml  # noqa: PLC0415  (start-up: only who saves a recipe needs it)
 
     parts: dict[str, Any] = {

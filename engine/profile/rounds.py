@@ -1,6 +1,6 @@
-"""The rules of a round as data: what the harness, the plan, the checker and the screen read, all from the same file.
+"""The rules of a round as data: the one source for the harness, the plan, the checker and the screen.
 
-A new round is a new YAML file. Everything that a rule can be wrong about is refused while it is read.
+A new round is a new YAML file. Inconsistent rules are refused when it is read.
 """
 
 import re
@@ -20,7 +20,8 @@ Category = Literal["datacenter", "edge"]
 Division = Literal["closed", "open", "network"]
 Style = Literal["test", "fast", "valid"]
 Severity = Literal["error", "warning", "note"]
-"""Of a finding: the official checker refuses the result; it accepts it all the same; worth knowing."""
+"""Severity of a finding: `error`: the official checker rejects the result; `warning`: it accepts the result with a
+warning; `note`: information."""
 SAMPLING_TARGET = "accuracy_log_sampling_target"
 """LoadGen's setting for how many responses a performance run logs."""
 
@@ -38,61 +39,61 @@ class Seeds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person configures per benchmark and scenario: a rate to reach, or a latency to expect."""
+    """The configured target per benchmark and scenario: a rate to reach, or an expected latency."""
 
     key: Literal["target_qps", "target_latency"]
     unit: Literal["queries/s", "samples/s", "ms"]
     default: Positive
-    """Where nobody said anything."""
+    """Used if nothing was configured."""
 
 
 class ScenarioRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a valid run in one scenario has to be."""
+    """Requirements of a valid run in one scenario."""
 
     target: Target
     percentile: Percent
-    """Of the latencies, the one that counts."""
+    """The latency percentile that counts."""
     min_duration_ms: Count
     min_query_count: Count
     min_sample_count: Count = 0
     """Offline: samples in the one query."""
     samples_per_query: Annotated[int, Meta(ge=1)] = 1
     early_stopping: bool
-    """LoadGen's statistical test must be passed; it lets a run have fewer queries than the minimum."""
+    """LoadGen's statistical test must pass; it allows fewer queries than the minimum."""
     fewest_queries: Count = 0
-    """Below this the early stopping test can't be passed, whatever the latencies."""
+    """With fewer queries the early stopping test can't pass, whatever the latencies."""
     latency_ms: Positive | None = None
-    """Server: the bound where the benchmark names none."""
+    """Server: the latency constraint if the benchmark has none of its own."""
 
 
 class AccuracyRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What the closed and network divisions want of one metric of accuracy."""
+    """Requirement of the closed and network divisions for one accuracy metric."""
 
     metric: str
     """A key of the round's `accuracy_lines`."""
     reference: Positive
-    """Of the reference implementation in fp32, in the unit of the metric."""
+    """Accuracy of the fp32 reference implementation, in the unit of the metric."""
     share: Annotated[float, Meta(gt=0, le=1)]
     upper_share: Annotated[float, Meta(ge=1)] | None = None
-    """Of the reference, where there is an upper limit: tokens per sample, say."""
+    """Fraction of the reference, for an upper limit: of tokens per sample, for example."""
     upper_limit: Positive | None = None
-    """The same as a number of its own, in the unit of the metric."""
+    """The same as an absolute number, in the unit of the metric."""
     baseline_percent: Positive | None = None
-    """TEST01: how far two accuracies may be from each other; None leaves it to the benchmark."""
+    """TEST01: maximum difference of two accuracies; None uses the benchmark's."""
 
     @property
     def target(self) -> float:
-        """The least accuracy: reference times share, in floats as the rules' checker multiplies them."""
+        """The least accuracy: reference times share, computed in floats as the rules' checker does."""
         return self.reference * self.share
 
     @property
     def most(self) -> float | None:
-        """The highest accuracy; None where there is no such limit."""
+        """The highest accuracy; None without a limit."""
         return self.upper_limit if self.upper_share is None else self.reference * self.upper_share
 
 
 class AccuracyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """How accuracy.txt says a metric."""
+    """Format of a metric's line in accuracy.txt."""
 
     line: str
     """A regular expression, matched at the beginning of a line; its one group is the value."""
@@ -101,14 +102,14 @@ class AccuracyLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InScenario(msgspec.Struct, frozen=True, kw_only=True):
-    """What a benchmark has otherwise than the rules of its scenario; None leaves it to them."""
+    """A benchmark's overrides of its scenario's rules; None keeps them."""
 
     min_duration_ms: Count | None = None
     min_query_count: Count | None = None
     min_sample_count: Count | None = None
     """Offline: samples in the one query."""
     accuracy: tuple[AccuracyRule, ...] | None = None
-    """Instead of the benchmark's."""
+    """Overrides the benchmark's."""
 
 
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,52 +121,53 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     checker_class: str
     """Its name in the submission checker's tables."""
     scenarios: dict[Category, tuple[Scenario, ...]]
-    """The required ones; a category that is not there does not have this benchmark."""
+    """The required ones; a category without an entry does not have this benchmark."""
     one_of: dict[Category, tuple[Scenario, ...]] = {}
-    """Of these one is required besides."""
+    """One of these is required in addition."""
     optional: dict[Category, tuple[Scenario, ...]] = {}
-    """These may be run besides."""
+    """Optional scenarios."""
     dataset: str
     sample_count: Annotated[int, Meta(ge=1)]
     performance_sample_count: Annotated[int, Meta(ge=1)]
-    """The fewest samples that a performance run may draw from."""
+    """The least number of samples that a performance run draws from."""
     performance_set_is_whole: bool = False
-    """A performance run draws from the whole data set."""
+    """A performance run draws from the complete data set."""
     server_latency_ms: Positive | None = None
     targets: dict[Scenario, Positive] = {}
-    """Defaults of its own, in the unit of the scenario's target."""
+    """The benchmark's own defaults, in the unit of the scenario's target."""
     accuracy: tuple[AccuracyRule, ...]
-    """By metric; the first one is what a result is listed with."""
+    """By metric; the first one is shown with a result."""
     in_scenario: dict[Scenario, InScenario] = {}
     sample_concatenate_permutation: bool = False
     """Every sample is issued equally often."""
     compliance: tuple[str, ...]
     compliance_samples: Count = 0
-    """TEST01: responses to log; 0 where the test's own number holds."""
+    """TEST01: responses to log; 0 uses the test's own number."""
     baseline_percent: Positive = 1
-    """TEST01: how far two accuracies may be from each other where the responses differ."""
+    """TEST01: maximum difference of two accuracies where the responses differ."""
 
     def required(self, categories: Collection[Category]) -> tuple[Scenario, ...]:
         """Return the scenarios that a closed result needs in these categories together.
 
-        Of alternatives it is the first: running these is enough.
+        Of alternatives the first is returned: running these is sufficient.
         """
         return _in_order({*_of(self.scenarios, categories), *(one[0] for one in self._alternatives(categories))})
 
     def allowed(self, categories: Collection[Category]) -> tuple[Scenario, ...]:
-        """Return the scenarios that a closed result may have: required ones, alternatives and optional ones."""
+        """Return the scenarios that a closed result may have: required, alternative and optional ones."""
         return _in_order(
             {scenario for kind in (self.scenarios, self.one_of, self.optional) for scenario in _of(kind, categories)}
         )
 
     def lacking(self, categories: Collection[Category], present: Collection[str]) -> tuple[str, ...]:
-        """Return what a closed result with these scenarios lacks, for a person: `Offline`, `Server or SingleStream`."""
+        """Return the scenarios that a closed result with these ones lacks, for display: `Offline`, `Server or
+        SingleStream`."""
         missing = [scenario for scenario in _in_order(_of(self.scenarios, categories)) if scenario not in present]
         groups = [group for group in self._alternatives(categories) if not set(group) & set(present)]
         return (*missing, *(" or ".join(group) for group in groups))
 
     def _alternatives(self, categories: Collection[Category]) -> list[tuple[Scenario, ...]]:
-        """Return the groups of which one scenario each is required; none that another requirement fulfils."""
+        """Return the groups of which one scenario each is required, without those that another requirement fulfils."""
         required = _of(self.scenarios, categories)
         groups = dict.fromkeys(self.one_of[category] for category in categories if category in self.one_of)
         return [group for group in groups if not required & set(group)]
@@ -180,18 +182,18 @@ def _in_order(wanted: Container[Scenario]) -> tuple[Scenario, ...]:
 
 
 class StyleRule(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a run of one style is; None leaves it to the scenario's rules."""
+    """Length of runs of one style; None uses the scenario's rules."""
 
     title: str
     min_duration_ms: Count | None = None
     max_duration_ms: Count = 0
-    """0 is no limit. LoadGen calls a run that hits it invalid, which is right: it lacks queries."""
+    """0 is no limit. LoadGen reports a run that hits it as invalid, correctly: it has too few queries."""
     min_query_count: dict[Scenario, Count] = {}
     min_sample_count: Count | None = None
     expected_latency_ms: dict[Scenario, Positive] = {}
-    """Where nobody configured a target: small, so that LoadGen generates enough queries for a fast machine."""
+    """Used if no target was configured: small, so that LoadGen generates enough queries for a fast machine."""
     search_seconds: Positive
-    """How long the search of a scenario's target may take before such runs."""
+    """Maximum duration of the search for a scenario's target before such runs."""
 
 
 class ComplianceTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,11 +204,11 @@ class ComplianceTest(msgspec.Struct, frozen=True, kw_only=True):
     """LoadGen settings by their names in audit.config."""
     seeds: Seeds | None = None
     tolerance: Positive | None = None
-    """How far the score may be from that of the performance run, as a fraction; None: the test is not about speed."""
+    """Maximum relative difference of the score from the performance run's; None: the test does not compare speed."""
     one_sided: bool = False
-    """Only a better score is held against it."""
+    """Only a better score fails the test."""
     accuracy: bool = False
-    """The responses are compared with those of the accuracy run, too."""
+    """The responses are also compared with those of the accuracy run."""
 
     def settings_of(self, benchmark: Benchmark) -> dict[str, int]:
         """Return the settings for one benchmark, which may have its own number of responses to log."""
@@ -216,61 +218,61 @@ class ComplianceTest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DivisionRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a division asks for."""
+    """Requirements of a division."""
 
     accuracy_target: bool
     all_scenarios: bool
     compliance: bool
     network: bool | None
-    """What `is_network` of the system description must be; None accepts both."""
+    """Required value of the system description's `is_network`; None accepts both."""
 
 
 class SystemRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a system description holds."""
+    """Fields of a system description."""
 
     required: tuple[str, ...]
     network: tuple[str, ...]
-    """Required too, where the system is a network system."""
+    """Also required for a network system."""
     optional: tuple[str, ...]
     status: tuple[str, ...]
     types: dict[str, tuple[Category, ...]]
-    """`system_type`, letter by letter → the categories it takes part in."""
+    """`system_type`, spelled exactly → its categories."""
     texts: tuple[str, ...]
-    """Fields that must be strings where they are: the checker crashes on a number in them."""
+    """Fields that must be strings if present: the checker crashes on a number in them."""
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """Which files a submission's folders hold: exactly these, besides the tolerated ones."""
+    """Files of a submission's folders: exactly these, and the tolerated ones."""
 
     performance: tuple[str, ...]
     accuracy: tuple[str, ...]
     measurements: tuple[str, ...]
     measurement_fields: tuple[str, ...]
     calibration: tuple[str, ...]
-    """One of these belongs into a submitter's folder, outside the open division."""
+    """One of these is required in a submitter's folder, outside the open division."""
     calibration_process: str
-    """Belongs among the measurements of every result."""
+    """Required in the measurements of every result."""
     compliance_performance: tuple[str, ...]
     compliance_accuracy: tuple[str, ...]
     compliance_baseline: tuple[str, ...]
-    """Beside those, where the responses of TEST01 differ and two accuracies are compared instead."""
+    """In addition to those, where the responses of TEST01 differ and two accuracies are compared instead."""
     power_logs: tuple[str, ...]
     power_performance: tuple[str, ...]
-    """Beside the performance files of a run with power."""
+    """In addition to the performance files, for a run with power."""
     tolerated: tuple[str, ...]
     tolerated_performance: tuple[str, ...]
     accuracy_log_max_bytes: Count
-    """Of the log that a submission holds; a larger one has to be truncated."""
+    """Size limit of a submitted log; a larger one has to be truncated."""
     accuracy_log_kept_bytes: Count
-    """How many bytes truncation keeps at either end."""
+    """How many bytes truncation keeps at each end."""
     max_bytes: Count
-    """No file of a submission is larger."""
+    """Size limit of a submission's files."""
     beside_divisions: tuple[str, ...]
-    """Folders that may lie beside those of the divisions."""
+    """Folders that are allowed next to those of the divisions."""
 
 
 class TestModes(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of LoadGen's test modes a log may be of."""
+    """LoadGen's test modes that a log may be of."""
 
     __test__ = False
     performance: tuple[str, ...]
@@ -278,14 +280,14 @@ class TestModes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NameGuess(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule of thumb by which the checker reads a model folder's name."""
+    """A heuristic by which the checker interprets a model folder's name."""
 
     contains: tuple[str, ...]
     checker_class: str
 
 
 class Relaxation(msgspec.Struct, frozen=True, kw_only=True):
-    """Very short latencies may differ more between two runs."""
+    """Larger tolerance between two runs with very short latencies."""
 
     tolerance: Positive
     below_ns: dict[Scenario, Count]
@@ -310,16 +312,16 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     model_names: dict[str, str]
     """Other names of a model folder → the checker's class."""
     model_guesses: tuple[NameGuess, ...]
-    """Tried in this order where a name is neither a class nor in `model_names`."""
+    """Tried in this order for a name that is neither a class nor in `model_names`."""
     test_modes: TestModes
     network_sut: str
     """The name of a network system's SUT contains this."""
     inferring_categories: tuple[Category, ...]
-    """Whose systems may take one scenario's result from another's run."""
+    """Categories whose systems may infer one scenario's result from another's run."""
     severity: dict[Severity, tuple[str, ...]]
-    """Every rule of the checker, by its id: what the official checker makes of it."""
+    """Severity of every rule of the checker, by its id, as in the official checker."""
     severity_in_open: dict[Severity, tuple[str, ...]]
-    """Where the open division is treated otherwise."""
+    """Overrides for the open division."""
 
     def benchmark(self, name: str) -> Benchmark:
         """Return a benchmark by its name. Raises UsageError with the nearest spelling."""
@@ -334,7 +336,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         return self.compliance[name]
 
     def checker_class(self, folder: str) -> str:
-        """Return the class for which the checker takes a model folder; of a strange name, that name itself."""
+        """Return the checker's class for a model folder; for an unknown name, the name itself."""
         if any(folder == benchmark.checker_class for benchmark in self.benchmarks.values()):
             return folder
         if folder in self.model_names:
@@ -345,12 +347,12 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         return folder
 
     def benchmark_of(self, folder: str) -> Benchmark | None:
-        """Return the benchmark whose rules hold for a model folder, if any do."""
+        """Return the benchmark whose rules apply to a model folder; None if there is none."""
         checker_class = self.checker_class(folder)
         return next((one for one in self.benchmarks.values() if one.checker_class == checker_class), None)
 
     def required(self, benchmark: str, system_type: str) -> tuple[Scenario, ...]:
-        """Return the scenarios that a closed result needs; none where the category lacks this benchmark.
+        """Return the scenarios that a closed result needs; none if the category lacks this benchmark.
 
         A system of both categories needs those of both. Raises UsageError for an unknown name of either.
         """
@@ -361,14 +363,14 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         return self.benchmark(benchmark).allowed(self.categories(system_type))
 
     def categories(self, system_type: str) -> tuple[Category, ...]:
-        """Return the categories that a system takes part in. Raises UsageError for an unknown type."""
+        """Return the categories of a system type. Raises UsageError for an unknown type."""
         if system_type not in self.system.types:
             raise UsageError(f"'{system_type}' is no system_type", nearest(system_type, self.system.types))
         return self.system.types[system_type]
 
 
 def load_round(path: Path) -> Round:
-    """Read the rules of a round. Raises ProfileError with file, line, place and the nearest valid spelling."""
+    """Read the rules of a round. Raises ProfileError with file, line, key path and the nearest valid spelling."""
     top = document.read(path)
     rules = typed.build(top, Round)
     _check_complete(top, rules)
@@ -384,7 +386,7 @@ def _at(value: Value, *keys: str) -> Value:
 
 
 def _check_complete(top: Value, rules: Round) -> None:
-    """The literals are closed: every scenario, style and division has its rules."""
+    """Raise ProfileError unless every scenario, style and division has its rules."""
     for section, wanted, found in (
         ("scenarios", SCENARIOS, set(rules.scenarios)),
         ("styles", get_args(Style), set(rules.styles)),
@@ -396,7 +398,7 @@ def _check_complete(top: Value, rules: Round) -> None:
 
 
 def _check_references(top: Value, rules: Round) -> None:
-    """What a benchmark names must exist, and its numbers must fit each other."""
+    """Raise ProfileError if a benchmark refers to unknown names, or its numbers contradict each other."""
     for name, benchmark in rules.benchmarks.items():
         place = _at(top, "benchmarks", name)
         _check_accuracy(_at(place, "accuracy"), benchmark.accuracy, rules)
@@ -429,7 +431,7 @@ def _check_accuracy(place: Value, found: tuple[AccuracyRule, ...], rules: Round)
 
 
 def _check_scenarios(place: Value, benchmark: Benchmark) -> None:
-    """A category must have scenarios, an alternative two, and no scenario may be of two kinds."""
+    """Raise ProfileError unless a category has scenarios, an alternative two, and each scenario one kind only."""
     for kind, found in (("one_of", benchmark.one_of), ("optional", benchmark.optional)):
         for category, scenarios in found.items():
             at = _at(place, kind, category)

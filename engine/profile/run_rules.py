@@ -1,7 +1,7 @@
 """The rules of a round for one benchmark, scenario and mode, resolved once into one value.
 
-A round's file says each rule where it is decided: for all, by scenario, by benchmark, by a benchmark in a scenario, by
-a compliance test. Who needs a number asks here and does not look in several places.
+A round's file states each rule at its level: for all, by scenario, by benchmark, by a benchmark in a scenario, by a
+compliance test. Code that needs a number reads it here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from engine.profile.rounds import AccuracyRule, Benchmark, ComplianceTest, InSce
 
 
 class RunRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a valid run is told and held against. Durations and latencies in ms, percentiles in per cent."""
+    """Settings and requirements of a valid run. Durations and latencies in ms, percentiles in per cent."""
 
     round: str
     scenario: Scenario
@@ -22,15 +22,15 @@ class RunRules(msgspec.Struct, frozen=True, kw_only=True):
     loadgen_model: str
     """The benchmark's name in mlperf.conf."""
     seeds: Seeds
-    """Those of the test, where it has its own."""
+    """Those of the compliance test, if it has its own."""
     target: Target
-    """Its default is the benchmark's, where it has one of its own."""
+    """With the benchmark's default, if it has its own."""
     percentile: float
-    """Of the latencies, the one that counts."""
+    """The latency percentile that counts."""
     latency_ms: float | None
     """Server: the latency constraint; None in other scenarios."""
     checked_latency_ms: float | None
-    """The same, None too where the benchmark names none: the checker then accepts any."""
+    """The same, None also if the benchmark has none of its own: the checker then accepts any."""
     min_duration_ms: int
     min_query_count: int
     min_sample_count: int
@@ -38,16 +38,16 @@ class RunRules(msgspec.Struct, frozen=True, kw_only=True):
     samples_per_query: int
     early_stopping: bool
     fewest_queries: int
-    """Below this the early stopping test can't be passed; 0 where there is none."""
+    """With fewer queries the early stopping test can't pass; 0 without that test."""
     dataset: str
     sample_count: int
     """Size of the data set, which an accuracy run covers."""
     performance_sample_count: int
-    """The fewest samples that a performance run may draw from."""
+    """The least number of samples that a performance run draws from."""
     performance_set_is_whole: bool
     sample_concatenate_permutation: bool
     accuracy: tuple[AccuracyRule, ...]
-    """By metric, the principal one first; `baseline_percent` is that of the benchmark where it has none of its own."""
+    """By metric, the principal one first; `baseline_percent` falls back to the benchmark's."""
     test: ComplianceTest | None
     """None in an ordinary run."""
     test_settings: dict[str, int]

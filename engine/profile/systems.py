@@ -1,4 +1,4 @@
-"""Run configurations of systems under test: what rate to ask for, or what latency to expect, per benchmark."""
+"""Run configurations of systems under test: target rates and expected latencies per benchmark."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ from engine.profile import document, edit, typed
 from engine.profile.names import refuse_system_name
 
 BACKEND_ENDINGS = {"onnxruntime": "onnxruntime", "ort": "onnxruntime", "tf": "tensorflow", "tensorflow": "tensorflow"}
-"""Endings of a SUT name that pick the configuration of a backend: `gcp-n2-standard-80-tf`."""
+"""Suffixes of a SUT name that select the configuration of a backend: `gcp-n2-standard-80-tf`."""
 
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
-"""A rate or a latency: more than nothing, and finite."""
+"""A rate or a latency: positive and finite."""
 
 
 Microseconds = Annotated[int, Meta(ge=0, le=3_600_000_000)]
 
 
 class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A target that a search found on this system, and how sure it is."""
+    """A target that a search found on this system, with its confidence."""
 
     target: Positive
-    """In the unit of `runs`. Where the two differ, somebody has changed the figure since, and this is history."""
+    """In the unit of `runs`. If the two differ, the configured figure was changed later, and this is history."""
     date: str
-    """The day it was found, 2026-11-23."""
+    """Date of the search, 2026-11-23."""
     trials: int
     repeats: int
-    """How many trials ended with this outcome; with one it is not confirmed."""
+    """How many trials had this result; with one it is not confirmed."""
     invalid: int = 0
-    """Server: how many trials of this very target were not valid, because something disturbed them."""
+    """Server: how many trials of this target were not valid because of disturbances."""
     refused: float | None = None
     """Server: the lowest rate that was not more often valid than invalid."""
     spread: float | None = None
     """Of the repeats: (largest - smallest) / smallest."""
     trial_seconds: float
-    """How long LoadGen tested in each trial; valid runs are longer."""
+    """LoadGen's test duration in each trial; valid runs are longer."""
     model: str
-    """SHA-256 of the model: with another one the target says nothing."""
+    """SHA-256 of the model: for another one the target is meaningless."""
     versions: dict[str, str]
     """Of inferdeck, LoadGen and the backend."""
     disturbed: str = ""
-    """What other work may have changed it, as a sentence; empty where none did."""
+    """How other work may have changed it, as a sentence; empty if it did not."""
 
     def confidence(self) -> str:
-        """Say for a person how sure the target is."""
+        """Return the confidence of the target as a sentence."""
         parts = ["one trial" if self.trials == 1 else f"{self.trials} trials"]
         if self.invalid:
             parts.append(f"valid {self.repeats} of {self.repeats + self.invalid} times")
@@ -68,7 +68,7 @@ class FoundTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one scenario shares the machine out (engine.harness.spec.Workers), and what that reached."""
+    """Workers of one scenario (engine.harness.spec.Workers), and their measured performance."""
 
     sessions: Annotated[int, Meta(ge=1, le=4096)]
     intra_op_threads: Annotated[int, Meta(ge=1, le=4096)]
@@ -79,34 +79,34 @@ class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     cost_us: tuple[tuple[Annotated[int, Meta(ge=0, le=1 << 53)], Microseconds], ...] = ()
     cores: tuple[tuple[Annotated[int, Meta(ge=0, le=65535)], ...], ...] = ()
     batch_ms: Positive
-    """Of a batch while all sessions are busy."""
+    """Time of a batch while all sessions are busy."""
     samples_per_second: Positive
 
 
 class Tuning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a system is best shared out for one model, as measured by `_tune`."""
+    """The best workers of a system for one model, as measured by `_tune`."""
 
     date: str
-    """The day it was measured, 2026-11-28."""
+    """Date of the measurement, 2026-11-28."""
     seconds: float
-    """How long was measured."""
+    """Duration of the measurement."""
     cores: int
-    """How many could be used: with other ones it says nothing."""
+    """Usable cores: for another number it is meaningless."""
     quota: float = 0
-    """Cores' worth of time that a container allowed; 0 is no limit. With another one it says nothing."""
+    """CPU quota of the container in cores; 0 is no limit. For another quota it is meaningless."""
     model: str
-    """SHA-256 of the model: with another one it says nothing."""
+    """SHA-256 of the model: for another one it is meaningless."""
     versions: dict[str, str]
-    """Of inferdeck and the backend: with another one of the backend it says nothing."""
+    """Of inferdeck and the backend: for another version of the backend it is meaningless."""
     server_qps: Annotated[float, Meta(ge=0, le=1e9)]
-    """What Server should reach within its bound; 0 where it can't meet it."""
+    """Rate that Server should reach within its latency constraint; 0 if it can't meet it."""
     bound_ms: Positive
-    """Server's bound."""
+    """Server's latency constraint."""
     scenarios: dict[str, TunedWorkers]
     server_slower: float = 0.0
-    """How many times as long a batch of Server may take in a run; 0 where it was not measured."""
+    """How many times as long a batch of Server may take in a run; 0 if not measured."""
     disturbed: str = ""
-    """What other work may have changed it, as a sentence; empty where none did."""
+    """How other work may have changed it, as a sentence; empty if it did not."""
 
 
 Targets = dict[str, dict[str, dict[str, Positive]]]
@@ -116,27 +116,27 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     """The run configuration of one system."""
 
     targets: Literal["configured", "measured"]
-    """`measured`: what is measured at start goes before these figures, which are only placeholders."""
+    """`measured`: measurements at the start of a run override these figures, which are placeholders."""
     description: dict[str, str | int | float | bool] = {}
-    """The fields of the rules' system description; empty where nobody has described it."""
+    """The fields of the rules' system description; empty if the system is not described."""
     detected: bool = False
-    """Fields that the description leaves out are read off the machine that a submission is built on."""
+    """Missing fields of the description are read from the machine that builds the submission."""
     runs: Targets
     """Backend → benchmark → scenario → target: queries/s for Server and Offline, ms for the other two."""
     found: dict[str, dict[str, dict[str, FoundTarget]]] = {}
-    """For figures in `runs` that a search put there: they hold whatever `targets` says."""
+    """For figures in `runs` that a search wrote: they are valid whatever `targets` says."""
     tuned: dict[str, dict[str, Tuning]] = {}
-    """Backend → benchmark → how the system is shared out."""
+    """Backend → benchmark → workers."""
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """What one system says of one benchmark on one backend."""
+    """A system's run configuration for one benchmark on one backend."""
 
     system: str
     backend: str
-    """Whose figures these are."""
+    """The backend of these figures."""
     figures: dict[str, float]
-    """By scenario, those that hold: placeholders are left out."""
+    """By scenario, without placeholders."""
     found: dict[str, FoundTarget]
     """By scenario, where a search found the figure."""
     tuned: Tuning | None = None
@@ -144,7 +144,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_system(path: Path) -> System:
-    """Read a system. Raises ProfileError with file, line, place and the nearest valid spelling."""
+    """Read a system. Raises ProfileError with file, line, key path and the nearest valid spelling."""
     return _system(document.read(path))
 
 
@@ -156,7 +156,7 @@ def _system(top: document.Value) -> System:
 
 @dataclass(frozen=True)
 class Description:
-    """The description of a system, and where its fields were read."""
+    """The description of a system, with the source positions of its fields."""
 
     name: str
     path: str
@@ -165,14 +165,14 @@ class Description:
     """Field → file, line and key."""
 
     def place(self, field: str) -> str:
-        """Return file, line and key of a field; the file alone where the field is not there."""
+        """Return file, line and key of a field; the file alone if the field is missing."""
         return self.places.get(field, self.path)
 
 
 def describer(folders: Sequence[Path]) -> Callable[[str], Description]:
-    """Return what reads the description of a system by its name; `folders` are those of the profiles.
+    """Return a function that reads the description of a system by its name; `folders` are the profile folders.
 
-    It raises UsageError where there is no such system, and ProfileError where its file is wrong.
+    It raises UsageError for an unknown system, and ProfileError for an invalid file.
     """
 
     def describe(sut: str) -> Description:
@@ -190,7 +190,7 @@ def _description(top: document.Value) -> list[tuple[str, document.Value]]:
 
 
 def _refuse_misread(name: str, value: document.Value) -> None:
-    """Raise ProfileError where YAML makes another value of a field than what is written: no, 0123, 1.10, nothing."""
+    """Raise ProfileError if YAML reads a field as something else than written: no, 0123, 1.10, an empty value."""
     plain, written = value.plain(), str(value.node.value)
     if plain is None:
         raise value.wrong("there is no value", "write the value, or '' where there is nothing to say")
@@ -204,9 +204,9 @@ def _refuse_misread(name: str, value: document.Value) -> None:
 
 
 def configuration(folders: Sequence[Path], sut: str, benchmark: str, backend: str) -> Configuration:
-    """Find the run configuration of a SUT; a name may end in a backend, and a later folder wins over an earlier.
+    """Find the run configuration of a SUT; a name may end in a backend, and a later folder overrides an earlier.
 
-    Raises UsageError with the nearest name where there is none, ProfileError where the file is wrong.
+    Raises UsageError with the nearest name if there is none, ProfileError if the file is invalid.
     """
     path, chosen = find(folders, sut, backend)
     system = load_system(path)
@@ -226,28 +226,28 @@ def configuration(folders: Sequence[Path], sut: str, benchmark: str, backend: st
 
 
 def file_to_write(path: Path, own: Path) -> Path:
-    """Return where a change to the system at `path` goes: of one that is shipped, a copy among the person's own."""
+    """Return the file to change for the system at `path`: for a shipped one, a copy among the user's own."""
     return own / "systems" / path.name if path.is_relative_to(profiles.FOLDER) else path
 
 
 def with_target(text: str, place: tuple[str, str, str], found: FoundTarget) -> str:
-    """Return the text of a system's file with a target that was found, all else as it was.
+    """Return the text of a system's file with a found target, all else unchanged.
 
-    `place` is backend, benchmark and scenario. `text` is the file of a system, which can be read.
+    `place` is backend, benchmark and scenario. `text` is a valid system file.
     """
     text = edit.put(text, ("runs", *place), found.target)
     return edit.put(text, ("found", *place), msgspec.to_builtins(found))
 
 
 def with_tuning(text: str, place: tuple[str, str], tuning: Tuning) -> str:
-    """Return the text of a system's file with how it is shared out, all else as it was; `place`: backend, benchmark."""
+    """Return the text of a system's file with tuned workers, all else unchanged; `place`: backend, benchmark."""
     return edit.put(text, ("tuned", *place), msgspec.to_builtins(tuning))
 
 
 def find(folders: Sequence[Path], sut: str, backend: str) -> tuple[Path, str]:
-    """Return the file of a SUT and the backend whose figures hold for it.
+    """Return the file of a SUT and the backend of its figures.
 
-    Raises UsageError for a name that can't be a system's, and with the nearest name where there is none.
+    Raises UsageError for an invalid system name, and with the nearest name if there is none.
     """
     known = {path.stem: path for folder in folders for path in sorted((folder / "systems").glob("*.yaml"))}
     refuse_system_name(sut)

@@ -1,7 +1,7 @@
-"""Turns a composed YAML document into typed records, strictly: the type is the schema.
+"""Convert a composed YAML document to typed records, strictly: the type is the schema.
 
-For files that are plain data (rounds, systems). What does not fit is a ProfileError with file, line, place and the
-nearest valid spelling, as everywhere in a profile.
+For files that are plain data (rounds, systems). A mismatch is a ProfileError with file, line, key path and the nearest
+valid spelling, as everywhere in a profile.
 """
 
 from types import NoneType, UnionType
@@ -18,8 +18,8 @@ T = TypeVar("T")
 def build(value: Value, kind: type[T]) -> T:
     """Return `value` as `kind`: a msgspec struct, made of structs, dictionaries, tuples, literals and scalars.
 
-    A field's own name in YAML is its `rename` in the struct. Raises ProfileError: a key is unknown, missing or stands
-    twice; a value is of another type, outside its bounds, or no member of its literal.
+    A field's name in YAML is its `rename` in the struct. Raises ProfileError: a key is unknown, missing or duplicate; a
+    value is of another type, out of range, or no member of its literal.
     """
     return cast("T", _build(value, kind))
 

@@ -1,4 +1,4 @@
-"""Turn what a person or a profile wrote into a typed option value, or say why it is none."""
+"""Convert values as written by users and profiles to typed option values."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _shown(value: float) -> str:
 
 
 def size(text: object) -> int | None:
-    """Return bytes for `17.4 MB` or `2 GiB`; None where it is not a size."""
+    """Return bytes for `17.4 MB` or `2 GiB`; None if it is not a size."""
     if isinstance(text, int) and not isinstance(text, bool):
         return text if 0 <= text <= _LARGEST else None
     match = _SIZE.match(text) if isinstance(text, str) else None
@@ -84,7 +84,7 @@ def _typed(option: Option, value: Any, where: str) -> Any:
 
 
 def _members(option: Option, value: Any, where: str) -> tuple[Any, ...]:
-    """Return a list, each member once: of a text those between its commas."""
+    """Return the distinct members of a list; a text is split at commas."""
     members = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
     if not isinstance(members, list | tuple) or any(isinstance(one, list | dict | tuple) for one in members):
         raise UsageError(f"{where}: '{option.name}' takes a list", "write one,two")

@@ -1,1 +1,1 @@
-"""Stand-ins: models with the shapes and the cost of a benchmark's own, and synthetic weights."""
+"""Models with synthetic weights, and the shapes and the cost of a benchmark's own models."""

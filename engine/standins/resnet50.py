@@ -1,8 +1,8 @@
-"""Builds a stand-in for the rules' ResNet-50: its exact graph and arithmetic, but weights that anyone can make at home.
+"""Build the rules' ResNet-50 with synthetic weights: its exact graph and arithmetic.
 
 Speed depends on the graph alone, so a machine can be measured without the published weights. The convolutions are
-random and only the last layer is fitted, to generated patterns; that is enough for an accuracy far from chance, which
-shows that pictures, labels and classes stay in step. It is never a substitute for the real model's accuracy.
+random and only the last layer is fitted, to generated patterns; that gives an accuracy far above chance, which verifies
+that images, labels and classes match. It never replaces the real model's accuracy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,26 +32,26 @@ STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
 """Width, blocks and first stride of the four stages (He et al. 2015, table 1)."""
 
 RESIDUAL_GAIN = 0.1
-"""Scale of the last normalisation in each residual branch. With random weights the shortcut must carry the picture
-through; measured on the patterns, 0.1 to 0.2 classify best and 0.4 is worse by 13 points."""
+"""Scale of the last normalisation in each residual branch. With random weights the shortcut must carry the signal;
+measured on the patterns, 0.1 to 0.2 classify best and 0.4 is worse by 13 points."""
 
 EPSILON = 1e-5
 CALIBRATION_IMAGES = 32
 HELD_OUT_IMAGES = 400
 BATCH = 8
 SHARPNESS = 10.0
-"""From the 0...1 of the fitted scores to logits."""
+"""Scale from the fitted scores in 0...1 to logits."""
 
 PREPROCESSING = {"preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224}
 
 
 def build(step: Step) -> dict[str, Any]:
-    """Write `model.onnx`: ResNet-50 v1.5 in the names of the rules' model.
+    """Write `model.onnx`: ResNet-50 v1.5 with the rules' names of inputs and outputs.
 
     Input `input_tensor:0` float32 [N,3,224,224]; outputs `ArgMax:0` int64 [N] and `softmax_tensor:0` float32 [N,1001];
-    N open. Options: `seed`, `training_pictures` and, if not 400, `held_out_pictures`. The pictures it makes for itself
-    are none of those that `patterns.generate` makes for testing. Facts beside the usual: `stand_in`,
-    `held_out_accuracy` (per cent) and `parameters` (25.5 million: the rules' 25.6 less the folded normalisations).
+    N symbolic. Options: `seed`, `training_pictures` and, if not 400, `held_out_pictures`. Its training images are
+    disjoint from those that `patterns.generate` makes for testing. Additional facts: `stand_in`, `held_out_accuracy`
+    (per cent) and `parameters` (25.5 million: the rules' 25.6 without the folded normalisations).
     """
     seed = int(step.options["seed"])
     training = patterns.ImageSet(seed, int(step.options["training_pictures"]), "training")
@@ -77,8 +77,8 @@ def build(step: Step) -> dict[str, Any]:
 class _Body(ConvNet):
     """The graph up to the vector of 2048 features.
 
-    Without statistics each normalisation measures its own batch and `statistics` lists what it measured, as the names
-    of outputs; with them it is folded into its convolution.
+    Without statistics each normalisation computes its own batch's, and `statistics` lists these outputs' names; with
+    statistics it is folded into its convolution.
     """
 
     def __init__(self, seed: int, statistics: Statistics | None = None) -> None:
@@ -97,7 +97,7 @@ class _Body(ConvNet):
         self.features = self.pool_to_vector(x)
 
     def _block(self, x: str, name: str, channels: int, width: int, stride: int) -> str:
-        """Add a bottleneck; v1.5 has its stride in the 3x3 convolution."""
+        """Add a bottleneck block; v1.5 has its stride in the 3x3 convolution."""
         y = self._relu(self._unit(x, f"{name}.reduce", channels, width))
         y = self._relu(self._unit(y, f"{name}.spatial", width, width, kernel=3, stride=stride))
         y = self._unit(y, f"{name}.expand", width, 4 * width, gain=RESIDUAL_GAIN)
@@ -134,7 +134,7 @@ class _Body(ConvNet):
 
 
 def _calibrate(step: Step, seed: int, training: patterns.ImageSet, scratch: Path) -> Statistics:
-    """Return mean and variance of every normalisation's input by name, all measured in one pass."""
+    """Return mean and variance of every normalisation's input by name, all computed in one pass."""
     step.phase("calibrating the normalisations")
     few = patterns.ImageSet(seed, min(CALIBRATION_IMAGES, training.count), training.purpose)
     folder = scratch / "calibration"
@@ -149,7 +149,7 @@ def _calibrate(step: Step, seed: int, training: patterns.ImageSet, scratch: Path
 
 
 def _features(step: Step, body: _Body, pictures: patterns.ImageSet, scratch: Path) -> tuple[Array, Array]:
-    """Return features float32 [count, 2048] and labels int64 [count] of a set of pictures, which it generates."""
+    """Return features float32 [count, 2048] and labels int64 [count] of a set of images, which it generates."""
     step.phase(f"generating {pictures.purpose} pictures")
     folder = scratch / pictures.purpose
     folder.mkdir()
@@ -166,7 +166,7 @@ def _features(step: Step, body: _Body, pictures: patterns.ImageSet, scratch: Pat
 
 
 def _batches(pictures: patterns.ImageSet, folder: Path) -> Iterator[tuple[Array, list[int]]]:
-    """Yield batches of preprocessed pictures, float32 [n,3,224,224], with their labels."""
+    """Yield batches of preprocessed images, float32 [n,3,224,224], with their labels."""
     shape, dtype = image_classification.sample_shape(PREPROCESSING)
     entries = read_val_map(folder / patterns.VAL_MAP)
     for start in range(0, pictures.count, BATCH):
@@ -178,7 +178,7 @@ def _batches(pictures: patterns.ImageSet, folder: Path) -> Iterator[tuple[Array,
 
 
 def _write(body: _Body, weight: Array, bias: Array, path: Path) -> int:
-    """Write the whole model and return its number of parameters. Classes without a pattern get a logit out of reach."""
+    """Write the complete model and return its number of parameters. Unused classes get a logit out of reach."""
     classes = slice(LABEL_OFFSET, LABEL_OFFSET + len(weight))
     all_weights = np.zeros((CLASSES, weight.shape[1]), np.float32)
     all_biases = np.full(CLASSES, -SHARPNESS, np.float32)

@@ -1,9 +1,8 @@
-"""Builds a stand-in for the rules' RetinaNet: its exact graph and arithmetic, but weights that anyone can make at home.
+"""Build the rules' RetinaNet with synthetic weights: its exact graph and arithmetic.
 
-Speed depends on the graph and on how many boxes come out, so a machine can be measured without the published weights.
-All weights are random; each layer is scaled so that its results vary as after a normalisation, and the classes' bias
-is set so that about as many boxes are found on a picture as a trained network finds. What they show means nothing: an
-accuracy can't be measured with it.
+Speed depends on the graph and on the number of boxes, so a machine can be measured without the published weights. All
+weights are random; each layer is scaled to normalised activations, and the class bias is set so that about as many
+boxes are found per image as by a trained network. The detections are meaningless: an accuracy can't be measured.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,26 +30,27 @@ RATIOS = (0.5, 1.0, 2.0)
 ANCHORS = len(SIZES[0]) * len(RATIOS)
 
 RESIDUAL_GAIN = 0.1
-"""Scale of the last convolution in each residual branch: with random weights the shortcut must carry the picture
-through (as in the stand-in ResNet-50)."""
+"""Scale of the last convolution in each residual branch: with random weights the shortcut must carry the signal (as in
+engine.standins.resnet50)."""
 BOX_GAIN = 0.2
-"""Scale of the boxes' deltas: a box is near its anchor, so that neighbours overlap as they do in a trained network."""
+"""Scale of the box deltas: a box is near its anchor, so that adjacent boxes overlap as in a trained network."""
 
 WANTED = 160
-"""Boxes on the middle one of the pictures that the bias is chosen with."""
+"""Median number of boxes on the images that the bias is chosen with."""
 LOOSE = 2.5
-"""Standard deviations above the mean where a class begins to count while the bias is being chosen."""
+"""Standard deviations above the mean from which a class counts while the bias is being chosen."""
 
 EPSILON = 1e-5
 CALIBRATION_IMAGES = 8
-"""A batch: its activations must fit into memory together, so it is made of a quarter of each picture."""
+"""One batch: its activations must fit into memory together, so a quarter of each image is used."""
 IMAGES = 8
-"""To choose the bias with, and as many others to see how many boxes come out."""
+"""Images to choose the bias with, and as many others to count the resulting boxes."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """Sizes of the network; the defaults are those of the rules' ResNeXt50-32x4d with pyramid (torchvision's names)."""
+    """Sizes of the network; the defaults are those of the rules' ResNeXt50-32x4d with feature pyramid (torchvision's
+    names)."""
 
     choice: Choice = field(default_factory=Choice)
     blocks: Sequence[int] = (3, 4, 6, 3)
@@ -62,18 +62,17 @@ class Form:
 
 
 def build(step: Step) -> dict[str, Any]:
-    """Write `model.onnx`, RetinaNet in the names of the rules' model.
+    """Write `model.onnx`, RetinaNet with the rules' names of inputs and outputs.
 
     Input `images` float32 [1,3,800,800] in 0...1; outputs `boxes` float32 [n,4] (xmin, ymin, xmax, ymax in 0...800),
-    `scores` float32 [n] from best to worst, `labels` int64 [n]; n at most 300. Option: `seed`. Facts beside the usual:
-    `stand_in`, `parameters` and `detections`, `least`, `median` and `most` of them on generated scenes that chose
-    nothing.
+    `scores` float32 [n] in descending order, `labels` int64 [n]; n at most 300. Option: `seed`. Additional facts:
+    `stand_in`, `parameters` and `detections`, their `least`, `median` and `most` on held-out generated scenes.
     """
     return build_form(step, Form())
 
 
 def build_form(step: Step, form: Form) -> dict[str, Any]:
-    """Do what `build` says with a network of other sizes."""
+    """Build a network of other sizes as `build` does."""
     seed = int(step.options["seed"])
     step.phase("calibrating the layers")
     statistics = _statistics(form, seed)
@@ -95,7 +94,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
 
 
 def pictures(scenes: SceneSet, image_size: int) -> Iterator[Array]:
-    """Yield scenes made ready as the rules' RetinaNet takes them, float32 [1,3,S,S], RGB in 0...1."""
+    """Yield scenes preprocessed for the rules' RetinaNet, float32 [1,3,S,S], RGB in 0...1."""
     for index in range(scenes.count):
         picture = scenes.scene(index).picture[..., ::-1].astype(np.float32)
         resized = cv2.resize(picture, (image_size, image_size), interpolation=cv2.INTER_LINEAR) / np.float32(255)
@@ -104,7 +103,7 @@ def pictures(scenes: SceneSet, image_size: int) -> Iterator[Array]:
 
 @dataclass(frozen=True)
 class _Map:
-    """A result of the graph: its name, channels, and height (which is its width)."""
+    """A feature map of the graph: its name, channels, and height (equal to its width)."""
 
     name: str
     channels: int
@@ -114,8 +113,8 @@ class _Map:
 class _RetinaNet(DetectionNet):
     """The graph.
 
-    Without statistics each layer measures its own batch and `statistics` lists what it measured, as the names of
-    outputs; with them what it measured is folded into its convolution.
+    Without statistics each layer computes its own batch's, and `statistics` lists these outputs' names; with statistics
+    they are folded into its convolution.
     """
 
     def __init__(
@@ -135,7 +134,7 @@ class _RetinaNet(DetectionNet):
         self._deltas = self._unit(boxes, "boxes.last", ANCHORS * 4, kernel=3, gain=BOX_GAIN, relu=False)
 
     def detector(self) -> onnx.ModelProto:
-        """Add the choice of the boxes and return the model."""
+        """Add the postprocessing and return the model."""
         choice = self._form.choice
         around = [
             anchors(choice.image_size, level.cells, sizes, RATIOS)
@@ -148,7 +147,7 @@ class _RetinaNet(DetectionNet):
         return self.model("retinanet-stand-in", [self.input], [*outputs, tensor("labels", "int64", ["n"])])
 
     def _prepared(self, batch: int) -> _Map:
-        """Add what the rules' model does to its picture itself; the new size is the old one, and is computed anew."""
+        """Add the rules' model's own preprocessing; the new size equals the old one, and is computed all the same."""
         mean, deviation = (
             self._constant(name, values.reshape(1, 3, 1, 1))
             for name, values in (("colour.mean", IMAGENET_MEAN), ("colour.deviation", IMAGENET_DEVIATION))
@@ -159,7 +158,7 @@ class _RetinaNet(DetectionNet):
         return _Map(self.node("Resize", [x, "", "", self.whole(batch, 3, side, side)], "resized", **how), 3, side)
 
     def _backbone(self, x: _Map) -> list[_Map]:
-        """Add ResNeXt (Xie et al. 2017) and return what its last three stages give."""
+        """Add ResNeXt (Xie et al. 2017) and return the maps of its last three stages."""
         form = self._form
         [x] = self._unit([x], "stem", form.stem, kernel=7, stride=2)
         pooled = self.node("MaxPool", [x.name], "stem.pool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
@@ -181,7 +180,7 @@ class _RetinaNet(DetectionNet):
         return self._relu(replace(y, name=self.node("Add", [y.name, x.name], f"{name}.sum")))
 
     def _pyramid(self, stages: Sequence[_Map]) -> list[_Map]:
-        """Add the pyramid (Lin et al. 2017) and return its five levels, the finest first."""
+        """Add the feature pyramid (Lin et al. 2017) and return its five levels, the finest first."""
         wide = self._form.pyramid
         coarse: _Map | None = None
         levels: list[_Map] = []
@@ -218,12 +217,13 @@ class _RetinaNet(DetectionNet):
         relu: bool = True,
         bounded: bool = False,
     ) -> list[_Map]:
-        """Add a convolution of each map by the same weights, whose results have `bias` as mean and deviate by `gain`.
+        """Add a convolution of each map by shared weights, whose outputs have mean `bias` and standard deviation
+        `gain`.
 
-        The weights are random after He et al. (variance 2 / fan-in). With `bounded` all are negative and few count:
-        of inputs that are never negative no result exceeds that of an empty one. The shortcuts need it. Without, boxes
-        follow the picture's contrast, and the hundredth best of a lively scene scores as many deviations above the
-        mean as would let thousands through on a calm one.
+        The weights are random after He et al. (variance 2 / fan-in). With `bounded` all are negative and few matter:
+        with non-negative inputs no output exceeds that of an empty input. The shortcuts need it. Without, the number of
+        boxes depends on the image's contrast, and the hundredth best of a busy scene scores as many deviations above
+        the mean as would let thousands through on a plain one.
         """
         shape = (width, xs[0].channels // groups, kernel, kernel)
         weight = self._random.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / np.prod(shape[1:])))
@@ -248,7 +248,7 @@ class _RetinaNet(DetectionNet):
         return replace(x, name=self.node("Relu", [x.name], f"{x.name}.relu"))
 
     def _normalised(self, xs: Sequence[_Map], name: str, gain: float, bias: float) -> list[_Map]:
-        """Add a normalisation by mean and variance of each channel over all maps, which it lists in `statistics`."""
+        """Add a normalisation by mean and variance of each channel over all maps, and list these in `statistics`."""
         mean = self._mean(xs, f"{name}.mean")
         squares = [replace(x, name=self.node("Mul", [x.name, x.name], f"{x.name}.square")) for x in xs]
         square = self.node("Mul", [mean, mean], f"{name}.mean.square")
@@ -267,7 +267,7 @@ class _RetinaNet(DetectionNet):
         ]
 
     def _mean(self, xs: Sequence[_Map], name: str) -> str:
-        """Add the mean [1,C,1,1] over pictures and cells of all maps."""
+        """Add the mean [1,C,1,1] over images and cells of all maps."""
         total = sum(x.cells**2 for x in xs)
         parts = [
             self.node(
@@ -281,7 +281,7 @@ class _RetinaNet(DetectionNet):
 
 
 def _statistics(form: Form, seed: int) -> Statistics:
-    """Return mean and variance of every layer's results by name, all measured in one pass over middles of pictures."""
+    """Return mean and variance of every layer's outputs by name, all computed in one pass over image centres."""
     side = form.choice.image_size // 2
     middle = slice(side // 2, side // 2 + side)
     scenes = SceneSet(seed, CALIBRATION_IMAGES, "calibration")
@@ -295,10 +295,10 @@ def _statistics(form: Form, seed: int) -> Statistics:
 
 
 def _bias(step: Step, form: Form, seed: int, statistics: Statistics) -> float:
-    """Return the bias of the classes with which WANTED boxes come out of the middle picture.
+    """Return the class bias with which the median image has WANTED boxes.
 
-    Suppression goes from the best box to the worst, so a bias decides only where it ends: it is enough to look once,
-    with a bias that lets far too many boxes through.
+    Suppression goes from the best box to the worst, so a bias only decides where it ends: one run with a bias that lets
+    far too many boxes through is sufficient.
     """
     threshold = log(form.choice.least_score / (1 - form.choice.least_score))
     everything = replace(form.choice, most=form.choice.most_of_level * len(SIZES))
@@ -312,7 +312,7 @@ def _bias(step: Step, form: Form, seed: int, statistics: Statistics) -> float:
 
 
 def _scores(step: Step, model: bytes | Path, scenes: SceneSet, image_size: int) -> Iterator[Array]:
-    """Yield the scores of the boxes on each picture, from best to worst."""
+    """Yield the scores of the boxes on each image, in descending order."""
     session = _session(model)
     for done, picture in enumerate(pictures(scenes, image_size), start=1):
         [scores] = session.run(["scores"], {"images": picture})

@@ -1,2 +1,2 @@
-"""Functions that components name, one file per kind of work; those of engine.networks, engine.datasets and
-engine.standins make models and data sets."""
+"""Functions that components name as their step, by kind of work. Those that make models and data sets are in
+engine.networks, engine.datasets and engine.standins."""

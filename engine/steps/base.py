@@ -1,4 +1,4 @@
-"""The step contract by its former name, for step files of a person's own; it is engine.step."""
+"""The step contract (engine.step) under its former name, for users' own step files."""
 
 from engine.step import Artifact, Step, SurveyContext, SurveyResult
 

@@ -1,4 +1,4 @@
-"""The step that fetches a file by its address, checks it, and unpacks it where that is asked for."""
+"""Step: download a file by URL, verify it, and optionally unpack it."""
 
 import time
 from collections.abc import Sequence
@@ -13,26 +13,26 @@ from engine.fetch.part import Report
 from engine.step import Options, Step
 
 REPORT_SECONDS = 0.25
-"""Between two reports of progress: often enough to look alive, seldom enough for a log."""
+"""Interval between two progress reports in seconds."""
 
 
 class DownloadOptions(Options, frozen=True, kw_only=True):
-    """A file by its address."""
+    """A file to download."""
 
     url: str | tuple[str, ...] | None
-    """One address, or several mirrors that are tried in order."""
+    """A URL, or several mirrors that are tried in order."""
     sha256: str | None = None
     md5: str | None = None
     size: int | None = None
-    """Bytes."""
+    """Size in bytes."""
     filename: str | None = None
-    """What it is called here; else the last part of the address."""
+    """Local file name; by default the last part of the URL."""
     unpack: bool | None = None
-    """Whether it is a zip or tar archive, to be unpacked and then removed."""
+    """Whether it is a zip or tar archive to unpack and then delete."""
 
 
 def download(step: Step) -> dict[str, Any]:
-    """Fetch one file into the output folder.
+    """Download one file into the output folder.
 
     Facts: `file`, `sha256`, `size` of what was fetched.
 
@@ -67,7 +67,7 @@ def _name(given: str | None, urls: Sequence[str]) -> str:
 
 
 def reporter(step: Step) -> Report:
-    """Return a function that passes bytes on as the step's progress, a few times a second and at the end."""
+    """Return a function that reports downloaded bytes as the step's progress, a few times a second and at the end."""
     last = 0.0
 
     def report(done: int, total: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Find ImageNet and its labels on this machine, without writing anything into the person's folder."""
+"""Find ImageNet and its labels on this machine, without writing to the user's folder."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from engine.tasks.listing import listing, readable, stamp
 from engine.text import clean
 
 VAL_MAPS = ("val_map.txt", "val.txt")
-"""Names of the labels, of which the first that is there is read."""
+"""File names of labels, in the order in which they are tried."""
 VAL_MAP = VAL_MAPS[0]
 LAYOUT = "a folder with the validation JPEGs and, if you have it, val_map.txt (a name and a label a line)"
 
 
 class FolderOptions(Options, frozen=True, kw_only=True):
-    """Where the person has ImageNet."""
+    """The user's ImageNet folder."""
 
     path: str | None
 
 
 class LabelsOptions(Options, frozen=True, kw_only=True):
-    """Which member of the archive has the labels."""
+    """Which archive member has the labels."""
 
     val_map: str
 
 
 def survey_folder(context: SurveyContext) -> SurveyResult:
-    """Look at the folder that the person named: whether it holds images, and which labels are beside them."""
+    """Survey the user's folder: whether it holds images, and which labels are next to them."""
     given = context.read_options(FolderOptions).path
     if not given:
         return SurveyResult(
             "missing",
-            text="ImageNet can't be fetched freely: its place must be given",
+            text="ImageNet can't be downloaded freely: give its folder",
             remedy=f"--env.IMAGENET_PATH=DIR, {LAYOUT}",
         )
     folder = Path(given).expanduser().absolute()
@@ -66,7 +66,7 @@ def survey_folder(context: SurveyContext) -> SurveyResult:
 
 
 def survey_labels(context: SurveyContext) -> SurveyResult:
-    """Take the labels that lie beside the images; otherwise the published list must be fetched."""
+    """Use the labels next to the images; without any, the published list is downloaded."""
     dataset = context.inputs["dataset"]
     if dataset is None or dataset.folder.is_relative_to(context.store):
         return SurveyResult("run")
@@ -75,16 +75,16 @@ def survey_labels(context: SurveyContext) -> SurveyResult:
         return SurveyResult(
             "run",
             text=f"no {' or '.join(VAL_MAPS)} in {clean(dataset.path)}: the published list is fetched",
-            remedy=f"put {VAL_MAP} beside the images: `NAME LABEL` per line, labels from 0",
+            remedy=f"put {VAL_MAP} next to the images: `NAME LABEL` per line, labels from 0",
         )
     place = dataset.folder / labels
     with readable(place):
         identity = f"{place} {stamp(place.stat())}"
-    return SurveyResult("found", dataset, identity=identity, text=f"{place.name} beside the images")
+    return SurveyResult("found", dataset, identity=identity, text=f"{place.name} next to the images")
 
 
 def fetch_images(step: Step) -> dict[str, Any]:
-    """Fetch and unpack an archive of pictures. Raises DataError if it holds none."""
+    """Download and unpack an archive of images. Raises DataError if it holds none."""
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
 
     facts = download(step)
@@ -96,7 +96,7 @@ def fetch_images(step: Step) -> dict[str, Any]:
 
 
 def fetch_labels(step: Step) -> dict[str, Any]:
-    """Fetch and unpack the published labels. Option `val_map` names the list in the archive."""
+    """Download and unpack the published labels. Option `val_map` names the list in the archive."""
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
 
     facts, val_map = download(step), step.read_options(LabelsOptions).val_map

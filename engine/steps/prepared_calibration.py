@@ -1,4 +1,4 @@
-"""Calibration with prepared samples: what tasks use that have no calibration of their own."""
+"""Calibration with prepared samples, for tasks without a calibration function of their own."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from engine.tasks.base import Array, CalibrationSet
 
 
 def prepared_samples(chosen: Artifact, _: Mapping[str, Any]) -> CalibrationSet:
-    """Return the calibration set of a sample set that was prepared as for measuring (ChosenSamplesFacts).
+    """Return the calibration set of a sample set that was preprocessed as for measuring (ChosenSamplesFacts).
 
-    Raises DataError where its files are no samples.
+    Raises DataError where its files are not samples.
     """
     known = chosen.read(ChosenSamplesFacts)
     files = [Path(one) if isinstance(one, str) else one for one in known.paths(chosen.folder)]
@@ -51,7 +51,7 @@ def _batches(library: SampleLibrary, inputs: Sequence[TensorSpec]) -> Iterator[M
 
 
 def _sizes(library: SampleLibrary, number: int, indices: Sequence[int], spec: TensorSpec) -> list[int]:
-    """Return the sizes of one sample in a batch: the input's own, or those of the largest sample."""
+    """Return the shape of one sample in a batch: the input's own, or that of the largest sample."""
     shapes = [library.sample(number, index).shape for index in indices]
     return [
         max(sizes) if wanted is None else wanted
@@ -60,7 +60,7 @@ def _sizes(library: SampleLibrary, number: int, indices: Sequence[int], spec: Te
 
 
 def _digest(files: Sequence[Path | Ragged]) -> str:
-    """Return a SHA-256 over the contents of the files, tensor after tensor."""
+    """Return a SHA-256 over the contents of the files, tensor by tensor."""
     whole = hashlib.sha256()
     for file in files:
         parts = msgspec.structs.astuple(file) if isinstance(file, Ragged) else (file,)

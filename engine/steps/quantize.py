@@ -34,17 +34,17 @@ from engine.tasks.base import Array, CalibrationOf, CalibrationSet
 MODEL = "model.onnx"
 
 QUANTIZED = (*WEIGHTED, "Add", "AveragePool", "Clip", "MaxPool", "Relu")
-"""The operators of convolutional networks that are quantized, and no others: what stands between two weighted ones has
-to be int8 too, or each would convert."""
+"""Operators of convolutional networks that are quantized, and no others: whatever is between two weighted ones has to
+be int8 too, or each would convert."""
 
 FULL = 8
-"""Bits of a weight, where the processor can take all."""
+"""Bits of a weight where the processor supports all eight."""
 
 MOST_IN_ONE_FILE = (1 << 31) - (1 << 26)
-"""Bytes of weights that fit the model file itself: protobuf's limit, less some for the graph."""
+"""Bytes of weights that fit into the model file itself: protobuf's limit, less a margin for the graph."""
 
 KEPT = ("format", "layout", "outputs", "task_options", "starting_weights_filename", "retraining", "stand_in")
-"""Facts of the fp32 model that hold for the int8 one."""
+"""Facts of the fp32 model that also hold for the int8 one."""
 
 
 def quantize(step: Step) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _calibration(step: Step) -> CalibrationSet:
 
 
 def _reported(step: Step, calibration: CalibrationSet, graph: Graph) -> Iterator[Mapping[str, Array]]:
-    """Yield the batches and report how many samples were used."""
+    """Yield the batches, reporting how many samples were used."""
     done = 0
     for batch in calibration.batches(graph.inputs):
         done += len(next(iter(batch.values())))
@@ -119,7 +119,7 @@ def _overflows(cpu: Cpu) -> bool:
 def _write(
     graph: Graph, found: Ranges, target: Path, operators: tuple[str, ...], *, reduce: bool, weights_only: bool
 ) -> None:
-    """Write the quantized model, its weights in a file beside it where they do not fit into one file."""
+    """Write the quantized model, with external data where the weights do not fit into one file."""
     model = load_model_with_shape_infer(graph.path)
     kept = [*graph.scores, *(products(model.graph) if weights_only else ())]
     quantizer = QDQQuantizer(
@@ -144,7 +144,7 @@ def _weight_bytes(model: onnx.ModelProto) -> int:
 
 
 def _short(dtype: str) -> str:
-    """Return the word of the measurements file for a numpy type."""
+    """Return the measurements file's name for a numpy type."""
     return {"float32": "fp32", "float16": "fp16"}.get(dtype, dtype)
 
 

@@ -1,7 +1,7 @@
-"""Choose the workers of a model: by measuring, or by what was measured on this system before.
+"""Choose the workers of a model: by measuring, or from an earlier tuning of this system.
 
-A quick look stands before every run. A thorough one (`_tune`) takes minutes, and is written to the SUT's run
-configuration with its date and versions, from where later plans take it instead of measuring.
+A quick choice precedes every run. A thorough one (`_tune`) takes minutes and is saved in the SUT's run configuration
+with its date and versions; later plans use it instead of measuring.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from engine.tuning.tune import MAX_BATCH, choose_workers
 from engine.tuning.tuned import SLOWER, Trial, Tuned, shared_out
 
 MODE: Final = "tune"
-"""What the events say in place of a run's mode."""
+"""Mode that the events carry in place of a run's mode."""
 
 
 def choose(step: Step) -> dict[str, Any]:
     """Step: choose the workers. Facts: `workers` by scenario, the `table` of what was measured, `server_qps`, `text`.
 
-    Needs `model` and `backend`; with `samples`, too, what is timed is the task's whole program on real samples of
-    typical cost, in place of the model alone on noise. Options: `tuning` (quick or thorough), `seconds`, and optionally
-    `task` (with `samples`), `max_batch`, `target_latency_ms` (Server's latency constraint), `sut`, `benchmark` and
-    `backend`, which say whose run configuration is read and written.
+    Needs `model` and `backend`; with `samples`, too, the task's whole program is timed on real samples of typical cost
+    instead of the model alone on noise. Options: `tuning` (quick or thorough), `seconds`, and optionally `task` (with
+    `samples`), `max_batch`, `target_latency_ms` (Server's latency constraint), `sut`, `benchmark` and `backend`, which
+    identify the run configuration.
     """
     thorough = step.options.get("tuning") == "thorough"
-    known = None if thorough else _known(step)
+    known = None if thorough else _saved_tuning(step)
     if known is not None:
         before = f"measured on {known.date} for {known.seconds:g} s"
         return _facts(step, tuned_before(known), before, known.disturbed)
@@ -56,9 +56,9 @@ def choose(step: Step) -> dict[str, Any]:
     tuned = _measure(step)
     seconds, disturbed, origin = time.monotonic() - started, interference.complaint(), ""
     if disturbed:
-        step.warn(disturbed, remedy="on a quiet machine --again measures it anew", disturbs=True)
+        step.warn(disturbed, remedy="on a quiet machine --again measures it again", disturbs=True)
     if thorough:
-        _tell(step, tuned)
+        _report_choice(step, tuned)
         file = _write(step, tuned, seconds, disturbed)
         origin = f"→ {file}" if file else ""
     return _facts(step, tuned, origin, disturbed)
@@ -87,7 +87,7 @@ def _measure(step: Step) -> Tuned:
 
 
 def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) -> tuple[Load, int]:
-    """Return what loads the task's program over samples of typical cost, and what one of them costs."""
+    """Return a loader of the task's program over samples of typical cost, and the cost of one of them."""
     samples, most = step.inputs["samples"], int(step.options.get("max_batch") or MAX_BATCH)
     known = samples.read(SamplesFacts)
     backend = import_module(step.inputs["backend"].read(BackendFacts).module)
@@ -109,7 +109,7 @@ def _path(array: str | Ragged) -> Path | Ragged:
 
 
 def tuned_before(known: Tuning) -> Tuned:
-    """Return what was written of an earlier tuning in the form of a new one: of the table, what was chosen."""
+    """Return a saved tuning as if just measured: its table holds the chosen candidates only."""
     table = {
         Trial(
             sessions=one.sessions,
@@ -131,8 +131,8 @@ def _plain_workers(one: TunedWorkers) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name not in ("batch_ms", "samples_per_second")}
 
 
-def _known(step: Step) -> Tuning | None:
-    """Return what the SUT's run configuration says, where it is about this model, backend, bound and machine."""
+def _saved_tuning(step: Step) -> Tuning | None:
+    """Return the tuning saved for the SUT, if it is for this model, backend, latency constraint and machine."""
     options = step.options
     if not options.get("sut"):
         return None
@@ -151,8 +151,8 @@ def _known(step: Step) -> Tuning | None:
     if not same:
         step.warn(
             f"the workers of {options['sut']} were tuned with other cores, another {options['backend']} or another "
-            "bound: they are measured again",
-            remedy="inferdeck tune with the same words writes them anew",
+            "latency constraint: they are measured again",
+            remedy="inferdeck tune with the same arguments replaces them",
         )
     return found if same else None
 
@@ -161,8 +161,8 @@ def _quota() -> float:
     return round(cpu_quota() or 0, 3)
 
 
-def _tell(step: Step, tuned: Tuned) -> None:
-    """Report what was chosen for each scenario, with what it should reach."""
+def _report_choice(step: Step, tuned: Tuned) -> None:
+    """Report what was chosen for each scenario, and the figures that it should reach."""
     for scenario, workers in tuned.workers.items():
         value, unit = _reaches(tuned, scenario)
         step.emit(
@@ -180,7 +180,7 @@ def _tell(step: Step, tuned: Tuned) -> None:
 
 
 def _reaches(tuned: Tuned, scenario: Scenario) -> tuple[float, str]:
-    """Return what the workers of a scenario should reach, and its unit."""
+    """Return the figure that a scenario's workers should reach, and its unit."""
     trial = tuned.trial(scenario)
     if scenario == "Server" and tuned.server_qps:
         return tuned.server_qps, "queries/s"

@@ -1,1 +1,1 @@
-"""Content-addressed artifacts: each is kept under a key of everything that went into it."""
+"""Content-addressed artifacts, each stored under a key of all of its inputs."""

@@ -1,4 +1,4 @@
-"""Small file operations that must not leave half a file behind, with disk errors said in two lines."""
+"""Atomic file operations, file locks, and conversion of disk errors to two-line messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors while a file is written, or read, into StoreError."""
+    """Convert the operating system's errors of reading or writing a file to StoreError."""
     try:
         yield
     except OSError as error:
@@ -32,15 +32,15 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def user_error(error: BaseException) -> InferdeckError | None:
-    """Return what a person can do about an exception; None for a bug. An OSError is theirs where it names a path."""
+    """Return the user error for an exception; None for a bug. An OSError is one if it names a path."""
     if isinstance(error, OSError) and isinstance(error.filename, str | bytes):
         return explained(error, Path(os.fsdecode(error.filename)))
     return error if isinstance(error, InferdeckError) else None
 
 
 def explained(error: OSError, path: Path) -> InferdeckError:
-    """Return what happened and what to do for an operating system's error at `path`."""
-    named = error.filename2 or error.filename  # of a rename the second is what was asked for
+    """Return error and remedy for an operating system's error at `path`."""
+    named = error.filename2 or error.filename  # of a rename the second name is the requested one
     where = clean(os.fsdecode(named) if isinstance(named, str | bytes) else str(path))
     if error.errno in _FULL:
         return StoreError(
@@ -61,9 +61,10 @@ def explained(error: OSError, path: Path) -> InferdeckError:
 
 
 def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
-    """Open a plain file to be read. Raises OSError, also for a folder, a pipe and a device, without waiting for them.
+    """Open a regular file for reading. Raises OSError, also for a folder, a pipe and a device, without blocking on
+    them.
 
-    With `follow=False` a link is refused, too: what is checked is the file that was opened, not its name.
+    With `follow=False` a link is refused, too: what is checked is the opened file, not its name.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -73,9 +74,9 @@ def open_plain(path: Path, *, follow: bool = True) -> BufferedReader:
 
 
 def read_plain(path: Path, limit: int = 1 << 30, *, follow: bool = True) -> bytes:
-    """Return the content of a plain file of at most `limit` bytes. Raises OSError (EFBIG where it is larger)."""
+    """Return the content of a regular file of at most `limit` bytes. Raises OSError (EFBIG if it is larger)."""
     with open_plain(path, follow=follow) as file:
-        # Asked for so many bytes, Python would set aside as many at once, whatever the file has.
+        # With a size argument Python would allocate that many bytes at once, whatever the file's size.
         if os.fstat(file.fileno()).st_size > limit or len(data := file.read()) > limit:
             raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
     return data
@@ -83,15 +84,15 @@ def read_plain(path: Path, limit: int = 1 << 30, *, follow: bool = True) -> byte
 
 @contextmanager
 def new_beside(path: Path) -> Iterator[BinaryIO]:
-    """Yield a new file that takes the place of `path` when the block ends well, and is gone where it does not.
+    """Yield a new file that replaces `path` if the block ends without an exception, and is removed otherwise.
 
-    Its name can't be foretold and must be free: a link that somebody laid in a shared folder is never written through.
+    Its name is unpredictable and must be free: a link that somebody put into a shared folder is never written through.
     """
     beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         handle = os.open(beside, flags, 0o666)
-    except OSError as error:  # a name that nobody knows would tell nothing
+    except OSError as error:  # the temporary name would be meaningless in a message
         raise OSError(error.errno, error.strerror, str(path)) from None
     with os.fdopen(handle, "wb") as out:
         try:
@@ -101,14 +102,14 @@ def new_beside(path: Path) -> Iterator[BinaryIO]:
             try:
                 beside.replace(path)
             except OSError as error:
-                raise OSError(error.errno, error.strerror, str(path)) from None  # not the name that nobody knows
+                raise OSError(error.errno, error.strerror, str(path)) from None  # not the temporary name
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old or the new content, and so that it survives a power cut."""
+    """Write a file atomically: a reader sees the old or the new content, and it survives a power failure."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with new_beside(path) as out:
@@ -117,10 +118,10 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[int | None]:
-    """Hold a file lock while the block runs and yield its file descriptor; None where another holds it (`wait=False`).
+    """Hold a file lock while the block runs and yield its file descriptor; None if another holds it (`wait=False`).
 
-    The lock goes with the process, however it ends, so nobody has to guess whether a process id is still the same. A
-    child that inherits the descriptor keeps the lock held for as long as it lives.
+    The kernel frees the lock when the process ends, so no process ids have to be checked. A child that inherits the
+    descriptor holds the lock for as long as it lives.
     """
     with disk_errors(path):
         handle = _lock_file(path)
@@ -138,7 +139,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int | None]:
 
 
 def shared(path: Path) -> int:
-    """Take a lock that others may share, and return its descriptor: closing it, or the end of the process, frees it."""
+    """Take a shared lock, and return its descriptor: closing it, or the end of the process, frees it."""
     with disk_errors(path):
         handle = _lock_file(path)
         try:
@@ -155,7 +156,7 @@ def _lock_file(path: Path) -> int:
 
 
 def is_locked(path: Path) -> bool:
-    """Say whether some process holds the lock. Nothing is written: a home that may only be read can be looked at."""
+    """Return whether some process holds the lock. Nothing is written, so a read-only home can be inspected."""
     with disk_errors(path):
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -165,7 +166,8 @@ def is_locked(path: Path) -> bool:
 
 
 def is_held(handle: int) -> bool:
-    """Say whether another open file holds the lock of this one, and close it. OSError: there are no locks here."""
+    """Return whether another open file holds the lock of this one, and close it. OSError: locks are not supported
+    here."""
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -176,9 +178,9 @@ def is_held(handle: int) -> bool:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names in a folder in alphabetical order, none where it is not there.
+    """Return the names in a folder in alphabetical order, none if it does not exist.
 
-    Raises StoreError where it can't be read.
+    Raises StoreError if it can't be read.
     """
     with disk_errors(folder):
         try:
@@ -188,11 +190,11 @@ def names_in(folder: Path) -> list[str]:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a plain file in lower-case hex, reading it in pieces."""
+    """Return the SHA-256 of a regular file in lower-case hex, reading it in chunks."""
     with disk_errors(path), open_plain(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def digest(text: str) -> str:
-    """Return the SHA-256 of a text in lower-case hex; a byte that is no UTF-8 counts as itself."""
+    """Return the SHA-256 of a text in lower-case hex; a byte that is not UTF-8 counts as itself."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

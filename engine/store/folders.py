@@ -1,4 +1,4 @@
-"""Where things live: XDG folders, each of which a person can move."""
+"""Locations of inferdeck's files: XDG folders, each configurable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.text import whole_path
 
 @dataclass(frozen=True)
 class Folders:
-    """The folders of one person on one machine. Nothing is ever written into the installed package."""
+    """The folders of one user on one machine. The installed package is never written to."""
 
     store: Path
     """Artifacts; safe to delete as a whole."""
@@ -25,26 +25,26 @@ class Folders:
 
     @property
     def jobs(self) -> Path:
-        """One folder a job."""
+        """One folder per job."""
         return self.state / "jobs"
 
     @property
     def profiles(self) -> Path:
-        """The person's own components, rounds, systems and recipes."""
+        """The user's own components, rounds, systems and recipes."""
         return self.config / "profiles"
 
     @property
     def own_profiles(self) -> list[Path]:
-        """That folder, where it is there. Raises StoreError where nobody can say so for want of permission."""
+        """That folder, if it exists. Raises StoreError if permissions don't allow to find out."""
         with disk_errors(self.profiles):
             return [self.profiles] if self.profiles.is_dir() else []
 
 
 def folders(home: str | None = None, environment: Mapping[str, str] = os.environ) -> Folders:
-    """Return the folders: under `home` or INFERDECK_HOME, else where the system keeps such things.
+    """Return the folders: under `home` or INFERDECK_HOME, else at the system's usual locations.
 
-    Raises UsageError for a name with a blank or a line break at its edge: it came from a file or a slip, and would be
-    another, empty home.
+    Raises UsageError for a name that begins or ends with a blank or a line break: a mistake that would create another,
+    empty home.
     """
     moved = home or environment.get("INFERDECK_HOME")
     if moved:

@@ -1,4 +1,4 @@
-"""What an artifact is made from, and the key that follows from it."""
+"""Everything that an artifact is made from, and the key computed from it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from engine.store.files import digest
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that went into an artifact. Two equal recipes have one key."""
+    """All inputs of an artifact. Equal recipes have equal keys."""
 
     component: str
     definition: str
     """What runs: the step's name or the command."""
     version: str = ""
     code: str = ""
-    """What tells the code that runs from other code: the revision of inferdeck's own, the digest of other files."""
+    """Version of the code: the revision for inferdeck's own modules, the digest of other files."""
     options: dict[str, Any] = {}
     inputs: dict[str, tuple[str, ...]] = {}
-    """By need: the keys of artifacts, or the identities of what was found on the machine."""
+    """By dependency: the keys of artifacts, or the identities of what was found on the machine."""
 
     def key(self) -> str:
-        """Return the key: the digest of the canonical JSON of all of it."""
+        """Return the key: the digest of the recipe's canonical JSON."""
         return digest(codec.encode(self, order="sorted").decode())
 
     def entry(self) -> str:
@@ -60,14 +60,14 @@ class OptionChanged(msgspec.Struct, frozen=True, tag="option changed"):
 
 
 class CodeChanged(msgspec.Struct, frozen=True, tag="code changed"):
-    """The code that makes it is not what it was."""
+    """The code that makes it has changed."""
 
     def __str__(self) -> str:
         return "the code that makes it changed"
 
 
 class VersionChanged(msgspec.Struct, frozen=True, tag="version changed"):
-    """Another version is asked for."""
+    """Another version is requested."""
 
     stored: str
     asked: str
@@ -77,7 +77,7 @@ class VersionChanged(msgspec.Struct, frozen=True, tag="version changed"):
 
 
 class Damaged(msgspec.Struct, frozen=True, tag="damaged"):
-    """A stored file is not what it was when it was published."""
+    """A stored file differs from the published one."""
 
     file: str
 
@@ -86,7 +86,7 @@ class Damaged(msgspec.Struct, frozen=True, tag="damaged"):
 
 
 class AskedAgain(msgspec.Struct, frozen=True, tag="asked again"):
-    """The person wants it made anew."""
+    """A rebuild was requested."""
 
     def __str__(self) -> str:
         return "asked to run again"
@@ -104,7 +104,7 @@ Cause = NothingStored | InputChanged | OptionChanged | CodeChanged | VersionChan
 
 
 def differences(asked: Recipe, stored: Recipe) -> tuple[Cause, ...]:
-    """Say in what an asked recipe differs from a stored one of the same component."""
+    """Return the differences of a requested recipe from a stored one of the same component."""
     causes: list[Cause] = []
     if asked.version != stored.version:
         causes.append(VersionChanged(stored.version, asked.version))

@@ -28,7 +28,7 @@ from engine.store.recipe import Cause, Damaged, NothingStored, Recipe, differenc
 
 
 class StoredFile(msgspec.Struct, frozen=True):
-    """One file of an artifact as it was published."""
+    """A file of a published artifact."""
 
     path: str
     """Relative to the content folder."""
@@ -39,7 +39,7 @@ class StoredFile(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry is."""
+    """Metadata of an entry."""
 
     recipe: Recipe
     facts: dict[str, Any]
@@ -47,7 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     made: float
     """Seconds since the epoch."""
     seconds: float
-    """How long it took to make."""
+    """Build time."""
 
     @property
     def bytes(self) -> int:
@@ -57,7 +57,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Making:
-    """An entry that is being made."""
+    """An entry that is being built."""
 
     content: Path
     """The folder to fill."""
@@ -73,7 +73,7 @@ _decoder: codec.Decoder[Manifest] = codec.Decoder(Manifest)
 
 
 class Store:
-    """The artifacts of one person on one machine."""
+    """The artifacts of one user on one machine."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,9 +85,9 @@ class Store:
         return self.entries / entry / "content"
 
     def manifest(self, entry: str) -> Manifest | None:
-        """Return the manifest of an entry, or None where there is no such entry, or it is damaged.
+        """Return the manifest of an entry, or None if it does not exist or is damaged.
 
-        Raises StoreError where the person may not read it.
+        Raises StoreError if permission is denied.
         """
         path = self.entries / entry / MANIFEST
         try:
@@ -98,7 +98,7 @@ class Store:
             return None
 
     def readable(self) -> tuple[dict[str, Manifest], dict[str, str]]:
-        """Return by name the manifest of every entry that can be read, and why another can't with what to do then."""
+        """Return the manifests of all readable entries by name, and reason and remedy for each other entry."""
         found: dict[str, Manifest] = {}
         damaged: dict[str, str] = {}
         for name in self.names():
@@ -114,15 +114,15 @@ class Store:
         return found, damaged
 
     def hit(self, recipe: Recipe) -> Manifest | None:
-        """Return the manifest if the artifact is there and its files look as they were published."""
+        """Return the manifest if the artifact exists and its files are unchanged since they were published."""
         entry = recipe.entry()
         manifest = self.manifest(entry)
         return manifest if manifest and self.damage(entry, manifest) is None else None
 
     def damage(self, entry: str, manifest: Manifest, *, deep: bool = False) -> str | None:
-        """Return the first file that is not what was published.
+        """Return the first file that differs from what was published.
 
-        Looked at are size, time and inode, which takes no time; with `deep` size and SHA-256, which alone decide.
+        Checks size, time and inode, which is fast; with `deep` size and SHA-256, which alone decide.
         """
         content = self.content(entry)
         for file in manifest.files:
@@ -136,7 +136,7 @@ class Store:
         return None
 
     def causes(self, recipe: Recipe) -> tuple[Cause, ...]:
-        """Say why the artifact is not in the store: what differs from the nearest one of the same component."""
+        """Return why the artifact is not in the store: the differences from the nearest one of the same component."""
         entry = recipe.entry()
         manifest = self.manifest(entry)
         if manifest is not None:
@@ -158,7 +158,7 @@ class Store:
             return None
 
     def names(self) -> list[str]:
-        """Return the names of all entries in alphabetical order. Raises StoreError where they can't be listed."""
+        """Return the names of all entries in alphabetical order. Raises StoreError if they can't be listed."""
         return names_in(self.entries)
 
     def named(self, start: str) -> str:
@@ -176,9 +176,9 @@ class Store:
     def making(self, recipe: Recipe, *, resumable: bool = False) -> Iterator[Making]:
         """Hold the lock of an entry and yield the folder to fill.
 
-        A folder that an interrupted attempt left is emptied first, unless the step says it can go on with it.
-        Waits for another process that makes the same entry; look for a hit again once inside. What the block leaves
-        behind by an exception is kept only where the step can go on with it.
+        What an interrupted attempt left in the folder is deleted first, unless the step is resumable. Blocks while
+        another process builds the same entry; check for a hit again inside. After an exception the content is kept only
+        if the step is resumable.
         """
         work = self.folder / "work" / recipe.entry()
         with disk_errors(self.folder):
@@ -199,7 +199,7 @@ class Store:
                 _remove_if_empty(work)
 
     def publish(self, recipe: Recipe, facts: dict[str, Any], seconds: float) -> Manifest:
-        """Turn the filled folder into an entry by one rename. Call it inside `making`."""
+        """Publish the filled folder as an entry by one rename. To be called inside `making`."""
         entry = recipe.entry()
         work = self.folder / "work" / entry
         with disk_errors(work):
@@ -214,20 +214,20 @@ class Store:
         return manifest
 
     def use(self, entry: str) -> None:
-        """Keep an entry from being removed until `release`, or until this process ends.
+        """Protect an entry from removal until `release`, or until this process ends.
 
-        A store that may only be read can't be kept so, and need not be.
+        A read-only store needs no protection, and gets none.
         """
         with suppress(StoreError):
             self._used.append(shared(self.folder / "locks" / f"{entry}.use"))
 
     def release(self) -> None:
-        """Let what was used be removed."""
+        """End the protection of all entries."""
         while self._used:
             os.close(self._used.pop())
 
     def remove(self, entry: str) -> None:
-        """Delete an entry. Raises StoreError while a job makes or uses it."""
+        """Delete an entry. Raises StoreError while a job builds or uses it."""
         with (
             self.held(entry),
             locked(self.folder / "locks" / f"{entry}.use", wait=False) as unused,
@@ -239,14 +239,14 @@ class Store:
 
     @contextmanager
     def held(self, entry: str) -> Iterator[None]:
-        """Hold the lock of an entry that nobody is making. Raises StoreError where somebody is."""
+        """Hold the lock of an entry that no process is building. Raises StoreError if one is."""
         with locked(self.folder / "locks" / f"{entry}.lock", wait=False) as mine:
             if mine is None:
                 raise StoreError(f"{entry} is being made right now", "wait for that job, or cancel it: inferdeck jobs")
             yield
 
     def _drop(self, entry: str) -> None:
-        """Take an entry out of sight by one rename before its files go, so that nobody ever sees half of it."""
+        """Delete an entry, moving it away by one rename first, so that no process sees a part of it."""
         grave = self.folder / "work" / f".removed-{entry}-{os.getpid()}-{time.monotonic_ns()}"
         grave.parent.mkdir(parents=True, exist_ok=True)
         (self.entries / entry).rename(grave)
@@ -257,9 +257,9 @@ class Store:
 
 
 def _remove_if_empty(work: Path) -> None:
-    """Remove the folder of an attempt that has made nothing, for another has made the entry meanwhile."""
+    """Remove the empty folder of an attempt after another process built the entry."""
     for folder in (work / "content", work):
-        with suppress(OSError):  # it was published, or holds something
+        with suppress(OSError):  # published, or not empty
             folder.rmdir()
 
 
@@ -271,7 +271,7 @@ def _is_plain(path: Path) -> bool:
 
 
 def look(path: Path) -> tuple[int, int, int] | None:
-    """Return size, time and inode of a file; None where it is not there."""
+    """Return size, time and inode of a file; None if it does not exist."""
     try:
         seen = path.stat()
     except OSError:
@@ -280,7 +280,7 @@ def look(path: Path) -> tuple[int, int, int] | None:
 
 
 def _scan(content: Path) -> Iterator[StoredFile]:
-    """List the files of an artifact with their digests, flushing them to the disk on the way."""
+    """List the files of an artifact with their digests, flushing them to the disk."""
     for path in sorted(content.rglob("*")):
         if path.is_symlink():
             raise StoreError(f"{path} is a link", "an artifact holds its files itself: copy the file")

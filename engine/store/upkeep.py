@@ -1,4 +1,4 @@
-"""Upkeep of the store: what attempts have left behind, and entries that were copied or moved."""
+"""Maintenance of the store: unfinished attempts, and entries that were copied or moved."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from engine.store.store import MANIFEST, Manifest, Store, StoredFile, look
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What an attempt has left that was not published."""
+    """An unpublished attempt."""
 
     name: str
     bytes: int
     in_use: bool
-    """Whether a process is making it now."""
+    """Whether a process is building it now."""
 
 
 def unfinished(store: Store) -> list[Unfinished]:
-    """Return what attempts have left that were not published, with its size."""
+    """Return unpublished attempts with their sizes."""
     found = []
     for name in names_in(store.folder / "work"):
         lock = store.folder / "locks" / f"{name}.lock"
@@ -36,7 +36,7 @@ def unfinished(store: Store) -> list[Unfinished]:
 
 
 def clean(store: Store, name: str) -> bool:
-    """Delete what an attempt has left; returns whether it was there to be deleted, and in nobody's use."""
+    """Delete an unpublished attempt; returns False if it does not exist or is in use."""
     work = store.folder / "work" / name
     with locked(store.folder / "locks" / f"{name}.lock", wait=False) as mine:
         if mine is None or not work.exists():
@@ -47,13 +47,14 @@ def clean(store: Store, name: str) -> bool:
 
 
 def accept(store: Store, entry: str) -> Manifest:
-    """Take the files of an entry as published where they are by now: copied, moved to another disk, touched.
+    """Accept the files of an entry in their present state as published: after copying, moving to another disk,
+    touching.
 
-    Raises StoreError where the entry is damaged or being made.
+    Raises StoreError if the entry is damaged or being built.
     """
     with store.held(entry), disk_errors(store.entries / entry):
         manifest = store.manifest(entry)
-        # Before they are hashed, so that a later change is noticed.
+        # before hashing, so that a later change is noticed
         seen = [] if manifest is None else [look(store.content(entry) / file.path) for file in manifest.files]
         fault = MANIFEST if manifest is None else store.damage(entry, manifest, deep=True)
         if manifest is None or fault is not None:
@@ -72,7 +73,7 @@ def _at(file: StoredFile, seen: tuple[int, int, int] | None) -> StoredFile:
 
 
 def _size(folder: Path) -> int:
-    """Return the bytes of all plain files below a folder, of those that can be seen."""
+    """Return the bytes of all readable regular files below a folder."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:

@@ -1,1 +1,1 @@
-"""From finished runs to a folder that can be handed in, and the checker that says so."""
+"""From finished runs to a submission folder, and the checker for it."""

@@ -1,4 +1,4 @@
-"""Describe this machine in the fields of the rules: what can be read, and nothing invented."""
+"""Describe this machine in the fields of the rules; only what can be detected."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from engine.system.description import Cache, Gpu
 FRAMEWORKS = ("onnxruntime", "tensorflow", "tensorflow-cpu", "openvino")
 
 NOT_APPLICABLE = "N/A"
-"""What a field says that does not concern this system."""
+"""Value of a field that does not apply to this system."""
 
 FIXED = {"number_of_nodes": "1", "status": "available"}
-"""What holds unless somebody says otherwise: one machine, and software that anybody can have."""
+"""Defaults: one machine, and generally available software."""
 
 
 def detected(rules: Round, folder: Path, frameworks: str, *, deep: bool = True) -> dict[str, str]:
-    """Return every field of the rules' system description; empty where nothing can be read.
+    """Return every field of the rules' system description; empty where nothing can be detected.
 
     `folder` is on the disk that counts as storage; `frameworks` names the installed backends with their versions.
-    `deep` starts the programs that tell their versions.
+    `deep` runs the programs that report their versions.
     """
     found = {**dict.fromkeys(rules.system.required, ""), **FIXED}
     found.update(_read(detect(deep=deep), folder, frameworks))
@@ -35,7 +35,7 @@ def detected(rules: Round, folder: Path, frameworks: str, *, deep: bool = True) 
 def description_of(
     folders: Sequence[Path], sut: str, rules: Round, disk: Path, *, deep: bool = True
 ) -> dict[str, str | int | float | bool]:
-    """Return the description of a system; where it says so, with this machine's figures for what it leaves out.
+    """Return the description of a system, completed with this machine's figures where it asks for that.
 
     Raises UsageError for an unknown system, DataError for one that nobody has described.
     """
@@ -61,7 +61,7 @@ def frameworks() -> str:
 
 
 def differences(description: Mapping[str, Any]) -> list[str]:
-    """Return the fields of a description that this machine contradicts, as `field: described, found`."""
+    """Return the fields of a description that contradict this machine, as `field: described, found`."""
     wrong = _contradicted(description, detect())
     if "accelerator_model_name" in wrong:  # some drivers list their devices nowhere but in their own program
         wrong = _contradicted(description, detect(deep=True))
@@ -77,7 +77,7 @@ def _contradicted(description: Mapping[str, Any], machine: System) -> dict[str, 
 
 
 def _hardware(machine: System) -> dict[str, str]:
-    """Return what tells one machine from another at a glance, and can be read without starting a program."""
+    """Return the fields that distinguish machines and can be detected without running a program."""
     sockets = max(1, machine.cpu.sockets)
     return {
         "host_processor_model_name": machine.cpu.model,

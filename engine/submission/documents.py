@@ -1,4 +1,4 @@
-"""The texts that go into a submission beside the logs: how to repeat a result, how the model was quantised."""
+"""Documents of a submission besides the logs: how to repeat a result, how the model was quantised."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from engine.text import shell_line
 
 
 def readme(origin: Provenance) -> str:
-    """Return how to make a result again: the command, the versions, the model."""
+    """Return the README of a result: the command, the versions, the model."""
     words = shell_line(("inferdeck", *origin.command))
-    said = (origin.notice, f"Disturbed: {origin.disturbed}" if origin.disturbed else "")
-    notice = "".join(f"> {text}\n\n" for text in said if text)
+    notices = (origin.notice, f"Disturbed: {origin.disturbed}" if origin.disturbed else "")
+    notice = "".join(f"> {text}\n\n" for text in notices if text)
     return f"""\
 # {origin.benchmark} on {origin.sut}
 
@@ -20,8 +20,8 @@ def readme(origin: Provenance) -> str:
     pip install inferdeck=={origin.inferdeck}
     {words}
 
-`lock.json` beside the measurements fixes every component, option, version and checksum of that plan;
-`inferdeck run --locked lock.json` runs exactly it, or says what differs.
+`lock.json` next to the measurements fixes every component, option, version and checksum of that plan;
+`inferdeck run --locked lock.json` runs exactly it, or reports what differs.
 
 Model: {origin.model["starting_weights_filename"]}, SHA-256 {origin.model_sha256}.
 Weights {origin.model["weight_data_types"]},
@@ -30,7 +30,7 @@ input {origin.model["input_data_types"]}, transformations: {origin.model["weight
 
 
 def calibration(origin: Provenance) -> str:
-    """Return the calibration write-up that the rules ask for."""
+    """Return the calibration document that the rules require."""
     calibrated = origin.calibration
     with_what = (
         f"Calibrated with {calibrated.text}; SHA-256 over their names and contents {calibrated.sha256}."
@@ -49,4 +49,4 @@ Weights: {origin.model["weight_data_types"]}. Transformations: {origin.model["we
 def demonstration(reasons: list[str]) -> str:
     """Return the file that marks a tree as a demonstration."""
     lines = "\n".join(f"- it holds a result that is {reason}" for reason in reasons)
-    return f"This folder shows how a submission is made. It is not one and can't be handed in:\n\n{lines}\n"
+    return f"This folder shows how a submission is made. It is not one and can't be submitted:\n\n{lines}\n"

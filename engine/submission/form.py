@@ -1,6 +1,6 @@
-"""The system description as a form: every field with what it is, what the rules want of it, and whether it is right.
+"""The system description as a form: every field with its meaning, the rules' requirements and its validity.
 
-Pure: what this machine says of itself comes in, and nothing is invented for a field that nobody has filled.
+Pure: what this machine detects is passed in, and no value is made up for an empty field.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from engine.profile.rounds import Round
 from engine.submission.describe import NOT_APPLICABLE
 
 Verdict = Literal["ok", "empty", "warning", "problem"]
-"""Right; empty, which the checker accepts with a warning; accepted with a warning; refused."""
+"""Valid; empty, which the checker accepts with a warning; accepted with a warning; rejected."""
 
 Said = tuple[Verdict, str, str]
-"""What is said of a value: verdict, what is the matter, how to mend it."""
+"""Validation of a value: verdict, problem, remedy."""
 
 FINE: Said = ("ok", "", "")
-LACKING: Said = ("problem", "the description lacks it", "add it; an empty value is accepted")
+LACKING: Said = ("problem", "missing from the description", "add it; an empty value is accepted")
 
 YOURS, READ, EMPTY, NETWORK, FURTHER = (
-    "yours to say",
-    "read off this machine",
-    "may stay empty",
+    "only you know",
+    "detected on this machine",
+    "optional",
     "of a network system",
     "further fields",
 )
-"""The groups of the form, in its order: what matters comes first."""
+"""Groups of the form in display order, the most important first."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Pick:
     value: str
     help: str = ""
     refused: str = ""
-    """Why it can't be chosen."""
+    """Why it can't be chosen; empty where it can."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Field:
     """One line of a form."""
 
     name: str
-    """As the rules, or the file, spell it."""
+    """Name as the rules, or the file, spell it."""
     label: str
     group: str
     value: str
     rule: str
-    """What is wanted, in a sentence."""
+    """The requirement, in a sentence."""
     picks: tuple[Pick, ...] = ()
-    """The values that are allowed; none where it is a free text."""
+    """Allowed values; empty for free text."""
     detected: str = ""
-    """What this machine says; empty where it says nothing."""
+    """Value detected on this machine; empty where there is none."""
     verdict: Verdict = "ok"
     said: str = ""
-    """What is the matter."""
+    """The problem; empty where there is none."""
     remedy: str = ""
 
 
@@ -67,8 +67,8 @@ _MEANING = {
     "submitter": ("submitter", "your organisation; it becomes the name of a folder, so no blanks"),
     "division": ("division", "closed compares systems on the rules' own model; open lets you change the model"),
     "system_type": ("category", "decides which scenarios are required"),
-    "status": ("availability", "available: anybody can have it; preview: soon; rdi: research or internal"),
-    "system_name": ("system's title", "what people read in the table of results"),
+    "status": ("availability", "available: generally available; preview: soon; rdi: research or internal"),
+    "system_name": ("system's title", "shown in the table of results"),
     "number_of_nodes": ("machines", "how many computers the system is made of"),
     "host_processor_model_name": ("processor", "the model as its maker writes it"),
     "host_processors_per_node": ("processors", "sockets in one machine"),
@@ -80,16 +80,16 @@ _MEANING = {
     "host_memory_configuration": ("memory modules", "number, size and speed: 12 x 64 GB DDR4-3200"),
     "host_storage_capacity": ("storage", "with its unit"),
     "host_storage_type": ("storage type", "NVMe SSD, SATA SSD, network"),
-    "host_networking": ("network card", "what connects the machine; N/A for a machine that stands alone"),
+    "host_networking": ("network card", "what connects the machine; N/A for a single machine"),
     "host_networking_topology": ("network topology", "how machines are connected; N/A with one"),
     "accelerators_per_node": ("accelerators", "how many in one machine; 0 where there is none"),
     "accelerator_model_name": ("accelerator", "the model; N/A where there is none"),
-    "accelerator_memory_capacity": ("its memory", "of one accelerator; N/A where there is none"),
-    "accelerator_frequency": ("its frequency", "of the accelerator; N/A where there is none"),
-    "accelerator_host_interconnect": ("its link to the host", "PCIe 4.0 x16; N/A where there is none"),
+    "accelerator_memory_capacity": ("accelerator memory", "of one accelerator; N/A where there is none"),
+    "accelerator_frequency": ("accelerator frequency", "of the accelerator; N/A where there is none"),
+    "accelerator_host_interconnect": ("accelerator host link", "PCIe 4.0 x16; N/A where there is none"),
     "accelerator_interconnect": ("accelerator link", "between accelerators; N/A where there is none"),
-    "accelerator_interconnect_topology": ("its topology", "of that link; N/A where there is none"),
-    "accelerator_memory_configuration": ("its memory type", "HBM2e, GDDR6; N/A where there is none"),
+    "accelerator_interconnect_topology": ("accelerator topology", "of that link; N/A where there is none"),
+    "accelerator_memory_configuration": ("accelerator memory type", "HBM2e, GDDR6; N/A where there is none"),
     "accelerator_on-chip_memories": ("on-chip memory", "of the accelerator; N/A where there is none"),
     "cooling": ("cooling", "air, liquid, passive"),
     "framework": ("framework", "what runs the model, with its version"),
@@ -110,9 +110,9 @@ def form(
     detected: Mapping[str, str],
     differing: Mapping[str, str] | None = None,
 ) -> tuple[Field, ...]:
-    """Return the fields of a description, checked, the ones that matter first.
+    """Return the fields of a description with their validation, the most important first.
 
-    `detected` is what this machine says of itself (`describe.detected`), `differing` what contradicts it, by field.
+    `detected` are the values of this machine (`describe.detected`), `differing` the contradictions to it, by field.
     """
     found = [_field(name, description, rules, detected, differing or {}) for name in _names(description, rules)]
     order = (YOURS, READ, EMPTY, NETWORK, FURTHER)
@@ -120,12 +120,12 @@ def form(
 
 
 def problems(fields: tuple[Field, ...]) -> list[Field]:
-    """Return the fields for which the description would be refused."""
+    """Return the fields for which the description would be rejected."""
     return [field for field in fields if field.verdict == "problem"]
 
 
 def folder_name(name: str) -> Said:
-    """Check a name that becomes a folder: verdict, what is the matter, and how to mend it."""
+    """Validate a name that becomes a folder: verdict, problem, remedy."""
     fault = folder_fault(name)
     if fault is not None:
         return "problem", *fault
@@ -135,7 +135,7 @@ def folder_name(name: str) -> Said:
 
 
 def system_name(name: str) -> Said:
-    """Check the name of a system under test as `folder_name` does; a blank is refused, as everywhere."""
+    """Validate the name of a system under test like `folder_name`, but rejecting blanks."""
     fault = system_fault(name)
     return FINE if fault is None else ("problem", *fault)
 
@@ -201,23 +201,23 @@ def _picks(name: str, rules: Round) -> tuple[Pick, ...]:
 
 
 def _division(name: str, rules: Round) -> str:
-    wants = rules.divisions[name]  # type: ignore[index]
+    required = rules.divisions[name]  # type: ignore[index]
     parts = (
-        ("the accuracy of the rules", wants.accuracy_target),
-        ("every scenario", wants.all_scenarios),
-        ("compliance tests", wants.compliance),
-        ("a network system", bool(wants.network)),
+        ("the accuracy of the rules", required.accuracy_target),
+        ("every scenario", required.all_scenarios),
+        ("compliance tests", required.compliance),
+        ("a network system", bool(required.network)),
     )
-    return "wants " + ", ".join(part for part, wanted in parts if wanted) if wants.compliance else "wants no target"
+    return "requires " + ", ".join(part for part, wanted in parts if wanted) if required.compliance else "has no target"
 
 
 def _check(
     name: str, value: str, description: Mapping[str, object], rules: Round, differing: Mapping[str, str]
 ) -> Said:
-    """Say what the checker, or the step that builds the tree, would say of one field."""
+    """Validate one field as the checker, or the step that builds the tree, would."""
     system = rules.system
     if name not in (*system.required, *system.network, *system.optional):
-        return "warning", "the rules know no such field", "correct its spelling or remove it from the file"
+        return "warning", "the rules have no such field", "correct its spelling or remove it from the file"
     match name:
         case "submitter":
             return folder_name(value)
@@ -236,7 +236,7 @@ def _check_text(name: str, value: str, is_there: bool, differing: Mapping[str, s
     if not value.strip():
         return _empty(name)
     if name in differing:
-        return "warning", differing[name], "packing refuses another machine's description; take what was found here"
+        return "warning", differing[name], "packing refuses another machine's description; use what was detected here"
     if name in _COUNTS and not value.isdigit():
         return "warning", f"'{value}' is no number", "write a whole number"
     return FINE
@@ -254,9 +254,9 @@ def _network(value: str, description: Mapping[str, object], rules: Round) -> Sai
     if division is None or division.network is None or division.network is (value.lower() == "true"):
         return FINE
     wanted = "true" if division.network else "false"
-    return "problem", f"the division wants {wanted}", f"write {wanted}, or choose another division"
+    return "problem", f"the division requires {wanted}", f"write {wanted}, or choose another division"
 
 
 def _empty(name: str) -> Said:
-    remedy = "say it" if name in _FIRST else f"say it, or {NOT_APPLICABLE} where it does not apply"
+    remedy = "fill it in" if name in _FIRST else f"fill it in, or {NOT_APPLICABLE} where it does not apply"
     return "empty", "accepted, with a warning", remedy

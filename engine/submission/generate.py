@@ -1,4 +1,4 @@
-"""Build the tree that the rules ask for from a results folder: one system at a time, and all of it or nothing."""
+"""Build the submission tree from a results folder: one system at a time, completely or not at all."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from engine.text import to_bytes
 IMPLEMENTATION = "inferdeck"
 
 OVERRIDES = ("division", "submitter")
-"""What a person may say of a description without writing another one."""
+"""Fields of a description that can be overridden on the command line."""
 
 INFERRED = ("MultiStream", "Offline")
-"""Scenarios that an edge system may take from its SingleStream run (v2.1 rules)."""
+"""Scenarios that an edge system may infer from its SingleStream run (v2.1 rules)."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +41,31 @@ class Request:
 
     results: Path
     out: Path
-    """The tree's root; other systems that are in it already stay."""
+    """The tree's root; other systems already in it are kept."""
     sut: str
     description: Mapping[str, Any]
     """The system description, by the field names of the rules."""
     infer: bool = False
-    """Let MultiStream and Offline stand for themselves by the SingleStream run, where they were not run."""
+    """Infer missing MultiStream and Offline results from the SingleStream run."""
     share_99: bool = False
-    """Let a 99.9 result serve the 99 folder, where that was not run."""
+    """Use a 99.9 result for the 99 folder too, if that was not run."""
 
     @property
     def inside(self) -> Tree:
-        """The results folder, in which no link is followed."""
+        """The results folder, opened so that no link in it is followed."""
         return Tree(self.results)
 
     def place(self, path: Path) -> PurePosixPath:
-        """Return where in the results folder a path is."""
+        """Return the place of a path in the results folder."""
         return PurePosixPath(path.relative_to(self.results))
 
     def fitting(self, folder: Path, pattern: str) -> list[Path]:
-        """Return what fits a pattern (see Tree.glob) in a folder of the results. Raises DataError for a link."""
+        """Return what matches a pattern (see Tree.glob) in a folder of the results. Raises DataError for a link."""
         within = "".join(f"{literal(name)}/" for name in self.place(folder).parts)
         return [self.inside.at(place) for place in self.inside.glob(f"{within}{pattern}", links=True)]
 
     def has(self, path: Path) -> bool:
-        """Say whether a file is there. Raises StoreError where that can't be seen, DataError for a link on the way."""
+        """Return whether a file exists. Raises StoreError where that is unknown, DataError for a link on the way."""
         return self.inside.exists(self.place(path))
 
     def read(self, path: Path) -> bytes:
@@ -79,28 +79,28 @@ class Request:
 
     @property
     def submitter(self) -> str:
-        """Who hands in."""
+        """The submitter."""
         return str(self.description.get("submitter", ""))
 
 
 @dataclass(frozen=True)
 class Result:
-    """One scenario of one benchmark, as it was measured."""
+    """One measured scenario of one benchmark."""
 
     benchmark: str
     scenario: str
-    """The scenario whose folder it fills; its files may be of another, which it is inferred from."""
+    """The scenario of its folder; its files may be of another, from which it is inferred."""
     folder: Path
     origin: Provenance
     tests: tuple[Path, ...] = ()
-    """The folders of its compliance tests, verified against just these runs."""
+    """Folders of its compliance tests that were verified against exactly these runs."""
 
 
 def generate(request: Request, rules: Round) -> list[Result]:
-    """Write the tree; returns what went into it.
+    """Write the tree; returns what it contains.
 
-    Raises UsageError or DataError, one for each thing that is wrong: no such system, half-finished results, results of
-    another round or system, a division that does not fit. Nothing half-written is left: all is written beside and
+    Raises UsageError or DataError, one for each problem: no such system, unfinished results, results of another round
+    or system, a division that does not fit. Nothing unfinished is left: all is written to a temporary folder and
     renamed.
     """
     _refuse_misfits(request, rules)
@@ -126,7 +126,8 @@ def generate(request: Request, rules: Round) -> list[Result]:
 
 
 def systems_in(results: Path, rules: Round) -> list[str]:
-    """Return the systems that a results folder holds runs of, finished or not: what was generated into it is none."""
+    """Return the systems that a results folder holds runs of, finished or not; a tree generated into it does not
+    count."""
     modes = {place for mode in ("performance", "accuracy") for place in results.glob(f"*/*/*/{mode}")}
     return [
         name
@@ -149,7 +150,7 @@ def _refuse_misfits(request: Request, rules: Round) -> None:
             nearest(request.division.lower(), rules.divisions),
         )
     if not request.submitter:
-        raise DataError(f"the description of {request.sut} names no submitter", "fill in its field 'submitter'")
+        raise DataError(f"the description of {request.sut} has no submitter", "fill in its field 'submitter'")
     fault = folder_fault(request.submitter)
     if fault is not None:
         raise DataError(f"the submitter of {request.sut}: {fault[0]}", fault[1])
@@ -157,7 +158,8 @@ def _refuse_misfits(request: Request, rules: Round) -> None:
 
 
 def _refuse_places(request: Request, known: list[str]) -> None:
-    """Raise UsageError for a tree among or around the results, and for a submitter that is there in other letters."""
+    """Raise UsageError for a tree within or around the results, and for a submitter present in different
+    capitalisation."""
     out, results = request.out.resolve(), request.results.resolve()
     if results.is_relative_to(out) or any(out.is_relative_to(results / sut) for sut in known):
         raise UsageError(f"{request.out} is where the results are", f"name another place: --out={results / TREE}")
@@ -166,7 +168,7 @@ def _refuse_places(request: Request, known: list[str]) -> None:
         if owner.name != request.submitter and owner.name.lower() == request.submitter.lower():
             raise UsageError(
                 f"{request.out} has a submitter {owner.name} already, and this one is {request.submitter}",
-                f"write it alike: --submitter={owner.name}",
+                f"spell it the same: --submitter={owner.name}",
             )
 
 
@@ -191,9 +193,9 @@ def _results(request: Request, rules: Round) -> Iterator[Result]:
 def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> Result:
     for mode in ("performance", "accuracy"):
         if not request.has(scenario / mode / REPORT):
-            raise DataError(f"{scenario} has no finished {mode} run", "the same command goes on where the job stopped")
+            raise DataError(f"{scenario} has no finished {mode} run", "the same command resumes the job")
     if not request.has(scenario / "accuracy" / ACCURACY_TEXT):
-        raise DataError(f"{scenario / 'accuracy'} was not scored", "the same command goes on where the job stopped")
+        raise DataError(f"{scenario / 'accuracy'} was not scored", "the same command resumes the job")
     origins = [_origin(request, scenario / mode) for mode in ("performance", "accuracy")]
     for origin in origins:
         if origin.round != rules.name:
@@ -214,7 +216,8 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
 
 
 def _tests(request: Request, scenario: Path, *, wanted: bool) -> Iterator[Path]:
-    """Yield the compliance tests of a result. Those of other runs are refused where tests count, else left out."""
+    """Yield the compliance tests of a result. Tests of other runs raise where tests are required, else they are
+    skipped."""
     for test in request.fitting(scenario, "TEST*/"):
         why = stale(test, scenario / "performance", scenario / "accuracy")
         if why and wanted:
@@ -227,9 +230,7 @@ def _origin(request: Request, folder: Path) -> Provenance:
     try:
         return codec.decode(request.read(folder / provenance.FILE), type=Provenance)
     except (StoreError, msgspec.DecodeError):
-        raise DataError(
-            f"{folder} does not say where it comes from", f"it needs the {provenance.FILE} of its run"
-        ) from None
+        raise DataError(f"{folder} has no provenance", f"it needs the {provenance.FILE} of its run") from None
 
 
 def _write(request: Request, results: list[Result], root: Path) -> None:
@@ -262,7 +263,7 @@ def _copy_compliance(request: Request, result: Result, place: Path) -> None:
 
 
 def _copy(request: Request, source: Path, target: Path, names: Sequence[str]) -> None:
-    """Copy what there is of these files. Raises DataError for a link on the way to one."""
+    """Copy those of these files that exist. Raises DataError for a link on the way to one."""
     target.mkdir(parents=True, exist_ok=True)
     for name in names:
         place = request.place(source / name)
@@ -282,7 +283,7 @@ def _write_measurements(request: Request, result: Result, place: Path) -> None:
 
 
 def _move_in(staging: Path, request: Request) -> None:
-    """Put the new system into the tree; what was there of the same system goes away. Raises DataError for a link."""
+    """Move the new system into the tree, replacing an existing one. Raises DataError for a link."""
     tree, owner = Tree(request.out), PurePosixPath(request.division, request.submitter)
     pieces = [owner / kind / request.sut for kind in ("measurements", "compliance", "results")]
     pieces += [owner / "systems" / f"{request.sut}.json"]

@@ -1,4 +1,4 @@
-"""Findings and results of a tree in groups: by severity, by place, and by the result that a place belongs to."""
+"""Group the findings and results of a tree: by severity, by place, and by the result that a place belongs to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.submission.checker.findings import Finding, Report
 from engine.submission.provenance import Provenance
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""The worst first."""
+"""Most severe first."""
 
 ResultKey = tuple[str, ...]
 """Division, submitter, system, benchmark and scenario; shorter for a place above a result."""
@@ -23,17 +23,17 @@ T = TypeVar("T")
 
 @dataclass
 class Branch(Generic[T]):
-    """A place in the tree: a folder, or folders that hold only one another, or a file."""
+    """A place in the tree: a folder, a chain of folders with a single child, or a file."""
 
     path: str
     inside: dict[str, Branch[T]] = field(default_factory=dict)
-    """By the first name of their paths."""
+    """Children by the first name of their paths."""
     found: list[T] = field(default_factory=list)
-    """What was found just here."""
+    """Findings at this very place."""
 
 
 def by_place(found: Iterable[T], path: Callable[[T], str]) -> Branch[T]:
-    """Return findings as a tree by place; folders that hold one thing each share a branch, from the root on.
+    """Return findings as a tree by place; chains of folders with a single child share a branch.
 
     `path` returns the place of a finding, from the tree's root, with forward slashes.
     """
@@ -54,24 +54,24 @@ def _joined(branch: Branch[T]) -> Branch[T]:
 
 
 def by_severity(found: Sequence[T], severity: Callable[[T], Severity]) -> Iterator[tuple[Severity, list[T]]]:
-    """Yield each severity that is there with its findings, the worst first."""
+    """Yield each severity that occurs with its findings, most severe first."""
     for one in SEVERITIES:
         if its := [finding for finding in found if severity(finding) == one]:
             yield one, its
 
 
 def counted(number: int, severity: Severity) -> str:
-    """Write how many findings there are of a severity: `1 error`, `2 warnings`."""
+    """Return a count of findings with this severity as text: `1 error`, `2 warnings`."""
     return f"{number} {severity}{'' if number == 1 else 's'}"
 
 
 def counts(report: Report) -> str:
-    """Write how many findings a report has of each severity: `1 error, 0 warnings, 2 notes`."""
+    """Return the counts of a report's findings as text: `1 error, 0 warnings, 2 notes`."""
     return ", ".join(counted(report.count(severity), severity) for severity in SEVERITIES)
 
 
 def result_of(path: str) -> ResultKey:
-    """Return the result to which a place of a tree belongs, as far as its path goes down."""
+    """Return the result to which a place of a tree belongs, as far as the path reaches."""
     parts = path.split("/")
     if parts[2:3] == ["systems"]:
         parts[-1] = parts[-1].removesuffix(".json")
@@ -88,5 +88,5 @@ def errors_by_result(findings: Iterable[Finding]) -> dict[ResultKey, set[str]]:
 
 
 def origins_by_result(tree: Path) -> Mapping[ResultKey, Provenance]:
-    """Return where the results of a tree come from, of those that this program put there."""
+    """Return the provenance of a tree's results that this program wrote."""
     return {result_of(place.relative_to(tree).as_posix()): found for place, found in pack.origins(tree)}

@@ -1,4 +1,4 @@
-"""Whether a description is of this machine and of the person who hands in: what no checker of a tree can know.
+"""Check whether a description is of this machine and this user, which no checker of a tree can know.
 
 The preflight warns of it, and `zip` refuses it.
 """
@@ -23,7 +23,7 @@ from engine.submission.tree import Tree
 
 @dataclass(frozen=True)
 class IdentityWarning:
-    """Why a description may not be the person's own."""
+    """Why a description may not be the user's own."""
 
     what: str
     remedy: str
@@ -32,15 +32,15 @@ class IdentityWarning:
 def identity_warnings(
     sut: str, description: Mapping[str, Any], folders: Sequence[Path], submitter: str = ""
 ) -> list[IdentityWarning]:
-    """Return what in a system's description is not of this machine, or not of this person.
+    """Return the mismatches between a system's description and this machine or this user.
 
-    `folders` are the profile folders, ours first: the systems in the others are the person's, and so are the submitters
-    that those name. `submitter` is the person's name as they gave it, which goes before.
+    `folders` are the profile folders, ours first: the systems in the others are the user's, and so are their
+    submitters. `submitter` is the user's name as given, which takes precedence.
     """
     found = []
     other = _another(str(description.get("submitter", "")), sut, folders, submitter)
     if other:
-        found.append(IdentityWarning(other, "write your own name into the description, or say it: --submitter=NAME"))
+        found.append(IdentityWarning(other, "write your own name into the description, or give it: --submitter=NAME"))
     wrong = describe.differences(description)
     if wrong:
         what = f"the description of {sut} is not of this machine: {'; '.join(wrong)}"
@@ -51,14 +51,15 @@ def identity_warnings(
 
 
 def refuse(tree: Path, folders: Sequence[Path], submitter: str = "") -> None:
-    """Raise DataError where a result that was measured here is handed in under another's name or machine."""
+    """Raise DataError where a result measured here is submitted with another submitter or another machine's
+    description."""
     for sut, place in sorted({(found.sut, _description(tree, path)) for path, found in pack.origins(tree)}):
         for warning in identity_warnings(sut, _fields(Tree(tree), place), folders, submitter):
             raise DataError(warning.what, warning.remedy)
 
 
 def _description(tree: Path, measurements: Path) -> PurePosixPath:
-    """Return where the description of the system is whose measurements file this is."""
+    """Return the path of the system description for this measurements file."""
     division, owner, _, system, *_ = measurements.relative_to(tree).parts
     return PurePosixPath(division, owner, "systems", f"{system}.json")
 
@@ -68,11 +69,11 @@ def _fields(tree: Tree, place: PurePosixPath) -> dict[str, Any]:
         return codec.decode(tree.read(place), type=dict[str, Any])
     except (StoreError, msgspec.DecodeError):
         what = f"{tree.at(place)} is no description of a system"
-        raise DataError(what, "generate the tree anew: inferdeck submission generate") from None
+        raise DataError(what, "regenerate the tree: inferdeck submission generate") from None
 
 
 def _another(name: str, sut: str, folders: Sequence[Path], given: str) -> str:
-    """Say whose name it is, where it is not the person's; nothing where that can't be told."""
+    """Return why a submitter's name is not the user's; empty where it is, or that is unknown."""
     copied = {path.stem for path, _ in _systems(folders[:1])}
     shipped = [system for _, system in _systems(folders[:1])]
     own = _submitters(system for path, system in _systems(folders[1:]) if path.stem not in {sut, *copied})
@@ -95,6 +96,6 @@ def _systems(folders: Sequence[Path]) -> Iterator[tuple[Path, System]]:
 
 
 def _submitters(found: Iterable[System]) -> dict[str, str]:
-    """Return the submitters that systems name: in lower case, as the checker compares them → as they are written."""
+    """Return the submitters of systems: lower case, as the checker compares them → as written."""
     names = [str(system.description.get("submitter", "")) for system in found]
     return {name.lower(): name for name in names if name}

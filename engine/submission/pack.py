@@ -1,4 +1,4 @@
-"""Pack a checked tree into a zip: the same bytes for the same tree, and nothing in it that may not be handed in."""
+"""Pack a checked tree into a zip: deterministic, and without anything that may not be submitted."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from engine.submission.tree import Tree
 from engine.text import is_text
 
 MARK = "DEMONSTRATION.txt"
-"""A tree with this file at its root says itself that it is not a submission."""
+"""A file at a tree's root that marks it as not a submission."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest date a zip can hold: the date of packing must not change the bytes."""
+"""The earliest date a zip can hold, so that the date of packing does not change the bytes."""
 
 _PIECE = 1 << 20
 
 
 class Measurements(msgspec.Struct, frozen=True):
-    """The part of a measurements file that we wrote into it and read back."""
+    """The part of a measurements file that we write and read back."""
 
     inferdeck: Provenance
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What went into a zip."""
+    """Contents of a zip."""
 
     file: Path
     files: int
     size: int
-    """Of the zip, in bytes."""
+    """Size of the zip in bytes."""
 
 
 def pack(tree: Path, target: Path) -> Packed:
     """Write `target`, a zip of the tree's files under the tree's name.
 
-    Raises DataError for a stand-in, a demonstration or a try-out style outside a marked demonstration tree, and, in the
-    closed or network division wherever it is, for a stand-in or a model calibrated with other pictures than the rules'.
-    Raises it, too, where the tree holds no file, a link, a pipe or a name that a zip can't hold, and UsageError where
-    the zip would lie in the tree.
+    Raises DataError for synthetic weights, a demonstration or a non-submittable style outside a tree marked as a
+    demonstration, and in the closed or network division also for synthetic weights or calibration with other images
+    than the rules'. Also raises DataError where the tree holds no file, a link, a pipe or a name that a zip can't hold,
+    and UsageError where the zip would be in the tree.
     """
     refuse_not_submittable(tree)
     if target.resolve().is_relative_to(tree.resolve()):
-        raise UsageError(f"{target} lies in the tree that is packed", "name a place outside it: --out=FILE")
+        raise UsageError(f"{target} is in the tree that is packed", "name a place outside it: --out=FILE")
     inside = Tree(tree)
     places = [_nameable(inside, place) for place in inside.files()]
     if not places:
@@ -87,52 +87,51 @@ def _add(archive: zipfile.ZipFile, tree: Tree, place: PurePosixPath) -> None:
 
 
 def refuse_the_refused(tree: Path, report: Report) -> None:
-    """Raise DataError where the checker refuses a tree: what it would refuse is not worth sending."""
+    """Raise DataError where the checker rejects a tree."""
     errors = [finding for finding in report.findings if finding.severity == "error"]
     if report.verdict == "fail":
         first = errors[0]
         more = f", the first of {len(errors)} errors" if len(errors) > 1 else ""
-        what = f"the checker refuses {tree}: {first.path}: {first.rule}: {first.found}{more}"
-        raise DataError(
-            what, f"see them all, and how to mend them: inferdeck submission check {shlex.quote(str(tree))}"
-        )
+        what = f"the checker rejects {tree}: {first.path}: {first.rule}: {first.found}{more}"
+        raise DataError(what, f"see them all, and how to fix them: inferdeck submission check {shlex.quote(str(tree))}")
 
 
 def refuse_not_submittable(tree: Path) -> None:
-    """Raise DataError where a tree holds results that may not be handed in as it stands."""
+    """Raise DataError where a tree holds results that may not be submitted in it."""
     marked = Tree(tree).exists(PurePosixPath(MARK))
     for place, found in origins(tree):
         division = place.relative_to(tree).parts[0]
         if found.stand_in and division != "open":
-            raise DataError(f"{place} is of a stand-in model: it can never be in {division}", "measure the real model")
+            what = f"{place} is of a model with synthetic weights: it can never be in {division}"
+            raise DataError(what, "measure the real model")
         if found.calibration is not None and not found.calibration.by_rules and division != "open":
             raise DataError(
                 f"{place} is calibrated with {found.calibration.text}: {division} allows only a list of the rules",
-                "calibrate with --adr.calibration.tags=_option-1, or hand in to open",
+                "calibrate with --adr.calibration.tags=_option-1, or submit to open",
             )
         why = not_submittable_reason(found)
         if why and not marked:
-            raise DataError(f"{place} is {why}", f"such results go only into a tree marked by a {MARK} at its root")
+            raise DataError(f"{place} is {why}", f"such results are allowed only in a tree with a {MARK} at its root")
 
 
 def mark_of(tree: Path) -> list[str]:
-    """Return the lines by which a tree says that it is not a submission; none where it does not say so."""
+    """Return the lines that mark a tree as not a submission; empty where it is not marked."""
     inside, place = Tree(tree), PurePosixPath(MARK)
     lines = inside.read(place).decode(errors="replace").splitlines() if inside.exists(place) else []
     return [line for line in lines if line.strip()]
 
 
 def not_submittable_reason(found: Provenance) -> str:
-    """Say why a result can't be handed in; empty where it can."""
+    """Return why a result is not submittable, or ""."""
     if found.stand_in:
-        return "of a stand-in model"
+        return "of a model with synthetic weights"
     if found.notice:
         return "a demonstration"
     return "" if found.style == "valid" else f"a run of the style {found.style}, not by the rules"
 
 
 def origins(tree: Path) -> Iterator[tuple[Path, Provenance]]:
-    """Yield the origin of every result that this program put into the tree, with its measurements file."""
+    """Yield the provenance of every result that this program put into the tree, with its measurements file."""
     inside = Tree(tree)
     for place in inside.glob("*/*/measurements/*/*/*/*.json"):
         try:

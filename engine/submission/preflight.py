@@ -1,6 +1,6 @@
-"""Before anything runs: what the checker will refuse and what can be known of it now.
+"""Predict what the checker will reject, before anything runs.
 
-Pure: the plan's choices and the survey's sizes come in as plain values, so that the plan stays instant.
+Pure: the plan's choices and the survey's sizes are passed in as plain values, so that the plan stays instant.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ class Intended:
     compliance: Sequence[str]
     description: Mapping[str, Any]
     samples: int | None
-    """Size of the data set; None where it is not known before the data is there."""
+    """Size of the data set; None where it is unknown until the data is fetched."""
     stand_in: bool
     notice: str
     own_calibration: str
-    """The component of calibration pictures that are not the rules'; empty where there is none."""
+    """Component of calibration images that are not the rules'; empty where there is none."""
     targets: Collection[str]
-    """Scenarios whose target is configured for this system or searched by the plan; of others it is measured."""
+    """Scenarios whose target is configured for this system or searched by the plan; for others it is measured."""
     disk_needed: int
     disk_free: int
     min_duration_ms: int | None = None
-    """Instead of what the rules and the style say."""
+    """Overrides the duration of the rules and the style."""
     identity_warnings: Sequence[IdentityWarning] = ()
-    """Whether the description is of this machine and of this person."""
+    """Mismatches between the description and this machine or this user."""
 
 
 About = Literal["description", "runs", "data", "style", "model", "disk", "machine"]
-"""Where it is mended: what of the plan, the description or the machine has to change."""
+"""Where it is fixed: which part of the plan, the description or the machine has to change."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """One thing to know before the runs."""
+    """A predicted finding."""
 
     severity: Severity
     what: str
@@ -57,19 +57,19 @@ class Expected:
 
 
 def preflight(plan: Intended, rules: Round) -> list[Expected]:
-    """Return what will be refused (error), what only looks bad or is risky (warning), and what to know (note)."""
+    """Return what will be rejected (error), what is accepted but risky (warning), and what to know (note)."""
     found = [*_of("description", _description(plan, rules)), *_runs(plan, rules), *_of("data", _data(plan, rules))]
     if plan.style != "valid":
-        found.append(_error(f"runs of the style {plan.style} can't be handed in", "take _valid", "style"))
+        found.append(_error(f"runs of the style {plan.style} can't be submitted", "take _valid", "style"))
     if plan.stand_in:
         found.append(
-            _error("a stand-in model shows speed only and can't be handed in", "measure the real model", "model")
+            _error("synthetic weights show speed only and can't be submitted", "measure the real model", "model")
         )
     elif plan.notice:
-        found.append(_error("a demonstration can't be handed in", "measure the real model on the real data", "model"))
+        found.append(_error("a demonstration can't be submitted", "measure the real model on the real data", "model"))
     division = plan.description.get("division", "open")
     if plan.own_calibration and division != "open":
-        what = f"{plan.own_calibration} are no calibration pictures of the rules, and {division} allows no others"
+        what = f"{plan.own_calibration} are not calibration images of the rules, and {division} allows no others"
         found.append(_error(what, "--adr.calibration.tags=_option-1, or division open", "model"))
     if plan.disk_needed > plan.disk_free:
         what = f"{plan.disk_needed:,} bytes are needed, {plan.disk_free:,} are free"
@@ -91,7 +91,7 @@ def _description(plan: Intended, rules: Round) -> list[Expected]:
         return [_error("the system has no description", "inferdeck system new NAME writes one")]
     missing = [name for name in rules.system.required if name not in fields]
     if missing:
-        found.append(_error(f"the description lacks {', '.join(missing)}", "add these fields; they may be empty"))
+        found.append(_error(f"the description is missing {', '.join(missing)}", "add these fields; they may be empty"))
     for name, allowed in (
         ("division", tuple(rules.divisions)),
         ("status", rules.system.status),
@@ -100,7 +100,7 @@ def _description(plan: Intended, rules: Round) -> list[Expected]:
         if name in fields and fields[name] not in allowed:
             found.append(_error(f"{name} is '{fields[name]}'", f"one of {', '.join(allowed)}"))
     if not fields.get("submitter"):
-        found.append(_error("the description names no submitter", "fill in its field 'submitter'"))
+        found.append(_error("the description has no submitter", "fill in its field 'submitter'"))
         return found
     verdict, said, remedy = folder_name(str(fields["submitter"]))
     if verdict != "ok":
@@ -143,7 +143,7 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
             )
     found += [
         Expected(
-            "note", f"{scenario} has no configured target: it is measured at start", "_find-performance searches it"
+            "note", f"{scenario} has no configured target: it is measured at the start", "_find-performance searches it"
         )
         for scenario in plan.scenarios
         if scenario not in plan.targets
@@ -160,12 +160,12 @@ def _data(plan: Intended, rules: Round) -> list[Expected]:
         found.append(
             _error(
                 f"the data set has {plan.samples} samples, a run draws from {benchmark.performance_sample_count}",
-                "take the whole data set",
+                "use the full data set",
             )
         )
     if plan.samples < benchmark.sample_count:
         what = f"accuracy on {plan.samples} of {benchmark.sample_count} samples"
-        found.append(Expected("warning", what, "take the whole data set, unless this is the open division"))
+        found.append(Expected("warning", what, "use the full data set, unless this is the open division"))
     return found
 
 

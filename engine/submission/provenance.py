@@ -1,4 +1,4 @@
-"""Where a result comes from: what a submission must say of it, written beside LoadGen's files when it is measured."""
+"""Provenance of a result, written next to LoadGen's files when it is measured and used by the submission."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from engine.text import clean
 FILE = "provenance.json"
 
 DISTURBED = "disturbed"
-"""Fact of a measurement: what disturbed it, as a sentence. It is there only where something did."""
+"""Fact of a measurement: what disturbed it, as a sentence. Present only where something did."""
 DISTURBED_FILE = "disturbed.txt"
-"""The same beside the files of a result."""
+"""File with the same text, next to the files of a result."""
 
 MEASUREMENTS = (
     "starting_weights_filename",
@@ -25,17 +25,17 @@ MEASUREMENTS = (
     "retraining",
     "weight_transformations",
 )
-"""What the measurements file of a submission asks of a model; steps that provide a model have facts of these names."""
+"""Model fields of the measurements file of a submission; steps that provide a model have facts of these names."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """One run's origin."""
+    """Provenance of one run."""
 
     inferdeck: str
     command: tuple[str, ...]
-    """The words after `inferdeck` that make it again."""
+    """Arguments after `inferdeck` that repeat it."""
     notice: str
-    """What must be said wherever it shows: a demonstration, a stand-in."""
+    """Notice to show wherever it is shown: a demonstration, synthetic weights."""
     round: str
     benchmark: str
     sut: str
@@ -48,22 +48,22 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str] = {}
     """The backend's own settings."""
     environment: dict[str, Any] = {}
-    """Where the backend has an environment of its own: its Python, and all its packages by version."""
+    """Python and packages of the backend's separate environment, if it has one."""
     samples: int
     """Size of the data set."""
     stand_in: bool
-    """Weights made up here: it shows speed, never accuracy."""
+    """Whether the model has synthetic weights: it shows speed, never accuracy."""
     model: dict[str, str]
     """Facts of the model by the names in MEASUREMENTS."""
     model_sha256: str
     calibration: CalibratedFacts | None = None
     """None where the model was not calibrated."""
     disturbed: str = ""
-    """What may have changed its figures, as a sentence: known once it is measured, so it is added for a submission."""
+    """What may have changed its figures, as a sentence; known only after the run, so it is added for a submission."""
 
 
 def disturbed(folder: Path) -> str:
-    """Return what disturbed the run whose files lie in a results folder; empty where nothing did."""
+    """Return what disturbed the run whose files are in a results folder; empty where nothing did."""
     try:
         return clean(read_plain(folder / DISTURBED_FILE, 4096, follow=False).decode("utf-8", "replace").strip())
     except OSError:

@@ -1,6 +1,6 @@
-"""Run styles that only try things out: what is said of them, and what of them breaks the rules by design.
+"""Non-submittable run styles and the rules that they break by design.
 
-Apart from the preflight because every plan says it, and a plan must be instant.
+Separate from the preflight because every plan shows it, and a plan must be instant.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 from engine.profile.rounds import Round
 
 SHORT_RUN = ("performance.min_duration", "performance.samples_per_query", "performance.min_query_count")
-"""The checker's rules that a try-out style breaks, because it is shorter than the rules want."""
+"""Rules that a non-submittable style breaks because its runs are shorter than the rules require."""
 
 
 def try_out(style: str, rules: Round) -> str:
-    """Say what runs of a style are not, where it is no style of the rules; empty where it is."""
+    """Return the notice of a non-submittable style; empty for a style of the rules."""
     titles = {str(name): rule.title for name, rule in rules.styles.items()}
     if style == "valid" or style not in titles:
         return ""
     broken = " and ".join(SHORT_RUN[:2])
-    return f"run style {style}: {titles[style]}; only _valid can be handed in. The checker says {broken}, as expected"
+    return (
+        f"run style {style}: {titles[style]}; only _valid can be submitted. "
+        f"The checker will report {broken}; that is expected"
+    )

@@ -1,8 +1,8 @@
-"""A folder that anybody may have written: a submission tree, its backup, a results folder.
+"""Safe access to an untrusted folder: a submission tree, its backup, a results folder.
 
-Everything below its root is opened from the root's own descriptor, one folder after the other, and a link in any place
-is refused there. So what is read is in the tree, and so is what is written, whoever changes names meanwhile. The root
-itself is the person's to name and may be a link.
+Everything below its root is opened relative to the root's descriptor, one folder after another, and links are refused
+everywhere. So reads and writes stay in the tree even if names change concurrently. The root itself is chosen by the
+user and may be a link.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LINKS = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)
-"""What systems say of a link that was not to be followed."""
+"""Errors of operating systems for a link that was not to be followed."""
 _TEXT_LIMIT = 1 << 26
 
 TOP = PurePosixPath()
@@ -33,13 +33,13 @@ TOP = PurePosixPath()
 
 
 class Tree:
-    """Reads, lists and writes below a root; places are given from there, with forward slashes."""
+    """Reads, lists and writes below a root; places are relative to it, with forward slashes."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def at(self, place: PurePosixPath) -> Path:
-        """Return the whole path of a place, for a person to read."""
+        """Return the full path of a place, for messages."""
         return self.root / place
 
     @contextmanager
@@ -57,7 +57,7 @@ class Tree:
 
     @contextmanager
     def open(self, place: PurePosixPath) -> Iterator[BinaryIO]:
-        """Yield a plain file to be read. Raises DataError for a link and what is no file, StoreError for the rest."""
+        """Yield a plain file to read. Raises DataError for a link or special file, StoreError for other errors."""
         path = self.at(place)
         with self._faults(path), self.folder(place.parent) as folder:
             handle = os.open(place.name, _FILE, dir_fd=folder)
@@ -77,27 +77,27 @@ class Tree:
 
     @contextmanager
     def new(self, place: PurePosixPath) -> Iterator[BinaryIO]:
-        """Yield a file that takes the place's name, safely on the disk, when the block ends well. Makes its folders."""
+        """Yield a file that is synced and renamed to the place when the block succeeds. Creates its folders."""
         with self._faults(self.at(place)), self.folder(place.parent, make=True) as folder:
-            beside = f".{secrets.token_hex(8)}.part"
-            with os.fdopen(os.open(beside, _NEW, 0o666, dir_fd=folder), "wb") as out:
+            temporary = f".{secrets.token_hex(8)}.part"
+            with os.fdopen(os.open(temporary, _NEW, 0o666, dir_fd=folder), "wb") as out:
                 try:
                     yield out
                     out.flush()
                     os.fsync(out.fileno())
-                    os.replace(beside, place.name, src_dir_fd=folder, dst_dir_fd=folder)
+                    os.replace(temporary, place.name, src_dir_fd=folder, dst_dir_fd=folder)
                 except BaseException:
                     with suppress(OSError):
-                        os.unlink(beside, dir_fd=folder)
+                        os.unlink(temporary, dir_fd=folder)
                     raise
 
     def write(self, place: PurePosixPath, data: bytes) -> None:
-        """Write a file whole, or not at all."""
+        """Write a file atomically."""
         with self.new(place) as out:
             out.write(data)
 
     def exists(self, place: PurePosixPath) -> bool:
-        """Say whether anything has this name, be it a link."""
+        """Return whether anything, even a link, has this name."""
         try:
             with self.folder(place.parent) as folder:
                 os.stat(place.name, dir_fd=folder, follow_symlinks=False)
@@ -108,20 +108,20 @@ class Tree:
         return True
 
     def move_in(self, source: Path, place: PurePosixPath) -> None:
-        """Give `source`, which is of the same file system and not in the tree, a place in it that is free."""
+        """Move `source`, on the same file system and outside the tree, to a free place in it."""
         with self._faults(self.at(place)), self.folder(place.parent, make=True) as folder:
             os.rename(source, place.name, dst_dir_fd=folder)
 
     def move_out(self, place: PurePosixPath, target: Path) -> None:
-        """Move what is at a place, be it a link, out of the tree."""
+        """Move what is at a place, even a link, out of the tree."""
         with self._faults(self.at(place)), self.folder(place.parent) as folder:
             os.rename(place.name, target, src_dir_fd=folder)
 
     def glob(self, pattern: str, *, links: bool = False) -> Iterator[PurePosixPath]:
-        """Yield the places that fit a pattern such as `results/*/mlperf.conf`, folder by folder.
+        """Yield the places that match a pattern such as `results/*/mlperf.conf`, folder by folder.
 
-        One that ends in a slash is fitted by folders alone. A link that fits is left out, and what a link leads to;
-        with `links` it raises DataError.
+        A pattern that ends in a slash matches only folders. Links that match are skipped, and so is what they lead to;
+        with `links` they raise DataError.
         """
         yield from self._fitting(TOP, pattern.split("/"), links=links)
 
@@ -161,12 +161,12 @@ class Tree:
 
 
 def literal(name: str) -> str:
-    """Return the pattern that only this name fits."""
+    """Return the pattern that matches only this name."""
     return re.sub(r"([*?[])", r"[\1]", name)
 
 
 def refuse_what_is_no_tree(tree: Path, divisions: Iterable[str]) -> None:
-    """Raise UsageError where a folder has no division's folder in it, with the nearest folder that has."""
+    """Raise UsageError for a folder without any division's folder, naming the nearest folder that has one."""
     if tree_divisions(tree, divisions):
         return
     wanted = " or ".join(f"{name}/" for name in divisions)
@@ -178,16 +178,16 @@ def refuse_what_is_no_tree(tree: Path, divisions: Iterable[str]) -> None:
         remedy = f"did you mean {below[0]}?"
     elif spelled := next((entry.name for entry in _folders(tree) if entry.name.lower() in divisions), ""):
         remedy = f"rename {spelled} to {spelled.lower()}"
-    raise UsageError(f"{tree} is no submission: it holds no folder {wanted}", remedy)
+    raise UsageError(f"{tree} is not a submission: it has no folder {wanted}", remedy)
 
 
 def tree_divisions(tree: Path, divisions: Iterable[str]) -> list[str]:
-    """Return the divisions that have a folder here: none where this is no submission tree."""
+    """Return the divisions that have a folder here: empty where this is not a submission tree."""
     return [name for name in divisions if name in {entry.name for entry in _folders(tree)}]
 
 
 def refuse_unknown_submitter(tree: Path, divisions: Iterable[str], submitter: str | None) -> None:
-    """Raise UsageError where a submitter is named that has no folder in a tree."""
+    """Raise UsageError where the given submitter has no folder in a tree."""
     if submitter is None:
         return
     known = {owner.name for name in tree_divisions(tree, divisions) for owner in _folders(tree / name)}
@@ -215,7 +215,7 @@ def _below(handle: int, name: str, path: Path, *, make: bool) -> int:
 
 
 def _fault(error: OSError, path: Path) -> Exception:
-    """Return what to say of an operating system's error: the path is the whole one, not the last name of it."""
+    """Return the error for an operating system's error, with the full path."""
     where = Path(error.filename) if isinstance(error.filename, str) and "/" in error.filename else path
     if error.errno in _LINKS:
         return _odd(where)

@@ -1,7 +1,7 @@
-"""The results of a tree for those who read them: every one, with the system it is of, and why it would be refused.
+"""Report every result of a tree with its system, and why rejected ones are rejected.
 
-`check` says whether a tree passes, and its CSV is the official summary's, which knows accepted results only. Here the
-refused ones stand beside them, with what they were measured for.
+`check` tells whether a tree passes, and its CSV is the official summary's, which has accepted results only. This report
+also lists the rejected ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DESCRIBED = (
     "system_name", "status", "system_type", "number_of_nodes", "host_processor_model_name",
     "host_processors_per_node", "accelerator_model_name", "accelerators_per_node", "framework",
 )  # fmt: skip
-"""What a report says of a system, of what the checker has read of it."""
+"""Fields of a system that a report shows."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Row:
     scenario: str
     verdict: str
     metric: float | None
-    """None where the result is refused."""
+    """None where the result is rejected."""
     units: str
     accuracy: str
     inferred: bool
     power: float | None
     power_units: str
     no_submission: str
-    """Why it can't be handed in whatever the checker says: a stand-in, a try-out."""
+    """Why it can't be submitted regardless of the checker: synthetic weights, a non-submittable style."""
     broken: tuple[str, ...]
-    """The rules for which it would be refused."""
+    """The rules for which it would be rejected."""
 
 
 def rows(report: Report, tree: Path) -> list[Row]:
@@ -93,7 +93,7 @@ def _described(says: dict[str, str]) -> dict[str, str]:
 
 
 def csv_rows(found: Sequence[Row]) -> Iterator[tuple[object, ...]]:
-    """Yield the heads and a line for each result."""
+    """Yield the header and a row for each result."""
     heads = [field.name for field in fields(Row)]
     yield tuple(heads)
     for row in found:

@@ -1,8 +1,8 @@
-"""Cut accuracy logs to what a submission may hold, with the hash of the whole log beside the score.
+"""Truncate accuracy logs for a submission, with the hash of the full log next to the score.
 
-By the rules, the SHA-256 of the whole log goes as `hash=` line into accuracy.txt, and the log keeps its first and last
-bytes: 4,096 of each in v2.1. Nothing is changed before every log was looked at and every whole copy was read back. Safe
-to kill and to run again at any moment: the copy comes first, then the hash, then the cut.
+By the rules, the SHA-256 of the full log goes as `hash=` line into accuracy.txt, and the log keeps its first and last
+bytes: 4,096 of each in v2.1. Nothing is changed before every log was examined and every full copy was verified. Safe to
+kill and to run again at any moment: the copy comes first, then the hash, then the truncation.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ class Truncated(msgspec.Struct, frozen=True):
 
     path: Path
     action: Action
-    """`hashed`: the log stays as it is, because it is small enough or cut already."""
+    """`hashed`: the log was left unchanged, because it is small enough or truncated already."""
 
 
 def whole_logs(tree: Path) -> Path:
-    """Return where the whole copies of a tree's logs go unless another folder is named."""
+    """Return the default folder for the full copies of a tree's logs."""
     return tree.with_name(f"{tree.name}-whole-logs")
 
 
 def truncate(tree: Path, backup: Path, rules: Round, submitter: str | None = None) -> list[Truncated]:
-    """Truncate every accuracy log of a tree, or of one submitter; whole logs are copied to `backup` first.
+    """Truncate every accuracy log of a tree, or of one submitter; full logs are copied to `backup` first.
 
-    Raises UsageError where `tree` is no submission, has no such submitter, or does not lie apart from `backup`;
-    DataError where a score is missing, a log is cut already and nothing tells the hash of the whole one, something is a
-    link, or `backup` holds another log of that place.
+    Raises UsageError where `tree` is not a submission, has no such submitter, or overlaps `backup`; DataError where a
+    score is missing, the hash of a log that is already truncated is unknown, something is a link, or `backup` holds a
+    different log at that place.
     """
     refuse_what_is_no_tree(tree, rules.divisions)
     refuse_unknown_submitter(tree, rules.divisions, submitter)
     _refuse_overlap(tree, backup)
     work = _Work(Tree(tree), Tree(backup.parent), PurePosixPath(backup.name), rules)
-    found = [work.look(folder) for folder in _folders(work.tree, rules, submitter)]
+    found = [work.examine(folder) for folder in _folders(work.tree, rules, submitter)]
     for one in found:
         if one.action == "truncated":
             work.keep_copy(one)
@@ -83,35 +83,35 @@ def _folders(tree: Tree, rules: Round, submitter: str | None) -> Iterator[PurePo
 
 
 def _tests(rules: Round) -> list[str]:
-    """Return the compliance tests that leave an accuracy log."""
+    """Return the compliance tests that produce an accuracy log."""
     return [name for name, test in rules.compliance.items() if test.accuracy]
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Pending:
     """What is to be done to one log."""
 
     folder: PurePosixPath
     action: Action
     score: bytes
-    """The content of accuracy.txt as it is."""
+    """The present content of accuracy.txt."""
     digest: str
-    """SHA-256 of the whole log."""
+    """SHA-256 of the full log."""
     stamp: tuple[int, int, int]
-    """By which a log that has changed since is known."""
+    """Identifies the examined state of the log, to detect later changes."""
 
 
 @dataclass(frozen=True)
 class _Work:
-    """A tree that is being truncated, and where its whole logs go."""
+    """A tree that is being truncated, and the place of its full logs."""
 
     tree: Tree
-    beside: Tree
-    """The folder that the backup lies in, so that the backup itself is no link either."""
+    backup_parent: Tree
+    """The folder that contains the backup, so that the backup itself is not a link either."""
     backup: PurePosixPath
     rules: Round
 
-    def look(self, folder: PurePosixPath) -> _Look:
+    def examine(self, folder: PurePosixPath) -> _Pending:
         """Decide what is to be done, changing nothing."""
         score = self._score(folder)
         hashes = _hashes(score, self.rules.accuracy_hash)
@@ -128,7 +128,7 @@ class _Work:
             action = "left alone" if hashes == {digest.encode()} else "hashed"
         elif self._has_copy(folder):
             self._refuse_other_copy(folder, digest)
-        return _Look(folder, action, score, digest, stamp)
+        return _Pending(folder, action, score, digest, stamp)
 
     def _score(self, folder: PurePosixPath) -> bytes:
         place = folder / ACCURACY_TEXT
@@ -142,49 +142,49 @@ class _Work:
         return self.backup / folder / ACCURACY_LOG
 
     def _has_copy(self, folder: PurePosixPath) -> bool:
-        return self.beside.exists(self._copy(folder))
+        return self.backup_parent.exists(self._copy(folder))
 
     def _digest_of_copy(self, folder: PurePosixPath) -> str:
-        """Return the hash of the whole copy of a log that is cut. Raises DataError where there is no such copy."""
+        """Return the hash of the full copy of a truncated log. Raises DataError where there is no such copy."""
         copy = self._copy(folder)
         log = self.tree.at(folder / ACCURACY_LOG)
-        said = f"{log} is cut already, and {ACCURACY_TEXT} does not give the hash of the whole log"
+        problem = f"{log} is already truncated, and {ACCURACY_TEXT} has no hash of the full log"
         if not self._has_copy(folder):
             raise DataError(
-                f"{said}; there is no whole copy {self.beside.at(copy)}",
-                "say where the whole copies are: --backup=DIR; or put the whole log back and truncate again",
+                f"{problem}; there is no full copy {self.backup_parent.at(copy)}",
+                "name the folder of the full copies: --backup=DIR; or restore the full log and truncate again",
             )
         head, _, tail = self.tree.read(folder / ACCURACY_LOG).partition(TRUNCATION_MARK)
-        with self.beside.open(copy) as file:
+        with self.backup_parent.open(copy) as file:
             digest, is_cut = _digest(file)
             fits = not is_cut and _ends(file, len(head), len(tail)) == (head, tail)
         if not fits:
             raise DataError(
-                f"{said}; {self.beside.at(copy)} is not the whole log of it",
-                "say where the whole copies are: --backup=DIR; or put the whole log back and truncate again",
+                f"{problem}; {self.backup_parent.at(copy)} is not its full log",
+                "name the folder of the full copies: --backup=DIR; or restore the full log and truncate again",
             )
         return digest
 
     def _refuse_other_copy(self, folder: PurePosixPath, digest: str) -> None:
-        """Raise DataError where the backup holds another log than the tree, or is the very file in the tree."""
+        """Raise DataError where the backup holds a different log than the tree, or is the very file in the tree."""
         copy, log = self._copy(folder), folder / ACCURACY_LOG
-        with self.beside.open(copy) as file, self.tree.open(log) as mine:
+        with self.backup_parent.open(copy) as file, self.tree.open(log) as mine:
             if os.path.samestat(os.fstat(file.fileno()), os.fstat(mine.fileno())) or _digest(file)[0] != digest:
                 raise DataError(
-                    f"{self.beside.at(copy)} is another log than {self.tree.at(log)}, or the same file",
+                    f"{self.backup_parent.at(copy)} is a different log than {self.tree.at(log)}, or the same file",
                     "give a backup folder of its own to each submission",
                 )
 
-    def keep_copy(self, one: _Look) -> None:
-        """Copy a whole log, and read the copy back."""
+    def keep_copy(self, one: _Pending) -> None:
+        """Copy a full log, and verify the copy."""
         copy = self._copy(one.folder)
         if not self._has_copy(one.folder):
-            with self.tree.open(one.folder / ACCURACY_LOG) as source, self.beside.new(copy) as out:
+            with self.tree.open(one.folder / ACCURACY_LOG) as source, self.backup_parent.new(copy) as out:
                 shutil.copyfileobj(source, out, _PIECE)
         self._refuse_other_copy(one.folder, one.digest)
 
-    def finish(self, one: _Look) -> Truncated:
-        """Write the hash, and cut the log. Raises what goes wrong, saying where the whole copies are."""
+    def finish(self, one: _Pending) -> Truncated:
+        """Write the hash, and truncate the log. Errors name the folder of the full copies."""
         log, kept = one.folder / ACCURACY_LOG, self.rules.files.accuracy_log_kept_bytes
         try:
             if one.action != "left alone":
@@ -195,19 +195,19 @@ class _Work:
             if one.action == "truncated":
                 self.tree.write(log, head + TRUNCATION_MARK + tail)
         except InferdeckError as error:
-            whole = f"whole copies are in {self.beside.at(self.backup)}"
-            raise type(error)(error.what, f"{error.remedy}; {whole}, and the same command goes on from here") from None
+            whole = f"full copies are in {self.backup_parent.at(self.backup)}"
+            raise type(error)(error.what, f"{error.remedy}; {whole}, and the same command resumes") from None
         return Truncated(self.tree.at(one.folder), one.action)
 
-    def _refuse_change(self, file: BinaryIO, one: _Look) -> None:
+    def _refuse_change(self, file: BinaryIO, one: _Pending) -> None:
         if _stamp(file) != one.stamp:
             raise DataError(
-                f"{self.tree.at(one.folder / ACCURACY_LOG)} has changed meanwhile", "let nothing write into it"
+                f"{self.tree.at(one.folder / ACCURACY_LOG)} has changed meanwhile", "make sure nothing writes to it"
             )
 
 
 def with_hash(score: bytes, digest: str, pattern: str) -> bytes:
-    """Return a score with exactly one hash line, on a line of its own at the end; all else stays, byte by byte."""
+    """Return a score with exactly one hash line, as a separate line at the end; the rest is unchanged."""
     kept = b"".join(line for line in score.splitlines(keepends=True) if not _hash_of(line, pattern))
     gap = b"" if not kept or kept.endswith((b"\n", b"\r")) else b"\n"
     return kept + gap + f"hash={digest}\n".encode()
@@ -223,7 +223,7 @@ def _hash_of(line: bytes, pattern: str) -> bytes:
 
 
 def _digest(file: BinaryIO) -> tuple[str, bool]:
-    """Return the SHA-256 of a file in hex, and whether the file is a cut log."""
+    """Return the SHA-256 of a file in hex, and whether the file is a truncated log."""
     digest, is_cut, end = hashlib.sha256(), False, b""
     file.seek(0)
     while piece := file.read(_PIECE):

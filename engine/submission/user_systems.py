@@ -1,4 +1,4 @@
-"""A person's own systems: descriptions in their profiles, written whole and read back as they were."""
+"""The user's own systems: descriptions in their profiles, written completely and read back unchanged."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _HEAD = "# The fields of the rules. Run figures go under runs: backend: benchmar
 
 
 def path_of(profiles: Path, name: str) -> Path:
-    """Return the file of a person's system. Raises UsageError for a name that can't be that of a system."""
+    """Return the file of a user's system. Raises UsageError for an invalid name."""
     refuse_system_name(name)
     return profiles / "systems" / f"{name}.yaml"
 
 
 def refuse_taken(folders: Sequence[Path], name: str) -> None:
-    """Raise UsageError where a new system would hide a shipped one, or differ from another only in capital letters.
+    """Raise UsageError where a new system would hide a shipped one, or differ from another only in capitalisation.
 
     `folders` are the profile folders, ours first.
     """
@@ -47,25 +47,25 @@ def refuse_taken(folders: Sequence[Path], name: str) -> None:
 
 
 def read(profiles: Path, name: str) -> System | None:
-    """Return a person's system; None where it isn't written yet. Raises ProfileError where the file is wrong."""
+    """Return a user's system; None where it does not exist yet. Raises ProfileError where the file is invalid."""
     path = path_of(profiles, name)
     return systems.load_system(path) if path.is_file() else None
 
 
 def is_shipped(folders: Sequence[Path], name: str) -> bool:
-    """Say whether a system of this name comes with inferdeck: an example, which a person does not write over."""
+    """Return whether a system of this name comes with inferdeck: an example, which is not overwritten."""
     return (folders[0] / "systems" / f"{name}.yaml").is_file()
 
 
 def new(rules: Round, disk: Path, given: Description) -> dict[str, str | int | float | bool]:
-    """Return what this machine says of itself with what the person says on top.
+    """Return the description detected on this machine, overridden by the given fields.
 
-    Raises UsageError for other fields, and for a value that the rules don't allow.
+    Raises UsageError for unknown fields, and for values that the rules don't allow.
     """
     known = (*rules.system.required, *rules.system.network, *rules.system.optional)
     for field in given:
         if field not in known:
-            raise NoOptionError(f"the rules know no field '{field}'", nearest(field, known), field, known)
+            raise NoOptionError(f"the rules have no field '{field}'", nearest(field, known), field, known)
     found = {**describe.detected(rules, disk, describe.frameworks()), **given}
     for name in given:
         refuse_value(name, found, rules)
@@ -73,7 +73,7 @@ def new(rules: Round, disk: Path, given: Description) -> dict[str, str | int | f
 
 
 def refuse_value(name: str, description: Description, rules: Round) -> None:
-    """Raise UsageError where a field of a description has a value that no file can hold or that would be refused."""
+    """Raise UsageError where a field has a value that can't be written to a file or would be rejected."""
     _refuse_bytes(name, description[name])
     for field in problems(form(description, rules, {})):
         if field.name == name and field.value:
@@ -82,14 +82,14 @@ def refuse_value(name: str, description: Description, rules: Round) -> None:
 
 
 def _refuse_bytes(name: str, value: object) -> None:
-    """Raise UsageError for bytes that are no UTF-8: a YAML file can't hold them."""
+    """Raise UsageError for bytes that are not UTF-8: a YAML file can't hold them."""
     if not is_text(str(value)):
         what = f"{name}: '{value}' holds bytes that are not UTF-8"
         raise UsageError(what, "write it without them, or from a terminal whose encoding is UTF-8")
 
 
 def write(profiles: Path, name: str, description: Description) -> Path:
-    """Write a system with this description; returns the file. Run figures that its file has already stay.
+    """Write a system with this description; returns the file. Run figures already in the file are kept.
 
     Raises UsageError for a name or a value that can't be read back.
     """
@@ -104,7 +104,8 @@ def write(profiles: Path, name: str, description: Description) -> Path:
 
 
 def _figures(path: Path) -> dict[str, object]:
-    """Return what a system's file says besides the description: measured figures, some of hours. None of a bad file."""
+    """Return what a system's file holds besides the description, such as measured figures; empty for an invalid
+    file."""
     try:
         there: dict[str, object] = msgspec.to_builtins(systems.load_system(path))
     except ProfileError:
@@ -112,8 +113,8 @@ def _figures(path: Path) -> dict[str, object]:
     return {name: value for name, value in there.items() if value or name == "runs"}
 
 
-def say(profiles: Path, name: str, field: str, value: str) -> Path:
-    """Set one field of a system that is written, leaving all else of the file as it is; returns the file.
+def set_field(profiles: Path, name: str, field: str, value: str) -> Path:
+    """Set one field of an existing system, leaving the rest of the file unchanged; returns the file.
 
     Raises UsageError for a value that can't be read back.
     """

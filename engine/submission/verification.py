@@ -1,7 +1,7 @@
-"""Verify the compliance tests of a round: is a test's run as fast as the performance run, and answers it the same?
+"""Verify the compliance tests of a round: is a test's run as fast as the performance run, with the same responses?
 
-What counts is read from LoadGen's detail and accuracy logs, never from its summary, whose wording changes between
-versions. Tolerances are the round's; which figures are compared, and how, is what its verification scripts do (v2.1).
+Figures are read from LoadGen's detail and accuracy logs, never from its summary, whose wording changes between
+versions. Tolerances are the round's; which figures are compared, and how, follows its verification scripts (v2.1).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCORES = {name: facts.test_key for name, facts in FACTS.items()}
 """Scenario of a log → the key of its score: a latency in ns, or samples/s."""
 
 Dtype = Literal["byte", "float32", "int32", "int64"]
-"""What a response is an array of. Of each response the first element is compared, and no more."""
+"""Element type of a response. Only the first element of each response is compared."""
 _ELEMENTS = {name: struct.Struct(form) for name, form in zip(get_args(Dtype), ("B", "<f", "<i", "<q"), strict=True)}
 
 
@@ -40,24 +40,24 @@ class RunLog(Protocol):
 
 
 class Speed(msgspec.Struct, frozen=True, kw_only=True):
-    """A test's score beside that of the performance run.
+    """A test's score and that of the performance run.
 
-    Both in the unit of SCORES; where only a better score is held against a test, latencies are turned into queries/s.
+    Both in the unit of SCORES; where only a better score counts against a test, latencies are converted to queries/s.
     """
 
     passed: bool
     reference: float | None = None
     score: float | None = None
     least: float | None = None
-    """The score is above this; None where there is no such limit."""
+    """Exclusive lower limit of the score; None where there is none."""
     most: float | None = None
-    """The score is below this."""
+    """Exclusive upper limit of the score."""
     why: str = ""
-    """What is wrong; empty where the test passed."""
+    """Why the test failed; empty where it passed."""
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts of comparing the responses that a test logged with those of the accuracy run."""
+    """Counts from comparing a test's logged responses with those of the accuracy run."""
 
     num_acc_log_entries: int = 0
     num_acc_log_duplicate_keys: int = 0
@@ -68,7 +68,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     num_perf_log_data_mismatch: int = 0
     """Responses that differ from those of the accuracy run."""
     num_missing_qsl_idxs: int = 0
-    """Responses to samples that the accuracy run did not answer; they count for nothing."""
+    """Responses to samples that the accuracy run did not answer; they are ignored."""
 
     @property
     def passed(self) -> bool:
@@ -86,12 +86,12 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     """Of the test's responses."""
     baseline_text: str
     compliance_text: str
-    """What goes into baseline_accuracy.txt and compliance_accuracy.txt."""
+    """Contents of baseline_accuracy.txt and compliance_accuracy.txt."""
     why: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one test in one scenario."""
+    """Result of one test in one scenario."""
 
     test: str
     scenario: str
@@ -103,7 +103,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def why(self) -> str:
-        """What is wrong, for a person; empty where the test passed."""
+        """Why it failed; empty where the test passed."""
         reasons = [self.speed.why]
         if self.baseline is not None:
             reasons.append(self.baseline.why)
@@ -113,16 +113,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def passed(self) -> bool:
-        """Whether the rules' checker would accept the test."""
+        """Whether the submission checker would accept the test."""
         return not self.why
 
 
 def speed(rules: Round, benchmark: Benchmark, test: str, reference: RunLog, tested: RunLog) -> Speed:
     """Compare the detail log of a test's run with that of the performance run.
 
-    Both must be VALID and of one scenario, and the test's run must have been made with the settings of the test.
-    A test that is not
-    about speed passes. Raises UsageError for an unknown test.
+    Both must be VALID and of one scenario, and the test's run must have been made with the settings of the test. A test
+    that is not about speed passes. Raises UsageError for an unknown test.
     """
     rule = rules.test(test)
     if rule.tolerance is None:
@@ -147,15 +146,15 @@ def speed(rules: Round, benchmark: Benchmark, test: str, reference: RunLog, test
 
 
 def quantity(scenario: str, rule: ComplianceTest) -> str:
-    """Return what a test's score is, as it is compared: a latency, or what is done in a second."""
+    """Return which quantity a test's score is: a latency, or a rate."""
     return LATENCY if FACTS[scenario].streams and not rule.one_sided else THROUGHPUT
 
 
 def limits(rules: Round, rule: ComplianceTest, scenario: str, reference: float) -> tuple[float | None, float]:
-    """Return what a score must be above and below, given that of the performance run.
+    """Return the exclusive lower and upper limits of a score, given that of the performance run.
 
-    Very short latencies may differ more. A one-sided test's script looks for them among figures that are queries/s by
-    then, so that nearly every latency counts as short; what it accepts is what the rules accept.
+    Very short latencies may differ more. A one-sided test's script applies that to figures already converted to
+    queries/s, so that nearly every latency counts as short; what it accepts is what the rules accept.
     """
     short = any(name == scenario and reference <= limit for name, limit in rules.relaxation.below_ns.items())
     tolerance = rules.relaxation.tolerance if short else rule.tolerance or 0.0
@@ -163,7 +162,7 @@ def limits(rules: Round, rule: ComplianceTest, scenario: str, reference: float) 
 
 
 def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: RunLog, tested: RunLog) -> str:
-    """Say what makes two logs unfit for a comparison, if anything does."""
+    """Return why two logs can't be compared; empty where they can."""
     scenarios = [log.value("effective_scenario") for log in (reference, tested)]
     if scenarios[0] != scenarios[1]:
         return f"the test was run in {scenarios[1]}, the performance run in {scenarios[0]}"
@@ -182,7 +181,7 @@ def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: 
 
 
 def _score(log: RunLog, scenario: str, rule: ComplianceTest) -> float | None:
-    """Return a log's score; LoadGen writes 0 for an early stopping estimate that it can't make."""
+    """Return a log's score; LoadGen writes 0 where early stopping gives no estimate."""
     value = log.value(SCORES.get(scenario, ""))
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         return None
@@ -190,10 +189,10 @@ def _score(log: RunLog, scenario: str, rule: ComplianceTest) -> float | None:
 
 
 def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> Answers:
-    """Compare the responses that a test logged with those that the accuracy run gave to the same samples.
+    """Compare the responses that a test logged with those of the accuracy run to the same samples.
 
     Both are accuracy logs; where the accuracy run answered a sample twice, its first answer counts. Raises DataError
-    where a log is not what it should be, or truncated.
+    where a log is invalid or truncated.
     """
     element = _ELEMENTS[dtype]
     first: dict[int, object] = {}
@@ -215,7 +214,7 @@ def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> Answers:
 
 
 def _first(record: Record, element: struct.Struct) -> object:
-    """Return the first element of a response; a response that is too short for one stands for itself."""
+    """Return the first element of a response; one that is too short is returned whole."""
     return element.unpack_from(record.data)[0] if len(record.data) >= element.size else record.data
 
 
@@ -224,9 +223,9 @@ def baseline(
 ) -> Baseline:
     """Score the sampled responses of a test, and those of the accuracy run to the same samples, and compare the two.
 
-    `score` returns what accuracy.txt would say of an accuracy log. Both accuracies are of the samples that both runs
-    answered. `scratch` is a folder for parts of the logs, which can be thrown away. Raises DataError where a log or the
-    score's text is not what it should be.
+    `score` returns the text of accuracy.txt for an accuracy log. Both accuracies are over the samples that both runs
+    answered. `scratch` is a temporary folder for parts of the logs. Raises DataError where a log or the score's text is
+    invalid.
     """
     sampled = {record.qsl_idx for record in records(tested)}
     common = sampled.intersection(record.qsl_idx for record in records(reference))
@@ -252,7 +251,7 @@ def baseline(
 
 
 def _apart(metric: str, expected: float, found: float, percent: float) -> str:
-    """Say that two accuracies are further apart than they may be; nothing where they are not."""
+    """Return the error where two accuracies differ by more than `percent`; empty where they do not."""
     if percent_apart(expected, found) <= percent:
         return ""
     return (
@@ -262,13 +261,13 @@ def _apart(metric: str, expected: float, found: float, percent: float) -> str:
 
 
 def _part(log: Path, indices: Container[int], part: Path) -> Path:
-    """Write the first response to each of these samples into a log of its own."""
+    """Write the first response to each of these samples into a separate log."""
     write(part, (record for record in _once(records(log)) if record.qsl_idx in indices))
     return part
 
 
 def percent_apart(baseline: float, compliance: float) -> float:
-    """Return how far two accuracies are from each other: |1 - baseline / compliance| in per cent (v2.1 checker)."""
+    """Return the difference of two accuracies: |1 - baseline / compliance| in per cent (v2.1 checker)."""
     return abs(1 - baseline / compliance) * 100 if compliance else float("inf")
 
 
@@ -281,7 +280,7 @@ def _once(found: Iterator[Record]) -> Iterator[Record]:
 
 
 def _value(rules: Round, benchmark: Benchmark, metric: str, text: str) -> float:
-    """Return the accuracy that the rules' checker reads from a score's text."""
+    """Return the accuracy that the submission checker reads from a score's text."""
     pattern = rules.accuracy_lines[metric].line
     for line in text.splitlines():
         if match := re.match(pattern, line):
@@ -298,7 +297,8 @@ def performance_text(found: Speed) -> str:
 
 
 def accuracy_text(found: Answers) -> str:
-    """Return the content of verify_accuracy.txt. A fail in it sends the rules' checker to the two accuracies."""
+    """Return the content of verify_accuracy.txt. A fail in it makes the submission checker compare the two
+    accuracies."""
     counts = msgspec.structs.asdict(found)
     lines = [f"{name} = {count}" for name, count in counts.items()]
     return "\n".join(["Verifying accuracy.", *lines, PASS if found.passed else FAIL, ""])

@@ -1,4 +1,4 @@
-"""Which runs the verification of a compliance test has compared, so that it is not taken for one of later runs."""
+"""Record which runs a compliance check compared, to detect stale results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE = "verified.json"
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """SHA-256 of the runs' detail logs. It lies beside verify_performance.txt."""
+    """SHA-256 of the runs' detail logs, stored next to verify_performance.txt."""
 
     performance: str
     accuracy: str = ""
@@ -22,13 +22,13 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verified(performance: Path, accuracy: Path | None) -> Verified:
-    """Return what a verification against the runs in these folders is to remember."""
+    """Return the record of a verification against the runs in these folders."""
     digests = [sha256_of(folder / DETAIL_LOG) if folder is not None else "" for folder in (performance, accuracy)]
     return Verified(performance=digests[0], accuracy=digests[1])
 
 
 def stale(test: Path, performance: Path, accuracy: Path) -> str:
-    """Say why the verification in a test's folder does not hold for these runs; nothing where it does.
+    """Return why the verification in a test's folder is not of these runs; empty where it is.
 
     Raises StoreError where a file can't be read.
     """
@@ -40,5 +40,5 @@ def stale(test: Path, performance: Path, accuracy: Path) -> str:
         raise explained(error, test / FILE) from None
     now = verified(performance, accuracy if was.accuracy else None)
     if was.performance != now.performance:
-        return "was verified against another performance run than the one beside it"
-    return "" if was.accuracy == now.accuracy else "was verified against another accuracy run than the one beside it"
+        return "was verified against a different performance run"
+    return "" if was.accuracy == now.accuracy else "was verified against a different accuracy run"

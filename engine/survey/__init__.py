@@ -1,1 +1,1 @@
-"""What this machine has of a plan, and what would stop it from running."""
+"""What this machine has of a plan, and what would prevent it from running."""

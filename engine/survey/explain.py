@@ -1,4 +1,4 @@
-"""Why a node of a plan is as it is: the whole chain of reasons, in the order in which a person asks."""
+"""Explain a node of a plan: the complete chain of reasons."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from engine.text import date_time, duration, size
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the answer, under a heading."""
+    """One line of the explanation, under a heading."""
 
     heading: str
     text: str
 
 
 def explain(prepared: Prepared, name: str) -> tuple[Fact, ...]:
-    """Say of a node: who chose it, what else was possible and why not, its options, and what the store has of it."""
+    """Explain a node: who chose it, its alternatives and why they are unavailable, its options, and its state in the
+    store."""
     node, seen = prepared.plan.nodes[name], prepared.seen.seen[name]
     return (
         *_here(prepared, node),
@@ -112,9 +113,9 @@ def _stored(seen: Seen) -> list[Fact]:
 
 
 _SOURCE = {
-    "": "a guess",
-    "measured here": "as measured here the last time",
-    "profile": "as the profile guesses",
+    "": "an estimate",
+    "measured here": "as measured here last time",
+    "profile": "estimate of the profile",
     "rules": "at least, by the rules of the run",
 }
 

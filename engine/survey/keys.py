@@ -1,4 +1,4 @@
-"""Make a node's recipe: what would have to be equal for a stored artifact to serve."""
+"""Build a node's recipe: everything that must be equal for a stored artifact to be reused."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from engine.store.recipe import Recipe
 
 
 def recipe_of(node: Node, component: Component, identities: Mapping[str, str], outside: str = "") -> Recipe:
-    """Return the recipe of a node, given the identities of the nodes that it needs.
+    """Return the recipe of a node, given the identities of its inputs.
 
-    `outside` is what the survey saw of a file that the step reads from elsewhere on the machine.
+    `outside` is the surveyed state of files that the step reads from elsewhere on the machine.
     """
     inputs: dict[str, tuple[str, ...]] = {}
     for edge in node.needs:
@@ -36,19 +36,19 @@ def recipe_of(node: Node, component: Component, identities: Mapping[str, str], o
 
 
 def definition(component: Component) -> str:
-    """Return what runs, as keys name it: a function of ours by its first name, or a command."""
+    """Return what runs, as keys name it: a function of ours under its first name, or a command."""
     return first_name(component.step) or " ".join(component.command)
 
 
 def code_digest(component: Component) -> str:
-    """Return what tells the code that makes the artifact from other code; empty where nothing runs.
+    """Return the identity of the code that makes the artifact; empty where nothing runs.
 
-    Of inferdeck's own modules it is the component's revision, which a test holds against their source and that of all
-    they import (tools/revisions.py); of others it is the digest of their files.
+    For inferdeck's own modules it is the component's revision, which a test compares with their source and that of all
+    they import (tools/revisions.py); for others it is the digest of their files.
     """
     modules = [component.step.partition(":")[0]] if component.step else []
-    told = [_code(module, component) for module in (*modules, *component.code)]
-    return digest("".join(told)) if told else ""
+    parts = [_code(module, component) for module in (*modules, *component.code)]
+    return digest("".join(parts)) if parts else ""
 
 
 def _code(module: str, component: Component) -> str:
@@ -58,7 +58,7 @@ def _code(module: str, component: Component) -> str:
 
 
 def source_file(module: str, component: Component) -> Path:
-    """Return the source file of a module, or of a `.py` file that stands beside the profile."""
+    """Return the source file of a module, or of a `.py` file next to the profile."""
     if module.endswith(".py"):
         path = (Path(component.place.file).parent / module).absolute()
         found = path if path.is_file() else None
@@ -86,5 +86,5 @@ def _file_digest(path: Path) -> str:
 
 @lru_cache(maxsize=1024)
 def _digest_of(path: Path, _size: int, _changed: int, _inode: int) -> str:
-    """Read a file once for as long as it is the same: a screen that stays open must see that a step was changed."""
+    """Return the digest of a file, cached while its state is unchanged: an open screen must notice an edited step."""
     return sha256_of(path)

@@ -1,4 +1,4 @@
-"""A lock: every component, option, version and checksum of a plan, to run the very same again or to compare two."""
+"""Lock files: every component, option, version and checksum of a plan, to run exactly the same again or to compare."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from engine.store.files import disk_errors, read_plain, write_atomic
 from engine.survey.survey import Survey
 
 FILE = "lock.json"
-"""Its name beside a result."""
+"""File name next to a result."""
 
 LARGEST = 64 << 20
-"""Bytes; the lock of a whole submission has some hundred thousand."""
+"""Maximum size in bytes; the lock of a whole submission has some hundred thousand."""
 
 
 class LockedNode(msgspec.Struct, frozen=True, kw_only=True):
-    """What is fixed of one node."""
+    """The locked properties of one node."""
 
     component: str
     options: dict[str, Any]
     variations: tuple[str, ...]
     version: str
     identity: str
-    """The store's key (component digest, options, inputs, code), or what tells a found thing from another."""
+    """The store key (component digest, options, inputs, code), or the identity of something found."""
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):
-    """The words that select a plan, and what they resolved to."""
+    """The selection of a plan, and what it resolved to."""
 
     inferdeck: str
     command: tuple[str, ...]
@@ -40,7 +40,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lock(plan: Plan, survey: Survey, command: tuple[str, ...], version: str) -> Lock:
-    """Fix a plan as it stands on this machine."""
+    """Return the lock of a plan on this machine."""
     nodes = {
         node.id: LockedNode(
             component=node.component,
@@ -57,12 +57,12 @@ def lock(plan: Plan, survey: Survey, command: tuple[str, ...], version: str) -> 
 
 
 def write(path: Path, fixed: Lock) -> None:
-    """Write a lock file, readable and stable in a diff."""
+    """Write a lock file, readable and with stable diffs."""
     write_atomic(path, codec.encode(fixed, order="sorted", indent=1) + b"\n")
 
 
 def read(path: Path) -> Lock:
-    """Read a lock file. Raises UsageError where it is none."""
+    """Read a lock file. Raises UsageError where it is not one."""
     try:
         with disk_errors(path):
             return codec.decode(read_plain(path, LARGEST), type=Lock)
@@ -71,7 +71,7 @@ def read(path: Path) -> Lock:
 
 
 def differences(before: Lock, after: Lock) -> list[str]:
-    """Return what differs between two plans, a line each."""
+    """Return the differences between two plans, one line each."""
     lines = [f"- {node}" for node in before.nodes if node not in after.nodes]
     lines += [f"+ {node}" for node in after.nodes if node not in before.nodes]
     for node, old in before.nodes.items():
@@ -86,12 +86,12 @@ def differences(before: Lock, after: Lock) -> list[str]:
 
 
 def refuse_changes(locked: Lock, now: Lock) -> None:
-    """Raise CannotRunError where the machine or the profiles no longer give the locked plan."""
+    """Raise CannotRunError where the machine or the profiles no longer yield the locked plan."""
     found = differences(locked, now)
     if found:
         shown = "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")
         raise CannotRunError(
-            f"this is not the locked plan any more: {shown}", "install what was locked, or write a new lock"
+            f"this is no longer the locked plan: {shown}", "install what was locked, or write a new lock"
         )
 
 
@@ -109,6 +109,6 @@ def _node_differences(old: LockedNode, new: LockedNode) -> list[str]:
 
 
 def _identities(old: str, new: str) -> str:
-    """A found thing's identity can be read; a key can't, and then an input or the code is another one."""
+    """Return how two identities differ: that of something found is readable; keys differ in inputs or code."""
     readable = all(" " in text or "=" in text for text in (old, new))
     return f"{old} → {new}" if readable else "made from other inputs or code"

@@ -1,7 +1,7 @@
-"""Ask before a job starts whether the servers answer that it will fetch from.
+"""Check before a job starts that the servers it will download from can be reached.
 
-A job that fetches for minutes and then finds the next server out of reach has wasted them; one without any network
-should say so at once. Only connections are opened: whether a file is there, the fetch finds out.
+A job that downloads for minutes and then finds a server unreachable has wasted them; one without any network should
+fail at once. Only connections are opened; whether a file exists is left to the download.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from engine.profile.catalog import Catalog
 from engine.survey.survey import Survey
 
 SECONDS = 4.0
-"""For all servers together, side by side. Without a network the answer comes at once; only a wall that swallows
-everything takes so long."""
+"""Timeout in seconds for all servers together, in parallel. Without a network the answer is immediate; only a firewall
+that drops packets takes so long."""
 
 Server = tuple[str, int]
-"""Host and port that a connection goes to: a proxy's, where the address is asked for through one."""
+"""Host and port to connect to: the proxy's, where the URL is requested through one."""
 
 PORTS = {"http": 80, "https": 443}
 
 
 def refuse_unreachable(plan: Plan, seen: Survey, catalog: Catalog) -> None:
-    """Raise CannotRunError where something must be fetched and none of the servers that have it can be reached.
+    """Raise CannotRunError where something must be downloaded and none of its servers can be reached.
 
-    Those are the hosts in options of a step whose members are http or https addresses, each option by itself. What
-    comes through a package manager is not asked for: where that finds its index is its own affair.
+    The servers are those of http and https URLs in the options of a step, per option. Downloads through a package
+    manager are not checked: it has its own configuration.
     """
     asked = {id_: list(_mirrors(plan.nodes[id_])) for id_, one in seen.seen.items() if one.state == "fetch"}
     everyone = {server for lists in asked.values() for mirrors in lists for server in mirrors.values()}
@@ -53,16 +53,16 @@ def refuse_unreachable(plan: Plan, seen: Survey, catalog: Catalog) -> None:
         reasons = "; ".join(f"{', '.join(hosts)}: {why}" for why, hosts in lost.items())
         titles = ", ".join(dict.fromkeys(plan.nodes[id_].title for id_ in stuck))
         raise CannotRunError(
-            f"no way to fetch {titles}: {reasons}",
-            f"check the network and the proxy (HTTPS_PROXY){_instead(plan, catalog, stuck)}"
+            f"can't fetch {titles}: {reasons}",
+            f"check the network and the proxy (HTTPS_PROXY){_local_inputs(plan, catalog, stuck)}"
             + "".join(f"; or {seen.seen[id_].remedy}" for id_ in dict.fromkeys(stuck) if seen.seen[id_].remedy),
         )
 
 
 def _mirrors(node: Node) -> Iterator[Mapping[str, Server]]:
-    """Yield, for each option that holds addresses, the server behind each host; an option with a file address has none.
+    """Yield, for each option that holds URLs, the server of each host; none for an option with a file URL.
 
-    Any one server of an option has all that is fetched by it.
+    Any one server of an option is enough.
     """
     for value in node.values().values():
         members = value if isinstance(value, list | tuple) else [value]
@@ -75,7 +75,7 @@ def _mirrors(node: Node) -> Iterator[Mapping[str, Server]]:
 
 
 def _server(url: str) -> Server | None:
-    """Return what a connection for this address goes to; None where none is needed, or the address is no address."""
+    """Return the server to connect to for this URL; None where none is needed, or the URL is invalid."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -97,7 +97,7 @@ def _port(given: int | None, scheme: str) -> int:
 
 
 def _failures(servers: set[Server]) -> Mapping[Server, str]:
-    """Return why a connection failed, for each server to which it did. Takes at most SECONDS."""
+    """Return the error of each server to which the connection failed. Takes at most SECONDS."""
     answers: queue.SimpleQueue[tuple[Server, str]] = queue.SimpleQueue()
     for server in servers:
         # Threads that nobody waits for: a name server that is silent can't be asked with a time limit.
@@ -115,13 +115,13 @@ def _try(server: Server, answers: queue.SimpleQueue[tuple[Server, str]]) -> None
     try:
         socket.create_connection(server, timeout=SECONDS).close()
     except socket.gaierror:
-        answers.put((server, "the name cannot be resolved"))
+        answers.put((server, "the host name cannot be resolved"))
     except TimeoutError:
         answers.put((server, "no answer in time"))
     except OSError as error:
         answers.put((server, (error.strerror or str(error)).lower()))
     except (UnicodeError, OverflowError):
-        answers.put((server, "not a name of a server"))
+        answers.put((server, "not a host name"))
     else:
         answers.put((server, ""))
 
@@ -130,8 +130,8 @@ def _words(host: str, server: Server, why: str) -> str:
     return why if server[0] == host else f"through the proxy {server[0]}: {why}"
 
 
-def _instead(plan: Plan, catalog: Catalog, stuck: Sequence[str]) -> str:
-    """Return the options by which a person can give the place of what would be fetched."""
+def _local_inputs(plan: Plan, catalog: Catalog, stuck: Sequence[str]) -> str:
+    """Return the options by which a user can give local copies instead of downloading."""
     found: dict[str, None] = {}
     for node in plan.nodes.values():
         component = catalog.components[node.component]
@@ -145,4 +145,4 @@ def _instead(plan: Plan, catalog: Catalog, stuck: Sequence[str]) -> str:
         for option in component.options.values():
             if option.type == "path" and option.env and (node.id in stuck or option.name in needless):
                 found[f"--env.{option.env[0]}=PATH"] = None
-    return f"; or give what you have: {', '.join(found)}" if found else ""
+    return f"; or give a local copy: {', '.join(found)}" if found else ""

@@ -1,4 +1,4 @@
-"""Where results are going to be put: what is there already, and whether anything can be."""
+"""The folder for results: what is already in it, and whether it can be written."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from engine.harness.spec import REPORT
 from engine.text import clean
 
 REPLACED = ".replaced"
-"""The folder, among the results, to which what was there before is moved."""
+"""Subfolder of the results to which replaced runs are moved."""
 
 
 def replacing(results: Path, places: Iterable[Path]) -> str:
-    """Say what becomes of finished runs that lie where new ones go; empty where there are none."""
+    """Return what happens to finished runs in the places of new ones; empty where there are none."""
     held = [place.relative_to(results) for place in places if (place / REPORT).is_file()]
     if not held:
         return ""
     of = ", ".join(sorted({"/".join(place.parts[:2]) for place in held}))
     runs = "1 finished run" if len(held) == 1 else f"{len(held)} finished runs"
     return (
-        f"{results} holds {runs} of {of} already: each is moved to {results / REPLACED}/TIME as soon as a new one "
-        "takes its place; another --output_dir leaves both where they are"
+        f"{results} already holds {runs} of {of}: each is moved to {results / REPLACED}/TIME when a new one "
+        "replaces it; another --output_dir keeps both"
     )
 
 
 def refuse_place(place: Path) -> None:
-    """Raise UsageError where no folder of results can be made: better now than after a measurement."""
+    """Raise UsageError where the results folder can't be created or written: before a measurement, not after it."""
     there = next(one for one in (place, *place.parents) if os.path.lexists(one))
     if not there.is_dir():
-        what = "is no folder"
+        what = "is not a folder"
     elif not os.access(there, os.W_OK | os.X_OK):
-        what = "may not be written to"
+        what = "is not writable"
     else:
         return
     raise UsageError(
-        f"no results can be kept in {clean(str(place))}: {clean(str(there))} {what}", "write another --output_dir=DIR"
+        f"no results can be kept in {clean(str(place))}: {clean(str(there))} {what}", "give another --output_dir=DIR"
     )

@@ -1,6 +1,6 @@
-"""Ask before a job starts whether the frameworks that get an environment of their own can be had for a Python here.
+"""Check before a job starts that the frameworks to install have a wheel for a Python of this machine.
 
-A version without wheels would otherwise be found by its step, when others have already fetched for minutes.
+Otherwise the step would find out when others have already downloaded for minutes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from engine.steps.machine.environment import asked_for, refuse_without_wheels
 from engine.survey.survey import Survey
 
 STEP: Final = "engine.steps.machine.environment:make"
-"""By this step a component makes an environment."""
+"""Step function of components that make an environment."""
 
 
 def refuse_without(plan: Plan, seen: Survey, catalog: Catalog) -> None:
-    """Raise CannotRunError where a version that is asked for has no wheel for any Python of this machine.
+    """Raise CannotRunError where a requested version has no wheel for any Python of this machine.
 
-    Where the index does not answer nothing is known: the step takes what the store has, or says so.
+    Where the index does not answer, nothing is raised: the step uses the store, or reports it.
     """
     for id_, one in seen.seen.items():
         node = plan.nodes[id_]

@@ -1,4 +1,4 @@
-"""What will be refused of a prepared plan and can be known now: its choices and the survey's sizes, by the rules."""
+"""Check a prepared plan against submission rules before it runs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from engine.survey.prepare import Prepared
 
 
 def is_benchmark(prepared: Prepared) -> bool:
-    """Say whether the plan runs a benchmark of a round, so that there is something that could be handed in."""
+    """Return whether the plan runs a benchmark of a round, so that its results could be submitted."""
     return "benchmark" in prepared.plan.nodes[prepared.plan.root].options
 
 
 def by_the_rules(prepared: Prepared) -> list[Expected]:
-    """Return what the rules have against handing in what this plan makes. Raises UsageError if it is no benchmark."""
+    """Return the rules' objections to submitting what this plan makes. Raises UsageError if it is not a benchmark."""
     rules = prepared.workplace.round(prepared.round)
     return preflight(_intended(prepared, rules), rules)
 
 
 def expected(prepared: Prepared) -> list[Expected]:
-    """Return all that speaks against it, and why the plan can't run at all. Raises UsageError if it is no benchmark."""
+    """Return all objections, and why the plan can't run at all. Raises UsageError if it is not a benchmark."""
     problems = [
         Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan", "machine")
         for node, seen in prepared.seen.problems()
@@ -39,18 +39,18 @@ def expected(prepared: Prepared) -> list[Expected]:
 
 
 def _disturbed(prepared: Prepared) -> list[Expected]:
-    """Return a warning for each stored measurement, as of the workers, that the plan uses and that was disturbed."""
+    """Return a warning for each stored measurement, such as the workers, that the plan uses and that was disturbed."""
     found = []
     for node, seen in prepared.seen.seen.items():
         if seen.artifact is not None and (why := seen.artifact.read(CommonFacts).disturbed):
-            remedy = "--again measures it anew, on a quiet machine"
+            remedy = "--again measures it again, on a quiet machine"
             found.append(Expected("warning", f"{prepared.plan.nodes[node].title}: {why}", remedy, "machine"))
     return found
 
 
 def _intended(prepared: Prepared, rules: Round) -> Intended:
     if not is_benchmark(prepared):
-        raise UsageError(f"{prepared.plan.root} is no benchmark", "give the tags of one: app,mlperf,inference,...")
+        raise UsageError(f"{prepared.plan.root} is not a benchmark", "give the tags of one: app,mlperf,inference,...")
     options = prepared.plan.nodes[prepared.plan.root].values()
     submitter = options["submitter"] or ""
     description = _description(prepared, options["sut"], rules)
@@ -77,7 +77,7 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
 
 
 def _own_calibration(plan: Plan) -> str:
-    """Return the component of calibration pictures that is not one of the rules' lists; empty where there is none."""
+    """Return the component of calibration images that is not one of the rules' lists; empty where there is none."""
     chosen = [
         plan.nodes[edge.node] for node in plan.nodes.values() for edge in node.needs if edge.name == "calibration"
     ]
@@ -86,12 +86,12 @@ def _own_calibration(plan: Plan) -> str:
 
 
 def _pictures(plan: Plan, calibration: Node) -> list[Node]:
-    """Return what a calibration takes its pictures from; itself where it chooses between no others."""
+    """Return the source of a calibration's images; the component itself where it has no choice of sources."""
     return [plan.nodes[edge.node] for edge in calibration.needs if edge.name == "pictures"] or [calibration]
 
 
 def _samples(prepared: Prepared) -> int | None:
-    """Return how many samples there are: in the sample set where it is there, else in the data set."""
+    """Return the number of samples: of the sample set if it exists, else of the data set."""
     for name in ("preprocessed", "dataset"):
         for edge in prepared.plan.nodes[prepared.plan.root].needs:
             artifact = prepared.seen.seen[edge.node].artifact

@@ -1,6 +1,6 @@
-"""From a selection to what a job can be made of: resolve it, look at this machine, fix what was chosen.
+"""From a selection to a prepared plan: resolve it, survey this machine, lock what was chosen.
 
-The command line and the screen both go this way, so that what one shows is what the other runs.
+The command line and the screen share this code, so that what one shows is what the other runs.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from engine.survey.survey import Survey, Surveyor
 from engine.text import absolute, whole_path
 
 SUBMISSION = "submission"
-"""By this name a benchmark has the step that builds the submission."""
+"""Name of the step that builds a benchmark's submission."""
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where one person works: their folders, and the profiles that they see."""
+    """The folders of a user, and the profiles that they see."""
 
     folders: Folders
     catalog: catalog.Catalog
@@ -44,12 +44,12 @@ class Workplace:
         return round_at(self.catalog.profile("rounds", name))
 
     def rules(self, name: str) -> RuleBook:
-        """Return what the resolver asks for the values that a round decides."""
+        """Return the values that a round decides, as the resolver asks for them."""
         return rule_book(self.round(name), describer(self.catalog.folders))
 
 
 def workplace(home: str | None = None, profiles: Sequence[Path] = ()) -> Workplace:
-    """Read the profiles: ours, the person's own, and further folders. Raises ProfileError where one is wrong."""
+    """Read the profiles: ours, the user's own, and further folders. Raises ProfileError where one is invalid."""
     places = folders(home)
     return Workplace(places, catalog.load([*places.own_profiles, *profiles]))
 
@@ -64,7 +64,7 @@ class Resolved:
     workplace: Workplace
 
     def survey(self, *, again: bool = False) -> Survey:
-        """Look at what this machine has of it."""
+        """Survey this machine for it."""
         return Surveyor(self.workplace.catalog, self.workplace.folders, again=again).survey(self.plan)
 
 
@@ -81,29 +81,29 @@ class Prepared(Resolved):
 
     @property
     def notice(self) -> str:
-        """What must be said wherever the results show."""
+        """The notice that must be shown with the results."""
         notice = self.plan.nodes[self.plan.root].options.get("notice")
         return str(notice.value) if notice and notice.value else ""
 
     @property
     def makes_submission(self) -> bool:
-        """Whether it ends in a submission, so that what speaks against one is worth saying beforehand."""
+        """Whether it ends in a submission, so that objections to one are shown beforehand."""
         return any(edge.name == SUBMISSION for edge in self.plan.nodes[self.plan.root].after)
 
     def command(self) -> tuple[str, ...]:
-        """The words after `inferdeck` that do the same again."""
+        """The arguments of the equivalent `inferdeck` command."""
         return ("run", *self.selection.words(), *([f"--output_dir={self.output}"] if self.output else []))
 
     def lock(self) -> locks.Lock:
-        """Fix the plan."""
+        """Return the lock of the plan."""
         return locks.lock(self.plan, self.seen, self.command(), engine.VERSION)
 
     @property
     def start_notice(self) -> str:
-        """What its run style is not, and what becomes of results that are there: said when it is planned and begins."""
+        """Notes on its run style and on results that will be replaced, shown when it is planned and started."""
         style = self.plan.nodes[self.plan.root].options.get("style")
         tried = try_out(str(style.value), self.workplace.round(self.round)) if style else ""
-        return ". ".join(said for said in (tried, self._replacing()) if said)
+        return ". ".join(text for text in (tried, self._replacing()) if text)
 
     def _replacing(self) -> str:
         if not self.output:
@@ -111,7 +111,7 @@ class Prepared(Resolved):
         return output_dir.replacing(Path(self.output), self.places())
 
     def places(self) -> list[Path]:
-        """Return the folders that measurements get in the results folder that was asked for."""
+        """Return the folders that measurements use in the requested results folder."""
         root, components = Path(self.output), self.workplace.catalog.components
         nodes = [node for node in self.plan.nodes.values() if components[node.component].exclusive]
         places = [root / fill(components[node.component].results, node.values()) for node in nodes]
@@ -124,7 +124,7 @@ def round_of(chosen: Selection) -> str:
 
 
 def resolved(place: Workplace, chosen: Selection) -> Resolved:
-    """Decide everything. Raises ProfileError or UsageError for a selection that can't be."""
+    """Resolve a selection. Raises ProfileError or UsageError for an invalid one."""
     chosen = with_whole_paths(chosen, place.catalog, absolute)
     round_name = round_of(chosen)
     rules = place.rules(round_name)
@@ -136,7 +136,7 @@ def resolved(place: Workplace, chosen: Selection) -> Resolved:
 def prepare(
     place: Workplace, chosen: Selection, *, output: str = "", again: bool = False, now: bool = False
 ) -> Prepared:
-    """Resolve a selection and look at this machine. Raises UsageError where `output` can take no results."""
+    """Resolve a selection and survey this machine. Raises UsageError where `output` can't be written."""
     decided = resolved(place, chosen)
     output = str(whole_path(output)) if output else ""
     seen = decided.survey(again=again)
@@ -149,7 +149,7 @@ def prepare(
 
 
 def refuse(prepared: Prepared) -> None:
-    """Raise CannotRunError where something is missing, in conflict, out of reach, or has no wheel for a Python here."""
+    """Raise CannotRunError where something is missing, in conflict, unreachable, or has no wheel for a Python here."""
     from engine.survey.network_check import refuse_unreachable  # noqa: PLC0415  (only what starts a job asks the network)
     from engine.survey.package_check import refuse_without  # noqa: PLC0415
 

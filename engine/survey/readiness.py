@@ -1,4 +1,4 @@
-"""What this machine can run: every recipe and benchmark looked at, and what each lacks."""
+"""Which recipes and benchmarks this machine can run, and what each of the others lacks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTHING: Given = {}
 
 @dataclass(frozen=True)
 class Readiness:
-    """What one benchmark or recipe needs on this machine."""
+    """Whether one benchmark or recipe can run on this machine."""
 
     name: str
     ready: bool
@@ -34,7 +34,7 @@ class Readiness:
 
 
 def recipe_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness]:
-    """Look at every recipe."""
+    """Survey every recipe."""
     known = recipe_files.files(place.catalog.folders).items()
     return [_check(f"recipe {name}", of_recipe(recipe_files.read(path)), place, given) for name, path in known]
 
@@ -50,9 +50,9 @@ def refuse_unread(place: Workplace, given: Given) -> None:
 
 
 def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness]:
-    """Look at every benchmark of the rules, with the whole data set and with what is taken if nobody says which.
+    """Survey every benchmark of the rules, with the full data set and with the default one.
 
-    `given` are inputs by their outside names; each plan gets those that it reads.
+    `given` are inputs by their external names; each plan gets those that it reads.
     """
     found = []
     for variation in place.catalog.components[APP].groups()["benchmark"]:
@@ -62,10 +62,10 @@ def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness
         chosen = Selection(Query(TAGS, (variation.name, "all-scenarios", "all-modes")))
         whole = Changes()
         whole.keep("adr.dataset.tags", f"_{WHOLE}")
-        found.append(_check(f"{variation.name}, whole data set", changed(chosen, "", whole), place, given))
+        found.append(_check(f"{variation.name}, full data set", changed(chosen, "", whole), place, given))
         usual = _usual_source(place, chosen)
         if usual != WHOLE:
-            found.append(_check(f"{variation.name}, {usual} pictures", chosen, place, given))
+            found.append(_check(f"{variation.name}, {usual} images", chosen, place, given))
     return found
 
 
@@ -77,7 +77,7 @@ def _read(place: Workplace, chosen: Selection, given: Given) -> dict[str, str]:
 
 
 def _usual_source(place: Workplace, chosen: Selection) -> str:
-    """Return the variation of the data set that a selection leads to; empty where it has no such choice."""
+    """Return the data set variation that a selection resolves to; empty where there is no choice."""
     plan = prepare(place, chosen).plan
     (dataset,) = (plan.nodes[edge.node] for edge in plan.nodes[plan.root].needs if edge.name == "dataset")
     return next((one.name for one in dataset.variations if one.group == "source"), "")

@@ -1,7 +1,7 @@
-"""Annotate a plan with what this machine has: cached, found, to fetch, to build, missing, in conflict.
+"""Survey this machine for a plan: each node is cached, found, to fetch, to build, missing or in conflict.
 
-It changes nothing. The job uses the same functions again when it comes to each step, so what the plan said and what
-the job does can't drift apart.
+It changes nothing. The job uses the same functions when it comes to each step, so that what the plan said and what the
+job does can't diverge.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ STOPS: frozenset[State] = frozenset({"missing", "conflict"})
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What the survey says of one node."""
+    """Survey result of one node."""
 
     state: State
     identity: str = ""
-    """What the keys of dependent steps are made from: the store's key, or what tells a found thing from others."""
+    """What the keys of dependent steps are made from: the store key, or the identity of something found."""
     entry: str = ""
-    """Name of the store entry that it is, or would become."""
+    """Name of its store entry, existing or to be made."""
     recipe: Recipe | None = None
-    """What it would be made from, where it must run."""
+    """Recipe of the artifact, where the step must run."""
     artifact: Artifact | None = None
     causes: tuple[Cause, ...] = ()
     """Why it must run."""
@@ -60,11 +60,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     made: float | None = None
     """When the stored artifact was made, seconds since the epoch."""
     expected_facts: dict[str, Any] = {}
-    """Facts that the artifact is going to have, where some are known."""
+    """Facts that the artifact will have, where some are known."""
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """The sums under the tree."""
+    """Totals below the tree."""
 
     ready: int
     to_do: int
@@ -74,26 +74,26 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     prepare_seconds: float
     run_seconds: float
     unknown_times: int
-    """Steps for which no time is known."""
+    """Number of steps without a known time."""
 
     @property
     def fits(self) -> bool:
-        """Whether the disk has room for what is known to be needed."""
+        """Whether the known requirements fit the disk."""
         return self.disk_bytes <= self.disk_free
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """What this machine has of a plan."""
+    """Survey result of a plan."""
 
     seen: dict[str, Seen]
     totals: Totals
 
     def problems(self) -> list[tuple[str, Seen]]:
-        """Return the nodes for which the plan cannot run."""
+        """Return the nodes that prevent the plan from running."""
         return [(node, seen) for node, seen in self.seen.items() if seen.state in STOPS]
 
     def warnings(self) -> list[tuple[str, str]]:
-        """Return node and words of everything that results from this plan must be read with."""
+        """Return (node, text) of every caveat that applies to results of this plan."""
         return [(node, seen.warning) for node, seen in self.seen.items() if seen.warning]
 
     def refuse_problems(self) -> None:
@@ -117,7 +117,7 @@ class Survey(msgspec.Struct, frozen=True):
 
 
 class Surveyor:
-    """Looks at nodes one by one, in the order of the plan."""
+    """Surveys nodes one by one, in the order of the plan."""
 
     def __init__(self, catalog: Catalog, folders: Folders, *, again: bool = False) -> None:
         self.catalog = catalog
@@ -127,21 +127,21 @@ class Surveyor:
         self.times = timings.load(folders)
 
     def survey(self, plan: Plan) -> Survey:
-        """Look at the whole plan."""
+        """Survey the whole plan."""
         seen: dict[str, Seen] = {}
         for node in plan.nodes.values():
             seen[node.id] = self.survey_node(node, seen)
         return Survey(seen, self._totals(plan, seen))
 
     def survey_node(self, node: Node, seen: Mapping[str, Seen]) -> Seen:
-        """Look at one node, given what was seen of the nodes that it needs."""
+        """Survey one node, given the results of the nodes that it needs."""
         component = self.catalog.components[node.component]
         blocked = [edge.node for edge in node.needs if seen[edge.node].state in STOPS | {"blocked"}]
         if blocked:
             return Seen(state="blocked", text=f"waits for {blocked[0]}")
         result = self._survey_result(node, component, seen)
         if result.state in ("found", "conflict") or (result.state == "missing" and not component.step):
-            return _as_seen(component, result)
+            return _found_or_missing(component, result)
         if not component.step and not component.command:
             return _group([seen[edge.node] for edge in node.needs])
         recipe = recipe_of(
@@ -239,8 +239,8 @@ class Surveyor:
         )
 
 
-def _as_seen(component: Component, result: SurveyResult) -> Seen:
-    """Return what is there, or can't be had, whatever the store has."""
+def _found_or_missing(component: Component, result: SurveyResult) -> Seen:
+    """Return the result for a node that was found, or is missing, regardless of the store."""
     if result.state != "found":
         return Seen(
             state="conflict" if result.state == "conflict" else "missing", text=result.text, remedy=result.remedy
@@ -251,7 +251,7 @@ def _as_seen(component: Component, result: SurveyResult) -> Seen:
 
 
 def _group(needs: list[Seen]) -> Seen:
-    """A component with nothing to run stands for what it needs: with one need, it passes that artifact on."""
+    """Return the result of a node with nothing to run: with a single need, it passes on that artifact."""
     identity = " ".join(one.identity for one in needs)
     if len(needs) != 1:
         return Seen(state="group", identity=identity)
@@ -259,7 +259,7 @@ def _group(needs: list[Seen]) -> Seen:
 
 
 def load_function(name: str, component: Component) -> Any:
-    """Import `module:function`, or `file.py:function` beside the profile. Raises ProfileError if it isn't there."""
+    """Import `module:function`, or `file.py:function` next to the profile. Raises ProfileError if it does not exist."""
     module_name, _, function = present_name(name).partition(":")
     if module_name.endswith(".py"):
         path = source_file(module_name, component)

@@ -1,4 +1,4 @@
-"""How long steps took on this machine the last time, for the estimates of the next plan."""
+"""Durations of steps in the last job on this machine, for the estimates of the next plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.store.files import locked, read_plain, write_atomic
 from engine.store.folders import Folders
 
 _LARGEST = 16 << 20
-"""Bytes; a step has some forty."""
+"""Maximum size in bytes; a step has some forty."""
 
 
 def load(folders: Folders) -> dict[str, float]:
@@ -24,7 +24,7 @@ def load(folders: Folders) -> dict[str, float]:
 
 
 def add(folders: Folders, times: Mapping[str, float]) -> None:
-    """Remember the times of a job."""
+    """Save the durations of a job."""
     if not times:
         return
     path = folders.state / "timings.json"

@@ -1,4 +1,4 @@
-"""What machine this is: read without root, without changing anything, and fast enough to do it at every start."""
+"""Detect this machine: without root, without side effects, and fast enough for every start."""
 
 import os
 import platform
@@ -27,13 +27,13 @@ __all__ = [
 
 ROOT = Path("/")
 SECONDS = 5
-"""What a program may take to tell its version."""
+"""Timeout of a program that prints its version."""
 
 
 def detect(deep: bool = False) -> System:
-    """Return what can be read of this machine. `deep` starts programs, too: compilers, and nvidia-smi for the memory.
+    """Return this machine's properties. `deep` also starts programs: compilers, and nvidia-smi for the memory.
 
-    On Linux and on macOS; what is not told is left at the fields' defaults.
+    On Linux and on macOS; unknown properties keep the fields' defaults.
     """
     cpu, memory, system, gpus = _read()
     return System(
@@ -58,7 +58,7 @@ def _read() -> tuple[Cpu, Memory, OperatingSystem, tuple[Gpu, ...]]:
 
 
 def cpu_quota() -> float | None:
-    """Return the cores' worth of time that this process's control groups allow; None is no limit."""
+    """Return the CPU quota of this process's control groups in cores; None is no limit."""
     if platform.system() != "Linux":
         return None
     from engine.system import linux  # noqa: PLC0415
@@ -67,14 +67,14 @@ def cpu_quota() -> float | None:
 
 
 def usable_cores() -> int:
-    """Return the logical cores that are worth a thread of this process: its affinity, and what a quota pays for."""
+    """Return the logical cores worth a thread of this process: its affinity, limited by the quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = cpu_quota()
     return cores if quota is None else max(1, min(cores, int(quota)))
 
 
 def memory_room() -> int | None:
-    """Return how many bytes this process's control groups still allow it; None is no limit."""
+    """Return how many more bytes this process's control groups allow; None is no limit."""
     if platform.system() != "Linux":
         return None
     from engine.system import linux  # noqa: PLC0415
@@ -92,7 +92,7 @@ def free_memory() -> int:
 
 
 def storage(path: Path) -> Storage:
-    """Return the file system that holds a path, or would hold it once it is made."""
+    """Return the file system that holds a path, or would hold it once it is created."""
     place = path.absolute()
     while not place.exists():
         place = place.parent
@@ -106,7 +106,7 @@ def storage(path: Path) -> Storage:
 
 
 def _said(*command: str) -> str:
-    """Return what a program writes; nothing where it is not there, fails or hangs."""
+    """Return a program's output; empty if it does not exist, fails or times out."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, check=True

@@ -1,4 +1,4 @@
-"""What there is to know of a machine, as frozen data: for the system description, the tuning and the comparison."""
+"""The properties of a machine as frozen data: for the system description, tuning and comparison."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ class Cache(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """Data, Instruction or Unified."""
     bytes: int
-    """Of one of them."""
+    """Bytes of one instance."""
     instances: int
 
     @property
@@ -20,7 +20,7 @@ class Cache(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cpu(msgspec.Struct, frozen=True, kw_only=True):
-    """The processors of a machine, and what of them this process may use."""
+    """The processors of a machine, and which of them this process may use."""
 
     model: str
     architecture: str
@@ -31,17 +31,17 @@ class Cpu(msgspec.Struct, frozen=True, kw_only=True):
     allowed_cores: int
     """Logical cores that this process may run on (its affinity)."""
     quota: float | None = None
-    """Cores' worth of time that the control group allows; None is no limit."""
+    """CPU quota of the control group in cores; None is no limit."""
     mhz: float | None = None
-    """Highest clock that the system knows of; in a virtual machine often the present one."""
+    """Highest clock that the system reports; in a virtual machine often the present one."""
     caches: tuple[Cache, ...] = ()
     flags: tuple[str, ...] = ()
-    """Instruction sets that decide the speed of inference, by the kernel's names."""
+    """Instruction sets that matter for inference, by the kernel's names."""
     numa_nodes: int = 1
 
     @property
     def usable_cores(self) -> int:
-        """Logical cores that are worth a thread: no more than the affinity and the quota allow, at least one."""
+        """Logical cores worth a thread: limited by affinity and quota, at least one."""
         return self.allowed_cores if self.quota is None else max(1, min(self.allowed_cores, int(self.quota)))
 
 
@@ -50,11 +50,11 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     bytes: int
     limit: int | None = None
-    """What the control group allows; None is no limit."""
+    """Limit of the control group; None is no limit."""
 
     @property
     def usable(self) -> int:
-        """What a process can have at the most."""
+        """The most that a process can allocate."""
         return self.bytes if self.limit is None else min(self.bytes, self.limit)
 
 
@@ -62,9 +62,9 @@ class OperatingSystem(msgspec.Struct, frozen=True, kw_only=True):
     """The operating system."""
 
     name: str
-    """For a person: Debian GNU/Linux 12 (bookworm)."""
+    """For display: Debian GNU/Linux 12 (bookworm)."""
     kinds: tuple[str, ...]
-    """Its own id and those it is like, from near to far: ubuntu, debian."""
+    """Its own id and those of ID_LIKE, nearest first: ubuntu, debian."""
     kernel: str
     libc: str = ""
 
@@ -96,4 +96,4 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     gpus: tuple[Gpu, ...] = ()
     compilers: dict[str, str] = {}
-    """Command → first line of its version; only a deep look asks them."""
+    """Command → first line of its version; only with `deep` detection."""

@@ -1,4 +1,4 @@
-"""Other Pythons of this machine: a framework's version may have wheels for one of them only."""
+"""Other Python interpreters of this machine: a framework's version may have wheels for one of them only."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ MINORS = (13, 12, 11)
 """LoadGen has wheels for CPython 3.11 to 3.13 only; the newest first."""
 
 _SECONDS = 10
-"""What a Python may take to say who it is."""
+"""Timeout of an interpreter that prints its version."""
 
 _ASK = "import sys; print(sys._base_executable, '.'.join(map(str, sys.version_info[:3])), sys.implementation.name)"
 
 
 class Interpreter(msgspec.Struct, frozen=True):
-    """A Python that can be run."""
+    """A Python interpreter."""
 
     path: str
-    """Of the interpreter itself, not of a virtual environment: those come and go."""
+    """Of the interpreter itself, not of a virtual environment, which may be deleted."""
     version: str
     """3.12.1"""
 
@@ -36,7 +36,7 @@ def running() -> Interpreter:
 
 
 def interpreters() -> Iterator[Interpreter]:
-    """Yield the running Python, then others, one of each minor version. Each is started once to see that it works."""
+    """Yield the running Python, then others, one per minor version. Each is started once to check that it works."""
     first = running()
     yield first
     for minor in MINORS:
@@ -47,7 +47,7 @@ def interpreters() -> Iterator[Interpreter]:
 
 
 def asked(path: Path) -> Interpreter | None:
-    """Return what a Python says of itself; None where it can't be run (the shim of a version that isn't chosen)."""
+    """Query a Python for its version; None if it can't be run (the shim of an inactive version)."""
     try:
         done = subprocess.run(
             [str(path), "-I", "-c", _ASK],
@@ -64,7 +64,7 @@ def asked(path: Path) -> Interpreter | None:
 
 
 def _candidates(minor: int) -> Iterator[Path]:
-    """Yield where a Python 3.`minor` may be: on the path, then among those of pyenv and of uv."""
+    """Yield possible paths of Python 3.`minor`: on the path, then those of pyenv and of uv."""
     on_path = shutil.which(f"python3.{minor}")
     if on_path:
         yield Path(on_path)

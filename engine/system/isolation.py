@@ -1,7 +1,7 @@
-"""Start a Python that sees one folder of packages, inferdeck's own code and nothing else of this machine.
+"""Start a Python that sees one folder of packages, inferdeck's own code and no other packages of this machine.
 
 A virtual environment would need links and would break when it is moved. A folder on PYTHONPATH needs neither, and an
-interpreter that is told not to look for its site-packages (-S) finds no other package by accident.
+interpreter started without its site-packages (-S) finds no other package by accident.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ import engine
 from engine.errors import CannotRunError
 
 SITE = "site"
-"""Where the packages are in an environment's folder."""
+"""Folder of the packages in an environment's folder."""
 OURS = ("engine", "profiles")
 """The packages of inferdeck that run in one."""
 
 
 class Environment(msgspec.Struct, frozen=True):
-    """The fact `environment` of an artifact: the interpreter that its packages are for, and what they are."""
+    """The fact `environment` of an artifact: the interpreter and the packages installed for it."""
 
     python: str
     """Path of the interpreter."""
     python_version: str
     packages: dict[str, str]
-    """Name → version, all of them."""
+    """Name → version, of all packages."""
 
 
 class Launch(NamedTuple):
-    """How a Python is started."""
+    """Command line and environment of a Python process."""
 
     words: tuple[str, ...]
     """The interpreter and its options; `-m module` follows."""
     environment: dict[str, str] | None
-    """None: as this process has it."""
+    """None: inherited from this process."""
 
 
 def here() -> Launch:
-    """Start another Python as this one was started."""
+    """Start another Python in the same way as this one."""
     return Launch((sys.executable, *(("-S",) if sys.flags.no_site else ())), None)
 
 
 def within(folder: Path, environment: Environment, ours: Path) -> Launch:
     """Start the interpreter of the environment in `folder`. `ours` is a folder for links to inferdeck's own packages.
 
-    Raises CannotRunError where the interpreter is gone.
+    Raises CannotRunError if the interpreter no longer exists.
     """
     if not Path(environment.python).exists():
         raise CannotRunError(
@@ -73,7 +73,7 @@ def _variables(now: Mapping[str, str], places: tuple[Path, ...]) -> dict[str, st
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join(map(str, places)),
-        "PYTHONSAFEPATH": "1",  # the working folder is not searched
+        "PYTHONSAFEPATH": "1",  # don't search the working folder
         "PYTHONNOUSERSITE": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",  # the store's files stay as they were published
+        "PYTHONDONTWRITEBYTECODE": "1",  # don't write bytecode into the store
     }

@@ -1,6 +1,6 @@
-"""Reads a Linux machine from /proc, /sys and /etc: no process is started and nothing needs root.
+"""Detect a Linux machine from /proc, /sys and /etc: no process is started and no root is needed.
 
-Every function takes the root of the tree, so that other machines' files can be read as well as this one's.
+Every function takes the root of the tree, so that files of other machines can be read as well.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _ARM_CORES = {
     ("0x41", "0xd4f"): "ARM Neoverse-V2",
     ("0xc0", "0xac3"): "Ampere-1",
 }
-"""Implementer and part as /proc/cpuinfo gives them, for the machines that are measured most."""
+"""Implementer and part as in /proc/cpuinfo, for the most common machines."""
 _SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _NO_LIMIT = 1 << 60
-"""Control groups of the first version write a huge number where there is no limit."""
+"""Version 1 control groups have a huge number in place of no limit."""
 
 
 def cpu(root: Path) -> Cpu:
-    """Return the processors. What the system does not tell is counted as one socket of single-threaded cores."""
+    """Return the processors. Unknown topology counts as one socket of single-threaded cores."""
     info = _cpuinfo(root)
     base = root / "sys/devices/system/cpu"
     online = sorted(cpu_list(_text(base / "online"))) or list(range(os.cpu_count() or 1))
@@ -75,7 +75,7 @@ def operating_system(root: Path) -> OperatingSystem:
 
 
 def gpus(root: Path) -> tuple[Gpu, ...]:
-    """Return the NVIDIA accelerators that the driver lists; their memory is not told there."""
+    """Return the NVIDIA accelerators that the driver lists, without their memory."""
     driver = re.search(r"Kernel Module.*?\s(\d+\.[\d.]+)\s", _text(root / "proc/driver/nvidia/version"))
     found = []
     for place in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
@@ -85,7 +85,7 @@ def gpus(root: Path) -> tuple[Gpu, ...]:
 
 
 def file_system(root: Path, path: Path) -> str:
-    """Return the kind of file system that holds a path: the last mount whose place is the nearest above it."""
+    """Return the type of the file system that holds a path: of the mount point nearest above it."""
     best, kind = "", ""
     for line in _text(root / "proc/self/mounts").splitlines():
         _, place, found, *_ = line.split(" ")
@@ -96,7 +96,7 @@ def file_system(root: Path, path: Path) -> str:
 
 
 def cpu_list(text: str) -> set[int]:
-    """Read the kernel's way to write a set of processors: `0-3,8`."""
+    """Parse the kernel's list of processors: `0-3,8`."""
     found: set[int] = set()
     for first, last in re.findall(r"(\d+)(?:-(\d+))?", text):
         found.update(range(int(first), int(last or first) + 1))
@@ -104,7 +104,7 @@ def cpu_list(text: str) -> set[int]:
 
 
 def _text(path: Path) -> str:
-    """Return a file's text, or nothing where there is none or it may not be read."""
+    """Return a file's text; empty if it does not exist or can't be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -112,7 +112,7 @@ def _text(path: Path) -> str:
 
 
 def _cpuinfo(root: Path) -> dict[str, str]:
-    """Return the first processor's block: on a large machine the kernel takes long to write them all."""
+    """Return the first processor's block: the kernel takes long to write all of a large machine."""
     try:
         with (root / "proc/cpuinfo").open("rb", buffering=0) as file:
             block = file.read(8192).decode("utf-8", "replace").split("\n\n")[0]
@@ -123,7 +123,7 @@ def _cpuinfo(root: Path) -> dict[str, str]:
 
 
 def _model(root: Path, info: dict[str, str]) -> str:
-    """ARM kernels give numbers instead of a name, small boards have a name of the whole board."""
+    """Return the CPU's name; ARM kernels give numbers instead, small boards the name of the board."""
     arm = _ARM_CORES.get((info.get("CPU implementer", ""), info.get("CPU part", "")))
     board = _text(root / "proc/device-tree/model").rstrip("\0")
     name = info.get("model name") or info.get("Processor") or info.get("cpu") or arm or board
@@ -140,7 +140,7 @@ def _mhz(base: Path, info: dict[str, str]) -> float | None:
 
 
 def _groups(base: Path, online: list[int], names: tuple[str, ...]) -> list[set[int]]:
-    """Return the sets of processors that share something; `names` are those of newer and older kernels."""
+    """Return the sets of processors that share a resource; `names` are the files of newer and older kernels."""
     seen: set[int] = set()
     groups = []
     for number in online:
@@ -153,7 +153,7 @@ def _groups(base: Path, online: list[int], names: tuple[str, ...]) -> list[set[i
 
 
 def _caches(base: Path, online: list[int]) -> Iterator[Cache]:
-    """Count each kind once per set of processors that share one, so that few files are read on a large machine."""
+    """Yield each cache once per set of processors that share it, reading few files on a large machine."""
     for index in range(8):
         seen: set[int] = set()
         sizes: dict[tuple[int, str, int], int] = {}
@@ -169,9 +169,9 @@ def _caches(base: Path, online: list[int]) -> Iterator[Cache]:
 
 
 def quota(root: Path) -> float | None:
-    """Return the cores' worth of processor time that the control groups allow; None is no limit.
+    """Return the control groups' CPU quota in cores; None is no limit.
 
-    It is the smallest quota on the way from this process's group up to the root group.
+    It is the smallest quota from this process's group up to the root group.
     """
     found = []
     for group in _control_groups(root, "cpu"):
@@ -182,16 +182,16 @@ def quota(root: Path) -> float | None:
 
 
 def _group_quota(group: _Group) -> tuple[str, str, str]:
-    """Return microseconds of time, a separator, and the microseconds in which they may be used."""
+    """Return quota and period in microseconds, with a separator between."""
     if group.is_second:
         return _text(group.folder / "cpu.max").partition(" ")
     return _text(group.folder / "cpu.cfs_quota_us"), " ", _text(group.folder / "cpu.cfs_period_us") or "100000"
 
 
 def memory_room(root: Path) -> int | None:
-    """Return how many bytes this process can still get within the limits of its control groups; None is no limit.
+    """Return how many more bytes this process can allocate within its control groups; None is no limit.
 
-    Of what a group has, the file cache that is not in use counts as free.
+    A group's inactive file cache counts as free.
     """
     return min((max(limit - _used(group), 0) for group, limit in _memory_limits(root)), default=None)
 
@@ -211,18 +211,18 @@ def _used(group: _Group) -> int:
 
 @dataclass(frozen=True)
 class _Group:
-    """A control group that this process is in."""
+    """A control group of this process."""
 
     folder: Path
     is_second: bool
-    """Of the second version of control groups, whose files have other names."""
+    """Whether it is of version 2, which has other file names."""
 
 
 def _control_groups(root: Path, controller: str) -> Iterator[_Group]:
-    """Yield this process's group of a controller and all groups above that can be seen, in both versions.
+    """Yield this process's group of a controller and all visible groups above, in both versions.
 
-    Inside a container the path may be the host's: what the container sees as the mount's root is then a part of it, or
-    the group can't be seen, and the mount's root alone counts.
+    Inside a container the path may be the host's: the mount's root is then a part of it, or the group is not visible,
+    and the mount's root alone counts.
     """
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -239,9 +239,9 @@ def _control_groups(root: Path, controller: str) -> Iterator[_Group]:
 
 
 def _mount(root: Path, controller: str) -> tuple[str, str] | None:
-    """Return which group the mount of a hierarchy shows as its root, and where it is mounted.
+    """Return which group a hierarchy's mount has as its root, and the mount point.
 
-    Without a controller it is the hierarchy of the second version. None where the system does not say.
+    Without a controller it is the hierarchy of version 2. None if unknown.
     """
     for line in _text(root / "proc/self/mountinfo").splitlines():
         before, _, after = line.partition(" - ")
@@ -257,5 +257,5 @@ def _mount(root: Path, controller: str) -> tuple[str, str] | None:
 
 
 def _unescaped(path: str) -> str:
-    """Read a path of a table of mounts: a blank stands there as \\040."""
+    """Unescape a path of a mount table: a blank is written as \\040."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), path)

@@ -1,6 +1,6 @@
-"""What the machine does at this moment: read from /proc and /sys, no process started, nothing loaded for it.
+"""Present load of the machine: read from /proc and /sys, without starting processes or importing packages.
 
-On a system without these files everything but the load is None, and so is what a virtual machine does not tell.
+On a system without these files everything but the load is None, and so is what a virtual machine does not report.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "x86_pkg_temp", "soc_thermal", "acpitz")
-"""Kinds of sensors that tell the processor's temperature, the best first."""
+"""Sensors of the processor's temperature, the best first."""
 _CORES_READ = 8
-"""Clocks are read of so many processors: each of them is a file."""
+"""The clock is averaged over this many processors: each of them is a file."""
 _TEXT_READ = 8192
-"""Bytes of /proc/cpuinfo: the kernel takes long to write it for a machine of many processors."""
+"""Bytes read of /proc/cpuinfo: the kernel takes long to write it for a machine of many processors."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """A moment. None is what can't be read here."""
+    """A reading. None: not available here."""
 
     cpu: float | None = None
-    """Share of all processors that was busy since the reading before, 0 to 1."""
+    """Fraction of all processors busy since the previous reading, 0 to 1."""
     cores: int = 1
     memory_used: int | None = None
-    """Bytes that can't be had without swapping."""
+    """Bytes that can't be allocated without swapping."""
     memory_total: int | None = None
     mhz: float | None = None
-    """The mean clock of the first processors."""
+    """Mean clock of the first processors."""
     celsius: float | None = None
     """The hottest sensor of the processor."""
     load: float | None = None
-    """Processes that ran or wanted to, on average of a minute."""
+    """Load average of a minute."""
 
 
 class Machine:
-    """Reads moments; it remembers the processor's counters between two of them. `root` is that of the file tree."""
+    """Takes readings; keeps the processor's counters between two of them. `root` is that of the file tree."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
@@ -46,7 +46,7 @@ class Machine:
         self._sensors = _sensor_files(root)
 
     def read(self) -> Live:
-        """Return the present moment."""
+        """Return a new reading."""
         used, total = self._memory()
         return Live(
             cpu=self._busy(),
@@ -59,7 +59,7 @@ class Machine:
         )
 
     def _busy(self) -> float | None:
-        """The first line of /proc/stat counts hundredths of seconds: user nice system idle iowait irq softirq steal."""
+        """Return the busy fraction from /proc/stat, in 1/100 s: user nice system idle iowait irq softirq steal."""
         words = _text(self._root / "proc/stat").partition("\n")[0].split()
         if words[:1] != ["cpu"] or not all(word.isdigit() for word in words[1:]):
             return None
@@ -92,7 +92,7 @@ def _clock_files(root: Path) -> list[Path]:
 
 
 def _sensor_files(root: Path) -> list[Path]:
-    """Return the files of the best kind of sensor that is there."""
+    """Return the files of the best available kind of sensor."""
     found: dict[str, list[Path]] = {}
     for name in (root / "sys/class/hwmon").glob("hwmon*/name"):
         found.setdefault(_text(name).strip(), []).extend(sorted(name.parent.glob("temp*_input")))
@@ -107,7 +107,7 @@ def _number(path: Path) -> int | None:
 
 
 def _text(path: Path) -> str:
-    """Return the beginning of a file, or nothing where there is none or it may not be read."""
+    """Return the beginning of a file; empty if it does not exist or can't be read."""
     try:
         with path.open("rb", buffering=0) as file:
             return file.read(_TEXT_READ).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Reads a macOS machine through sysctl's C function: no process is started."""
+"""Detect a macOS machine with sysctl's C function: no process is started."""
 
 import ctypes
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from engine.system.description import Cache, Cpu, Memory, OperatingSystem
 
 Read = Callable[[str], bytes]
-"""Gets the name of a value and returns its bytes; none where there is no such value."""
+"""Called with the name of a value; returns its bytes, none if there is no such value."""
 
 _FLAGS = {
     "hw.optional.avx2_0": "avx2",
@@ -20,7 +20,7 @@ _FLAGS = {
     "hw.optional.arm.FEAT_BF16": "bf16",
     "hw.optional.arm.FEAT_SME": "sme",
 }
-"""sysctl name → the name that Linux has for the same thing."""
+"""sysctl name → Linux name of the same feature."""
 _CACHES = (("hw.l1dcachesize", 1, "Data"), ("hw.l1icachesize", 1, "Instruction"), ("hw.l2cachesize", 2, "Unified"))
 
 

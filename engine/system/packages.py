@@ -1,6 +1,6 @@
-"""Libraries and commands that the operating system must have, and the command that installs what is missing.
+"""Libraries and commands of the operating system, and the command that installs missing ones.
 
-Nothing is installed behind anybody's back: the command is shown, and run only where a person asked for it.
+Nothing is installed without consent: the command is shown, and run only if the user asked for it.
 """
 
 import ctypes
@@ -41,11 +41,11 @@ _KINDS: Mapping[str, Manager] = {
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that must be there: either a command on the path or a shared library that can be loaded."""
+    """A requirement: either a command on the path or a shared library that can be loaded."""
 
     command: str = ""
     library: str = ""
-    """By the name that the loader knows: libstdc++.so.6."""
+    """By the loader's name: libstdc++.so.6."""
     apt: str = ""
     dnf: str = ""
     pacman: str = ""
@@ -54,12 +54,12 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     brew: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what could not be looked for."""
+        """Raise an error unless exactly one of command and library is given."""
         if bool(self.command) == bool(self.library):
             raise ValueError("give either command or library")
 
     def present(self) -> bool:
-        """Say whether it is there."""
+        """Return whether it is installed."""
         if self.command:
             return shutil.which(self.command) is not None
         try:
@@ -69,7 +69,7 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return True
 
     def name(self, manager: Manager) -> str:
-        """Return what the package is called there; empty where it has no name."""
+        """Return the package's name for a package manager; empty if it has none."""
         return str(getattr(self, manager, ""))
 
 
@@ -83,20 +83,20 @@ NEEDED: Mapping[str, Package] = {
         apk="libstdc++",
     ),
 }
-"""What LoadGen's and onnxruntime's wheels take from a Linux system; on macOS they bring or find everything."""
+"""Requirements of LoadGen's and onnxruntime's wheels on Linux; on macOS they have none."""
 
 
 def manager(system: OperatingSystem) -> Manager | None:
-    """Return the package manager of a distribution; None where none of ours is known for it or installed."""
+    """Return the package manager of a distribution; None if it is unknown or not installed."""
     known = [_KINDS[kind] for kind in system.kinds if kind in _KINDS]
     installed = [name for name, command in _INSTALL.items() if shutil.which(command[0])]
     return next(iter([*known, *installed]), None)
 
 
 def install_command(names: Sequence[str], tool: Manager, *, ask: bool) -> tuple[str, ...]:
-    """Return the command that installs packages, with sudo where it takes an administrator and this is none.
+    """Return the command that installs packages, with sudo if it needs root and this process is not root.
 
-    Unless it may `ask`, sudo fails rather than wait for a password that nobody is there to type.
+    Unless it may `ask`, sudo fails rather than wait for a password.
     """
     command = (*_INSTALL[tool], *names)
     if tool == "brew" or os.geteuid() == 0:

@@ -1,7 +1,7 @@
-"""Reads the boxes that a detection data set knows of: COCO's detection JSON as the rules export OpenImages.
+"""Read the bounding boxes of a detection data set: COCO's detection JSON as the rules export OpenImages.
 
-All is checked while it is read. Annotations of another version still look like annotations, and a score against them
-would be a plausible wrong number.
+Everything is validated while reading. Annotations of another version look alike, and a score against them would be
+plausible and wrong.
 """
 
 from codecs import BOM_UTF8
@@ -25,16 +25,16 @@ T = TypeVar("T")
 _Id = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _Number = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 _Category = Annotated[int, msgspec.Meta(ge=0, lt=2**24)]
-"""Exact as the float32 that it is in a response."""
+"""Exactly representable in a response's float32."""
 _Pixels = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
 
 class Image(msgspec.Struct, frozen=True):
-    """A picture of the data set."""
+    """An image of the data set."""
 
     id: _Id
     file_name: str
-    """Relative to the folder of the pictures, inside it."""
+    """Relative to the folder of the images, inside it."""
     width: _Pixels
     height: _Pixels
 
@@ -46,7 +46,7 @@ class _Class(msgspec.Struct, frozen=True):
 
 class _Object(msgspec.Struct, frozen=True):
     id: _Number
-    """COCO's scoring takes a match with number 0 for none."""
+    """COCO's scoring treats a match with number 0 as none."""
     image_id: _Id
     category_id: _Category
     bbox: tuple[float, float, float, float]
@@ -62,27 +62,27 @@ class _File(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Boxes:
-    """The pictures of a data set, in the order of the QSL, and the n boxes on them, in the order of the file."""
+    """The images of a data set, in QSL order, and the n boxes on them, in file order."""
 
     images: Sequence[Image]
     categories: Array
-    """int64, ascending from 0: all that a box, or a detection, can be of."""
+    """int64, ascending from 0: all categories of boxes and detections."""
     image: Array
-    """int64 [n]: the box's picture, as its place in `images`."""
+    """int64 [n]: the box's image, as index in `images`."""
     category: Array
     """int64 [n]."""
     box: Array
     """float64 [n,4]: left, top, width, height in pixels."""
     area: Array
-    """float64 [n]: what the file says; it decides whether an object is small, medium or large."""
+    """float64 [n]: as in the file; it decides whether an object is small, medium or large."""
     crowd: Array
-    """bool [n]: one box around a group, where nothing that is found counts for or against a model."""
+    """bool [n]: one box around a group, whose matches count neither for nor against a model."""
 
 
 def read(path: Path) -> Boxes:
-    """Return the content of an annotations file. Raises DataError: it says where it is not what the rules export.
+    """Return the content of an annotations file. Raises DataError naming the position of an invalid entry.
 
-    A box that is partly outside its picture is taken as it stands, as by the rules' scoring.
+    A box that is partly outside its image is kept unchanged, as by the rules' scoring.
     """
     try:
         file = codec.decode(_bytes(path), type=_File)
@@ -110,10 +110,10 @@ def read(path: Path) -> Boxes:
 
 
 def keep(path: Path, indices: Sequence[int], target: Path) -> None:
-    """Write the annotations of just these pictures, by their place in the file, in this order.
+    """Write the annotations of these images, by their index in the file, in this order.
 
-    Every entry is kept byte for byte, with fields that nothing here knows; so are all categories. Raises DataError
-    where the file is not what `read` takes.
+    Every entry is kept byte for byte, including unknown fields; so are all categories. Raises DataError if `read` would
+    refuse the file.
     """
     boxes = read(path)
     whole = codec.decode(_bytes(path), type=dict[str, msgspec.Raw])
@@ -135,7 +135,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _check_lists(path: Path, file: _File) -> None:
-    """Raise DataError where an entry appears twice, pictures are elsewhere, or categories aren't counted from 0."""
+    """Raise DataError for duplicate entries, unknown images, or categories not counted from 0."""
     for name, entries in (("images", file.images), ("categories", file.categories)):
         if not entries:
             raise DataError(f"{path}: `{name}` is empty", OTHER_VERSION)
@@ -162,7 +162,7 @@ def _unique(path: Path, name: str, what: str, values: Iterable[Hashable]) -> Non
 
 
 def _inside(name: str) -> bool:
-    """Say whether this is one plain way to name a file below a folder, on any operating system."""
+    """Return whether the name is a normalised relative path below a folder, on any operating system."""
     plain = PurePosixPath(name)
     windows = PureWindowsPath(name)
     return (
@@ -177,7 +177,7 @@ def _inside(name: str) -> bool:
 
 
 def _check_boxes(path: Path, boxes: Boxes) -> None:
-    """Raise DataError for boxes without extent in numbers, and for those that cannot be on their picture."""
+    """Raise DataError for boxes that are not finite, or that cannot be on their image."""
     left, top, width, height = boxes.box.T
     sizes = np.array([(image.width, image.height) for image in boxes.images], np.float64)[boxes.image]
     numbers = np.isfinite(boxes.box).all(1) & np.isfinite(boxes.area)

@@ -1,8 +1,8 @@
 """Average precision and recall of detections, by the definition of COCO's scoring code (bounding boxes).
 
 The reference implementation matches one box at a time in Python and takes minutes and gigabytes for OpenImages. Here
-the boxes of a class are matched side by side: all pictures, IoU thresholds and size ranges at once, which is the same
-arithmetic because no two pictures share a box. Source of all formulas: pycocotools 2.0, cocoeval.py and maskApi.c.
+the boxes of a class are matched in vectors: all images, IoU thresholds and size ranges at once, which is the same
+arithmetic because no box is on two images. Source of all formulas: pycocotools 2.0, cocoeval.py and maskApi.c.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,30 +14,30 @@ import numpy as np
 from engine.tasks.base import Array
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
-"""IoU from which on a detection can be an object."""
+"""IoU from which a detection can match an object."""
 RECALLS = np.linspace(0.0, 1.0, 101)
-"""Where the curve of precision over recall is sampled."""
+"""Recall values at which precision is sampled."""
 LIMITS = (1, 10, 100)
-"""The best detections of a class in a picture that count; what is beyond the last is not looked at."""
+"""Maximum detections per class and image; those beyond the last limit are ignored."""
 AREAS = {"all": (0.0, 1e10), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
 """Ranges of an object's size in square pixels, both ends included."""
 
 NOTHING = -1.0
-"""Stands for a mean over no class: there is nothing of that size to be found."""
+"""A mean over no class: there is no object of that size."""
 
 _BLOCK = 1 << 16
-"""Detections whose overlaps are worked out at once, which bounds the memory."""
+"""Detections whose overlaps are computed at once, which limits the memory."""
 
 _MISSED, _HIT, _IGNORED = range(3)
-"""What became of a detection: no object there; an object; a crowd, or an object or detection of another size."""
+"""Outcome of a detection: no object; an object; a crowd, or an object or detection of another size."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """n boxes that are to be found."""
+    """The n ground-truth boxes."""
 
     image: Array
-    """int64 [n]: any numbers that tell pictures apart. Their order decides between equal scores."""
+    """int64 [n]: any numbers that identify images. Their order decides between equal scores."""
     category: Array
     """int64 [n]."""
     box: Array
@@ -50,21 +50,21 @@ class Truth:
 
 @dataclass(frozen=True)
 class Detections:
-    """n boxes that a model found; among equal scores of a picture the earlier goes first."""
+    """The n detected boxes; among equal scores of an image the earlier goes first."""
 
     image: Array
     category: Array
     box: Array
-    """All as in Truth."""
+    """As in Truth."""
     score: Array
     """float64 [n]."""
 
 
 def summarise(truth: Truth, found: Detections) -> tuple[float, ...]:
-    """Return the twelve figures of COCO's summary, each a share of 1, or NOTHING.
+    """Return the twelve figures of COCO's summary, each a fraction of 1, or NOTHING.
 
-    Precision: over all thresholds, at IoU 0.5, at 0.75, of small, medium and large objects. Recall: with the LIMITS,
-    of small, medium and large objects. All numbers must be finite.
+    Precision: over all thresholds, at IoU 0.5, at 0.75, of small, medium and large objects. Recall: with the LIMITS, of
+    small, medium and large objects. All numbers must be finite.
     """
     ranked, rank = _ranked(found)
     order = np.lexsort((truth.image, truth.category))
@@ -94,7 +94,7 @@ def summarise(truth: Truth, found: Detections) -> tuple[float, ...]:
 
 
 def rows(figures: Sequence[float]) -> list[str]:
-    """Return the summary as COCO's scoring code prints it, a line for each of the figures of `summarise`."""
+    """Return the summary as COCO's scoring code prints it, a line for each figure of `summarise`."""
     over, sizes = f"{THRESHOLDS[0]:.2f}:{THRESHOLDS[-1]:.2f}", list(AREAS)
     what = [("Precision", "(AP)", iou, "all", 100) for iou in (over, "0.50", "0.75")]
     what += [("Precision", "(AP)", over, size, 100) for size in sizes[1:]]
@@ -112,9 +112,9 @@ def _mean(figures: Array) -> float:
 
 
 def _ranked(found: Detections) -> tuple[Detections, Array]:
-    """Return the detections by class, picture and falling score, with the place of each among its like.
+    """Return the detections by class, image and descending score, with each one's rank in its image and class.
 
-    Those beyond the last of the LIMITS are left out.
+    Those beyond the last of the LIMITS are dropped.
     """
     order = np.lexsort((-found.score, found.image, found.category))
     image, category = found.image[order], found.category[order]
@@ -128,7 +128,7 @@ def _ranked(found: Detections) -> tuple[Detections, Array]:
 
 
 def _score_class(truth: Truth, found: Detections, rank: Array, precision: Array, recall: Array) -> None:
-    """Fill in [area, threshold, recall] and [area, limit, threshold] of one class, where it has something to find."""
+    """Fill in [area, threshold, recall] and [area, limit, threshold] of one class, if it has objects."""
     ignored = np.stack([_outside(truth.area, *limits) | truth.crowd for limits in AREAS.values()])
     fate = _match(truth, found, rank, ignored)
     areas = found.box[:, 2] * found.box[:, 3]
@@ -149,7 +149,7 @@ def _outside(areas: Array, least: float, most: float) -> Array:
 
 
 def _sample_precision(fates: Array, objects: int, out: Array) -> None:
-    """Write, for each threshold, the best precision that is had at a recall of at least each of RECALLS, else 0."""
+    """Write, for each threshold, the best precision at a recall of at least each of RECALLS, else 0."""
     hits = np.cumsum(fates == _HIT, axis=1, dtype=np.float64)
     misses = np.cumsum(fates == _MISSED, axis=1, dtype=np.float64)
     exact = hits / (misses + hits + np.spacing(1))
@@ -163,10 +163,10 @@ def _sample_precision(fates: Array, objects: int, out: Array) -> None:
 
 
 def _match(truth: Truth, found: Detections, rank: Array, ignored: Array) -> Array:
-    """Return the fate of each detection, int8 [area, threshold, detection], before its own size is looked at.
+    """Return the outcome of each detection, int8 [area, threshold, detection], ignoring its own size.
 
-    In a picture the detections choose in turn, best score first. Each takes the free object with the highest IoU, the
-    last among equals; one that is ignored only where no other fits. A crowd is never taken away.
+    In an image the detections are matched in order of descending score. Each takes the free object with the highest
+    IoU, the last among equals; an ignored one only if no other matches. A crowd can be matched repeatedly.
     """
     fate = np.zeros((len(AREAS), len(THRESHOLDS), len(found.score)), np.int8)
     taken = np.zeros((len(AREAS), len(THRESHOLDS), len(truth.area)), np.bool_)
@@ -189,7 +189,7 @@ def _match(truth: Truth, found: Detections, rank: Array, ignored: Array) -> Arra
 
 
 def _overlaps(truth: Truth, found: Detections) -> tuple[Array, Array, Array]:
-    """Return detection, object and IoU of all pairs in one picture whose IoU reaches the lowest threshold."""
+    """Return detection, object and IoU of all pairs in one image whose IoU reaches the lowest threshold."""
     parts = list(_overlap_blocks(truth, found))
     if not parts:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
@@ -211,7 +211,7 @@ def _overlap_blocks(truth: Truth, found: Detections) -> Iterator[tuple[Array, Ar
 
 
 def _iou(found: Array, known: Array, crowd: Array) -> Array:
-    """Return intersection over union of each pair of boxes; over the detection's own area where it is in a crowd."""
+    """Return the IoU of each pair of boxes; for a crowd, the intersection over the detection's own area."""
     low = np.maximum(found[:, :2], known[:, :2])
     sides = np.minimum(found[:, :2] + found[:, 2:], known[:, :2] + known[:, 2:]) - low
     common = np.where((sides > 0).all(1), sides[:, 0] * sides[:, 1], 0.0)

@@ -1,4 +1,4 @@
-"""The pictures that a model is calibrated with, read and made ready for the model as its task says."""
+"""Calibration images, read and preprocessed by the model's task."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from engine.tasks.listing import readable, shown
 from engine.text import clean
 
 LIST = "pictures.txt"
-"""Names of the pictures, one a line, in the order they are used."""
+"""Names of the images, one a line, in the order they are used."""
 
 
 @dataclass(frozen=True)
 class CalibrationImages:
-    """What an artifact of calibration pictures holds."""
+    """The calibration images of an artifact."""
 
     files: Sequence[Path]
     text: str
-    """Which pictures they are, in words for the measurements file."""
+    """Description for the measurements file."""
     by_rules: bool
-    """Whether they are one of the rules' lists, whole."""
+    """Whether they are a complete calibration list of the rules."""
     sha256: str
-    """Over names and contents of the pictures."""
+    """Over names and contents of the images."""
 
     @classmethod
     def of(cls, artifact: Artifact) -> CalibrationImages:
-        """Read an artifact that engine.steps.calibration left.
+        """Read an artifact of engine.steps.calibration.
 
-        Raises DataError for an empty list or a picture that is gone.
+        Raises DataError for an empty list or a missing image.
         """
         chosen = artifact.read(ChosenFacts)
         files = listed_files(artifact.folder / LIST, artifact.folder / chosen.images)
@@ -50,10 +50,9 @@ class CalibrationImages:
 
 
 def calibration(task: ImageTask, chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
-    """Return the calibration set of a task on pictures; option `preprocessing` says how they are made ready.
+    """Return the calibration set of a task with images; option `preprocessing` names the preprocessing.
 
-    Its batches raise DataError where the model takes no square pictures, and where pictures can't be used, which it
-    names all.
+    Its batches raise DataError if the model's input is no square image, and for unusable images, naming all.
     """
     pictures = CalibrationImages.of(chosen)
 
@@ -73,10 +72,10 @@ def calibration(task: ImageTask, chosen: Artifact, options: Mapping[str, Any]) -
 def _batches(
     task: ImageTask, files: Sequence[Path], preprocessing: str, inputs: Sequence[TensorSpec]
 ) -> Iterator[Mapping[str, Array]]:
-    """Make the pictures ready, one at a time where the model takes one.
+    """Yield preprocessed images, one at a time unless the model fixes a batch size.
 
-    Eight at a time are no quicker, and the activations of ResNet-50 took 2.2 GB instead of 0.6. A model of a fixed
-    batch gets its last one filled up with pictures that it has seen: no extreme moves.
+    Batches of eight are no faster, and the activations of ResNet-50 took 2.2 GB instead of 0.6. The last batch of a
+    fixed size is padded with earlier images: the ranges don't change.
     """
     image = _image(inputs)
     options = {"preprocessing": preprocessing, **_form(image)}
@@ -89,7 +88,7 @@ def _batches(
             with collecting(bad, file, file.name):
                 task.preprocess(file, options, slot)
         if bad:
-            for file in files[start + size :]:  # name all that can't be used at once
+            for file in files[start + size :]:  # name all unusable images at once
                 with collecting(bad, file, file.name):
                     task.preprocess(file, options, batch[0])
             refuse_bad(bad, files[0].parent, count)
@@ -105,7 +104,7 @@ def _image(inputs: Sequence[TensorSpec]) -> TensorSpec:
 
 
 def _form(image: TensorSpec) -> dict[str, Any]:
-    """Return layout, size and type of the pictures that a model takes."""
+    """Return layout, size and type of the model's input images."""
     match image.shape:
         case (_, 3, int(height), int(width)) if height == width:
             return {"layout": "NCHW", "image_size": height, "dtype": image.dtype}
@@ -118,7 +117,7 @@ def _form(image: TensorSpec) -> dict[str, Any]:
 
 
 def listed_files(list_: Path, folder: Path) -> tuple[Path, ...]:
-    """Return the pictures that a list names. Raises DataError where it names none, or any that is not there."""
+    """Return the images that a list names. Raises DataError if there are none, or any is missing."""
     files = tuple(folder / name for name in read_names(list_))
     if not files:
         raise DataError(f"{list_} names no pictures", "calibration needs some: a hundred are usual")
@@ -134,7 +133,7 @@ def listed_files(list_: Path, folder: Path) -> tuple[Path, ...]:
 
 
 def _digest(files: Sequence[Path]) -> str:
-    """Return a SHA-256 over the names and contents, in order. Raises DataError naming a file that can't be read."""
+    """Return a SHA-256 over the names and contents, in order. Raises DataError naming an unreadable file."""
     whole = hashlib.sha256()
     for path in files:
         with readable(path):

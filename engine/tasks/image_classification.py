@@ -1,7 +1,7 @@
-"""Image classification: picture → tensor, class → response, accuracy log → top-1 accuracy.
+"""Image classification: image → tensor, class → response, accuracy log → top-1 accuracy.
 
-The arithmetic of the pictures is OpenCV's own wherever the rules' reference uses OpenCV: other libraries round and
-filter differently, and top-1 moves with it.
+Images are processed with OpenCV wherever the rules' reference uses OpenCV: other libraries round and filter
+differently, which changes top-1.
 """
 
 import math
@@ -25,27 +25,27 @@ from engine.text import size as size_text
 LABELS = "val_map.txt"
 
 MOST_BYTES = 1 << 28
-"""Of a scaled picture before it is cropped: an ordinary one has less than a megabyte."""
+"""Limit of a scaled image before cropping: an ordinary one has less than a megabyte."""
 
 RESPONSE_BYTES = 4
 """One float32 per sample: the class."""
 
 VGG_MEAN = np.array([123.68, 116.78, 103.94], np.float32)
-"""RGB means that the rules' ResNet-50 v1.5 was trained with."""
+"""RGB means of the rules' ResNet-50 v1.5."""
 
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-"""RGB mean and standard deviation of ImageNet's pictures in 0...1, as torchvision's models expect."""
+"""RGB mean and standard deviation of ImageNet's images in 0...1, as torchvision's models expect."""
 
 
 def samples(labels: Path) -> list[Sample]:
-    """Return the pictures that a val_map.txt names. Raises DataError naming the line that is something else."""
+    """Return the images that a val_map.txt names. Raises DataError naming an invalid line."""
     return [Sample(name) for name, _ in read_val_map(labels)]
 
 
 def keep(labels: Path, indices: Sequence[int], target: Path) -> None:
-    """Write a val_map.txt of these lines. Raises DataError where a line is something else."""
+    """Write a val_map.txt of these lines. Raises DataError for an invalid line."""
     entries = read_val_map(labels)
     target.write_text("".join("{} {}\n".format(*entries[index]) for index in indices), encoding="utf-8")
 
@@ -58,12 +58,12 @@ def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.d
 
 
 def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-    """Write the picture `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
+    """Preprocess the image `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
 
     Returns its width and height.
 
-    With dtype uint8 the cropped and resized picture is stored as it is, for models that subtract the mean themselves.
-    Raises DataError naming the file where it is not a whole picture, UsageError where the chain is unknown.
+    With dtype uint8 the cropped and resized image is stored unnormalised, for models that subtract the mean themselves.
+    Raises DataError naming a file that is not a complete image, UsageError for an unknown chain.
     """
     try:
         frame, normalise = CHAINS[options["preprocessing"]]
@@ -71,7 +71,7 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
     whole = image_task.read(raw)
     picture = frame(whole, int(options["image_size"]))
-    # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
+    # Channel by channel: numpy is five times as fast along a row of pixels as along the three channels of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
         if out.dtype == np.uint8:
             plane[...] = picture[..., colour]
@@ -81,16 +81,16 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
 
 
 def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
-    """Return the pictures that a model is calibrated with. Option: `preprocessing`. Raises DataError."""
+    """Return the model's calibration images. Option: `preprocessing`. Raises DataError."""
     from engine.tasks import image_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
 
     return image_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
-    """Answer with the class of each sample, less `label_offset`, as float32.
+    """Return the class of each sample, minus `label_offset`, as float32.
 
-    The first output holds either classes (int64 [N] or [N,1]) or scores ([N,C], the highest wins).
+    The first output is either classes (int64 [N] or [N,1]) or scores ([N,C], argmax).
     """
     classes = outputs[0]
     if classes.ndim == 2 and classes.shape[1] > 1:
@@ -101,8 +101,8 @@ def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[s
 def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     """Return top-1 accuracy as the rules' accuracy-imagenet.py prints it.
 
-    `labels` is a val_map.txt: line number = QSL index. Where a sample was answered twice the first answer counts; the
-    total is the number of samples that were answered. Raises DataError for a malformed log, label or answer.
+    `labels` is a val_map.txt: line number = QSL index. The first answer to a sample counts; the total is the number of
+    answered samples. Raises DataError for a malformed log, label or answer.
     """
     truth = [label for _, label in read_val_map(labels)]
     answers: dict[int, int] = {}
@@ -126,7 +126,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
 
 
 def _warning(known: Sequence[tuple[int, int]], good: int) -> str:
-    """Say of answers and labels, by which so many answers are right, that they look like labels of something else."""
+    """Return a warning if the accuracy suggests that the labels are of something else; else empty."""
     kinds = len({label for _, label in known})
     if kinds < 2 or good * kinds > len(known):
         return ""
@@ -151,7 +151,8 @@ def _answer(data: bytes, index: int, log: Path) -> int:
 
 
 def _frame_vgg(picture: Array, size: int) -> Array:
-    """Return the middle of the picture with its short side scaled to size/0.875, truncating as the reference does."""
+    """Return the centre crop of the image with its short side scaled to size/0.875, truncating as the reference
+    does."""
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
     height, width = picture.shape[:2]
@@ -171,14 +172,14 @@ def _frame_efficientnet_lite(picture: Array, size: int) -> Array:
 
 
 def _frame_unit(picture: Array, size: int) -> Array:
-    """Return the whole central square, scaled to `size`."""
+    """Return the largest central square, scaled to `size`."""
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
     return _square(picture, 1.0, size, cv2.INTER_AREA)
 
 
 def _frame_torchvision(picture: Array, size: int) -> Array:
-    """Return the middle of the picture with its short side scaled to size/0.875 by Pillow, as torchvision does it."""
+    """Return the centre crop of the image with its short side scaled to size/0.875 by Pillow, as torchvision does."""
     from PIL import Image  # noqa: PLC0415
 
     height, width = picture.shape[:2]
@@ -191,7 +192,7 @@ def _frame_torchvision(picture: Array, size: int) -> Array:
 
 
 def _refuse_huge(picture: Array, target: tuple[int, int]) -> None:
-    """Raise MemoryError where a picture is so long and narrow that scaling its short side makes it enormous."""
+    """Raise MemoryError for an image so long and narrow that scaling its short side makes it enormous."""
     needed = 3 * target[0] * target[1]
     if needed > MOST_BYTES:
         height, width = picture.shape[:2]
@@ -230,9 +231,9 @@ def _normalise_unit(pixels: Array, _: int, out: Array) -> None:
 
 
 Frame = Callable[[Array, int], Array]
-"""Picture, RGB uint8 [H,W,3], and size → RGB uint8 [size,size,3]."""
+"""Image, RGB uint8 [H,W,3], and size → RGB uint8 [size,size,3]."""
 Normalise = Callable[[Array, int, Array], None]
-"""Writes one colour: pixels uint8 [size,size], the colour's number, where to, float32 [size,size]."""
+"""Writes one channel: pixels uint8 [size,size], the channel's number, output float32 [size,size]."""
 
 CHAINS: Mapping[str, tuple[Frame, Normalise]] = {
     "vgg": (_frame_vgg, _normalise_vgg),
@@ -240,9 +241,8 @@ CHAINS: Mapping[str, tuple[Frame, Normalise]] = {
     "torchvision": (_frame_torchvision, _normalise_torchvision),
     "unit": (_frame_unit, _normalise_unit),
 }
-"""How a picture is framed and normalised, by name.
+"""Cropping and normalisation by name.
 
-`vgg` is the chain of the rules' ResNet-50; `efficientnet-lite` that of the network's authors; `torchvision` that of
-models that were trained with it (labels from 0); `unit` shows a small
-network the whole picture in 0...1.
+`vgg` is the chain of the rules' ResNet-50; `efficientnet-lite` that of the network's authors; `torchvision` that of its
+models (labels from 0); `unit` scales the whole image to 0...1 for a small network.
 """

@@ -1,7 +1,7 @@
-"""The preparation of tasks on pictures: a folder of files into one memory-mapped array, on all cores and resumable.
+"""Preparation of image samples: a folder of files into one memory-mapped array, on all cores and resumable.
 
-The order of the samples is the order of the labels whose file exists, as in the rules' reference; those without a file
-are counted and named, in the plan, in every run and beside every score.
+The order of the samples is the order of the labels whose file exists, as in the rules' reference; missing ones are
+counted and reported, in the plan, in every run and with every score.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from engine.step import Artifact, Step, SurveyContext, SurveyResult
 from engine.system import usable_cores
 from engine.tasks.labelled import Labelled, collecting, labelled, refuse_bad
 
-if TYPE_CHECKING:  # numpy: a plan must be instant
+if TYPE_CHECKING:  # numpy is imported later: a plan must be instant
     from engine.tasks.base import Array
     from engine.tasks.image_task import ImageTask
 
 SAMPLES = "samples.npy"
 DONE = "done.npy"
 FILES = "files.lst"
-"""Paths of the images in QSL order with a zero byte between them, where samples are made on load."""
-MAKE_ON_LOAD = "--adr.preprocessed.tags=_on-load makes samples when LoadGen asks for them and keeps none"
+"""Paths of the images in QSL order separated by zero bytes, for samples made on load."""
+MAKE_ON_LOAD = "--adr.preprocessed.tags=_on-load makes samples when LoadGen asks for them and stores none"
 ON_LOAD = "on load"
-"""Part of the identity of a sample set that is not kept."""
+"""Part of the identity of a sample set that is not stored."""
 CHUNK = 64
-"""Samples between two reports of progress."""
+"""Samples between two progress reports."""
 
 BYTES = {"float32": 4, "uint8": 1}
 USUAL_RATE = 100.0
@@ -43,9 +43,9 @@ USUAL_RATE = 100.0
 
 
 def survey(context: SurveyContext) -> SurveyResult:
-    """Estimate size and time, and see which images of the person's own folder are there.
+    """Estimate size and time, and find the images in the user's own folder.
 
-    What is in the store was checked when it was made, and is covered by its key.
+    Stored artifacts were checked when they were made, and are covered by their keys.
     """
     dataset, labels = context.inputs["dataset"], context.inputs["labels"]
     expected_facts = Artifact("", dict(context.expected_facts.get("dataset", {})))
@@ -76,10 +76,10 @@ def survey(context: SurveyContext) -> SurveyResult:
 def prepare(step: Step) -> dict[str, Any]:
     """Write `samples.npy` ([count, *sample shape]) and the labels of exactly these samples in the same order.
 
-    Facts: `arrays`, `count`, `labels`, `labelled` (images that the labels name), `left_out` (of them, those without a
-    file). With the option `on_load` every image is looked at, but no array is written: `on_load` says how LoadGen's
-    sets are made when it asks for them, which the rules do not time. Raises DataError that names every image that is
-    broken or of another size than the labels state.
+    Facts: `arrays`, `count`, `labels`, `labelled` (images that the labels name), `left_out` (those without a file).
+    With the option `on_load` every image is checked, but no array is written: `on_load` describes how LoadGen's sets
+    are made when it asks for them, which the rules do not time. Raises DataError that names every image that is broken
+    or of another size than in the labels.
     """
     import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
     import numpy as np  # noqa: PLC0415
@@ -107,7 +107,7 @@ def prepare(step: Step) -> dict[str, Any]:
     todo = [index for index in range(len(files)) if not done[index]]
 
     start = samples.offset
-    del samples  # what is written through a mapping counts as this process's memory, and a full disk kills it
+    del samples  # pages written through a mapping count as this process's memory, and a full disk raises SIGBUS
 
     bad = dict(found.bad)
 
@@ -130,7 +130,7 @@ def prepare(step: Step) -> dict[str, Any]:
 
 
 def _check(step: Step, task: ImageTask, found: Labelled, files: Sequence[Path]) -> None:
-    """Make every sample once and keep none. Raises DataError that names all images that can't be used."""
+    """Preprocess every sample without storing it. Raises DataError that names all unusable images."""
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
 
@@ -151,7 +151,7 @@ def _check(step: Step, task: ImageTask, found: Labelled, files: Sequence[Path]) 
 
 
 def _on_load(step: Step, files: Sequence[Path], shape: tuple[int, ...], dtype: Any) -> dict[str, Any]:
-    """Write which images the samples are made of; returns the facts of OnLoad."""
+    """Write the list of images that the samples are made from; return the facts of OnLoad."""
     names = b"\0".join(os.fsencode(file.absolute()) for file in files)
     (step.output / FILES).write_bytes(names)
     options = {name: step.options[name] for name in ("task", "preprocessing", "layout", "dtype", "image_size")}
@@ -168,9 +168,9 @@ def _on_load(step: Step, files: Sequence[Path], shape: tuple[int, ...], dtype: A
 
 
 def maker(folder: Path, options: Mapping[str, Any]) -> Callable[[int, Array], None]:
-    """Return what makes one sample as `prepare` would have stored it: QSL index, and where to.
+    """Return a function that makes one sample as `prepare` would have stored it: QSL index, output array.
 
-    It raises DataError where an image can't be read any more.
+    It raises DataError if an image has become unreadable.
     """
     import cv2  # noqa: PLC0415
 
@@ -190,7 +190,7 @@ def _labelled(options: Mapping[str, Any], dataset: Artifact, labels: Artifact) -
 
 
 def _warning(found: Labelled, dataset: Artifact) -> str:
-    """Say what is missing, except where the labels are known to name more images than this data set has."""
+    """Return a warning about missing images, unless the labels are known to name more than this data set has."""
     whole = found.named - len(found.missing) == dataset.read(DataFacts).count and not found.bad
     return "" if whole else found.warning()
 
@@ -201,17 +201,16 @@ def _free(folder: Path) -> int:
 
 
 def _same_size(found: tuple[int, int], stated: tuple[int, int] | None) -> None:
-    """Raise DataError where the labels are of another image: boxes would be in the wrong place.
+    """Raise DataError if the labels are of another image: boxes would be misplaced.
 
-    An image that was turned as its EXIF data says may have its sides the other way round in the labels, which the
-    rules' reference takes as it is.
+    The labels of an image rotated by its EXIF data may have its sides swapped, which the rules' reference accepts.
     """
     if stated is not None and stated not in (found, found[::-1]):
         raise DataError("the picture is {} x {}, its labels say {} x {}".format(*found, *stated))
 
 
 def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Open the array that an interrupted attempt left if it is of this shape, or make a new one of zeros."""
+    """Open an interrupted attempt's array if it has this shape, or create a zeroed one."""
     import numpy as np  # noqa: PLC0415
 
     if path.exists():
@@ -225,7 +224,7 @@ def _array(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def _write(file: int, sample: Any, offset: int) -> None:
-    """Write a sample at its place. Raises OSError where the disk is full."""
+    """Write a sample at its offset. Raises OSError if the disk is full."""
     left = memoryview(sample).cast("B")
     while left:
         written = os.pwrite(file, left, offset)
@@ -235,7 +234,7 @@ def _write(file: int, sample: Any, offset: int) -> None:
 def _bounded(pool: ThreadPoolExecutor, work: Any, indices: Iterable[int]) -> Iterator[int]:
     """Run `work` on all indices with a bounded number waiting, so that 50,000 of them need no memory.
 
-    An error that `work` raises ends it: later work is not started.
+    After an exception of `work` no more work is started.
     """
     waiting: list[Any] = []
     for index in indices:

@@ -1,4 +1,4 @@
-"""What tasks that work on pictures have in common: their functions, and reading as the rules' reference does."""
+"""Shared parts of tasks with images: their interface, and image decoding as in the rules' reference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,42 +14,41 @@ from engine.tasks.base import Array
 
 @dataclass(frozen=True)
 class Sample:
-    """One labelled picture of a data set."""
+    """A labelled image of a data set."""
 
     name: str
-    """Its file, relative to the folder of the pictures."""
+    """Its file, relative to the folder of the images."""
     size: tuple[int, int] | None = None
-    """Width and height in pixels that the labels state; None where they don't."""
+    """Width and height in pixels as in the labels; None if not given."""
 
 
 class ImageTask(Protocol):
-    """What a task module has, too, whose samples engine/tasks/image_preparation.py prepares."""
+    """The further functions of a task module whose samples engine/tasks/image_preparation.py prepares."""
 
     LABELS: str
-    """Name of the file with the labels of the prepared samples."""
+    """Name of the label file of the prepared samples."""
 
     def samples(self, labels: Path) -> Sequence[Sample]:
-        """Return what a file of labels names, in its order, which is that of the QSL. Raises DataError."""
+        """Return the samples of a label file, in its order, which is that of the QSL. Raises DataError."""
 
     def keep(self, labels: Path, indices: Sequence[int], target: Path) -> None:
-        """Write the labels of these samples, by their place in `samples`, in this order."""
+        """Write the labels of these samples, by their index in `samples`, in this order."""
 
     def sample_shape(self, options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Return shape and dtype of one prepared sample."""
 
     def preprocess(self, raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-        """Write one prepared sample into `out`; returns width and height of the picture as it was read.
+        """Preprocess one sample into `out`; return width and height of the decoded image.
 
-        Raises DataError naming the file when it cannot be read.
+        Raises DataError naming an unreadable file.
         """
 
 
 def read(raw: Path) -> Array:
-    """Return the picture as RGB uint8 [H,W,3], turned as its EXIF orientation says; grey, CMYK and alpha become RGB.
+    """Return the image as RGB uint8 [H,W,3], rotated by its EXIF orientation; grey, CMYK and alpha become RGB.
 
-    A JPEG is decoded in full: decoding it at half its size is quicker but gives other pixels than the
-    reference (by up to 19 of 255 in pictures twice as large as is needed). Raises DataError naming the file where it is
-    not a whole picture.
+    A JPEG is decoded at full size: decoding at half size is faster but gives other pixels than the reference (by up to
+    19 of 255 in images twice as large as needed). Raises DataError naming a file that is not a complete image.
     """
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads the tasks too)
 
@@ -57,7 +56,7 @@ def read(raw: Path) -> Array:
         data = np.frombuffer(read_plain(raw), np.uint8)
     except OSError as error:
         raise DataError(f"{raw}: the picture cannot be read: {error.strerror}", "fetch the data set again") from error
-    # From memory, because from a file OpenCV fills up a truncated JPEG with grey and says nothing.
+    # From memory: reading a file, OpenCV silently fills a truncated JPEG with grey.
     if not data.size:
         raise DataError(f"{raw}: the file is empty", "fetch the data set again")
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR)

@@ -1,4 +1,4 @@
-"""Which images of a list of labels are in a folder, and what to say where they are not."""
+"""Match a label file's images with the files of a folder, and explain missing ones."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from engine.store.files import digest
 from engine.tasks.listing import Listing, listing, readable, shown, stamp
 from engine.text import clean
 
-if TYPE_CHECKING:  # numpy: a plan must be instant
+if TYPE_CHECKING:  # numpy is imported later: a plan must be instant
     from engine.tasks.image_task import Sample
 
 _CLASS_FOLDER = re.compile(r"n\d{8}")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 OPENCV_NO_MEMORY = -4
-"""The code of cv2.error where memory can't be had."""
+"""cv2.error's code of a failed allocation."""
 _LOOKED_INTO = 20
-"""Folders inside a folder without images that are searched for them."""
+"""Maximum subfolders searched if a folder has no images."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """The images that labels name, by whether they are there."""
+    """The images of a label file, by whether they exist."""
 
     folder: Path
     samples: tuple[Sample, ...]
-    """Those with a file, in the order of the labels, which is that of the QSL."""
+    """Those with a file, in label order, which is that of the QSL."""
     indices: tuple[int, ...]
-    """Their places among the labels."""
+    """Their indices among the labels."""
     named: int
     """How many images the labels name."""
     missing: tuple[str, ...]
     bad: dict[str, str]
-    """Those that are there and are no plain file: name → what they are."""
+    """Those that exist but are not regular files: name → what they are."""
     identity: str
     """Over the names and the state of the files that are read."""
     labels: str
-    """The state of the file of labels."""
+    """State of the label file."""
 
     def warning(self) -> str:
-        """Say what is missing; empty where nothing is."""
+        """Return a warning about missing images; empty if there are none."""
         said = []
         if self.missing:
             what = f"{len(self.missing):,} of {self.named:,} labelled images are not in"
@@ -58,9 +58,9 @@ class Labelled:
 
 
 def labelled(task: str, folder: Path, labels: Path, count: int | None) -> Labelled:
-    """Look for the images that a file of labels names, only the first `count` of those that are there.
+    """Match a label file's images with files, only the first `count` existing ones.
 
-    Raises DataError where none is, and for labels or a folder that can't be read.
+    Raises DataError if none exists, and for unreadable labels or folders.
     """
     with readable(labels):
         named = _read(task, labels, stamp(labels.stat()))
@@ -69,24 +69,25 @@ def labelled(task: str, folder: Path, labels: Path, count: int | None) -> Labell
 
 @dataclass(frozen=True, eq=False)
 class _Named:
-    """What a file of labels names. Told apart by which object it is, as listings are: equal ones need no comparing."""
+    """The images that a label file names. Compared by object identity, as listings are: equal ones need no
+    comparing."""
 
     samples: tuple[Sample, ...]
     state: str
     folders: tuple[str, ...]
-    """Folders inside that of the images, which their names begin with; empty for the folder itself."""
+    """Subfolders that the names begin with; empty for the folder itself."""
 
 
 @lru_cache(maxsize=4)
 def _read(task: str, labels: Path, state: str) -> _Named:
-    """Read labels once for as long as their file stays as it is."""
+    """Read labels, cached for as long as their file is unchanged."""
     module: Any = import_module(task)
     samples = tuple(module.samples(labels))
     return _Named(samples, state, tuple({sample.name.rpartition("/")[0]: None for sample in samples}))
 
 
 def _inside(folder: Path, name: str) -> Listing | None:
-    """Look at a folder inside; None where it is not there."""
+    """List a subfolder; None if it does not exist."""
     with readable(folder):
         there = not name or (folder / name).is_dir()
     return listing(folder / name) if there else None
@@ -127,7 +128,7 @@ def _compared(folder: Path, named: _Named, listings: tuple[Listing | None, ...],
 
 @contextmanager
 def collecting(bad: dict[str, str], file: Path, name: str) -> Iterator[None]:
-    """Note by its name why an image can't be used, where the block fails over it, so that all are told at once."""
+    """Record by name why an image is unusable if the block fails, so that all are reported at once."""
     import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
 
     try:
@@ -141,7 +142,7 @@ def collecting(bad: dict[str, str], file: Path, name: str) -> Iterator[None]:
 
 
 def refuse_bad(bad: dict[str, str], folder: Path, named: int) -> None:
-    """Raise DataError that names images which can't be used, the first few with the reason."""
+    """Raise DataError that names unusable images, the first few with the reason."""
     if bad:
         raise DataError(
             f"{len(bad):,} of {named:,} images in {clean(str(folder))} cannot be used: "
@@ -164,7 +165,7 @@ def _none(here: Listing, names: list[str]) -> DataError:
 
 
 def found_instead(here: Listing) -> tuple[str, str]:
-    """Say what a folder holds that should hold images of other names, and what to do about it."""
+    """Return what a folder without the named images contains, and the remedy."""
     if images := here.images:
         return (
             f"it holds {len(images):,} images, such as {shown(images, limit=2)}",
@@ -184,7 +185,7 @@ def found_instead(here: Listing) -> tuple[str, str]:
 
 
 def _with_images(here: Listing) -> Path | None:
-    """Return a folder inside that holds images itself, other than folders of classes."""
+    """Return a subfolder that contains images itself, other than folders of classes."""
     for name in [one for one in here.folders if not _CLASS_FOLDER.fullmatch(one)][:_LOOKED_INTO]:
         try:
             if listing(here.folder / name).images:

@@ -1,4 +1,4 @@
-"""Reads text files that list images, with or without labels, line by line. Light: a plan reads them too."""
+"""Parse text files that list images, with or without labels. Imports nothing heavy: plans read them too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.store.files import read_plain
 from engine.text import clean, cut
 
 LIMIT = 1 << 28
-"""Bytes of a list: far more than any has."""
+"""Maximum bytes of a list, far above any real one."""
 
 Labels = list[tuple[str, int]]
 
@@ -27,9 +27,9 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line of a list in UTF-8. A byte order mark and blank lines at its end are dropped.
+    """Yield number and text of each line of a list in UTF-8, without a byte order mark and trailing blank lines.
 
-    Raises DataError where the file can't be read or is in another encoding.
+    Raises DataError if the file can't be read or is in another encoding.
     """
     try:
         data = read_plain(path, LIMIT)
@@ -55,7 +55,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def image_name(name: str) -> str | None:
-    """Return a file's name relative to the folder of the images, in its plain form; None where it leads out of it."""
+    """Return a file's name relative to the folder of the images, normalised; None if it leads out of it."""
     plain = PurePosixPath(name)
     if not name or "\0" in name or plain.is_absolute() or ".." in plain.parts or not plain.parts:
         return None
@@ -65,7 +65,7 @@ def image_name(name: str) -> str | None:
 def read_names(path: Path) -> list[str]:
     """Return the names of a list, the first word of each line, in its order.
 
-    Raises DataError naming a line that leads out of the folder of the images or that stands twice.
+    Raises DataError naming a line that leads out of the folder of the images or is a duplicate.
     """
     seen: dict[str, int] = {}
     for number, line in lines(path):
@@ -78,7 +78,7 @@ def read_names(path: Path) -> list[str]:
 def read_val_map(path: Path) -> Labels:
     """Return names and labels of a val_map.txt in line order, `NAME LABEL` per line; a name may contain blanks.
 
-    Raises DataError naming the line that is something else, has a label out of range, or repeats a name.
+    Raises DataError naming a line that is malformed, has a label out of range, or repeats a name.
     """
     seen: dict[str, int] = {}
     found: Labels = []
@@ -115,12 +115,12 @@ def _entry(path: Path, number: int, line: str) -> tuple[str, int]:
 
 
 def _is_name(name: str) -> bool:
-    """Say whether this is one name: of several words the last must have a file's ending."""
+    """Return whether this is one name: of several words the last must have a file extension."""
     return not name.startswith("#") and (len(name.split()) == 1 or bool(_ENDING.search(name)))
 
 
 def _found(words: list[str], label: str) -> str:
-    """Say in words what a line holds instead of a name and a label."""
+    """Describe the content of a line that has no name and label."""
     first, line = words[0] if words else "", _shown(" ".join(words))
     cases = (
         (not words, "a blank line between others"),

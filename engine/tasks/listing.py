@@ -1,9 +1,9 @@
-"""What lies in a folder of the person's, for surveys: names, and what tells each file from another of its name.
+"""Listings of the user's folders, for surveys: names, and the state of each file.
 
-A file that is replaced in place leaves the times of its folder as they were, so all files are looked at. The screen
-surveys on every key press; what was seen a moment ago is therefore used again, for ten times as long as looking took,
-and no longer than the folder's own times stay the same. A job looks in a process of its own, and once more when a
-step has ended (engine.jobs.runner), so that nothing is kept under the identity of files that have changed meanwhile.
+A file that is replaced in place does not change its folder's times, so all files are checked. The screen surveys on
+every key press; a recent listing is therefore reused, for ten times as long as it took, and no longer than the folder's
+own times are unchanged. A job lists in a process of its own, and once more when a step has ended (engine.jobs.runner),
+so that no artifact is stored under the identity of files that changed meanwhile.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from engine.store.files import digest
 from engine.text import clean
 
 AGE = 10.0
-"""How old a look may be, in units of the time it took: what is spent on looking stays below a tenth."""
+"""Maximum age of a reused listing, in units of the time it took: listing takes less than a tenth of the time."""
 MOST_SECONDS = 60.0
 QUICK_SECONDS = 0.02
-"""A look that takes no longer is taken anew every time."""
+"""A listing that takes no longer is never reused."""
 KEPT = 2048
-"""Folders that are remembered."""
+"""Folders that are cached."""
 SHOWN = 5
 """Names that a message gives as examples."""
 
@@ -37,24 +37,24 @@ IMAGE_ENDINGS = (".jpeg", ".jpg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """One folder, not what is below it. As long as a look is used again it is the same object."""
+    """One folder, not recursive. A reused listing is the same object."""
 
     folder: Path
     files: dict[str, str]
-    """Plain files, links to them included: name → size and times."""
+    """Regular files, links to them included: name → size and times."""
     folders: tuple[str, ...]
     others: dict[str, str]
-    """What can't be read as a file: name → why."""
+    """Entries that can't be read as a file: name → reason."""
     seconds: float
-    """How long looking took."""
+    """How long the listing took."""
 
     def odd(self, name: str) -> str:
-        """Say what a name is that is there and can't be read as a file; empty for a file, and where nothing is."""
+        """Return why an existing name can't be read as a file; empty for a file, and for a missing name."""
         return self.others.get(name, "a folder" if name in self.folders else "")
 
     @cached_property
     def images(self) -> list[str]:
-        """The names that end as those of images do, sorted."""
+        """The names with an image file extension, sorted."""
         return sorted(name for name in self.files if name.lower().endswith(IMAGE_ENDINGS))
 
     @cached_property
@@ -64,17 +64,17 @@ class Listing:
 
 
 def stamp(seen: os.stat_result) -> str:
-    """Return what changes when a file does: size and both times.
+    """Return a text that changes when a file does: size, mtime and ctime.
 
-    The time of the last change of state is among it, because the other can be set back (cp -p, rsync -t, touch -r), and
-    a file that is moved here gets a new one. So the inode adds nothing, and on FAT and FUSE it may change by itself.
+    The ctime is included because the mtime can be set back (cp -p, rsync -t, touch -r), and a file that is moved here
+    gets a new one. The inode would add nothing, and on FAT and FUSE it may change by itself.
     """
     return f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}"
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors about a person's file or folder into DataError."""
+    """Convert the operating system's errors about a user's file or folder to DataError."""
     try:
         yield
     except OSError as error:
@@ -84,7 +84,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def listing(folder: Path) -> Listing:
-    """Look at a folder. Raises DataError where it is none or can't be read."""
+    """List a folder. Raises DataError if it is none or can't be read."""
     with readable(folder):
         state = stamp(folder.stat())
         known = _seen.get(folder)
@@ -113,8 +113,8 @@ def _look(folder: Path) -> Listing:
             except OSError as error:
                 if entry.is_symlink():
                     others[entry.name] = "a link to nothing" if error.errno == errno.ENOENT else str(error.strerror)
-                elif error.errno != errno.ENOENT:  # gone meanwhile
-                    raise  # a folder whose names may be read and whose files may not
+                elif error.errno != errno.ENOENT:  # deleted meanwhile
+                    raise  # a folder whose names are readable and whose files are not
                 continue
             if stat.S_ISREG(seen.st_mode):
                 files[entry.name] = stamp(seen)
@@ -126,5 +126,5 @@ def _look(folder: Path) -> Listing:
 
 
 def shown(names: Sequence[str], *, limit: int = SHOWN, between: str = ", ") -> str:
-    """Write the first few names, cleaned, and that there are more."""
+    """Format the first few names, cleaned, and the number of the others."""
     return between.join([*(clean(name) for name in names[:limit]), *(["..."] if len(names) > limit else [])])

@@ -1,7 +1,7 @@
-"""Object detection: picture → tensor, boxes → response, accuracy log → mean average precision (mAP).
+"""Object detection: image → tensor, boxes → response, accuracy log → mean average precision (mAP).
 
-A detector answers with boxes that its own graph has decoded and thinned out, so one module serves all of them. The
-arithmetic of the pictures is OpenCV's own wherever the rules' reference uses OpenCV.
+A detector outputs boxes that its own graph has decoded and suppressed, so one module serves all of them. Images are
+processed with OpenCV wherever the rules' reference uses OpenCV.
 """
 
 import sys
@@ -25,29 +25,29 @@ FIELDS = 7
 DETECTION_BYTES = 4 * FIELDS
 
 LEAST_SCORE = 0.05
-"""The first detection below it ends the response, whatever comes after."""
+"""The first detection below it ends the response."""
 
 _TOP_LEFT_BOTTOM_RIGHT = np.array([1, 0, 3, 2])
-"""Where a model's box (left, top, right, bottom) has what the response wants."""
+"""Indices of a model's box (left, top, right, bottom) in the response's order."""
 
 _MEASURED = "score with the annotations of the data set that was measured"
 
 
 def samples(labels: Path) -> list[Sample]:
-    """Return the pictures that an annotations file names. Raises DataError where the file is something else."""
+    """Return the images that an annotations file names. Raises DataError for an invalid file."""
     known = coco_boxes.read(labels)
     _refuse_boxless(known, range(len(known.images)), labels)
     return [Sample(image.file_name, (image.width, image.height)) for image in known.images]
 
 
 def keep(labels: Path, indices: Sequence[int], target: Path) -> None:
-    """Write the annotations of these pictures. Raises DataError where the file is something else or none has a box."""
+    """Write the annotations of these images. Raises DataError for an invalid file or images without any box."""
     _refuse_boxless(coco_boxes.read(labels), indices, labels)
     coco_boxes.keep(labels, indices, target)
 
 
 def _refuse_boxless(known: coco_boxes.Boxes, indices: Sequence[int], labels: Path) -> None:
-    """Raise DataError where there would be no mAP, before anything is measured."""
+    """Raise DataError if no image has a box, before anything is measured: there would be no mAP."""
     if not np.isin(known.image[~known.crowd], np.asarray(indices, np.int64)).any():
         raise DataError(
             f"{labels}: none of the {len(indices)} images has a box that is scored (found {len(known.image)} boxes, "
@@ -64,11 +64,11 @@ def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.d
 
 
 def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-    """Write the whole picture `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
+    """Preprocess the whole image `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
 
-    Its aspect is not kept. Returns its width and height. With dtype uint8 the resized picture is stored as it is.
-    Raises DataError naming the file where it is not a whole picture, UsageError where the chain is unknown or has no
-    such form.
+    Its aspect ratio is not kept. Returns its width and height. With dtype uint8 the resized image is stored
+    unnormalised. Raises DataError naming a file that is not a complete image, UsageError if the chain is unknown or has
+    no such form.
     """
     name = options["preprocessing"]
     if name not in CHAINS:
@@ -78,7 +78,7 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
         raise UsageError(f"preprocessing: chain '{name}' has fractions of a grey level", "ask for dtype float32")
     whole = image_task.read(raw)
     picture = resize(whole, int(options["image_size"]))
-    # Colour by colour: numpy is five times as fast along a row of pixels as along the three colours of one.
+    # Channel by channel: numpy is five times as fast along a row of pixels as along the three channels of one.
     for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
         if out.dtype == np.uint8:
             plane[...] = picture[..., colour]
@@ -88,17 +88,17 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
 
 
 def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
-    """Return the pictures that a model is calibrated with. Option: `preprocessing`. Raises DataError."""
+    """Return the model's calibration images. Option: `preprocessing`. Raises DataError."""
     from engine.tasks import image_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
 
     return image_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
-    """Answer one picture with its detections, float32 [n,7] as FIELDS says, in the model's order.
+    """Return one image's detections, float32 [n,7] with the fields of FIELDS, in the model's order.
 
-    Outputs: boxes float32 [m,4] (left, top, right, bottom in 0...image_size), scores float32 [m], falling, and labels
-    [m], which are category ids of the annotations. Raises RunError where they are something else, or of more pictures.
+    Outputs: boxes float32 [m,4] (left, top, right, bottom in 0...image_size), scores float32 [m], descending, and
+    labels [m], which are category ids of the annotations. Raises RunError for other outputs, or a larger batch.
     """
     if len(indices) != 1 or len(outputs) != 3:
         raise RunError(
@@ -122,12 +122,11 @@ def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[s
 
 
 def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
-    """Return mAP as the rules' accuracy-openimages.py prints it, over the pictures that were answered.
+    """Return mAP as the rules' accuracy-openimages.py prints it, over the answered images.
 
-    Where a sample was answered twice the first answer counts. An empty answer is a picture without detections. Boxes
-    that leave their picture are scored as they stand. Where a detection names another sample than its record, the
-    record holds, and the text says so. Raises DataError for malformed logs, annotations or answers, and where no
-    picture that was answered has a box.
+    The first answer to a sample counts. An empty answer is an image without detections. Boxes that leave their image
+    are scored unchanged. If a detection names another sample than its record, the record's counts, and the text has a
+    warning. Raises DataError for malformed logs, annotations or answers, and if no answered image has a box.
     """
     known = coco_boxes.read(labels)
     answered, index, fields = _answers(log, labels, len(known.images))
@@ -146,7 +145,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
 
 
 def _answers(log: Path, labels: Path, count: int) -> tuple[Array, Array, Array]:
-    """Return the first answer to each sample, in the order of the log.
+    """Return the first answer to each sample, in log order.
 
     The samples int64 [S]; of each detection the sample int64 [D] and the answer's numbers float64 [D, FIELDS].
     """
@@ -186,9 +185,9 @@ def _truth(known: coco_boxes.Boxes, answered: Array) -> coco_eval.Truth:
 
 
 def _detections(fields: Array, index: Array, known: coco_boxes.Boxes, log: Path) -> coco_eval.Detections:
-    """Return the detections with boxes in pixels of their pictures. Raises DataError naming a sample that has others.
+    """Return the detections with boxes in pixels of their images. Raises DataError naming a sample with invalid ones.
 
-    The products are of float64, as they were with the numpy of the rules' time.
+    The products are computed in float64, as with numpy at the time of the rules.
     """
     finite = np.isfinite(fields).all(1)
     if not finite.all():
@@ -229,7 +228,7 @@ def _strays(fields: Array, index: Array) -> list[str]:
 
 
 def _resize_exact(picture: Array, size: int) -> Array:
-    """Return the picture as float32, resized without rounding to whole grey levels."""
+    """Return the image as float32, resized without rounding to integers."""
     import cv2  # noqa: PLC0415  (only preprocessing needs it, and a LoadGen run loads this module too)
 
     return cv2.resize(picture.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
@@ -257,17 +256,17 @@ def _normalise_symmetric(pixels: Array, out: Array) -> None:
 
 
 Resize = Callable[[Array, int], Array]
-"""Picture, RGB uint8 [H,W,3], and size → RGB uint8 or float32 [size,size,3]."""
+"""Image, RGB uint8 [H,W,3], and size → RGB uint8 or float32 [size,size,3]."""
 Normalise = Callable[[Array, Array], None]
-"""Writes one colour: pixels [size,size], where to, float32 [size,size]."""
+"""Writes one channel: pixels [size,size], output float32 [size,size]."""
 
 CHAINS: Mapping[str, tuple[Resize, Normalise]] = {
     "retinanet": (_resize_exact, _normalise_unit),
     "ssd": (_resize_linear, _normalise_symmetric),
     "unit": (_resize_area, _normalise_unit),
 }
-"""How a picture is resized and normalised, by name.
+"""Resizing and normalisation by name.
 
-`retinanet` is the chain of the rules' RetinaNet, 0...1, whose graph subtracts the mean itself; `ssd` is -1...1, as
-TensorFlow's SSD models were trained; `unit` is 0...1 for small networks, to which a picture is shrunk by its mean.
+`retinanet` is the chain of the rules' RetinaNet, 0...1, whose graph subtracts the mean itself; `ssd` is -1...1, as for
+TensorFlow's SSD models; `unit` is 0...1 for small networks, area-averaged.
 """

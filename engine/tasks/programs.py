@@ -1,8 +1,8 @@
-"""Programs: how samples become responses with the graphs of a model. Performance and accuracy runs use the same one.
+"""Programs: how a model's graphs turn samples into responses. Performance and accuracy runs use the same one.
 
-Most tasks collate samples into a batch, run one graph and turn its outputs into responses: `Direct` where all samples
-have one shape, `Padded` where each has a length of its own. A task with another way of working (a loop, several graphs)
-brings its own by a function `program` at its top level.
+Most tasks collate samples into a batch, run one graph and convert its outputs to responses: `Direct` for samples of one
+shape, `Padded` for samples with a length each. A task with a loop or several graphs defines its own in a function
+`program` at its top level.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from engine.backends.graph import Graph
 from engine.tasks.base import Responses, Samples
 
 MODEL = "model"
-"""Name of the graph of a model that has one only."""
+"""Name of the graph of a single-graph model."""
 
 
 class Program(Protocol):
-    """What one session runs. For one thread only."""
+    """The inference code of one session. Not thread-safe."""
 
     def prepare(self, max_batch: int) -> None:
-        """Make the buffers for the largest batch. Raises DataError where samples or batch do not fit the model."""
+        """Allocate buffers for the largest batch. Raises DataError if samples or batch do not match the model."""
 
     def infer(self, indices: Sequence[int]) -> Responses:
         """Return the responses of these samples (QSL indices), in this order."""
 
     def close(self) -> None:
-        """Give the memory and the threads of all graphs back."""
+        """Free the memory and the threads of all graphs."""
 
 
 MakeProgram = Callable[[Mapping[str, Graph], Samples, Mapping[str, Any]], Program]
@@ -42,10 +42,10 @@ RespondRagged = Callable[[Sequence[Array], Sequence[int], Sequence[int]], Respon
 
 
 class _OneGraph:
-    """What programs of one graph share. A model that takes one batch size only runs with that; its outputs are cut."""
+    """Base of programs with one graph. A model with a fixed batch size always runs with that; its outputs are cut."""
 
     def __init__(self, graph: Graph, samples: Samples) -> None:
-        """Raises DataError where the samples do not fit the model."""
+        """Raises DataError if the samples do not match the model."""
         samples.check(graph.inputs)
         self._graph = graph
         self._gather = samples.gather
@@ -54,7 +54,7 @@ class _OneGraph:
 
     @property
     def batch(self) -> int | None:
-        """The one batch that the model takes; None where it takes any."""
+        """The model's fixed batch size; None if it is dynamic."""
         return self._fixed
 
     def close(self) -> None:
@@ -62,11 +62,11 @@ class _OneGraph:
         self._graph.close()
 
     def _batch(self, count: int) -> int:
-        """Return the batch to run for so many samples."""
+        """Return the batch size to run for a number of samples."""
         return count if self._fixed is None or count > self._fixed else self._fixed
 
     def _cut(self, outputs: Sequence[Array], count: int) -> Sequence[Array]:
-        """Leave out the rows past `count` where the batch was a fixed one: they are left over from an earlier batch."""
+        """Drop the rows past `count` if the batch size is fixed: they are from an earlier batch."""
         if self._fixed is None or self._fixed == count:
             return outputs
         return [array[:count] if cut else array for array, cut in zip(outputs, self._of_batch, strict=True)]
@@ -76,14 +76,14 @@ class Direct(_OneGraph):
     """Samples of one shape: gather, run, respond."""
 
     def __init__(self, graph: Graph, samples: Samples, respond: Respond) -> None:
-        """Raises DataError where the samples do not fit the model."""
+        """Raises DataError if the samples do not match the model."""
         super().__init__(graph, samples)
         self._respond = respond
         self._bindings: dict[int, Binding] = {}
-        """By the number of samples: a look-up that every query pays for."""
+        """By the number of samples: on the path of every query."""
 
     def prepare(self, max_batch: int) -> None:
-        """Make the buffers for the largest batch. Raises DataError where the model cannot take it."""
+        """Allocate buffers for the largest batch. Raises DataError if the model does not accept it."""
         self._bound(max_batch)
 
     def infer(self, indices: Sequence[int]) -> Responses:
@@ -105,13 +105,13 @@ class Direct(_OneGraph):
 
 
 class Padded(_OneGraph):
-    """Samples of their own lengths: a batch is as long as its longest sample, rounded up to a whole bucket.
+    """Samples of different lengths: a batch is padded to its longest sample, rounded up to a multiple of the bucket.
 
-    Inputs are [batch, length, ...] and filled up with zeros. Where the model fixes length or batch, it is that.
+    Inputs are [batch, length, ...], padded with zeros. A fixed length or batch size of the model takes precedence.
     """
 
     def __init__(self, graph: Graph, samples: Samples, respond: RespondRagged, bucket: int = 1) -> None:
-        """Raises DataError where the samples do not fit the model, ValueError where all have one shape."""
+        """Raises DataError if the samples do not match the model, ValueError if all have one shape."""
         super().__init__(graph, samples)
         if samples.lengths is None:
             raise ValueError("samples of one shape need no padding")
@@ -121,7 +121,7 @@ class Padded(_OneGraph):
         self._longest = max(self._lengths)
 
     def prepare(self, max_batch: int) -> None:
-        """Make the buffers for the largest batch of the longest samples. Raises DataError where it is too large."""
+        """Allocate buffers for the largest batch of the longest samples. Raises DataError if it is too large."""
         self._graph.bound(self._shapes(max_batch, self._longest))
 
     def infer(self, indices: Sequence[int]) -> Responses:

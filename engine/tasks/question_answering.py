@@ -1,7 +1,7 @@
 """Question answering on SQuAD v1.1: questions → three rows of ids, logits → response, accuracy log → F1.
 
-A sample is as long as its tokens are: the rules' script takes shorter responses for what they are, so nothing past the
-last token is computed, apart from what fills a batch up to its longest sample.
+A sample is as long as its tokens: the rules' script accepts shorter responses, so nothing past the last token is
+computed, except the padding of a batch to its longest sample.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from engine.tasks.wordpiece import Tokenizer, Vocabulary
 OFFSETS = "offsets.npy"
 
 BUCKET = 8
-"""Tokens to whose multiple a batch is filled up, unless the model says otherwise."""
+"""Tokens: a batch is padded to a multiple of it, unless the model fixes another length."""
 
 INPUTS = (("input_ids",), ("input_mask", "attention_mask"), ("segment_ids", "token_type_ids"))
-"""The tensors of a sample in their order, and what models call them."""
+"""The tensors of a sample in their order, with their names in models."""
 
 TOKEN_BYTES = 8
-"""Of a response: begin and end logit of one token, two float32."""
+"""Of a response: start and end logit of one token, two float32."""
 
 PADDING = -10000.0
-"""Logit of the tokens that a response leaves out, in the rules' script."""
+"""Logit of tokens missing from a response, as in the rules' script."""
 
 ATTENTION = 6144
-"""Tokens at which attention costs as much as all else: six times BERT-Large's 1024 hidden units."""
+"""Length at which attention costs as much as everything else: six times BERT-Large's 1024 hidden units."""
 
 POOR_F1 = 10.0
-"""Per cent; spans chosen by chance reach about 4 (Rajpurkar et al. 2016, section 5)."""
+"""Per cent; random spans reach about 4 (Rajpurkar et al. 2016, section 5)."""
 
 _SHOWN = 5
 """Questions that a message gives as examples."""
@@ -52,11 +52,11 @@ _MEASURED = "score with the questions and the vocabulary of the data set that wa
 
 
 def prepare(step: Step) -> dict[str, Any]:
-    """Write the features of the need `dataset`, tokenised with the need `vocabulary`: three ragged tensors.
+    """Write the features of the dependency `dataset`, tokenised with the dependency `vocabulary`: three ragged tensors.
 
-    These are ids, mask and segments, [tokens] each, of option `dtype` (int64 or int32), in the order of INPUTS. Beside
-    them are the questions, the first `count` or all, and the vocabulary, by which `score` makes the features again.
-    Facts: `arrays`, `count` (features), `labels`, `questions`. Raises DataError for a file that is something else.
+    These are ids, mask and segments, [tokens] each, of option `dtype` (int64 or int32), in the order of INPUTS. The
+    sample set also holds the questions, the first `count` or all, and the vocabulary, from which `score` recomputes the
+    features. Facts: `arrays`, `count` (features), `labels`, `questions`. Raises DataError for an invalid file.
     """
     sources = Sources.of(step.inputs["dataset"], step.inputs["vocabulary"])
     questions = squad.read(sources.questions)[: step.options["count"]]
@@ -74,7 +74,7 @@ def prepare(step: Step) -> dict[str, Any]:
 
 
 def _warn_of_cuts(step: Step, file: Path, questions: Sequence[squad.Question], tokenizer: Tokenizer) -> None:
-    """Name the questions that are cut, as the rules cut them."""
+    """Warn of questions that are truncated, as by the rules."""
     long = [one.id for one in questions if len(tokenizer.tokens(one.text)) > squad.LONGEST_QUERY]
     if long:
         shown = ", ".join([*long[:_SHOWN], *(["..."] if len(long) > _SHOWN else [])])
@@ -93,7 +93,8 @@ def _reported(step: Step, features: Iterator[squad.Feature], total: int) -> Iter
 def write(
     folder: Path, features: Sequence[squad.Feature], tokenizer: Tokenizer, dtype: str, source: Path
 ) -> dict[str, Any]:
-    """Write features as a sample set. Facts: `arrays`, `count`. Raises DataError where `source` gave none."""
+    """Write features as a sample set. Facts: `arrays`, `count`. Raises DataError if there are none; `source` names
+    their file."""
     if not features:
         raise DataError(f"{source}: no context has a token", "give a file with text in it")
     unknown = tokenizer.ids["[UNK]"]
@@ -110,16 +111,16 @@ def write(
 
 
 def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Padded:
-    """Return the program of a session: batches as long as their longest sample, in whole buckets.
+    """Return the program of a session: batches padded to their longest sample, in whole buckets.
 
-    Option `bucket`: tokens. Raises DataError where the model's inputs are others than INPUTS or of another type.
+    Option `bucket`: tokens. Raises DataError if the model's inputs are not INPUTS or of another type.
     """
     graph = graphs[MODEL]
     return Padded(graph, _Ordered(samples, _order(graph)), respond, bucket=int(options.get("bucket", BUCKET)))
 
 
 def _order(graph: Graph) -> list[int]:
-    """Return for each input of a graph which tensor of a sample it takes: the order differs between files."""
+    """Return for each input of a graph its tensor of a sample: the order differs between files."""
     known = {name: number for number, names in enumerate(INPUTS) for name in names}
     found = [spec.name.removesuffix(":0") for spec in graph.inputs]
     order = [known.get(name, -1) for name in found]
@@ -132,7 +133,7 @@ def _order(graph: Graph) -> list[int]:
 
 
 class _Ordered:
-    """Samples with their tensors in the order of a graph."""
+    """Samples with their tensors in a graph's input order."""
 
     def __init__(self, samples: Samples, order: Sequence[int]) -> None:
         self._samples = samples
@@ -151,9 +152,9 @@ class _Ordered:
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], lengths: Sequence[int]) -> Responses:
-    """Answer with both logits of each token of a sample, token by token: float32 [length,2].
+    """Return both logits of each token of a sample, interleaved: float32 [length,2].
 
-    Outputs: begin and end logits, float32 [B,L] each, or one output [B,L,2]. Raises DataError for others.
+    Outputs: start and end logits, float32 [B,L] each, or one output [B,L,2]. Raises DataError for others.
     """
     count, longest = len(indices), max(lengths)
     shapes = [array.shape for array in outputs]
@@ -180,7 +181,7 @@ def _interleave(outputs: Sequence[Array], lengths: Sequence[int], answer: Array)
 
 
 def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
-    """Return what each sample costs in tokens, int64 [N]: its length, and its square for the attention."""
+    """Return the cost of each sample in tokens, int64 [N]: its length, plus the square for the attention."""
     lengths = samples.lengths
     return None if lengths is None else lengths + lengths * lengths // ATTENTION
 
@@ -188,8 +189,8 @@ def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
 def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     """Return exact match and F1 as the rules' accuracy-squad.py prints them, over all questions of the sample set.
 
-    Options and errors are those of `answers`. A question none of whose samples was answered counts as answered with
-    `empty`, as it does in the rules' script, which scores the sampled logs of TEST01 like that.
+    Options and errors are those of `answers`. A question without an answered sample counts as answered with `empty`, as
+    in the rules' script, which scores the sampled logs of TEST01 in the same way.
     """
     found = answers(log, labels, options)
     figures = squad_eval.evaluate(found.questions, found.texts)
@@ -204,7 +205,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
 
 
 class Answers(NamedTuple):
-    """What a log answers to the questions of a sample set."""
+    """A log's answers to the questions of a sample set."""
 
     questions: Sequence[squad.Question]
     texts: Sequence[str]
@@ -212,15 +213,15 @@ class Answers(NamedTuple):
     samples: int
     """How many were answered."""
     unanswered: int
-    """Questions none of whose samples was answered."""
+    """Questions without an answered sample."""
 
 
 def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
-    """Return the answers that an accuracy log gives; `labels` is the file of the questions in a sample set.
+    """Return the answers in an accuracy log; `labels` is the questions file of a sample set.
 
-    Option `transposed`: responses are all begin logits, then all end logits. Where a sample was answered twice the
-    last answer counts. Raises DataError for malformed logs and files, for a response that is shorter than its sample,
-    which is what features in another order give, or longer than 384 tokens, and for logits that are not finite.
+    Option `transposed`: responses are all start logits, then all end logits. The last answer to a sample counts. Raises
+    DataError for malformed logs and files, for a response shorter than its sample, which features in another order
+    give, or longer than 384 tokens, and for logits that are not finite.
     """
     questions = squad.read(labels)
     features = list(squad.features(questions, Tokenizer(Vocabulary.read(labels.parent / VOCABULARY))))
@@ -243,7 +244,7 @@ def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
 
 
 def _logits(data: bytes, length: int, what: str, *, transposed: bool) -> Array:
-    """Return the logits of a response of `length` tokens, filled up as the rules do: float32 [384,2]."""
+    """Return the logits of a response of `length` tokens, padded as by the rules: float32 [384,2]."""
     count, rest = divmod(len(data), TOKEN_BYTES)
     if rest or not length <= count <= squad.LONGEST:
         raise DataError(

@@ -1,8 +1,8 @@
-"""SQuAD v1.1: its file, and the features that the rules make of it (language/bert/create_squad_data.py, v2.1).
+"""SQuAD v1.1: its file format, and the rules' features (language/bert/create_squad_data.py, v2.1).
 
-A question and the words of its context become pieces. Where they don't fit into one sample, the context is cut into
-spans that overlap, one feature each: `[CLS] question [SEP] span [SEP]`. A piece that is in several spans counts in the
-one where the nearer end of the span is furthest away.
+A question and the words of its context are tokenised. If they don't fit into one sample, the context is cut into
+overlapping spans, one feature each: `[CLS] question [SEP] span [SEP]`. A token in several spans counts in the one with
+the most context on its shorter side.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from engine.tasks.wordpiece import CLS, SEP, Tokenizer
 LONGEST = 384
 """Tokens of a feature."""
 LONGEST_QUERY = 64
-"""Tokens of a question; what is beyond is cut off."""
+"""Tokens of a question; the rest is truncated."""
 STRIDE = 128
-"""Tokens from the begin of a span to that of the next."""
+"""Tokens between the starts of consecutive spans."""
 
 VERSION = "1.1"
 
 _BETWEEN_WORDS = re.compile("[ \t\r\n\u202f]+")
-"""What separates the words of a context. A no-break space does not."""
+"""Separators of a context's words. A no-break space is none."""
 
 _AS_PUBLISHED = "take dev-v1.1.json as it was published"
 
@@ -64,14 +64,14 @@ class _File(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Question:
-    """A question and the context that has its answer."""
+    """A question and the context of its answer."""
 
     id: str
     text: str
     words: Sequence[str]
     """Of the context; questions on one context share the object."""
     answers: Sequence[str]
-    """Each is right."""
+    """All correct answers."""
 
 
 @dataclass(frozen=True)
@@ -81,25 +81,26 @@ class Feature:
     question: int
     """Index of the question."""
     tokens: Sequence[str]
-    """All pieces, the special ones among them; at most LONGEST."""
+    """All tokens, including special ones; at most LONGEST."""
     start: int
-    """Where the span begins among the tokens."""
+    """Index of the span's first token."""
     word: Array
-    """Of each token of the span, the word that it is of: int64 [span]."""
+    """Word index of each token of the span: int64 [span]."""
     counts: Array
-    """Whether an answer may begin at a token of the span, which is where it has the most context: bool [span]."""
+    """Whether an answer may start at a token of the span, that is, whether it has the most context here: bool
+    [span]."""
 
     @property
     def end(self) -> int:
-        """Return where the span ends among the tokens."""
+        """Return the index after the span's last token."""
         return self.start + len(self.word)
 
 
 def read(path: Path) -> list[Question]:
-    """Read a file in SQuAD v1.1 form, in its order.
+    """Read a file in SQuAD v1.1 format, in its order.
 
-    Raises DataError where it is cut off or something else, has no questions, is of version 2.0 or has a question
-    without an answer, without words in its context, or of an id that an earlier one has.
+    Raises DataError if it is truncated or invalid, has no questions, is of version 2.0 or has a question without an
+    answer, without words in its context, or with a duplicate id.
     """
     file = _decoded(path)
     found = [
@@ -127,7 +128,7 @@ def _decoded(path: Path) -> _File:
 
 
 def _refuse_unfit(path: Path, file: _File, questions: Sequence[Question]) -> None:
-    """Raise DataError that names the first question that v1.1 can't have."""
+    """Raise DataError that names the first question that is invalid in v1.1."""
     every = (one for article in file.data for paragraph in article.paragraphs for one in paragraph.qas)
     seen: set[str] = set()
     for raw, question in zip(every, questions, strict=True):
@@ -163,12 +164,12 @@ def first(path: Path, count: int) -> bytes:
 
 
 def query_tokens(question: Question, tokenizer: Tokenizer) -> list[str]:
-    """Return the tokens of a question, those among them that are too many."""
+    """Return the tokens of a question, not truncated."""
     return tokenizer.tokens(question.text)
 
 
 def features(questions: Iterable[Question], tokenizer: Tokenizer) -> Iterator[Feature]:
-    """Yield the features of questions: their place is the QSL index. A context of no tokens has none."""
+    """Yield the features of questions: their position is the QSL index. A context of no tokens has none."""
     words: Sequence[str] = ()
     context: list[str] = []
     places = np.empty(0, np.int64)
@@ -187,7 +188,7 @@ def features(questions: Iterable[Question], tokenizer: Tokenizer) -> Iterator[Fe
 
 
 def _spans(total: int, room: int) -> list[tuple[int, int]]:
-    """Return begin and end of each span of `total` tokens, `room` of which fit into a feature."""
+    """Return start and end of each span of `total` tokens, `room` of which fit into a feature."""
     found: list[tuple[int, int]] = []
     begin = 0
     while begin < total:
@@ -200,9 +201,9 @@ def _spans(total: int, room: int) -> list[tuple[int, int]]:
 
 
 def _owners(spans: Sequence[tuple[int, int]], total: int) -> Array:
-    """Return for each token the number of the span in which it has the most context: int64 [total].
+    """Return for each token the index of the span in which it has the most context: int64 [total].
 
-    That is the distance to the nearer end of the span, and a hundredth of the span's length; the first of equals.
+    That is the distance to the nearer end of the span, plus a hundredth of the span's length; the first of equals.
     """
     owner, best = np.zeros(total, np.int64), np.full(total, -1.0)
     for number, (begin, end) in enumerate(spans):

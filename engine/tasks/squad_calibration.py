@@ -1,4 +1,4 @@
-"""Calibration samples of the rules for BERT: a hundred features of SQuAD's dev set, by their indices or by questions.
+"""The rules' calibration samples for BERT: a hundred features of SQuAD's dev set, by their indices or by questions.
 
 One of the two lists may be used (MLPerf Inference v2.1, calibration/SQuAD-v1.1).
 """
@@ -18,7 +18,7 @@ from engine.tasks.squad_files import Sources
 from engine.tasks.wordpiece import Tokenizer, Vocabulary
 
 CHOSEN = "chosen.txt"
-"""Index and question of each feature that was chosen, one a line."""
+"""Index and question of each selected feature, one a line."""
 
 RULES_LISTS = {"81fa69eb66f72831edccb624133bb4b3": "features", "1e44e78ac31349a6c5a688f629449a74": "questions"}
 """By MD5: bert_calibration_features.txt and bert_calibration_qas_ids.txt of the rules."""
@@ -27,12 +27,13 @@ _PUBLISHED = "take the list as the rules publish it, with the questions and the 
 
 
 def chosen(step: Step) -> dict[str, Any]:
-    """Write the features that the need `list` names, of the needs `dataset` and `vocabulary`, as a sample set.
+    """Write the features that the dependency `list` names, of the dependencies `dataset` and `vocabulary`, as a sample
+    set.
 
     Options: `by` (`features`: a line is an index; `questions`: a line is a question's id, and all its features are
     taken), `md5` of the list, `filename` of it. Facts: `arrays` as engine.tasks.question_answering.prepare makes them,
-    int64, `labels` (what was chosen), `count`, and `what` and `by_rules` for the measurements file. Raises DataError
-    naming the line of the list that fits nothing.
+    int64, `labels` (the selection), `count`, and `what` and `by_rules` for the measurements file. Raises DataError
+    naming a line of the list without a match.
     """
     options = step.options
     listed = step.inputs["list"].folder / options["filename"]
@@ -73,7 +74,7 @@ def _by_question(listed: Path, names: Sequence[str]) -> list[int]:
 
 
 def _lines(listed: Path) -> list[tuple[int, str]]:
-    """Return the lines that are not blank, with their numbers. Raises DataError where there are none."""
+    """Return the lines that are not blank, with their numbers. Raises DataError if there are none."""
     try:
         text = read_plain(listed).decode("ascii")
     except OSError as error:

@@ -1,7 +1,7 @@
-"""How an answer is found in logits and scored: the rules' accuracy-squad.py and SQuAD's evaluation of v1.1.
+"""Answer extraction from logits and scoring: the rules' accuracy-squad.py and SQuAD's v1.1 evaluation.
 
-The arithmetic is theirs to the last digit: sums of logits are of float64, equal values keep their order, and the means
-are summed up question by question.
+The arithmetic is identical: sums of logits are in float64, sorting is stable, and the means are summed question by
+question.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from engine.tasks.squad import Feature, Question
 from engine.tasks.wordpiece import CONTINUES, words
 
 CANDIDATES = 20
-"""Begins, and ends, of an answer that are looked at: those with the highest logits."""
+"""Start and end candidates of an answer: those with the highest logits."""
 LONGEST_ANSWER = 30
 """Tokens."""
 NO_ANSWER = "empty"
-"""What stands for an answer where there is none."""
+"""Placeholder of a missing answer."""
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -36,24 +36,24 @@ class Span(NamedTuple):
     feature: Feature
     start: int
     end: int
-    """First and last token, among those of the feature."""
+    """First and last token, as indices of the feature's tokens."""
     logit: float
     """The sum of both logits."""
 
 
 class Figures(NamedTuple):
-    """What answers are worth, in per cent."""
+    """Scores of answers, in per cent."""
 
     exact_match: float
     f1: float
 
 
 def best_span(feature: Feature, logits: Array) -> Span | None:
-    """Return the best answer in a feature by its logits, float32 [n,2] of begin and end; None where there is none.
+    """Return the best answer in a feature by its logits, float32 [n,2] of start and end; None if there is none.
 
-    An answer has at most LONGEST_ANSWER tokens of the span and begins where that token has the most context. Of equal
-    sums the first holds, by the rank of its begin, then of its end; of equal logits the first token. n may be larger
-    than the feature: what is past it takes part in the ranking, as it does in the rules' script.
+    An answer has at most LONGEST_ANSWER tokens of the span and starts where that token has the most context. Of equal
+    sums the first wins, by the rank of its start, then of its end; of equal logits the first token. n may be larger
+    than the feature: the rest is ranked too, as in the rules' script.
     """
     starts, ends = (_highest(column) for column in logits.T)
     length = len(feature.word)
@@ -69,18 +69,18 @@ def best_span(feature: Feature, logits: Array) -> Span | None:
 
 
 def _highest(logits: Array) -> Array:
-    """Return the places of the highest logits, falling; of equal ones in their order."""
+    """Return the indices of the highest logits, descending, in a stable order."""
     return np.argsort(-logits, kind="stable")[:CANDIDATES]
 
 
 def answer(question: Question, spans: Sequence[Span | None]) -> str:
-    """Return the text of the best of the answers in a question's features, of equal ones the first."""
+    """Return the text of the best answer in a question's features, of equal ones the first."""
     found = [one for one in spans if one is not None]
     return _text(question, max(found, key=lambda one: one.logit)) if found else NO_ANSWER
 
 
 def _text(question: Question, span: Span) -> str:
-    """Return the part of the context that an answer is, as it is written there."""
+    """Return the part of the context that is the answer, in its original spelling."""
     feature = span.feature
     joined = " ".join(feature.tokens[span.start : span.end + 1])
     plain = " ".join(joined.replace(f" {CONTINUES}", "").replace(CONTINUES, "").split())
@@ -89,10 +89,10 @@ def _text(question: Question, span: Span) -> str:
 
 
 def aligned(plain: str, source: str) -> str:
-    """Return the part of `source` that was made into the tokens `plain`, such as `Steve Smith` in `Steve Smith's`.
+    """Return the part of `source` that was tokenised to `plain`, such as `Steve Smith` in `Steve Smith's`.
 
-    Characters are matched one by one, blanks left out. Where that can't be done, because lower case or accents made
-    more or fewer of them, or the tokens are not there, all of `source` is returned.
+    Characters are matched one by one, ignoring blanks. If that is impossible, because lower case or accents changed
+    their number, or the tokens are missing, all of `source` is returned.
     """
     tokens = " ".join(words(source))
     found = tokens.find(plain)
@@ -105,7 +105,7 @@ def aligned(plain: str, source: str) -> str:
 
 
 def evaluate(questions: Sequence[Question], answers: Sequence[str]) -> Figures:
-    """Return the mean figures of answers, one for each question: the better of all its right answers counts."""
+    """Return the mean scores of answers, one for each question: the maximum over its correct answers."""
     exact = 0
     f1 = 0.0
     for question, given in zip(questions, answers, strict=True):

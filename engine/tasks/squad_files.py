@@ -1,7 +1,7 @@
-"""SQuAD's questions and vocabularies: found on this machine, taken out of a package, or out of the shipped profiles.
+"""SQuAD's questions and vocabularies: on this machine, from a package, or from the shipped profiles.
 
-What is fetched is fetched by engine.steps.download; the surveys here say when nothing has to be. A plan imports this
-module, so it needs nothing heavy.
+Downloads are done by engine.steps.download; the surveys here find files that need none. Plans import this module, so it
+imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from engine.store.files import disk_errors, read_plain
 from engine.text import clean
 
 LABELS = "dev-v1.1.json"
-"""The questions of a sample set, with their right answers."""
+"""The questions of a sample set, with their correct answers."""
 VOCABULARY = "vocab.txt"
-"""The vocabulary that they were tokenised with, beside them."""
+"""The vocabulary of a sample set's tokens."""
 
 FEATURES = 10_833
 """Samples of the rules' dev set."""
 MOST_BYTES = 1 << 26
-"""Of a vocabulary: that of BERT-Large has 232 kB."""
+"""Maximum size of a vocabulary: that of BERT-Large has 232 kB."""
 
 _MODELS = "models"
-"""The folder of a profile folder in which shipped models are, and their vocabularies."""
+"""Folder of shipped models and their vocabularies in a profile folder."""
 _ID_BYTES = {"int64": 8, "int32": 4}
 _USUAL_TOKENS = 180
-"""Of a question and its context in SQuAD's dev set, on average."""
+"""Average of a question with its context in SQuAD's dev set."""
 _SECONDS_PER_QUESTION = 0.0005
 
 
 class Sources(NamedTuple):
-    """Where the raw data of a sample set are."""
+    """The raw data files of a sample set."""
 
     questions: Path
     vocabulary: Path
 
     @classmethod
     def of(cls, dataset: Artifact, vocabulary: Artifact) -> Sources:
-        """Return the files of the two artifacts: `labels` of their facts, or the usual name."""
+        """Return the files of the two artifacts: `labels` of their facts, or the default name."""
         return cls(
             dataset.folder / (dataset.read(DataFacts).labels or LABELS),
             vocabulary.folder / (vocabulary.read(DataFacts).labels or VOCABULARY),
@@ -51,7 +51,7 @@ class Sources(NamedTuple):
 
 
 def survey_samples(context: SurveyContext) -> SurveyResult:
-    """Estimate size and time of a sample set; the identities of both needs cover what it is made of."""
+    """Estimate size and time of a sample set; the identities of both dependencies cover its content."""
     dataset = context.inputs["dataset"] or Artifact("", dict(context.expected_facts.get("dataset", {})))
     count = min((one for one in (context.options["count"], dataset.read(DataFacts).count) if one), default=None)
     if count is None:
@@ -61,7 +61,7 @@ def survey_samples(context: SurveyContext) -> SurveyResult:
 
 
 def survey_questions(context: SurveyContext) -> SurveyResult:
-    """Look for dev-v1.1.json where the person said, option `path`: the file, or its folder. Else it is fetched."""
+    """Find dev-v1.1.json at the user's option `path`: the file, or its folder. Otherwise it is downloaded."""
     given = context.options["path"]
     if not given:
         return SurveyResult("run", expected_facts={"count": FEATURES})
@@ -74,9 +74,9 @@ def _questions_remedy() -> str:
 
 
 def survey_vocabulary(context: SurveyContext) -> SurveyResult:
-    """Look for vocab.txt where the person said, option `path`; in a folder without one it is fetched.
+    """Find vocab.txt at the user's option `path`; if the folder has none it is downloaded.
 
-    Option `md5`: that of the model's vocabulary. One with another sum is of another model: `conflict`.
+    Option `md5`: that of the model's vocabulary. A file with another checksum is of another model: `conflict`.
     """
     given = context.options["path"]
     if not given:
@@ -104,7 +104,7 @@ _OWN = "--adr.squad-vocab.tags=_own --env.SQUAD_VOCAB_PATH=FILE"
 
 
 def survey_own_vocabulary(context: SurveyContext) -> SurveyResult:
-    """Take the vocabulary that the person named, option `path`; what is in it is read when samples are made."""
+    """Use the vocabulary at the user's option `path`; its content is read when samples are made."""
     given = context.options["path"]
     if not given:
         return SurveyResult(
@@ -116,13 +116,13 @@ def survey_own_vocabulary(context: SurveyContext) -> SurveyResult:
 
 
 def _named(given: str, name: str) -> Path:
-    """Return the file that a person named, itself or by its folder."""
+    """Return the file that the user gave, directly or by its folder."""
     path = Path(given).expanduser().absolute()
     return path / name if path.is_dir() or not path.suffix else path
 
 
 def _found(path: Path) -> SurveyResult | None:
-    """Return where a plain file is; None where there is none."""
+    """Return the result for an existing regular file; None if there is none."""
     if not path.is_file():
         return None
     state = path.stat()
@@ -140,7 +140,7 @@ def _read(path: Path) -> bytes:
 
 
 def packaged(step: Step) -> dict[str, Any]:
-    """Take the questions that the need `package` carries, one JSON file. Facts: `labels`. Raises DataError."""
+    """Take the questions from the dependency `package`, one JSON file. Facts: `labels`. Raises DataError."""
     package = step.inputs["package"]
     files = [name for name in package.read(PackageFacts).files if name.endswith(".json")]
     if len(files) != 1:
@@ -151,7 +151,7 @@ def packaged(step: Step) -> dict[str, Any]:
 
 
 def shipped_vocabulary(step: Step) -> dict[str, Any]:
-    """Take the vocabulary of a shipped model, option `file`, out of the profiles. Facts: `labels`. Raises DataError."""
+    """Take the vocabulary of a shipped model, option `file`, from the profiles. Facts: `labels`. Raises DataError."""
     source = step.profiles[0] / _MODELS / step.options["file"]
     data = _read(source)
     with disk_errors(step.output):

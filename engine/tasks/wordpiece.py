@@ -1,8 +1,8 @@
-"""WordPiece tokens of the uncased BERT models, as the rules' preprocessing makes them.
+"""WordPiece tokens of the uncased BERT models, as in the rules' preprocessing.
 
-The rules tokenise with the `BertTokenizer` of transformers 2.4, written in Python: text is cleaned, put in lower case,
-stripped of accents and split at punctuation and around CJK characters, and each word is cut into the longest pieces
-that the vocabulary has, from the left. Unicode categories are those of the running Python, as they are there.
+The rules tokenise with the `BertTokenizer` of transformers 2.4, written in Python: text is cleaned, lower-cased,
+stripped of accents and split at punctuation and around CJK characters, and each word is split into the longest pieces
+of the vocabulary, from the left. Unicode categories are those of the running Python, as in the original.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from engine.store.files import read_plain
 
 PAD, UNKNOWN, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 SPECIAL = (PAD, UNKNOWN, CLS, SEP, MASK)
-"""Words that stay as they are where white space stands on both sides."""
+"""Words that are not split if surrounded by white space."""
 
 LONGEST_WORD = 100
 """Characters; a longer word is unknown (Google's own tokenizer allows 200)."""
 
 CASED = 0.01
-"""Share of tokens with capitals above which a vocabulary is one of a cased model, where about a third have them."""
+"""Fraction of tokens with capitals above which a vocabulary is considered cased; in cased ones it is about a third."""
 
 CONTINUES = "##"
-"""How a piece begins that goes on with a word."""
+"""Prefix of a piece that continues a word."""
 
 _CACHED = 1 << 17
-"""Words whose pieces are remembered; the text of SQuAD's dev set has fewer different ones."""
+"""Words whose pieces are cached; SQuAD's dev set has fewer different ones."""
 
 _CJK = re.compile(
     "[\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0002a6df\U0002a700-\U0002b73f\U0002b740-\U0002b81f\U0002b820-\U0002ceaf"
     "\uf900-\ufaff\U0002f800-\U0002fa1f]"
 )
-"""Each is a word of its own; Hangul and the Japanese syllabaries are not among them."""
+"""Each is a word of its own; Hangul and the Japanese syllabaries are not included."""
 
 _BREAKS = re.compile(r"\r\n?")
 _SHOWN = 3
@@ -52,10 +52,10 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: Path) -> Vocabulary:
-        """Read a vocab.txt: one piece a line, its number from 0 is its id; of equal lines the last holds.
+        """Read a vocab.txt: one piece a line, its number from 0 is its id; of duplicates the last counts.
 
-        Raises DataError where it can't be read, lacks a special token, pads with another id than 0, or is of a model
-        that tells upper from lower case: its ids would be those of another model.
+        Raises DataError if it can't be read, lacks a special token, has another padding id than 0, or is of a cased
+        model, whose ids differ.
         """
         try:
             text = read_plain(path).decode("utf-8")
@@ -87,7 +87,7 @@ def _is_reserved(token: str) -> bool:
 
 
 class Tokenizer:
-    """Text → pieces of a vocabulary."""
+    """Splits text into pieces of a vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.ids = vocabulary.ids
@@ -95,11 +95,11 @@ class Tokenizer:
         self._pieces = lru_cache(_CACHED)(self._cut)
 
     def tokens(self, text: str) -> list[str]:
-        """Return the pieces of a text in its order; empty where nothing of it is a word."""
+        """Return the pieces of a text in order; empty if it contains no word."""
         return [piece for word in words(text) for piece in self._pieces(word)]
 
     def _cut(self, word: str) -> tuple[str, ...]:
-        """Return the longest pieces that make up a word, from the left; one unknown where there are none."""
+        """Return the longest pieces of a word, from the left; one unknown token if there are none."""
         if len(word) > LONGEST_WORD:
             return (UNKNOWN,)
         found: list[str] = []
@@ -113,7 +113,7 @@ class Tokenizer:
         return tuple(found)
 
     def _candidates(self, word: str, start: int) -> Iterator[str]:
-        """Yield what a piece may be that begins at `start`, the longest first."""
+        """Yield possible pieces that start at `start`, the longest first."""
         mark = CONTINUES if start else ""
         for end in range(min(len(word), start + self._longest), start, -1):
             yield mark + word[start:end]
@@ -122,7 +122,7 @@ class Tokenizer:
 def words(text: str) -> list[str]:
     """Return the words of a text in lower case and without accents; punctuation and CJK characters are words.
 
-    Control characters and U+FFFD are left out. Special tokens with white space on both sides stay as they are.
+    Control characters and U+FFFD are removed. Special tokens surrounded by white space are kept.
     """
     found: list[str] = []
     for word in _CJK.sub(r" \g<0> ", _cleaned(text)).split():
@@ -131,7 +131,7 @@ def words(text: str) -> list[str]:
 
 
 def _cleaned(text: str) -> str:
-    """Return a text without control characters, with a blank in place of each kind of space."""
+    """Return a text without control characters, with all white space replaced by blanks."""
     return "".join([_clean(character) for character in text]) if not text.isalnum() else text
 
 
@@ -154,7 +154,7 @@ def _plain(word: str) -> str:
 
 
 def _split(word: str) -> list[str]:
-    """Cut a word before and after each punctuation mark, and where lower case or NFD made a space of a character."""
+    """Split a word at each punctuation mark, and at spaces that lower case or NFD produced."""
     if word.isalnum():
         return [word]
     return "".join([f" {one} " if _is_punctuation(one) else one for one in word]).split()
@@ -162,7 +162,7 @@ def _split(word: str) -> list[str]:
 
 @lru_cache(1 << 16)
 def _is_punctuation(character: str) -> bool:
-    """Say whether it is punctuation: Unicode's kinds of it, and of ASCII all that is no letter, digit or space."""
+    """Return whether it is punctuation: by Unicode category, or ASCII that is no letter, digit or space."""
     if character.isascii():
         return "!" <= character <= "~" and not character.isalnum()
     return unicodedata.category(character).startswith("P")

@@ -1,1 +1,1 @@
-"""How a machine is best shared out between sessions, and which rate it sustains: found by measuring."""
+"""Find the best workers of a machine and the rate it sustains, by measuring."""

@@ -1,8 +1,8 @@
-"""Measures ways of sharing a machine out: sessions of one model at work side by side, each on a thread of its own.
+"""Measure candidates: sessions of one model running concurrently, each on its own thread.
 
-Ways that are compared take turns; what counts is the median run of the best turn, because other work on the machine can
-only make a run longer. That it was the best is known when another turn came near it. A way that is hopeless after its
-first runs gets no more time.
+Candidates are measured round-robin; a candidate's score is the median of its best round, because other load on the
+machine can only make a run longer. The best is confirmed when another round comes near it. A hopeless candidate gets no
+more time after its first runs.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -26,21 +26,21 @@ Groups = Sequence[tuple[int, ...]]
 
 ROUNDS: Final = 2
 _ALIKE: Final = 0.98
-"""Of a way's best turn: another that reaches it confirms that nothing disturbed the best."""
+"""Fraction of a candidate's best round that confirms it, if another round reaches it."""
 HOPELESS: Final = 0.75
-"""Of the throughput of the best: a way that is below after its first runs is not measured on."""
+"""Fraction of the best throughput: a candidate below it after its first runs is dropped."""
 _FEWEST: Final = 2
-"""Runs before that is said."""
+"""Runs before a candidate is dropped."""
 _LONGEST: Final = 1.5
-"""Times a measurement's share of the time: a run that takes longer is not worth it."""
+"""Multiple of a measurement's time slice: a candidate with longer runs is skipped."""
 
 _SPACED_SECONDS: Final = 1.0
 _PAUSE: Final = 0.005
-"""Seconds; longer than the threads of a backend spin while they wait for work (ONNX Runtime: about 1 ms)."""
+"""Seconds; longer than a backend's threads spin while they wait for work (ONNX Runtime: about 1 ms)."""
 
 
 class Candidate(NamedTuple):
-    """What is tried."""
+    """A configuration to measure."""
 
     sessions: int
     threads: int
@@ -49,7 +49,7 @@ class Candidate(NamedTuple):
 
 
 class Bench:
-    """Measures ways of running one model within a time, and keeps what it measured."""
+    """Measures candidates of one model within a time, and keeps the results."""
 
     def __init__(
         self,
@@ -61,9 +61,9 @@ class Bench:
         report: Callable[[float], None],
         quota: float | None = None,
     ) -> None:
-        """`seconds` is the time for all, about `measurements` of them are expected; `report` hears the seconds used.
+        """`seconds` is the total time for about `measurements` measurements; `report` is called with the seconds used.
 
-        `quota` is how many cores' worth of time the process may use, where that is less than `cores`.
+        `quota` is the CPU quota in cores, if less than `cores`.
         """
         self._quota = quota
         self.trials: dict[Candidate, Trial] = {}
@@ -78,17 +78,17 @@ class Bench:
 
     @property
     def is_late(self) -> bool:
-        """Whether the time is used up: only what must be known is still measured."""
+        """Whether the time is used up: only indispensable measurements are still made."""
         return monotonic() - self._started >= self._seconds
 
     def best_rate(self) -> float:
-        """Return the highest samples per second so far; 0 before the first."""
+        """Return the highest samples per second so far; 0 initially."""
         return max((trial.samples_per_second for trial in self.trials.values()), default=0.0)
 
     def scan(self, sessions: int, threads: int, batches: Sequence[int]) -> None:
-        """Measure batch sizes of one split that are not known yet in one turn, the smallest first.
+        """Measure new batch sizes of one split in one round, in ascending order.
 
-        Ends where larger batches lose what they should gain, or take too long.
+        Stops when larger batches reduce the throughput, or take too long.
         """
         new = [candidate for batch in batches if (candidate := Candidate(sessions, threads, batch)) not in self.trials]
         if not new:
@@ -99,7 +99,7 @@ class Bench:
                     return
 
     def compare(self, candidates: Sequence[Candidate]) -> None:
-        """Measure ways in turns, the first of them whatever the time; a way is left out if it takes too long."""
+        """Measure candidates in rounds, the first one regardless of time; those that take too long are skipped."""
         for alike in _by_split(candidates).values():
             list(self._measured_on_one_set(alike))
         for _ in range(ROUNDS - 1):
@@ -107,7 +107,7 @@ class Bench:
                 self.again(candidates)
 
     def again(self, candidates: Sequence[Candidate]) -> None:
-        """Measure ways in one more turn, as far as the time goes."""
+        """Measure candidates in one more round, as time permits."""
         for alike in _by_split(candidates).values():
             with closing(self._measured_on_one_set(alike)) as measured:
                 for _ in measured:
@@ -115,9 +115,9 @@ class Bench:
                         return
 
     def spaced(self, candidate: Candidate) -> float:
-        """Return the seconds within which 95 % of the batches of one session end that come one by one, with pauses.
+        """Return the 95th percentile, in seconds, of batches of one session that arrive one by one, with pauses.
 
-        After a pause threads must wake up and caches fill again: it takes longer than in a loop without pauses.
+        After a pause threads must wake up and caches are cold: it takes longer than in a loop without pauses.
         """
         seconds = min(_SPACED_SECONDS, self._seconds / 20)
         with opened(self._load, self._options, candidate.threads, ((),)) as (runner,):
@@ -128,18 +128,18 @@ class Bench:
         return times[len(times) * 95 // 100]
 
     def is_settled(self, candidate: Candidate) -> bool:
-        """Say whether another turn confirmed the best one. There is nothing to confirm where a way is left out."""
+        """Return whether another round confirmed the best one. A skipped candidate needs no confirmation."""
         best = sorted(self._rounds.get(candidate, ()))[:2]
         return self._is_left_out(candidate) if not best else len(best) == 2 and _ALIKE * best[1] <= best[0]
 
     def _is_left_out(self, candidate: Candidate) -> bool:
-        """Say whether one run of a way, the first of its split excepted, would take too much of the time."""
+        """Return whether one run of a candidate, except the first of its split, would take too much of the time."""
         if candidate in self.trials or not any(one[:2] == candidate[:2] for one in self.trials):
             return False
         return candidate.sessions * candidate.batch / self.best_rate() > _LONGEST * self._share
 
     def _measured_on_one_set(self, candidates: Sequence[Candidate]) -> Generator[Candidate, None, None]:
-        """Measure ways that one set of loaded models can, and yield each that was measured."""
+        """Measure candidates that one set of loaded models can run, and yield each that was measured."""
         if all(map(self._is_left_out, candidates)):
             return
         sessions, threads, _, pinned = candidates[0]
@@ -153,7 +153,7 @@ class Bench:
                 yield candidate
 
     def groups(self, sessions: int, threads: int, *, pinned: bool) -> Groups:
-        """Return the cores of each session; none where they are not pinned."""
+        """Return the cores of each session; none without pinning."""
         return core_groups(self._nodes, sessions, threads) if pinned else ((),) * sessions
 
     def _run(self, candidate: Candidate, runners: Sequence[Runner], groups: Groups) -> tuple[float, bool]:
@@ -172,7 +172,7 @@ class Bench:
         return found
 
     def _keep(self, candidate: Candidate, found: tuple[float, bool]) -> None:
-        """Take a measurement in: of several the shortest."""
+        """Record a measurement, keeping the shortest of several."""
         batch_s, dropped = found
         self._rounds.setdefault(candidate, []).append(batch_s)
         old = self.trials.get(candidate)
@@ -189,7 +189,8 @@ class Bench:
         )
 
     def _is_falling(self, candidate: Candidate) -> bool:
-        """Say whether this batch, the largest so far, and the one before brought less than the best of their split."""
+        """Return whether this batch size, the largest so far, and the previous one are below the best of their
+        split."""
         split = sorted(
             (
                 (known.batch, one)
@@ -203,7 +204,7 @@ class Bench:
 
 
 def _by_split(candidates: Sequence[Candidate]) -> dict[tuple[int, int, bool], list[Candidate]]:
-    """Return the ways by what one set of loaded models can measure."""
+    """Return the candidates grouped by the set of loaded models that can run them."""
     found: dict[tuple[int, int, bool], list[Candidate]] = {}
     for candidate in dict.fromkeys(candidates):
         found.setdefault((candidate.sessions, candidate.threads, candidate.pinned), []).append(candidate)
@@ -212,7 +213,7 @@ def _by_split(candidates: Sequence[Candidate]) -> dict[tuple[int, int, bool], li
 
 @contextmanager
 def opened(load: Load, options: BackendOptions, threads: int, groups: Groups) -> Iterator[list[Runner]]:
-    """Load one runner for each group of cores, and close them whatever happens."""
+    """Load one runner for each group of cores, and close them at the end."""
     runners: list[Runner] = []
     try:
         for cores in groups:
@@ -224,9 +225,9 @@ def opened(load: Load, options: BackendOptions, threads: int, groups: Groups) ->
 
 
 def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[float, bool]:
-    """Run all bindings at once, each on its own thread, for so long or until it is clear that they are too slow.
+    """Run all bindings concurrently, each on its own thread, for `seconds` or until they are clearly too slow.
 
-    Returns the median seconds of a run, and whether it ended early because runs take more than `enough` seconds.
+    Returns the median seconds of a run, and whether it stopped early because runs take more than `enough` seconds.
     """
     times, _ = _times(bindings, groups, seconds, enough)
     return median(times), min(times) > enough
@@ -235,16 +236,17 @@ def run_together(bindings: Sequence[Binding], groups: Groups, seconds: float, en
 def run_throttled(
     bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float, quota: float
 ) -> tuple[float, bool]:
-    """The same where the process may use `quota` cores' worth of time: returns the seconds of a run in the long run.
+    """Do the same under a CPU quota of `quota` cores; return the sustained seconds of a run.
 
-    The system stops a process that has used up its time: between two stops runs are quicker than they can go on to be.
+    The system throttles a process that has used up its quota: between two stops runs are faster than the sustained
+    rate.
     """
     times, used = _times(bindings, groups, seconds, enough)
     return max(fmean(times), len(bindings) * used / len(times) / quota), min(times) > enough
 
 
 def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: float) -> tuple[list[float], float]:
-    """Return the seconds of every run, and the processor seconds that all of them took."""
+    """Return the seconds of every run, and their total processor seconds."""
     ready = Barrier(len(bindings))
 
     def work(binding: Binding, cores: tuple[int, ...]) -> tuple[list[float], float]:
@@ -258,7 +260,7 @@ def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: 
         try:
             ready.wait()
         except BrokenBarrierError:
-            return [], 0.0  # another one failed and says why
+            return [], 0.0  # another one failed and reports why
         before = process_time()
         return list(_timed(binding, perf_counter() + seconds, enough)), process_time() - before
 
@@ -268,7 +270,7 @@ def _times(bindings: Sequence[Binding], groups: Groups, seconds: float, enough: 
 
 
 def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:
-    """Yield the seconds of each run until the time is over, or not even the quickest of several is quick enough."""
+    """Yield the seconds of each run until the time is over, or not even the fastest of several is fast enough."""
     best, start = float("inf"), perf_counter()
     for number in count(1):
         binding.run()
@@ -281,7 +283,7 @@ def _timed(binding: Binding, until: float, enough: float) -> Iterator[float]:
 
 
 def _with_pauses(binding: Binding, until: float) -> Iterator[float]:
-    """Yield the seconds of each run, after a pause as long as the run before, or longer."""
+    """Yield the seconds of each run, after a pause as long as the previous run, or longer."""
     taken = 0.0
     while True:
         sleep(max(_PAUSE, taken))
@@ -294,7 +296,7 @@ def _with_pauses(binding: Binding, until: float) -> Iterator[float]:
 
 
 def _bind_largest(runners: Sequence[Runner], batch: int) -> None:
-    """Bind the largest batch first, of which the buffers of the others are parts."""
+    """Bind the largest batch first: the buffers of the others are parts of its own."""
     for runner in runners:
         runner.bind(batch)
 
@@ -306,7 +308,7 @@ def _options(options: BackendOptions, threads: int, cores: tuple[int, ...]) -> B
 
 
 def _fill(binding: Binding) -> None:
-    """Fill floating-point inputs with noise; whole numbers stay 0, which is always a valid index."""
+    """Fill floating-point inputs with noise; integers stay 0, which is always a valid index."""
     rng = np.random.default_rng(0)
     for array in binding.inputs:
         if np.issubdtype(array.dtype, np.floating):

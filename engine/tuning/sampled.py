@@ -1,7 +1,7 @@
-"""A program over real samples in the form of a runner, so that tuning can time it.
+"""A program over real samples with the interface of a runner, so that tuning can time it.
 
-Noise is no fair input where samples differ in length, or a loop ends by what it computes: what is timed there is the
-whole program on samples of typical cost.
+Noise is not representative if samples differ in length, or a loop's length depends on its data: then the whole program
+is timed on samples of typical cost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from engine.tasks.programs import Program
 
 
 class SampledBatch:
-    """So many samples, which a run answers."""
+    """A batch of samples, answered by a run."""
 
     inputs: tuple[Array, ...] = ()
     """Nothing to fill: the samples are in the library."""
@@ -37,12 +37,12 @@ class SampledRunner:
         """`indices` are loaded samples, those of the most typical cost first."""
         batch: int | None = getattr(program, "batch", None)
         self.inputs: tuple[TensorSpec, ...] = (TensorSpec("samples", (batch,), "int64"),) if batch else ()
-        """Indices, of the one batch that the program takes; none where it takes any."""
+        """Indices, for a program with a fixed batch size; empty for a dynamic one."""
         self._program = program
         self._indices = indices
 
     def bind(self, shapes: Shapes) -> SampledBatch:
-        """Return a batch of so many samples; they repeat where there are fewer."""
+        """Return a batch of this size; samples repeat if there are fewer."""
         assert isinstance(shapes, int)
         self._program.prepare(shapes)
         return SampledBatch(self._program, list(islice(cycle(self._indices), shapes)))

@@ -1,7 +1,7 @@
-"""The times at which LoadGen issues Server's queries: the same random numbers from the same seed.
+"""LoadGen's schedule of Server queries: the same random numbers from the same seed.
 
-The rules fix the seed, so a run of so many queries always has the same bursts, only closer together at a higher rate.
-In a short run a single one of them decides whether a rate is valid: a replay has to know it.
+The rules fix the seed, so a run of a given length always has the same bursts, only closer together at a higher rate. In
+a short run a single one of them decides whether a rate is valid, so a replay must use the same schedule.
 """
 
 from functools import lru_cache
@@ -17,10 +17,10 @@ _MULTIPLIER: Final = 1_812_433_253
 
 @lru_cache(maxsize=8)
 def arrivals(seed: int, count: int) -> tuple[float, ...]:
-    """Return when `count` queries come, in seconds at one a second on average; the first at 0.
+    """Return the arrival times of `count` queries, in seconds at one per second on average; the first at 0.
 
     As loadgen/loadgen.cc with libstdc++: gaps are exponentially distributed, -log(1 - u), where each u in [0, 1) is
-    made of two numbers of std::mt19937(seed), the lower half first. Of the seed it takes 32 bits.
+    made of two numbers of std::mt19937(seed), the lower half first. The seed is truncated to 32 bits.
     """
     random = mersenne_twister(seed)
     gaps = (-log(1 - _fraction(random)) for _ in range(count - 1))
@@ -28,9 +28,9 @@ def arrivals(seed: int, count: int) -> tuple[float, ...]:
 
 
 def mersenne_twister(seed: int) -> Random:
-    """Return Python's generator in the state that std::mt19937(seed) begins with: getrandbits(32) gives its numbers.
+    """Return Python's generator in the initial state of std::mt19937(seed): getrandbits(32) gives its numbers.
 
-    Python spreads a seed out in another way than the C++ standard (26.6.4.3) does.
+    Python expands a seed in another way than the C++ standard (26.6.4.3).
     """
     state = [seed & _WORD]
     for index in range(1, _WORDS):

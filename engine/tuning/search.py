@@ -1,10 +1,10 @@
-"""Which rate to try next: the search of the highest target that holds, as a pure function of what was tried.
+"""Search of the highest valid rate, as a pure function of the trials so far.
 
-A trial asks whether a rate is valid. Steps that grow find a bracket (the highest valid rate below the lowest invalid
-one), halving it in ratio closes it, and the winner must be valid a second time, because near the limit the same rate is
-now valid and now not. Other work on the machine makes trials invalid, never valid: where a rate was refused just above
-one that had half its bound to spare, that is doubted, and the rate must be refused a second time. Nothing is remembered
-outside the list of trials, so a search can be shown, tested and cut short at any trial.
+A trial tests whether a rate is valid. Growing steps find a bracket (the highest valid rate below the lowest invalid
+one), geometric bisection closes it, and the winner must be valid a second time, because near the limit the same rate is
+sometimes valid and sometimes not. Other load on the machine makes trials invalid, never valid: if a rate was refused
+just above one whose latency was half the constraint or less, the refusal is doubted and must be repeated. There is no
+state outside the list of trials, so a search can be shown, tested and stopped at any trial.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import msgspec
 CONFIDENCE: Final = 0.99
 """Of LoadGen's early stopping test (v2.1)."""
 _DIGITS: Final = 4
-"""Significant digits of a rate: what a person reads in the configuration is what was tried."""
+"""Significant digits of a rate: the configured value is exactly the one that was tried."""
 _STEP: Final = 1.2
 _DOUBTED: Final = 0.5
-"""Of the bound. By replay (server_model) the rate that uses all of it is 10 to 50 % above the one that uses half, where
-one or two sessions have ten batches' time; at 1 % and less (eight sessions, twenty batches) the doubt costs a trial or
-two."""
+"""Fraction of the latency constraint. By replay (server_model) the rate that uses all of it is 10 to 50 % above the one
+that uses half, for one or two sessions with the time of ten batches; at 1 % and less (eight sessions, twenty batches)
+the doubt costs a trial or two."""
 
 
 class RateTrial(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,39 +34,40 @@ class RateTrial(msgspec.Struct, frozen=True, kw_only=True):
     """Queries/s."""
     valid: bool
     figure: float | None = None
-    """What tells two trials of one rate apart: the latency at the percentile in ms. None where it was cut short."""
+    """The latency at the percentile in ms, to compare trials of one rate. None if the trial was stopped early."""
 
 
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a search begins and when it is good enough. Rates are in queries/s and above 0."""
+    """Start and end conditions of a search. Rates are in queries/s and above 0."""
 
     start: float
     lowest: float
-    """Below this no rate is tried."""
+    """Lower limit of the rates tried."""
     highest: float
-    """Above this no rate is tried."""
+    """Upper limit of the rates tried."""
     resolution: float
     """The search ends when the lowest refused rate is at most this fraction above the highest valid one."""
     constraint_ms: float | None = None
-    """What the figure of a trial must stay within; None where there is no such thing, and nothing is doubted."""
+    """Limit of a trial's figure; None: there is none, and no refusal is doubted."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list of trials says."""
+    """The result of a list of trials."""
 
     rate: float | None
-    """The highest valid rate below every refused one; None where there is none."""
+    """The highest valid rate below every refused one; None if there is none."""
     refused: float | None
-    """The lowest rate that was not more often valid than invalid: the other end of the bracket. None: none was seen."""
+    """The lowest rate that was not more often valid than invalid: the other end of the bracket. None: no rate was
+    refused."""
     repeats: int
-    """How often the rate was found valid."""
+    """How often the rate was valid."""
     trials: int
     spread: float | None
     """Of the figures of the repeats: (largest - smallest) / smallest. None with fewer than two."""
 
 
 def found(trials: Sequence[RateTrial]) -> Found:
-    """Return what the trials say so far. A valid trial above a refused rate was luck and does not count."""
+    """Return the result so far. A valid trial above a refused rate was luck and does not count."""
     refused = min((trial.rate for trial in trials if _is_refused(trial.rate, trials)), default=None)
     holding = [trial for trial in trials if trial.valid and (refused is None or trial.rate < refused)]
     rate = max((trial.rate for trial in holding), default=None)
@@ -81,9 +82,9 @@ def found(trials: Sequence[RateTrial]) -> Found:
 
 
 def next_rate(trials: Sequence[RateTrial], aim: Aim, *, last: bool = False) -> float | None:
-    """Return the rate to try next, or None where the search is over (`found` has the outcome).
+    """Return the rate to try next, or None when the search is over (`found` has the result).
 
-    `last` says that there is time for one trial only: it goes to the repeat of what holds so far.
+    `last`: there is time for one trial only, which repeats the best rate so far.
     """
     if not trials:
         return _within(aim.start, aim)
@@ -100,20 +101,21 @@ def next_rate(trials: Sequence[RateTrial], aim: Aim, *, last: bool = False) -> f
 
 
 def spread(figures: Sequence[float]) -> float | None:
-    """Return how far apart repeats are: (largest - smallest) / smallest; None with fewer than two."""
+    """Return the relative spread of repeats: (largest - smallest) / smallest; None with fewer than two."""
     return (max(figures) - min(figures)) / min(figures) if len(figures) > 1 and min(figures) > 0 else None
 
 
 def settled(figures: Sequence[float], tolerance: float, most: int) -> bool:
-    """Say whether a figure that is measured, not searched, was repeated often enough: twice alike, or `most` times."""
+    """Return whether a measured figure was repeated often enough: two similar ones, or `most` in all."""
     return len(figures) >= most or any((spread([one, other]) or 0.0) <= tolerance for one, other in pairwise(figures))
 
 
 def tolerated(queries: int, share: float) -> int | None:
-    """Return how many of `queries` may miss the bound where `share` of them (0.99) must meet it; None: too few queries.
+    """Return how many of `queries` may exceed the latency constraint if `share` of them (0.99) must meet it; None: too
+    few queries.
 
-    LoadGen's early stopping (loadgen/early_stopping.cc): t misses in n queries are allowed while a system that misses
-    with probability 1 - share would do as well, P[at most t misses in n], with probability 1 - CONFIDENCE at the most.
+    LoadGen's early stopping (loadgen/early_stopping.cc): t misses in n queries are allowed if a system that misses with
+    probability 1 - share would do as well, P[at most t misses in n], with probability 1 - CONFIDENCE at most.
     """
     chance, misses = 0.0, 0
     while misses <= queries:
@@ -129,7 +131,7 @@ def _log_binomial(count: int, chosen: int) -> float:
 
 
 def _higher(trials: Sequence[RateTrial], aim: Aim) -> float | None:
-    """Go up by the ratio that was covered already: the further the start was off, the longer the steps."""
+    """Return a higher rate, by the ratio covered so far: the further the start was off, the longer the steps."""
     rates = [trial.rate for trial in trials]
     wanted = _within(max(rates) * max(_STEP, max(rates) / min(rates)), aim)
     return wanted if wanted > max(rates) else None
@@ -152,7 +154,7 @@ def _is_refused(rate: float, trials: Sequence[RateTrial]) -> bool:
 
 
 def _doubted(rate: float, refused: float, trials: Sequence[RateTrial], aim: Aim) -> float | None:
-    """Return the refused rate where what was valid just below it makes its only refusal hard to believe."""
+    """Return the refused rate if the trial just below it makes its only refusal implausible; else None."""
     refusals = sum(trial.rate == refused and not trial.valid for trial in trials)
     figures = [trial.figure for trial in trials if trial.rate == rate and trial.valid and trial.figure is not None]
     spare = aim.constraint_ms is not None and min(figures, default=aim.constraint_ms) <= _DOUBTED * aim.constraint_ms

@@ -1,8 +1,7 @@
-"""What a server reaches within its latency bound, computed: arrivals are LoadGen's, the times of batches are measured.
+"""Predict Server's highest rate within its latency constraint: LoadGen's arrivals, measured batch times.
 
-Trying rates with LoadGen takes a minute each. Queueing replayed on the measured times takes milliseconds and orders the
-ways of sharing a machine out as well, so that only the best of them is tried. The replay forms batches as
-engine.harness.queues does, first come first served.
+Trying rates with LoadGen takes a minute each. A queueing simulation takes milliseconds and ranks candidates as well, so
+that only the best of them is tried. It forms batches as engine.harness.queues does, first come first served.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from engine.tuning.schedule import arrivals
 from engine.tuning.tuned import HARNESS_BATCH_SECONDS, HARNESS_SECONDS
 
 QUERIES: Final = 4096
-"""Replayed at each rate, of a run that has more: the 99th percentile has 41 of them above it."""
+"""Simulated queries at each rate of a longer run: 41 of them are above the 99th percentile."""
 _SEED: Final = 1
-"""Of arrivals like any others: a run's own are those of its round."""
+"""Seed of typical arrivals; a run's own seed is in its round."""
 _STEPS: Final = 8
-"""Halvings of the range of rates: what is left is 0.4 % of it."""
+"""Bisection steps over the range of rates: the rest is 0.4 % of it."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,11 @@ class Server:
     batch_s: tuple[float, ...]
     """Seconds of a batch of 1, 2, ... samples while all sessions are busy; the last is the largest batch."""
     wait_s: float = 0.0
-    """How long a worker waits for more queries once it has one."""
+    """How long a worker waits for more queries after the first."""
 
     @property
     def capacity(self) -> float:
-        """Samples per second if there is always work."""
+        """Samples per second under full load."""
         return self.sessions * max(size / taken for size, taken in enumerate(self.batch_s, start=1))
 
     def slowed(self, factor: float) -> Server:
@@ -46,9 +45,9 @@ class Server:
 
 
 def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:
-    """Return seconds of batches of 1...`most` from some that were measured, in straight lines between them.
+    """Return seconds of batches of 1...`most` by linear interpolation of measured ones.
 
-    What the harness needs outside the model is added.
+    The harness's overhead is added.
     """
     known = sorted(measured.items())
     return tuple(
@@ -60,9 +59,10 @@ def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:
 def highest_rate(
     server: Server, constraint_s: float, share: float = 0.99, queries: int = QUERIES, seed: int = _SEED
 ) -> float:
-    """Return the highest rate, in queries/s of one sample, at which `share` of the queries meet the bound; 0: none.
+    """Return the highest rate, in queries/s of one sample, at which `share` of the queries meet the constraint; 0:
+    none.
 
-    Replayed are the first `queries`, of which QUERIES are enough, of LoadGen's schedule with this seed.
+    Simulates the first `queries`, of which QUERIES are sufficient, of LoadGen's schedule with this seed.
     """
     if server.batch_s[0] + server.wait_s > constraint_s:
         return 0.0
@@ -78,13 +78,13 @@ def highest_rate(
 
 
 def _met(server: Server, rate: float, constraint_s: float, schedule: Sequence[float]) -> float:
-    """Return the part of the queries that are answered within the bound."""
+    """Return the fraction of queries that meet the latency constraint."""
     late = sum(latency > constraint_s for latency in latencies(server, rate, constraint_s, schedule))
     return 1 - late / len(schedule)
 
 
 def latencies(server: Server, rate: float, constraint_s: float, schedule: Sequence[float]) -> Iterator[float]:
-    """Yield the seconds that each query takes when they come at `rate`. `schedule`: their times at one a second."""
+    """Yield the latency of each query in seconds at `rate`. `schedule`: arrival times at one per second."""
     issued, free = [at / rate for at in schedule], [0.0] * server.sessions
     first, queries = 0, len(issued)
     while first < queries:

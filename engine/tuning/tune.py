@@ -1,10 +1,10 @@
-"""How to share a machine out: sessions, threads, batch, waiting and cores are chosen for each scenario, by measuring.
+"""Choose sessions, threads, batch size, queue delay and pinning per scenario by measuring.
 
-Asking for all cores in every session makes them fight, one session with all threads leaves cores idle in small
-operators, and which of the splits between is best depends on the model and the machine. Every split of the cores gets
-a first look; those that could win in some scenario are measured over batch sizes; the best few are measured against
-each other in turns, until each has confirmed its best or the time is up, and with pinned cores. Server is chosen by
-replaying random arrivals on the measured times.
+With all cores in every session they compete, one session with all threads leaves cores idle in small operators, and the
+best split between these depends on the model and the machine. Every split of the cores is measured briefly; those that
+could win in some scenario are measured over batch sizes; the best few are measured round-robin, until each has
+confirmed its best or the time is up, and with pinned cores. Server's workers are chosen by simulating random arrivals
+with the measured times.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,32 +31,33 @@ SECONDS: Final = 20.0
 MAX_BATCH: Final = 32
 
 _WORTH: Final = 0.98
-"""A smaller batch, no waiting or no pinning that reaches this part of the best is preferred: it is simpler."""
+"""Fraction of the best from which a smaller batch, no queue delay or no pinning is preferred, as the simpler
+candidate."""
 _PROMISING: Final = 0.9
-"""A split that reaches this part of the best in its first look, in any scenario, is measured on."""
+"""Fraction of the best, in any scenario, from which a split is measured further after its first measurement."""
 _NEAR: Final = 0.9
-"""A way that reaches this part of the best may be the best: other work makes single looks differ by so much."""
+"""Fraction of the best from which a candidate may be the best: single measurements differ by so much."""
 _FINALISTS: Final = 4
 _OTHERS: Final = 2
-"""Ways beside the finalists that have another turn, each time."""
+"""Candidates in addition to the finalists that are measured in each round."""
 _SPACED: Final = 3
-"""Ways to serve that are tried with pauses between queries."""
+"""Server candidates that are measured with pauses between queries."""
 _FAR: Final = 10
-"""Batches that go into Server's bound: where more do, it makes no difference that single ones take longer."""
+"""Batches within Server's latency constraint from which slower single batches make no difference."""
 _WAITS: Final = (0.05, 0.15)
-"""How long a batch may wait for more, in parts of Server's bound."""
+"""Queue delays that are tried, as fractions of Server's latency constraint."""
 _MEMORY_PER_FILE_BYTE: Final = 3
-"""A session needs about this much memory per byte of its model file: weights, packed weights, activations."""
+"""Estimated memory of a session per byte of its model file: weights, packed weights, activations."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Workers of Server, and what they should reach."""
+    """Workers of Server, and their predicted rate."""
 
     trial: Trial
     server: Server
     qps: float
-    """The highest rate within the latency constraint, where batches take `slower` times as long as in tuning."""
+    """The highest rate within the latency constraint, if batches take `slower` times as long as in tuning."""
     slower: float
 
 
@@ -76,15 +77,15 @@ def choose_workers(
     typical_cost: int = 0,
     model_bytes: int = 0,
 ) -> Tuned:
-    """Return the workers of every scenario that are best here, in about `seconds`.
+    """Return the best workers of every scenario on this machine, in about `seconds`.
 
     `options` without threads and cores. `samples_per_query` are those of MultiStream. `cores` are the processors to
-    use; without them the physical cores that this process may run on and has the time for. `latency_constraint_ms` is
-    Server's latency constraint, which `share` of its queries must meet; without one Server gets what Offline has.
-    Where a quota pays for less than one core, what counts is what comes of it in the long run. `report` hears the
-    seconds that were used. `load` makes what is timed in place of the model alone (engine.tuning.sampled), on samples
-    of `typical_cost` each, where samples differ in cost. `model_bytes` are those of all graphs, where there are more
-    than `model`: as many sessions are tried as the memory holds. Raises the backend's errors.
+    use; by default the physical cores within this process's affinity and quota. `latency_constraint_ms` is Server's
+    latency constraint, which `share` of its queries must meet; without one Server gets Offline's workers. Under a CPU
+    quota the sustained throughput counts. `report` is called with the seconds used. `load` makes what is timed in place
+    of the model alone (engine.tuning.sampled), on samples of `typical_cost` each, if samples differ in cost.
+    `model_bytes` is the size of all graphs, if there are more than `model`: it limits the sessions by memory. Raises
+    the backend's errors.
     """
     load = load or (lambda chosen: backend.load(model, chosen))
     quota = cpu_quota() if cores is None else None
@@ -93,7 +94,7 @@ def choose_workers(
         fixed = runner.inputs[0].shape[0] if runner.inputs else None
     splits = _splits(len(cores), _most_sessions(model_bytes or weight_bytes(model), len(cores)))
     batches = [fixed] if fixed else [2**power for power in range(max_batch.bit_length())]
-    # Half more than there are where nothing disturbs, for the turns that confirm what is best.
+    # half more than without disturbances, for the rounds that confirm the best
     expected = 4 * len(splits) + 3 * len(batches) + 4 * _FINALISTS * ROUNDS
     short = quota if quota is not None and quota < len(cores) else None
     bench = Bench(load, options, cores, seconds, expected, report, short)
@@ -109,7 +110,7 @@ def choose_workers(
 
 
 def _by_cost(tuned: Tuned, cost: int) -> Tuned:
-    """Return what was chosen with batches limited by cost: what was measured were samples of `cost` each."""
+    """Return the result with batches limited by cost: the measured samples had a cost of `cost` each."""
     workers = {name: _limited(one, cost) for name, one in tuned.workers.items()}
     return msgspec.structs.replace(tuned, workers=workers)
 
@@ -120,7 +121,7 @@ def _limited(workers: Workers, cost: int) -> Workers:
 
 
 class _Tuner:
-    """One search over the ways; everything that it knows is in the bench."""
+    """One search; its results are in the bench."""
 
     def __init__(
         self,
@@ -181,9 +182,9 @@ class _Tuner:
         return sorted((split for split in self._splits if split in kept), key=lambda split: -rates[split])
 
     def _settle(self) -> None:
-        """Let the best few take turns, until each has confirmed its best or the time is up.
+        """Measure the best few round-robin, until each has confirmed its best or the time is up.
 
-        Each turn has the next few with it: other work may have made one of them look slow in its only turn so far.
+        Each round includes the next few: interference may have made one of them look slow in its only round so far.
         """
         for number in count():
             candidates = [*self._finalists(), _on_own_cores(self._offline())]
@@ -193,7 +194,7 @@ class _Tuner:
             self._bench.again([*candidates, *self._others(candidates)])
 
     def _finalists(self) -> list[Candidate]:
-        """Return what is measured again, in turns: the best of each scenario that are near each other."""
+        """Return the candidates to measure again: those near the best of each scenario."""
         offline = sorted(self._trials(), key=lambda trial: -trial.samples_per_second)
         near = [one for one in offline if one.samples_per_second >= _NEAR * offline[0].samples_per_second]
         served = [one.trial for one in self._servers()[:_FINALISTS]] if self._constraint_s else []
@@ -201,7 +202,7 @@ class _Tuner:
         return list(dict.fromkeys(Candidate(one.sessions, one.intra_op_threads, one.batch) for one in chosen))
 
     def _others(self, finalists: Sequence[Candidate]) -> list[Candidate]:
-        """Return the best of the other ways that have not confirmed their best."""
+        """Return the best of the other candidates that have not confirmed their best."""
         candidates = sorted(self._bench.trials, key=lambda candidate: -self._bench.trials[candidate].samples_per_second)
         others = (
             candidate
@@ -211,15 +212,15 @@ class _Tuner:
         return list(islice(others, _OTHERS))
 
     def _single(self) -> list[Trial]:
-        """Return the trials of one session and the smallest batch, the quickest first."""
+        """Return the trials of one session and the smallest batch, the fastest first."""
         fitting = [one for one in self._trials() if one.sessions == 1 and one.batch == self._batches[0]]
         return sorted(fitting, key=lambda trial: trial.batch_ms)
 
     def _multi(self) -> list[tuple[float, Trial]]:
-        """Return for each split its best way to answer a query of several samples, with its ms, the quickest first.
+        """Return for each split its best trial for a query of several samples, with its ms, the fastest first.
 
-        Sessions take the next batch when they are done with one: of batches that are nearly equal the smallest lets
-        another session take over what one that is held up would have had.
+        Sessions take the next batch when they finish one: of nearly equal batch sizes the smallest lets another session
+        take over the work of a delayed one.
         """
         found = []
         for split in self._splits:
@@ -237,7 +238,7 @@ class _Tuner:
         return _simplest(split, lambda trial: trial.samples_per_second)
 
     def _pinned(self, offline: Trial) -> Trial | None:
-        """Return the trial with its sessions kept on cores, where that pays."""
+        """Return the trial with pinned sessions, if pinning is faster."""
         candidate = _on_own_cores(offline)
         if candidate not in self._bench.trials:
             self._bench.compare([candidate])
@@ -245,18 +246,18 @@ class _Tuner:
         return trial if trial and _WORTH * trial.samples_per_second > offline.samples_per_second else None
 
     def _servers(self) -> list[Choice]:
-        """Return for each split its best way to serve, the highest rate first."""
+        """Return for each split its best Server choice, the highest rate first."""
         found = [self._served(split) for split in self._splits]
         return sorted(found, key=lambda choice: (-choice.qps, choice.server.batch_s[0]))
 
     def _served(self, split: tuple[int, int]) -> Choice:
-        """Return the largest batch of a split by the rate that it should reach, and whether waiting for more helps."""
+        """Return a split's batch size with the highest predicted rate, and a queue delay if it helps."""
         seconds = {trial.batch: trial.batch_ms / 1000 for trial in self._of(split)}
         choices = [
             self._choice(trial, Server(split[0], times_up_to(trial.batch, seconds))) for trial in self._of(split)
         ]
         choices.sort(key=lambda choice: choice.trial.batch)
-        # A batch that takes longer than the bound could only serve queries that are late already.
+        # A batch that takes longer than the latency constraint could only serve late queries.
         within = [one for one in choices if not self._constraint_s or one.server.batch_s[-1] <= self._constraint_s]
         best = _simplest(within or choices[:1], lambda choice: choice.qps)
         if not self._constraint_s or best.trial.batch == 1:
@@ -273,7 +274,8 @@ class _Tuner:
         return highest_rate(server, self._constraint_s, self._share) if self._constraint_s else 0.0
 
     def _quickest_to_serve(self) -> Choice:
-        """Return the best way to serve. Where the bound is near, single queries after pauses decide, too."""
+        """Return the best Server choice. If a batch's time is near the constraint, latencies after pauses decide,
+        too."""
         choices = self._servers()
         if not choices[0].qps or choices[0].server.batch_s[0] < self._near_s:
             return choices[0]
@@ -293,7 +295,7 @@ class _Tuner:
         return _workers(trial, groups if trial.pinned else ())
 
     def _serving(self, choice: Choice, pinned: Trial | None) -> Workers:
-        """Return the workers of Server; where pinning paid for the same split, they are pinned too."""
+        """Return the workers of Server, pinned if pinning was faster for the same split."""
         trial = choice.trial
         same = pinned is not None and (pinned.sessions, pinned.intra_op_threads) == (
             trial.sessions,
@@ -308,7 +310,7 @@ class _Tuner:
 
 
 def _simplest(candidates: Sequence[One], figure: Callable[[One], float]) -> One:
-    """Return the first, which is the simplest, whose figure is nearly the highest."""
+    """Return the first, simplest candidate whose figure is nearly the highest."""
     enough = _WORTH * max(map(figure, candidates))
     return next(candidate for candidate in candidates if figure(candidate) >= enough)
 
@@ -324,7 +326,7 @@ def _splits(cores: int, most_sessions: int) -> list[tuple[int, int]]:
 
 
 def _most_sessions(size: int, cores: int) -> int:
-    """Return how many sessions the memory holds, given the bytes of a model's files."""
+    """Return how many sessions fit into memory, given the size of a model's files in bytes."""
     return free_memory() // (_MEMORY_PER_FILE_BYTE * size) if size else cores
 
 

@@ -1,1 +1,1 @@
-"""The events of a job folded into what a person is shown of it."""
+"""Watch jobs: live state, predicted verdict, and diagnosis of a dead job."""

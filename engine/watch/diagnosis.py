@@ -1,4 +1,4 @@
-"""Why a job died, as far as can be told: the likely cause, and what it and its last step said last."""
+"""Diagnose a dead job: likely cause and last log lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.survey.survey import disk_free
 
 
 @dataclass(frozen=True)
-class LastWords:
+class LogTail:
     """The last lines of a log, without control characters."""
 
     path: Path
@@ -24,32 +24,32 @@ class LastWords:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is known of a job that is gone without a last word."""
+    """Diagnosis of a job whose process is gone without a final event."""
 
     what: str
     cause: str
-    """The likely cause and what to do, in a sentence."""
+    """The likely cause and remedy, in a sentence."""
     certain: bool
-    """Whether the cause was seen rather than guessed."""
-    logs: tuple[LastWords, ...]
-    """The job's own log and that of the step that was started last."""
+    """Whether the cause was observed rather than guessed."""
+    logs: tuple[LogTail, ...]
+    """The job's own log, and that of the step started last."""
 
 
 def diagnose(job: Job) -> Diagnosis:
-    """Look at what a dead job has left."""
+    """Examine what a dead job left."""
     full = disk_free(job.folder) < NEARLY_FULL
     cause = (
-        f"the disk is full at {job.folder}: free some space, then the same command goes on"
+        f"the disk is full at {job.folder}: free some space, then the same command resumes it"
         if full
-        else "often the memory ran out, or the machine was restarted; the same command goes on where it stopped"
+        else "often the memory ran out, or the machine was restarted; the same command resumes it"
     )
     paths = [job.folder / places.LOG]
     if last := replay(job.events, (StepStarted,)).state().last_step:
         paths.append(step_log(job, last))
-    logs = tuple(LastWords(path, tuple(last_lines(path))) for path in paths)
-    return Diagnosis("its process is gone and said no last word", cause, full, logs)
+    logs = tuple(LogTail(path, tuple(last_lines(path))) for path in paths)
+    return Diagnosis("its process was killed and left no error message", cause, full, logs)
 
 
 def step_log(job: Job, step: str) -> Path:
-    """Return where the output of a step goes."""
+    """Return the log file of a step."""
     return job.folder / "logs" / f"{file_name(step)}.log"

@@ -1,7 +1,7 @@
-"""What a running measurement is heading for: its end conditions, how long it still takes, and the verdict on course.
+"""Predict a running measurement: end conditions, time left, and provisional verdict.
 
-LoadGen alone decides, from its own clock and all queries, when the run is over. What is said here is provisional and
-follows the same conditions (loadgen results.cc: MinDurationMet, MinQueriesMet, PerfConstraintsMet).
+LoadGen alone decides, by its own clock and all queries, when the run is over. This prediction follows the same
+conditions (loadgen results.cc: MinDurationMet, MinQueriesMet, PerfConstraintsMet).
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from engine.text import milliseconds
 Kind = Literal["time", "queries", "samples", "latency"]
 
 EARLY_SECONDS = 2.0
-"""Before that a rate says nothing yet."""
+"""Seconds before which a rate is not meaningful."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Something that must hold at the end: at least `want` of time or queries, at most `want` of latency."""
+    """A condition at the end of the run: at least `want` of time or queries, at most `want` of latency."""
 
     kind: Kind
     have: float | None
-    """Seconds, queries, samples, or nanoseconds; None where nothing is known yet."""
+    """Current value in seconds, queries, samples or nanoseconds; None where unknown."""
     want: float
 
     @property
     def met(self) -> bool:
-        """Whether it holds now."""
+        """Whether it is met now."""
         if self.have is None:
             return False
         return self.have <= self.want if self.kind == "latency" else self.have >= self.want
@@ -37,35 +37,35 @@ class Condition:
 
 @dataclass(frozen=True)
 class Outlook:
-    """How a measurement stands."""
+    """Prediction for a measurement."""
 
     conditions: tuple[Condition, ...]
     share: float
-    """Of the way to the end, 0 to 1."""
+    """Progress towards the end, 0 to 1."""
     left: float | None
-    """Seconds to the end at the present rate; None where nothing can be said."""
+    """Seconds to the end at the present rate; None where unknown."""
     course: Literal["VALID", "INVALID", "early", "none"]
-    """`early`: too little is known yet. `none`: an accuracy run, which has no such verdict."""
+    """`early`: too little is known yet. `none`: an accuracy run, which has no verdict."""
     reason: str = ""
-    """Why INVALID and what helps, in 40 characters."""
+    """Why it is going to be INVALID and the remedy, in 40 characters."""
 
 
 def outlook(seen: Measurement) -> Outlook:
-    """Return how a measurement stands."""
+    """Return the prediction for a measurement."""
     if seen.rules.samples is not None:
         return _all_samples(seen, seen.rules.samples)
     return _one_query(seen) if seen.rules.scenario == "Offline" else _stream(seen)
 
 
 def _all_samples(seen: Measurement, samples: int) -> Outlook:
-    """Accuracy: every sample once."""
+    """Accuracy mode: every sample once."""
     condition = Condition("samples", seen.completed, samples)
     share = min(seen.completed / samples, 1.0) if samples else 0.0
     return Outlook((condition,), share, _time_for(samples - seen.completed, seen), "none")
 
 
 def _one_query(seen: Measurement) -> Outlook:
-    """Offline: one query of so many samples that it should last the time; it ends when all are answered."""
+    """Offline: one query of as many samples as should last the minimum duration; it ends when all are answered."""
     rules = seen.rules
     samples = max(seen.issued, rules.min_queries)
     left = _time_for(samples - seen.completed, seen) if seen.issued else None
@@ -105,7 +105,7 @@ def _stream(seen: Measurement) -> Outlook:
 
 
 def _keeps_up(seen: Measurement) -> bool:
-    """Say whether queries come so rarely that none waits, and half of them miss the latency constraint all the same."""
+    """Return whether queries hardly queue, and half of them miss the latency constraint nevertheless."""
     median, rules = seen.whole.latency(0.5), seen.rules
     waiting = seen.issued - seen.completed
     return median is not None and rules.bound_ns is not None and median > rules.bound_ns and waiting <= rules.sessions
@@ -120,7 +120,7 @@ def _not_cut(found: Outlook, seen: Measurement, total: float) -> Outlook:
 
 
 def _deciding_latency(seen: Measurement) -> int | None:
-    """Return the latency of the percentile that counts; None where it is none of those that are kept."""
+    """Return the latency of the deciding percentile; None where that is not recorded."""
     try:
         return seen.whole.latency(seen.rules.percentile)
     except ValueError:
@@ -128,7 +128,7 @@ def _deciding_latency(seen: Measurement) -> int | None:
 
 
 def _time_for(samples: float, seen: Measurement) -> float | None:
-    """Return the seconds that so many samples take at the rate so far, which is steadier than that of now."""
+    """Return the seconds that so many samples take at the average rate, which is steadier than the current one."""
     if samples <= 0:
         return 0.0
     rate = seen.whole.rate

@@ -1,7 +1,7 @@
-"""Watch a job: a reader of its log that any number of people may have, from any terminal, without disturbing it.
+"""Follow a job by reading its log; any number of watchers, from any terminal, without disturbing it.
 
-Who comes late to a long log sees at once what its rare events and its last ticks say; the rest is read in pieces
-(`catch_up`), so that a screen stays awake meanwhile.
+A watcher that opens a long log sees its rare events and last ticks at once; the rest is read in pieces (`catch_up`), so
+that a screen stays responsive.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ PIECE = 1 << 20
 """Bytes that one `catch_up` reads: some 30 ms."""
 
 _RARE: Kinds = tuple(kind for kind in SELDOM if kind is not events.Warned)
-"""What is read at once of all but the tail: there may be a million warnings, of which the last are shown."""
+"""Kinds of events that are read at once before the tail."""
 
 QUIET_SECONDS = 5.0
-"""A measurement says something four times a second. Nothing for so long is worth a word."""
+"""Seconds without an event after which a measurement counts as quiet; it normally reports four times a second."""
 _SURE_SECONDS = 2.0
-"""So long after an event the job is taken to be alive: looking at its lock takes it for a moment."""
+"""Seconds after an event during which the job is assumed alive: checking its lock takes the lock for a moment."""
 
 JobStatus = Literal["new", "live", "quiet", "finished", "failed", "cancelled", "died"]
-"""`new` has not started yet; `quiet` measures but says nothing; `died` is gone without a last word."""
+"""Status of a job. `new`: not started yet; `quiet`: measuring without events; `died`: gone without a final event."""
 
 
 class Watch:
@@ -49,11 +49,11 @@ class Watch:
 
     @property
     def behind(self) -> bool:
-        """Whether what is shown lacks a part of the log: `catch_up` until it does not."""
+        """Whether part of the log is still unread: call `catch_up` until it is not."""
         return self._quick is not None
 
     def poll(self) -> Watched:
-        """Read what is new; the same object as before where nothing is."""
+        """Read new events; returns the same object as before where there are none."""
         reader, fold = self._quick or (self._reader, self._fold)
         before = reader.offset
         try:
@@ -66,14 +66,14 @@ class Watch:
         return self._state
 
     def _unreadable(self, fold: Fold, error: StoreError) -> None:
-        """Say once that the log can't be read any more: what is shown is what was read before."""
+        """Add one note that the log can't be read any more; what was read stays."""
         if not self._fault:
             self._fault = error.what
             fold.take([events.Warned(at=time.time(), step=self.job.id, text=error.what, remedy=error.remedy)])
             self._state = fold.state()
 
     def catch_up(self) -> None:
-        """Read the next piece of what was left out at first."""
+        """Read the next piece of the unread part."""
         if self._quick is None:
             return
         try:
@@ -87,12 +87,12 @@ class Watch:
             self._state = self._fold.state()
 
     def points(self, seconds: int, count: int) -> tuple[Figures, ...]:
-        """Return the current measurement as stretches of so many seconds (engine.jobs.window)."""
+        """Return the current measurement as intervals of `seconds` each (engine.jobs.window)."""
         fold = self._quick[1] if self._quick else self._fold
         return fold.window.points(seconds, count)
 
     def job_status(self, now: float) -> JobStatus:
-        """Say how the job stands; `now` in seconds since the epoch."""
+        """Return the job's status; `now` in seconds since the epoch."""
         state = self._state
         silence = None if state.last_at is None else now - state.last_at
         if silence is not None and abs(silence) < _SURE_SECONDS:
@@ -116,7 +116,7 @@ class Watch:
 
 
 def job_status(state: Watched, now: float, *, alive: bool) -> JobStatus:
-    """Say how a job stands of which this is the state, and of which it is known whether its process lives."""
+    """Return the status word of a job, from its state and whether its process is alive."""
     if state.done is not None:
         return _ENDINGS[state.done.ending]
     if not alive:

@@ -68,7 +68,7 @@ def test_the_demonstration_on_photographs(tmp_path: Path) -> None:
     text = (tmp_path / "out" / "demo" / "resnet50" / "Offline" / "accuracy" / "accuracy.txt").read_text()
     assert text == "accuracy=90.000%, good=18, total=20\n"
     assert "20 photographs. Not an MLPerf result." in out
-    assert "this result can't be handed in" in out
+    assert "this result can't be submitted" in out
 
 
 @pytest.mark.slow

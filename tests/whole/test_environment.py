@@ -30,6 +30,6 @@ def test_a_version_that_nobody_has_is_refused_with_the_reason_before_anything_ru
     if status == 1 and "the package index does not answer" in out:
         pytest.skip("the package index can't be reached from here")
     assert status == 2, err
-    assert "onnxruntime: onnxruntime<0.1 cannot be had for Python 3." in err
+    assert "onnxruntime: onnxruntime<0.1 is not available for Python 3." in err
     assert json.loads(inferdeck(tmp_path, "jobs", "--json")[1]) == []
     assert not (tmp_path / "store" / "entries").exists() or not list((tmp_path / "store" / "entries").iterdir())

@@ -23,7 +23,7 @@ def test_int8_is_as_right_as_fp32_and_says_what_it_is(tmp_path: Path) -> None:
     for mode in ("performance", "accuracy"):
         origin = json.loads((out / "default" / "resnet50" / "Offline" / mode / "provenance.json").read_text())
         assert origin["model"]["weight_data_types"] == "int8"
-        assert "100 pictures generated" in origin["model"]["weight_transformations"]
+        assert "100 images generated" in origin["model"]["weight_transformations"]
         assert origin["calibration"]["by_rules"] is False
     status, _, err = inferdeck(home, "plan", TAGS.replace("_onnxruntime,", "") + ",_int8,_tf")
     assert status == 2

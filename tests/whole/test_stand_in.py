@@ -61,7 +61,7 @@ def test_open_edge_is_accepted_and_packed_as_a_demonstration(home: Path, tmp_pat
     results = measured(home, "run", TAGS, *edge, *BUILT_SMALL, *SHORT, ENOUGH)
     assert results["SingleStream", "performance"]["valid"]
     tree = out / "submission"
-    assert "stand-in" in (tree / "DEMONSTRATION.txt").read_text()
+    assert "synthetic weights" in (tree / "DEMONSTRATION.txt").read_text()
     for _ in range(3):
         status, found, verdicts = findings(tree, home)
         assert status == 0
@@ -77,7 +77,7 @@ def test_open_edge_is_accepted_and_packed_as_a_demonstration(home: Path, tmp_pat
     assert (tmp_path / "again.zip").read_bytes() == (out / "submission.zip").read_bytes()
     (tree / "DEMONSTRATION.txt").unlink()
     status, _, err = inferdeck(home, "submission", "zip", str(tree))
-    assert (status, "of a stand-in model" in err) == (1, True)
+    assert (status, "of a model with synthetic weights" in err) == (1, True)
 
 
 @pytest.mark.slow
@@ -86,7 +86,7 @@ def test_closed_datacenter_runs_every_test_and_can_never_be_packed(home: Path, t
     words = ("run", TAGS, "--sut=box", "--adr.images.count=64", f"--output_dir={out}", *BUILT_SMALL, *SHORT)
     status, said, err = inferdeck(home, *words, "--server_target_qps=4", "--plain")
     assert status == 0, f"{said}\n{err}"
-    assert "refused by the checker, so not packed" in said
+    assert "rejected by the checker, so not packed" in said
     assert "warning  accuracy-imagenet[Offline]: error accuracy.target" in said, "said at once, not at the end"
     tree = out / "submission"
     rules = load_round(profile_file(load().folders, "rounds", "v2.1"))

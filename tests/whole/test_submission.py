@@ -56,7 +56,7 @@ def test_twenty_photographs_are_too_few_and_the_checker_says_just_that(tmp_path:
     if status and ("network" in said or "reach" in said):
         pytest.skip("the package index can't be reached from here")
     assert status == 0, f"{said}\n{err}"
-    assert "refused by the checker" in said
+    assert "rejected by the checker" in said
     findings = json.loads((out / "submission-check.json").read_text())["findings"]
     assert [one["rule"] for one in findings if one["severity"] == "error"] == ["performance.sample_count"]
     assert not (out / "submission.zip").exists()

@@ -63,7 +63,7 @@ def test_what_was_tuned_is_kept_and_a_plain_run_takes_it(tmp_path: Path) -> None
     status, out, _ = inferdeck(home, "tune", TAGS, "--adr.workers.seconds=6", "--plain")
     assert status == 0
     assert sum("█" in line for line in out.splitlines()) == len(ways)
-    assert f"kept in {file}" in out
+    assert f"saved in {file}" in out
     shown = [inferdeck(home, *words)[1] for words in (("tune", "show", "default"), ("system", "show", "default"))]
     assert all(f"measured on {kept['date']} for {kept['seconds']:g} s" in text for text in shown)
 

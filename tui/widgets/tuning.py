@@ -56,11 +56,11 @@ def _candidate(candidate: CandidateRow, room: int, glyphs: Glyphs, letters: int 
     )
     bar = drawn_bar(candidate.share, room - _GAP, glyphs)
     colour = "$good" if candidate.chosen else "$dim" if candidate.dropped else "$mark"
-    return [(figures, style), (f"{bar:{room}}", colour), (f"{candidate.said(letters)}\n", style)]
+    return [(figures, style), (f"{bar:{room}}", colour), (f"{candidate.label(letters)}\n", style)]
 
 
 def _longest(candidates: Sequence[CandidateRow], letters: int | None) -> int:
-    return max(len("chosen for"), *(len(candidate.said(letters)) for candidate in candidates))
+    return max(len("chosen for"), *(len(candidate.label(letters)) for candidate in candidates))
 
 
 def _pick(pick: Pick, width: int) -> Parts:

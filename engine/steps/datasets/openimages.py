@@ -1,7 +1,7 @@
-"""OpenImages as the rules use it: annotations, validation pictures and calibration pictures, fetched or found.
+"""OpenImages as the rules use it: annotations, validation images and calibration images, downloaded or local.
 
-The pictures are public, one file each, without a list of checksums. What a picture should be is said by the server
-(size, MD5) and by the annotations (width and height), and a picture counts as fetched when it is all of that.
+The images are public, one file each, without published checksums. An image counts as fetched when it matches the
+server's size and MD5 and the width and height in the annotations.
 """
 
 from __future__ import annotations
@@ -34,25 +34,26 @@ LABELS = "annotations/openimages-mlperf.json"
 LAYOUT = f"a folder with {IMAGES} (the JPEGs) and {LABELS}"
 
 COUNT = 24_781
-"""Pictures that the annotations of the rules name, out of the 41,620 of the validation split."""
+"""Number of images that the rules' annotations name, out of the 41,620 of the validation split."""
 IMAGE_BYTES = 290_000
-"""Of a picture on average: the whole split is about 12 GB."""
+"""Average size of an image in bytes: the whole split is about 12 GB."""
 USUAL_RATE = 40.0
-"""Pictures per second, for the estimate in the plan: a line of about 100 Mbit/s."""
+"""Images per second assumed for the estimate in the plan: a line of about 100 Mbit/s."""
 
 CALIBRATION_IMAGES = "train/data"
 CALIBRATION_LIST = "pictures.txt"
-"""What engine.steps.calibration reads."""
+"""Name of the list that engine.steps.calibration reads."""
 RULES_LIST = "5c3196ddcec4605c6a9fcf004d9615e6"
 """MD5 of calibration/openimages/openimages_cal_images_list.txt of the rules (v2.1)."""
 
 WARNINGS = 20
-"""Lost pictures that are told one by one."""
+"""Maximum number of failed images that are reported one by one."""
 REPORT_SECONDS = 0.25
-"""Between two reports of progress."""
+"""Interval between two progress reports in seconds."""
 EXIF_ORIENTATION = 0x0112
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
-"""Markers of JPEG. A file whose end a power cut left as zeros may decode, and has no end after its last scan."""
+"""JPEG markers. A file whose tail a power failure left as zeros may decode, but has no end marker after its last
+scan."""
 
 
 class _Image(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ class _Image(msgspec.Struct, frozen=True):
 
 
 class _Annotations(msgspec.Struct, frozen=True):
-    """Of a COCO detection file, what is needed to fetch its pictures."""
+    """The fields of a COCO detection file that are needed to fetch its images."""
 
     images: list[_Image]
     annotations: list[msgspec.Raw]
@@ -73,37 +74,35 @@ class _OfImage(msgspec.Struct, frozen=True):
 
 
 class ValidationOptions(Options, frozen=True, kw_only=True):
-    """Which pictures of the validation set: those of a folder, or so many that are fetched."""
+    """Validation images: those of a local folder, or how many to download."""
 
     path: str | None
     count: int | None
 
 
 class FetchOptions(Options, frozen=True, kw_only=True):
-    """Where the pictures are, and how many are fetched."""
+    """Where the images are, and how many to download."""
 
     url: tuple[str, ...]
-    """Patterns with `{name}`, tried in order."""
+    """URL patterns with `{name}`, tried in order."""
     count: int | None
-    """Only the first so many; the annotations are then of these alone."""
+    """Only the first `count` images; the annotations are restricted to them."""
 
 
 class CalibrationOptions(Options, frozen=True, kw_only=True):
-    """Where the pictures of a calibration list are, and which list it is."""
+    """Where the images of a calibration list are, and which list it is."""
 
     pictures: tuple[str, ...]
-    """Patterns with `{name}`, tried in order."""
+    """URL patterns with `{name}`, tried in order."""
     md5: str | None
 
 
 def survey(context: SurveyContext) -> SurveyResult:
-    """Look at the folder that the person named; without one, say how much is to be fetched."""
+    """Survey the user's folder; without one, estimate what is to be downloaded."""
     options = context.read_options(ValidationOptions)
     given, count = options.path, options.count
     if given and count:
-        return SurveyResult(
-            "conflict", text="count is for pictures that are fetched", remedy="leave it out, or the path"
-        )
+        return SurveyResult("conflict", text="count is for images that are fetched", remedy="leave it out, or the path")
     if given:
         return _survey_folder(Path(given).expanduser().absolute())
     annotations = context.inputs["annotations"]
@@ -111,7 +110,7 @@ def survey(context: SurveyContext) -> SurveyResult:
     pictures = min(count or whole, whole)
     return SurveyResult(
         "run",
-        text=f"{pictures:,} pictures; size estimated, {size(IMAGE_BYTES)} each",
+        text=f"{pictures:,} images; size estimated, {size(IMAGE_BYTES)} each",
         fetch_bytes=pictures * IMAGE_BYTES,
         disk_bytes=pictures * IMAGE_BYTES,
         seconds=pictures / USUAL_RATE if count else None,
@@ -123,13 +122,13 @@ def _survey_folder(folder: Path) -> SurveyResult:
     remedy = f"--env.OPENIMAGES_PATH=DIR, {LAYOUT}; without it the images are fetched"
     with readable(folder):
         there = folder.is_dir()
-        lacks = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
+        absent = [name for name in (IMAGES, LABELS) if not (folder / name).exists()]
     if not there:
         return SurveyResult("missing", text=f"there is no folder {clean(str(folder))}", remedy=remedy)
-    if lacks:
-        what = f": {found_instead(listing(folder))[0]}" if IMAGES in lacks else ""
+    if absent:
+        what = f": {found_instead(listing(folder))[0]}" if IMAGES in absent else ""
         return SurveyResult(
-            "missing", text=f"{clean(str(folder))} has no {' and no '.join(lacks)}{what}", remedy=remedy
+            "missing", text=f"{clean(str(folder))} has no {' and no '.join(absent)}{what}", remedy=remedy
         )
     here = listing(folder / IMAGES)
     if not here.images:
@@ -145,7 +144,7 @@ def _survey_folder(folder: Path) -> SurveyResult:
 
 
 def fetch_annotations(step: Step) -> dict[str, Any]:
-    """Fetch the archive of the annotations and lay out the one COCO file in it. Options: those of `download`.
+    """Download the archive of annotations and extract its one COCO file. Options: those of `download`.
 
     Facts: `labels`, `count` of its images. Raises DataError where the archive holds no such file or several.
     """
@@ -167,12 +166,12 @@ def fetch_annotations(step: Step) -> dict[str, Any]:
 
 
 def _may_be_labels(name: str) -> bool:
-    """Say whether a member may be the file: what macOS puts beside a file begins with a dot."""
+    """Return whether an archive member may be the file: macOS adds metadata files that begin with a dot."""
     return name.endswith(".json") and not name.rpartition("/")[2].startswith(".")
 
 
 def fetch_images(step: Step) -> dict[str, Any]:
-    """Fetch the pictures that the need `annotations` names, in its order, and put the annotations beside them.
+    """Download the images that the need `annotations` names, in its order, and write the annotations next to them.
 
     Facts: `images`, `labels`, `count`, `bytes`. Raises FetchError after all that can be had is there, DataError for
     annotations that cannot be read or name no plain files.
@@ -191,10 +190,10 @@ def fetch_images(step: Step) -> dict[str, Any]:
 
 
 def fetch_calibration(step: Step) -> dict[str, Any]:
-    """Fetch a list of training pictures and the pictures.
+    """Download a list of training images, and those images.
 
     Options: `CalibrationOptions`, and those of `download` for the list. Facts: those that engine.steps.calibration
-    states of calibration pictures.
+    states of calibration images.
     """
     from engine.steps.download import download  # noqa: PLC0415  (a plan must be instant)
 
@@ -203,12 +202,12 @@ def fetch_calibration(step: Step) -> dict[str, Any]:
     try:
         names = [line.split()[0] for line in fetched.read_text(encoding="utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError:
-        raise DataError(f"{fetched} is no list of pictures", "check the URL") from None
+        raise DataError(f"{fetched} is not a list of images", "check the URL") from None
     _fetch(step, names, fetched.name, options.pictures, CALIBRATION_IMAGES, lambda _: None)
     with disk_errors(step.output):
         (step.output / CALIBRATION_LIST).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     by_rules = options.md5 == RULES_LIST
-    what = "pictures of the rules' calibration list" if by_rules else f"pictures of {fetched.name}"
+    what = "images of the rules' calibration list" if by_rules else f"images of {fetched.name}"
     return {
         "images": CALIBRATION_IMAGES,
         "what": f"{what} (OpenImages train)",
@@ -221,11 +220,12 @@ def _read(file: Path) -> _Annotations:
     try:
         return codec.decode(file.read_bytes(), type=_Annotations)
     except msgspec.DecodeError as error:
-        raise DataError(f"{file} is no COCO detection file: {error}", "take the file as it was published") from None
+        raise DataError(f"{file} is not a COCO detection file: {error}", "take the file as it was published") from None
 
 
 def _write_labels(source: Path, count: int | None, target: Path) -> None:
-    """Copy the annotations, or those of the first images alone: what follows takes an image without a file for lost."""
+    """Copy the annotations, restricted to the first `count` images: later steps take an image without a file for
+    missing."""
     if count is None:
         shutil.copyfile(source, target)
         return
@@ -238,19 +238,19 @@ def _write_labels(source: Path, count: int | None, target: Path) -> None:
 
 
 Stated = Callable[[str], tuple[int, int] | None]
-"""Gets a picture's name; returns width and height as the annotations say, None where nobody says."""
+"""Maps an image's name to width and height according to the annotations; None where they do not say."""
 
 
 def _fetch(
     step: Step, names: Sequence[str], named_by: str, patterns: Sequence[str], inside: str, stated: Stated
 ) -> int:
-    """Fetch pictures into a folder of the output; returns the bytes of all."""
+    """Download images into a folder of the output; returns their total size in bytes."""
     from engine.fetch.many import Order, fetch_many  # noqa: PLC0415  (a plan must be instant)
 
     order = Order(names, named_by, list(patterns), lambda name, data: _complaint(data, stated(name)))
     step.phase("fetching")
     _take_over(step, names, inside)
-    told = 0
+    warned = 0
     last = 0.0
 
     def progress(done: int, came: int) -> None:
@@ -258,21 +258,21 @@ def _fetch(
         now = time.monotonic()
         if now - last >= REPORT_SECONDS or done == len(names):
             last = now
-            step.progress(done, len(names), f"pictures ({size(came)})")
+            step.progress(done, len(names), f"images ({size(came)})")
 
     def lost(one: Lost) -> None:
-        nonlocal told
-        told += 1
-        if told <= WARNINGS:
+        nonlocal warned
+        warned += 1
+        if warned <= WARNINGS:
             step.warn(f"{one.name}: {one.why}")
 
     return fetch_many(order, step.output / inside, progress=progress, lost=lost)
 
 
 def _take_over(step: Step, names: Sequence[str], inside: str) -> None:
-    """Share files with earlier artifacts of this component, such as that of fewer pictures or of older code.
+    """Reuse files of earlier artifacts of this component, such as one with fewer images or made by older code.
 
-    They are checked as those are that an interrupted attempt left.
+    They are verified like the files of an interrupted attempt.
     """
     from engine.store.store import Store  # noqa: PLC0415
 
@@ -298,9 +298,9 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _complaint(data: bytes, stated: tuple[int, int] | None) -> str:
-    """Say why this is not the picture; empty where it is.
+    """Return why a file is not the expected image; empty where it is.
 
-    A picture that is stored turned may have the sides of either way of looking at it.
+    A rotated image (EXIF) may have width and height swapped.
     """
     import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
     import numpy as np  # noqa: PLC0415
@@ -312,7 +312,7 @@ def _complaint(data: bytes, stated: tuple[int, int] | None) -> str:
             ends = header.format != "JPEG" or data.rfind(_END) > data.rfind(_SCAN)
             turned = header.getexif().get(EXIF_ORIENTATION, 1) >= 5
     except UnidentifiedImageError:
-        return "it is no picture"
+        return "it is not an image"
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return f"it cannot be read: {error}"
     sides = {(width, height), (height, width)} if turned else {(width, height)}

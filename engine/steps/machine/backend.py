@@ -1,6 +1,7 @@
-"""What a plan says of a backend: installed here, to be had in an environment of its own, or of no use on this machine.
+"""Survey a backend: installed here, installable into a separate environment, or unusable on this machine.
 
-A backend's component names the package and the module that drives it. No framework is imported here: a plan is instant.
+A backend's component names the package and the module that drives it. No framework is imported here, so that a plan is
+instant.
 """
 
 from __future__ import annotations
@@ -22,34 +23,35 @@ from engine.steps.machine.python_packages import installed
 
 
 class BackendOptions(Options, frozen=True, kw_only=True):
-    """A backend's package, and how it is used."""
+    """A backend's package, and how to use it."""
 
     package: str
     or_packages: tuple[str, ...] | None = None
-    """Others that hold the same."""
+    """Alternative packages that contain the same framework."""
     install: tuple[str, ...] | None = None
-    """What is fetched where none is there, the first whose marker holds; `package` if not given."""
+    """Requirements to install where none is present; the first whose marker holds. Default: `package`."""
     module: str
     device: str
     settings: tuple[str, ...] | None = None
-    """NAME=VALUE, by the backend's own names."""
+    """NAME=VALUE settings, under the backend's own names."""
     cpu_flags: tuple[str, ...] | None = None
-    """One of which the processor must have."""
+    """CPU flags of which the processor must have at least one."""
     accelerator: str | None = None
-    """A word for what must be there, as its message has it."""
+    """Kind of accelerator that must be present, as error messages name it."""
     measured: tuple[str, ...] | None = None
-    """NAME=VALUE, of `weight_data_types` and `weight_transformations`: what it makes of the weights when it loads."""
+    """NAME=VALUE, of `weight_data_types` and `weight_transformations`: how the backend changes the weights when it
+    loads them."""
     instead: str | None = None
-    """What to choose where the machine lacks something."""
+    """Remedy where the machine lacks something."""
 
 
 def survey(context: SurveyContext) -> SurveyResult:
-    """Look for a backend's package in the asked range; what is not there is made an environment for.
+    """Look for a backend's package in the requested version range; if absent, plan a separate environment for it.
 
     Facts: `package`, `version`, `module`, `device`, `settings` and `measured`.
     """
     options = context.read_options(BackendOptions)
-    lacking = _lacking(options)
+    lacking = _missing_hardware(options)
     if lacking:
         return SurveyResult("conflict", text=lacking, remedy=options.instead or "choose another device")
     here = installed(names(options))
@@ -69,7 +71,7 @@ def survey(context: SurveyContext) -> SurveyResult:
 
 
 def facts(options: BackendOptions, package: str, version: str) -> dict[str, Any]:
-    """Return the facts of a backend that is there. Raises UsageError where a setting is not NAME=VALUE."""
+    """Return the facts of an installed backend. Raises UsageError where a setting is not NAME=VALUE."""
     return {
         "package": package,
         "version": version,
@@ -97,8 +99,8 @@ def to_install(options: BackendOptions) -> str:
     return options.package
 
 
-def _lacking(options: BackendOptions) -> str:
-    """Say what this machine lacks for what is chosen; empty where nothing is."""
+def _missing_hardware(options: BackendOptions) -> str:
+    """Return what this machine lacks for the chosen backend; empty where nothing."""
     flags, accelerator = options.cpu_flags or (), options.accelerator
     if not flags and not accelerator:
         return ""

@@ -1,4 +1,4 @@
-"""What this machine is and has, for the plan: its processors and memory, and libraries that the system must bring."""
+"""Survey this machine: processors and memory, and libraries that the operating system must provide."""
 
 import platform
 import shlex
@@ -15,10 +15,10 @@ from engine.system.packages import NEEDED, Package, install_command, manager
 
 
 class PackagesOptions(Options, frozen=True, kw_only=True):
-    """What the operating system must bring."""
+    """Packages that the operating system must provide."""
 
     packages: dict[str, Package] | None = None
-    """By generic name; None takes those that inferdeck needs."""
+    """Generic names; None takes those that inferdeck needs."""
     yes_install: bool = False
     """Whether the step may run the install command."""
 
@@ -26,7 +26,7 @@ class PackagesOptions(Options, frozen=True, kw_only=True):
 def survey_system(_look: SurveyContext) -> SurveyResult:
     """Describe this machine. Facts: those of engine.system.System.
 
-    The identity is what decides a measured speed and stays the same over a reboot or a kernel update.
+    The identity covers what determines measured speed, and is unaffected by a reboot or a kernel update.
     """
     found = system.detect()
     cpu = found.cpu
@@ -51,7 +51,7 @@ def survey_system(_look: SurveyContext) -> SurveyResult:
 
 
 def survey_packages(context: SurveyContext) -> SurveyResult:
-    """Look for commands and libraries that the operating system must bring.
+    """Look for commands and libraries that the operating system must provide.
 
     Options: `packages` (generic name to the fields of engine.system.packages.Package; none takes those that inferdeck
     needs), `yes_install` (the step may run the install command). Facts: `packages`, the generic names.
@@ -61,7 +61,7 @@ def survey_packages(context: SurveyContext) -> SurveyResult:
     missing = [name for name, package in wanted.items() if not package.present()]
     if not missing:
         return SurveyResult(
-            "found", Artifact("", {"packages": list(wanted)}), identity=" ".join(wanted), text="all there"
+            "found", Artifact("", {"packages": list(wanted)}), identity=" ".join(wanted), text="all present"
         )
     text = f"not found: {', '.join(missing)}"
     command = _command(wanted, missing, ask=True)
@@ -100,7 +100,7 @@ def _wanted(options: PackagesOptions) -> Mapping[str, Package]:
 
 
 def _command(wanted: Mapping[str, Package], missing: list[str], *, ask: bool) -> tuple[str, ...]:
-    """Return the install command; nothing where the package manager or a package's name in it is not known."""
+    """Return the install command; empty where the package manager, or its name for a package, is not known."""
     tool = manager(system.detect().os)
     names = [wanted[name].name(tool) for name in missing] if tool else []
     return install_command(names, tool, ask=ask) if tool and names and all(names) else ()
@@ -111,7 +111,7 @@ def _by_hand(missing: list[str]) -> str:
 
 
 def _run(command: tuple[str, ...], shown: str) -> None:
-    remedy = f"refresh the package lists, then run by hand: {shown}"
+    remedy = f"update the package lists, then run by hand: {shown}"
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False

@@ -1,8 +1,8 @@
-"""A framework in an environment of its own, where the running one does not hold the version that is asked for.
+"""Install a framework into a separate environment, where the running one lacks the requested version.
 
-The environment is a folder of packages for one of this machine's Pythons. Steps that need the backend run with it
-(engine.jobs.child), so it holds what they import: the framework, LoadGen in the version that runs here, and the few
-packages of our own code.
+The environment is a folder of packages for one of this machine's Pythons. Steps that need the backend run in it
+(engine.jobs.child), so it holds what they import: the framework, LoadGen in the running version, and the few packages
+of our own code.
 """
 
 from __future__ import annotations
@@ -31,21 +31,22 @@ from engine.system.isolation import SITE, Environment, within
 
 LOADGEN = "mlcommons-loadgen"
 OURS = ("msgspec>=0.22", "numpy>=1.26", "onnx>=1.16,!=1.19.0", "packaging>=24", "psutil>=6", "pyyaml>=6.0.2")
-"""What our code imports in steps that need a backend. onnx 1.19.0 takes any ml-dtypes and fails with an older one."""
+"""Packages that our code imports in steps that need a backend. onnx 1.19.0 accepts any ml-dtypes but fails with an
+older one."""
 
 _SECONDS = 300
-"""What a framework may take to be imported for the first time."""
+"""Timeout in seconds for the first import of a framework."""
 
 
 class EnvironmentOptions(BackendOptions, frozen=True, kw_only=True):
-    """A backend, and what its environment holds besides."""
+    """A backend, and additional packages of its environment."""
 
     beside: tuple[str, ...] | None = None
-    """Requirements that are to hold as well."""
+    """Additional requirements."""
 
 
 def make(step: Step) -> dict[str, Any]:
-    """Fill the output with the packages of a backend in the asked version.
+    """Install a backend of the requested version into the output folder.
 
     Facts: those of a backend that is installed, and `environment`, an engine.system.isolation.Environment.
 
@@ -60,7 +61,7 @@ def make(step: Step) -> dict[str, Any]:
         if stored is None:
             raise
         environment = stored
-        step.warn(f"{error.what}; what the store has of it is used", remedy=error.remedy)
+        step.warn(f"{error.what}; using the environment in the store", remedy=error.remedy)
     package = next(name for name in map(canonicalize_name, names(options)) if name in environment.packages)
     _try(step, environment)
     known = facts(options, package, environment.packages[package])
@@ -68,14 +69,15 @@ def make(step: Step) -> dict[str, Any]:
 
 
 def asked_for(options: Mapping[str, Any], version: str) -> Requirement:
-    """Return the package that holds the backend, in the range that is asked for. Raises UsageError where it is none."""
+    """Return the requirement of the backend's package in the requested range. Raises UsageError for an invalid one."""
     return requirement(f"{to_install(read_options(options, BackendOptions))}{version}")
 
 
 def refuse_without_wheels(wanted: Requirement) -> None:
-    """Raise CannotRunError where no Python here has a wheel of this package, FetchError where the index is silent.
+    """Raise CannotRunError where no Python here has a wheel of this package, FetchError where the index does not
+    answer.
 
-    It asks for the package alone, which takes a second or two; what it needs besides is settled when it is made.
+    Only the package itself is looked up, which takes a second or two; its dependencies are resolved on installation.
     """
     _resolved([wanted], alone=True)
 
@@ -96,7 +98,7 @@ def _fetched(step: Step, wanted: Requirement) -> Environment:
 
 
 def _resolved(requirements: Sequence[Requirement], *, alone: bool = False) -> tuple[Interpreter, tuple[Pinned, ...]]:
-    """Try one Python after another. Raises CannotRunError with the reason of the first."""
+    """Resolve the requirements for one Python after another. Raises CannotRunError with the first one's reason."""
     reasons: dict[str, InferdeckError] = {}
     for python in interpreters():
         try:
@@ -105,12 +107,12 @@ def _resolved(requirements: Sequence[Requirement], *, alone: bool = False) -> tu
             reasons[python.version] = error
     first = reasons[running().version]
     raise CannotRunError(
-        f"{requirements[0]} cannot be had for Python {', '.join(reasons)} ({first.what})", first.remedy
+        f"{requirements[0]} is not available for Python {', '.join(reasons)} ({first.what})", first.remedy
     )
 
 
 def _environments(step: Step) -> Iterator[tuple[Path, Manifest]]:
-    """Yield the content and the manifest of each whole environment in the store that holds this backend."""
+    """Yield contents and manifest of each complete environment in the store that holds this backend."""
     if not step.store.name:
         return
     store = Store(step.store)
@@ -118,15 +120,15 @@ def _environments(step: Step) -> Iterator[tuple[Path, Manifest]]:
         if not name.startswith(f"{step.id.partition('#')[0]}-"):
             continue
         manifest = store.manifest(name)
-        if manifest and _told(manifest) and store.damage(name, manifest) is None:
+        if manifest and _backend_facts(manifest) and store.damage(name, manifest) is None:
             yield store.content(name), manifest
 
 
 def _read(manifest: Manifest) -> Environment:
-    return msgspec.convert(_told(manifest), Environment)
+    return msgspec.convert(_backend_facts(manifest), Environment)
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
+def _backend_facts(manifest: Manifest) -> dict[str, Any]:
     return Artifact("", manifest.facts).read(CommonFacts).environment
 
 
@@ -135,7 +137,7 @@ def _same(manifest: Manifest, wanted: Environment) -> bool:
 
 
 def _stored(step: Step, wanted: Requirement) -> Environment | None:
-    """Take the newest environment of the store that will do, where the index can't be asked."""
+    """Return the newest compatible environment of the store, where the index can't be queried."""
     name = canonicalize_name(wanted.name)
     for content, manifest in sorted(_environments(step), key=lambda one: -one[1].made):
         environment = _read(manifest)
@@ -148,7 +150,7 @@ def _stored(step: Step, wanted: Requirement) -> Environment | None:
 
 
 def _share(source: Path, output: Path) -> None:
-    """Make the files of one environment those of another too: both are never written again."""
+    """Hard-link the files of one environment into another: neither is ever written again."""
     shutil.rmtree(output / SITE, ignore_errors=True)
     shutil.copytree(source / SITE, output / SITE, copy_function=_link)
 
@@ -161,7 +163,7 @@ def _link(source: str, target: str) -> None:
 
 
 def _try(step: Step, environment: Environment) -> None:
-    """Import the backend in its environment, so that packages which do not fit fail here and not in a measurement."""
+    """Import the backend in its environment, so that incompatible packages fail here and not during a measurement."""
     step.phase("trying it")
     module = step.read_options(EnvironmentOptions).module
     with TemporaryDirectory() as folder:
@@ -181,5 +183,5 @@ def _try(step: Step, environment: Environment) -> None:
         lines = done.stderr.strip().splitlines()
         raise CannotRunError(
             f"{step.title} {step.version} does not start in its environment: {lines[-1] if lines else done.returncode}",
-            "its packages do not fit each other: give one a range, as in --adr.backend.beside='numpy<2'",
+            "its packages are incompatible: give one a range, as in --adr.backend.beside='numpy<2'",
         )

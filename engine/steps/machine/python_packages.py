@@ -1,4 +1,4 @@
-"""What the running Python environment has installed, by version."""
+"""Survey packages of the running Python environment, and package files to download."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from engine.step import Artifact, Options, SurveyContext, SurveyResult
 
 
 class PackageOptions(Options, frozen=True, kw_only=True):
-    """Which package must be installed."""
+    """A package that must be installed."""
 
     package: str
 
 
 class PackageDataOptions(Options, frozen=True, kw_only=True):
-    """Which file of a package index is to be fetched."""
+    """A file of a package index that is to be downloaded."""
 
     package: str
     index: Literal["pypi", "npm"] = "pypi"
     bytes: str | None
-    """Its size: `17.4 MB`."""
+    """Its size as text: `17.4 MB`."""
 
 
 def survey_package(context: SurveyContext) -> SurveyResult:
-    """Look for the installed package of the option `package` in the asked range."""
+    """Look for the installed package of the option `package` in the requested version range."""
     wanted = context.read_options(PackageOptions).package
     here = installed((wanted,))
     if here is None:
@@ -38,7 +38,7 @@ def survey_package(context: SurveyContext) -> SurveyResult:
     if context.version and not SpecifierSet(context.version).contains(version, prereleases=True):
         return SurveyResult(
             "conflict",
-            text=f"{package} {version} is installed, {context.version} is asked for",
+            text=f"{package} {version} is installed, {context.version} is required",
             remedy=f"pip install '{package}{context.version}', or ask for a range that holds {version}",
         )
     return SurveyResult(
@@ -47,7 +47,7 @@ def survey_package(context: SurveyContext) -> SurveyResult:
 
 
 def installed(packages: Sequence[str]) -> tuple[str, str] | None:
-    """Return the first of the packages that is installed, with its version."""
+    """Return the first of these packages that is installed, with its version."""
     for package in packages:
         try:
             return package, metadata.version(package)
@@ -57,7 +57,8 @@ def installed(packages: Sequence[str]) -> tuple[str, str] | None:
 
 
 def survey_package_data(context: SurveyContext) -> SurveyResult:
-    """Say what a package file costs to fetch. Its name and checksum are options, so nothing has to be looked for."""
+    """Return what a package file costs to download. Its name and checksum are options, so nothing has to be looked
+    up."""
     options = context.read_options(PackageDataOptions)
     package = options.package
     if options.index == "npm" and shutil.which("npm") is None:

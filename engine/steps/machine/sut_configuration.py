@@ -1,4 +1,4 @@
-"""The run configuration of the system under test: looked up for a plan, and written to when something was measured."""
+"""Look up the run configuration of the system under test for a plan, and write measured figures to it."""
 
 from __future__ import annotations
 
@@ -48,10 +48,11 @@ def survey(context: SurveyContext) -> SurveyResult:
 
 
 def survey_tuned(context: SurveyContext) -> SurveyResult:
-    """Let a quick look at the workers depend on what the SUT's run configuration says of them: it is taken from there.
+    """Survey a quick choice of workers: the SUT's run configuration is part of its identity, because tuned workers are
+    used.
 
-    Otherwise a look that the store has from before a tuning would go before its outcome. Options as in `survey`, and
-    `tuning`. Here and not beside the step, because a plan imports nothing that measures.
+    Otherwise a choice stored before a tuning would take precedence over it. Options as in `survey`, and `tuning`. It is
+    not in the step's module, because a plan imports nothing that measures.
     """
     options = context.read_options(TunedOptions)
     if options.tuning == "thorough" or not options.sut:
@@ -64,17 +65,17 @@ def survey_tuned(context: SurveyContext) -> SurveyResult:
 
 
 def write(step: Step, change: Callable[[str, str], str], what: str) -> str:
-    """Change the person's own file of the SUT; returns the file, or "" with a warning where it can't be written.
+    """Change the user's file of the SUT; returns the file, or "" with a warning where it can't be written.
 
-    `change` gets the text of the file and the backend whose figures it holds. What was measured for minutes must not be
-    lost because of a file: the runs of this plan have it all the same. Options: `sut` and `backend`.
+    `change` gets the text of the file and the name of the backend. A write error does not fail the step, whose
+    measurement took minutes: the runs of this plan use it anyway. Options: `sut` and `backend`.
     """
     options = step.read_options(FileOptions)
     path, backend = systems.find(step.profiles, options.sut, options.backend)
     file = systems.file_to_write(path, step.own_profiles).resolve()
     try:
         with locked(file.with_name(f".{file.name}.lock")):
-            # Another step may have made the person's copy meanwhile.
+            # Another step may have made the user's copy meanwhile.
             text = (file if file.is_file() else path).read_text(encoding="utf-8")
             write_atomic(file, change(text, backend).encode())
     except (InferdeckError, OSError) as error:

@@ -1,1 +1,1 @@
-"""Steps that measure: one LoadGen run, the search for a target, and what is said of a run."""
+"""Steps that measure: a LoadGen run and its findings, and the search for a target."""

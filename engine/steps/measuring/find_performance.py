@@ -1,7 +1,6 @@
-"""Find the target of a scenario on this machine in bounded time, and write it to the SUT's run configuration.
+"""Find the target of a scenario on this machine in bounded time, and save it in the SUT's run configuration.
 
-The search itself is target_search.py; this is the step around it, and what is left of it: a target with its
-confidence in the person's own file of the system, so that the next run is configured.
+target_search.py is the search; this is the step around it.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from engine.profile import systems
 from engine.profile.known_rounds import round_of
 from engine.step import Options, Step, SurveyContext, SurveyResult
 from engine.steps.machine import sut_configuration as sut
-from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, told
-from engine.steps.measuring.trial import Ran
+from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, measured_event
+from engine.steps.measuring.trial import TrialResult
 from engine.submission import provenance
 
 
 class FindOptions(Options, frozen=True, kw_only=True):
-    """Which target is looked for; the trials read the options of a run as well."""
+    """Which target is searched; the trials also read the options of a run."""
 
     round: str
     benchmark: str
@@ -33,11 +32,11 @@ class FindOptions(Options, frozen=True, kw_only=True):
     backend: str
     sut: str
     seconds: float
-    """For all trials."""
+    """Time for all trials, in seconds."""
 
 
 def survey(context: SurveyContext) -> SurveyResult:
-    """Say how long it takes at the most, and whether the outcome can be written down. Raises as the look-up does."""
+    """Estimate the maximum time, and check that the target can be saved. Raises as the look-up does."""
     options = context.read_options(FindOptions)
     path, _ = systems.find(context.profiles, options.sut, options.backend)
     systems.load_system(path)
@@ -67,8 +66,10 @@ def run(step: Step) -> dict[str, Any]:
     outcome = search.highest_rate() if scenario == "Server" else search.measured()
     if outcome.repeats < 2:
         step.warn(f"the target {outcome.target:g} {unit} is not confirmed by a second trial", remedy=MORE_TIME)
-    step.emit(told(step, "target", outcome.target, unit, True if scenario == "Server" else None))
-    disturbed = next((ran.report.disturbed for ran in outcome.trials if ran.report and ran.report.disturbed), "")
+    step.emit(measured_event(step, "target", outcome.target, unit, True if scenario == "Server" else None))
+    disturbed = next(
+        (trial.report.disturbed for trial in outcome.trials if trial.report and trial.report.disturbed), ""
+    )
     record = _record(step, outcome, search.trial_seconds, disturbed)
     file = _write(step, record, unit)
     return {
@@ -79,20 +80,20 @@ def run(step: Step) -> dict[str, Any]:
         "repeats": outcome.repeats,
         "refused": outcome.refused,
         "spread": outcome.spread,
-        "trials": [_plain(ran) for ran in outcome.trials],
+        "trials": [_plain(trial) for trial in outcome.trials],
         "file": file,
         "text": f"{outcome.target:g} {unit} ({record.confidence()})" + (f" → {file}" if file else ""),
     }
 
 
 def _record(step: Step, outcome: Outcome, trial_seconds: float, disturbed: str) -> systems.FoundTarget:
-    report = next(ran.report for ran in reversed(outcome.trials) if ran.report is not None)
+    report = next(trial.report for trial in reversed(outcome.trials) if trial.report is not None)
     return systems.FoundTarget(
         target=outcome.target,
         date=time.strftime("%Y-%m-%d"),
         trials=len(outcome.trials),
         repeats=outcome.repeats,
-        invalid=sum(ran.valid is False and ran.target == outcome.target for ran in outcome.trials),
+        invalid=sum(trial.valid is False and trial.target == outcome.target for trial in outcome.trials),
         refused=outcome.refused,
         spread=None if outcome.spread is None else round(outcome.spread, 4),
         trial_seconds=round(trial_seconds, 1),
@@ -116,13 +117,13 @@ def _write(step: Step, record: systems.FoundTarget, unit: str) -> str:
     )
 
 
-def _plain(ran: Ran) -> Mapping[str, Any]:
-    figures = {name: getattr(ran, name) for name in ("latency_ms", "mean_ms", "samples_per_second")}
-    return {"target": ran.target, "valid": ran.valid, "seconds": round(ran.seconds, 2), **figures}
+def _plain(trial: TrialResult) -> Mapping[str, Any]:
+    figures = {name: getattr(trial, name) for name in ("latency_ms", "mean_ms", "samples_per_second")}
+    return {"target": trial.target, "valid": trial.valid, "seconds": round(trial.seconds, 2), **figures}
 
 
 def _writable(path: Path) -> bool:
-    """Say whether a file can be replaced, or made with the folders that lack."""
+    """Return whether a file can be replaced, or created with its missing parent folders."""
     place = path.resolve().parent
     while not place.exists():
         place = place.parent

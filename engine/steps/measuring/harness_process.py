@@ -1,4 +1,4 @@
-"""Start the harness in a process of its own, pass on what it reports, and say how it failed."""
+"""Run the harness in a process of its own, forward its events, and report how it failed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from engine import codec
 from engine.crashes import crash
 from engine.errors import RunError
 from engine.step import Step
-from engine.steps.measuring.listening import heard
+from engine.steps.measuring.listening import harness_events
 from engine.system import isolation
 
-MOST_SAID = 1 << 20
-"""Bytes of the end of the harness's errors that are kept; a backend may repeat a warning for hours."""
+KEPT_ERROR_BYTES = 1 << 20
+"""Bytes of the harness's stderr that are kept; a backend may repeat a warning for hours."""
 USER_ERROR = 3
-"""Exit status of the harness for something that a person can mend."""
+"""Exit status of the harness for an error that a user can fix."""
 
 
 def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
-    """Run the harness in a process of its own and pass on what it reports; `batch_ms` says when it hangs.
+    """Run the harness in a process of its own and forward its events; `batch_ms` determines the hang timeout.
 
-    It is killed where `step.emit` raises, and where it hangs. Raises RunError in its own words, or in those of its end.
+    It is killed where `step.emit` raises, and where it hangs. Raises RunError with its error, or its exit status.
     """
     read_end, write_end = os.pipe()
     words = [*isolation.here().words, "-m", "engine.harness.main", str(spec_file), "--events-fd", str(write_end)]
@@ -34,7 +34,7 @@ def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
         )
         os.close(write_end)
         try:
-            for event in heard(read_end, batch_ms):
+            for event in harness_events(read_end, batch_ms):
                 step.emit(event)
         except BaseException:
             process.kill()
@@ -43,11 +43,11 @@ def harness(step: Step, spec_file: Path, batch_ms: float = 0.0) -> None:
         finally:
             os.close(read_end)
         status = process.wait()
-        errors.seek(max(errors.seek(0, os.SEEK_END) - MOST_SAID, 0))
-        said = errors.read().decode("utf-8", "replace")
-    if said:
-        sys.stderr.write(said)
-    lines = said.strip().splitlines()
+        errors.seek(max(errors.seek(0, os.SEEK_END) - KEPT_ERROR_BYTES, 0))
+        error_text = errors.read().decode("utf-8", "replace")
+    if error_text:
+        sys.stderr.write(error_text)
+    lines = error_text.strip().splitlines()
     if status == USER_ERROR and lines:
         last = codec.decode(lines[-1].encode(), dict[str, str])
         raise RunError(last["what"], last["remedy"])

@@ -1,6 +1,6 @@
-"""Listen to a run's process, and notice when it hangs: a backend that waits for itself says nothing and never ends.
+"""Read a harness's events and detect hangs.
 
-It is watched from outside, because a thread that holds Python's lock stops every other thread of its process.
+It is watched from another process, because a thread that holds the GIL stops all threads of its process.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from engine import events
 from engine.errors import RunError
 
 HUNG_S = 600.0
-"""Seconds without a word, or without an answer to the samples that are asked for, at the least."""
+"""Minimum seconds without an event, or without a completed sample, after which a run counts as hung."""
 HUNG_BATCHES = 30
-"""A run hangs that answers nothing for as long as so many batches take by tuning: batches of the dearest samples take
-longer than those of typical cost, and sessions load and warm up one beside the other."""
+"""The same in batches of the time measured by tuning: batches of the most expensive samples take longer than typical
+ones, and sessions load and warm up concurrently."""
 
 _REMEDY = "try fewer sessions or threads, a smaller batch, or another version of the backend: --adr.backend.version=..."
 
 
 def patience(batch_ms: float) -> float:
-    """Return after how many seconds a run hangs, given what a batch takes by tuning."""
+    """Return the hang timeout in seconds, given the time of a batch according to tuning."""
     return max(HUNG_S, HUNG_BATCHES * batch_ms / 1000)
 
 
-def heard(descriptor: int, batch_ms: float = 0.0) -> Iterator[events.AnyEvent]:
-    """Yield the events of a run until its process closes the pipe; `batch_ms` is what a batch takes by tuning.
+def harness_events(descriptor: int, batch_ms: float = 0.0) -> Iterator[events.AnyEvent]:
+    """Yield the events of a run until its process closes the pipe; `batch_ms` is the time of a batch according to
+    tuning.
 
-    Raises RunError where nothing comes for longer than `patience` allows, or where samples wait so long without any
-    being answered.
+    Raises RunError where no event comes for longer than `patience` allows, or where issued samples wait so long without
+    any being completed.
     """
     hung_s = patience(batch_ms)
     phase, answered, since = "start", 0, time.monotonic()
     for line in _lines(descriptor, hung_s):
         if line is None:
-            raise RunError(f"the run hangs: its process has said nothing for {hung_s:g} s in '{phase}'", _REMEDY)
+            raise RunError(f"the run hangs: no event from its process for {hung_s:g} s in '{phase}'", _REMEDY)
         event = events.decode(line)
         if isinstance(event, events.Phase):
             phase, since = event.name, time.monotonic()
@@ -47,13 +48,13 @@ def heard(descriptor: int, batch_ms: float = 0.0) -> Iterator[events.AnyEvent]:
             elif time.monotonic() - since > hung_s:
                 waiting = event.issued - event.completed
                 raise RunError(
-                    f"the run hangs: {waiting} samples wait, and none was answered for {hung_s:g} s", _REMEDY
+                    f"the run hangs: {waiting} samples are waiting and none completed for {hung_s:g} s", _REMEDY
                 )
         yield event
 
 
 def _lines(descriptor: int, hung_s: float) -> Iterator[bytes | None]:
-    """Yield whole lines, and None once where none came in time."""
+    """Yield whole lines, and None after each timeout."""
     rest = b""
     while True:
         ready, _, _ = select.select([descriptor], [], [], hung_s)

@@ -1,4 +1,4 @@
-"""One LoadGen run as a step: how long it will take, and the run in the harness's own process."""
+"""Step: one LoadGen run in the harness's own process; and the estimate of its time."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from engine.tuning.tuned import Tuned
 
 
 def survey(context: SurveyContext) -> SurveyResult:
-    """Estimate how long the run takes, by what tuning has measured where that is known.
+    """Estimate how long the run takes, from tuning results where there are any.
 
-    Raises CannotRunError for a run that can't work: its queries do not fit the memory, or do not last.
+    Raises CannotRunError for a run that can't work: its queries do not fit memory, or do not last.
     """
     options = context.options
     rules = round_of(context.profiles, options["round"])
@@ -36,16 +36,18 @@ def survey(context: SurveyContext) -> SurveyResult:
         samples.read(SamplesFacts).count if samples is not None else rules.benchmark(options["benchmark"]).sample_count
     )
     target = predicted_target(context, rules)
-    made = run_settings(options, rules, count, target)
+    settings = run_settings(options, rules, count, target)
     workers = context.inputs["workers"]
     tuned = workers.read(Tuned) if workers is not None else None
-    each_ms = query_ms(made, tuned)
-    refuse_hopeless(options, made, each_ms)
+    each_ms = query_ms(settings, tuned)
+    refuse_hopeless(options, settings, each_ms)
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
-    takes = seconds(made, given_target(options) or each_ms or target, per_second)
-    beyond = above_latency_constraint(options, tuned, rules) if tuned is not None and made.mode == "performance" else ""
+    takes = seconds(settings, given_target(options) or each_ms or target, per_second)
+    beyond = (
+        above_latency_constraint(options, tuned, rules) if tuned is not None and settings.mode == "performance" else ""
+    )
     return SurveyResult(
-        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, made, tuned))))
+        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, settings, tuned))))
     )
 
 

@@ -1,7 +1,7 @@
-"""What a LoadGen run is going to be, said before it starts: how long it takes, and why it can't work.
+"""Estimate a LoadGen run before it starts: how long it takes, and whether it can work.
 
-LoadGen prepares every query before the first one is issued. A target that is far from what the machine does therefore
-takes all of its memory, or leaves a run without queries before its time is over.
+LoadGen prepares every query before it issues the first one. A target far from the machine's speed therefore uses up its
+memory, or leaves a run without queries before its minimum duration is over.
 """
 
 from __future__ import annotations
@@ -22,148 +22,142 @@ from engine.text import size
 
 QUERY_BYTES: Final = 265
 SAMPLE_BYTES: Final = 48
-"""Of a query that LoadGen 6 has prepared, and of each of its samples: measured, 314 for one and 646 for eight."""
+"""Bytes per query that LoadGen 6 has prepared, and per sample: measured, 314 for one and 646 for eight."""
 OFFLINE_SAMPLE_BYTES: Final = 145
-"""Of a sample of Offline's one query while it is issued: measured, LoadGen's own and the two lists of numbers."""
+"""Bytes per sample of Offline's query while it is issued: measured, LoadGen's own and the two index lists."""
 
 NEGLIGIBLE: Final = 256 << 20
-"""Bytes; every machine that can load a model has that much."""
+"""Bytes below which memory is not checked; any machine that can load a model has that much."""
 
 MUCH: Final = 4 << 30
-"""Bytes of memory that a plan speaks of."""
+"""Bytes of memory from which a plan mentions it."""
 
 USED_UP: Final = 2.0
-"""Refused is a latency to expect with which a run has all its queries in less than half its time: tuning is not so far
-off the mark."""
+"""Factor between measured and expected latency above which a run is refused: it would use up its queries in less than
+half its time, and tuning is never that far off."""
 
 
-def refuse_hopeless(options: Mapping[str, Any], made: LoadGenSettings, measured_ms: float | None = None) -> None:
-    """Raise CannotRunError where the memory can't hold the queries, or where they can't last for the run.
+def refuse_hopeless(options: Mapping[str, Any], settings: LoadGenSettings, measured_ms: float | None = None) -> None:
+    """Raise CannotRunError where memory can't hold the queries, or where they can't last for the run.
 
-    `measured_ms` is what a query takes by tuning (SingleStream, MultiStream); None where that is not known.
+    `measured_ms` is the time of a query according to tuning (SingleStream, MultiStream); None where unknown.
     """
-    if made.mode == "accuracy":
+    if settings.mode == "accuracy":
         return
-    queries, samples = prepared(made)
-    needed = prepared_bytes(made)
+    queries, samples = prepared(settings)
+    needed = prepared_bytes(settings)
     if needed > NEGLIGIBLE and needed > (free := free_memory()):
         raise CannotRunError(
             f"LoadGen would prepare {_count(queries, samples)} before the run, which take {size(needed)} of memory: "
             f"{size(free)} are free",
-            _remedy(options, made, free),
+            _remedy(options, settings, free),
         )
-    if measured_ms is None or not FACTS[made.scenario].streams:
+    if measured_ms is None or not FACTS[settings.scenario].streams:
         return
-    if queries * measured_ms * USED_UP < made.min_duration_ms:
-        option = _target_option(options, made.scenario)
-        expected = (made.target_latency_ns or 0) / NS_PER_MS
+    if queries * measured_ms * USED_UP < settings.min_duration_ms:
+        option = _target_option(options, settings.scenario)
+        expected = (settings.target_latency_ns or 0) / NS_PER_MS
         raise CannotRunError(
             f"LoadGen would prepare {queries} queries for an expected latency of {expected:g} ms, but tuning measured "
             f"{measured_ms:.3g} ms: it would run out of queries within {queries * measured_ms / 1000:.2g} s",
-            f"leave --{option} out, or give --{option}={measured_ms:.3g}; or mend the system's file",
+            f"leave --{option} out, or give --{option}={measured_ms:.3g}; or fix the system's file",
         )
 
 
-def refuse_crowded(sessions: int, weights: int) -> None:
-    """Raise CannotRunError where the memory can't hold the weights, in bytes, once for each session."""
-    needed = sessions * weights
-    if needed > NEGLIGIBLE and needed > (free := free_memory()):
-        fits = free // weights
-        raise CannotRunError(
-            f"{sessions} session{'s' if sessions > 1 else ''} with {size(weights)} of weights each need more than "
-            f"{size(needed)} of memory: {size(free)} are free",
-            f"--sessions={fits}" if fits else "end other programs, or take a smaller model",
-        )
+def prepared(settings: LoadGenSettings) -> tuple[int, int]:
+    """Return the number of queries that LoadGen prepares for a performance run, and the samples of each."""
+    seconds = settings.min_duration_ms / 1000
+    if settings.scenario == "Offline":
+        return 1, max(settings.min_sample_count, round(1.1 * seconds * (settings.target_qps or 0)), 1)
+    if settings.scenario == "Server":
+        return max(settings.min_query_count, round(seconds * (settings.target_qps or 0))), 1
+    timed = (
+        round(2 * settings.min_duration_ms * NS_PER_MS / settings.target_latency_ns)
+        if settings.target_latency_ns
+        else 0
+    )
+    return max(settings.min_query_count, timed), settings.samples_per_query if settings.scenario == "MultiStream" else 1
 
 
-def prepared(made: LoadGenSettings) -> tuple[int, int]:
-    """Return how many queries LoadGen prepares for a performance run, and how many samples each has."""
-    seconds = made.min_duration_ms / 1000
-    if made.scenario == "Offline":
-        return 1, max(made.min_sample_count, round(1.1 * seconds * (made.target_qps or 0)), 1)
-    if made.scenario == "Server":
-        return max(made.min_query_count, round(seconds * (made.target_qps or 0))), 1
-    timed = round(2 * made.min_duration_ms * NS_PER_MS / made.target_latency_ns) if made.target_latency_ns else 0
-    return max(made.min_query_count, timed), made.samples_per_query if made.scenario == "MultiStream" else 1
-
-
-def prepared_bytes(made: LoadGenSettings) -> int:
-    """Return the bytes that the queries of a performance run take at the least."""
-    queries, samples = prepared(made)
-    if made.scenario == "Offline":
+def prepared_bytes(settings: LoadGenSettings) -> int:
+    """Return the minimum number of bytes that the queries of a performance run take."""
+    queries, samples = prepared(settings)
+    if settings.scenario == "Offline":
         return samples * OFFLINE_SAMPLE_BYTES
     return queries * (QUERY_BYTES + samples * SAMPLE_BYTES)
 
 
-def seconds(made: LoadGenSettings, target: float | None, per_second: float | None) -> float | None:
-    """Return about how long LoadGen tests; None where it can't be told.
+def seconds(settings: LoadGenSettings, target: float | None, per_second: float | None) -> float | None:
+    """Return about how many seconds LoadGen tests; None where that is unknown.
 
-    `target` is in the unit of the scenario's target; `per_second` are the samples that Offline answers, by tuning.
+    `target` is in the unit of the scenario's target; `per_second` is Offline's samples per second according to tuning.
     """
-    if made.mode == "accuracy":
+    if settings.mode == "accuracy":
         return None
-    least = made.min_duration_ms / 1000
-    if made.scenario == "Offline":
-        samples = prepared(made)[1]
-        rate = per_second or made.target_qps
+    least = settings.min_duration_ms / 1000
+    if settings.scenario == "Offline":
+        samples = prepared(settings)[1]
+        rate = per_second or settings.target_qps
         return samples / rate if rate and (per_second or target) else least
-    if made.scenario == "Server":
-        takes = made.min_query_count / made.target_qps if made.target_qps and target else 0.0
+    if settings.scenario == "Server":
+        takes = settings.min_query_count / settings.target_qps if settings.target_qps and target else 0.0
     else:
-        takes = made.min_query_count * target / 1000 if target else 0.0
-    most = made.max_duration_ms / 1000 if made.max_duration_ms else max(least, takes)
+        takes = settings.min_query_count * target / 1000 if target else 0.0
+    most = settings.max_duration_ms / 1000 if settings.max_duration_ms else max(least, takes)
     return min(max(least, takes), most)
 
 
 def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: int) -> int:
-    """Return the bytes that a run holds at the least: the weights of each session, and the samples that are loaded.
+    """Return the minimum number of bytes that a run holds: the weights of each session, and the loaded samples.
 
-    `loaded` is how many samples are in memory at a time.
+    `loaded` is the number of samples in memory at a time.
     """
     paths, known = model.read(ModelFacts).paths(model.folder), samples.read(SamplesFacts)
     weights = sum(weight_bytes(Path(one)) for one in ([paths] if isinstance(paths, str) else paths.values()))
     files = [one if isinstance(one, str) else one.values for one in known.paths(samples.folder)]
     stored = sum(Path(one).stat().st_size for one in files if Path(one).is_file())
-    if (made := known.on_load) is not None:
-        stored = made.count * made.bytes
+    if (on_load := known.on_load) is not None:
+        stored = on_load.count * on_load.bytes
     return sessions * weights + stored * min(loaded, known.count) // known.count
 
 
 def refuse_memory(needed: int, sessions: int) -> None:
-    """Raise CannotRunError where the memory can't hold what a run holds (`resident_bytes`)."""
+    """Raise CannotRunError where memory can't hold what a run holds (`resident_bytes`)."""
     if needed > NEGLIGIBLE and needed > (free := free_memory()):
         raise CannotRunError(
-            f"{_sessions(sessions)} and the samples of a run take {size(needed)} of memory at the least: "
+            f"{_sessions(sessions)} and the samples of a run take {size(needed)} of memory at least: "
             f"{size(free)} are free",
             "ask for fewer sessions (--sessions=1), or free some memory",
         )
 
 
 def memory_text(needed: int, sessions: int) -> str:
-    """Say what a run holds in memory, where that is much; empty elsewhere."""
-    return f"{_sessions(sessions)}: {size(needed)} of memory at the least" if needed >= MUCH else ""
+    """Return the memory that a run needs as text; empty where it is less than MUCH."""
+    return f"{_sessions(sessions)}: {size(needed)} of memory at least" if needed >= MUCH else ""
 
 
 def _sessions(count: int) -> str:
     return "one session" if count == 1 else f"{count} sessions"
 
 
-def _remedy(options: Mapping[str, Any], made: LoadGenSettings, free: int) -> str:
-    """Say which option leaves the queries half of the free memory, with the figure that does."""
-    share, option = free / 2, _target_option(options, made.scenario)
-    each = QUERY_BYTES + prepared(made)[1] * SAMPLE_BYTES if made.scenario != "Offline" else OFFLINE_SAMPLE_BYTES
-    counted = made.min_sample_count if made.scenario == "Offline" else made.min_query_count
+def _remedy(options: Mapping[str, Any], settings: LoadGenSettings, free: int) -> str:
+    """Return the option, with a value, that makes the queries fit half of the free memory."""
+    share, option = free / 2, _target_option(options, settings.scenario)
+    each = (
+        QUERY_BYTES + prepared(settings)[1] * SAMPLE_BYTES if settings.scenario != "Offline" else OFFLINE_SAMPLE_BYTES
+    )
+    counted = settings.min_sample_count if settings.scenario == "Offline" else settings.min_query_count
     most = share / each
     if counted > most:
         return f"--min_query_count={_floor(most):.0f} or less"
-    run = made.min_duration_ms / 1000
-    if made.target_latency_ns is not None and made.scenario != "Server":
+    run = settings.min_duration_ms / 1000
+    if settings.target_latency_ns is not None and settings.scenario != "Server":
         return f"--{option}={2000 * run / most * 1.01:.2g} or more, or a shorter run: --min_duration_ms"
     return f"--{option}={_floor(most / run / 1.1):.0f} or less, or a shorter run: --min_duration_ms"
 
 
 def _floor(value: float) -> float:
-    """Return two digits of a number, never more than it."""
+    """Return a number rounded down to two digits."""
     step: int = 10 ** max(len(str(int(value))) - 2, 0)
     return int(value) // step * step
 

@@ -1,4 +1,4 @@
-"""Say at once what the rules' checker will say of a run that has just ended, rather than when all is over."""
+"""Report what the submission checker will say of a run as soon as it has ended."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from engine.submission.checker.single import About
 from engine.submission.styles import SHORT_RUN
 
 IMPLIED = frozenset({"performance.early_stopping", "performance.metric", "performance.error_message"})
-"""What a run that is not valid breaks besides; the reason why it is not valid says it already."""
+"""Rules that an invalid run breaks as a consequence; only the reason for INVALID is reported."""
 
 
 class RunOptions(Options, frozen=True, kw_only=True):
-    """What a run is of."""
+    """Options that identify a run."""
 
     division: Division | None
     sut: str
@@ -26,18 +26,18 @@ class RunOptions(Options, frozen=True, kw_only=True):
 
 
 def about(options: Mapping[str, Any], rules: Round) -> About:
-    """Return what a step's run is of. Options: those of `RunOptions`."""
+    """Return what a step's run is of, from its `RunOptions`."""
     run = read_options(options, RunOptions)
     return About(rules, run.division or "open", run.sut, run.benchmark, run.scenario)
 
 
-def say(step: Step, found: Iterable[Finding], *, style: str = "valid", said: Collection[str] = ()) -> None:
-    """Warn of each finding that matters: no notes, nothing that follows from another, nothing that was `said` before.
+def warn_of(step: Step, found: Iterable[Finding], *, style: str = "valid", reported: Collection[str] = ()) -> None:
+    """Warn of each relevant finding: no notes, no consequences of others, nothing in `said`.
 
-    A try-out style breaks the rules about lengths by design; the job says that once, when it begins.
+    A non-submittable style breaks the rules about lengths by design; the job says that once, when it starts.
     """
     matters = [one for one in found if one.severity != "note"]
-    quiet = {*said, *(SHORT_RUN if style != "valid" else ())}
+    quiet = {*reported, *(SHORT_RUN if style != "valid" else ())}
     if any(one.rule == "performance.validity" for one in matters):
         quiet |= IMPLIED
     for one in matters:

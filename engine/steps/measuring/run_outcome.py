@@ -1,4 +1,4 @@
-"""Read what came of a run from its detail log, which is what the rules' checker reads too."""
+"""Read the outcome of a run from its detail log, which the submission checker reads too."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from engine.steps.measuring.target import NO_RATE_HELPS, late_though_idle
 from engine.tuning.tuned import Tuned
 
 USED_UP = "Ran out of generated queries"
-"""LoadGen's words where a target was so far off that a run had no query left before its time was over."""
+"""LoadGen's error where a target was so far off that the queries ran out before the minimum duration."""
 
 CUT_SHORT = "Max test duration reached"
-"""LoadGen's words where a run hit the limit of a try-out style: the figures are real, the run is not valid."""
+"""LoadGen's error where a run reached the time limit of its style: its figures are real, but it is not valid."""
 
 
 def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
-    """Return the facts of a finished run, after the person was told what they need to know of it.
+    """Return the facts of a finished run, and warn of what the user must know.
 
     Raises RunError where LoadGen reports an error.
     """
     log = detail.read(Path(spec.log_dir) / DETAIL_LOG)
     cut = cut_short(log)
     if cut:
-        step.warn("the run was cut at the time limit of its style, so it is not valid; _valid has no limit")
+        step.warn("the run was stopped at the time limit of its style, so it is not valid; _valid has no limit")
     if spec.settings.mode == "accuracy":
         return {"valid": None, "metric": None, "value": None, "unit": ""}
     found = metric(log, spec.settings.scenario, spec.settings.samples_per_query)
@@ -58,13 +58,13 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
     late = "" if valid else _late_though_idle(spec.settings, step.inputs["workers"].read(Tuned), log)
     if late:
         step.warn(late, remedy=NO_RATE_HELPS)
-    said = {TOO_FEW, *({"performance.validity"} if cut else ()), *({"performance.latency"} if late else ())}
-    _say_findings(step, spec, said)
+    reported = {TOO_FEW, *({"performance.validity"} if cut else ()), *({"performance.latency"} if late else ())}
+    _warn_of_findings(step, spec, reported)
     return {"valid": valid, "metric": FACTS[spec.settings.scenario].result_name, "value": value, "unit": unit}
 
 
 def cut_short(log: detail.Detail) -> bool:
-    """Say whether a run hit the limit of its style. Raises RunError for any other error that LoadGen reports."""
+    """Return whether a run reached the limit of its style. Raises RunError for any other error that LoadGen reports."""
     faults = [str(message.value) for message in log.errors]
     for fault in faults:
         if USED_UP in fault:
@@ -75,7 +75,7 @@ def cut_short(log: detail.Detail) -> bool:
 
 
 def _used_up(log: detail.Detail) -> RunError:
-    """Return what to say of a run that had too few queries: which figure was wrong, and what was measured."""
+    """Return the warning for a run that had too few queries: which figure was wrong, and what was measured."""
     scenario = str(log.value("effective_scenario", "SingleStream"))
     option = FACTS.get(scenario, FACTS["SingleStream"]).target
     latency = log.value("result_mean_query_latency_ns", log.value("result_mean_latency_ns"))
@@ -83,23 +83,23 @@ def _used_up(log: detail.Detail) -> RunError:
     return RunError(
         "LoadGen ran out of queries: it prepares as many as fit the expected latency"
         + (f", and a query took {measured} ms" if measured else ", and queries took less"),
-        f"leave --{option} out, or give --{option}={measured or 'MS'}; or mend the system's file",
+        f"leave --{option} out, or give --{option}={measured or 'MS'}; or fix the system's file",
     )
 
 
-def _late_though_idle(made: LoadGenSettings, tuned: Tuned, log: detail.Detail) -> str:
-    share = made.target_latency_percentile
+def _late_though_idle(settings: LoadGenSettings, tuned: Tuned, log: detail.Detail) -> str:
+    share = settings.target_latency_percentile
     if share is None:
         return ""
     median, late = (log.value(f"result_{100 * one:.2f}_percentile_latency_ns", 0) for one in (0.5, share))
-    return late_though_idle(made, tuned, median, late)
+    return late_though_idle(settings, tuned, median, late)
 
 
-def _say_findings(step: Step, spec: RunSpec, said: Collection[str]) -> None:
+def _warn_of_findings(step: Step, spec: RunSpec, reported: Collection[str]) -> None:
     from engine.steps.measuring import run_findings as findings  # noqa: PLC0415  (the checker: a plan must be instant and needs none of it)
     from engine.submission.checker import single  # noqa: PLC0415
 
     options = step.options
     what = findings.about(options, round_of(step.profiles, options["round"]))
     found = single.performance_run(Path(spec.log_dir), what, compliance_test(options))
-    findings.say(step, found, style=options["style"], said=said)
+    findings.warn_of(step, found, style=options["style"], reported=reported)

@@ -1,4 +1,4 @@
-"""Where a run comes from: what is kept beside its result, so that it can be told from others and run again."""
+"""Provenance of a run: recorded next to its result, to distinguish it from others and to repeat it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_provenance(step: Step) -> provenance.Provenance:
 
 
 def _measured(model: ModelFacts, backend: Mapping[str, str]) -> dict[str, str]:
-    """Return what the measurements file says of the model, with what the backend makes of it."""
+    """Return the measurements file's fields about the model, including changes that the backend makes."""
     found = {name: str(getattr(model, name)) for name in provenance.MEASUREMENTS}
     if found["weight_data_types"] == "fp32":  # what was quantized before stays so
         before = found["weight_transformations"]

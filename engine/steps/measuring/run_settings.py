@@ -1,4 +1,4 @@
-"""What LoadGen is told of a run: the settings of the round, changed by what the person asked for."""
+"""LoadGen settings of a run: those of the round, changed by the user's options."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ OVERRIDES = (
 
 
 def run_settings(options: Mapping[str, Any], rules: Round, sample_count: int, target: float | None) -> LoadGenSettings:
-    """Return the settings of a run with this target, in the unit of its scenario; an option beats it.
+    """Return the settings of a run with this target, in the unit of its scenario; an option overrides it.
 
-    Raises UsageError where an option is against the rules.
+    Raises UsageError where an option breaks the rules.
     """
     given = {name: options[name] for name in OVERRIDES if options[name] is not None}
     scenario = options["scenario"]
@@ -49,20 +49,20 @@ def run_settings(options: Mapping[str, Any], rules: Round, sample_count: int, ta
 
 
 def compliance_test(options: Mapping[str, Any]) -> str | None:
-    """Return the compliance test that the mode names, if it names one."""
+    """Return the compliance test that the mode names, if any."""
     mode: str = options["mode"]
     return None if mode in get_args(Mode) else mode
 
 
 def given_target(options: Mapping[str, Any]) -> float | None:
-    """Return the target that the person gives of this scenario."""
+    """Return the user's target of this scenario."""
     facts, own = FACTS[options["scenario"]], target_option(options["scenario"])
     found: float | None = options[own] if options.get(own) is not None else options[facts.target]
     return None if facts.streams else found
 
 
 def query_ms(made: LoadGenSettings, tuned: Tuned | None) -> float | None:
-    """Return what a query takes by tuning, in a scenario that issues one after the other."""
+    """Return the time of a query in ms according to tuning, in a scenario that issues one after another."""
     if tuned is None or not FACTS[made.scenario].streams:
         return None
     return tuned.trial(made.scenario).batch_ms

@@ -1,4 +1,4 @@
-"""Put together what the harness is told of one run: settings, model, samples, workers, configuration files."""
+"""Build the specification of one run for the harness: settings, model, samples, workers, configuration files."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from engine.tuning.tuned import Tuned
 SPEC = "spec.json"
 
 TOO_FEW = "performance.sample_count"
-"""The checker's rule that a small data set breaks: said before the run."""
+"""The checker's rule that a small data set breaks, reported before the run."""
 
 
 def spec(step: Step, target: float) -> RunSpec:
-    """Return what the harness is told of a run with this target, in the unit of its scenario; an option beats it.
+    """Return the specification of a run with this target, in the unit of its scenario; an option overrides it.
 
-    Raises CannotRunError where the data set or an option does not fit the rules, or the memory does not hold the run.
+    Raises CannotRunError where the data set or an option does not fit the rules, or memory does not hold the run.
     """
     options, inputs = step.options, step.inputs
     rules = round_of(step.profiles, options["round"])
     test = compliance_test(options)
     model, samples = inputs["model"].read(ModelFacts), inputs["preprocessed"].read(SamplesFacts)
     backend = inputs["backend"].read(BackendFacts)
-    made = run_settings(options, rules, samples.count, target)
+    settings = run_settings(options, rules, samples.count, target)
     tuned = inputs["workers"].read(Tuned)
-    refuse_hopeless(options, made, query_ms(made, tuned))
+    refuse_hopeless(options, settings, query_ms(settings, tuned))
     workers = chosen_workers(options, tuned)
-    memory(inputs["model"], inputs["preprocessed"], made, workers.sessions)
+    memory(inputs["model"], inputs["preprocessed"], settings, workers.sessions)
     least = rules.benchmark(options["benchmark"]).performance_sample_count
-    if made.mode == "performance" and made.performance_sample_count < least:
+    if settings.mode == "performance" and settings.performance_sample_count < least:
         step.warn(
-            f"the data set has {samples.count} samples; the rules want {least} in a performance run: "
-            "this result can't be handed in",
+            f"the data set has {samples.count} samples; the rules require {least} in a performance run: "
+            "this result can't be submitted",
             rule=TOO_FEW,
         )
     return RunSpec(
@@ -46,7 +46,7 @@ def spec(step: Step, target: float) -> RunSpec:
         benchmark=rules.benchmark(options["benchmark"]).loadgen_model,
         sut_name=options["sut"],
         qsl_name=options["benchmark"],
-        settings=made,
+        settings=settings,
         backend=backend.module,
         backend_options=backend.settings,
         device=backend.device,
@@ -58,7 +58,7 @@ def spec(step: Step, target: float) -> RunSpec:
         on_load=samples.made(inputs["preprocessed"].folder),
         workers=workers,
         mlperf_conf=mlperf_conf(rules),
-        user_conf=user_conf(rules, options["benchmark"], made),
+        user_conf=user_conf(rules, options["benchmark"], settings),
         audit=audit_config(rules, options["benchmark"], test) if test else "",
         log_dir=str(step.output / TEST_FOLDER if test else step.output),
     )

@@ -1,4 +1,4 @@
-"""The workers of one run: what was measured, changed by what the person asked for, and the memory that they take."""
+"""Workers of one run: the measured ones, changed by the user's options; and the memory that they take."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def chosen_workers(options: Mapping[str, Any], tuned: Tuned) -> Workers:
 
 
 def batch_ms(step: Step) -> float:
-    """Return what a batch of a step's run takes by tuning; 0 where that is not known."""
+    """Return the time in ms of a batch of a step's run according to tuning; 0 where unknown."""
     tuned = step.inputs["workers"].read(Tuned)
     return tuned.trial(step.options["scenario"]).batch_ms if tuned.table else 0.0
 
 
-def expected_memory(context: SurveyContext, made: LoadGenSettings, tuned: Tuned | None) -> str:
-    """Say what a run holds in memory, where that is much and known. Raises CannotRunError where it does not fit."""
+def expected_memory(context: SurveyContext, settings: LoadGenSettings, tuned: Tuned | None) -> str:
+    """Return the memory of a run as text, where it is large and known. Raises CannotRunError where it does not fit."""
     model, samples = context.inputs["model"], context.inputs["preprocessed"]
     if model is None or samples is None or tuned is None:
         return ""
     sessions = chosen_workers(context.options, tuned).sessions
-    return memory_text(memory(model, samples, made, sessions), sessions)
+    return memory_text(memory(model, samples, settings, sessions), sessions)
 
 
-def memory(model: Artifact, samples: Artifact, made: LoadGenSettings, sessions: int) -> int:
-    """Return the bytes that a run holds. Raises CannotRunError where the memory does not hold them."""
-    if made.scenario == "SingleStream":
+def memory(model: Artifact, samples: Artifact, settings: LoadGenSettings, sessions: int) -> int:
+    """Return the bytes that a run holds. Raises CannotRunError where memory does not hold them."""
+    if settings.scenario == "SingleStream":
         sessions = 1
-    needed = resident_bytes(sessions, model, samples, made.performance_sample_count)
+    needed = resident_bytes(sessions, model, samples, settings.performance_sample_count)
     refuse_memory(needed, sessions)
     return needed

@@ -1,7 +1,7 @@
-"""What a run is asked for: the rate of Server and Offline, the latency that sizes SingleStream and MultiStream.
+"""Target of a run: the rate of Server and Offline, the expected latency of SingleStream and MultiStream.
 
-A search in the same plan knows best, then the SUT's run configuration, then what was measured when the workers were
-chosen. What a person gives as an option beats them all (engine.harness.settings).
+In order of precedence: the user's option (engine.harness.settings), a search in the same plan, the SUT's run
+configuration, what was measured when the workers were chosen.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from engine.tuning.server_model import Server, highest_rate, times_up_to
 from engine.tuning.tuned import Tuned
 
 HARNESS_QPS = 2_500.0
-"""What the harness is trusted to keep pace with while all cores are at work with a model: two slow cores were valid at
-7,000, and invalid at 5,500 with batches of one. It counts for tiny models only; a search may find more."""
+"""Queries per second that the harness can be expected to sustain while all cores run a model: two slow cores were valid
+at 7,000, and invalid at 5,500 with batches of one. It matters for tiny models only; a search may find more."""
 
 LOW_UTILISATION = 0.2
-"""Of the capacity: about four in five queries find the server idle. It is asked for where no rate is expected to be
-valid within the time of a try-out, so that the run at least does not last long."""
+"""Fraction of capacity at which about 80 % of queries find the server idle. It is the target where no rate is expected
+to be valid within a short run, so that the run at least does not last long."""
 
 NO_RATE_HELPS = "a lower target_qps will hardly help: take a quicker model (_int8), more cores, or a quieter machine"
 
@@ -41,7 +41,7 @@ def target(step: Step, rules: Round) -> float:
     scenario, sut = step.options["scenario"], step.inputs["sut"].read(SutFacts)
     configured, found = sut.figures.get(scenario), sut.found.get(scenario)
     if found and found.model != step.inputs["model"].read(ModelFacts).sha256:
-        step.warn(f"the target of {sut.system} was found with another model: it is measured at start instead")
+        step.warn(f"the target of {sut.system} was found with another model: it will be measured at the start instead")
     elif configured:
         return configured
     if scenario == "Server":
@@ -50,7 +50,7 @@ def target(step: Step, rules: Round) -> float:
 
 
 def predicted_target(context: SurveyContext, rules: Round) -> float | None:
-    """Return the target that `target` is going to find, as far as its inputs are there; None where they are not."""
+    """Return the target that `target` will find, as far as its inputs exist; None where they do not."""
     scenario = context.options["scenario"]
     inputs = context.inputs
     searched, sut, workers = inputs.get("target"), inputs.get("sut"), inputs.get("workers")
@@ -68,14 +68,15 @@ def predicted_target(context: SurveyContext, rules: Round) -> float | None:
 
 
 def _warn_of_latency_constraint(step: Step, rules: Round) -> None:
-    """Say beforehand why hardly any rate will be valid."""
+    """Warn beforehand that hardly any rate will be valid, and why."""
     beyond = above_latency_constraint(step.options, step.inputs["workers"].read(Tuned), rules)
     if beyond:
         step.warn(beyond, remedy="take a quicker model, _int8, or a machine with more or less busy cores")
 
 
 def above_latency_constraint(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> str:
-    """Say that hardly any rate of Server is valid, where a sample that waits for no other takes too long; else ""."""
+    """Return a warning that hardly any Server rate is valid, where even a sample that does not queue takes too long;
+    else ""."""
     if options["scenario"] != "Server":
         return ""
     alone_ms, constraint_ms = 1000 * _server(tuned).batch_s[0], latency_constraint_ms(options, rules)
@@ -88,28 +89,29 @@ def above_latency_constraint(options: Mapping[str, Any], tuned: Tuned, rules: Ro
     )
 
 
-def late_though_idle(made: LoadGenSettings, tuned: Tuned, median_ns: int, late_ns: int) -> str:
-    """Say that Server's queries were late although its workers had little to do; else "".
+def late_though_idle(settings: LoadGenSettings, tuned: Tuned, median_ns: int, late_ns: int) -> str:
+    """Return a warning that Server's queries missed the latency constraint although its workers were mostly idle; else
+    "".
 
-    `median_ns` is the latency of half the queries, `late_ns` that of the percentile that decides. At a low utilisation
-    queries hardly wait for each other, and fewer a second are no quicker: often slower, since processors and caches
-    cool down in the pauses.
+    `median_ns` is the latency of half the queries, `late_ns` that of the deciding percentile. At low utilisation
+    queries hardly queue, and a lower rate is no faster: often slower, since processors and caches cool down in the
+    pauses.
     """
-    share = made.target_latency_percentile
-    if made.scenario != "Server" or not made.target_qps or not made.target_latency_ns or not share:
+    share = settings.target_latency_percentile
+    if settings.scenario != "Server" or not settings.target_qps or not settings.target_latency_ns or not share:
         return ""
-    busy = made.target_qps / _server(tuned).capacity
-    if busy > LOW_UTILISATION or late_ns <= made.target_latency_ns:
+    busy = settings.target_qps / _server(tuned).capacity
+    if busy > LOW_UTILISATION or late_ns <= settings.target_latency_ns:
         return ""
     return (
-        f"p{100 * share:g} is {late_ns / NS_PER_MS:.3g} ms, over {made.target_latency_ns / NS_PER_MS:g} ms, though the "
-        f"workers were busy for {busy:.0%} of the time only: half of the queries took up to "
+        f"p{100 * share:g} is {late_ns / NS_PER_MS:.3g} ms, over {settings.target_latency_ns / NS_PER_MS:g} ms, though "
+        f"the workers were busy for {busy:.0%} of the time only: half of the queries took up to "
         f"{median_ns / NS_PER_MS:.3g} ms, and this machine now and then takes much longer"
     )
 
 
 def measured_target(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
-    """Return the target by what the workers reached when they were chosen."""
+    """Return the target by the throughput that the workers reached when they were chosen."""
     scenario: Scenario = options["scenario"]
     if scenario == "Server":
         return min(_first_rate(options, tuned, rules), HARNESS_QPS)
@@ -118,7 +120,7 @@ def measured_target(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> f
 
 
 def _first_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
-    """Return the queries/s that a first run is asked for: what should be valid, where the style's time is enough."""
+    """Return the queries/s of a first run: a rate that should be valid, where the style's time suffices."""
     how = rules.styles[options["style"]]
     queries = options["min_query_count"] or least_queries(_ruled(options, rules), how)
     valid = _valid_rate(options, tuned, rules, queries, tuned.server_slower)
@@ -129,18 +131,19 @@ def _first_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float
 
 
 def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries: int, slower: float = 1.0) -> float:
-    """Return the queries/s at which the chosen workers of Server should be valid within the bound of this run.
+    """Return the queries/s at which the chosen Server workers should be valid within this run's latency constraint.
 
-    `queries` is how many the run has: in a short one LoadGen tolerates fewer late ones than the percentile says, of 459
-    none, and one burst of the round's schedule decides. `slower` is how much longer than measured batches take. Where
-    one sample takes nearly the bound or longer no rate is valid; what comes back is one at which queries hardly queue.
+    `queries` is the number of queries of the run: in a short one LoadGen tolerates fewer late ones than the percentile
+    implies, of 459 none, and one burst of the round's schedule decides. `slower` is the factor by which batches take
+    longer than measured. Where one sample takes nearly the constraint or longer, no rate is valid; the result is then
+    one at which queries hardly queue.
     """
     valid = _valid_rate(options, tuned, rules, queries, slower)
     return max(valid, LOW_UTILISATION * _server(tuned).slowed(slower).capacity)
 
 
 def _valid_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries: int, slower: float) -> float:
-    """Return the highest rate that is valid by the replay; 0 where none is."""
+    """Return the highest rate that is valid in the simulated replay; 0 where none is."""
     ruled = _ruled(options, rules)
     late = tolerated(queries, ruled.share) or 0
     constraint_s = latency_constraint_ms(options, rules) / 1000
@@ -152,7 +155,7 @@ def _ruled(options: Mapping[str, Any], rules: Round) -> RunRules:
 
 
 def _server(tuned: Tuned) -> Server:
-    """Return the chosen workers of Server, by the times that were measured of them."""
+    """Return the chosen workers of Server as a model of their measured times."""
     workers, trial = tuned.workers["Server"], tuned.trial("Server")
     measured = {workers.max_batch: trial.batch_ms / 1000}
     times = tuple(taken / 1e6 for taken in workers.batch_us) or times_up_to(workers.max_batch, measured)
@@ -160,7 +163,7 @@ def _server(tuned: Tuned) -> Server:
 
 
 def latency_constraint_ms(options: Mapping[str, Any], rules: Round) -> float:
-    """Return Server's latency bound: the person's, else the benchmark's, else the scenario's."""
+    """Return Server's latency constraint: the user's, else the benchmark's, else the scenario's."""
     given: float | None = options["target_latency_ms"]
     constraint_ms = given or _ruled(options, rules).latency_ms
     assert constraint_ms is not None

@@ -1,6 +1,6 @@
-"""One trial of a search: a short LoadGen run at a target, watched from outside.
+"""One trial of a search: a short LoadGen run at a target, monitored from outside.
 
-A Server trial whose misses can't be made good any more is ended at once: that is most of the time of a search.
+A Server trial that can no longer become valid is ended at once, which saves most of a search's time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from engine.steps.measuring.target import latency_constraint_ms
 from engine.tuning.search import tolerated
 
 MODE: Final = "find-performance"
-"""What the events of a search say in place of a run's mode."""
+"""Mode that the events of a search carry in place of a run's mode."""
 
 RUN_OPTIONS: Final[Mapping[str, Any]] = {
     "mode": "performance",
@@ -43,60 +43,62 @@ RUN_OPTIONS: Final[Mapping[str, Any]] = {
 }
 
 _SURELY: Final = 6
-"""Standard deviations by which the number of queries may exceed its mean, arrivals being random."""
+"""Standard deviations by which the number of queries may exceed its mean, since arrivals are random."""
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What came of a trial."""
+class TrialResult:
+    """Result of a trial."""
 
     target: float
     valid: bool
     """LoadGen's verdict; False where the trial was ended early."""
     seconds: float
-    """Of the whole process."""
+    """Seconds that the whole process took."""
     report: RunReport | None = None
     """None where the trial was ended early; so are the figures."""
     latency_ms: float | None = None
-    """At the percentile of the scenario."""
+    """Latency at the scenario's percentile."""
     mean_ms: float | None = None
     samples_per_second: float | None = None
-    """Offline."""
+    """Offline's throughput."""
 
 
 class _HopelessError(Exception):
-    """The trial can't become valid any more."""
+    """The trial can no longer become valid."""
 
 
 class Trials:
-    """Runs the trials of one search and tells what they do; each has a folder of its own in the step's output."""
+    """Runs the trials of one search and reports their progress; each has a folder of its own in the step's output."""
 
     def __init__(self, step: Step, rules: Round, unit: str) -> None:
         self._step = step
         self._rules = rules
         self._ruled = resolve(rules, step.options["benchmark"], step.options["scenario"])
         self._unit = unit
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
         self.count = 0
 
-    def run(self, target: float, seconds: float, queries: int | None = None) -> Ran:
-        """Let LoadGen test for `seconds` or longer, at `target`, with `queries` or more (as early stopping needs).
+    def run(self, target: float, seconds: float, queries: int | None = None) -> TrialResult:
+        """Run LoadGen for at least `seconds` at `target`, with at least `queries` (as early stopping needs).
 
-        Raises RunError where the run fails, which is more than being invalid.
+        Raises RunError where the run fails other than by being invalid.
         """
         self.count += 1
         folder = self._step.output / f"trial-{self.count:02}"
         folder.mkdir(parents=True)
-        made = spec(self._run_step(folder, target, seconds, queries), target)
+        run_spec = spec(self._run_step(folder, target, seconds, queries), target)
         spec_file = folder / SPEC
-        spec_file.write_bytes(codec.encode(made, indent=1))
-        emit = self._telling(target, self._watch(target, made.settings.min_duration_ms, made.settings.min_query_count))
+        spec_file.write_bytes(codec.encode(run_spec, indent=1))
+        emit = self._forwarding(
+            target, self._watch(target, run_spec.settings.min_duration_ms, run_spec.settings.min_query_count)
+        )
         started = time.monotonic()
         try:
-            emit(measuring(made, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
+            emit(measuring(run_spec, self._ruled, MODE, self._step.inputs["preprocessed"].read(SamplesFacts).count))
             harness(replace(self._step, output=folder, emit=emit), spec_file, batch_ms(self._step))
         except _HopelessError:
-            return Ran(target, valid=False, seconds=time.monotonic() - started)
+            return TrialResult(target, valid=False, seconds=time.monotonic() - started)
         return self._read(target, folder, time.monotonic() - started)
 
     def _run_step(self, folder: Path, target: float, seconds: float, queries: int | None) -> Step:
@@ -108,17 +110,17 @@ class Trials:
         }
         if asked["scenario"] != "Server":
             asked["target_latency_ms"] = None
-        return replace(self._step, options=asked, output=folder, emit=self._telling(target, _ignore))
+        return replace(self._step, options=asked, output=folder, emit=self._forwarding(target, _ignore))
 
-    def _telling(self, target: float, watch: Callable[[events.AnyEvent], None]) -> Callable[[events.AnyEvent], None]:
-        """Return what passes on the events of a trial: its phases by its number, a warning once."""
+    def _forwarding(self, target: float, watch: Callable[[events.AnyEvent], None]) -> Callable[[events.AnyEvent], None]:
+        """Return a function that forwards the events of a trial: its phases with its number, each warning once."""
         title = f"trial {self.count} at {target:g} {self._unit}"
 
         def emit(event: events.AnyEvent) -> None:
             if isinstance(event, events.Warned):
-                if event.text in self._said:
+                if event.text in self._warned:
                     return
-                self._said.add(event.text)
+                self._warned.add(event.text)
             elif isinstance(event, events.Phase):
                 event = msgspec.structs.replace(event, name=f"{title}: {event.name}")
             self._step.emit(event)
@@ -127,7 +129,7 @@ class Trials:
         return emit
 
     def _watch(self, target: float, milliseconds: int, least: int) -> Callable[[events.AnyEvent], None]:
-        """Return what ends a Server trial by an exception when more queries have missed the bound than may."""
+        """Return a function that ends a Server trial when more queries miss the latency constraint than may."""
         if self._step.options["scenario"] != "Server":
             return _ignore
         mean = max(target * milliseconds / 1000, least)
@@ -144,7 +146,7 @@ class Trials:
 
         return watch
 
-    def _read(self, target: float, folder: Path, seconds: float) -> Ran:
+    def _read(self, target: float, folder: Path, seconds: float) -> TrialResult:
         log = detail.read(folder / DETAIL_LOG)
         scenario = self._step.options["scenario"]
         cut = cut_short(log)
@@ -152,7 +154,7 @@ class Trials:
         percentile = f"result_{self._ruled.percentile:.2f}_percentile_latency_ns"
         if scenario == "MultiStream":
             percentile = percentile.replace("percentile_latency", "percentile_per_query_latency")
-        return Ran(
+        return TrialResult(
             target,
             valid=log.value("result_validity") == "VALID" and not cut,
             seconds=seconds,
@@ -164,9 +166,9 @@ class Trials:
 
 
 def _milliseconds(log: detail.Detail, *keys: str) -> float | None:
-    """Return the first of these figures that the log has; 0 is LoadGen's word for too few queries."""
+    """Return the first of these figures that the log has; 0 means that LoadGen had too few queries."""
     return next((float(value) / NS_PER_MS for key in keys if (value := log.value(key))), None)
 
 
 def _ignore(_event: events.AnyEvent) -> None:
-    """Nothing is watched."""
+    """Ignore an event."""

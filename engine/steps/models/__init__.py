@@ -1,1 +1,1 @@
-"""Steps that fetch models, or read what a person gives."""
+"""Steps that fetch models, or read the user's own."""

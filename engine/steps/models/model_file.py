@@ -1,4 +1,4 @@
-"""Models as files: fetched by URL and checksum, or the person's own; with the facts that a run needs of them."""
+"""Models as files: downloaded by URL and checksum, or the user's own; with the facts that a run needs."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from engine.tasks.listing import readable, stamp
 from engine.text import clean
 
 CLASSES_WITH_BACKGROUND = 1001
-"""ImageNet graphs with this many classes have the background at 0, so that class and label differ by one."""
+"""Number of classes of ImageNet graphs with a background class at 0, for which class = label + 1."""
 
 
 TASK_OPTIONS = ("label_offset", "image_size")
-"""Options of a model's component that its task has to know, where the component has them."""
+"""Options of a model's component that its task needs, where the component has them."""
 
 SAVED_MODEL_FILE = "saved_model.pb"
-"""What makes a folder a SavedModel."""
+"""The file that identifies a SavedModel folder."""
 
 
 class ModelOptions(Options, frozen=True, kw_only=True):
-    """A model that is fetched: options of a download, and what a run has to know of the file."""
+    """A model to download: options of a download, and what a run needs to know of the file."""
 
     url: tuple[str, ...]
-    """Addresses; the first is where the weights start."""
+    """URLs; the first counts as the origin of the weights."""
     format: Literal["onnx", "tf"]
     outputs: tuple[str, ...]
     label_offset: int | UnsetType | None = UNSET
-    """Classification: what is added to a label to get a class. UNSET where the model is no classifier."""
+    """Classification: added to a label to get a class. UNSET where the model is not a classifier."""
     image_size: int | UnsetType | None = UNSET
-    """Detection: the side of the square picture that the boxes are in pixels of. UNSET where it is no detector."""
+    """Detection: side in pixels of the square image that boxes refer to. UNSET where the model is not a detector."""
     weight_data_types: str | UnsetType = UNSET
     input_data_types: str | UnsetType = UNSET
     retraining: str | UnsetType = UNSET
@@ -46,20 +46,21 @@ class ModelOptions(Options, frozen=True, kw_only=True):
 
 
 class FileOptions(Options, frozen=True, kw_only=True):
-    """A model file of the person's own. One of `label_offset` and `image_size` is declared, by its task."""
+    """The user's own model file. One of `label_offset` and `image_size` is declared, by its task."""
 
     path: str | None
     format: Literal["onnx", "tf"]
     outputs: tuple[str, ...] | None
-    """None takes what the graph has."""
+    """None takes the graph's outputs."""
     label_offset: int | UnsetType | None = UNSET
-    """None takes what the graph's classes say."""
+    """None derives it from the number of classes."""
     image_size: int | UnsetType | None = UNSET
     """None takes the side of the graph's input."""
 
 
 def fetch_model(step: Step) -> dict[str, Any]:
-    """Fetch a model. Facts: `model`, `format`, `outputs`, `task_options`, `sha256`, where the weights start."""
+    """Download a model. Facts: `model`, `format`, `outputs`, `task_options`, `sha256`, and the origin of the
+    weights."""
     from engine.steps.download import download  # noqa: PLC0415  (a survey fetches nothing, and a plan must be instant)
 
     facts = download(step)
@@ -72,11 +73,11 @@ def fetch_model(step: Step) -> dict[str, Any]:
 
 
 def survey_file(context: SurveyContext) -> SurveyResult:
-    """See that the file is there and of the backend's format; what is in it is read when the job runs."""
+    """Check that the file exists and has the backend's format; its content is read when the job runs."""
     options = context.read_options(FileOptions)
     given = options.path
     if not given:
-        return SurveyResult("missing", text="no model file is named", remedy="--model_path=FILE")
+        return SurveyResult("missing", text="no model file given", remedy="--model_path=FILE")
     path = Path(given).expanduser().absolute()
     with readable(path):
         if not path.exists():
@@ -90,7 +91,7 @@ def survey_file(context: SurveyContext) -> SurveyResult:
 
 
 def _files(path: Path) -> list[Path]:
-    """Return the files of a model: of a folder all, else the file with those that it keeps weights in.
+    """Return the files of a model: all of a folder, else the file and its external data.
 
     Raises DataError where one is missing or can't be read.
     """
@@ -103,9 +104,9 @@ def _files(path: Path) -> list[Path]:
 
 
 def read_file(step: Step) -> dict[str, Any]:
-    """Take a model file as it lies, with its checksum, and read from the graph what the person did not say.
+    """Use the user's model file in place, with its checksum; options not given are read from the graph.
 
-    Raises DataError where the file is no model that the backend reads.
+    Raises DataError where the backend can't read the file.
     """
     options = step.read_options(FileOptions)
     path, format_ = Path(options.path or "").expanduser().absolute(), options.format
@@ -128,12 +129,12 @@ def read_file(step: Step) -> dict[str, Any]:
         "weight_data_types": "fp32",
         "input_data_types": "fp32",
         "retraining": "unknown",
-        "weight_transformations": "unknown: a file given by the person",
+        "weight_transformations": "unknown: a file given by the user",
     }
 
 
 def _format(path: Path) -> str:
-    """Return the format by the name: `onnx`, `tf` (a frozen graph, or the folder of a SavedModel) or another."""
+    """Return the format by file name: `onnx`, `tf` (a frozen graph, or a SavedModel folder) or another."""
     if path.suffix == ".pb" or (path / SAVED_MODEL_FILE).is_file():
         return "tf"
     return "onnx" if path.suffix == ".onnx" else "other"
@@ -144,7 +145,7 @@ _REMEDIES = {
     "tf": "TensorFlow reads it: add _tf to the tags",
     "other": "give a model that ends in .onnx, or with _tf one that ends in .pb or the folder of a SavedModel",
 }
-"""By the format that the name says."""
+"""By the format that the file name implies."""
 
 
 def _misfit(path: Path, wanted: str) -> str:
@@ -152,18 +153,18 @@ def _misfit(path: Path, wanted: str) -> str:
 
 
 _Output = tuple[str, tuple[int | None, ...], bool]
-"""Name, sizes (None or 0 where open), and whether it holds whole numbers."""
+"""Name, dimensions (None or 0 where dynamic), and whether it holds integers."""
 
 
 def _reader(options: FileOptions) -> Callable[..., tuple[list[str], dict[str, Any]]]:
-    """Return what reads a graph's outputs, by what the component says of them."""
+    """Return the function that reads a graph's outputs, by the component's options."""
     if options.image_size is not UNSET:
         return _detector
     return _plain if options.label_offset is UNSET else _classifier
 
 
 def _plain(options: FileOptions, path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
-    """Return the outputs to read, those that are named or else all; their task has to know nothing of them."""
+    """Return the outputs to read: the named ones, or all. Such a task needs no further options."""
     wanted, known = list(options.outputs or ()), [name for name, _, _ in outputs]
     for name in wanted:
         if name not in known:
@@ -174,20 +175,20 @@ def _plain(options: FileOptions, path: Path, outputs: list[_Output]) -> tuple[li
 
 
 def _classifier(options: FileOptions, _: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
-    """Return the output to read, and what the task has to know of its classes."""
+    """Return the output to read, and the task options of its classes."""
     chosen, offset = _class_output(outputs)
     given = options.label_offset
     return list(options.outputs or [chosen]), {"label_offset": given if isinstance(given, int) else offset}
 
 
 def _detector(options: FileOptions, path: Path, outputs: list[_Output]) -> tuple[list[str], dict[str, Any]]:
-    """Return the outputs to read, and the side of the square picture that the boxes are in pixels of."""
+    """Return the outputs to read, and the side in pixels of the square image that boxes refer to."""
     wanted, _ = _plain(options, path, outputs)
     return wanted, {"image_size": options.image_size or _side(path)}
 
 
 def _side(path: Path) -> int:
-    """Return the side of the picture that an ONNX detector takes. Raises DataError where it leaves it open."""
+    """Return the side of an ONNX detector's input image. Raises DataError where it is dynamic."""
     import onnx  # noqa: PLC0415  (heavy, and only a running step needs it)
 
     graph = onnx.load(str(path), load_external_data=False).graph
@@ -199,13 +200,13 @@ def _side(path: Path) -> int:
         if batch in (0, 1) and len(sides) == 3 and sides[1] == sides[2] > 0:
             return int(sides[1])
     raise DataError(
-        f"{path} takes {shapes}, not one square picture [1,3,S,S]",
-        "say what its boxes are in: --adr.model.image_size=S",
+        f"{path} takes {shapes}, not one square image [1,3,S,S]",
+        "give the size that its boxes refer to: --adr.model.image_size=S",
     )
 
 
 def _class_output(outputs: list[_Output]) -> tuple[str, int]:
-    """Return the output to read and the offset of its classes: whole numbers are the class, others scores."""
+    """Return the output to read and the offset of its classes: integers are the class itself, floats are scores."""
     classes = [name for name, _, whole in outputs if whole]
     sizes = [shape[-1] for _, shape, _ in outputs if len(shape) == 2]
     background = CLASSES_WITH_BACKGROUND in sizes or (bool(classes) and not sizes)
@@ -213,7 +214,7 @@ def _class_output(outputs: list[_Output]) -> tuple[str, int]:
 
 
 def _read_onnx(path: Path) -> tuple[list[_Output], str]:
-    """Return the outputs and the checksum of an ONNX model: of its one file, or over those of all its files."""
+    """Return outputs and checksum of an ONNX model: of its one file, or over the checksums of all its files."""
     import onnx  # noqa: PLC0415  (heavy, and only a running step needs it)
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 
@@ -230,7 +231,7 @@ def _read_onnx(path: Path) -> tuple[list[_Output], str]:
 
 
 def _read_tensorflow(path: Path) -> tuple[list[_Output], str]:
-    """Return the outputs and the checksum of a frozen graph or a SavedModel."""
+    """Return outputs and checksum of a frozen graph or a SavedModel."""
     from engine.backends.frozen_graph import FrozenGraph, checksum  # noqa: PLC0415  (imports TensorFlow)
 
     specs = [one.spec for one in FrozenGraph.read(path).outputs]

@@ -1,4 +1,4 @@
-"""Turn a job's results into a submission: the tree, truncated, checked, and packed where it may be."""
+"""Build a submission from a job's results: the tree, truncated, checked, and zipped if allowed."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from engine.submission.tree import Tree
 from engine.submission.truncate import truncate
 
 CHECKED = "submission-check.json"
-"""What the checker said, as `inferdeck submission check --json` prints it."""
+"""The checker's report, as `inferdeck submission check --json` prints it."""
 
 
 class BuildOptions(Options, frozen=True, kw_only=True):
-    """What a submission is built of."""
+    """Options of a submission."""
 
     round: str
     sut: str
     division: str | None
-    """Instead of the one in the system's description; so is `submitter`."""
+    """Overrides that of the system's description, like `submitter`."""
     submitter: str | None
     infer: bool
-    """Whether MultiStream and Offline stand by the SingleStream run where they were not run."""
+    """Whether missing MultiStream and Offline results are inferred from the SingleStream run."""
     share_99: bool
-    """Whether a 99.9 result serves the 99 folder."""
+    """Whether a 99.9 result is also submitted as the 99 benchmark."""
 
 
 def build(step: Step) -> dict[str, Any]:
-    """Build `submission/` and `submission.zip` in the results folder, keeping whole accuracy logs beside them.
+    """Build `submission/` and `submission.zip` in the results folder, keeping full accuracy logs outside the tree.
 
     Facts: `tree`, `results`, `verdict`, `findings`, `zip` (None where the tree may not be packed), `text`. Raises what
     these raise.
@@ -81,7 +81,7 @@ def build(step: Step) -> dict[str, Any]:
 
 
 def _forget_logs_before(step: Step, description: Mapping[str, Any]) -> None:
-    """Remove the whole logs of a tree that was built before: this one starts from whole logs of its own."""
+    """Delete the full logs of a previously built tree: this one has full logs of its own."""
     inside = Tree(step.results)
     owner = PurePosixPath(WHOLE_LOGS, str(description["division"]), str(description["submitter"]))
     with tempfile.TemporaryDirectory(prefix=".old-", dir=step.results) as away:
@@ -92,9 +92,9 @@ def _forget_logs_before(step: Step, description: Mapping[str, Any]) -> None:
 
 
 def _packed(step: Step, tree: Path, verdict: str) -> tuple[str | None, str]:
-    """Pack what the checker accepts; return the file, and what came of it in words."""
+    """Zip the tree if the checker accepts it; return the file, and the outcome as text."""
     if verdict == "fail":
-        return None, f"refused by the checker, so not packed: inferdeck submission check {tree}"
+        return None, f"rejected by the checker, so not packed: inferdeck submission check {tree}"
     try:
         identity.refuse(tree, step.profiles, step.read_options(BuildOptions).submitter or "")
         packed = str(pack.pack(tree, step.results / f"{TREE}.zip").file)

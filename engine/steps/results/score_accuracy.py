@@ -1,4 +1,4 @@
-"""Score an accuracy run into `accuracy.txt`, in the form that the rules' checker reads."""
+"""Score an accuracy run into `accuracy.txt`, in the format that the submission checker reads."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from engine.submission.checker import single
 
 
 class ScoreOptions(Options, frozen=True, kw_only=True):
-    """What an accuracy run is scored by; the task reads options of its own."""
+    """How an accuracy run is scored; the task reads options of its own."""
 
     round: str
     task: str
-    """The module of the task."""
+    """Module of the task."""
     scenario: str
 
 
 def score(step: Step) -> dict[str, Any]:
-    """Score the log of the need `run` against the labels of the samples that were measured."""
+    """Score the log of the need `run` against the labels of the measured samples."""
     options, samples = step.read_options(ScoreOptions), step.inputs["preprocessed"].read(SamplesFacts)
     labels = step.inputs["preprocessed"].folder / samples.labels
     task = importlib.import_module(options.task)
@@ -67,7 +67,7 @@ def score(step: Step) -> dict[str, Any]:
 
 
 def _stand_in(step: Step) -> bool:
-    """Say whether the model is a stand-in, which is right by chance only."""
+    """Return whether the model has synthetic weights, whose accuracy is chance."""
     try:
         origin = codec.decode((step.inputs["run"].folder / provenance.FILE).read_bytes(), type=dict[str, Any])
     except (OSError, msgspec.DecodeError):
@@ -78,4 +78,4 @@ def _stand_in(step: Step) -> bool:
 def _say_findings(step: Step, text: str) -> None:
     rules = round_of(step.profiles, step.read_options(ScoreOptions).round)
     what = findings.about(step.options, rules)
-    findings.say(step, single.accuracy_run(step.inputs["run"].folder, what, text))
+    findings.warn_of(step, single.accuracy_run(step.inputs["run"].folder, what, text))

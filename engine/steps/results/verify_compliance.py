@@ -1,4 +1,4 @@
-"""Verify a compliance test against the performance and accuracy runs of its scenario, and write what the rules want."""
+"""Verify a compliance test against the performance and accuracy runs of its scenario, and write the files required."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class VerifyOptions(Options, frozen=True, kw_only=True):
     scenario: Scenario
     test: Literal["TEST01", "TEST04", "TEST05"]
     task: str
-    """The module of the task."""
+    """Module of the task."""
     dtype: Literal["byte", "float32", "int32", "int64"]
-    """What a response is an array of."""
+    """Element type of a response."""
 
 
 def verify(step: Step) -> dict[str, Any]:
-    """Compare the need `test` with the needs `performance` and, where the test asks for it, `accuracy`.
+    """Compare the need `test` with the needs `performance` and, where the test requires it, `accuracy`.
 
-    The output folder gets verify_performance.txt, which runs were compared, and for a test that compares responses
-    verify_accuracy.txt and `accuracy/` with the responses and their score: where single responses differ, those of the
-    accuracy run as well.
-    A test that fails is an outcome, not an error. Facts: `passed`, `why`, `reference`, `score`, `least`, `most`.
+    The output folder gets verify_performance.txt, the record of the compared runs, and for a test that compares
+    responses verify_accuracy.txt and `accuracy/` with the responses and their score; where responses differ, those of
+    the accuracy run too. A failed test is a result, not an error. Facts: `passed`, `why`, `reference`, `score`,
+    `least`, `most`.
     """
     options = step.read_options(VerifyOptions)
     rules = round_of(step.profiles, options.round)
@@ -77,7 +77,7 @@ def verify(step: Step) -> dict[str, Any]:
 
 
 def _remember(step: Step, rule: ComplianceTest) -> None:
-    """Write which runs were compared, so that the verification is not taken for one of later runs."""
+    """Record which runs were compared, to detect a verification of other runs."""
     accuracy = step.inputs["accuracy"].folder if rule.accuracy else None
     compared = verified.verified(step.inputs["performance"].folder, accuracy)
     (step.output / verified.FILE).write_bytes(codec.encode(compared))
@@ -107,7 +107,7 @@ def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Ou
 
 
 def _scorer(step: Step) -> Any:
-    """Return the function that scores an accuracy log as the accuracy run is scored."""
+    """Return the function that scores an accuracy log like the accuracy run's."""
     task = importlib.import_module(step.read_options(VerifyOptions).task)
     samples = step.inputs["preprocessed"]
     labels = samples.folder / samples.read(SamplesFacts).labels

@@ -1,4 +1,4 @@
-"""The accuracy folder: the value and the hash that accuracy.txt gives, the truncated log, and the run's detail log."""
+"""Check the accuracy folder: value and hash in accuracy.txt, the truncated log, and the run's detail log."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from engine.submission.checker.log import Log
 from engine.submission.checker.rules import CUT
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-"""What a hash of the accuracy log looks like."""
+"""Pattern of the accuracy log's hash."""
 
 
 class Scores(NamedTuple):
-    """What an accuracy.txt gives, as text."""
+    """Values and hashes in an accuracy.txt, as text."""
 
     value: str | None
     hashes: list[str]
 
 
 def read_scores(data: bytes, metric: str, rules: Round) -> Scores:
-    """Return the value of a metric and the hashes that a text gives. Raises UnicodeDecodeError.
+    """Return the value of a metric and the hashes in a text. Raises UnicodeDecodeError.
 
-    The official checker reads until it knows both, and of several values takes the last one until then.
+    Like the official checker, reading stops once both are known, and of several values the last one until then counts.
     """
     text = "\n" + data.decode().replace("\r\n", "\n").replace("\r", "\n")
     hashes = _matches(text, rules.accuracy_hash)
@@ -41,7 +41,7 @@ def read_scores(data: bytes, metric: str, rules: Round) -> Scores:
 
 
 def _matches(text: str, pattern: str) -> list[tuple[int, str]]:
-    """Return place and value of every line that matches: a few of the 20,000 that a scoring script may print."""
+    """Return position and value of every matching line; a scoring script may print 20,000 others."""
     match, head = _compiled(pattern)
     found = []
     start = text.find(head)
@@ -56,13 +56,13 @@ def _matches(text: str, pattern: str) -> list[tuple[int, str]]:
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> tuple[Callable[[str], re.Match[str] | None], str]:
-    """Return how to match a line, and what such a line begins with, a newline included."""
+    """Return the line's compiled pattern, and its literal prefix including a newline."""
     letters = re.match(r"\w*(?=[\w= :])", "" if "|" in pattern else pattern)
     return re.compile(pattern).match, "\n" + (letters[0] if letters else "")
 
 
 def check(location: Location) -> tuple[str | None, Log | None]:
-    """Check the accuracy folder of a result; return the accuracy as it stands there, and the detail log."""
+    """Check the accuracy folder of a result; return the accuracy as written there, and the detail log."""
     folder = location.folder.at("accuracy")
     path = f"{location.folder.path}/accuracy"
     if folder is None or ACCURACY_TEXT not in folder.files:
@@ -94,7 +94,7 @@ def _check_scores(location: Location, folder: Folder) -> Scores:
         for rule, one in zip(wanted, found, strict=True):
             check_value(location, path, one.value, rule)
         if not scores.hashes:
-            whole = "the SHA-256 of the whole accuracy log"
+            whole = "the SHA-256 of the full accuracy log"
             remedy = CUT if is_cut(context, folder) else ""
             context.collector.add("accuracy.hash_missing", path, "no line hash=...", whole, remedy=remedy)
     if len(set(scores.hashes)) > 1:
@@ -103,7 +103,7 @@ def _check_scores(location: Location, folder: Folder) -> Scores:
 
 
 def check_value(location: Location, path: str, value: str | None, rule: AccuracyRule) -> None:
-    """Check the accuracy that a score gives, as text."""
+    """Check the accuracy value of a score, given as text."""
     collector = location.context.collector
     line = location.context.rules.accuracy_lines[rule.metric]
     target = f"{rule.metric} of at least {rule.target:.10g}{line.unit}"
@@ -146,15 +146,15 @@ def _check_log(location: Location, folder: Folder, scores: Scores) -> None:
                 "accuracy.hash_wrong", where, f"hash={given}", "the 64 hexadecimal digits of a SHA-256"
             )
         elif truncated and given.lower() == own:
-            context.collector.add(
-                "accuracy.hash_wrong", where, "the hash of the truncated log", "that of the whole log"
-            )
+            context.collector.add("accuracy.hash_wrong", where, "the hash of the truncated log", "that of the full log")
         elif not truncated and given.lower() != own:
-            context.collector.add("accuracy.hash_wrong", where, f"hash={given}", f"hash={own}, of the log beside it")
+            context.collector.add(
+                "accuracy.hash_wrong", where, f"hash={given}", f"hash={own}, of the log in this folder"
+            )
 
 
 def is_cut(context: CheckContext, folder: Folder) -> bool:
-    """Say whether the accuracy log in a folder is cut, as far as it is small enough to be."""
+    """Return whether the accuracy log in a folder is truncated; False for logs too large to be."""
     size = folder.files.get(ACCURACY_LOG, 0)
     small = size <= context.rules.files.accuracy_log_max_bytes
     return small and TRUNCATION_MARK in (context.read(folder, ACCURACY_LOG) or b"")
@@ -183,7 +183,7 @@ def check_detail(location: Location, folder: Folder) -> Log | None:
 
 
 def check_run(location: Location, log: Log, performance: Log | None) -> None:
-    """Check the accuracy run against the data set and against the performance run that it belongs to."""
+    """Check the accuracy run against the data set and its performance run."""
     path = f"{location.folder.path}/accuracy/{DETAIL_LOG}"
     collector = location.context.collector
     other = None if performance is None else performance.value("effective_scenario")
@@ -213,7 +213,7 @@ def _check_samples(location: Location, log: Log, performance: Log | None, path: 
 
 
 def _issued(log: Log, default: int) -> int:
-    """Return how many samples LoadGen issued, over all sets that it loaded one after the other."""
+    """Return how many samples LoadGen issued, summed over the sample sets that it loaded."""
     queries, sizes = log.values("generated_query_count"), log.values("generated_samples_per_query")
     if not queries or not all(isinstance(value, int) for value in (*queries, *sizes)):
         return default

@@ -1,4 +1,4 @@
-"""Checks a whole submission tree, unit by unit, so that a larger one takes no more memory than its results do."""
+"""Check a whole submission tree, unit by unit, so that memory is bounded by the results of one unit."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from engine.submission.tree import refuse_unknown_submitter, refuse_what_is_no_t
 def check(
     tree: Path, rules: Round, *, submitter: str | None = None, strict: bool = False, processes: int | None = None
 ) -> Report:
-    """Return all that the rules of a round say against a tree.
+    """Return the findings on a tree by the rules of a round.
 
-    `submitter` leaves the others out; `strict` makes warnings errors; `processes` is chosen by the tree's size unless
-    given. Whatever lies in the tree becomes a finding. Raises UsageError where there is no folder, ProfileError where
-    the round does not fit this checker.
+    `submitter` restricts the check to one; `strict` turns warnings into errors; `processes` defaults to a number that
+    fits the tree's size. Any content of the tree becomes findings. Raises UsageError where there is no folder,
+    ProfileError where the round does not fit this checker.
     """
     if not tree.is_dir():
         raise UsageError(f"there is no folder {tree}", "give the folder that holds closed/, open/ or network/")
@@ -44,7 +44,7 @@ def check(
 
 
 def _advice(tree: Path, rules: Round, submitter: str | None) -> str:
-    """Say why there may be no result in a tree, and what to do about it."""
+    """Return why a tree may hold no result, with the remedy."""
     try:
         refuse_what_is_no_tree(tree, rules.divisions)
         refuse_unknown_submitter(tree, rules.divisions, submitter)

@@ -1,4 +1,4 @@
-"""The compliance runs that closed and network results need, as the round has them for each benchmark."""
+"""Check the compliance runs of closed and network results, as the round defines them for each benchmark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.submission.verification import PASS, percent_apart, speed
 
 def check(location: Location, result: Log | None) -> None:
     """Check a result's compliance runs; `result` is the log of its performance run."""
-    path = location.beside("compliance")
+    path = location.sibling("compliance")
     collector = location.context.collector
     if location.compliance is None:
         collector.add("compliance.missing", path, "no such folder", ", ".join(location.benchmark.compliance))
@@ -58,7 +58,7 @@ def _check_performance(location: Location, folder: Folder, name: str, result: Lo
 
 
 def check_verified(location: Location, folder: Folder) -> None:
-    """Check what the verification of a test's performance said."""
+    """Check the verdict in verify_performance.txt."""
     text = location.context.read(folder, VERIFY_PERFORMANCE)
     if text is None or PASS.encode() not in text:
         found = "no such file" if text is None else f"no line with {PASS}"
@@ -79,7 +79,7 @@ def check_settings(location: Location, log: Log, test: str, path: str) -> None:
 
 
 def _compare(location: Location, name: str, log: Log, result: Log, path: str) -> None:
-    """Hold the test's score against the result's: the official checker believes verify_performance.txt."""
+    """Compare the test's score with the result's; the official checker trusts verify_performance.txt instead."""
     found = speed(location.context.rules, location.benchmark, name, result, log)
     if not found.passed and found.most is not None:
         least = "" if found.least is None else f"above {found.least:g} and "
@@ -89,7 +89,7 @@ def _compare(location: Location, name: str, log: Log, result: Log, path: str) ->
 
 
 def check_answers(location: Location, test: Folder) -> Folder | None:
-    """Check what the verification of a test's responses left; return the folder of its accuracy."""
+    """Check the output of verifying a test's responses; return the folder of its accuracy."""
     collector, files = location.context.collector, location.context.rules.files
     text = location.context.read(test, VERIFY_ACCURACY)
     if text is None:
@@ -111,7 +111,7 @@ def check_answers(location: Location, test: Folder) -> Folder | None:
 
 
 def _compare_accuracies(location: Location, folder: Folder) -> None:
-    """Where responses differ, the two accuracies must not, in any metric."""
+    """Check that the two accuracies agree in every metric, where responses differ."""
     for rule in location.run_rules.accuracy:
         _compare_metric(location, folder, rule)
 
@@ -156,10 +156,8 @@ def _check_log(location: Location, folder: Folder) -> None:
     is_cut = accuracy.is_cut(location.context, folder)
     if b"hash=" not in data:
         remedy = rules.CUT if is_cut else ""
-        collector.add(
-            "compliance.hash_missing", path, "no line hash=...", "the SHA-256 of the whole log", remedy=remedy
-        )
+        collector.add("compliance.hash_missing", path, "no line hash=...", "the SHA-256 of the full log", remedy=remedy)
     elif is_cut:
         own = hashlib.sha256(location.context.read(folder, ACCURACY_LOG) or b"").hexdigest()
         if own.encode() in data.lower():
-            collector.add("compliance.hash_wrong", path, "the hash of the truncated log", "that of the whole log")
+            collector.add("compliance.hash_wrong", path, "the hash of the truncated log", "that of the full log")

@@ -1,9 +1,8 @@
-"""Directories and files as they are, whatever they are: links, pipes, rubbish and what may not be read become findings.
+"""Read the directories and files of a tree safely: links, pipes and unreadable files become findings.
 
-A directory is listed once, and its listing answers every later question about it. Links within the tree are followed,
-as the official checker follows them, but not back to a folder that they lie in, and no link to a folder within a linked
-folder: links that lead to each other would have no end. What lies outside the tree can't be handed in, and is never
-read.
+A directory is listed once, and its listing answers all later questions about it. Links within the tree are followed, as
+the official checker follows them, but not back to a folder that contains them, and no link to a folder within a linked
+folder, since links to each other would never end. What is outside the tree can't be submitted, and is never read.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from engine.submission.checker.findings import FindingCollector
 from engine.text import is_text
 
 DEEPEST = 40
-"""Levels below a folder; deeper than any path that a system can open in one piece."""
+"""Maximum depth below a folder; deeper than any path that a system can open in one piece."""
 READ_LIMIT = 1 << 26
-"""Bytes read of a file at most; nothing that is asked of a text stands further behind."""
+"""Maximum bytes read of a file; nothing that is checked is further behind."""
 
 
 class Folder:
@@ -30,7 +29,7 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        """From the tree's root."""
+        """Path from the tree's root."""
         self.folders: dict[str, Folder] = {}
         self.files: dict[str, int] = {}
 
@@ -55,15 +54,15 @@ class Disk:
         self._largest = files.max_bytes
 
     def list(self, path: str, collector: FindingCollector, *, deep: bool = True) -> Folder | None:
-        """Return a folder with all that is below it, or None where there is none; odd things go into the ledger.
+        """Return a folder with all that is below it, or None where there is none; anomalies are added as findings.
 
-        `deep=False` leaves the folders in it unread.
+        `deep=False` leaves its subfolders unread.
         """
         real = self.real(path)
         if not os.path.isdir(real):  # noqa: PTH112  (a Path for each of 100,000 folders is too slow)
             return None
         if not self._is_inside(os.path.realpath(real)):
-            collector.add("layout.unreadable", path, "it lies outside the tree", "a folder in the tree")
+            collector.add("layout.unreadable", path, "it is outside the tree", "a folder in the tree")
             return None
         return self._scan(path, collector, DEEPEST if deep else 0)
 
@@ -89,7 +88,7 @@ class Disk:
     def _enters(
         self, folder: Folder, entry: os.DirEntry[str], path: str, collector: FindingCollector, *, linked: bool
     ) -> bool:
-        """Enter a file into the folder's listing; say whether the entry is a folder that is to be read."""
+        """Add an entry to the folder's listing; return whether it is a subfolder to read."""
         name = entry.name
         if name[0] == "." or " " in name or name == "__pycache__" or not (name.isascii() or is_text(name)):
             self._name(name, path, collector)
@@ -116,7 +115,7 @@ class Disk:
             collector.add("layout.name", path, name, "a name in UTF-8, without blanks and without a dot in front")
 
     def _followed(self, path: str, collector: FindingCollector) -> bool:
-        """Note a link, and say whether it leads to something in the tree that does not hold the link itself."""
+        """Record a link, and return whether it leads to something in the tree that does not contain the link itself."""
         real = self.real(path)
         collector.add("layout.symlink", path, f"a link to {os.readlink(real)}", "the file or folder itself")  # noqa: PTH115
         target = os.path.realpath(real)
@@ -125,23 +124,23 @@ class Disk:
         return inside and not f"{holder}/".startswith(target.rstrip("/") + "/")
 
     def _refuse_outside(self, handle: int, path: str) -> None:
-        """Raise OSError where an opened file does not lie in the tree: what counts is the file, not its name."""
+        """Raise OSError where an opened file is not in the tree: the file itself counts, not its name."""
         try:
             opened = os.readlink(f"/proc/self/fd/{handle}")  # noqa: PTH115
         except OSError:  # only Linux tells
             opened = os.path.realpath(self.real(path))
         if not self._is_inside(opened):
-            raise OSError(errno.EXDEV, "it lies outside the tree", path)
+            raise OSError(errno.EXDEV, "it is outside the tree", path)
 
     def _is_inside(self, real: str) -> bool:
         return f"{real}/".startswith(self._real_root)
 
     def real(self, path: str) -> str:
-        """Return the name by which the operating system knows a place in the tree."""
+        """Return the operating system's path for a place in the tree."""
         return f"{self.root}/{path}" if path else self.root
 
     def exists(self, path: str) -> bool:
-        """Say whether there is anything; of a name that no file can have, that there is nothing."""
+        """Return whether anything exists there; False for an impossible name."""
         try:
             real = self.real(path)
             return os.path.exists(real) and self._is_inside(os.path.realpath(real))  # noqa: PTH110
@@ -149,7 +148,7 @@ class Disk:
             return False
 
     def is_file(self, path: str) -> bool:
-        """Say whether there is a plain file."""
+        """Return whether there is a plain file."""
         return os.path.isfile(self.real(path))  # noqa: PTH113
 
     def size(self, path: str) -> int:
@@ -160,7 +159,7 @@ class Disk:
             return 0
 
     def read(self, path: str, size: int, collector: FindingCollector) -> bytes | None:
-        """Return a plain file's bytes, the first READ_LIMIT of them; None and a finding where it cannot be read."""
+        """Return a plain file's first READ_LIMIT bytes; None, with a finding, where it can't be read."""
         try:
             handle = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK)
             try:
@@ -173,7 +172,7 @@ class Disk:
             return None
 
     def lines(self, path: str, longest: int) -> Iterator[bytes]:
-        """Yield a large file's lines, cut off after `longest` bytes. Raises OSError."""
+        """Yield a large file's lines, cut after `longest` bytes. Raises OSError."""
         with open(self.real(path), "rb") as file:  # noqa: PTH123
             self._refuse_outside(file.fileno(), path)
             begins = True
@@ -184,19 +183,19 @@ class Disk:
 
 
 def text_lines(data: bytes) -> list[str]:
-    """Return the lines of a text in UTF-8, as Python's text files end them. Raises UnicodeDecodeError."""
+    """Return the lines of a UTF-8 text, split like Python's text files. Raises UnicodeDecodeError."""
     return data.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def misfit(folder: Folder, expected: tuple[str, ...], tolerated: tuple[str, ...]) -> str:
-    """Say which files are missing or too many in a folder; nothing where it fits.
+    """Return which files are missing from or superfluous in a folder; empty where it fits.
 
-    The official checker compares no folder that holds no file at all, and no sub-folders.
+    Like the official checker, it ignores folders without any file, and subfolders.
     """
     if not folder.files:
         return ""
     missing = [name for name in expected if name not in folder.files]
     extra = sorted(name for name in folder.files if name not in expected and name not in tolerated)
     words = [f"{', '.join(missing)} missing"] if missing else []
-    words += [f"{', '.join(extra)} not asked for"] if extra else []
+    words += [f"{', '.join(extra)} not expected"] if extra else []
     return "; ".join(words)

@@ -1,4 +1,4 @@
-"""What the checker says: findings, results and the report, as frozen records."""
+"""Findings, results and the checker's report, as frozen records."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ Verdict = Literal["pass", "fail"]
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
-    """One thing that the checker has to say."""
+    """One finding of the checker."""
 
     rule: str
     """A key of `rules.RULES`."""
     severity: Severity
     path: str
-    """Of the file or folder in question, from the tree's root, with forward slashes."""
+    """Path of the file or folder, from the tree's root, with forward slashes."""
     found: str
     expected: str
     advice: str = ""
-    """How to mend just this; empty where the rule's remedy says it."""
+    """Remedy for just this; empty where the rule's remedy suffices."""
 
     @property
     def remedy(self) -> str:
-        """How to mend it."""
+        """The remedy."""
         return self.advice or RULES[self.rule].remedy
 
 
 class System(msgspec.Struct, frozen=True):
-    """What a summary says of a system: its description as found, empty where that cannot be read."""
+    """A system in the summary: its description as found, empty where it can't be read."""
 
     path: str
-    """Of its results."""
+    """Path of its results."""
     fields: dict[str, str]
 
 
@@ -47,10 +47,10 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     """division/submitter/results/system/model/scenario"""
     verdict: Verdict
     metric: float | None
-    """None where the result is refused: then it has no value."""
+    """None where the result is rejected, and so has no value."""
     units: str
     accuracy: str | None
-    """As accuracy.txt has it."""
+    """The accuracy as in accuracy.txt."""
     inferred: bool
     has_power: bool
     power_metric: float | None
@@ -58,11 +58,12 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     scenario: str
     checker_class: str
     issues: int
-    """What the official summary counts as errors: trouble with the measurements of this model, up to this scenario."""
+    """Count that the official summary reports as errors: problems with this model's measurements, up to this
+    scenario."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What comes of one unit of work."""
+    """Result of one unit of work."""
 
     results: list[Result]
     findings: list[Finding]
@@ -70,24 +71,24 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All that there is to say about a tree."""
+    """The checker's report on a tree."""
 
     verdict: Verdict
     """fail if any finding is an error."""
     results: list[Result]
     findings: list[Finding]
-    """By place."""
+    """Sorted by place."""
     systems: dict[str, System]
     """By the path of their results."""
     round: str
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings are of this severity."""
+        """Return how many findings have this severity."""
         return sum(finding.severity == severity for finding in self.findings)
 
 
 class Severities:
-    """How bad each rule's fault is, in the round and in a division."""
+    """Severity of each rule's violation, in the round and in a division."""
 
     def __init__(self, rules: Round, *, strict: bool = False) -> None:
         base = _by_rule(rules.severity)
@@ -103,11 +104,11 @@ class Severities:
         self._open = {rule: self.effective(severity) for rule, severity in in_open.items()}
 
     def of(self, rule: str, division: Division | None) -> Severity:
-        """Return the severity of a rule's fault; None stands for places outside the divisions."""
+        """Return the severity of violating a rule; None stands for places outside the divisions."""
         return (self._open if division == "open" else self._closed)[rule]
 
     def effective(self, severity: Severity) -> Severity:
-        """Return what a severity amounts to: strictness makes warnings errors."""
+        """Return the severity that counts: in strict mode warnings are errors."""
         return "error" if self.strict and severity == "warning" else severity
 
 
@@ -134,7 +135,7 @@ class FindingCollector:
         severity: Severity | None = None,
         remedy: str = "",
     ) -> None:
-        """Note a fault against a rule; `severity` and `remedy` where this place has its own."""
+        """Add a finding; `severity` and `remedy` override those of the rule."""
         level = self.severities.of(rule, self._division) if severity is None else self.severities.effective(severity)
         self.errors += level == "error"
         texts = (printable(path), printable(found), printable(expected), printable(remedy))
@@ -142,6 +143,6 @@ class FindingCollector:
 
 
 def printable(text: str, limit: int = 400) -> str:
-    """Return the text so that every terminal and JSON writer can take it: file names may be any bytes."""
+    """Return the text in a form that every terminal and JSON writer accepts: file names may be any bytes."""
     short = text if len(text) <= limit else text[:limit] + " ..."
     return short if short.isascii() else short.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Where in a tree something is checked, and by which rules: what every concern's module is given."""
+"""Context of a check: where in a tree it is made, and by which rules."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from engine.submission.checker.findings import FindingCollector
 from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
 
 KIND = 4096
-"""Bytes from which it is told what a log is that holds no message."""
+"""Bytes that are examined to identify a log without messages."""
 
 SPELLINGS: dict[str, Scenario] = {name: one for one in SCENARIOS for name in (one, one.lower())}
-"""Names of a scenario's folder; any other spelling is unknown."""
+"""Valid spellings of scenario folders."""
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What one unit of work looks at: a submitter in a division of a tree."""
+    """Context of one unit of work: a submitter in a division of a tree."""
 
     disk: Disk
     reader: Reader
@@ -38,12 +38,12 @@ class CheckContext:
         return f"{self.division}/{self.submitter}"
 
     def read(self, folder: Folder, name: str) -> bytes | None:
-        """Return a file's bytes; None where it is not there or cannot be read, which is then a finding."""
+        """Return a file's bytes; None, with a finding, where it does not exist or can't be read."""
         size = folder.files.get(name)
         return None if size is None else self.disk.read(f"{folder.path}/{name}", size, self.collector)
 
     def log(self, folder: Folder, rule: str) -> Log | None:
-        """Return a folder's detail log; None where it is not there, cannot be read or holds no message.
+        """Return a folder's detail log; None where it does not exist, can't be read or holds no message.
 
         `rule` is the one that a log without messages breaks.
         """
@@ -73,12 +73,12 @@ class CheckContext:
 
 @dataclass(frozen=True)
 class DescribedSystem:
-    """What a system description means for the results of the system."""
+    """What a system description implies for the system's results."""
 
     valid: bool
     network: bool
     categories: tuple[Category, ...]
-    """None at all where the system type is not known."""
+    """Empty where the system type is unknown."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class Location:
 
     @cached_property
     def run_rules(self) -> RunRules:
-        """The rules of the result's runs, whatever scenario their logs say."""
+        """The rules for the result's runs, regardless of the scenario in their logs."""
         return resolve(self.context.rules, self.benchmark, self.scenario)
 
-    def beside(self, kind: str) -> str:
+    def sibling(self, kind: str) -> str:
         """Return the path of this result's folder under measurements/ or compliance/."""
         return f"{self.context.home}/{kind}/{self.system}/{self.model}/{self.spelling}"

@@ -1,8 +1,7 @@
-"""Reads a detail log as fast as its bytes can be scanned: a round has 15,000 of them, mostly lists of sample indices.
+"""Fast reader of detail logs: a round has 15,000 of them, mostly lists of sample indices.
 
-Every message is still checked to be one: the lists are validated without being kept, all other lines are decoded in
-one call, and only the values that someone asks for become objects. A log in which anything is odd is read again, line
-by line, by `engine.mlperf_logs.detail`.
+Every message is still validated: long lists without being kept, all other lines in a single decoding call; values
+become objects only on request. A log with any irregularity is read again, line by line, by `engine.mlperf_logs.detail`.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from engine.mlperf_logs import detail
 from engine.mlperf_logs.detail import Detail, Malformed, Message, in_range, loads
 
 SMALL = 1 << 25
-"""Bytes: a larger log is not taken into memory as a whole."""
+"""Bytes above which a log is not loaded into memory as a whole."""
 LONGEST = 1 << 24
-"""Bytes of one line; the longest published one has 2 MB."""
+"""Maximum bytes of one line; the longest published one has 2 MB."""
 KEPT = 4096
-"""Messages of one key, errors, and damaged lines: whatever a broken log repeats beyond that is not kept."""
+"""Maximum number of messages of one key, errors, and damaged lines that are kept of a broken log."""
 
 _OPENING = b'\n:::MLLOG {"key"'
 _OPENED = b'\n       {"MLLOG"'
 """As long as the opening, so that the bytes need not move; a line without the marker has no such key."""
 _LIST = b'"value": ['
 SHORT = 64
-"""Bytes: a shorter list is not worth emptying."""
+"""Bytes below which a list is not worth removing."""
 LISTS_KEPT = 20_000
-"""Lists that are known again; all logs of a round have some 2,000 different ones."""
+"""Maximum number of known lists; all logs of a round have some 2,000 different ones."""
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -55,17 +54,17 @@ _skip = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class Log:
-    """A detail log's messages; of a key that comes twice the first one counts."""
+    """Messages of a detail log; of a repeated key the first one counts."""
 
     def __init__(self, entries: Sequence[_Entry]) -> None:
         self._entries = entries
         self._firsts = {entry.key: entry.value for entry in reversed(entries)}
         self.errors: list[str] = []
-        """What the messages say that LoadGen marked as errors."""
+        """Values of the messages that LoadGen marked as errors."""
         self.malformed: list[Malformed] = []
         self.warnings = 0
         self.other_lines = 0
-        """Lines without LoadGen's marker."""
+        """Number of lines without LoadGen's marker."""
 
     @property
     def is_empty(self) -> bool:
@@ -81,7 +80,7 @@ class Log:
         return [_decoded(entry.value) for entry in self._entries if entry.key == key]
 
     def detail(self, keys: Iterable[str]) -> Detail:
-        """Return the first messages of these keys as other rooms know them."""
+        """Return the first messages of these keys in the form of engine.mlperf_logs."""
         return Detail(tuple(Message(key=key, value=self.value(key), line=0) for key in keys if key in self._firsts))
 
 
@@ -95,11 +94,11 @@ def _decoded(value: Any) -> Any:
 
 
 class Reader:
-    """Reads logs one after the other; knows lists again, for with the same seeds all runs draw alike."""
+    """Reads logs one after another, recognising repeated lists: with equal seeds all runs draw the same samples."""
 
     def __init__(self) -> None:
         self._lists: set[tuple[int, int]] = set()
-        """Length and checksum of lists that were seen to be lists."""
+        """Length and checksum of validated lists."""
 
     def parse(self, data: bytes) -> Log:
         """Read a log that is in memory."""
@@ -121,7 +120,7 @@ class Reader:
         return log
 
     def _without_lists(self, data: bytes) -> bytes:
-        """Empty the long lists, once they are seen to be lists, and put a newline in front. Raises ValueError."""
+        """Replace validated long lists by empty ones, and prepend a newline. Raises ValueError."""
         pieces = [b"\n"]
         done = 0
         begin = data.find(b"[")
@@ -135,7 +134,7 @@ class Reader:
         return b"".join(pieces)
 
     def _list_end(self, data: bytes, begin: int) -> int:
-        """Return where a list in JSON ends, 0 where it is not worth emptying. Raises ValueError for what is no list."""
+        """Return the end of a JSON list, 0 where it is too short to replace. Raises ValueError for invalid JSON."""
         end = data.find(b"]", begin) + 1
         if end - begin <= SHORT:
             return 0
@@ -151,7 +150,7 @@ class Reader:
 
 
 def slow(lines: Iterable[bytes]) -> Log:
-    """Read a log line by line, whatever is in it; values that are lists or objects are dropped."""
+    """Read a log line by line, tolerating anything; values that are lists or objects are dropped."""
     seen: Counter[str] = Counter()
     entries: list[_Entry] = []
     errors: list[str] = []
@@ -176,7 +175,7 @@ def slow(lines: Iterable[bytes]) -> Log:
 
 
 def _counted(lines: Iterable[bytes], seen: Counter[str]) -> Iterator[bytes]:
-    """Pass lines on, counting under the empty key those that hold anything."""
+    """Pass lines on, counting the non-empty ones under the empty key."""
     for line in lines:
         seen[""] += not line.isspace() and line != b""
         yield line

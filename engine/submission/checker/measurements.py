@@ -1,4 +1,4 @@
-"""The measurements of a result: its configuration, what model it was, and that its code is handed in too."""
+"""Check the measurements of a result: its configuration, its model, and that its code is included."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from engine.submission.checker.location import Location
 
 
 def check(location: Location) -> int:
-    """Check a result's measurements; return how many issues the official summary counts for them: none or one."""
-    path = location.beside("measurements")
+    """Check a result's measurements; return the issues that the official summary counts for them: 0 or 1."""
+    path = location.sibling("measurements")
     if location.measurements is None:
         location.context.collector.add("measurements.missing", path, "no such folder", "the measurements of the result")
         return 1
@@ -80,7 +80,7 @@ def _check_fields(location: Location, folder: Folder, name: str) -> bool:
 
 
 def _check_code(location: Location, path: str, name: str) -> bool:
-    """Look for the code of the implementation that the file's name tells, or of the model at all."""
+    """Check that there is code of the implementation in the file's name, or of the model at all."""
     ending = f"_{location.spelling}.json" if name.endswith(f"_{location.spelling}.json") else ".json"
     implementation = name[len(location.system) + 1 : -len(ending)]
     context = location.context

@@ -1,6 +1,6 @@
-"""A performance run: the detail log against the rules of its scenario, and the number that it is worth.
+"""Check a performance run: its detail log against the rules of its scenario; and compute its result.
 
-Compliance runs are performance runs too and are held against the same rules.
+Compliance runs are performance runs too and are checked by the same rules.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _METRIC_KEYS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What a performance log came to."""
+    """Outcome of checking a performance log."""
 
     valid: bool
     metric: Metric | None
@@ -70,8 +70,8 @@ def check(location: Location) -> Run:
 def check_log(location: Location, folder: Folder, mode: str = "performance", *, overlooked: bool = False) -> Run:
     """Check the detail log in a folder, if there is one.
 
-    `mode` may name a compliance test. `overlooked`: what makes the log unreadable is a warning only. The official
-    checker takes over the verdict of the compliance test before, where it fails to read one.
+    `mode` may name a compliance test. `overlooked`: an unreadable log is only a warning, because the official checker
+    reuses the verdict of the previous compliance test where it fails to read one.
     """
     log = location.context.log(folder, "performance.no_messages") if DETAIL_LOG in folder.files else None
     if log is None:
@@ -80,14 +80,14 @@ def check_log(location: Location, folder: Folder, mode: str = "performance", *, 
 
 
 class _LogCheck:
-    """Holds one log against the rules; every rule that it breaks goes into the ledger."""
+    """Checks one log by the rules; every violation becomes a finding."""
 
     def __init__(self, location: Location, log: Log, path: str, mode: str, *, overlooked: bool) -> None:
         self.location = location
         self.log = log
         self.path = path
         self.severity: Severity | None = "warning" if overlooked else None
-        """Of what makes the log unreadable; None where the round says it."""
+        """Severity of an unreadable log; None takes the round's."""
         self.rules = location.context.rules
         self.mode = mode
         self.collector = location.context.collector
@@ -98,12 +98,12 @@ class _LogCheck:
         self._check_validity()
         self._check_sample_count()
         self._check_seeds()
-        ran = self.log.value("effective_scenario")
+        logged_scenario = self.log.value("effective_scenario")
         value = None
-        if isinstance(ran, str) and ran in SCENARIOS:
-            self._check_scenario(ran)
-            self._check_settings(self._rules_in(ran))
-            value = self._metric(ran)
+        if isinstance(logged_scenario, str) and logged_scenario in SCENARIOS:
+            self._check_scenario(logged_scenario)
+            self._check_settings(self._rules_in(logged_scenario))
+            value = self._metric(logged_scenario)
         else:
             self._value("effective_scenario", "one of " + ", ".join(SCENARIOS))
         self._check_identity()
@@ -122,7 +122,7 @@ class _LogCheck:
         self.collector.add("performance.value", self.path, found, expected, severity=self.severity)
 
     def _number(self, key: str) -> float | None:
-        """Return a value that must be a number; None and a finding where it is not."""
+        """Return a value that must be a number; None, with a finding, where it is not."""
         value: Any = self.log.value(key)
         if isinstance(value, int | float):
             return value
@@ -140,15 +140,15 @@ class _LogCheck:
             self._add("performance.other_line", f"{self.log.other_lines} lines", "messages only")
 
     def _check_validity(self) -> None:
-        said = self.log.values("result_validity")
-        if not said or said[0] != "VALID":
+        verdicts = self.log.values("result_validity")
+        if not verdicts or verdicts[0] != "VALID":
             why = self.log.value("result_invalid_reason")
             if not why and self.log.value("early_stopping_met") is False:
                 why = " ".join(stopping_words(self.log.value("early_stopping_result")))
-            found = f"result_validity {said[0]}" if said else "no result_validity"
+            found = f"result_validity {verdicts[0]}" if verdicts else "no result_validity"
             self._add("performance.validity", f"{found} ({why})" if why else found, "VALID")
-        elif any(value != "VALID" for value in said):
-            self._add("performance.validity_twice", ", ".join(map(str, said[:4])), "VALID once")
+        elif any(value != "VALID" for value in verdicts):
+            self._add("performance.validity_twice", ", ".join(map(str, verdicts[:4])), "VALID once")
 
     def _check_sample_count(self) -> None:
         count = self._number("effective_performance_sample_count")
@@ -202,22 +202,24 @@ class _LogCheck:
                 "performance.latency", f"{rule.percentile:g}th percentile {measured} ns", f"at most {bound:.0f} ns"
             )
 
-    def _check_scenario(self, ran: Scenario) -> None:
-        if ran == self.location.scenario:
+    def _check_scenario(self, logged_scenario: Scenario) -> None:
+        if logged_scenario == self.location.scenario:
             return
-        if not _infers(ran, self.location.scenario):
-            self._add("performance.scenario", f"effective_scenario {ran}", self.location.scenario)
+        if not _infers(logged_scenario, self.location.scenario):
+            self._add("performance.scenario", f"effective_scenario {logged_scenario}", self.location.scenario)
         elif not set(self.location.described.categories) & set(self.rules.inferring_categories):
             allowed = " or ".join(self.rules.inferring_categories)
-            self._add("performance.inferred_category", f"inferred from {ran}", f"a run, or a system of {allowed}")
+            self._add(
+                "performance.inferred_category", f"inferred from {logged_scenario}", f"a run, or a system of {allowed}"
+            )
 
-    def _metric(self, ran: Scenario) -> Metric | None:
-        """Return the number as the official checker takes it: of a foreign scenario's log that scenario's own."""
+    def _metric(self, logged_scenario: Scenario) -> Metric | None:
+        """Return the result as the official checker computes it: for a foreign scenario's log that scenario's own."""
         scenario, per_query = self.location.scenario, self.rules.scenarios["MultiStream"].samples_per_query
         log = self.log.detail(_METRIC_KEYS)
         try:
-            found = metric(log, ran, per_query)
-            if _infers(ran, scenario):
+            found = metric(log, logged_scenario, per_query)
+            if _infers(logged_scenario, scenario):
                 found = metric(log, scenario, per_query)
         except DataError as error:
             if "too few queries" in error.what:
@@ -241,6 +243,10 @@ class _LogCheck:
                 self._add("performance.network_name", f"sut_name {name!r}", f"a name with '{self.rules.network_sut}'")
 
 
-def _infers(ran: Scenario, scenario: Scenario) -> bool:
-    """Say whether a result of `scenario` can be inferred from a run of another."""
-    return (scenario, ran) in {("Offline", "SingleStream"), ("Offline", "MultiStream"), ("MultiStream", "SingleStream")}
+def _infers(logged_scenario: Scenario, scenario: Scenario) -> bool:
+    """Return whether a result of `scenario` can be inferred from a run of another."""
+    return (scenario, logged_scenario) in {
+        ("Offline", "SingleStream"),
+        ("Offline", "MultiStream"),
+        ("MultiStream", "SingleStream"),
+    }

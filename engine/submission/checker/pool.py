@@ -1,8 +1,8 @@
-"""Shares the units of a larger tree among processes: one for each core, this one included.
+"""Distribute the units of a large tree over processes: one per core, including this one.
 
-The others are forks of this one, which start at once and share its memory. A process with more than one thread must not
-be forked, so such a one checks alone. All take the next unit from one queue, so that a slow process holds up nobody; a
-child that dies costs time and nothing else, for its units are then checked here.
+Children are forks, which start at once and share memory. A process with several threads must not be forked, so it
+checks alone. All take the next unit from one queue, so that a slow process delays nobody; the units of a child that
+dies are checked again here.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from engine.submission.checker.walk import Unit
 from engine.system import usable_cores
 
 WORTH = 16
-"""Units for which another process is worth its start."""
+"""Number of units for which another process is worth its start."""
 MOST = 4
-"""Processes; each takes some 30 MB."""
+"""Maximum number of processes; each takes some 30 MB."""
 _BYTES = 4
-"""Of a number in the queue, and before each outcome, where it says how long that is."""
+"""Size of a number in the queue, and of the length prefix of each outcome."""
 
 
 class _Work(msgspec.Struct):
@@ -37,10 +37,10 @@ class _Work(msgspec.Struct):
     units: Sequence[Unit]
     strict: bool
     queue: int
-    """A file in memory with the number of each unit: processes that are forks of each other share its position."""
+    """Create an in-memory file with the number of each unit: forked processes share its position."""
 
     def __iter__(self) -> Iterator[tuple[int, Outcome]]:
-        """Take units until none is left, and yield what comes of each with its number."""
+        """Take units until none is left, and yield each one's outcome with its number."""
         taken: list[int] = []
 
         def units() -> Iterator[Unit]:
@@ -63,7 +63,7 @@ _sent = msgspec.msgpack.Decoder(_Sent)
 def share(
     tree: Path, rules: Round, units: Sequence[Unit], *, strict: bool, processes: int | None = None
 ) -> Iterator[Outcome]:
-    """Yield what comes of each unit, in any order; from as many processes as are worth it, or as are given."""
+    """Yield the outcome of each unit, in any order, from as many processes as are worthwhile or given."""
     count = processes if processes is not None else min(_cores(), MOST, 1 + len(units) // WORTH)
     if count <= 1 or not can_fork():
         yield from check_units(tree, rules, units, strict=strict)
@@ -87,7 +87,7 @@ def share(
 
 
 def _gathered(work: _Work, children: Sequence[_Child]) -> Iterator[tuple[int, Outcome]]:
-    """Work here, and pass on what the children send meanwhile and afterwards."""
+    """Work here, forwarding what the children send meanwhile and afterwards."""
     for mine in work:
         yield mine
         while readable := select.select([child for child in children if not child.ended], [], [], 0)[0]:
@@ -102,12 +102,12 @@ def _cores() -> int:
 
 
 def can_fork() -> bool:
-    """Say whether this process may be forked: on Linux, with no other thread, of Python or of a library."""
+    """Return whether this process may be forked: on Linux, with a single thread in Python and its libraries."""
     return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208
 
 
 class _Child:
-    """One more process of this program, at work from its beginning."""
+    """A forked process that works on units."""
 
     def __init__(self, work: _Work) -> None:
         reading, writing = os.pipe()
@@ -119,7 +119,7 @@ class _Child:
         self.ended = False
 
     def fileno(self) -> int:
-        """The pipe to wait for."""
+        """Return the descriptor of the pipe to wait for."""
         return self._pipe.fileno()
 
     def receive(self) -> tuple[int, Outcome] | None:
@@ -133,14 +133,14 @@ class _Child:
         return sent.number, sent.outcome
 
     def end(self) -> None:
-        """End the process, whether it is done or not."""
+        """End the process, whether it has finished or not."""
         self._pipe.close()
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
 
 
 def _send_all(work: _Work, pipe: int) -> NoReturn:
-    """Write each outcome into the pipe; then end the process without another word, whatever happens."""
+    """Write each outcome into the pipe; then exit without cleanup, whatever happens."""
     try:
         with os.fdopen(pipe, "wb") as out:
             for number, outcome in work:

@@ -1,4 +1,4 @@
-"""The power folders of a performance run, and the power or energy that spl.txt makes of it."""
+"""Check the power folders of a performance run, and compute power or energy from spl.txt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNITS: dict[Scenario, str] = {
 _FORMAT = "%m-%d-%Y %H:%M:%S.%f"
 _DAY = r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31"
 _STAMP = re.compile(rf"(?:{_DAY})-[1-9]\d{{3}} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{{3}}", re.ASCII).fullmatch
-"""The usual form of a time: compared as text, ten times as fast as a date."""
+"""Pattern of the usual form of a time: comparing text is ten times as fast as parsing dates."""
 
 
 class _Window(NamedTuple):
@@ -37,13 +37,13 @@ class _Window(NamedTuple):
 
 
 def has_power(location: Location) -> bool:
-    """Say whether power was measured: then there is something named power beside the run."""
+    """Return whether power was measured: whether there is anything named power next to the run."""
     performance = location.folder.at("performance")
     return performance is not None and "power" in performance
 
 
 def check(location: Location, log: Log | None) -> float | None:
-    """Check the power folders; return watts (Offline, Server) or joules per query, or None where it is refused."""
+    """Check the power folders; return watts (Offline, Server) or joules per query, or None where rejected."""
     performance = location.folder.at("performance")
     run = location.folder.at("performance", "run_1")
     if performance is None or run is None:
@@ -79,7 +79,7 @@ def _check_files(location: Location, performance: Folder, run: Folder) -> None:
 
 
 def _window(location: Location, log: Log, path: str) -> _Window | None:
-    """Return when the run was, by LoadGen's clock."""
+    """Return start and end of the run, by LoadGen's clock."""
     times = []
     for key in ("power_begin", "power_end"):
         value = log.value(key)
@@ -116,7 +116,7 @@ def _average(location: Location, run: Folder, window: _Window) -> float | None:
 
 
 def _samples(lines: list[str], window: _Window) -> list[float]:
-    """Return the watts of the samples in the window. Raises ValueError for a line that is no sample."""
+    """Return the watts of the samples in the window. Raises ValueError for an invalid line."""
     first, last = (_sortable(f"{time:%m-%d-%Y %H:%M:%S.%f}"[:-3]) for time in window)
     exact = all(time.microsecond % 1000 == 0 for time in window)
     found = []
@@ -140,7 +140,8 @@ def _sortable(stamp: str) -> str:
 
 
 def _power_metric(location: Location, log: Log, watts: float, seconds: float) -> float | None:
-    """Watts, or watts x seconds / queries; a MultiStream query inferred from SingleStream is eight of them (v2.1)."""
+    """Return watts, or watts x seconds / queries; a MultiStream query inferred from SingleStream counts as eight
+    (v2.1)."""
     if UNITS[location.scenario] == "Watts":
         return watts
     count = log.value("result_query_count")

@@ -1,4 +1,4 @@
-"""A report for other programs: as JSON, and as the table that the official checker writes for a round's summary."""
+"""Serialise a report as JSON, and as the CSV of the official checker's summary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = (
     "host_processor_core_count", "accelerator_model_name", "accelerators_per_node", "Location", "framework",
     "operating_system", "notes", "compilance", "errors", "version", "inferred", "has_power", "Units",
 )  # fmt: skip
-"""As the official summary spells them."""
+"""Columns as the official summary spells them."""
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _picked(record: Result | Finding, keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def csv_rows(report: Report) -> Iterator[tuple[object, ...]]:
-    """Yield the official summary: its columns, and a row for each accepted result and for its power."""
+    """Yield the official summary: the header, and a row for each accepted result and for its power."""
     yield COLUMNS
     for result in report.results:
         if result.verdict == "pass":
@@ -51,12 +51,13 @@ def power_unit(result: Result) -> str:
 
 def _row(report: Report, result: Result, system: System, value: float | None, units: str) -> tuple[object, ...]:
     division, submitter, _, name, model, _ = result.path.split("/")
-    says = system.fields
-    notes = ". ".join(text for text in (says["hw_notes"], says["sw_notes"]) if text)
+    fields = system.fields
+    notes = ". ".join(text for text in (fields["hw_notes"], fields["sw_notes"]) if text)
     return (
-        submitter, says["status"].lower(), division, says["system_type"], says["system_name"], name, model,
-        result.checker_class, result.scenario, value, result.accuracy, says["number_of_nodes"],
-        says["host_processor_model_name"], says["host_processors_per_node"], says["host_processor_core_count"],
-        says["accelerator_model_name"], says["accelerators_per_node"], result.path, says["framework"],
-        says["operating_system"], notes, 1, result.issues, report.round, int(result.inferred), result.has_power, units,
+        submitter, fields["status"].lower(), division, fields["system_type"], fields["system_name"], name, model,
+        result.checker_class, result.scenario, value, result.accuracy, fields["number_of_nodes"],
+        fields["host_processor_model_name"], fields["host_processors_per_node"], fields["host_processor_core_count"],
+        fields["accelerator_model_name"], fields["accelerators_per_node"], result.path, fields["framework"],
+        fields["operating_system"], notes, 1, result.issues, report.round, int(result.inferred), result.has_power,
+        units,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Checks the results of one system: its description, its models, their scenario folders."""
+"""Check the results of one system: its description, its models, their scenario folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.submission.checker.walk import Unit
 
 
 def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool) -> Iterator[Outcome]:
-    """Yield what comes of each unit, in their order; nothing of a unit is kept."""
+    """Yield the outcome of each unit, in order; nothing of a unit is kept."""
     severities = Severities(rules, strict=strict)
     disk = Disk(str(tree.absolute()), rules.files)
     reader = Reader()
@@ -26,21 +26,21 @@ def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool
         context = CheckContext(disk, reader, rules, collector, unit.division, unit.submitter)
         if unit.system:
             found = _SystemCheck(context, unit.system)
-            yield Outcome(list(found.results()), collector.findings, found.says)
+            yield Outcome(list(found.results()), collector.findings, found.described_system)
         else:
             walk.check_apart(context)
             yield Outcome([], collector.findings)
 
 
 class _SystemCheck:
-    """The results of one system, and what lies beside them under the same names."""
+    """Results of one system, and the sibling folders with the same names."""
 
     def __init__(self, context: CheckContext, name: str) -> None:
         self.context = context
         self.name = name
-        self.says: System
-        self.described, self.says = system.describe(context, name)
-        self.folder, *self.beside = (
+        self.described_system: System
+        self.described, self.described_system = system.describe(context, name)
+        self.folder, *self.siblings = (
             context.disk.list(f"{context.home}/{kind}/{name}", context.collector) for kind in ("results", *walk.KINDS)
         )
 
@@ -54,7 +54,7 @@ class _SystemCheck:
                 yield from self._model_results(model, folder, benchmark)
 
     def _benchmark(self, model: str, folder: Folder) -> Benchmark | None:
-        """Return the benchmark that a model folder is held against."""
+        """Return the benchmark that a model folder is checked as."""
         rules, collector = self.context.rules, self.context.collector
         benchmark = rules.benchmark_of(model)
         categories = self.described.categories
@@ -84,9 +84,9 @@ class _SystemCheck:
             elif exactly and scenario not in exactly:
                 collector.add("scenario.extra", inside.path, spelling, ", ".join(exactly))
             else:
-                beside = [root.at(model, spelling) if root is not None else None for root in self.beside]
+                siblings = [root.at(model, spelling) if root is not None else None for root in self.siblings]
                 location = Location(
-                    self.context, self.name, model, spelling, scenario, benchmark, self.described, inside, *beside
+                    self.context, self.name, model, spelling, scenario, benchmark, self.described, inside, *siblings
                 )
                 before = collector.errors
                 issues += measurements.check(location)
@@ -102,7 +102,7 @@ class _SystemCheck:
             collector.add("scenario.missing", folder.path, f"no {', '.join(sorted(missing))}", wanted)
 
     def _result(self, location: Location, issues: int, before: int) -> Result:
-        """Check all of a result; `before`: the errors that are not its own."""
+        """Check everything about a result; `before`: the errors that are not its own."""
         collector = location.context.collector
         score, accuracy_log = accuracy.check(location)
         run = performance.check(location)
@@ -130,7 +130,7 @@ class _SystemCheck:
         )
 
     def _refused(self, model: str, folder: Folder) -> Result:
-        """Return a result that there are no rules for."""
+        """Return a result for which there are no rules."""
         scenario = SPELLINGS.get(folder.path.rpartition("/")[2])
         return Result(
             path=folder.path,

@@ -1,6 +1,6 @@
-"""The rules for one run by itself, as soon as it has ended: its files lie in a results folder, and in no tree yet.
+"""Check one run as soon as it has ended: its files are in a results folder, not yet in a tree.
 
-What only a whole tree can tell is left to the check of the tree: exact sets of files, hashes, measurements.
+What requires a whole tree is left to the tree's check: exact sets of files, hashes, measurements.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.submission.checker.log import Log, Reader
 
 @dataclass(frozen=True)
 class About:
-    """What a run is of."""
+    """Identifies a run."""
 
     rules: Round
     division: Division
@@ -29,7 +29,7 @@ class About:
 
 
 def performance_run(folder: Path, about: About, test: str | None = None) -> list[Finding]:
-    """Return what the rules say against the logs of a performance run, or of the run of a compliance test."""
+    """Return the findings on the logs of a performance run, or of a compliance test's run."""
     location = _place(folder, about)
     log = performance.check_log(location, location.folder, test or "performance").log
     if log is not None and SUMMARY_LOG in location.folder.files:
@@ -40,7 +40,7 @@ def performance_run(folder: Path, about: About, test: str | None = None) -> list
 
 
 def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
-    """Return what the rules say against the detail log of an accuracy run and against its score, accuracy.txt."""
+    """Return the findings on the detail log of an accuracy run and on its score, accuracy.txt."""
     location = _place(folder, about)
     for rule in location.run_rules.accuracy:
         value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
@@ -52,7 +52,7 @@ def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
 
 
 def verification(folder: Path, about: About, test: str) -> list[Finding]:
-    """Return what the rules say against the verification of a compliance test."""
+    """Return the findings on the verification of a compliance test."""
     location = _place(folder, about)
     rule = about.rules.test(test)
     if rule.tolerance is not None:
@@ -83,5 +83,5 @@ def _place(folder: Path, about: About) -> Location:
 
 
 def _found(location: Location) -> list[Finding]:
-    """Return the findings about the run; those about the folder that it lies in are not of the rules yet."""
+    """Return the findings about the run; those about its folder do not apply to a results folder."""
     return [one for one in location.context.collector.findings if not one.rule.startswith("layout.")]

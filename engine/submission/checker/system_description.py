@@ -1,4 +1,4 @@
-"""The system description: what the rules want in it, and what the summary takes from it."""
+"""Check the system description, and extract what the summary shows of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING = DescribedSystem(valid=False, network=False, categories=())
 
 
 def describe(context: CheckContext, system: str) -> tuple[DescribedSystem, System]:
-    """Check a system's description; return what it means and what it says."""
+    """Check a system's description; return its implications and its fields."""
     path = f"{context.home}/systems/{system}.json"
     results = f"{context.home}/results/{system}"
     fields = _fields(context, path)
@@ -53,7 +53,7 @@ def _fields(context: CheckContext, path: str) -> dict[str, Any] | None:
 
 
 def json_object(data: bytes) -> dict[str, Any] | str:
-    """Return a JSON object, or what the data is instead; as strict as the official checker's reader."""
+    """Return a JSON object, or a description of the data instead; as strict as the official checker's reader."""
     try:
         found = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
@@ -62,7 +62,7 @@ def json_object(data: bytes) -> dict[str, Any] | str:
 
 
 def _check_network(context: CheckContext, path: str, fields: dict[str, Any]) -> bool:
-    """Say whether the system is a network system."""
+    """Return whether the system is a network system."""
     value = fields.get("is_network")
     network = isinstance(value, str) and value.lower() == "true"
     wanted = context.rules.divisions[context.division].network
@@ -94,7 +94,7 @@ def _check_values(context: CheckContext, path: str, fields: dict[str, Any]) -> N
 
 
 def _as_text(value: object) -> str:
-    """Say how a value that is no string is written as one."""
+    """Return how to write a value as a string."""
     if value is None:
         return 'write "" or "N/A" for null'
     if isinstance(value, list | dict):
@@ -119,5 +119,5 @@ def _check_names(context: CheckContext, path: str, fields: dict[str, Any], *, ne
 
 
 def required_fields(rules: Round, *, network: bool) -> tuple[str, ...]:
-    """Return the fields that a description must have."""
+    """Return the required fields of a description."""
     return rules.system.required + (rules.system.network if network else ())

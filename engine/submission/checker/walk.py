@@ -1,6 +1,6 @@
-"""Divides a tree into units of work: a submitter's folder apart from results, and each system with results.
+"""Divide a tree into units of work: a submitter's folder except results, and each system with results.
 
-Results drive the walk, as in the official checker: what belongs to no result is looked at only to say so.
+As in the official checker, results determine what is checked; what belongs to no result is only reported.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from engine.submission.checker.findings import FindingCollector
 from engine.submission.checker.location import CheckContext
 
 KINDS = ("measurements", "compliance")
-"""Folders that are laid out like results."""
+"""Folders with the layout of results."""
 
 
 class Unit(NamedTuple):
-    """A piece of a tree that can be checked without the rest."""
+    """A part of a tree that can be checked independently."""
 
     division: Division
     submitter: str
     system: str
-    """Empty for what is not of a system with results."""
+    """Empty for what does not belong to a system with results."""
 
 
 def units(disk: Disk, rules: Round, submitter: str | None, collector: FindingCollector) -> list[Unit]:
-    """Return the units of a tree, of one submitter if one is named; wrong top folders go into the ledger.
+    """Return the units of a tree, or of one submitter; invalid top-level folders become findings.
 
-    Systems come first: they are the larger ones, and are shared out evenly when they follow each other.
+    Systems come first: they are larger, and are distributed evenly when they follow each other.
     """
     systems, apart = [], []
     for name in _names(disk, "", collector):
@@ -51,7 +51,7 @@ def _names(disk: Disk, path: str, collector: FindingCollector) -> list[str]:
 
 
 def check_apart(context: CheckContext) -> None:
-    """Look at what a submitter hands in apart from systems with results."""
+    """Check what a submitter's folder holds besides systems with results."""
     home = context.disk.list(context.home, context.collector, deep=False)
     if home is None:
         return

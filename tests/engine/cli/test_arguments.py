@@ -1,4 +1,4 @@
-"""No word is swallowed: each is understood, or refused with what to write instead."""
+"""Every argument is understood, or refused with what to write instead."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def test_what_is_wrong_is_named_with_what_to_write(words: list[str], what: str, 
     ("word", "what"),
     [
         (" --json", "begins with a blank"),
-        ("\u00a0--json", "a blank of another kind (no-break space)"),
-        ("\u200b--json", "can't be seen (zero width space)"),
+        ("\u00a0--json", "a special blank (no-break space)"),
+        ("\u200b--json", "an invisible character (zero width space)"),
         ("\u2013json", "begins with \u2013 (en dash)"),
         ("\u2014json", "begins with \u2014 (em dash)"),
         ("-\u2013json", "begins with \u2013 (en dash)"),
@@ -121,10 +121,10 @@ def test_a_word_that_only_looks_like_an_option_is_told_apart(command: Command, w
         (["--tags=app", ",_resnet50"], "a blank before a comma", "--tags=app,_resnet50"),
         (["--tags=app,", "-_cpu"], "a blank after a comma", "--tags=app,-_cpu"),
         (["--scenarios=Offline,", "Server"], "a blank after a comma", "--scenarios=Offline,Server"),
-        (["--add_deps_tags.imagenet=", "_full"], "a blank beside the =", "--add_deps_tags.imagenet=_full"),
-        (["--env.CM_SUT_NAME=", "box"], "a blank beside the =", "--env.CM_SUT_NAME=box"),
-        (["--env.CM_SUT_NAME", "=", "box"], "a blank beside the =", "--env.CM_SUT_NAME=box"),
-        (["--env.CM_SUT_NAME", "=box"], "a blank beside the =", "--env.CM_SUT_NAME=box"),
+        (["--add_deps_tags.imagenet=", "_full"], "a blank next to the =", "--add_deps_tags.imagenet=_full"),
+        (["--env.CM_SUT_NAME=", "box"], "a blank next to the =", "--env.CM_SUT_NAME=box"),
+        (["--env.CM_SUT_NAME", "=", "box"], "a blank next to the =", "--env.CM_SUT_NAME=box"),
+        (["--env.CM_SUT_NAME", "=box"], "a blank next to the =", "--env.CM_SUT_NAME=box"),
         (["--tags=app", "_test"], "'_test' is a variation", "--tags=...,_test"),
         (["app,mlperf,_test"], "unexpected word", "write --tags=app,mlperf,_test"),
         (["--tags=\u201capp,mlperf\u201d"], "left double quotation mark", "write --tags=app,mlperf"),
@@ -206,7 +206,7 @@ def test_the_options_of_a_command_are_understood(command: Command) -> None:
 
 
 def readme_commands() -> list[str]:
-    """Return every command line of the README, its continued lines put together."""
+    """Return every command line of the README, with continuation lines joined."""
     text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
     shown = re.findall(r"^ {4}(inferdeck [a-z].*)$", text, re.MULTILINE) + re.findall(r"`(inferdeck [a-z][^`]*)`", text)
     return [line.partition("  #")[0] for line in shown if "TREE" not in line and "serve" not in line]

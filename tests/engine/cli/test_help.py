@@ -1,4 +1,4 @@
-"""Every command says what it takes."""
+"""Help of every command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standard streams of every kind, as a shell gives them to a command."""
+"""Standard streams of every kind, as a shell passes them to a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAGS = "--tags=app,mlperf,inference,_resnet50,_patterns-net"
 
 
 def shell(line: str, home: Path | bytes, **env: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a line of the shell, in which `$I` is inferdeck."""
+    """Run a shell command in which `$I` is inferdeck."""
     command = " ".join(python("-m", "tui"))
     given = {**environment(env), "INFERDECK_HOME": os.fsdecode(home), "I": command}
     return subprocess.run(["/bin/sh", "-c", line], cwd=ROOT, env=given, capture_output=True, check=False)

@@ -1,4 +1,4 @@
-"""`inferdeck results`: list, show and compare on the command line, in every form, with errors in two lines."""
+"""`inferdeck results`: list, show and compare on the command line, in every format, with errors in two lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.helpers import folders_in
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for each test."""
+    """A separate home for each test."""
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path))
     return tmp_path
 
@@ -66,7 +66,7 @@ def test_filter_and_sort(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["r-0002/Offline", "r-0001/Offline"]
     _, out, _ = said(capsys, "list", "--filter=offline", "--sort=-samples/s", "--format=csv")
     assert [line.split(",")[0] for line in out.splitlines()[1:]] == ["r-0001/Offline", "r-0002/Offline"]
-    assert "no run of 6 fits" in said(capsys, "--filter=gpu")[1]
+    assert "none of 6 runs matches" in said(capsys, "--filter=gpu")[1]
 
 
 @pytest.mark.usefixtures("measured")
@@ -76,10 +76,10 @@ def test_one_run_is_shown_with_its_files_and_command(capsys: pytest.CaptureFixtu
     assert "Slow" in out
     assert "\x1b" not in out
     assert "p99 latency ms" in out
-    assert "again: inferdeck run --tags=app" in out
+    assert "repeat with: inferdeck run --tags=app" in out
     _, out, _ = said(capsys, "show", "1/server", "--json")
     assert json.loads(out)[0]["figures"]["accuracy"]["value"] == 76.0
-    assert "accuracy run beside it: done, accuracy=76.000%" in said(capsys, "show", "1/Server")[1]
+    assert "accuracy run: done, accuracy=76.000%" in said(capsys, "show", "1/Server")[1]
 
 
 @pytest.mark.usefixtures("measured")
@@ -90,7 +90,7 @@ def test_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     assert "r-0002/Offline has no accuracy run" in out
     assert json.loads(said(capsys, "compare", "1/Offline", "2", "--json")[1])["differs"]["max_batch"] == ["-", "8"]
     assert said(capsys, "compare", "1/Offline", "2", "--format=md")[1].startswith("| what differs |")
-    assert "nothing differs" in said(capsys, "compare", "2", "2")[1]
+    assert "same choices: a repeat" in said(capsys, "compare", "2", "2")[1]
     assert "r-0003/Server is INVALID: Slow" in said(capsys, "compare", "3", "1/Server")[1]
 
 

@@ -1,4 +1,4 @@
-"""What the command line draws, on a terminal and elsewhere."""
+"""Output of the command line, on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.cli.screen import Screen
 
 
 class Tty(io.StringIO):
-    """Says that it is a terminal."""
+    """A stream that reports that it is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -31,8 +31,8 @@ def test_the_status_line_never_hides_the_cursor(monkeypatch: pytest.MonkeyPatch)
 def test_a_text_of_several_lines_is_drawn_as_lines(monkeypatch: pytest.MonkeyPatch, out: io.StringIO) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
-    Screen(out).line("can't be handed in:\n- it holds\x1b[2J a result")
-    assert [line.rstrip() for line in out.getvalue().splitlines()] == ["can't be handed in:", "- it holds[2J a result"]
+    Screen(out).line("can't be submitted:\n- it holds\x1b[2J a result")
+    assert [line.rstrip() for line in out.getvalue().splitlines()] == ["can't be submitted:", "- it holds[2J a result"]
 
 
 def test_columns_are_counted_in_cells() -> None:

@@ -1,4 +1,4 @@
-"""`inferdeck submission check` as a person uses it."""
+"""`inferdeck submission check` on the command line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_clean_tree(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = said(capsys, str(tree), "--round", "v2.1")
     assert status == 0
     assert "7 results: 7 pass, 0 fail · 0 errors, 0 warnings, 0 notes" in out
-    assert "pass: by the rules of round v2.1 this tree would pass" in out
+    assert "pass: under the rules of round v2.1 this tree would pass" in out
     line = next(line for line in out.splitlines() if "SingleStream" in line and "closed/" in line)
     assert line.split()[1:5] == ["resnet50", "SingleStream", "pass", "2.5"]
     assert line.endswith("0.501 J")
@@ -60,7 +60,7 @@ def test_a_fault_is_shown_at_its_place(tree: Path, capsys: pytest.CaptureFixture
     assert lines[place + 3] == "raise performance_sample_count"
     assert "warning system.field_empty: cooling (expected: values, or N/A)" in lines
     assert "7 results: 6 pass, 1 fail · 1 error, 2 warnings, 0 notes" in out
-    assert lines[-1] == "fail: by the rules of round v2.1 this tree would be refused"
+    assert lines[-1] == "fail: under the rules of round v2.1 this tree would be rejected"
 
 
 def test_json(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`inferdeck submission report` as a person uses it."""
+"""`inferdeck submission report` on the command line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """Run the command, which never judges; return what it prints."""
+    """Run the command, which always succeeds; returns its output."""
     assert main(["submission", "report", *words]) == 0
     return capsys.readouterr().out
 
@@ -46,7 +46,7 @@ def test_results_stand_under_their_systems(tree: Path, capsys: pytest.CaptureFix
     refused = next(line for line in lines if "performance.sample_count" in line and "fail" in line)
     assert refused.split()[:2] == ["Offline", "fail"], "a refused result has no figure"
     assert "error performance.sample_count" in "\n".join(lines)
-    assert lines[-1] == "fail: by the rules of round v2.1 this tree would be refused"
+    assert lines[-1] == "fail: under the rules of round v2.1 this tree would be rejected"
 
 
 def test_json_and_csv_hold_the_refused_results_too(

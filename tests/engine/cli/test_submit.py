@@ -1,4 +1,4 @@
-"""`inferdeck submission generate | truncate | zip` as a person uses them."""
+"""`inferdeck submission generate | truncate | zip` on the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A tree that passes."""
+    """A valid tree."""
     write_system(tmp_path / "tree", SYSTEMS["edge-resnet50"])
     return tmp_path / "tree"
 
@@ -50,7 +50,7 @@ def test_zip_refuses_what_check_refuses(tree: Path, capsys: pytest.CaptureFixtur
     fields(system_type="datacenter, edge")(tree / described("edge-resnet50"))
     status, _, err = said(capsys, "zip", tree)
     assert status == 1
-    assert "the checker refuses" in err
+    assert "the checker rejects" in err
     assert f"inferdeck submission check {tree}" in err
     assert not Path(f"{tree}.zip").exists()
 
@@ -61,7 +61,7 @@ def test_what_is_no_tree_is_refused(tmp_path: Path, command: str, capsys: pytest
     (tmp_path / "pictures" / "a.jpg").write_bytes(b"x")
     status, out, err = said(capsys, command, tmp_path / "pictures")
     assert (status, out) == (2, "")
-    assert "is no submission" in err
+    assert "is not a submission" in err
     assert not (tmp_path / "pictures.zip").exists()
 
 
@@ -78,7 +78,7 @@ def test_truncate_says_where_the_whole_logs_are(tree: Path, capsys: pytest.Captu
     log.write_bytes(b"{" * 20_000)
     status, out, _ = said(capsys, "truncate", tree)
     assert status == 0
-    assert f"1 truncated; whole logs are in {tree}-whole-logs" in out
+    assert f"1 truncated; full logs are in {tree}-whole-logs" in out
     assert next(Path(f"{tree}-whole-logs").rglob(LOG)).read_bytes() == b"{" * 20_000
     status, _, err = said(capsys, "truncate", tree, f"--submitter={SUBMITTER.lower()}")
     assert status == 2
@@ -98,7 +98,7 @@ def test_generate_again_and_again(tmp_path: Path, capsys: pytest.CaptureFixture[
     status, out, err = said(capsys, "generate", results)
     assert status == 0, err
     assert "1 result of demo-offline" in out
-    assert "handed in:\n- it holds a result that is a demonstration\n" in out
+    assert "submitted:\n- it holds a result that is a demonstration\n" in out
     status, _, err = said(capsys, "generate", results / "submission")
     assert status == 2
     assert "holds no results" in err

@@ -1,4 +1,4 @@
-"""`inferdeck system new | list | show` as a person uses them."""
+"""`inferdeck system new | list | show` on the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GIVEN = ("--submitter=Acme", "--division=open", "--system_type=edge", "--quiet")
 
 @pytest.fixture(autouse=True)
 def systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the person's own systems."""
+    """The folder of the user's own systems."""
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path / "home"))
     folder = tmp_path / "home" / "config" / "profiles" / "systems"
     main(["system", "new", "box", *GIVEN])
@@ -176,7 +176,7 @@ def test_a_plan_says_what_becomes_of_results_that_are_there(tmp_path: Path, caps
     write_run(out, "box", "resnet50", "Offline")
     assert main([*words, "--scenarios=Offline"]) == 0
     found = capsys.readouterr().out
-    assert f"{out} holds 1 finished run of box/resnet50 already" in found
+    assert f"{out} already holds 1 finished run of box/resnet50" in found
     assert f"{out / '.replaced'}" in found
 
 

@@ -1,4 +1,4 @@
-"""`inferdeck tune`: the plan it makes, the table at its end, and what is kept of it, in words and as JSON."""
+"""`inferdeck tune`: the plan it makes, the table at its end, and what is saved, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.helpers import folders_in
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for each test."""
+    """A separate home for each test."""
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path))
     return tmp_path
 
@@ -91,8 +91,8 @@ def test_the_end_of_a_job_has_the_table_even_where_it_was_stored(
     assert [line[-1] for line in lines[head + 1 : head + 6]] == ["Single", "early", "Multi", "█" * 19, "Offline"]
     assert "█" * 24 in out
     assert "█" * 25 not in out
-    assert "Server        2 × 1, batch 8, waits 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
-    assert f"kept in {file}" in out
+    assert "Server        2 × 1, batch 8, queue delay 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
+    assert f"saved in {file}" in out
     assert "measured on 2026-11-28 for 151.2 s on 2 cores with inferdeck 0.1.0, onnxruntime 1.32.0" in out
 
 
@@ -106,7 +106,7 @@ def test_json_has_the_record(capsys: pytest.CaptureFixture[str], home: Path) -> 
 
 def test_what_the_file_does_not_hold_is_said(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     tuned_jobs.job(folders_in(home))
-    assert "does not say so: with --again" in said(capsys, "attach", "--plain")[1]
+    assert "holds another tuning: --again" in said(capsys, "attach", "--plain")[1]
 
 
 def test_a_job_in_which_it_failed_shows_no_old_table(capsys: pytest.CaptureFixture[str], home: Path) -> None:
@@ -139,7 +139,7 @@ def test_what_is_kept_is_shown_with_date_and_versions(
     assert status == 0
     assert str(file) in out
     assert "onnxruntime resnet50: workers measured on 2026-11-28 for 151.2 s on 2 cores with inferdeck 0.1.0" in out
-    assert "Server        2 × 1, batch 8, waits 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
+    assert "Server        2 × 1, batch 8, queue delay 0.75 ms, pinned  420.5 queries/s within 15 ms" in out
 
 
 def test_show_says_how_to_tune_what_never_was(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -25,13 +25,13 @@ WHOLE = [*made.before(), *made.ticks(12), *WAITS, *made.ending(B + 70)]
 
 MEASURED = "Measure · Server performance"
 LINES = f"""\
-job r-0001 runs: 3 steps
+job r-0001 started: 3 steps
   start    Model (nothing stored yet)
   done     Model in 0:02
   start    {MEASURED}
   ...      {MEASURED}: 0:04 · 1573 of 1576 samples · 393.2 samples/s · p90 9.65 ms
   ...      {MEASURED}: 0:09 · 3590 of 3593 samples · 398.9 samples/s · p90 9.65 ms
-  waits    {MEASURED}: for r-0012 of ann (--now measures at once)
+  waits    {MEASURED}: for r-0012 of ann (--now measures immediately)
   start    {MEASURED}
   warning  loadgen-run[Server performance]: another process is busy
            end it
@@ -46,7 +46,7 @@ job r-0001 runs: 3 steps
 
 
 def shown(seen: Sequence[events.AnyEvent], portion: int, *, quiet: bool = False) -> str:
-    """Return what is written on a pipe, where the events come in such portions."""
+    """Return the output on a pipe, with the events batched like this."""
     out = io.StringIO()
     view = JobView(Screen(out), plain=True, quiet=quiet)
     for begin in range(0, len(seen), portion):

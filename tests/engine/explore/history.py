@@ -1,4 +1,4 @@
-"""Writes the folders of finished jobs: plans of our own profiles, logs in LoadGen's form, made-up figures."""
+"""Writes folders of finished jobs: plans of the shipped profiles, logs in LoadGen's form, synthetic figures."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _filed(folder: Path, node: Node, entry: str, facts: dict[str, object]) -> No
 
 
 def detail_values(scenario: str, mode: str, rate: float) -> dict[str, Any]:
-    """Return what a detail log of a run at this rate says, as far as results are read from it."""
+    """Return the values in a detail log of a run at this rate, as far as results are read from it."""
     start = {"effective_scenario": scenario, "effective_samples_per_query": 8 if scenario == "MultiStream" else 1}
     if mode == "accuracy":
         return {**start, "effective_test_mode": "AccuracyOnly"}

@@ -1,4 +1,4 @@
-"""Comparison: what differs, what is the same, changes above and within noise, and measurements that are missing."""
+"""Comparison: what differs, what is the same, changes above and within noise, and missing measurements."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.helpers import folders_in
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    """The folders of a person of their own."""
+    """Folders of a separate user."""
     return folders_in(tmp_path)
 
 
 def compared(folders: Folders, *words: str) -> Comparison:
-    """Compare the runs of these names."""
+    """Compare the runs with these names."""
     known = all_runs(folders)
     return compare([find(known, word) for word in words], known)
 

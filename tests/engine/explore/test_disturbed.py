@@ -1,4 +1,4 @@
-"""A run that was disturbed says so wherever its figures stand, and no noise is estimated from it."""
+"""A disturbed run is marked wherever its figures are shown, and excluded from noise estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports: the same figures in four forms, and nothing from outside is taken for markup or control codes."""
+"""Exports: the same figures in four formats, and nothing from outside is interpreted as markup or control codes."""
 
 from __future__ import annotations
 

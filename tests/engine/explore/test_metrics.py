@@ -1,4 +1,4 @@
-"""Each metric reads its figure from LoadGen's own keys, scenario by scenario, and writes it as a person reads it."""
+"""Each metric reads its figure from LoadGen's own keys, scenario by scenario, and formats it for display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs of jobs, read from their folders: what they are, and that damage is told and never fatal."""
+"""The runs of jobs, read from their folders; damage is reported and never fatal."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_a_plan_that_names_a_node_it_lacks_is_damage(tmp_path: Path) -> None:
     plan["plan"]["nodes"].pop(next(name for name in plan["plan"]["nodes"] if name.startswith("choose-workers")))
     (job / "plan.json").write_bytes(msgspec.json.encode(plan))
     (run,) = all_runs(folders)
-    assert "which it lacks" in run.damage
+    assert "which is missing" in run.damage
 
 
 def test_an_early_stopping_that_is_not_met_is_told_in_loadgens_words(tmp_path: Path) -> None:

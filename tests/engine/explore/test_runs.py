@@ -1,4 +1,4 @@
-"""Runs are found by the words that a person types, filtered, sorted and grouped with their repeats."""
+"""Runs are found by name, filtered, sorted and grouped with their repeats."""
 
 from __future__ import annotations
 

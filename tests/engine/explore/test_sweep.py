@@ -1,4 +1,4 @@
-"""A sweep: jobs one after another in a process of its own; stopping one ends it, a failure does not."""
+"""A sweep: jobs one after another in a process of its own; a cancelled job ends it, a failed one does not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def prepared(tmp_path: Path, *options: str) -> Prepared:
 
 
 def ended(folders: list[Path]) -> list[str]:
-    """Wait until none runs and the last has begun, or nothing moves any more; return their states."""
+    """Wait until none runs and the last has started, or nothing changes any more; returns their states."""
     limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit:
         states = [jobs.read(folder).state for folder in folders]

@@ -1,4 +1,4 @@
-"""How a job chose its workers, read from store, lock and the SUT's file, whatever of them is gone."""
+"""How a job chose its workers, read from store, lock and the SUT's file, with any of them missing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_ways_stand_in_order_each_with_what_it_was_chosen_for(places: Folder
     found = of_job(tuned_jobs.job(places).spec, places)
     assert found is not None
     candidates = found.candidates()
-    assert [(candidate.workers, candidate.batch, candidate.pinned, candidate.said()) for candidate in candidates] == [
+    assert [(candidate.workers, candidate.batch, candidate.pinned, candidate.label()) for candidate in candidates] == [
         ("1 × 2", 1, "", "Single"),
         ("1 × 2", 8, "", "dropped early"),
         ("2 × 1", 4, "", "Multi"),
@@ -43,7 +43,7 @@ def test_the_ways_stand_in_order_each_with_what_it_was_chosen_for(places: Folder
     assert [candidate.dropped for candidate in candidates] == [True, True, False, False, False]
     assert candidates[-1].share == 1
     assert candidates[0].share == pytest.approx(0.2)
-    assert candidates[-1].said(3) == "Ser Off"
+    assert candidates[-1].label(3) == "Ser Off"
 
 
 def test_what_was_chosen_is_said_with_wait_and_reach(places: Folders) -> None:
@@ -52,7 +52,7 @@ def test_what_was_chosen_is_said_with_wait_and_reach(places: Folders) -> None:
     expected = [
         ("SingleStream", "1 × 2, batch 1", "10 ms a batch"),
         ("MultiStream", "2 × 1, batch 4", "25 ms a batch"),
-        ("Server", "2 × 1, batch 8, waits 0.75 ms, pinned", "420.5 queries/s within 15 ms"),
+        ("Server", "2 × 1, batch 8, queue delay 0.75 ms, pinned", "420.5 queries/s within 15 ms"),
         ("Offline", "2 × 1, batch 8, pinned", "500 samples/s"),
     ]
     assert [tuple(pick) for pick in tuning.picks(found)] == expected

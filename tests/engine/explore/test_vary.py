@@ -31,12 +31,12 @@ def plan_of(selection: Selection) -> Plan:
 
 
 def variable(title: str, selection: Selection = CHOSEN) -> vary.Variable:
-    """Return what can be varied under that title."""
+    """Return the choice with that title."""
     return next(one for one in vary.variables(CATALOG, plan_of(selection)) if one.choice.title == title)
 
 
 def words(one: vary.Variable) -> list[str]:
-    """Return the values that can be had."""
+    """Return the available values."""
     return [trial.value for trial in one.trials if not trial.refused]
 
 

@@ -1,4 +1,5 @@
-"""Jobs that have chosen workers: the plan of our own profiles, a made-up table in the store, and the SUT's file."""
+"""Jobs that have chosen workers: the plan of the shipped profiles, a synthetic table in the store, and the SUT's
+file."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ MODEL = "ab" * 32
 
 
 def trial(sessions: int, threads: int, batch: int, ms: float, *, pinned: bool = False, dropped: bool = False) -> Trial:
-    """One measured way."""
+    """One measured candidate."""
     return Trial(
         sessions=sessions,
         intra_op_threads=threads,
@@ -46,7 +47,7 @@ TABLE = (
     trial(2, 1, 8, 32.0, pinned=True),
     trial(1, 2, 8, 100.0, dropped=True),
 )
-"""Not in the order in which it is shown. The first of 1 × 2 was dropped, and is the quickest of one sample."""
+"""Not in display order. The first of 1 × 2 was dropped, and is the fastest with one sample."""
 CORES = ((0,), (1,))
 CHOSEN: dict[Scenario, Workers] = {
     "SingleStream": Workers(sessions=1, intra_op_threads=2, max_batch=1),
@@ -60,7 +61,7 @@ TUNED = Tuned(workers=CHOSEN, table=TABLE, server_qps=420.5)
 
 
 def record() -> Tuning:
-    """What the SUT's run configuration says of it."""
+    """The SUT's saved tuning."""
     scenarios: dict[str, TunedWorkers] = {
         scenario: msgspec.convert(
             {
@@ -85,7 +86,7 @@ def record() -> Tuning:
 
 
 def write_system(folders: Folders, name: str = "default") -> Path:
-    """Write the record into the person's own copy of a system."""
+    """Write the record into the user's own copy of a system."""
     file = folders.profiles / "systems" / f"{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     text = (FOLDER / "systems" / f"{name}.yaml").read_text()

@@ -1,4 +1,4 @@
-"""A guide brought to any of its steps without a measurement: what persons and jobs leave on the disk."""
+"""A guide brought to any of its steps without measuring: the files that users and jobs leave."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SYSTEM = "box"
 
 
 class GuideDriver:
-    """One person's guide in a home of its own."""
+    """One user's guide in a home of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -35,11 +35,11 @@ class GuideDriver:
         return state.load(self.reader.place.folders, state.FIRST)
 
     def overview(self) -> Overview:
-        """Look at what there is."""
+        """Return the current state."""
         return self.reader.read(self.guide)
 
     def elsewhere(self) -> GuideDriver:
-        """Return the same guide as another terminal sees it, which has seen nothing before."""
+        """Return the same guide as another terminal sees it, without caches."""
         return GuideDriver(self.home)
 
     def steps(self) -> dict[str, Step]:
@@ -56,7 +56,7 @@ class GuideDriver:
         actions.describe(self.reader, self.guide, {"submitter": "Acme", **fields})
 
     def measure(self, scenarios: Iterable[Scenario] = EDGE, *, style: str = "test", samples: int = 1024) -> None:
-        """Leave what the runs of step 6 leave."""
+        """Write what the runs of step 6 leave."""
         overview = self.overview()
         benchmark = base_tree.RULES.benchmarks["resnet50"]
         for scenario in scenarios:

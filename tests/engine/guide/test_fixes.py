@@ -1,4 +1,4 @@
-"""Beside each finding stands the key that mends it, or why it is as it must be; places make a tree."""
+"""Each finding has the key that fixes it, or an explanation; findings form a tree by place."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def annotated(
 @pytest.mark.parametrize(
     ("rule", "severity", "words"),
     [
-        ("performance.min_duration", "warning", "style test is short"),
-        ("performance.sample_count", "error", "has 1024 pictures"),
+        ("performance.min_duration", "warning", "style test are short"),
+        ("performance.sample_count", "error", "has 1024 images"),
         ("accuracy.data_set", "note", "open division allows"),
-        ("accuracy.target", "note", "no accuracy to reach"),
-        ("performance.warning", "note", "changes nothing"),
+        ("accuracy.target", "note", "no accuracy target"),
+        ("performance.warning", "note", "without consequences"),
     ],
 )
 def test_what_belongs_to_a_practice_is_explained_and_not_to_be_mended(

@@ -1,4 +1,4 @@
-"""What a guide keeps, and what is said of a file that no guide wrote."""
+"""What a guide saves, and the error for a file that no guide wrote."""
 
 from __future__ import annotations
 

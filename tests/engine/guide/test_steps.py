@@ -1,4 +1,4 @@
-"""The steps follow from what is on the disk, whoever put it there, and go on from any of them."""
+"""Steps are derived from files, whoever wrote them, and can be resumed anywhere."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ def test_photographs_are_refused_and_that_is_foreseen(driver: GuideDriver) -> No
     report = driver.overview().report
     assert report is not None
     assert {one.rule for one in report.findings if one.severity == "error"} == {"performance.sample_count"}
-    assert (found["check"].state, found["check"].brief) == ("done", "3 as foreseen")
-    assert (found["pack"].state, found["pack"].brief) == ("skipped", "refused, as foreseen")
+    assert (found["check"].state, found["check"].brief) == ("done", "3 as expected")
+    assert (found["pack"].state, found["pack"].brief) == ("skipped", "rejected, as expected")
 
 
 def test_the_real_thing_needs_its_data_and_says_what_is_missing(driver: GuideDriver, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_choice_takes_the_division_along(driver: GuideDriver) -> None:
 def test_nothing_starts_before_it_can_be_planned(driver: GuideDriver) -> None:
     driver.choose()
     for act in (actions.get, actions.try_out, actions.run):
-        with pytest.raises(UsageError, match="nothing can be planned"):
+        with pytest.raises(UsageError, match="no plan yet"):
             act(driver.overview())
 
 

@@ -1,6 +1,7 @@
 """A small profile of our own for the job tests: steps that build, measure, fail and crash on request.
 
-Its steps write down each time that they run (`ran.log` beside the results), so that a test can see what was done twice.
+Its steps write down each time that they run (`ran.log` next to the results), so that a test can see what was
+done twice.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def measure(step):
     (step.output / "log.txt").write_text("begun")
     time.sleep(0.05)
     if mode == "fail":
-        raise DataError("the measurement failed", "mend it")
+        raise DataError("the measurement failed", "fix it")
     if mode == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if mode == "bug":
@@ -136,7 +137,7 @@ def plan_of(catalog: Catalog, tags: str = "app", **options: str) -> Plan:
 
 
 def spec_of(profile: Path, results: Path, tags: str = "app", **options: str) -> tuple[JobSpec, Catalog]:
-    """Return what a job on this profile is told."""
+    """Return the spec of a job on this profile."""
     catalog = load([profile])
     plan = plan_of(catalog, tags, **options)
     spec = JobSpec(
@@ -146,7 +147,7 @@ def spec_of(profile: Path, results: Path, tags: str = "app", **options: str) -> 
 
 
 def start(folders: Folders, spec: JobSpec) -> jobs.Job:
-    """Start a new job in its own process, or go on with the one that stopped."""
+    """Start a new job in its own process, or resume a stopped one."""
     return control.begin(folders, spec)[0]
 
 

@@ -1,4 +1,4 @@
-"""Made-up logs of jobs, for what reads them: a plan with three steps, a Server run, and whatever becomes of it."""
+"""Synthetic job logs for readers: a plan with three steps, a Server run, and various endings."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PERIOD = 0.25
 
 
 def launch(at: float = BEGIN, *, resumed: bool = False) -> events.Launch:
-    """A process took the job up."""
+    """A process started or resumed the job."""
     return events.Launch(at=at, job="r-0001", pid=1, command=("run", "--tags=x"), version="1", steps=3, resumed=resumed)
 
 
 def before(at: float = BEGIN) -> list[events.AnyEvent]:
-    """What comes before the first tick."""
+    """Events before the first tick."""
     return [
         launch(at),
         events.StepStarted(at=at, step=MODEL, title="Model", why="nothing stored yet"),
@@ -66,7 +66,7 @@ def measuring(at: float = BEGIN, **changes: object) -> events.Measuring:
 def ticks(
     seconds: float, *, rate: float = 400.0, latency_ms: float = 8.0, begin: float = BEGIN + 3, step: str = MEASURE
 ) -> list[events.AnyEvent]:
-    """The ticks of so many seconds: about so many samples a second, around that latency."""
+    """Ticks for this many seconds, at about this rate of samples and latency."""
     chance = random.Random(1)
     found: list[events.AnyEvent] = []
     completed = 0
@@ -92,7 +92,7 @@ def ticks(
 
 
 def ending(at: float, *, valid: bool = True) -> list[events.AnyEvent]:
-    """The run ends well, is scored, and the job is over."""
+    """The run ends successfully, is scored, and the job finishes."""
     return [
         events.Measured(
             at=at,
@@ -145,6 +145,6 @@ def write(folder: Path, seen: Sequence[events.AnyEvent], *, number: int = 1) -> 
 
 
 def append(job: jobs.Job, seen: Sequence[events.AnyEvent]) -> None:
-    """Add events to a job's log."""
+    """Append events to a job's log."""
     with job.events.open("ab") as log:
         log.write(b"".join(events.encode(event) for event in seen))

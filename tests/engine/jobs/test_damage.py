@@ -1,4 +1,4 @@
-"""Homes with damaged, odd or huge files: what can be read is shown, what can't is named with the reason."""
+"""Homes with damaged, odd or huge files: what is readable is listed, the rest is named with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kill real jobs at many random moments: after all of it, store and results are those of an undisturbed job."""
+"""Kill real jobs at random moments: in the end, store and results equal those of an undisturbed job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KILLS = 50
 
 
 def kill_at(folders: Folders, spec: JobSpec, after: float) -> bool:
-    """Start or resume the job and kill its process after a while; says whether it was still running."""
+    """Start or resume the job and kill its process after a while; returns whether it was still running."""
     job = profile.start(folders, spec)
     time.sleep(after)
     launches = [event for event in EventReader(job.events).read() if isinstance(event, Launch)]

@@ -1,4 +1,4 @@
-"""One measurement at a time on a machine: who waits, for whom, and what is said where somebody does not want to."""
+"""One measurement at a time on a machine: who waits for whom, and what is reported with --now."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def never() -> bool:
 
 
 def quietly(_holder: str) -> None:
-    """Nobody listens."""
+    """Ignore the holder."""
 
 
 def until(true: Callable[[], bool], what: str) -> None:
@@ -123,7 +123,7 @@ def test_now_measures_beside_and_both_know_it() -> None:
             off.set()
 
     third.wait(off.is_set, never, tell)
-    assert not third.locks, f"it waits for those beside, too: {told}"
+    assert not third.locks, f"it waits for those next to, too: {told}"
     second.end()
     until(lambda: bool(third.locks), "the lock did not come")
     assert third.disturbed() == ""
@@ -168,11 +168,11 @@ def test_the_file_is_for_everybody_and_links_are_not_followed(place: Path, tmp_p
         make(victim)
         with turn("r-0002") as mine:
             assert not mine.wait(never, never, quietly)
-            assert "measurements are not kept apart" in mine.fault
+            assert "measurements are not serialised" in mine.fault
             assert mine.locks == ()
             assert mine.disturbed() == ""
         assert victim.read_text() == "precious"
-        assert "not kept apart" in measuring.lock_status()
+        assert "not serialised" in measuring.lock_status()
 
 
 def test_a_file_that_is_removed_meanwhile_is_not_relied_on(holder: subprocess.Popen[str]) -> None:
@@ -203,7 +203,7 @@ def test_a_file_system_without_locks_is_a_sentence(number: int, monkeypatch: pyt
 
 @pytest.fixture
 def protected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel's rule of sticky folders, fs.protected_regular: O_CREAT on a file that is there is refused."""
+    """Simulate the kernel's rule for sticky folders, fs.protected_regular: O_CREAT on an existing file is refused."""
     real = os.open
 
     def guarded(path: str | Path, flags: int, mode: int = 0o777) -> int:

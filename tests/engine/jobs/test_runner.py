@@ -1,4 +1,4 @@
-"""Jobs in their own processes: order, failure, cancelling, going on, results."""
+"""Jobs in their own processes: order, failure, cancelling, resuming, results."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_failure_stops_only_what_depends_on_it(tmp_path: Path, own: Path) -> N
     job, seen = run(folders, own, tmp_path, mode="fail")
     assert job.state == "failed"
     failed = next(event for event in seen if isinstance(event, events.StepEnded) and event.step == "measure[1]")
-    assert (failed.outcome, failed.text, failed.remedy) == ("failed", "the measurement failed", "mend it")
+    assert (failed.outcome, failed.text, failed.remedy) == ("failed", "the measurement failed", "fix it")
     assert outcomes(seen)["join"] == "built"
     assert not (tmp_path / "results").exists(), "a failed measurement leaves no result"
     again, seen = run(folders, own, tmp_path, mode="fail")
@@ -247,5 +247,5 @@ def test_a_place_that_takes_no_results_is_refused_before_anything_is_measured(tm
     (tmp_path / "file").touch()
     refuse_place(tmp_path / "new" / "deep")
     for place in (tmp_path / "file", tmp_path / "file" / "deep", Path("/dev/null/deep")):
-        with pytest.raises(UsageError, match="is no folder"):
+        with pytest.raises(UsageError, match="is not a folder"):
             refuse_place(place)

@@ -1,4 +1,4 @@
-"""Figures over time: any stretch is what its ticks say, gaps and resting machines included."""
+"""Figures over time: any interval is the sum of its ticks, including gaps and suspended machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The former name of the step contract, which step files of a person's own may import."""
+"""The former name of the step contract, which step files of a user's own may import."""
 
 from engine import step
 from engine.steps import base

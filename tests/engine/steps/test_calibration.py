@@ -1,4 +1,4 @@
-"""Calibration pictures: the rules' lists, packages, and lists that do not fit the folder."""
+"""Calibration images: the rules' lists, packages, and lists that do not fit the folder."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LISTS = SHARED / "data" / "calibration"
 
 
 def imagenet(folder: Path, names: list[str]) -> Artifact:
-    """The person's folder of the validation set, as the survey finds it."""
+    """The user's folder of the validation set, as the survey finds it."""
     folder.mkdir()
     for number, name in enumerate(names):
-        (folder / name).write_bytes(b"picture %d" % number)
+        (folder / name).write_bytes(b"image %d" % number)
     return Artifact(str(folder), {"images": ""})
 
 
@@ -40,7 +40,7 @@ def test_a_list_finds_its_pictures_in_its_own_order(tmp_path: Path) -> None:
     images = imagenet(tmp_path / "val", ["a.JPEG", "b.JPEG", "c.JPEG"])
     found = CalibrationImages.of(listed(tmp_path, b"c.JPEG 0\na.JPEG 1\n", images))
     assert [file.name for file in found.files] == ["c.JPEG", "a.JPEG"]
-    assert found.text == "2 pictures of cal.txt (ImageNet validation)"
+    assert found.text == "2 images of cal.txt (ImageNet validation)"
     assert not found.by_rules, "only the rules' own lists are"
     again = CalibrationImages.of(listed(tmp_path, b"a.JPEG\nc.JPEG\n", images))
     assert again.sha256 != found.sha256
@@ -53,10 +53,10 @@ def test_a_list_finds_its_pictures_in_its_own_order(tmp_path: Path) -> None:
 
 def test_pictures_that_are_not_there_and_an_empty_list(tmp_path: Path) -> None:
     images = imagenet(tmp_path / "val", ["a.JPEG"])
-    with pytest.raises(DataError, match=r"2 of the 3 pictures that cal.txt names .*: b.JPEG, c.JPEG") as caught:
+    with pytest.raises(DataError, match=r"2 of the 3 images that cal.txt names .*: b.JPEG, c.JPEG") as caught:
         listed(tmp_path, b"a.JPEG\nb.JPEG\nc.JPEG\n", images)
     assert "whole validation set" in caught.value.remedy
-    with pytest.raises(DataError, match="names no pictures"):
+    with pytest.raises(DataError, match="names no images"):
         listed(tmp_path, b"\n  \n", images)
     with pytest.raises(FetchError, match="MD5"):
         listed(tmp_path, b"a.JPEG\n", images, md5="0" * 32)
@@ -98,7 +98,7 @@ def test_the_lists_of_the_rules_are_known(tmp_path: Path, number: int) -> None:
     found = CalibrationImages.of(listed(tmp_path, text, images))
     assert found.by_rules
     assert len(set(found.files)) == 500
-    assert found.text == f"500 pictures of calibration list {number} of the rules (ImageNet validation)"
+    assert found.text == f"500 images of calibration list {number} of the rules (ImageNet validation)"
 
 
 def test_generated_pictures_are_none_of_the_test_set(tmp_path: Path) -> None:
@@ -125,4 +125,4 @@ def test_the_pictures_of_packages(tmp_path: Path) -> None:
     output.mkdir()
     found = CalibrationImages.of(Artifact(str(output), calibration.from_packages(step(output, {}, inputs))))
     assert [file.read_bytes() for file in found.files] == [b"one", b"two"]
-    assert found.text == "2 pictures that the packages one 1.0 and two 1.0 carry"
+    assert found.text == "2 images that the packages one 1.0 and two 1.0 carry"

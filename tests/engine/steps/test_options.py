@@ -1,4 +1,4 @@
-"""The options that step functions read are those that their components declare: names, types and choices."""
+"""The options that step functions read match those that components declare: names, types and choices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TYPES: dict[str, Any] = {
     "bool": bool,
     "list": tuple[str, ...],
 }
-"""Type of an option in YAML → what a struct says."""
+"""Type of an option in YAML → type annotation of the struct."""
 
 
 def functions(component: Component) -> list[str]:
@@ -39,12 +39,12 @@ def functions(component: Component) -> list[str]:
 
 @cache
 def tree_of(module: ModuleType) -> ast.Module:
-    """Return what a module's file says."""
+    """Return the syntax tree of a module's file."""
     return ast.parse(Path(str(module.__file__)).read_text())
 
 
 def kinds(name: str) -> Iterator[type[Options]]:
-    """Yield the structs that a function reads, also by way of functions of step modules that it calls."""
+    """Yield the structs that a function reads, including those of the step functions that it calls."""
     waiting, seen = [name], {name}
     while waiting:
         place, _, function = waiting.pop().partition(":")
@@ -61,7 +61,7 @@ def kinds(name: str) -> Iterator[type[Options]]:
 
 
 def called(module: ModuleType, function: ast.expr) -> str:
-    """Return the function of a step module that is called, `module:function`; empty where it is none."""
+    """Return the called step function, `module:function`; empty where it is not one."""
     match function:
         case ast.Name(id=name):
             return f"{dict(imported(tree_of(module))).get(name, module.__name__)}:{name}"
@@ -80,13 +80,13 @@ def imported(tree: ast.AST) -> list[tuple[str, str]]:
 
 
 def members(declared: Any) -> tuple[Any, ...]:
-    """Return the types of which a field may be, without None and UNSET."""
+    """Return the types of a field, without None and UNSET."""
     every = get_args(declared) if get_origin(declared) in (Union, UnionType) else (declared,)
     return tuple(one for one in every if one not in (NoneType, UnsetType))
 
 
 def fault(field: msgspec.structs.FieldInfo, option: Option | None) -> str:
-    """Say what of a field does not fit the option in the YAML; empty where all does."""
+    """Return how a field contradicts the option in the YAML; empty where it fits."""
     if option is None:
         return "is not declared" if field.required else ""
     types, typed = members(field.type), TYPES[option.type]

@@ -1,4 +1,4 @@
-"""Choosing workers as a step: measured, written to the system's file, and taken from there again."""
+"""Choosing workers as a step: measured, written to the system's file, and reused from it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCENARIOS = get_args(Scenario)
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """The person's own profiles, with a system."""
+    """The user's own profiles, with a system."""
     folder = tmp_path / "config" / "profiles"
     (folder / "systems").mkdir(parents=True)
     text = "# mine\ntargets: measured\nruns: {}\n"
@@ -39,7 +39,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def choose(tmp_path: Path, own: Path, sha256: str = MODEL, **options: Any) -> tuple[dict[str, Any], list[Any]]:
-    """Choose the workers of a real, tiny model; return the facts and what was said."""
+    """Choose the workers of a real, tiny model; returns the facts and the warnings."""
     heard: list[events.AnyEvent] = []
     if not (tmp_path / "sum.onnx").exists():
         sum_model(tmp_path / "sum.onnx")

@@ -1,4 +1,4 @@
-"""A task for tests whose responses are texts of their own length: the letters of a sample as int64, as in RNN-T."""
+"""A test task with variable-length text responses: the letters of a sample as int64, as in RNN-T."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.tasks.base import Score
 
 
 def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
-    """Return the share of letters that are right, over the samples that were answered: one line of labels each."""
+    """Return the fraction of correct letters over the answered samples: one line of labels each."""
     texts = labels.read_text().splitlines()
     answers: dict[int, str] = {}
     for record in accuracy.records(log):

@@ -29,24 +29,24 @@ ACCURACY = {
     "WER": ("Word Error Rate: 7.4477440303050795%, accuracy=", "92.55225596969493", "%"),
     "DICE": ("Accuracy: mean = ", "0.86240", ", kidney = 0.9350, tumor = 0.7898"),
 }
-"""What a scoring script prints, by metric: before the value, the value, and after it."""
+"""Output of a scoring script, by metric: before the value, the value, and after it."""
 
 
 @dataclass(frozen=True)
 class System:
-    """One system and what it hands in."""
+    """One system and its submission."""
 
     name: str
     division: Division
     system_type: str
     models: tuple[str, ...]
     scenarios: tuple[Scenario, ...] = ()
-    """Those that the rules require unless given."""
+    """The required scenarios unless given."""
     power: bool = False
     inferred: bool = False
     """MultiStream and Offline are copies of SingleStream."""
     lower: bool = False
-    """Scenario folders in lower-case letters."""
+    """Scenario folders in lower case."""
     baseline: bool = False
     """TEST01 passes by comparing accuracies."""
 
@@ -62,7 +62,7 @@ class System:
         return found
 
     def scenarios_of(self, model: str) -> tuple[Scenario, ...]:
-        """The scenarios that it hands in for a model."""
+        """Return the scenarios submitted for a model."""
         return self.scenarios or self.benchmark(model).required(RULES.system.types[self.system_type])
 
     def at(self, kind: str, model: str, scenario: str) -> str:
@@ -89,7 +89,7 @@ SYSTEMS = {
         System("open-own", "open", "edge,datacenter", ("efficientnet-lite0", "bert-99_pruned"), ("SingleStream",)),
     )
 }
-"""By name."""
+"""Systems by name."""
 
 
 def write_all(root: Path) -> None:
@@ -99,7 +99,7 @@ def write_all(root: Path) -> None:
 
 
 def write_system(root: Path, system: System) -> None:
-    """Write all that one system hands in."""
+    """Write the submission of one system."""
     home = root / system.home
     _write(home / "systems" / f"{system.name}.json", json.dumps(description(system), indent=4))
     if system.division != "open":
@@ -111,7 +111,7 @@ def write_system(root: Path, system: System) -> None:
 
 
 def description(system: System) -> dict[str, str | int]:
-    """A whole system description."""
+    """Return a complete system description."""
     network = system.division == "network"
     names = RULES.system.required + (RULES.system.network if network else ())
     return {
@@ -153,13 +153,13 @@ def write_run(folder: Path, values: logs.Values) -> None:
 
 
 def accuracy_text(benchmark: Benchmark, value: str = "") -> str:
-    """What the scoring script prints."""
+    """Return the output of the scoring script."""
     before, usual, after = ACCURACY[benchmark.accuracy[0].metric]
     return f"Reading examples...\n{before}{value or usual}{after}\n"
 
 
 def truncated(whole: bytes) -> bytes:
-    """What the truncation tool leaves of an accuracy log."""
+    """Return an accuracy log as the truncation tool leaves it."""
     return whole[:4096] + b"\n\n...\n\n" + whole[-4096:]
 
 
@@ -182,7 +182,7 @@ def write_measurements(root: Path, system: System, model: str, scenario: Scenari
 
 
 def write_power(performance: Path) -> None:
-    """Write what a power run has beside an ordinary one: a sample each second, of 200 W while the run lasts."""
+    """Write a power run: a sample each second, of 200 W while the run lasts."""
     for name in RULES.files.power_logs:
         _write(performance / "power" / name, "{}")
     begin = datetime(2022, 7, 27, 13, 11, 25, 612000, tzinfo=UTC)
@@ -200,7 +200,7 @@ def write_power(performance: Path) -> None:
 
 
 def write_test(folder: Path, test: str, benchmark: Benchmark, scenario: Scenario, system: System) -> None:
-    """Write a compliance test's run and what its verification printed."""
+    """Write a compliance test's run and the output of its verification."""
     rule = RULES.test(test)
     settings = rule.settings_of(benchmark)
     values = logs.performance_values(RULES, benchmark, scenario, sut=_sut(system), seeds=rule.seeds, settings=settings)

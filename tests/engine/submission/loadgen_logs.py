@@ -1,4 +1,4 @@
-"""LoadGen's log files of round v2.1, made up: all keys and lines of the real ones, in order, with fitting numbers.
+"""Synthetic LoadGen log files of round v2.1: all keys and lines of real ones, in order, with consistent numbers.
 
 Lists of sample indices are short; nothing else is left out.
 """
@@ -35,7 +35,7 @@ NOT_LOGS = {
     "UTF-16": ":::MLLOG {}\n".encode("utf-16"),
     "lines of an old LoadGen": b"pid, tid, ts\n1, 2, 3\n",
 }
-"""What people put in the place of a detail log."""
+"""Typical wrong contents of a detail log."""
 
 
 def message(key: str, value: Any, *, is_error: bool = False, is_warning: bool = False) -> str:
@@ -61,7 +61,7 @@ def performance_values(
     seeds: Seeds | None = None,
     settings: dict[str, int] | None = None,
 ) -> Values:
-    """What the detail log of a valid performance run says, in its order."""
+    """Return the values in the detail log of a valid performance run, in order."""
     return {
         **_header(rules, benchmark, scenario, "PerformanceOnly", sut, seeds or rules.seeds, settings or {}),
         "generic_message": "Starting performance mode",
@@ -174,7 +174,7 @@ def detail(values: Values) -> str:
 
 
 def accuracy_detail(rules: Round, benchmark: Benchmark, scenario: Scenario, *, sut: str = "PySUT") -> str:
-    """The detail log of an accuracy run over the whole data set."""
+    """Return the detail log of an accuracy run over the full data set."""
     header = _header(rules, benchmark, scenario, "AccuracyOnly", sut, rules.seeds, {})
     start = message("generic_message", "Starting accuracy mode")
     return detail(header) + start + "".join(_loaded_sets(benchmark, scenario))
@@ -211,7 +211,7 @@ NO_TROUBLE = "\nNo warnings encountered during test.\n\nNo errors encountered du
 
 
 def summary(values: Values) -> str:
-    """The summary that LoadGen 2.1 writes beside a performance run's detail log."""
+    """Return the summary that LoadGen 2.1 writes for a performance run."""
     scenario = values["effective_scenario"]
     name, key = _HEADLINE[scenario]
     latency = "per_query_latency_ns" if scenario == "MultiStream" else "latency_ns"
@@ -250,6 +250,6 @@ def _plain(value: Any) -> Any:
 
 
 def accuracy_log(records: int = 400) -> bytes:
-    """A whole accuracy log."""
+    """Return a full accuracy log."""
     lines = (f'{{ "seq_id" : {one}, "qsl_idx" : {one}, "data" : "{one:08X}" }}' for one in range(records))
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode()

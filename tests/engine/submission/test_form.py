@@ -1,4 +1,4 @@
-"""The form says of a description what the checker says of it, field by field, and invents nothing."""
+"""The form agrees with the checker, field by field, and makes up no values."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_network_division_asks_for_its_fields_and_for_a_network_system() -> 
     assert {name for name, field in found.items() if field.group == NETWORK} == set(RULES.system.network)
     network = by_name({**GOOD, "division": "network", "is_network": "true"})
     assert network["is_network"].verdict == "ok"
-    assert "lacks it" in network["network_rate"].said
+    assert "missing from the description" in network["network_rate"].said
     assert by_name({**GOOD, "division": "closed", "is_network": "true"})["is_network"].verdict == "problem"
     assert "is_network" not in by_name(GOOD)
 

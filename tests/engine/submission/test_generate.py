@@ -1,4 +1,4 @@
-"""From a results folder to a tree: what goes where, what is refused, and that nothing half-written stays."""
+"""From a results folder to a tree: file layout, refusals, and that nothing unfinished is left."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def test_the_tree_of_the_rules(tmp_path: Path) -> None:
 
 
 def test_what_a_model_was_calibrated_with_is_written_down(tmp_path: Path) -> None:
-    used = CalibratedFacts(text="500 pictures of list 1", by_rules=True, sha256="5" * 64)
+    used = CalibratedFacts(text="500 images of list 1", by_rules=True, sha256="5" * 64)
     write_run(tmp_path / "results", "box", "resnet50", "Offline", {"calibration": used})
     generate(request(tmp_path), RULES)
     place = tmp_path / "tree/open/Me/measurements/box/resnet50/Offline"
     text = (place / "calibration_process.adoc").read_text()
-    assert "Calibrated with 500 pictures of list 1" in text
+    assert "Calibrated with 500 images of list 1" in text
     assert "5" * 64 in text
     fields = json.loads((place / "box_inferdeck_Offline.json").read_text())
     assert fields["inferdeck"]["calibration"]["by_rules"] is True
@@ -124,7 +124,7 @@ def test_a_compliance_test_goes_with_the_runs_that_it_was_verified_against(tmp_p
         generate(request(tmp_path, description=description), RULES)
         assert not place.exists(), "there nobody asks for it, and it would be another run's"
         return
-    with pytest.raises(DataError, match="against another performance run") as caught:
+    with pytest.raises(DataError, match="against a different performance run") as caught:
         generate(request(tmp_path, description=description), RULES)
     assert "_compliance" in caught.value.remedy
     (test / verified.FILE).unlink()
@@ -168,8 +168,8 @@ def test_a_try_out_marks_the_tree(tmp_path: Path) -> None:
         ("unscored", "was not scored"),
         ("mixed", "result of resnet50 on rack"),
         ("division", "division of box is 'opn'"),
-        ("submitter", "names no submitter"),
-        ("origin", "does not say where it comes from"),
+        ("submitter", "has no submitter"),
+        ("origin", "has no provenance"),
         ("name", "can't be the name of a folder"),
         ("blank", "begins or ends with a blank"),
         ("empty", "holds no finished results"),

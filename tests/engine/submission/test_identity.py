@@ -1,4 +1,4 @@
-"""Whose a description is: of this machine and this person, or of others."""
+"""Whose a description is: of this machine and this user, or of others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = describe.detected(RULES, Path(), "", deep=False)
 
 
 def own(tmp_path: Path, **submitters: str) -> tuple[Path, Path]:
-    """Return the profile folders of a person with systems of these submitters."""
+    """Return the profile folders of a user with systems of these submitters."""
     folder = tmp_path / "profiles"
     (folder / "systems").mkdir(parents=True, exist_ok=True)
     for name, submitter in submitters.items():

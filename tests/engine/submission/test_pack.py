@@ -1,4 +1,4 @@
-"""The zip: the same bytes for the same tree, and no pretence in it."""
+"""The zip: deterministic, and without results that are not submittable."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:
     [
         ({"style": "test"}, "style test"),
         ({"notice": "a demonstration"}, "a demonstration"),
-        ({"stand_in": True}, "stand-in"),
+        ({"stand_in": True}, "synthetic weights"),
     ],
 )
 def test_a_pretence_needs_its_mark(tmp_path: Path, changes: dict[str, object], what: str) -> None:
@@ -68,10 +68,10 @@ def test_a_stand_in_can_never_be_closed(tmp_path: Path, division: str) -> None:
 
 @pytest.mark.parametrize("division", ["closed", "network"])
 def test_a_model_calibrated_with_other_pictures_can_only_be_open(tmp_path: Path, division: str) -> None:
-    own = CalibratedFacts(text="9 pictures of mine", by_rules=False, sha256="0" * 64)
-    with pytest.raises(DataError, match=f"9 pictures of mine: {division} allows only a list of the rules"):
+    own = CalibratedFacts(text="9 images of mine", by_rules=False, sha256="0" * 64)
+    with pytest.raises(DataError, match=f"9 images of mine: {division} allows only a list of the rules"):
         pack(made(tmp_path / "a", division, {"calibration": own}), tmp_path / "a.zip")
-    by_rules = CalibratedFacts(text="500 pictures of list 1", by_rules=True, sha256="0" * 64)
+    by_rules = CalibratedFacts(text="500 images of list 1", by_rules=True, sha256="0" * 64)
     assert pack(made(tmp_path / "b", division, {"calibration": by_rules}), tmp_path / "b.zip").file.exists()
     assert pack(made(tmp_path / "c", "open", {"calibration": own}), tmp_path / "c.zip").file.exists()
 
@@ -99,7 +99,7 @@ def test_what_no_zip_may_hold_is_named_and_no_zip_is_left(tmp_path: Path, kind: 
         (tree / "open").mkdir(parents=True)
     else:
         target = tree / "a.zip"
-    what = {"pipe": "not a plain file", "name": "not UTF-8", "empty": "holds no file", "inside": "lies in the tree"}
+    what = {"pipe": "not a plain file", "name": "not UTF-8", "empty": "holds no file", "inside": "is in the tree"}
     with pytest.raises(InferdeckError, match=what.get(kind, "odd is a link")):
         pack(tree, target)
     assert not target.exists()
@@ -116,6 +116,6 @@ def test_a_link_laid_where_the_zip_is_begun_is_not_written_through(tmp_path: Pat
 
 def test_what_the_checker_refuses_says_where_and_how_to_see_it(tmp_path: Path) -> None:
     tree = made(tmp_path)
-    with pytest.raises(DataError, match=r"the checker refuses .*: .*the first of [0-9]+ errors") as caught:
+    with pytest.raises(DataError, match=r"the checker rejects .*: .*the first of [0-9]+ errors") as caught:
         refuse_the_refused(tree, check(tree, RULES))
     assert caught.value.remedy.endswith(f"inferdeck submission check {tree}")

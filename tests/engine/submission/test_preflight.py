@@ -1,4 +1,4 @@
-"""What can be known before the runs is said before the runs."""
+"""Problems that can be predicted are reported before the runs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_nothing_is_said_of_a_plan_that_will_pass() -> None:
     ("changes", "severity", "what", "remedy"),
     [
         ({"style": "fast"}, "error", "style fast", "_valid"),
-        ({"stand_in": True}, "error", "stand-in", "real model"),
+        ({"stand_in": True}, "error", "synthetic weights", "real model"),
         ({"notice": "x"}, "error", "demonstration", "real"),
         (
             {"own_calibration": "calibration-patterns"},
@@ -58,7 +58,7 @@ def test_nothing_is_said_of_a_plan_that_will_pass() -> None:
         ({"description": {**DESCRIPTION, "status": "soon"}}, "error", "status is 'soon'", "preview"),
         ({"description": {**DESCRIPTION, "system_type": "edge, datacenter"}}, "error", "system_type", "edge"),
         ({"description": {**DESCRIPTION, "submitter": ""}}, "error", "no submitter", "submitter"),
-        ({"description": {k: v for k, v in DESCRIPTION.items() if k != "cooling"}}, "error", "lacks cooling", "add"),
+        ({"description": {k: v for k, v in DESCRIPTION.items() if k != "cooling"}}, "error", "missing cooling", "add"),
         ({"scenarios": ("Offline",)}, "error", "SingleStream, MultiStream must be run", "_all-scenarios"),
         ({"modes": ("performance",)}, "error", "needs accuracy runs", "_all-modes"),
         ({"compliance": ("TEST01",)}, "error", "TEST04, TEST05", "_compliance"),

@@ -1,4 +1,4 @@
-"""What is said of runs that only try things out."""
+"""Notices of non-submittable run styles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.engine.submission.results_folder import rules
 def test_a_try_out_says_what_it_is_not(style: str) -> None:
     said = try_out(style, rules())
     assert said.startswith(f"run style {style}: ")
-    assert "only _valid can be handed in" in said
+    assert "only _valid can be submitted" in said
 
 
 def test_a_style_of_the_rules_needs_no_word() -> None:

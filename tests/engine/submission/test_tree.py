@@ -1,4 +1,4 @@
-"""Below a tree's root no link is followed, whatever is done."""
+"""Below a tree's root no link is followed by any operation."""
 
 from __future__ import annotations
 
@@ -103,6 +103,6 @@ def test_what_is_no_tree_is_named_with_the_nearest_that_is(
 ) -> None:
     for folder in folders:
         (tmp_path / folder).mkdir(parents=True)
-    with pytest.raises(UsageError, match="is no submission") as caught:
+    with pytest.raises(UsageError, match="is not a submission") as caught:
         refuse_what_is_no_tree(tmp_path / given, DIVISIONS)
     assert remedy in caught.value.remedy

@@ -1,4 +1,4 @@
-"""Truncating by the rules: hash, cut, copy; twice, interrupted, small, and without a final newline."""
+"""Truncation by the rules: hash, truncate, copy; repeated, interrupted, small logs, and without a final newline."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_backup_of_another_log_is_not_overwritten(tmp_path: Path) -> None:
     copy = tmp_path / "backup" / "closed/Me/results/box/resnet50/Offline/accuracy" / ACCURACY_LOG
     copy.parent.mkdir(parents=True)
     copy.write_bytes(b"another")
-    with pytest.raises(DataError, match="is another log"):
+    with pytest.raises(DataError, match="is a different log"):
         truncate(root, tmp_path / "backup", RULES)
     assert copy.read_bytes() == b"another"
 
@@ -120,7 +120,7 @@ def test_one_submitter_alone(tmp_path: Path) -> None:
 def test_what_is_no_tree_is_refused(tmp_path: Path, place: str, remedy: str) -> None:
     tree(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="is no submission") as caught:
+    with pytest.raises(UsageError, match="is not a submission") as caught:
         truncate(tmp_path / place, tmp_path.with_name("backup"), RULES)
     assert remedy in caught.value.remedy
 
@@ -200,7 +200,7 @@ def test_a_log_that_is_cut_already_is_never_hashed(tmp_path: Path) -> None:
     whole = snapshot(root)
     without_hashes(root)
     before = snapshot(root)
-    with pytest.raises(DataError, match="is cut already") as caught:
+    with pytest.raises(DataError, match="is already truncated") as caught:
         truncate(root, tmp_path / "other", RULES)
     assert "--backup=DIR" in caught.value.remedy
     assert snapshot(root) == before
@@ -219,7 +219,7 @@ def test_the_hash_of_a_cut_log_is_mended(tmp_path: Path) -> None:
     for copy in (tmp_path / "backup").rglob(ACCURACY_LOG):
         copy.rename(copy.with_suffix(".aside"))
         copy.write_bytes(WHOLE[:-1] + b"?")
-    with pytest.raises(DataError, match="is not the whole log"):
+    with pytest.raises(DataError, match="is not its full log"):
         truncate(root, tmp_path / "backup", RULES)
     for copy in (tmp_path / "backup").rglob("*.aside"):
         copy.rename(copy.with_suffix(".json"))

@@ -1,4 +1,4 @@
-"""A person's system is written whole, changed field by field, and read back as it was."""
+"""A user's system is written completely, changed field by field, and read back unchanged."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_one_field_is_changed_and_comments_and_run_figures_stay(tmp_path: Path) 
         "# mine\ntargets: configured\ndescription:\n  submitter: Me  # us\n"
         "runs: {onnxruntime: {resnet50: {Offline: 5}}}\n"
     )
-    assert user_systems.say(tmp_path, "box", "cooling", "air") == path
+    assert user_systems.set_field(tmp_path, "box", "cooling", "air") == path
     assert "# mine" in path.read_text()
     assert "# us" in path.read_text()
     read = user_systems.read(tmp_path, "box")
@@ -83,7 +83,7 @@ def test_any_text_comes_back_as_it_was_written(description: dict[str, str], fiel
         first = user_systems.read(Path(place), "box")
         assert first is not None
         assert first.description == description
-        user_systems.say(Path(place), "box", field, value)
+        user_systems.set_field(Path(place), "box", field, value)
         second = user_systems.read(Path(place), "box")
         assert second is not None
         assert second.description == {**description, field: value}

@@ -1,4 +1,4 @@
-"""The verdicts on compliance tests: on made-up logs, and on every published run that lies beside the repository."""
+"""Verdicts on compliance tests: on synthetic logs, and on every published run next to the repository."""
 
 import re
 import tarfile
@@ -61,7 +61,7 @@ def log(scenario: str, score: float, **changes: Any) -> Detail:
 
 
 def judged(test: str, scenario: str, reference: float, score: float, **changes: Any) -> Speed:
-    """The verdict on a test's run beside a performance run of these scores."""
+    """Return the verdict on a test's run, given these scores of it and of the performance run."""
     tested = log(scenario, score, **{**OF_TEST[test], **changes})
     return compliance.speed(RULES, RESNET, test, log(scenario, reference, **SEEDS), tested)
 
@@ -238,7 +238,7 @@ def test_the_first_element_alone_is_compared(tmp_path: Path, dtype: Any, same: b
 
 
 def test_a_response_too_short_for_an_element_is_compared_whole(tmp_path: Path) -> None:
-    """A detector that finds nothing in a picture answers nothing."""
+    """A detector that finds nothing in an image has an empty response."""
     reference = accuracy_log(tmp_path / "a.json", [(0, b""), (1, b"\1\0\0\0")])
     assert compliance.answers(reference, accuracy_log(tmp_path / "t.json", [(0, b""), (1, b"\1\0\0\0")])).passed
     assert not compliance.answers(reference, accuracy_log(tmp_path / "u.json", [(0, b"\1\0\0\0")])).passed
@@ -253,7 +253,7 @@ def test_a_truncated_log_is_refused(tmp_path: Path) -> None:
 
 
 def scorer(values: Mapping[int, float]) -> Callable[[Path], str]:
-    """A score that depends on how many different samples a log holds."""
+    """Return a score that depends on how many different samples a log holds."""
 
     def score(path: Path) -> str:
         seen = {record.qsl_idx for record in records(path)}
@@ -264,7 +264,7 @@ def scorer(values: Mapping[int, float]) -> Callable[[Path], str]:
 
 
 def fallen_back(folder: Path, benchmark: str, values: Mapping[int, float]) -> Baseline:
-    """Compare accuracies over the samples 3, 5 and 7, of which the test answers one otherwise."""
+    """Compare accuracies over the samples 3, 5 and 7, one of which the test answers differently."""
     reference = accuracy_log(folder / "a.json", [*REFERENCE, (7, b"\x09\0\0\0")])
     tested = accuracy_log(folder / "t.json", [REFERENCE[3], REFERENCE[7], (5, b"\0\0\0\0")])
     return compliance.baseline(RULES, RULES.benchmark(benchmark), reference, tested, scorer(values), folder)
@@ -369,9 +369,9 @@ _FIGURE = re.compile(r"(reference|test) score = (\S+)")
 
 @pytest.fixture(scope="module")
 def published() -> Mapping[str, bytes]:
-    """The detail logs and the words of verification that were published, by path."""
+    """The published detail logs and verification texts, by path."""
     if not PUBLISHED.exists():
-        pytest.skip("the published results are not beside this repository (../shared/corpus)")
+        pytest.skip("the published results are not next to this repository (../shared/corpus)")
     found = {}
     with tarfile.open(PUBLISHED) as tar:
         for member in tar:
@@ -385,7 +385,7 @@ def published() -> Mapping[str, bytes]:
 def test_published_verdicts_are_ours_too(published: Mapping[str, bytes]) -> None:
     """Every test of the sample, by its detail logs.
 
-    A few submitters verified against another performance run than the one that they handed in: its score is near.
+    A few submitters verified against a different performance run than the one that they submitted: its score is near.
     """
     judged_by_us, another_run = [], 0
     for path, text in published.items():

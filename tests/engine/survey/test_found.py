@@ -1,4 +1,4 @@
-"""Things that a job finds on the machine: never stale, and what is missing of them is said each time."""
+"""Things found on the machine: never stale, and reported each time that they are missing."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def run(own: Path, folders: Folders, tags: str, path: Path) -> tuple[jobs.Job, dict[str, events.StepEnded], list[str]]:
-    """Run a job; returns it with how each step ended and what was warned of."""
+    """Run a job; returns it with the outcome of each step and the warnings."""
     spec, _ = profile.spec_of(own, path.parent / "results", tags=tags, path=str(path))
     job = profile.start(folders, spec)
     seen = [event for batch in jobs.follow(job, interval=0.02) for event in batch]

@@ -1,4 +1,4 @@
-"""What the source of a step is, and what of it goes into keys."""
+"""The source of a step, and what of it is part of keys."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_is_no_module_is_an_error_of_the_profile(tmp_path: Path, module: st
     ],
 )
 def test_code_that_moved_makes_what_stores_of_earlier_versions_have(name: str, first: str, code: str) -> None:
-    """Both as inferdeck wrote them when the preparation of images stood among the steps."""
+    """Both as inferdeck wrote them when image preparation was in the steps package."""
     found = load([]).components[name]
     assert (definition(found), code_digest(found)) == (first, code)
 

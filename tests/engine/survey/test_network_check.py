@@ -1,4 +1,4 @@
-"""Whether the servers answer that a job will fetch from: said before it starts, and never waited for long."""
+"""Whether a job's servers answer is checked before it starts, with a time limit."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def listening() -> Iterator[str]:
-    """An address where a connection is taken and nothing more."""
+    """Address of a server that accepts connections and nothing more."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def dead() -> str:
-    """Host and port that nobody listens at."""
+    """Host and port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
@@ -53,7 +53,7 @@ def check(tmp_path: Path, files: Mapping[str, str], **env: str) -> None:
 
 
 def fetching(*urls: str, more: str = "") -> str:
-    """A component that fetches from these mirrors."""
+    """A component that downloads from these mirrors."""
     return f"tags: [one]\nsummary: Things\n{STEP}options:\n  url: {{type: list, default: {list(urls)}}}\n{more}"
 
 
@@ -65,17 +65,17 @@ def test_a_server_that_answers(tmp_path: Path) -> None:
 def test_a_server_that_does_not(tmp_path: Path) -> None:
     with pytest.raises(CannotRunError) as caught:
         check(tmp_path, {"one": "name: one\n" + fetching(f"http://me:secret@{dead()}/a?token=secret")})
-    assert caught.value.what == "no way to fetch Things: 127.0.0.1: connection refused"
+    assert caught.value.what == "can't fetch Things: 127.0.0.1: connection refused"
     assert caught.value.remedy == "check the network and the proxy (HTTPS_PROXY)"
 
 
 def test_what_the_survey_says_can_be_given_instead(tmp_path: Path) -> None:
-    code = "from engine.step import Sight\n\ndef seen(look):\n    return Sight('run', remedy='put it beside')\n"
+    code = "from engine.step import Sight\n\ndef seen(look):\n    return Sight('run', remedy='put it next to')\n"
     (tmp_path / "profile" / "components").mkdir(parents=True)
     (tmp_path / "profile" / "components" / "look.py").write_text(code)
     with pytest.raises(CannotRunError) as caught:
         check(tmp_path, {"one": "name: one\nsurvey: look.py:seen\n" + fetching(f"http://{dead()}/a")})
-    assert caught.value.remedy == "check the network and the proxy (HTTPS_PROXY); or put it beside"
+    assert caught.value.remedy == "check the network and the proxy (HTTPS_PROXY); or put it next to"
 
 
 def test_one_mirror_is_enough(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_one_mirror_is_enough(tmp_path: Path) -> None:
 
 def test_each_list_of_addresses_needs_one(tmp_path: Path) -> None:
     more = f"  pictures: {{type: list, default: ['http://{dead()}/{{name}}']}}\n"
-    with listening() as server, pytest.raises(CannotRunError, match="no way to fetch Things: 127"):
+    with listening() as server, pytest.raises(CannotRunError, match="can't fetch Things: 127"):
         check(tmp_path, {"one": "name: one\n" + fetching(f"http://{server}/a", more=more)})
 
 
@@ -107,7 +107,7 @@ def test_a_name_that_cannot_be_resolved(monkeypatch: pytest.MonkeyPatch, tmp_pat
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "create_connection", unknown)
-    with pytest.raises(CannotRunError, match=r"things\.example: the name cannot be resolved\n"):
+    with pytest.raises(CannotRunError, match=r"things\.example: the host name cannot be resolved\n"):
         check(tmp_path, {"one": "name: one\n" + fetching("https://things.example/a")})
 
 
@@ -150,7 +150,7 @@ def test_the_option_that_gives_a_place_instead(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(CannotRunError) as caught:
         network_check.refuse_unreachable(plan, seen, ours)
     assert caught.value.what.endswith(": github.com, open-images-dataset.s3.amazonaws.com: no route to host")
-    assert caught.value.remedy.endswith("; or give what you have: --env.OPENIMAGES_PATH=PATH")
+    assert caught.value.remedy.endswith("; or give a local copy: --env.OPENIMAGES_PATH=PATH")
     assert len(str(caught.value).splitlines()) == 2
 
     annotations_only = lambda servers: {one: "no route" for one in servers if one[0] == "github.com"}  # noqa: E731
@@ -158,4 +158,4 @@ def test_the_option_that_gives_a_place_instead(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(CannotRunError) as caught:
         network_check.refuse_unreachable(plan, seen, ours)
     assert "amazonaws" not in caught.value.what
-    assert caught.value.remedy.endswith("; or give what you have: --env.OPENIMAGES_PATH=PATH")
+    assert caught.value.remedy.endswith("; or give a local copy: --env.OPENIMAGES_PATH=PATH")

@@ -1,4 +1,4 @@
-"""Whether a framework has wheels in the version asked for: said before a job starts, where the index answers."""
+"""Whether a framework has wheels in the requested version is checked before a job starts, if the index answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ options:
 
 
 def check(tmp_path: Path, version: str) -> None:
-    """Check a plan that asks for this version."""
+    """Check a plan that requests this version."""
     ours = catalog_of(tmp_path / "profile", {"app": APP, "one": BACKEND})
     plan = resolve(ours, Selection(Query(("app",)), overrides={"backend": Override(version=version)}))
     seen = Surveyor(ours, folders_in(tmp_path / "home")).survey(plan)
@@ -40,7 +40,7 @@ def check(tmp_path: Path, version: str) -> None:
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answer: Exception | None) -> list[str]:
-    """Let the index answer, and return what it is asked for."""
+    """Make the index answer, and return the requests to it."""
     asked: list[str] = []
 
     def resolved(requirements: list[object], _python: Path, *, alone: bool) -> tuple[Pinned, ...]:
@@ -56,7 +56,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: Exception | None) -> list
 
 def test_a_version_without_wheels_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = answering(monkeypatch, NoFitError("the index has no wheel of packaging<1 for it", "it has 24.0"))
-    with pytest.raises(CannotRunError, match=r"one: packaging<1 cannot be had for Python 3\..*no wheel") as caught:
+    with pytest.raises(CannotRunError, match=r"one: packaging<1 is not available for Python 3\..*no wheel") as caught:
         check(tmp_path, "<1")
     assert caught.value.remedy == "it has 24.0"
     assert set(asked) == {"packaging<1"}

@@ -1,4 +1,4 @@
-"""What of a plan the rules refuse: whose pictures calibrate the model is read from the plan itself."""
+"""Rules' objections to a plan: whose images calibrate the model is read from the plan itself."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TAGS = "--tags=app,mlperf,inference,_resnet50,_valid,_submission"
 @pytest.mark.parametrize(
     ("words", "division", "refused"),
     [
-        (",_patterns-net,_int8", "closed", "calibration-patterns are no calibration pictures of the rules"),
-        (",_efficientnet-lite0,_int8", "closed", "calibration-photographs are no calibration pictures of the rules"),
+        (",_patterns-net,_int8", "closed", "calibration-patterns are not calibration images of the rules"),
+        (",_efficientnet-lite0,_int8", "closed", "calibration-photographs are not calibration images of the rules"),
         (",_patterns-net,_int8", "open", ""),
         (",_patterns-net", "closed", ""),
         (",_int8", "closed", ""),

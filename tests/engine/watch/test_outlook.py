@@ -1,4 +1,4 @@
-"""The provisional verdict: what it takes into account, and when it says nothing."""
+"""The provisional verdict: what it depends on, and when there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching a job: the same state in whatever portions the events come, and how a job stands."""
+"""Watching a job: the same state however the events are batched, and the job's status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenImages: annotations and pictures from a server that does everything wrong, or in a folder of one's own."""
+"""OpenImages: annotations and images from a misbehaving server, or from a local folder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def labels(folder: Path, whole: Any) -> Artifact:
-    """Annotations as the step before leaves them."""
+    """Annotations as the previous step leaves them."""
     file = folder / "labels" / openimages.LABELS
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(whole))
@@ -96,7 +96,7 @@ def test_pictures_and_annotations_as_the_rules_lay_them_out(tmp_path: Path) -> N
     assert (tmp_path / "out" / openimages.LABELS).read_bytes() == (tmp_path / "labels" / openimages.LABELS).read_bytes()
     last = [event for event in said if isinstance(event, events.Progress)][-1]
     assert (last.done, last.total) == (50, 50)
-    assert last.unit.startswith("pictures (")
+    assert last.unit.startswith("images (")
     assert last.unit.endswith("B)")
 
 
@@ -116,9 +116,9 @@ def test_the_annotations_are_found_whatever_their_name_in_the_archive(member: st
     [
         ({"readme.txt": b""}, "holds none"),
         ({"a.json": b"{}", "b.json": b"{}"}, r"holds a\.json, b\.json"),
-        ({"a.json": b"{}"}, "is no COCO detection file.*images"),
-        ({"a.json": b'{"images": [{"file_name": "a.jpg"}], "annotations": []}'}, "is no COCO detection file.*width"),
-        ({"a.json": b"<html>"}, "is no COCO detection file"),
+        ({"a.json": b"{}"}, "is not a COCO detection file.*images"),
+        ({"a.json": b'{"images": [{"file_name": "a.jpg"}], "annotations": []}'}, "is not a COCO detection file.*width"),
+        ({"a.json": b"<html>"}, "is not a COCO detection file"),
         ({"../a.json": b"{}"}, "leads outside"),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_server_that_does_everything_wrong_for_a_while(tmp_path: Path) -> None
 
 
 def _sizes(tree: Tree) -> Any:
-    """The annotations that fit the pictures of a tree."""
+    """Annotations with the sizes of a tree's images."""
     found = {}
     for path, content in tree.files.items():
         if path.startswith("/validation/"):
@@ -154,7 +154,7 @@ def _sizes(tree: Tree) -> Any:
 
 
 def _sides(content: bytes) -> tuple[int, int]:
-    """Width and height as OpenCV reads a picture, which turns it as its EXIF data say."""
+    """Width and height as OpenCV reads an image, which applies its EXIF orientation."""
     read = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     assert read is not None
     return read.shape[1], read.shape[0]
@@ -183,8 +183,8 @@ def test_what_is_wrong_for_good_is_named_after_all_others_came(tmp_path: Path) -
             f"{gone}: 404 Not Found",
             f"{other_size}: it is 48 x 64, the annotations say {stated[0]} x {stated[1]}",
             f"{truncated}: it is damaged: it cannot be decoded to its end",
-            f"{page}: it is no picture",
-            f"{empty}: it is no picture",
+            f"{page}: it is not an image",
+            f"{empty}: it is not an image",
         }
         assert len(list((tmp_path / "out/validation/data").iterdir())) == 35
         server.asked.clear()
@@ -311,7 +311,7 @@ def test_calibration_pictures_in_the_order_of_the_list(tmp_path: Path) -> None:
         again = calibrate(server, tmp_path / "out", "\n".join(names).encode())
     found = CalibrationImages.of(Artifact(str(tmp_path / "out"), facts))
     assert [file.name for file in found.files] == names
-    assert (found.text, found.by_rules) == ("3 pictures of list.txt (OpenImages train)", False)
+    assert (found.text, found.by_rules) == ("3 images of list.txt (OpenImages train)", False)
     assert again == facts
     assert server.asked[f"/train/{names[0]}"] == 1
 
@@ -320,7 +320,7 @@ def test_a_calibration_list_that_is_none(tmp_path: Path) -> None:
     with serving(Tree()) as server:
         with pytest.raises(DataError, match="no plain file name"):
             calibrate(server, tmp_path / "a", b"<html>\n../x\n")
-        with pytest.raises(DataError, match="no list of pictures"):
+        with pytest.raises(DataError, match="no list of images"):
             calibrate(server, tmp_path / "b", b"\xff\xfe\x00")
         with pytest.raises(FetchError, match="1 of 1 files did not come"):
             calibrate(server, tmp_path / "c", b"gone.jpg\n")
@@ -335,7 +335,7 @@ def test_the_list_of_the_rules(tmp_path: Path) -> None:
     found = CalibrationImages.of(Artifact(str(tmp_path / "out"), facts))
     assert len(set(found.files)) == 500
     assert found.by_rules
-    assert found.text == "500 pictures of the rules' calibration list (OpenImages train)"
+    assert found.text == "500 images of the rules' calibration list (OpenImages train)"
 
 
 def context(path: str | None, count: int | None = None, whole: int | None = None) -> Any:
@@ -381,9 +381,9 @@ def test_folders_that_are_not_it(tmp_path: Path) -> None:
 def test_the_plan_says_how_much_and_that_it_is_estimated() -> None:
     seen = context(None)
     assert (seen.state, seen.fetch_bytes, seen.identity) == ("run", 24_781 * 290_000, "")
-    assert seen.text == "24,781 pictures; size estimated, 290 kB each"
+    assert seen.text == "24,781 images; size estimated, 290 kB each"
     assert context(None, count=10).fetch_bytes == 2_900_000
-    assert context(None, count=10, whole=4).text.startswith("4 pictures")
+    assert context(None, count=10, whole=4).text.startswith("4 images")
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_with_a_path_nothing_is_fetched(tmp_path: Path) -> None:
 
 
 def _states(words: tuple[str, ...], home: Path, **env: str) -> dict[str, str]:
-    """Plan what the tags ask for with the components as shipped; returns the state of each node."""
+    """Return the survey state of each node of the selection, with the shipped components."""
     ours = catalog.load([])
     plan = resolve(ours, Selection(Query(words), env=env))
     seen = Surveyor(ours, folders_in(home / "home")).survey(plan)

@@ -141,5 +141,5 @@ def test_boxed_photographs_are_laid_out_as_openimages(tmp_path: Path) -> None:
 
 def test_a_package_that_lacks_a_picture(tmp_path: Path) -> None:
     given = package(tmp_path / "in", "skimage/data/coffee.png")
-    with pytest.raises(DataError, match=r"10 of 11 pictures are in no package: skimage/data/astronaut\.png"):
+    with pytest.raises(DataError, match=r"10 of 11 images are in no package: skimage/data/astronaut\.png"):
         boxed(step(tmp_path / "out", inputs={"skimage": given}))

@@ -1,4 +1,4 @@
-"""What a plan says of a backend: installed, to be had in an environment of its own, or of no use here."""
+"""Survey of a backend: installed, installable into a separate environment, or unusable here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPTIONS: dict[str, Any] = {
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The packages that are installed, by version, for a test to fill."""
+    """Installed packages by version, for a test to fill."""
     found: dict[str, str] = {}
 
     def version(name: str) -> str:

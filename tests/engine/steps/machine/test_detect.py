@@ -16,7 +16,7 @@ THERE = {"A shell": {"command": "sh"}}
 
 @pytest.fixture(autouse=True)
 def _debian(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever runs the tests: a Debian where this is an ordinary person."""
+    """Simulate Debian with an unprivileged user, whatever runs the tests."""
     found = system.detect()
     debian = OperatingSystem(name="Debian", kinds=("debian",), kernel="6")
     there = system.System(hostname="h", cpu=found.cpu, memory=found.memory, os=debian, python="3.11.0")

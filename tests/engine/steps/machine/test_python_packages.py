@@ -1,4 +1,4 @@
-"""Installed packages: found in the asked range, missing with the words that install them."""
+"""Installed packages: found in the requested range, or missing with the command that installs them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOADGEN = {"package": "mlcommons-loadgen"}
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The packages that are installed, by version, for a test to fill."""
+    """Installed packages by version, for a test to fill."""
     found: dict[str, str] = {}
 
     def version(name: str) -> str:

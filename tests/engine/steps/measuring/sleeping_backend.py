@@ -22,11 +22,11 @@ class _Runner(null.NullRunner):
 
 
 def version() -> str:
-    """Return the version of the thing."""
+    """Return the backend's version."""
     return "1.5"
 
 
 def load(model: Path, options: BackendOptions) -> _Runner:
-    """Make a runner; the file does not matter."""
+    """Return a runner; the file is ignored."""
     made = null.load(model, options)
     return _Runner(made.inputs, made.outputs)

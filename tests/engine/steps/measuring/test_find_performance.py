@@ -54,7 +54,7 @@ OPTIONS: dict[str, Any] = {
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """The person's own profiles, which are not there yet."""
+    """The user's own profiles folder, not created yet."""
     return tmp_path / "config" / "profiles"
 
 
@@ -62,7 +62,7 @@ def own(tmp_path: Path) -> Path:
 def make(
     tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[Step, list[events.AnyEvent]]]:
-    """Make the step: a scenario, what the workers reached when they were chosen, other options."""
+    """Return a step: a scenario, what the workers reached when they were chosen, other options."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[4]))  # the processes of the runs know the tests
 
     def made(
@@ -113,7 +113,7 @@ def make(
 
 
 def context(step: Step) -> SurveyContext:
-    """What the survey of the step sees."""
+    """Return the step's survey result."""
     return SurveyContext(options=step.options, inputs={}, profiles=step.profiles, own_profiles=step.own_profiles)
 
 
@@ -167,7 +167,7 @@ def test_a_slow_server_is_tried_with_the_fewest_queries_that_can_be_valid(make: 
 
 @pytest.mark.slow
 def test_a_hopeless_trial_is_ended_early(make: Any) -> None:
-    """The first rate is five times what the system can: its queries alone would take seconds to answer."""
+    """The first rate is five times the capacity: its queries alone would take seconds to answer."""
     alone_us = 1_000_000 // (10 * CAPACITY)
     step, _ = make("Server", rate=10 * CAPACITY, alone_ms=alone_us / 1000, batch_us=(alone_us,), seconds=12.0)
     try:
@@ -181,7 +181,7 @@ def test_a_hopeless_trial_is_ended_early(make: Any) -> None:
 
 def test_a_bound_below_the_service_time_is_impossible(make: Any, own: Path) -> None:
     step, _ = make("Server", alone_ms=20.2, target_latency_ms=15.0)
-    with pytest.raises(RunError, match=r"Server is impossible here: a sample alone takes 20.2 ms, the bound is 15 ms"):
+    with pytest.raises(RunError, match=r"one sample takes 20.2 ms, the constraint is 15 ms"):
         run(step)
     assert list(step.output.iterdir()) == []
     assert not own.exists()
@@ -205,7 +205,7 @@ def test_where_two_trials_take_longer_than_the_time_none_is_begun(make: Any) -> 
 
 @pytest.mark.slow
 def test_without_a_valid_rate_there_is_no_target(make: Any, own: Path) -> None:
-    """The bound is a millisecond, and the session sleeps half of one for each of the many queries that wait."""
+    """The constraint is a millisecond, and the session sleeps half of one for each of the many queries that wait."""
     step, _ = make("Server", rate=200 * CAPACITY, alone_ms=0.01, target_latency_ms=1.0, seconds=2.0)
     with pytest.raises(RunError, match="no rate was valid within 1 ms"):
         run(step)

@@ -1,4 +1,4 @@
-"""A run that hangs is noticed from outside, whatever holds its process up."""
+"""A hanging run is detected from another process, whatever holds it up."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def tick(issued: int, completed: int) -> bytes:
 def test_events_come_whole_however_they_are_cut(pipe: tuple[int, int]) -> None:
     line = events.encode(events.Phase(at=1, step="run", name="load"))
     os.write(pipe[1], line + line[:7])
-    found = listening.heard(pipe[0])
+    found = listening.harness_events(pipe[0])
     first = next(found)
     os.write(pipe[1], line[7:])
     assert first == next(found) == events.Phase(at=1, step="run", name="load")
@@ -46,18 +46,18 @@ def test_events_come_whole_however_they_are_cut(pipe: tuple[int, int]) -> None:
 def test_silence_is_a_hang(pipe: tuple[int, int]) -> None:
     os.write(pipe[1], events.encode(events.Phase(at=1, step="run", name="load")))
     with pytest.raises(RunError, match=r"said nothing for 0\.2 s in 'load'"):
-        list(listening.heard(pipe[0]))
+        list(listening.harness_events(pipe[0]))
 
 
 def ticks(pipe: tuple[int, int], issued: int, completed: int) -> list[events.AnyEvent]:
-    """Hear twenty equal ticks over a second."""
-    found = listening.heard(pipe[0])
-    heard = []
+    """Yield twenty equal ticks over a second."""
+    found = listening.harness_events(pipe[0])
+    harness_events = []
     for _ in range(20):
         os.write(pipe[1], tick(issued, completed))
-        heard.append(next(found))
+        harness_events.append(next(found))
         time.sleep(0.05)
-    return heard
+    return harness_events
 
 
 def test_ticks_without_answers_are_a_hang(pipe: tuple[int, int]) -> None:
@@ -84,7 +84,7 @@ def test_a_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_run_of_slow_batches_has_more_time(pipe: tuple[int, int]) -> None:
     assert listening.patience(1.0) == listening.HUNG_S
     assert listening.patience(20_000) == 20 * listening.HUNG_BATCHES
-    found = listening.heard(pipe[0], batch_ms=40)
+    found = listening.harness_events(pipe[0], batch_ms=40)
     for _ in range(8):
         os.write(pipe[1], tick(4, 0))
         next(found)

@@ -1,4 +1,4 @@
-"""What is said of a run before it starts: its time, and the targets with which it can't work."""
+"""Estimates before a run: its time, and targets with which it can't work."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ GB = 10**9
 
 @pytest.fixture
 def four_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So much memory is free."""
+    """Simulate 4 GB of free memory."""
     monkeypatch.setattr(run_estimate, "free_memory", lambda: 4 * GB)
 
 
 def made(scenario: Scenario, **over: Any) -> LoadGenSettings:
-    """The settings of a performance run."""
+    """Return the settings of a performance run."""
     return settings(
         RULES, "resnet50", scenario, "performance", "test", sample_count=50_000, overrides=Overrides(**over)
     )
@@ -100,7 +100,7 @@ def test_the_time_follows_from_what_was_measured(
 
 
 def context(scenario: str, style: str, **options: Any) -> SurveyContext:
-    """What the plan sees of a run whose workers were tuned before: a sample takes 113 ms."""
+    """Return the survey result of a run whose tuned workers take 113 ms a sample."""
     workers = {"sessions": 2, "intra_op_threads": 1, "max_batch": 1, "cores": (), "batch_us": (113_000,)}
     trial = {"sessions": 2, "intra_op_threads": 1, "batch": 1, "pinned": False}
     tuned = {
@@ -152,5 +152,5 @@ def test_sessions_that_the_memory_does_not_hold_are_refused(tmp_path: Path) -> N
     run_estimate.refuse_memory(needed[1], 3)
     with pytest.raises(CannotRunError, match=r"4 sessions .* take 5\.1 GB of memory .* 4\.0 GB are free"):
         run_estimate.refuse_memory(needed[2], 4)
-    assert run_estimate.memory_text(needed[2], 4) == "4 sessions: 5.1 GB of memory at the least"
+    assert run_estimate.memory_text(needed[2], 4) == "4 sessions: 5.1 GB of memory at least"
     assert run_estimate.memory_text(needed[0], 1) == ""

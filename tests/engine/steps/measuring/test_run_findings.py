@@ -1,4 +1,4 @@
-"""What the checker will say is said after each run: every finding that matters, once."""
+"""After each run, every relevant finding of the checker is reported once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pytest
 
 from engine import events
 from engine.step import Step
-from engine.steps.measuring.run_findings import say
+from engine.steps.measuring.run_findings import warn_of
 from engine.submission.checker.findings import Finding
 
 
 def said(rules: dict[str, str], **how: object) -> list[str]:
-    """Return the rules that a person is told of."""
+    """Return the rules that the user is warned of."""
     told: list[events.AnyEvent] = []
     step = Step("run", "Measure", {}, {}, Path(), told.append)
-    say(step, [Finding(rule, severity, "x", "2", "3") for rule, severity in rules.items()], **how)  # type: ignore[arg-type]
+    warn_of(step, [Finding(rule, severity, "x", "2", "3") for rule, severity in rules.items()], **how)  # type: ignore[arg-type]
     for event in told:
         assert isinstance(event, events.Warned)
         assert event.text.endswith(f" {event.rule}: 2 (expected: 3)")
@@ -37,7 +37,7 @@ SHORT = {"performance.min_duration": "warning", "performance.samples_per_query":
         ({"performance.warning": "note"}, {}, []),
         ({"performance.validity": "error", "performance.early_stopping": "warning"}, {}, ["performance.validity"]),
         ({"performance.early_stopping": "warning"}, {}, ["performance.early_stopping"]),
-        ({"performance.sample_count": "error"}, {"said": {"performance.sample_count"}}, []),
+        ({"performance.sample_count": "error"}, {"reported": {"performance.sample_count"}}, []),
     ],
 )
 def test_what_is_said(found: dict[str, str], how: dict[str, object], told: list[str]) -> None:

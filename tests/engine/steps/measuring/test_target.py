@@ -1,4 +1,4 @@
-"""What a run is asked for: who is believed first, and what is asked of a server that nobody has configured."""
+"""Target of a run: which source takes precedence, and the target of a server that is not configured."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def asked(
     options: dict[str, Any] | None = None,
     **inputs: dict[str, Any],
 ) -> float:
-    """Return the target of a run that stands on these facts."""
+    """Return the target of a run with these facts."""
     sut = {"system": "box", "figures": {}, "found": {}}
     model = {"model": "m.onnx", "sha256": MODEL}
     facts: dict[str, dict[str, Any]] = {"workers": TUNED, "model": model, "sut": sut, **inputs}
@@ -77,7 +77,7 @@ def asked(
 
 
 def configured(scenario: str, figure: float, model: str = "") -> dict[str, Any]:
-    """Facts of a run configuration with one figure, which a search found with `model` if that is given."""
+    """Facts of a run configuration with one figure, found by a search with `model` if that is given."""
     found = {scenario: {"target": figure, "model": model}} if model else {}
     return {"system": "box", "figures": {scenario: figure}, "found": found}
 
@@ -114,7 +114,7 @@ def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, cons
 
 
 def rate(constraint_ms: float, batch_us: tuple[int, ...] = (), queries: int = 270_336, slower: float = 1.0) -> float:
-    """Return what the workers of this module should reach within a bound in ms."""
+    """Return the rate that this module's workers should reach within a latency constraint in ms."""
     workers = {**TUNED["workers"], "Server": {**WORKERS, "batch_us": batch_us}}
     tuned = msgspec.convert({**TUNED, "workers": workers}, Tuned)
     return server_rate({**OPTIONS, "target_latency_ms": constraint_ms}, tuned, RULES, queries, slower)
@@ -161,7 +161,7 @@ def test_one_burst_decides_where_no_query_may_be_late() -> None:
 
 
 def test_what_a_short_run_is_asked_for_is_valid_by_the_replay() -> None:
-    """459 queries are valid only with none late, 1001 with three."""
+    """459 queries are valid only with none late, 1001 with up to three."""
     workers = Server(2, tuple(SLOWER * taken for taken in times_up_to(4, {4: 0.020})))
     for queries, tolerated in ((459, 0), (1001, 3)):
         found = rate(100, queries=queries, slower=SLOWER)

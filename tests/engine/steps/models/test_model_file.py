@@ -1,4 +1,4 @@
-"""A model file of one's own: what is read from it, and what is said of one that does not fit."""
+"""The user's own model file: what is read from it, and the error for one that does not fit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def context(path: Path, **options: Any) -> Any:
 
 
 def classifier(path: Path, outputs: dict[str, tuple[int, list[int | str]]]) -> Path:
-    """An ONNX file with these outputs: element type and shape by name."""
+    """Write an ONNX file with these outputs: element type and shape by name."""
     values = [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in outputs.items()]
     picture = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 8, 8])
     nodes = [helper.make_node("Identity", ["x"], [name]) for name in outputs]

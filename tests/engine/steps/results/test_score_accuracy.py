@@ -1,4 +1,4 @@
-"""The score of an accuracy run: of how many labelled images it is, and when it looks wrong."""
+"""Score of an accuracy run: how many labelled samples it covers, and when it looks wrong."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OPTIONS = {
 def scored(
     folder: Path, answers: Sequence[int], labels: Sequence[int], *, stand_in: bool = False, **facts: Any
 ) -> tuple[dict[str, Any], list[events.AnyEvent]]:
-    """Score these classes against these labels; returns the facts and what was said."""
+    """Score these classes against these labels; returns the facts and the warnings."""
     (folder / "out").mkdir(parents=True)
     records = (accuracy_log.Record(n, n, struct.pack("<f", one)) for n, one in enumerate(answers))
     accuracy_log.write(folder / ACCURACY_LOG, records)

@@ -1,4 +1,4 @@
-"""The step that verifies a compliance test: which files it leaves, and that a failed test is an outcome."""
+"""Verification of a compliance test as a step: its output files, and that a failed test is a result, not an error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLASSES = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
 
 
 def write_run(folder: Path, score: float, settings: Mapping[str, Any], answers: Mapping[int, int]) -> Path:
-    """Write what a run of Offline leaves: its detail log and the classes that it answered by sample."""
+    """Write an Offline run: its detail log and its classes by sample."""
     folder.mkdir(parents=True)
     values = {"effective_scenario": "Offline", "result_validity": "VALID", "result_samples_per_second": score}
     lines = [json.dumps({"key": key, "value": value}) for key, value in {**values, **settings}.items()]
@@ -38,7 +38,7 @@ def write_run(folder: Path, score: float, settings: Mapping[str, Any], answers: 
 
 
 def settings_of(test: str) -> dict[str, Any]:
-    """What LoadGen logs of a test's settings."""
+    """Return the settings of a test as LoadGen logs them."""
     rule = RULES.test(test)
     seeds = rule.seeds or RULES.seeds
     values = {f"effective_{name}_rng_seed": getattr(seeds, name) for name in ("qsl", "sample_index", "schedule")}
@@ -46,7 +46,7 @@ def settings_of(test: str) -> dict[str, Any]:
 
 
 def step(folder: Path, test: str, score: float, answers: Mapping[int, int], told: list[events.AnyEvent]) -> Step:
-    """A step that verifies a run of `test` with this score and these answers against one of 1,000 samples/s."""
+    """A step that verifies a run of `test` with this score and these responses against one of 1,000 samples/s."""
     right = dict(enumerate(CLASSES))
     inputs = {
         "performance": write_run(folder / "performance", 1000, {}, {}),
@@ -80,7 +80,7 @@ def step(folder: Path, test: str, score: float, answers: Mapping[int, int], told
 
 
 def files(folder: Path) -> dict[str, str]:
-    """The texts in a folder by their path, but for what the verification remembers, which is the same for all."""
+    """Return the text files in a folder by path, except the record of compared runs, which is always the same."""
     found = (path for path in folder.rglob("*") if path.is_file() and path.name != "verified.json")
     return {str(path.relative_to(folder)): path.read_text() for path in found}
 
@@ -117,9 +117,9 @@ def test_a_test_that_fails_is_an_outcome_and_a_warning(tmp_path: Path) -> None:
     [
         ("TEST05", "", ""),
         ("TEST05", "accuracy", ""),
-        ("TEST05", "performance", "another performance run"),
+        ("TEST05", "performance", "a different performance run"),
         ("TEST01", "", ""),
-        ("TEST01", "accuracy", "another accuracy run"),
+        ("TEST01", "accuracy", "a different accuracy run"),
     ],
 )
 def test_a_verification_holds_for_the_runs_that_it_compared(tmp_path: Path, test: str, redone: str, why: str) -> None:
@@ -172,7 +172,7 @@ def test_where_responses_differ_the_accuracies_decide(
 
 
 def test_differing_responses_of_equal_accuracy_pass(tmp_path: Path) -> None:
-    """Both runs are wrong about sample 1, each in its own way."""
+    """Both runs are wrong about sample 1, in different ways."""
     at_work = step(tmp_path, "TEST01", 1000, {0: 3, 1: 8}, [])
     write(
         tmp_path / "accuracy" / "mlperf_log_accuracy.json",
@@ -214,7 +214,7 @@ TEXTS = ["a quick", "brown", "fox", "jumps over", "the", "lazy dog"]
 
 
 def write_texts(log: Path, answers: Sequence[tuple[int, str]]) -> None:
-    """Write an accuracy log whose responses are letters as int64, as many as each text has."""
+    """Write an accuracy log whose responses are letters as int64, of the length of each text."""
     found = (
         Record(number, index, struct.pack(f"<{len(text)}q", *map(ord, text)))
         for number, (index, text) in enumerate(answers)
@@ -235,7 +235,7 @@ def write_texts(log: Path, answers: Sequence[tuple[int, str]]) -> None:
 def test_any_task_is_compared_by_its_own_score(
     tmp_path: Path, tested: list[tuple[int, str]], passed: bool, baseline: str, compliance: str
 ) -> None:
-    """Of responses with a length each the first element is compared; where one differs, the scores of the samples."""
+    """Of variable-length responses the first element is compared; where one differs, the scores of the samples."""
     at_work = step(tmp_path, "TEST01", 1000, {}, [])
     (tmp_path / "val_map.txt").write_text("\n".join(TEXTS))
     write_texts(tmp_path / "accuracy" / ACCURACY_LOG, list(enumerate(["a quick", "brawn", *TEXTS[2:]])))

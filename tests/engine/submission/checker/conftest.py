@@ -1,4 +1,4 @@
-"""The sample of published results that lies beside the repository, where it does, unpacked once."""
+"""The sample of published results next to the repository, if it is there, unpacked once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERDICTS = SHARED / "corpus" / "results_v2.1_sample_verdicts.csv"
 
 
 def published_rows() -> list[dict[str, str]]:
-    """What the official checker said of each result; nothing where the sample is not there."""
+    """The official checker's rows for each result; empty where the sample is not there."""
     if not VERDICTS.exists():
         return []
     with VERDICTS.open(newline="") as file:
@@ -24,9 +24,9 @@ def published_rows() -> list[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree of published results, which nobody may change."""
+    """The tree of published results, read-only."""
     if not ARCHIVE.exists():
-        pytest.skip("the published results are not beside this repository (../shared/corpus)")
+        pytest.skip("the published results are not next to this repository (../shared/corpus)")
     root = tmp_path_factory.mktemp("corpus")
     with tarfile.open(ARCHIVE) as tar:
         tar.extractall(root, filter="data")

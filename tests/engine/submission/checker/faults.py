@@ -1,4 +1,4 @@
-"""One fault in a tree that is right otherwise: how to make it, and what the checker must say of it."""
+"""One fault in an otherwise valid tree: how to create it, and the expected finding."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.profile.rounds import Severity
 from tests.engine.submission.base_tree import SYSTEMS, System
 
 Break = Callable[[Path], object]
-"""Breaks one thing, given the path that the fault names: of a file, a folder, or of something that is to come."""
+"""Creates a fault, given the path that it names: of a file, a folder, or of something new."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Fault:
     """Where the finding is, from the tree's root."""
     make: Break
     at: str = ""
-    """What is broken, where that is another place than the finding's."""
+    """What is broken, if it is not the finding's path."""
     also: frozenset[str] = field(default=frozenset())
-    """Rules that may speak of the same fault, too."""
+    """Other rules that may report the same fault."""
     results_stand: bool = False
-    """The tree is refused, but no result of it."""
+    """The tree is rejected, but none of its results."""
 
     def __str__(self) -> str:
         return f"{self.system}: {self.rule}: {self.name}"
@@ -46,7 +46,7 @@ def run_of(system: str, scenario: str, model: str = "") -> str:
 
 
 def result_of(system: str, scenario: str, model: str = "") -> str:
-    """The path of a result; of the system's first model unless one is named."""
+    """The path of a result, of the system's first model by default."""
     return beside(system, "results", scenario, model)
 
 
@@ -62,7 +62,7 @@ def described(system: str) -> str:
 
 
 def remove(path: Path) -> None:
-    """Take a file or a folder away."""
+    """Delete a file or a folder."""
     if path.is_dir():
         for inside in path.iterdir():
             remove(inside)
@@ -72,7 +72,7 @@ def remove(path: Path) -> None:
 
 
 def write(content: str | bytes) -> Break:
-    """Write a file anew."""
+    """Overwrite a file."""
 
     def make(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def write(content: str | bytes) -> Break:
 
 
 def replace(old: str, new: str) -> Break:
-    """Replace a piece of text, which must be there."""
+    """Replace a piece of text, which must exist."""
 
     def make(path: Path) -> None:
         text = path.read_text()
@@ -93,7 +93,7 @@ def replace(old: str, new: str) -> Break:
 
 
 def append(text: str) -> Break:
-    """Write more at the end of a file."""
+    """Append to a file."""
     return lambda path: path.write_text(path.read_text() + text)
 
 
@@ -103,7 +103,7 @@ def rename(name: str) -> Break:
 
 
 def fields(**values: Any) -> Break:
-    """Change fields of a JSON object; None takes a field away."""
+    """Change fields of a JSON object; None deletes a field."""
 
     def make(path: Path) -> None:
         found = json.loads(path.read_text()) | values
@@ -113,7 +113,7 @@ def fields(**values: Any) -> Break:
 
 
 def says(**values: Any) -> Break:
-    """Change what a detail log's first message of a key says; None takes the message away.
+    """Change the value of a detail log's first message of a key; None deletes the message.
 
     Keys with dots are written with `__` for a dot and a prefix.
     """
@@ -134,14 +134,14 @@ def _say(path: Path, key: str, value: Any) -> None:
 
 
 def own_hash(path: Path) -> None:
-    """Put the hash of the truncated log in place of that of the whole one."""
+    """Replace the full log's hash by that of the truncated log."""
     text = path.read_text().partition("hash=")[0]
     digest = hashlib.sha256((path.parent / ACCURACY_LOG).read_bytes()).hexdigest()
     path.write_text(f"{text}hash={digest}\n")
 
 
 def cut_line(key: str) -> Break:
-    """Damage the line of a message: it ends in the middle."""
+    """Damage the line of a message: truncate it."""
 
     def make(path: Path) -> None:
         lines = path.read_text().splitlines(keepends=True)

@@ -32,7 +32,7 @@ _THREE: tuple[tuple[str, str, Severity], ...] = (
     ("net", "Offline", "error"),
     ("open", "SingleStream", "warning"),
 )
-"""One system of each division, and how bad it is there what open forgives."""
+"""One system of each division, and the severity there of what open tolerates."""
 
 
 def at(system: str, scenario: str, name: str) -> str:
@@ -41,7 +41,7 @@ def at(system: str, scenario: str, name: str) -> str:
 
 
 def each(name: str, rule: str, file: str, make: Break, *also: str) -> list[Fault]:
-    """The same fault in each division; open forgives it."""
+    """The same fault in each division; open tolerates it."""
     return [
         Fault(name, system, f"accuracy.{rule}", severity, at(system, scenario, file), make, also=frozenset(also))
         for system, scenario, severity in _THREE
@@ -49,7 +49,7 @@ def each(name: str, rule: str, file: str, make: Break, *also: str) -> list[Fault
 
 
 def warned(name: str, rule: str, file: str, make: Break, broken: str = "") -> list[Fault]:
-    """A fault that the official checker accepts everywhere; `broken` is the file with the fault, if another."""
+    """A fault that the official checker accepts everywhere; `broken` is the file with the fault, if different."""
     return [
         Fault(
             name,
@@ -73,19 +73,19 @@ def crash(name: str, rule: str, file: str, make: Break) -> list[Fault]:
 
 
 def below(model: str) -> Break:
-    """Put the accuracy a little below the target."""
+    """Set the accuracy slightly below the target."""
     rule = RULES.benchmark(model).accuracy[0]
     before, usual, _ = VALUES[rule.metric]
     return replace(f"{before}{usual}", f"{before}{rule.target * 0.99999:.7f}")
 
 
 def glue(path: Path) -> None:
-    """Take the newline before the hash away."""
+    """Delete the newline before the hash."""
     path.write_text(path.read_text().replace("\nhash=", "hash="))
 
 
 def other_small_log(path: Path) -> None:
-    """Put a small log beside a hash that is of another one."""
+    """Write a small log next to the hash of a different one."""
     path.write_bytes(logs.accuracy_log(20))
 
 

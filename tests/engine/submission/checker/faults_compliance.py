@@ -23,7 +23,7 @@ _OVERLOOKED: list[tuple[tuple[str, str, str], Severity]] = [
     *((location, "error") for location in _FIRST),
     *((location, "warning") for location in _LATER),
 ]
-"""The official checker crashes on the first log that it can't read; of a later one it takes over the verdict before."""
+"""The official checker crashes on the first log that it can't read; for a later one it reuses the previous verdict."""
 _EACH_MODEL = [
     *((f"dc-{one}", "Offline", test) for one in DATACENTER for test in RULES.benchmark(one).compliance),
     *((f"edge-{one}", "SingleStream", "TEST01") for one in EDGE),

@@ -1,4 +1,4 @@
-"""Faults of the tree as such: its folders, names, links."""
+"""Faults of the tree itself: its folders, names, links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_RESULTS = Fault(
 
 
 def link_to(target: str) -> Break:
-    """Put a link in a file's place, or where nothing is."""
+    """Put a link in a file's place, or where nothing exists."""
 
     def make(path: Path) -> None:
         if path.exists():
@@ -37,7 +37,7 @@ def large(path: Path) -> None:
 
 
 def second_system(path: Path) -> None:
-    """Another system of the same division, of which only the description is left."""
+    """Another system of the same division, with only a description."""
     root = path.parents[3]
     other = System("left-over", "closed", "datacenter", ("resnet50",))
     write_system(root, other)

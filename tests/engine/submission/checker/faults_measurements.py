@@ -21,7 +21,7 @@ def file(system: str, scenario: str) -> str:
 
 
 def alias(path: Path) -> None:
-    """Name another model's code, which is not there, in place of a folder."""
+    """Replace a folder with the name of another model's code, which does not exist."""
     remove(path)
     path.write_text("nothing")
 

@@ -11,7 +11,7 @@ from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES
 from tests.engine.submission.checker.faults import Break, Fault, append, cut_line, remove, run_of, says, write
 
 SPOKEN = frozenset({"performance.summary", "compliance.performance_differs", "accuracy.build"})
-"""Rules that compare a detail log with other files speak, too, where that log is what is broken."""
+"""Rules that compare a detail log with other files also report a fault in that log."""
 
 EVERYWHERE = (("dc-rnnt", "Server"), ("net", "Offline"), ("open", "MultiStream"), ("edge-bert-99", "SingleStream"))
 _SCENARIOS = (("both", "Server"), ("both", "Offline"), ("both", "SingleStream"), ("both", "MultiStream"))

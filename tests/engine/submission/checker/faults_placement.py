@@ -1,4 +1,4 @@
-"""Performance logs where they do not belong, and files that do not fit each other."""
+"""Performance logs in wrong places, and files that do not match each other."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _ALL = (*_BOTH, ("both", "Server"), ("both", "SingleStream"))
 
 
 def at(location: tuple[str, str], name: str) -> str:
-    """Something beside the run of a result."""
+    """A path in the power folders of a result."""
     return f"{run_of(*location).rpartition('/')[0]}/{name}"
 
 
@@ -29,7 +29,7 @@ def earlier(path: Path) -> None:
 
 
 def in_place_of_folder(path: Path) -> None:
-    """Put a file where a folder was."""
+    """Replace a folder by a file."""
     remove(path)
     path.write_text("")
 

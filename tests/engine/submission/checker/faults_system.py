@@ -8,7 +8,7 @@ _EVERYWHERE = ("dc-rnnt", "net", "open")
 
 
 def fault(name: str, system: str, rule: str, make: Break, *also: str) -> Fault:
-    """A fault in a description, whose results it refuses."""
+    """A fault in a description, for which its results are rejected."""
     return Fault(name, system, f"system.{rule}", "error", described(system), make, also=frozenset(also))
 
 

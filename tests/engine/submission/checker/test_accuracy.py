@@ -33,7 +33,7 @@ def test_scores_are_read_as_line_by_line(text: list[str], metric: str) -> None:
 
 
 def _line_by_line(text: str, metric: str) -> tuple[str | None, str | None]:
-    """What the official checker reads: both values, as soon as it has both; the first hash stands for all before."""
+    """Read like the official checker: until both values are known; the first hash counts for all before."""
     value = found = None
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if match := re.match(RULES.accuracy_lines[metric].line, line):
@@ -46,7 +46,7 @@ def _line_by_line(text: str, metric: str) -> tuple[str | None, str | None]:
 
 
 def judged(tmp_path: Path, system: str, name: str, old: str, new: str) -> set[str]:
-    """The rules broken after a replacement in an accuracy folder."""
+    """Return the rules broken after a replacement in an accuracy folder."""
     write_system(tmp_path, SYSTEMS[system])
     replace(old, new)(tmp_path / result_of(system, "Offline") / "accuracy" / name)
     return {finding.rule for finding in check(tmp_path, RULES).findings}

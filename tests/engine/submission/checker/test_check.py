@@ -241,7 +241,7 @@ def test_a_wrong_top_folder_is_told_its_name(tmp_path: Path, top: str, remedy: s
     (tmp_path / top / "x").mkdir(parents=True)
     found = {one.rule: one.remedy for one in check(tmp_path, RULES).findings}
     assert remedy in found["layout.division"]
-    assert "is no submission" in found["layout.no_results"]
+    assert "is not a submission" in found["layout.no_results"]
 
 
 def test_a_submitter_in_other_letters_is_told(everything: Path) -> None:

@@ -26,14 +26,14 @@ TEST01 = "compliance/{}/TEST01/performance/run_1/mlperf_log_detail.txt"
 
 
 def official(row: dict[str, str]) -> tuple[object, ...]:
-    """What the official checker said."""
+    """The official checker's results."""
     power = float(row["power_metric"]) if row["power_metric"] else None
     flags = (row["inferred"] == "1", row["has_power"] == "True")
     return (row["path"], row["verdict"], float(row["metric"]), row["units"], row["accuracy"], *flags, power)
 
 
 def ours(result: Result) -> tuple[object, ...]:
-    """What we say."""
+    """Our checker's results."""
     said = (result.path, result.verdict, result.metric, result.units, result.accuracy)
     return (*said, result.inferred, result.has_power, result.power_metric)
 
@@ -65,14 +65,14 @@ def test_processes_change_nothing(corpus: Path) -> None:
 
 @dataclass(frozen=True)
 class Broken:
-    """A fault in a published result; `{}` stands for system/model/scenario."""
+    """A fault in a published result; `{}` is replaced by system/model/scenario."""
 
     rule: str
     severity: Severity
     path: str
     make: Break
     in_open: Severity | None = None
-    """Where open is treated otherwise."""
+    """Finding in the open division, where it differs."""
     also: tuple[str, ...] = ()
 
 
@@ -129,7 +129,7 @@ CLOSED = [
 
 
 def chosen() -> list[tuple[str, Broken]]:
-    """One published result for each division and model class, with every fault that can be in it."""
+    """One published result for each division and model class, with every applicable fault."""
     first: dict[tuple[str, str], str] = {}
     for row in ROWS:
         first.setdefault((row["path"].split("/")[0], row["mlperf_model"]), row["path"])
@@ -142,7 +142,7 @@ def chosen() -> list[tuple[str, Broken]]:
 
 @pytest.fixture(scope="session")
 def part(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Gives a tree of the one system and model of a published result, linked to the sample: see `broken_up`."""
+    """Return the tree of one system and model of a published result, linked to the sample: see `broken_up`."""
     made: dict[str, Path] = {}
 
     def tree(path: str) -> Path:
@@ -163,7 +163,7 @@ def part(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
 
 @contextmanager
 def copied(path: Path, aside: Path) -> Iterator[None]:
-    """Put a copy in the place of a linked file or folder, for as long as the block runs."""
+    """Replace a linked file or folder by a copy, for as long as the block runs."""
     path.rename(aside)
     (shutil.copytree if aside.is_dir() else shutil.copyfile)(aside, path)
     try:
@@ -174,7 +174,7 @@ def copied(path: Path, aside: Path) -> Iterator[None]:
         aside.rename(path)
 
 
-@pytest.mark.skipif(not ROWS, reason="the published results are not beside this repository (../shared/corpus)")
+@pytest.mark.skipif(not ROWS, reason="the published results are not next to this repository (../shared/corpus)")
 @pytest.mark.parametrize(
     ("path", "broken"), [pytest.param(*one, id=f"{one[0]} {one[1].rule} {one[1].path}") for one in chosen()]
 )

@@ -1,4 +1,4 @@
-"""Single-fault trees: each breaks one thing in a tree that is right, and the checker must say just that."""
+"""Single-fault trees: each has one fault, and the checker must report exactly that."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ FAULTS = [
 
 
 EMPTIED = {"layout.empty_folder"}
-"""What removing a folder's only file leaves."""
+"""Result of removing a folder's only file."""
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Gives a tree of one system, which nobody may change."""
+    """Return a read-only tree of one system."""
     made: dict[str, Path] = {}
 
     def tree(name: str) -> Path:

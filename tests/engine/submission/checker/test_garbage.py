@@ -1,4 +1,4 @@
-"""Whatever lies in a tree becomes a finding: no file, value or name makes the checker fail."""
+"""Any content of a tree becomes a finding: no file, value or name makes the checker fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rounds after v2.1 ask for: alternatives, several metrics, upper limits, a test that is not about speed."""
+"""Requirements of rounds after v2.1: alternatives, several metrics, upper limits, a test that is not about speed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOME = "closed/Acme"
 
 
 def tree(folder: Path, boxes: str = "boxes=20.5\n") -> Path:
-    """Write a whole tree of retinanet for the later round."""
+    """Write a complete tree of retinanet for the later round."""
     root = folder / "tree"
     write_system(root, SYSTEMS[SYSTEM])
     for score in root.rglob(f"results/**/{ACCURACY_TEXT}"):
@@ -33,7 +33,7 @@ def tree(folder: Path, boxes: str = "boxes=20.5\n") -> Path:
 
 
 def broken(root: Path, rules: Round) -> set[tuple[str, str, str]]:
-    """What the checker finds: rule, what is there, what is expected."""
+    """Return the findings: rule, found, expected."""
     return {(one.rule, one.found, one.expected) for one in check(root, rules).findings}
 
 

@@ -45,7 +45,7 @@ def test_the_fast_way_reads_what_the_slow_way_reads(text: list[str]) -> None:
 
 
 def scalar(value: Any) -> Any:
-    """What the slow way keeps of a value."""
+    """Return what the slow reader keeps of a value."""
     return None if isinstance(value, list | dict) else value
 
 

@@ -1,4 +1,4 @@
-"""Values at their bounds, and the numbers that runs are worth."""
+"""Values at their limits, and the results of runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.engine.submission.checker.faults import result_of, run_of, says
 
 
 def after(tmp_path: Path, system: str, scenario: str, **values: object) -> tuple[Result, set[str]]:
-    """A result and the rules broken after its performance log says something else."""
+    """Return a result and the rules broken after a change in its performance log."""
     write_system(tmp_path, SYSTEMS[system])
     says(**values)(tmp_path / run_of(system, scenario) / DETAIL_LOG)
     report = check(tmp_path, RULES)

@@ -1,4 +1,4 @@
-"""One run by itself: what the rules say of it at once is what they say of it in a tree."""
+"""A single run has the same findings by itself as in a tree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def about(division: Division = "open") -> About:
 
 
 def run(folder: Path, **changes: Any) -> Path:
-    """Write a performance run of Offline in a folder, as it lies among results: beside files that no tree has."""
+    """Write an Offline performance run to a results folder, with files that no tree has."""
     write_run(folder, {**logs.performance_values(RULES, RESNET, "Offline"), **changes})
     (folder / ".spec.json.part").write_text("{}")
     return folder
