@@ -71,7 +71,7 @@ async def test_t_shows_every_way_and_what_was_chosen(tmp_path: Path, places: Fol
         await pilot.press("end")
         await shows(pilot, "saved in")
         seen = " ".join(lines_of(app))
-        assert "waits 0.75 ms, pinned 420.5 queries/s within 15 ms" in " ".join(seen.split())
+        assert "queue delay 0.75 ms, pinned 420.5 queries/s within 15 ms" in " ".join(seen.split())
         assert "onnxruntime 1.32.0" in seen
         assert str(file) in seen.replace(" ", "")
         await pilot.press("y")
