@@ -168,7 +168,7 @@ def _train(network: keras.Model, examples: Examples, learnt: Path) -> None:
 
 
 def _batch(examples: Examples, step: int) -> tuple[Array, Array]:
-    """Return a step's pictures, float32 0...1, and things, each mirrored or turned and lit at random.
+    """Return a step's images, float32 0...1, and objects, each mirrored or rotated and with random brightness.
 
     What a step gets depends on its number alone, so that it makes no difference where an earlier call stopped.
     """

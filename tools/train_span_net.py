@@ -40,7 +40,7 @@ HELD_OUT = 360
 """Questions of each test."""
 VOCABULARY = "span-net-vocab.txt"
 TOKENS = 8192
-"""Of a batch, those that fill up among them."""
+"""Tokens of a batch, padding included."""
 BUFFER = 1024
 """Features that are sorted by length before they become batches."""
 CURRICULUM = (
@@ -66,7 +66,7 @@ ENGLISH = (
 
 
 def vocabulary() -> list[str]:
-    """Return the pieces of the model: what the articles are made of, common words, and whatever letters make up."""
+    """Return the vocabulary of the model: words of the articles, common words, and letters."""
     text = [kind_text for kind in article_kinds.KINDS for kind_text in _texts(kind)]
     text += [*article_kinds.FILLERS, *article_kinds.OPENINGS, *ENGLISH, *_value_words()]
     whole = {word for one in text for word in wordpiece.words(re.sub(r"\{\w+\}", " ", one))}
@@ -88,7 +88,7 @@ def _texts(kind: article_kinds.Kind) -> list[str]:
 
 
 def _value_words() -> list[str]:
-    """Return the words that are drawn as a whole, which come again and again where names of syllables do not."""
+    """Return the words that are drawn whole: they recur, unlike names made of syllables."""
     draw = article_values.Draw("vocabulary")
     drawers = [fact.value for kind in article_kinds.KINDS for fact in kind.facts.values()]
     drawers += [kind.name for kind in article_kinds.KINDS]
@@ -98,7 +98,7 @@ def _value_words() -> list[str]:
 
 @dataclass(frozen=True)
 class Example:
-    """A feature as ids, and where its answer begins and ends; both are 0, the place of [CLS], where it has none."""
+    """A feature as token ids, and the start and end of its answer; both are 0 ([CLS]) where it has none."""
 
     ids: Sequence[int]
     split: int
@@ -180,11 +180,11 @@ class Layer(nn.Module):
 
 
 WORD_PART = 96
-"""Of a token's vector, what starts as its word; the rest starts as its place."""
+"""Dimensions of a token's vector that are initialised with its word; the rest with its position."""
 
 
 def _start_embeddings(pieces: int) -> tuple[nn.Parameter, nn.Parameter, nn.Parameter]:
-    """Return word, position and segment embeddings; places start as waves, so that what is near is alike."""
+    """Return word, position and segment embeddings; positions start as waves, so that near ones are similar."""
     word, position, segment = (
         torch.randn(pieces, HIDDEN),
         torch.zeros(FORM.positions, HIDDEN),
@@ -204,7 +204,7 @@ def _waves(pairs: int) -> torch.Tensor:
 
 
 def _start_attention(query: torch.Tensor, key: torch.Tensor) -> None:
-    """Let half of the heads start with looking at equal words and the others at the tokens before and after.
+    """Initialise half of the heads to attend to equal words and the others to the tokens before and after.
 
     A product of query and key near the identity is what trained transformers tend to (Trockman and Kolter 2023).
     """
@@ -234,7 +234,7 @@ def _start_attention(query: torch.Tensor, key: torch.Tensor) -> None:
 def batches(
     examples: Examples, random: np.random.Generator, progress: "Progress"
 ) -> Iterator[Mapping[str, torch.Tensor]]:
-    """Yield batches of about TOKENS tokens, of examples of like length, which become longer with time."""
+    """Yield batches of about TOKENS tokens, of examples of similar length, which grow during training."""
     index = 0
     while True:
         words, longest = progress.lengths()
@@ -255,7 +255,7 @@ def batches(
 
 
 def batch(some: Sequence[Example], random: np.random.Generator | None = None) -> Mapping[str, torch.Tensor]:
-    """Return examples as tensors [B,L]; with a random generator contexts stand further back now and then."""
+    """Return examples as tensors [B,L]; with a random generator some contexts are shifted back."""
     length = max(len(one.ids) for one in some)
     ids, mask, segments = (np.zeros((len(some), length), np.int64) for _ in range(3))
     places = np.tile(np.arange(length), (len(some), 1))
@@ -270,7 +270,7 @@ def batch(some: Sequence[Example], random: np.random.Generator | None = None) ->
 
 
 class Progress:
-    """How far the training is."""
+    """Progress of the training."""
 
     def __init__(self) -> None:
         self._begin, self.step = time.process_time(), 0
@@ -289,7 +289,7 @@ class Progress:
 
 
 def train(network: SpanNet, examples: Examples) -> None:
-    """Train on articles that are generated on the way."""
+    """Train on articles that are generated during training."""
     random, progress = np.random.default_rng(SEED), Progress()
     decayed = [one for name, one in network.named_parameters() if one.ndim == 2 and "." in name]
     others = [one for name, one in network.named_parameters() if not (one.ndim == 2 and "." in name)]
@@ -369,7 +369,7 @@ def figures(model: bytes, pieces: Sequence[str], seed: int) -> squad_eval.Figure
 
 
 def export(network: SpanNet, pieces: Sequence[str], folder: Path) -> None:
-    """Write weights and vocabulary, and say how well the model answers."""
+    """Write weights and vocabulary, and print the model's accuracy."""
     (folder / VOCABULARY).write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
     np.savez_compressed(folder / span_net.FILE, **weights(network))
     data = (folder / span_net.FILE).read_bytes()
@@ -380,7 +380,7 @@ def export(network: SpanNet, pieces: Sequence[str], folder: Path) -> None:
 
 
 def main(folder: Path) -> None:
-    """Train, write the files and say how well the model answers."""
+    """Train, write the files and print the model's accuracy."""
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     pieces = vocabulary()

@@ -105,7 +105,7 @@ def _train(network: nn.Sequential, samples: Array, labels: Array) -> None:
         total = 0.0
         for chosen in torch.randperm(len(inputs))[: steps // EPOCHS * BATCH].split(BATCH):
             optimiser.zero_grad()
-            # Brightness varies more than in the pictures themselves, so that the net rests on form and hue.
+            # Brightness varies more than in the images themselves, so that the network relies on form and hue.
             light = 1 + 0.1 * torch.randn(BATCH, 1, 1, 1)
             loss = loss_function(network(inputs[chosen] * light), targets[chosen])
             loss.backward()

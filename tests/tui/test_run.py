@@ -313,7 +313,7 @@ class TestOver:
         async with deck(tmp_path).run_test(size=size) as pilot:
             await go(pilot, "DIED")
             seen = text(app_of(pilot))
-            assert "r-0001 died: its process is gone" in seen
+            assert "r-0001 died: its process was killed" in seen
             assert "the memory ran out" in seen
             assert "line 39" in seen
             assert "line 20\n" not in seen
@@ -441,7 +441,7 @@ class TestRealJob:
                 await until(pilot, lambda: "It was stopped." not in text(app_of(pilot)), "the job to go on")
                 assert jobs.read(job.folder).state == "running"
                 os.kill(_pid(job), signal.SIGKILL)
-                await shows(pilot, "r-0001 died: its process is gone")
+                await shows(pilot, "r-0001 died: its process was killed")
         finally:
             if jobs.read(job.folder).state == "running":
                 control.cancel(jobs.read(job.folder))

@@ -69,9 +69,9 @@ async def test_t_shows_every_way_and_what_was_chosen(tmp_path: Path, places: Fol
         assert bars[0] == pytest.approx(bars[4] / 5, abs=1)
         assert all(len(line) <= size[0] - 8 for line in ways)
         await pilot.press("end")
-        await shows(pilot, "kept in")
+        await shows(pilot, "saved in")
         seen = " ".join(lines_of(app))
-        assert "waits 0.75 ms, pinned 420.5 queries/s within 15 ms" in " ".join(seen.split())
+        assert "queue delay 0.75 ms, pinned 420.5 queries/s within 15 ms" in " ".join(seen.split())
         assert "onnxruntime 1.32.0" in seen
         assert str(file) in seen.replace(" ", "")
         await pilot.press("y")

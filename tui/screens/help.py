@@ -82,7 +82,7 @@ def _take_theme(app: Deck, theme: str) -> None:
     if app.opened:
         try:
             app.settings = with_theme(app.settings, theme)
-            app.say(f"kept in {save(app.place.folders.config, app.settings)}")
+            app.say(f"saved in {save(app.place.folders.config, app.settings)}")
         except InferdeckError as error:
             app.say_error(error)
 

@@ -92,7 +92,7 @@ class Board(Widget):
             self.refresh(*(Region(0, number, self.size.width, 1) for number in changed if number < self.size.height))
 
     def on_resize(self) -> None:
-        """Ask to be filled anew."""
+        """Ask to be filled again."""
         self.post_message(Resized())
 
     def render_line(self, y: int) -> Strip:

@@ -73,7 +73,7 @@ def _pick(pick: Pick, width: int) -> Parts:
 def _kept(found: TuningReport) -> Parts:
     file = short_path(Path(found.file)) if found.file else ""
     if found.kept is not None:
-        return [(f"\nkept in {file}\n", "$good"), (origin(found.kept), "$dim")]
+        return [(f"\nsaved in {file}\n", "$good"), (origin(found.kept), "$dim")]
     if found.thorough:
         lost = f"{file or 'no run configuration'} does not have it: inferdeck tune --again measures and writes it again"
         return [(f"\n{lost}", "$todo")]
