@@ -1,5 +1,5 @@
 """The step contract by its former name, for step files of a person's own; it is engine.step."""
 
-from engine.step import Artifact, Step, SurveyContext, SurveyResult
+from engine.step import Artifact, Look, Sight, Step, SurveyContext, SurveyResult
 
-__all__ = ["Artifact", "Step", "SurveyContext", "SurveyResult"]
+__all__ = ["Artifact", "Look", "Sight", "Step", "SurveyContext", "SurveyResult"]
