@@ -56,7 +56,7 @@ def test_pictures_that_are_not_there_and_an_empty_list(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"2 of the 3 images that cal.txt names .*: b.JPEG, c.JPEG") as caught:
         listed(tmp_path, b"a.JPEG\nb.JPEG\nc.JPEG\n", images)
     assert "whole validation set" in caught.value.remedy
-    with pytest.raises(DataError, match="names no pictures"):
+    with pytest.raises(DataError, match="names no images"):
         listed(tmp_path, b"\n  \n", images)
     with pytest.raises(FetchError, match="MD5"):
         listed(tmp_path, b"a.JPEG\n", images, md5="0" * 32)
