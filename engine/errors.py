@@ -3,16 +3,16 @@
 They are shown as two lines and never as a traceback. Anything else that is raised is a bug.
 
     InferdeckError          exit status 1
-    ├── UsageError          2   the command line, a recipe or a profile says something that does not exist
+    ├── UsageError          2   an unknown or invalid value on the command line, in a recipe or a profile
     │   ├── NoOptionError   2   a component has no such option
     │   └── ProfileError    2   a profile file breaks the component language
-    ├── CannotRunError      2   the plan lacks an input or holds a conflict
+    ├── CannotRunError      2   an input of the plan is missing, or choices conflict
     ├── FetchError          1   a download failed: network, checksum, size
     ├── StoreError          1   the store cannot be read or written: disk full, permission, damage
-    ├── DataError           1   a data set, model or log file is not what it should be
+    ├── DataError           1   a data set, model or log file is invalid
     ├── RunError            1   a LoadGen run failed
-    ├── JobError            1   a job is not there, is locked, or died
-    └── OutputError         1   standard output takes nothing more
+    ├── JobError            1   a job does not exist, is locked, or died
+    └── OutputError         1   standard output can't be written
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from engine.moved import MOVED, first_name, present_name
 from engine.profile.catalog import load
 from engine.profile.component import Component
 from engine.profile.document import SourceLocation
+from engine.step import SurveyContext, SurveyResult
+from engine.steps import base
 from engine.survey.keys import code_digest, definition, source_file
 from engine.survey.survey import load_function
 
@@ -79,3 +81,7 @@ def test_a_function_is_found_by_the_former_name_of_its_module(tmp_path: Path) ->
 def test_other_names_stay() -> None:
     assert first_name("engine.steps.quantize:quantize") == present_name("engine.steps.quantize:quantize")
     assert (first_name(""), present_name("my_step.py:run")) == ("", "my_step.py:run")
+
+
+def test_a_component_of_the_users_own_may_import_the_former_names() -> None:
+    assert (base.Look, base.Sight) == (SurveyContext, SurveyResult)

@@ -135,7 +135,7 @@ def test_tensor_types(tmp_path: Path, kind: int) -> None:
 def test_a_fixed_batch_takes_no_other(double: Make) -> None:
     runner = backend.load(double([4, 3]), BackendOptions())
     assert runner.bind(4).run()[0].shape == (4, 3)
-    with pytest.raises(DataError, match="batches of 4, not 5"):
+    with pytest.raises(DataError, match="batch size 4, not 5"):
         runner.bind(5)
 
 

@@ -117,7 +117,7 @@ def test_texts_are_refused(tmp_path: Path) -> None:
 def test_a_fixed_batch_takes_no_other(tmp_path: Path) -> None:
     runner = backend.load(doubled(tmp_path / "double.pb", (4, 3)), BackendOptions())
     assert runner.bind(4).run()[0].shape == (4, 3)
-    with pytest.raises(DataError, match="batches of 4, not 5"):
+    with pytest.raises(DataError, match="batch size 4, not 5"):
         runner.bind(5)
 
 

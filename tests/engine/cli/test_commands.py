@@ -78,7 +78,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (["plan", TAGS, "--env.OPENIMAGES_PATH=x"], "nothing in this plan reads", "this plan reads"),
         (["plan", TAGS, "--add_deps_tags.imagnet=_full"], "'imagnet'", "imagenet"),
-        (["plan", TAGS, "--adr.imagenet=_full"], "says nothing to change", ".tags"),
+        (["plan", TAGS, "--adr.imagenet=_full"], "does not name what to change", ".tags"),
         (["plan", TAGS, "--target_qps"], "needs a value", "VALUE"),
         (["plan", TAGS, "scrpt"], "unexpected word", "--"),
         (["run", "scrpt", TAGS], "unexpected word", "script"),

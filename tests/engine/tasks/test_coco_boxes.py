@@ -88,7 +88,7 @@ def change(content: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("annotations.1.area", -1, "negative size"),
         ("annotations.1.bbox", [100.5, 2, 3, 4], r"annotations\[1\]: the box is outside its image"),
         ("annotations.0.bbox", [1, 101, 3, 4], r"annotations\[0\]: the box is outside its image"),
-        ("annotations.0.bbox", [-9, 1, 3, 4], "outside its picture"),
+        ("annotations.0.bbox", [-9, 1, 3, 4], "outside its image"),
         ("annotations.0.bbox", [float("nan"), 1, 3, 4], "boxes.json"),
         ("images.0.width", 0, "width"),
         ("images.0.height", None, "height"),

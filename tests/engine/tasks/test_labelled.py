@@ -182,7 +182,7 @@ def test_memory_that_runs_out_is_told_with_the_image(
         raise error
 
     monkeypatch.setattr("engine.tasks.image_task.read", fails)
-    with pytest.raises(DataError, match=rf"{NAMES[0]} \(the memory ran out over it"):
+    with pytest.raises(DataError, match=rf"{NAMES[0]} \(out of memory"):
         run(folder, tmp_path / "out")
 
 

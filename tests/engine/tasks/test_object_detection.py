@@ -126,7 +126,7 @@ def test_bad_pictures_and_chains_are_named(tmp_path: Path) -> None:
             prepared(tmp_path / name)
     with pytest.raises(UsageError, match="did you mean 'retinanet'"):
         prepared(whole, preprocessing="retinanett")
-    with pytest.raises(UsageError, match="fractions"):
+    with pytest.raises(UsageError, match="fractional pixel values"):
         prepared(whole, dtype="uint8")
 
 

@@ -173,7 +173,7 @@ def test_a_model_of_other_inputs_or_outputs_is_refused(tmp_path: Path, source: P
     with pytest.raises(DataError, match=r"samples are int64\[None\], the model's input 'input_ids' is int32"):
         program(narrow, library)
     for wrong in ([np.zeros((2, 3))], [np.zeros((2, 3)), np.zeros((2, 4))], [np.zeros((1, 4, 2))]):
-        with pytest.raises(DataError, match="begin and end logits"):
+        with pytest.raises(DataError, match="start and end logits"):
             task.respond(wrong, [0, 1], [4, 4])
 
 

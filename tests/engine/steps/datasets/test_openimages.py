@@ -175,7 +175,7 @@ def test_what_is_wrong_for_good_is_named_after_all_others_came(tmp_path: Path) -
     with serving(tree) as server:
         with pytest.raises(FetchError) as caught:
             fetch(server, given, tmp_path / "out", said)
-        assert "5 of 40 files did not come" in caught.value.what
+        assert "5 of 40 files could not be fetched" in caught.value.what
         assert "35 are kept, and the same command downloads only the others" in caught.value.remedy
         warned = {event.text for event in said if isinstance(event, events.Warned)}
         stated = (64 + 8 % 5, 48 + 8 % 3)
@@ -324,7 +324,7 @@ def test_a_calibration_list_that_is_none(tmp_path: Path) -> None:
             calibrate(server, tmp_path / "a", b"<html>\n../x\n")
         with pytest.raises(DataError, match="no list of images"):
             calibrate(server, tmp_path / "b", b"\xff\xfe\x00")
-        with pytest.raises(FetchError, match="1 of 1 files did not come"):
+        with pytest.raises(FetchError, match="1 of 1 files could not be fetched"):
             calibrate(server, tmp_path / "c", b"gone.jpg\n")
 
 

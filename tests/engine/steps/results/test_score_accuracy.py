@@ -66,7 +66,7 @@ def test_a_score_says_of_how_many_labelled_images_it_is(tmp_path: Path) -> None:
         ([n - 1 for n in LABELS], "20 are right if 1 is subtracted from each label"),
         ([n + 1 for n in LABELS], "20 are right if 1 is added to each label"),
         ([n - 1 for n in LABELS[:18]] + [18, 500], "18 are right if 1 is subtracted from each label"),
-        ([n + 300 for n in LABELS], "labels that are shifted or of other images"),
+        ([n + 300 for n in LABELS], "shifted labels or labels of other images"),
     ],
 )
 def test_what_chance_would_give_is_doubted(tmp_path: Path, answers: list[int], words: str) -> None:
