@@ -58,7 +58,7 @@ def survey(context: SurveyContext) -> SurveyResult:
     if here is not None and (not context.version or SpecifierSet(context.version).contains(here[1], prereleases=True)):
         known = facts(options, *here)
         return SurveyResult("found", Artifact("", known), identity=_identity(known), text=here[1])
-    reason = f"{here[0]} {here[1]} is installed, {context.version} is asked for" if here else "it is not installed here"
+    reason = f"{here[0]} {here[1]} is installed, {context.version} is required" if here else "it is not installed here"
     if find_spec("pip") is None and shutil.which("uv") is None:
         return SurveyResult(
             "missing", text=f"{reason}, and there is neither pip nor uv", remedy=f"{sys.executable} -m ensurepip"

@@ -180,7 +180,7 @@ def test_the_spelling_of_the_tutorial_is_the_same_plan(capsys: pytest.CaptureFix
 def test_a_backend_of_another_version_gets_an_environment_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     nodes = plan(capsys, TAGS, "--adr.onnxruntime.version=<1.21")
     assert nodes["onnxruntime"]["state"] == "fetch"
-    assert "is installed, <1.21 is asked for" in str(nodes["onnxruntime"]["text"])
+    assert "is installed, <1.21 is required" in str(nodes["onnxruntime"]["text"])
 
 
 def test_the_model_component_implies_its_preprocessing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,7 @@ def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
         ("exit 4", 1 << 40, "its process ended with status 4 without output"),
         ("exit 1", 1000, "the disk is full at"),
         ("echo the words of the job; exit 1", 1000, "the words of the job"),
-        ("sleep 5", 1 << 40, "its process has said nothing for 0.2 s"),
+        ("sleep 5", 1 << 40, "its process has reported nothing for 0.2 s"),
     ],
 )
 def test_a_job_that_does_not_start_says_why(

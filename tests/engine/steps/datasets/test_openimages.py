@@ -322,7 +322,7 @@ def test_a_calibration_list_that_is_none(tmp_path: Path) -> None:
     with serving(Tree()) as server:
         with pytest.raises(DataError, match="no plain file name"):
             calibrate(server, tmp_path / "a", b"<html>\n../x\n")
-        with pytest.raises(DataError, match="no list of images"):
+        with pytest.raises(DataError, match="not a list of images"):
             calibrate(server, tmp_path / "b", b"\xff\xfe\x00")
         with pytest.raises(FetchError, match="1 of 1 files could not be fetched"):
             calibrate(server, tmp_path / "c", b"gone.jpg\n")

@@ -85,7 +85,7 @@ def test_what_is_not_here_gets_an_environment(
     result = survey(range_)
     assert result.state == "run"
     assert "an environment of its own" in result.text
-    assert ("2.21.0 is installed, <2.20 is asked for" in result.text) == bool(has)
+    assert ("2.21.0 is installed, <2.20 is required" in result.text) == bool(has)
 
 
 def test_without_pip_and_uv_it_is_missing(installed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_a_version_out_of_range_is_a_conflict(installed: dict[str, str]) -> None
     installed["mlcommons-loadgen"] = "6.0.17"
     sight = survey_package(SurveyContext(LOADGEN, {}, version="<6"))
     assert sight.state == "conflict"
-    assert "mlcommons-loadgen 6.0.17 is installed, <6 is asked for" in sight.text
+    assert "mlcommons-loadgen 6.0.17 is installed, <6 is required" in sight.text
     assert sight.remedy.startswith("pip install 'mlcommons-loadgen<6'")
 
 

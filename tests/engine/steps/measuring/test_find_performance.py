@@ -189,7 +189,7 @@ def test_a_bound_below_the_service_time_is_impossible(make: Any, own: Path) -> N
 
 def test_the_bound_of_the_round_holds_without_another(make: Any) -> None:
     step, _ = make("Server", alone_ms=16.0, target_latency_ms=None)
-    with pytest.raises(RunError, match="the bound is 15 ms"):
+    with pytest.raises(RunError, match="the constraint is 15 ms"):
         run(step)
 
 

@@ -45,7 +45,7 @@ def test_events_come_whole_however_they_are_cut(pipe: tuple[int, int]) -> None:
 
 def test_silence_is_a_hang(pipe: tuple[int, int]) -> None:
     os.write(pipe[1], events.encode(events.Phase(at=1, step="run", name="load")))
-    with pytest.raises(RunError, match=r"said nothing for 0\.2 s in 'load'"):
+    with pytest.raises(RunError, match=r"no event from its process for 0\.2 s in 'load'"):
         list(listening.harness_events(pipe[0]))
 
 
@@ -61,7 +61,7 @@ def ticks(pipe: tuple[int, int], issued: int, completed: int) -> list[events.Any
 
 
 def test_ticks_without_answers_are_a_hang(pipe: tuple[int, int]) -> None:
-    with pytest.raises(RunError, match="5 samples wait, and none was answered"):
+    with pytest.raises(RunError, match="5 samples are waiting and none completed"):
         ticks(pipe, 8, 3)
 
 
