@@ -43,9 +43,11 @@ def read(path: Path) -> Array:
     Raises DataError, naming the file, where it is not 16 kHz, mono and 16 bits, is damaged or ends early, or is too
     short for features; and where it is FLAC and soundfile is not installed.
     """
+    where, is_flac = clean(str(path)), path.suffix.lower() == FLAC
+    if is_flac and not can_read_flac():
+        raise DataError(f"{where} is FLAC, and soundfile is not installed", INSTALL)
     with _damage(path), open_plain(path) as file:
-        found = _flac(file) if path.suffix.lower() == FLAC else _wav(file)
-    where = clean(str(path))
+        found = _flac(file) if is_flac else _wav(file)
     if (found.channels, found.rate, found.bits) != (1, RATE, 16):
         raise DataError(
             f"{where} has {found.channels} channels, {found.rate} Hz, {found.bits} bits",
@@ -70,8 +72,6 @@ def _wav(file: BinaryIO) -> _Audio:
 
 
 def _flac(file: BinaryIO) -> _Audio:
-    if not can_read_flac():
-        raise DataError(f"{clean(str(file.name))} is FLAC, and soundfile is not installed", INSTALL)
     with import_module("soundfile").SoundFile(file) as one:
         bits = 16 if one.subtype == "PCM_16" else 8 if one.subtype == "PCM_S8" else 24
         return _Audio(one.channels, one.samplerate, bits, one.frames, one.read(dtype="int16"))

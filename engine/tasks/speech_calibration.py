@@ -53,7 +53,8 @@ def chosen(step: Step) -> dict[str, Any]:
     with disk_errors(step.output):
         (step.output / CHOSEN).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     by_rules = options.md5 == RULES_LIST
-    what = f"utterances of {'the rules' if by_rules else 'a'} calibration list, {listed.name} (LibriSpeech)"
+    whose = "the rules'" if by_rules else "a"
+    what = f"utterances of {whose} calibration list, {listed.name} (LibriSpeech)"
     return {**facts, "labels": CHOSEN, "what": what, "by_rules": by_rules}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import msgspec
 
@@ -33,7 +34,7 @@ class _File(msgspec.Struct, frozen=True):
 class _Entry(msgspec.Struct, frozen=True):
     files: tuple[_File, ...]
     original_duration: float
-    original_num_samples: int
+    original_num_samples: Annotated[int, msgspec.Meta(ge=0)]
     transcript: str
 
 
@@ -72,7 +73,7 @@ def write(utterances: list[Utterance]) -> bytes:
 def _entries(path: Path) -> list[tuple[_Entry, msgspec.Raw]]:
     try:
         found = codec.decode(read_plain(path), type=list[msgspec.Raw])
-        return [(codec.decode(raw, type=_Entry), raw) for raw in found]
+        return [(codec.decode(bytes(raw), type=_Entry), raw) for raw in found]
     except OSError as error:
         raise DataError(f"{clean(str(path))}: the manifest cannot be read: {error.strerror}", _AS_PUBLISHED) from error
     except msgspec.ValidationError as error:
