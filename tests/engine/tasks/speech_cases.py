@@ -36,7 +36,8 @@ def audio(seed: int, samples: int) -> Array:
     loud = np.repeat(draw.integers(0, 9, samples // 1600 + 1), 1600)[:samples]
     voiced = np.convolve(pulses, resonance)[:samples] * loud // 2
     hiss = draw.integers(-150, 151, samples)
-    return np.clip(voiced + hiss, -32768, 32767).astype(np.int16)
+    found: Array = np.clip(voiced + hiss, -32768, 32767).astype(np.int16)
+    return found
 
 
 def sentence(draw: np.random.Generator) -> str:

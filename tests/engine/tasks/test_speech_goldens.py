@@ -26,7 +26,8 @@ PLACES = 48
 
 
 def sampled(values: Array) -> Array:
-    return values.ravel()[np.linspace(0, values.size - 1, PLACES).astype(int)]
+    found: Array = values.ravel()[np.linspace(0, values.size - 1, PLACES).astype(int)]
+    return found
 
 
 @pytest.mark.parametrize("case", GOLDENS["features"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +16,14 @@ from engine.tasks.speech_manifest import BLANK
 FEATURES, HIDDEN, WIDTH, LAYERS = 24, 10, 6, 2
 ENCODED = 2 * HIDDEN
 FLOAT, INT64, INT32 = int(TensorProto.FLOAT), int(TensorProto.INT64), int(TensorProto.INT32)
+
+
+_End = tuple[int, list[str | int]]
+"""Type and sizes of an input or output."""
+
+
+def _ends(named: Mapping[str, _End]) -> list[onnx.ValueInfoProto]:
+    return [helper.make_tensor_value_info(name, kind, sizes) for name, (kind, sizes) in named.items()]
 
 
 class _Graph:
@@ -31,7 +41,7 @@ class _Graph:
     def weights(self, name: str, *shape: int, scale: float = 1.0) -> str:
         return self.constant(name, (scale * self._draw.normal(size=shape)).astype(np.float32))
 
-    def node(self, kind: str, inputs: list[str], outputs: list[str], **attributes: object) -> str:
+    def node(self, kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> str:
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
         return outputs[0]
 
@@ -41,11 +51,8 @@ class _Graph:
         outputs = [f"{name}.y", f"{name}.hidden", f"{name}.cell"]
         return self.node("LSTM", [x, *weights, bias, lengths, *state], outputs, hidden_size=hidden)
 
-    def save(
-        self, path: Path, inputs: dict[str, tuple[int, list[object]]], outputs: dict[str, tuple[int, list[object]]]
-    ) -> Path:
-        ends = [[helper.make_tensor_value_info(name, *one) for name, one in side.items()] for side in (inputs, outputs)]
-        graph = helper.make_graph(self._nodes, path.stem, *ends, self._constants)
+    def save(self, path: Path, inputs: Mapping[str, _End], outputs: Mapping[str, _End]) -> Path:
+        graph = helper.make_graph(self._nodes, path.stem, _ends(inputs), _ends(outputs), self._constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
         model.ir_version = 8
         onnx.checker.check_model(model, full_check=True)
@@ -103,7 +110,7 @@ def _prediction(folder: Path, seed: int) -> Path:
     net.node("Squeeze", [x, "first"], ["predicted"])
     for state in ("hidden", "cell"):
         net.node("Concat", [f"lstm{layer}.{state}" for layer in range(LAYERS)], [f"{state}_out"], axis=0)
-    kept = (FLOAT, [LAYERS, "B", WIDTH])
+    kept: _End = (FLOAT, [LAYERS, "B", WIDTH])
     return net.save(
         folder / "prediction.onnx",
         {"symbol": (INT64, ["B"]), "hidden": kept, "cell": kept},
