@@ -102,3 +102,9 @@ def test_generated_speech_brings_its_manifest(profile: Path, by_model: bool) -> 
     assert needs(plan, "librispeech-labels") == {"dataset": "librispeech"}
     assert "librispeech-manifest" not in plan.nodes, "nothing is fetched"
     assert needs(plan, RUN)["model"] == ("small" if by_model else "rnnt-model")
+
+
+def test_recordings_bring_their_manifest(profile: Path) -> None:
+    plan = plan_of(profile, overrides={"librispeech": Override(add=Query(variations=("recordings",)))})
+    assert needs(plan, "librispeech") == {"audio": "librispeech-recordings"}
+    assert needs(plan, "librispeech-labels") == {"dataset": "librispeech"}
