@@ -68,22 +68,21 @@ def _command(wanted: PackageFile, folder: Path, bar: str) -> list[str]:
     return [
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--no-input"),
         *("--disable-pip-version-check", "--progress-bar", bar),
-        *_kind(wanted),
+        *_kind(wanted.filename),
         *(("--require-hashes",) if wanted.sha256 else ()),
         *("--requirement", _REQUIREMENTS, "--dest", "."),
     ]
 
 
-def _kind(wanted: PackageFile) -> Iterator[str]:
+def _kind(filename: str) -> Iterator[str]:
     """Ask for wheel or source as the name says; for a wheel of another platform, for that platform.
 
-    Data in a package are the same on every platform, so a wheel that can't be installed here can still be read. A
-    source archive is asked for by the package's name: with `:all:` pip builds what builds it from source, too.
+    Data in a package are the same on every platform, so a wheel that can't be installed here can still be read.
     """
     try:
-        _, _, _, tags = parse_wheel_filename(wanted.filename)
+        _, _, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename:
-        yield from ("--no-binary", wanted.package) if wanted.filename else ()
+        yield from ("--no-binary", ":all:") if filename else ()
         return
     yield from ("--only-binary", ":all:")
     for tag in tags:

@@ -29,7 +29,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = {
         "rnnt-model": "name: rnnt-model\ntags: [get, ml-model, reference, rnnt]\n",
         "small": "name: small\ntags: [get, ml-model, letters-net, rnnt]\nbeside: {dataset: {add: _generated}}\n",
-        "speech": "name: librispeech-generated\ntags: [get, dataset, librispeech-generated]\n",
+        "generated": "name: librispeech-generated\ntags: [get, dataset, librispeech-generated]\n",
+        "recordings": "name: librispeech-recordings\ntags: [get, dataset, librispeech-recordings]\n",
     }
     write_components(folder, models)
     return folder
