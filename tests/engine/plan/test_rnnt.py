@@ -28,7 +28,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("profile")
     models = {
         "rnnt-model": "name: rnnt-model\ntags: [get, ml-model, reference, rnnt]\n",
-        "small": "name: small\ntags: [get, ml-model, letters-net, rnnt]\nbeside: {dataset: {add: _generated}}\n",
+        "letters-net": "name: letters-net\ntags: [get, ml-model, letters-net, rnnt]\nbeside: {dataset: {add: _generated}}\n",
         "generated": "name: librispeech-generated\ntags: [get, dataset, librispeech-generated]\n",
         "recordings": "name: librispeech-recordings\ntags: [get, dataset, librispeech-recordings]\n",
     }
@@ -102,7 +102,7 @@ def test_generated_speech_brings_its_manifest(profile: Path, by_model: bool) -> 
     assert needs(plan, "librispeech") == {"audio": "librispeech-generated"}
     assert needs(plan, "librispeech-labels") == {"dataset": "librispeech"}
     assert "librispeech-manifest" not in plan.nodes, "nothing is fetched"
-    assert needs(plan, RUN)["model"] == ("small" if by_model else "rnnt-model")
+    assert needs(plan, RUN)["model"] == ("letters-net" if by_model else "rnnt-model")
 
 
 def test_recordings_bring_their_manifest(profile: Path) -> None:
