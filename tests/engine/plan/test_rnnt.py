@@ -26,9 +26,10 @@ RUN = "loadgen-run[Offline performance]"
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A profile folder with a model and generated speech."""
     folder = tmp_path_factory.mktemp("profile")
+    small = "name: letters-net\ntags: [get, ml-model, letters-net, rnnt]\nbeside: {dataset: {add: _generated}}\n"
     models = {
         "rnnt-model": "name: rnnt-model\ntags: [get, ml-model, reference, rnnt]\n",
-        "letters-net": "name: letters-net\ntags: [get, ml-model, letters-net, rnnt]\nbeside: {dataset: {add: _generated}}\n",
+        "letters-net": small,
         "generated": "name: librispeech-generated\ntags: [get, dataset, librispeech-generated]\n",
         "recordings": "name: librispeech-recordings\ntags: [get, dataset, librispeech-recordings]\n",
     }
