@@ -1,0 +1,146 @@
+"""Speech recognition on LibriSpeech: audio → symbols of a transducer → accuracy log → word error rate.
+
+Features are part of what the rules time, so a sample is audio as it was recorded. A response is the symbols as int64,
+none for silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from engine.backends.graph import Graph
+from engine.errors import DataError
+from engine.mlperf_logs import accuracy_log as accuracy
+from engine.step import Step
+from engine.store.files import disk_errors
+from engine.tasks import speech_audio, speech_features, speech_files, speech_manifest
+from engine.tasks.base import Array, Samples, Score
+from engine.tasks.rnnt_program import Transducer
+from engine.tasks.speech_manifest import ALPHABET
+from engine.tasks.word_errors import errors
+from engine.text import clean
+
+LABELS = "manifest.json"
+"""The utterances of a sample set in the form of the rules' manifest, with which their script scores too."""
+AUDIO = "audio.npy"
+OFFSETS = "offsets.npy"
+
+SYMBOL_BYTES = 8
+"""Of a response: one int64 for each symbol."""
+
+POOR_WER = 75.0
+"""Per cent; the rules' model reaches 7.45, and one that answers nothing 100."""
+
+_MEASURED = "score with the sample set that was measured"
+
+
+def prepare(step: Step) -> dict[str, Any]:
+    """Write the audio of the need `dataset`, in the order of its own manifest or that of the need `manifest`.
+
+    One ragged tensor, int16 [samples], 16 kHz: the first `count` utterances of at most 15 s, or all. Facts: `arrays`,
+    `count`, `labels`, `text`. Raises DataError that names the file which is missing, damaged, of another form or of
+    another length than the manifest says.
+    """
+    dataset = step.inputs["dataset"]
+    source = speech_files.manifest(dataset, step.inputs["manifest"])
+    count = step.read_options(speech_files.SetOptions).count
+    utterances = speech_manifest.read(source)[:count]
+    tree = speech_files.opened(dataset)
+    lengths = [one.samples for one in utterances]
+    facts = write(step, (audio(source, one.name, tree, one.samples) for one in utterances), lengths)
+    with disk_errors(step.output):
+        (step.output / LABELS).write_bytes(speech_manifest.write(utterances))
+    hours = sum(lengths) / speech_features.RATE / 3600
+    return {**facts, "labels": LABELS, "text": f"{len(utterances):,} utterances, {hours:.2f} h"}
+
+
+def write(step: Step, audio: Iterable[Array], lengths: Sequence[int]) -> dict[str, Any]:
+    """Write audio, int16 [n] each of these lengths, as a sample set. Facts: `arrays`, `count`."""
+    offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+    with disk_errors(step.output):
+        np.save(step.output / OFFSETS, offsets)
+        values = open_memmap(step.output / AUDIO, mode="w+", dtype=np.int16, shape=(int(offsets[-1]),))
+        for number, one in enumerate(audio):
+            if number % 50 == 0:
+                step.progress(number, len(lengths), "utterances")
+            values[offsets[number] : offsets[number + 1]] = one
+        values.flush()
+    step.progress(len(lengths), len(lengths), "utterances")
+    return {"arrays": [{"values": AUDIO, "offsets": OFFSETS}], "count": len(lengths)}
+
+
+def audio(source: Path, name: str, tree: speech_files.Tree, samples: int | None = None) -> Array:
+    """Return the audio of an utterance that the file `source` names, int16 [n].
+
+    Raises DataError that names the file which is missing, damaged, of another form, or not `samples` long.
+    """
+    path = tree.file(name)
+    if not path.is_file():
+        raise DataError(
+            f"{clean(str(source))} names {clean(name)}, and there is no {clean(str(path))}",
+            "give the whole data set, or a list of what is there",
+        )
+    found = speech_audio.read(path)
+    if samples not in (None, len(found)):
+        raise DataError(
+            f"{clean(str(path))} has {len(found)} samples, and {clean(str(source))} says {samples}",
+            "take both as they were published, or correct the manifest",
+        )
+    return found
+
+
+def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Transducer:
+    """Return the program of a session. Raises DataError where graphs or samples are not those of a transducer."""
+    return Transducer(graphs, samples)
+
+
+def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
+    """Return what each sample costs, int64 [N]: rows of features, of 30 ms each."""
+    return None if samples.lengths is None else speech_features.rows(samples.lengths)
+
+
+def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+    """Return the word error rate over the samples that a log answers, as the rules' accuracy_eval.py prints it.
+
+    Where a sample was answered twice, as in a log of TEST01, its first answer counts; the rules' script takes the log
+    of an accuracy run for granted, which has each sample once. Raises DataError for malformed logs and manifests, a
+    response that is no int64 symbols of ALPHABET, and a log that answers no word.
+    """
+    utterances = speech_manifest.read(labels)
+    answers: dict[int, str] = {}
+    for record in accuracy.records(log):
+        if not 0 <= record.qsl_idx < len(utterances):
+            what = f"{log}: sample {record.qsl_idx} is no utterance of {labels}, which has {len(utterances)}"
+            raise DataError(what, _MEASURED)
+        if record.qsl_idx not in answers:
+            name = utterances[record.qsl_idx].name
+            answers[record.qsl_idx] = _text(record.data, f"{log}: the answer for sample {record.qsl_idx} ({name})")
+    wrong, words = errors((text, utterances[index].transcript) for index, text in answers.items())
+    if not words:
+        raise DataError(f"{log}: no word was to be answered", "run in accuracy mode again")
+    rate = wrong / words
+    value = (1 - rate) * 100
+    return Score(
+        text=f"Word Error Rate: {rate * 100}%, accuracy={value}%\n",
+        metric="WER",
+        value=value,
+        good=None,
+        total=len(answers),
+        warning="a model of another alphabet does this, or audio in another order" if 100 * rate >= POOR_WER else "",
+    )
+
+
+def _text(data: bytes, what: str) -> str:
+    """Return the text of a response."""
+    if len(data) % SYMBOL_BYTES:
+        raise DataError(f"{what} has {len(data)} bytes: no whole int64 numbers", _MEASURED)
+    symbols = np.frombuffer(data, "<i8").tolist()
+    if symbols and not 0 <= min(symbols) <= max(symbols) < len(ALPHABET):
+        strange = next(one for one in symbols if not 0 <= one < len(ALPHABET))
+        raise DataError(f"{what} has the symbol {strange}; there are {len(ALPHABET)}", "look at the model's last layer")
+    return "".join(ALPHABET[one] for one in symbols)
