@@ -1,52 +1,66 @@
-"""A transducer's program in its plainest form: the rules' features, greedy decoding and word error rate, one
-utterance at a time.
+"""A transducer's program in its plainest form: greedy decoding and word errors, one utterance at a time.
 
-Nothing here is fast. It is what the training uses and what tests compare with.
+Nothing here is fast. It is what the training measures with, and tests.
 """
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnxruntime
+
+from engine.networks.transducer import Form
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz'"
-BLANK = len(ALPHABET)
+"""By symbol; the blank is the number behind the last one."""
 MOST_SYMBOLS = 30
 """Of one frame of the encoder."""
 
-_RATE, _TRANSFORM, _WINDOW, _HOP, _MELS, _SPLICE = 16_000, 512, 320, 160, 80, 3
+Run = Callable[[Mapping[str, Array]], Sequence[Array]]
+"""Runs a graph: inputs by name → its outputs in order."""
 
 
-def features(audio: Array) -> Array:
-    """Return what the encoder takes of int16 [n]: float32 [T,240], normalised."""
-    signal = audio.astype(np.float64) / 32768
-    signal = np.concatenate([signal[:1], signal[1:] - 0.97 * signal[:-1]])
-    margin = (_TRANSFORM - _WINDOW) // 2
-    window = np.pad(np.hanning(_WINDOW), margin)
-    padded = np.pad(signal, _TRANSFORM // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _TRANSFORM)[::_HOP]
-    power = np.abs(np.fft.rfft(frames * window)) ** 2 + 1e-10
-    mel = np.log(power @ _mel_filters().T + 1e-20)
-    length = -(-(-(-len(audio) // _HOP)) // _SPLICE)
-    mel = np.pad(mel, ((0, 2 * _SPLICE), (0, 0)))
-    spliced = np.concatenate([mel[shift : shift + _SPLICE * length : _SPLICE] for shift in range(_SPLICE)], axis=1)
-    return ((spliced - spliced.mean(0)) / (spliced.std(0, ddof=1) + 1e-5)).astype(np.float32)
+@dataclass(frozen=True)
+class Decoder:
+    """Greedy decoding with the three graphs of engine.networks.transducer, as the rules' reference does it."""
+
+    encoder: Run
+    prediction: Run
+    joint: Run
+    form: Form
+
+    def symbols(self, features: Array) -> list[list[int]]:
+        """Return the symbols of every frame of the encoder, for features [T,F]."""
+        encoded, _ = self.encoder({"x": features[:, None], "lengths": np.array([len(features)])})
+        zeros = np.zeros((self.form.prediction_layers, 1, self.form.prediction), np.float32)
+        predicted, hidden, cell = self.prediction({"symbol": np.array([-1]), "hidden": zeros, "cell": zeros})
+        found: list[list[int]] = []
+        for frame in encoded[0]:
+            found.append([])
+            while len(found[-1]) < MOST_SYMBOLS:
+                [logits] = self.joint({"encoded": frame[None], "predicted": predicted})
+                symbol = int(logits[0].argmax())
+                if symbol == self.form.symbols - 1:
+                    break
+                found[-1].append(symbol)
+                fed = {"symbol": np.array([symbol]), "hidden": hidden, "cell": cell}
+                predicted, hidden, cell = self.prediction(fed)
+        return found
 
 
-@cache
-def _mel_filters() -> Array:
-    """Return triangles of equal area [80,257], evenly spaced on Slaney's scale from 0 to 8 kHz."""
-    step, corner = np.log(6.4) / 27, 1000.0
-    top = 15 + np.log(_RATE / 2 / corner) / step
-    places = np.linspace(0, top, _MELS + 2)
-    edges = np.where(places < 15, places * 200 / 3, corner * np.exp(step * (places - 15)))
-    frequencies = np.fft.rfftfreq(_TRANSFORM, 1 / _RATE)
-    low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    triangles = np.minimum((frequencies - low) / (middle - low), (high - frequencies) / (high - middle))
-    return np.maximum(0, triangles) * 2 / (high - low)
+def decoder(graphs: Mapping[str, bytes], form: Form) -> Decoder:
+    """Return the decoder of three ONNX graphs."""
+    return Decoder(**{name: _runner(graph) for name, graph in graphs.items()}, form=form)
+
+
+def _runner(graph: bytes) -> Run:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return lambda feeds: session.run(None, dict(feeds))  # type: ignore[no-any-return]
 
 
 def indices(text: str) -> list[int]:

@@ -68,8 +68,8 @@ class Voice:
 
     @classmethod
     def draw(cls, random: np.random.Generator) -> "Voice":
-        """Return a voice. Quick ones say two letters and more within 60 ms."""
-        return cls(random.uniform(90, 210), random.uniform(0.95, 1.06), random.uniform(0.035, 0.085))
+        """Return a voice. Quick ones say two letters within 84 ms."""
+        return cls(random.uniform(90, 210), random.uniform(0.95, 1.06), random.uniform(0.042, 0.09))
 
 
 def speak(text: str, voice: Voice, random: np.random.Generator) -> Array:
@@ -79,7 +79,7 @@ def speak(text: str, voice: Voice, random: np.random.Generator) -> Array:
     count = len(states) * HOP
     mixed = _filtered(_pulses(count, voice, random), random.standard_normal(count), states)
     peak = np.abs(mixed).max() or 1.0
-    mixed += random.standard_normal(count) * peak * 10 ** random.uniform(-2.5, -1.75)
+    mixed += random.standard_normal(count) * peak * 10 ** random.uniform(-2.5, -2.0)
     return np.rint(mixed * (random.uniform(8_000, 26_000) / np.abs(mixed).max())).astype(np.int16)
 
 

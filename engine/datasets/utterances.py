@@ -8,7 +8,7 @@ it stopped, and the order of work does not matter.
 
 import json
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def write(utterances: UtteranceSet, folder: Path) -> Iterator[int]:
         for entry in pool.map(lambda index: _write_one(utterances, index, folder), range(utterances.count)):
             entries.append(entry)
             yield len(entries)
-    (folder / MANIFEST).write_text(json.dumps(entries, indent=1), encoding="utf-8")
+    write_manifest(entries, folder)
 
 
 def _write_one(utterances: UtteranceSet, index: int, folder: Path) -> dict[str, Any]:
@@ -113,6 +113,11 @@ def write_wav(path: Path, audio: Array) -> None:
         file.setframerate(RATE)
         file.writeframes(audio.astype("<i2", copy=False).tobytes())
     unfinished.replace(path)
+
+
+def write_manifest(entries: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Write the manifest of a data set, its entries in the order of the samples."""
+    (folder / MANIFEST).write_text(json.dumps(entries, indent=1), encoding="utf-8")
 
 
 def manifest_entry(name: str, samples: int, transcript: str) -> dict[str, Any]:
