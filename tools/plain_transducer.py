@@ -3,7 +3,7 @@
 Nothing here is fast. It is what the training measures with, and tests.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ def indices(text: str) -> list[int]:
     return [ALPHABET.index(letter) for letter in text]
 
 
-def text_of(symbols: Sequence[int]) -> str:
+def text_of(symbols: Iterable[int]) -> str:
     """Return the transcript of symbols."""
     return "".join(ALPHABET[symbol] for symbol in symbols)
 

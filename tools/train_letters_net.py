@@ -13,6 +13,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def _score(decoder: plain.Decoder, tests: UtteranceSet) -> str:
         spoken = tests.utterance(index)
         found = decoder.symbols(features.of(spoken.audio))
         frames += map(len, found)
-        errors += plain.word_errors(spoken.transcript, plain.text_of(sum(found, [])))
+        errors += plain.word_errors(spoken.transcript, plain.text_of(chain.from_iterable(found)))
         words += len(spoken.transcript.split())
     share, several = len(frames) / (len(frames) + sum(frames)), sum(count > 1 for count in frames)
     rate = f"word error rate {100 * errors / words:.2f} % ({errors} of {words} words in {tests.count} utterances)"

@@ -138,8 +138,13 @@ def build(form: Form, weights: Mapping[str, Array], *, name: str) -> dict[str, o
 
     joint: `encoded` float32 [B,E], `predicted` float32 [B,P] → `logits` float32 [B,symbols].
     """
+    return {part: build_part(part, form, weights, name=name) for part in OUTPUTS}
+
+
+def build_part(part: str, form: Form, weights: Mapping[str, Array], *, name: str) -> onnx.ModelProto:
+    """Return one of the graphs of `build`; of the weights it needs its own."""
     graphs = {ENCODER: _encoder, PREDICTION: _prediction, JOINT: _joint}
-    return {part: graph(form, weights, f"{name}-{part}") for part, graph in graphs.items()}
+    return graphs[part](form, weights, f"{name}-{part}")
 
 
 def _encoder(form: Form, weights: Mapping[str, Array], name: str) -> onnx.ModelProto:

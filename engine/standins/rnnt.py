@@ -1,9 +1,9 @@
 """Builds a stand-in for the rules' RNN-T: its exact graphs and arithmetic, but weights that anyone can make.
 
 How long an utterance takes depends on its length and on how many symbols come out of it: each is one more step of
-prediction and joint. So the weights are random but for the joint's biases, which are set on generated speech: the
-blank wins as often as it does where people read aloud. What it answers means nothing: an accuracy can't be measured
-with it.
+prediction and joint. So encoder and prediction are random, and the joint is made for generated speech: a frame asks for
+a symbol, and the blank wins as often as it does where people read aloud. What it answers means nothing: an accuracy
+can't be measured with it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,8 @@ import numpy as np
 import onnxruntime
 
 from engine.datasets.utterances import UtteranceSet
-from engine.networks.transducer import ENCODER, GATES, JOINT, PREDICTION, Form, build as graphs_of, save
+from engine.networks.transducer import ENCODER, JOINT, PREDICTION, Form, build_part, save
+from engine.networks.transducer import build as graphs_of
 from engine.step import Step
 from engine.tasks.speech_features import Features
 
@@ -32,11 +33,9 @@ INPUT_GAIN, STATE_GAIN = 4.0, 1.0
 """Deviation of an LSTM's weights, times the root of their number for a unit: from the layer below, and from the step
 before. The first lets sound through all layers; much more of the second, and rounding errors grow from step to step."""
 FAINTEST = 1e-3
-"""Variance of a direction of the encoder, as a share of the strongest one's, below which it is not made stronger."""
-PAIRS = 2000
-"""Of a frame and a symbol, with which the symbols are made equally frequent."""
-CONTRAST, BLANK_CONTRAST = 1.5, 8.0
-"""The same of the joint's last layer, for all symbols and for the blank."""
+"""Variance of a direction, as a share of the strongest one's, below which it is not made stronger."""
+HIGHEST = 20.0
+"""Of the blank's bias, either way; logits vary by about 1."""
 
 
 def build(step: Step) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     weights = _random(form, np.random.default_rng(seed))
     step.phase("listening to generated speech")
     encoded = _encoded(form, weights, seed)
-    _centre(form, weights, encoded)
+    weights |= _join(form, weights, encoded, seed)
     step.phase("setting the blank's bias")
     share = _set_blank(step, form, weights, encoded)
     return {
@@ -71,33 +70,14 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
 
 
 def _random(form: Form, random: np.random.Generator) -> dict[str, Array]:
-    """Return normal weights, and biases of 0."""
+    """Return normal weights, and biases of 0; the joint's are yet to be made."""
     weights: dict[str, Array] = {}
     for name, shape in form.shapes().items():
         weights[name] = np.zeros(shape, np.float32)
         if len(shape) == 2:
             gain = 1.0 if "embed" in name else (STATE_GAIN if "_hh_" in name else INPUT_GAIN) / np.sqrt(shape[1])
             weights[name] = random.standard_normal(shape, np.float32) * np.float32(gain)
-    weights |= _joint(form, random)
     return weights
-
-
-def _joint(form: Form, random: np.random.Generator) -> dict[str, Array]:
-    """Return the weights of a joint whose blank depends on how sound and symbols go together, and on neither alone.
-
-    Otherwise one frame would go on emitting once it did, and one silence never end. The units stand in fours: of what
-    a unit hears on either side, a and c, they have the positive parts of a + c, -a - c, a - c and c - a. Of these the
-    blank gets |a + c| - |a - c|, which for a given a is as often positive as negative, and for a given c, too.
-    """
-    fours = form.joint // 4
-    sound, symbols = random.standard_normal((fours, form.encoder)), random.standard_normal((fours, form.prediction))
-    both, apart = np.hstack([sound, symbols]), np.hstack([sound, -symbols])
-    last = random.standard_normal((form.symbols, form.joint)) * CONTRAST / np.sqrt(form.joint)
-    blank = random.standard_normal(fours) * BLANK_CONTRAST / np.sqrt(form.joint)
-    last[-1, : 4 * fours] = np.concatenate([blank, blank, -blank, -blank])
-    first = np.zeros((form.joint, form.encoder + form.prediction))
-    first[: 4 * fours] = np.concatenate([both, -both, apart, -apart])
-    return {"joint.net.0.weight": first.astype(np.float32), "joint.net.3.weight": last.astype(np.float32)}
 
 
 def _encoded(form: Form, weights: Mapping[str, Array], seed: int) -> list[Array]:
@@ -111,25 +91,40 @@ def _encoded(form: Form, weights: Mapping[str, Array], seed: int) -> list[Array]
     return found
 
 
-def _centre(form: Form, weights: dict[str, Array], encoded: Sequence[Array]) -> None:
-    """Change the joint's first layer so that what it hears on either side varies by 1, around 0, and quickly.
+def _join(form: Form, weights: Mapping[str, Array], encoded: Sequence[Array], seed: int) -> dict[str, Array]:
+    """Return the weights of a joint that says of each frame which symbol it asks for, and the blank once it was said.
 
-    Most of what the encoder says changes slowly; with all its directions made equally strong, a frame differs from the
+    A frame asks for the symbol whose code is most like what the encoder says, and the prediction network's answer to a
+    symbol is its code. The units stand in fours: of what one hears on either side, a and c, they have the positive
+    parts of a + c, -a - c, a - c and c - a. From these a symbol gets 2a, times its code, and the blank gets
+    |a + c| - |a - c|, which is large where a and c are alike.
+    """
+    random, fours = np.random.default_rng([seed, 1]), form.joint // 4
+    predicted, last = _predicted(form, weights)
+    sound, sound_shift = _heard(random, fours, np.concatenate(encoded))
+    said, said_shift = _heard(random, fours, predicted)
+    codes = np.array([(predicted[last == symbol] @ said.T + said_shift).mean(0) for symbol in range(form.symbols - 1)])
+    rest = form.joint - 4 * fours
+    inner = np.concatenate([np.hstack([sign * sound, sign * other * said]) for other in (1, -1) for sign in (1, -1)])
+    shift = np.concatenate([sign * (sound_shift + other * said_shift) for other in (1, -1) for sign in (1, -1)])
+    symbols, blank = np.hstack([codes, -codes, codes, -codes]), np.repeat([1.0, 1.0, -1.0, -1.0], fours)
+    outer = np.vstack([symbols, blank]) / (2 * np.sqrt(fours))
+    return {
+        "joint.net.0.weight": np.pad(inner, ((0, rest), (0, 0))).astype(np.float32),
+        "joint.net.0.bias": np.pad(shift, (0, rest)).astype(np.float32),
+        "joint.net.3.weight": np.pad(outer, ((0, 0), (0, rest))).astype(np.float32),
+    }
+
+
+def _heard(random: np.random.Generator, count: int, values: Array) -> tuple[Array, Array]:
+    """Return weights [count,W] and biases of random views of [n,W] that vary by 1 around 0, and quickly.
+
+    Most of what an encoder says changes slowly; with all its directions made equally strong, a frame differs from the
     one before.
     """
-    sides = [np.concatenate(encoded), _predicted(form, weights)]
-    parts = np.split(weights["joint.net.0.weight"], [form.encoder], axis=1)
-    heard = []
-    for number, (side, part) in enumerate(zip(sides, parts, strict=True)):
-        part = part @ _equaliser(side)
-        parts[number] = part / (side @ part.T).std(0).mean()
-        heard.append((side - side.mean(0)) @ parts[number].T)
-    weights["joint.net.0.weight"] = np.concatenate(parts, axis=1).astype(np.float32)
-    centre = sum(part @ side.mean(0) for side, part in zip(sides, parts, strict=True))
-    weights["joint.net.0.bias"] = -np.asarray(centre, np.float32)
-    pairs = zip(*(np.random.default_rng(0).choice(side, PAIRS) for side in heard), strict=True)
-    usual = np.mean([np.maximum(sound + symbol, 0) for sound, symbol in pairs], axis=0)
-    weights["joint.net.3.bias"] = -(weights["joint.net.3.weight"] @ usual).astype(np.float32)
+    views = random.standard_normal((count, values.shape[1])) @ _equaliser(values)
+    views /= (values @ views.T).std(0)[:, None]
+    return views, -views @ values.mean(0)
 
 
 def _equaliser(values: Array) -> Array:
@@ -140,22 +135,26 @@ def _equaliser(values: Array) -> Array:
     return (directions / np.sqrt(np.maximum(strengths, 0) + least)) @ directions.T
 
 
-def _predicted(form: Form, weights: Mapping[str, Array]) -> Array:
-    """Return what the prediction network says after each of a few random symbols, [n,P]."""
-    run, random = _runner(form, weights, PREDICTION), np.random.default_rng(0)
-    state = np.zeros((form.prediction_layers, 8, form.prediction), np.float32)
-    fed, found = {"hidden": state, "cell": state}, []
-    for _ in range(20):
-        predicted, hidden, cell = run({"symbol": random.integers(form.symbols - 1, size=8), **fed})
+def _predicted(form: Form, weights: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Return what the prediction network says after each of some random symbols [n,P], and these symbols [n].
+
+    Each comes three times in a row: it is to be known by its answer after itself, too, or it would be said for ever.
+    """
+    run, batch, symbols = _runner(form, weights, PREDICTION), 4 * (form.symbols - 1), form.symbols - 1
+    state = np.zeros((form.prediction_layers, batch, form.prediction), np.float32)
+    random, fed, found = np.random.default_rng(0), {"hidden": state, "cell": state}, []
+    order = [one for _ in range(6) for one in [random.permutation(batch) % symbols] * 3]
+    for one in order:
+        predicted, hidden, cell = run({"symbol": one, **fed})
         fed = {"hidden": hidden, "cell": cell}
         found.append(predicted)
-    return np.concatenate(found)
+    return np.concatenate(found), np.concatenate(order)
 
 
 def _set_blank(step: Step, form: Form, weights: dict[str, Array], encoded: Sequence[Array]) -> float:
     """Set the blank's bias so that BLANK_SHARE of the answers are blanks, and return the share that comes out."""
     decoder = _Decoder(form, weights)
-    low, high = -5 * BLANK_CONTRAST, 5 * BLANK_CONTRAST
+    low, high = -HIGHEST, HIGHEST
     tried: list[tuple[float, float]] = []
     for number in range(ROUNDS):
         decoder.bias = (low + high) / 2
@@ -205,6 +204,8 @@ class _Decoder:
 
 def _runner(form: Form, weights: Mapping[str, Array], part: str) -> Callable[[Mapping[str, Array]], list[Array]]:
     """Return what runs one of the graphs on inputs by name."""
-    model = graphs_of(form, weights, name="calibration")[part]
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    model = build_part(part, form, weights, name="calibration")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     return lambda feeds: session.run(None, dict(feeds))  # type: ignore[no-any-return]

@@ -67,5 +67,5 @@ def _samples(path: Path) -> int:
     except (wave.Error, EOFError) as error:
         raise DataError(f"{path} is not a WAV file: {error}", _REMEDY) from error
     if form != (RATE, 1, 16):
-        raise DataError(f"{path} has {form[0]} Hz, {form[1]} channels and {form[2]} bits, not {RATE} Hz, 1 and 16", _REMEDY)
+        raise DataError(f"{path} has {form[0]} Hz, {form[1]} channels, {form[2]} bits, not {RATE}, 1 and 16", _REMEDY)
     return count

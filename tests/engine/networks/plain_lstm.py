@@ -18,10 +18,13 @@ def sigmoid(x: Array) -> Array:
     return 1 / (1 + np.exp(-x))
 
 
-def step(weights: Mapping[str, Array], name: str, layer: int, x: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
+def step(
+    weights: Mapping[str, Array], name: str, layer: int, x: Array, hidden: Array, cell: Array
+) -> tuple[Array, Array]:
     """One step of a layer: hidden and cell state after it."""
     ih, hh, bias_ih, bias_hh = (
-        weights[f"{name}.{part}_l{layer}"].astype(np.float64) for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        weights[f"{name}.{part}_l{layer}"].astype(np.float64)
+        for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
     entry, forget, new, output = np.split(ih @ x + bias_ih + hh @ hidden + bias_hh, 4)
     cell = sigmoid(forget) * cell + sigmoid(entry) * np.tanh(new)
