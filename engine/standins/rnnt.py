@@ -26,14 +26,14 @@ BLANK_SHARE = 0.53
 symbols with the blanks between words, in 4.36 h, which are 262,000 frames of 60 ms: 262 / (262 + 235)."""
 MOST_SYMBOLS = 30
 """Of one frame; the rules stop there."""
-UTTERANCES = 12
+UTTERANCES = 24
 ROUNDS = 12
 """Halvings of the interval in which the blank's bias is sought."""
 INPUT_GAIN, STATE_GAIN = 4.0, 1.0
 """Deviation of an LSTM's weights, times the root of their number for a unit: from the layer below, and from the step
 before. The first lets sound through all layers; much more of the second, and rounding errors grow from step to step."""
-FAINTEST = 1e-3
-"""Variance of a direction, as a share of the strongest one's, below which it is not made stronger."""
+DIRECTIONS = 48
+"""The strongest of those in which the encoder, or the prediction network, varies: others are not listened to."""
 HIGHEST = 20.0
 """Of the blank's bias, either way; logits vary by about 1."""
 
@@ -128,11 +128,10 @@ def _heard(random: np.random.Generator, count: int, values: Array) -> tuple[Arra
 
 
 def _equaliser(values: Array) -> Array:
-    """Return the matrix that gives all directions of [n,W] about the same deviation."""
-    covariance = np.cov(values.T.astype(np.float64))
-    strengths, directions = np.linalg.eigh(covariance)
-    least = FAINTEST * strengths[-1]
-    return (directions / np.sqrt(np.maximum(strengths, 0) + least)) @ directions.T
+    """Return the matrix that gives the strongest directions of [n,W] the same deviation, and drops the others."""
+    strengths, directions = np.linalg.eigh(np.cov(values.T.astype(np.float64)))
+    strongest = directions[:, -DIRECTIONS:]
+    return (strongest / np.sqrt(strengths[-DIRECTIONS:])) @ strongest.T
 
 
 def _predicted(form: Form, weights: Mapping[str, Array]) -> tuple[Array, Array]:
