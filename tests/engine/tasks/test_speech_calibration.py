@@ -11,7 +11,7 @@ import pytest
 from engine.errors import DataError
 from engine.facts import ChosenSamplesFacts, Ragged
 from engine.harness.samples import SampleLibrary
-from engine.step import Artifact, Look
+from engine.step import Artifact, SurveyContext
 from engine.tasks import speech_calibration, speech_files
 from tests.engine.networks.running import step
 from tests.engine.tasks import speech_cases as cases
@@ -69,13 +69,13 @@ def test_a_list_that_fits_nothing_is_named(tmp_path: Path, source: Path, listed:
 
 
 def test_files_that_change_are_seen(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def look() -> Look:
-        return Look(options={}, inputs={"dataset": Artifact(str(source), {})}, store=Path("/store"))
+    def context() -> SurveyContext:
+        return SurveyContext(options={}, inputs={"dataset": Artifact(str(source), {})}, store=Path("/store"))
 
-    before = speech_calibration.survey(look())
+    before = speech_calibration.survey(context())
     assert (before.state, bool(before.identity)) == ("run", True)
     (source / NAMES[0]).unlink()
-    assert speech_calibration.survey(look()).identity != before.identity
+    assert speech_calibration.survey(context()).identity != before.identity
     (source / "train-clean-100-wav").rename(source / "train-clean-100")
     monkeypatch.setattr(speech_files, "find_spec", lambda _: None)
-    assert speech_calibration.survey(look()).state == "missing"
+    assert speech_calibration.survey(context()).state == "missing"
