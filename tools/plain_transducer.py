@@ -60,7 +60,7 @@ def _runner(graph: bytes) -> Run:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    return lambda feeds: session.run(None, dict(feeds))  # type: ignore[no-any-return]
+    return lambda feeds: session.run(None, dict(feeds))
 
 
 def indices(text: str) -> list[int]:

@@ -5,8 +5,8 @@ Needs PyTorch, which inferdeck itself does not; in an environment of its own, fr
     python -m venv /tmp/train && /tmp/train/bin/pip install torch==2.13.0 -e .
     /tmp/train/bin/python -m tools.train_letters_net profiles/models/letters-net.npz
 
-It takes about six minutes of one core, to itself. Afterwards enter the checksum that it prints in engine/networks/letters_net.py
-and, with the word error rate, in profiles/models/README.md.
+It takes about six minutes of one core, to itself. Afterwards enter the checksum that it prints in
+engine/networks/letters_net.py and, with the word error rate, in profiles/models/README.md.
 """
 
 import hashlib

@@ -80,7 +80,8 @@ def speak(text: str, voice: Voice, random: np.random.Generator) -> Array:
     mixed = _filtered(_pulses(count, voice, random), random.standard_normal(count), states)
     peak = np.abs(mixed).max() or 1.0
     mixed += random.standard_normal(count) * peak * 10 ** random.uniform(-2.5, -2.0)
-    return np.rint(mixed * (random.uniform(8_000, 26_000) / np.abs(mixed).max())).astype(np.int16)
+    audio: Array = np.rint(mixed * (random.uniform(8_000, 26_000) / np.abs(mixed).max())).astype(np.int16)
+    return audio
 
 
 def _schedule(text: str, voice: Voice, random: np.random.Generator) -> tuple[str, Array]:
@@ -104,7 +105,8 @@ def _states(letters: str, begins: Array, voice: Voice) -> Array:
     within = (times - begins[numbers]) / np.diff(begins)[numbers]
     states[:, 3] *= 0.25 + 0.75 * np.sin(np.pi * within)
     padded = np.pad(states, ((1, 1), (0, 0)), mode="edge")
-    return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+    glided: Array = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+    return glided
 
 
 def _pulses(count: int, voice: Voice, random: np.random.Generator) -> Array:
@@ -112,7 +114,8 @@ def _pulses(count: int, voice: Voice, random: np.random.Generator) -> Array:
     progress = np.linspace(0, 1, count)
     accents = np.sin(2 * np.pi * (progress * random.uniform(1, 4) + random.random()))
     turns = np.cumsum(voice.pitch * (1.1 - 0.2 * progress + 0.08 * accents)) / RATE
-    return np.diff(np.floor(turns), prepend=0) * np.sqrt(RATE / voice.pitch)
+    pulses: Array = np.diff(np.floor(turns), prepend=0) * np.sqrt(RATE / voice.pitch)
+    return pulses
 
 
 def _filtered(pulses: Array, noise: Array, states: Array) -> Array:

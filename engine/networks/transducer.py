@@ -174,7 +174,7 @@ def _prediction(form: Form, weights: Mapping[str, Array], name: str) -> onnx.Mod
     net.node("Squeeze", [x, net.whole("first", 0)], "predicted")
     net.node("Concat", [one.hidden for one in after], "hidden_out", axis=0)
     net.node("Concat", [one.cell for one in after], "cell_out", axis=0)
-    kept = [form.prediction_layers, "B", form.prediction]
+    kept: list[int | str] = [form.prediction_layers, "B", form.prediction]
     inputs = [tensor("symbol", "int64", ["B"]), tensor("hidden", "float32", kept), tensor("cell", "float32", kept)]
     outputs = [
         tensor("predicted", "float32", ["B", form.prediction]),

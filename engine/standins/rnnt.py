@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from engine.datasets.utterances import UtteranceSet
+from engine.datasets.utterances import OF_A_SPEAKER, UtteranceSet
 from engine.networks.transducer import ENCODER, JOINT, PREDICTION, Form, build_part, save
 from engine.networks.transducer import build as graphs_of
 from engine.step import Step
@@ -26,14 +26,15 @@ BLANK_SHARE = 0.53
 symbols with the blanks between words, in 4.36 h, which are 262,000 frames of 60 ms: 262 / (262 + 235)."""
 MOST_SYMBOLS = 30
 """Of one frame; the rules stop there."""
-UTTERANCES = 24
+UTTERANCES, HELD_OUT = 64, 16
+"""Each of another voice; the last HELD_OUT are those by which the blank's bias is set."""
 ROUNDS = 12
 """Halvings of the interval in which the blank's bias is sought."""
-INPUT_GAIN, STATE_GAIN = 4.0, 1.0
+INPUT_GAIN, STATE_GAIN = 6.0, 1.0
 """Deviation of an LSTM's weights, times the root of their number for a unit: from the layer below, and from the step
 before. The first lets sound through all layers; much more of the second, and rounding errors grow from step to step."""
-DIRECTIONS = 48
-"""The strongest of those in which the encoder, or the prediction network, varies: others are not listened to."""
+STRONGEST, QUICKEST = 64, 32
+"""Of the directions in which encoder or prediction network vary most, those that change most from step to step."""
 HIGHEST = 20.0
 """Of the blank's bias, either way; logits vary by about 1."""
 
@@ -41,7 +42,7 @@ HIGHEST = 20.0
 def build(step: Step) -> dict[str, Any]:
     """Write the three graphs of engine.networks.transducer, in the sizes of the rules' RNN-T. Option: `seed`.
 
-    Facts beside the usual: `stand_in`, `parameters`, and `blank_share`, measured on UTTERANCES generated utterances.
+    Facts beside the usual: `stand_in`, `parameters`, and `blank_share`, measured on HELD_OUT generated utterances.
     """
     return build_form(step, Form())
 
@@ -53,9 +54,9 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     weights = _random(form, np.random.default_rng(seed))
     step.phase("listening to generated speech")
     encoded = _encoded(form, weights, seed)
-    weights |= _join(form, weights, encoded, seed)
+    weights |= _join(form, weights, encoded[:-HELD_OUT], seed)
     step.phase("setting the blank's bias")
-    share = _set_blank(step, form, weights, encoded)
+    share = _set_blank(step, form, weights, encoded[-HELD_OUT:])
     return {
         **save(graphs_of(form, weights, name="rnnt-stand-in"), step.output),
         "starting_weights_filename": "encoder.onnx",
@@ -83,9 +84,9 @@ def _random(form: Form, random: np.random.Generator) -> dict[str, Array]:
 def _encoded(form: Form, weights: Mapping[str, Array], seed: int) -> list[Array]:
     """Return what the encoder makes of generated utterances: each float32 [T,E]."""
     run = _runner(form, weights, ENCODER)
-    features, utterances = Features(form.features // 3), UtteranceSet(seed, UTTERANCES, "calibration")
+    features, utterances = Features(form.features // 3), UtteranceSet(seed, UTTERANCES * OF_A_SPEAKER, "calibration")
     found = []
-    for index in range(utterances.count):
+    for index in range(0, utterances.count, OF_A_SPEAKER):
         x = features.of(utterances.utterance(index).audio)
         found.append(run({"x": x[:, None], "lengths": np.array([len(x)])})[0][0])
     return found
@@ -101,8 +102,10 @@ def _join(form: Form, weights: Mapping[str, Array], encoded: Sequence[Array], se
     """
     random, fours = np.random.default_rng([seed, 1]), form.joint // 4
     predicted, last = _predicted(form, weights)
-    sound, sound_shift = _heard(random, fours, np.concatenate(encoded))
-    said, said_shift = _heard(random, fours, predicted)
+    sound, sound_shift = _heard(
+        random, fours, np.concatenate(encoded), np.concatenate([np.diff(one, axis=0) for one in encoded])
+    )
+    said, said_shift = _heard(random, fours, predicted, predicted)
     codes = np.array([(predicted[last == symbol] @ said.T + said_shift).mean(0) for symbol in range(form.symbols - 1)])
     rest = form.joint - 4 * fours
     inner = np.concatenate([np.hstack([sign * sound, sign * other * said]) for other in (1, -1) for sign in (1, -1)])
@@ -116,22 +119,19 @@ def _join(form: Form, weights: Mapping[str, Array], encoded: Sequence[Array], se
     }
 
 
-def _heard(random: np.random.Generator, count: int, values: Array) -> tuple[Array, Array]:
+def _heard(random: np.random.Generator, count: int, values: Array, changes: Array) -> tuple[Array, Array]:
     """Return weights [count,W] and biases of random views of [n,W] that vary by 1 around 0, and quickly.
 
-    Most of what an encoder says changes slowly; with all its directions made equally strong, a frame differs from the
-    one before.
+    `changes` [m,W] are those from step to step. Most of what an encoder says changes slowly, and a frame would ask for
+    the same symbol as the one before.
     """
-    views = random.standard_normal((count, values.shape[1])) @ _equaliser(values)
+    strengths, directions = np.linalg.eigh(np.cov(values.T.astype(np.float64)))
+    equal = directions[:, -STRONGEST:] / np.sqrt(strengths[-STRONGEST:])
+    _, turns = np.linalg.eigh(np.cov((changes @ equal).T))
+    quickest = equal @ turns[:, -QUICKEST:]
+    views = random.standard_normal((count, quickest.shape[1])) @ quickest.T
     views /= (values @ views.T).std(0)[:, None]
     return views, -views @ values.mean(0)
-
-
-def _equaliser(values: Array) -> Array:
-    """Return the matrix that gives the strongest directions of [n,W] the same deviation, and drops the others."""
-    strengths, directions = np.linalg.eigh(np.cov(values.T.astype(np.float64)))
-    strongest = directions[:, -DIRECTIONS:]
-    return (strongest / np.sqrt(strengths[-DIRECTIONS:])) @ strongest.T
 
 
 def _predicted(form: Form, weights: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -207,4 +207,4 @@ def _runner(form: Form, weights: Mapping[str, Array], part: str) -> Callable[[Ma
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return lambda feeds: session.run(None, dict(feeds))  # type: ignore[no-any-return]
+    return lambda feeds: session.run(None, dict(feeds))

@@ -127,7 +127,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     value = (1 - rate) * 100
     return Score(
         text=f"Word Error Rate: {rate * 100}%, accuracy={value}%\n",
-        metric="WER",
+        metric="accuracy",
         value=value,
         good=None,
         total=len(answers),

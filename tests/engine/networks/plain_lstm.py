@@ -60,4 +60,5 @@ def prediction(form: Form, weights: Mapping[str, Array], symbols: list[int]) -> 
 def joint(weights: Mapping[str, Array], encoded: Array, predicted: Array) -> Array:
     """Logits [S]."""
     inner = weights["joint.net.0.weight"] @ np.concatenate([encoded, predicted]) + weights["joint.net.0.bias"]
-    return weights["joint.net.3.weight"] @ np.maximum(inner, 0) + weights["joint.net.3.bias"]
+    logits: Array = weights["joint.net.3.weight"] @ np.maximum(inner, 0) + weights["joint.net.3.bias"]
+    return logits

@@ -223,7 +223,7 @@ def test_the_score_of_a_part_is_that_of_its_samples_and_the_first_answer_counts(
     accuracy.write(log, [accuracy.Record(place, index, answer(text)) for place, (index, text) in enumerate(found)])
     score = task.score(log, labels(tmp_path / "manifest.json", "a b", "c d", "e f"), {})
     assert score.text == "Word Error Rate: 25.0%, accuracy=75.0%\n"
-    assert (score.metric, score.value, score.total, score.unit, score.warning) == ("WER", 75.0, 2, "%", "")
+    assert (score.metric, score.value, score.total, score.unit, score.warning) == ("accuracy", 75.0, 2, "%", "")
 
 
 def test_a_score_of_chance_is_doubted(tmp_path: Path) -> None:
