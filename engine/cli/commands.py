@@ -77,7 +77,7 @@ _COMMANDS = (
         Arguments(remedy="the benchmark is named by --model=WORDS"),
         options=(
             CommandOption("model", "the benchmark that is demonstrated; resnet50 without it", "BENCHMARK"),
-            CommandOption("offline", "fetch nothing: a tiny model on generated pictures"),
+            CommandOption("offline", "fetch nothing: a tiny model on generated samples"),
             *_DEMO,
         ),
         selects=SELECTS,

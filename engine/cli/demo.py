@@ -16,20 +16,22 @@ DEFAULT = "resnet50"
 
 
 def demo_command(asked: words.Words) -> int:
-    """Run the demonstration: a real model on photographs, or with --offline generated pictures and nothing fetched.
+    """Run the demonstration: a model on real samples, or with --offline on generated ones and nothing fetched.
 
-    `--model` names the benchmark, or a family of them (`bert`). Where this machine lacks what the photographs need, the other one is taken.
+    `--model` names the benchmark, or a family of them (`bert`).
+    Where this machine lacks what the real samples need, the other one is taken.
     """
     if "recipe" in asked.values:
         return start(prepare(asked), asked)
     known = workplace(asked.values.get("home"), asked.profiles).catalog.benchmarks
-    demo = known[benchmark(asked.values.get("model", DEFAULT), known)].file.demo
+    file = known[benchmark(asked.values.get("model", DEFAULT), known)].file
+    demo = file.demo
     prepared = _prepared(asked, demo.offline if "offline" in asked.flags else demo.recipe)
     problems = prepared.seen.problems()
     if problems and "offline" not in asked.flags:
         _, lacking = problems[0]
         if not asked.flags & {"quiet", "json"}:
-            Screen().line(f"{lacking.text}: generated pictures are taken instead ({lacking.remedy})", "todo")
+            Screen().line(f"{lacking.text}: generated {file.samples} are taken instead ({lacking.remedy})", "todo")
         prepared = _prepared(asked, demo.offline)
     return start(prepared, asked)
 

@@ -107,7 +107,7 @@ def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, by_
         ),
         (
             finding.rule == "performance.sample_count" and by_design,
-            f"as it must be: this practice has {origin.samples} pictures; the real data set has enough",
+            f"as it must be: this practice has {origin.samples} samples; the real data set has enough",
         ),
         (
             finding.rule in ("accuracy.data_set", "accuracy.samples") and few,

@@ -38,7 +38,7 @@ def annotated(
     ("rule", "severity", "words"),
     [
         ("performance.min_duration", "warning", "style test is short"),
-        ("performance.sample_count", "error", "has 1024 pictures"),
+        ("performance.sample_count", "error", "has 1024 samples"),
         ("accuracy.data_set", "note", "open division allows"),
         ("accuracy.target", "note", "no accuracy to reach"),
         ("performance.warning", "note", "changes nothing"),

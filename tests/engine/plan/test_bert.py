@@ -39,6 +39,14 @@ def test_the_model_decides_the_type_of_the_samples(
     assert values(plan, "choose-workers")["task"] == "engine.tasks.question_answering"
 
 
+def test_the_shipped_model_for_tensorflow_takes_int32() -> None:
+    plan = plan_of("bert-99.9", "tf", "span-net")
+    assert needs(plan, "loadgen-run[Offline performance]")["model"] == "span-net-tf"
+    assert needs(plan, "span-net-tf") == {"onnx": "span-net", "backend": "tensorflow"}
+    assert values(plan, "squad-preprocessed")["dtype"] == "int32"
+    assert needs(plan, "squad-vocabulary") == {"vocabulary": "span-net-vocabulary"}
+
+
 def test_the_scenarios_and_tests_are_those_of_the_round() -> None:
     plan = plan_of("bert-99", "submission", "valid", "compliance", options={"sut": "gcp-n2-standard-80-onnxruntime"})
     runs = {node for node in plan.nodes if node.startswith("loadgen-run")}
