@@ -82,6 +82,7 @@ def bucketed(folder: Path, library: SampleLibrary) -> list[Array]:
     found: list[Array] = []
     for start in range(0, library.count, BATCH):
         answer = program.infer(range(start, min(start + BATCH, library.count)))
+        assert isinstance(answer.sizes, list)
         parts = np.cumsum([size // task.TOKEN_BYTES for size in answer.sizes])[:-1]
         found += [part.copy() for part in np.split(answer.data.reshape(-1, 2), parts)]
     program.close()
