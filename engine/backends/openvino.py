@@ -1,9 +1,10 @@
 """OpenVINO as a backend: the ONNX files of ONNX Runtime, compiled for the processor in fp32 or bf16.
 
 A model compiled for one batch size is 2 to 4 % faster than one with a dynamic batch (ResNet-50, 2026.4), so the first
-shapes that are bound, those that matter, get a model of their own; all others share one. A session of one thread
-computes in its caller's thread, on the cores that this is pinned to. More threads come from a pool that all sessions of
-the process share, without pinning: OpenVINO's own pinning puts every session on the same cores.
+shapes that are bound, those that matter, get a model of their own; all others share one. Where lengths are dynamic too,
+all shapes share one model, and the weights are held once. A session of one thread computes in its caller's thread, on
+the cores that this is pinned to. More threads come from a pool that all sessions of the process share, without pinning:
+OpenVINO's own pinning puts every session on the same cores.
 
 By default OpenVINO would compute in bf16 if the processor can. Here that must be requested by
 `INFERENCE_PRECISION_HINT: bf16` in `BackendOptions.extra`, which holds properties of OpenVINO's CPU device by their own
@@ -112,7 +113,9 @@ class OpenVinoRunner:
         self.outputs = tuple(_spec(model, name, port) for name, port in zip(names, chosen, strict=True))
         self._buffers = InputBuffers(model, self.inputs, "export the model with these dimensions fixed")
         self._own: tuple[list[Shape], Any] | None = None
-        """The shapes that were bound first, and the model compiled for them."""
+        """The shapes that were bound first, and the model compiled for them; None where lengths are open."""
+        self._open = any(size is None for spec in self.inputs for size in spec.shape[1:])
+        """Whether another dimension than the batch is open."""
         self._any: Any = None
         """The model compiled for dynamic shapes, once others are bound."""
 
@@ -134,11 +137,11 @@ class OpenVinoRunner:
 
     def _compiled(self, inputs: Sequence[Array]) -> Any:
         shapes = [array.shape for array in inputs]
-        if self._own is None:
+        if self._own is None and not self._open:
             graph = self._graph.clone()
             graph.reshape({place: list(shape) for place, shape in enumerate(shapes)})
             self._own = shapes, _CORE.compile_model(graph, self._device, self._settings)
-        if self._own[0] == shapes:
+        if self._own is not None and self._own[0] == shapes:
             return self._own[1]
         if self._any is None:
             self._any = _CORE.compile_model(self._graph, self._device, self._settings)

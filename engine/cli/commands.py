@@ -77,7 +77,7 @@ _COMMANDS = (
         Arguments(remedy="name the benchmark with --model=WORDS"),
         options=(
             CommandOption("model", "the benchmark to demonstrate (default: resnet50)", "BENCHMARK"),
-            CommandOption("offline", "fetch nothing: a tiny model on generated images"),
+            CommandOption("offline", "fetch nothing: a tiny model on generated samples"),
             *_DEMO,
         ),
         selects=SELECTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from engine.cli import arguments as words
@@ -15,25 +16,35 @@ DEFAULT = "resnet50"
 
 
 def demo_command(asked: words.Words) -> int:
-    """Run the demonstration on photographs, or with --offline on generated images without any download.
+    """Run the demonstration on real samples, or with --offline on generated ones without any download.
 
-    `--model` names the benchmark. Where this machine lacks what the photographs need, generated images are used.
+    `--model` names the benchmark, or a family of them (`bert`). Where this machine lacks what the real samples need,
+    generated ones are used.
     """
     if "recipe" in asked.values:
         return start(prepare(asked), asked)
     known = workplace(asked.values.get("home"), asked.profiles).catalog.benchmarks
-    model = asked.values.get("model", DEFAULT)
-    if model not in known:
-        raise UsageError(f"there is no demonstration of '{model}'", nearest(model, known))
-    demo = known[model].file.demo
+    file = known[benchmark(asked.values.get("model", DEFAULT), known)].file
+    demo = file.demo
     prepared = _prepared(asked, demo.offline if "offline" in asked.flags else demo.recipe)
     problems = prepared.seen.problems()
     if problems and "offline" not in asked.flags:
         _, lacking = problems[0]
         if not asked.flags & {"quiet", "json"}:
-            Screen().line(f"{lacking.text}: using generated images instead ({lacking.remedy})", "todo")
+            Screen().line(f"{lacking.text}: using generated {file.samples} instead ({lacking.remedy})", "todo")
         prepared = _prepared(asked, demo.offline)
     return start(prepared, asked)
+
+
+def benchmark(model: str, known: Collection[str]) -> str:
+    """Return the benchmark of this name, or the first by name of a family: `bert` is bert-99.
+
+    Raises UsageError where there is none.
+    """
+    found = [model] if model in known else sorted(one for one in known if model and one.startswith(f"{model}-"))
+    if not found:
+        raise UsageError(f"there is no demonstration of '{model}'", nearest(model, known))
+    return found[0]
 
 
 def _prepared(asked: words.Words, recipe: str) -> Prepared:

@@ -108,7 +108,7 @@ def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, by_
         ),
         (
             finding.rule == "performance.sample_count" and by_design,
-            f"expected: this practice has {origin.samples} images; the real data set has enough",
+            f"expected: this practice has {origin.samples} samples; the real data set has enough",
         ),
         (
             finding.rule in ("accuracy.data_set", "accuracy.samples") and few,

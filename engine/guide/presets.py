@@ -33,6 +33,7 @@ class Preset:
     styles: tuple[str, ...] = ("test",)
     """Run styles; the first is the default."""
     notice: str = ""
+    """`{samples}` stands for what the benchmark's samples are."""
     expected: tuple[str, ...] = ()
     """Rules of the checker that it breaks by design, so that there is nothing to fix."""
 
@@ -40,8 +41,8 @@ class Preset:
 PRESETS = {
     PRACTICE: Preset(
         "practice, nothing to fetch",
-        "every step for real with a tiny model on generated images; about two minutes, nothing to fetch",
-        notice="DEMONSTRATION: open division, short runs, a tiny model on generated images. Not an MLPerf result.",
+        "every step for real with a tiny model on generated samples; about two minutes, nothing to fetch",
+        notice="DEMONSTRATION: open division, short runs, a tiny model on generated {samples}. Not an MLPerf result.",
     ),
     PHOTOGRAPHS: Preset(
         "practice on photographs",
@@ -109,7 +110,7 @@ def selection(guide: Guide, catalog: Catalog) -> Selection:
     changes = Changes()
     changes.keep("sut", guide.system)
     if offer.notice:
-        changes.keep("notice", offer.notice)
+        changes.keep("notice", offer.notice.format(samples=catalog.benchmarks[guide.benchmark].file.samples))
     if guide.offer == PHOTOGRAPHS:
         changes.keep("adr.dataset.tags", "_photographs")
     if guide.offer == REAL and guide.pictures:

@@ -76,8 +76,6 @@ def _write_raw(original: Path, raw: Path) -> bool:
     model.graph.input.extend(inputs)
     model.ir_version = max(model.ir_version, 8)
     if _opset(model) < OPSET:
-        if outside:
-            raise _old(original, model, "its weights are in files of their own")
         model = _converted(model, original)
     for file in files[1:]:
         target = raw.parent / file.relative_to(original.parent)

@@ -1,7 +1,8 @@
-"""Convert ONNX classifiers of engine.networks.convnet to TensorFlow, as a frozen graph or as a SavedModel.
+"""Convert ONNX models that are built here to TensorFlow, as a frozen graph or as a SavedModel.
 
-TensorFlow on a CPU computes in NHWC, so weights are converted operator by operator, as in the rules' own graph: no
-transpose is left in the graph, and both forms predict the same classes.
+TensorFlow on a CPU computes in NHWC, so the weights of classifiers are converted operator by operator, as in the rules'
+own graph: no transpose is left in the graph, and both forms predict the same classes. Transformers keep their layout;
+their ids are int32, as in the rules' graph of BERT.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from engine.backends.frozen_graph import SAVED_MODEL_FILE, SERVING_TAG, SIGNATUR
 from engine.backends.silent_tensorflow import saved_model_pb2, tf
 from engine.errors import DataError
 from engine.facts import ModelFacts
+from engine.networks import tensorflow_transformer
 from engine.step import Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,15 +25,20 @@ Attributes = Mapping[str, Any]
 
 FROZEN, SAVED = "model.pb", "saved_model"
 
-_DTYPES = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8"}
+_DTYPES = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.UINT8: "uint8", onnx.TensorProto.INT64: "int32"}
+"""Of the inputs, by their type in ONNX."""
+
+_PICTURES = 4
+"""Axes of an input that is a batch of pictures, NCHW in ONNX."""
 
 
 def convert(step: Step) -> dict[str, Any]:
     """Write the ONNX model of the dependency `onnx` as `model.pb` (option `form`: frozen-graph) or `saved_model`.
 
-    Inputs and outputs keep their names; images are NHWC. Facts: those of the ONNX model with `model`, `format`,
-    `layout`, `sha256`, `outputs` and `weight_transformations` changed. Raises DataError for an operator that
-    engine.networks.convnet does not write.
+    Inputs and outputs keep their names; images are NHWC, int64 becomes int32. Facts: those of the ONNX model with
+    `model`, `format`, `layout` (of images), `sha256`, `outputs`, `input_data_types` (of ids) and
+    `weight_transformations` changed. Raises DataError for an operator that engine.networks.convnet and
+    engine.networks.bert_graph do not write.
     """
     source, known = step.inputs["onnx"], step.inputs["onnx"].read(ModelFacts)
     model = onnx.load(str(source.folder / known.file))
@@ -39,19 +46,20 @@ def convert(step: Step) -> dict[str, Any]:
     path = step.output / (FROZEN if frozen else SAVED)
     (write_frozen if frozen else write_saved)(graph, model, path)
     outputs = [tensor_name(name) if frozen else node_name(name) for name in known.outputs]
+    pictures = any(len(one.type.tensor_type.shape.dim) == _PICTURES for one in model.graph.input)
     return {
         **source.facts,
         "model": path.name,
         "format": "tf",
-        "layout": "NHWC",
+        **({"layout": "NHWC"} if pictures else {"input_data_types": "int32"}),
         "sha256": checksum(path),
         "outputs": outputs,
-        "weight_transformations": _transformations(known.weight_transformations),
+        "weight_transformations": _transformations(known.weight_transformations, pictures=pictures),
     }
 
 
 def build(model: onnx.ModelProto) -> Any:
-    """Return the tf.Graph of an ONNX model with NCHW images. Raises DataError for an unknown operator."""
+    """Return the tf.Graph of an ONNX model, with NHWC images. Raises DataError for an unknown operator."""
     writer = _Writer(model)
     with writer.graph.as_default():
         for node in model.graph.node:
@@ -101,9 +109,11 @@ class _Writer:
         self._tensors: dict[str, Any] = {}
         with self.graph.as_default():
             for one in model.graph.input:
-                batch, channels, height, width = (dim.dim_value or None for dim in one.type.tensor_type.shape.dim)
+                shape = [dim.dim_value or None for dim in one.type.tensor_type.shape.dim]
+                if len(shape) == _PICTURES:
+                    batch, channels, height, width = shape
+                    shape = [batch, height, width, channels]
                 dtype = _DTYPES[one.type.tensor_type.elem_type]
-                shape = [batch, height, width, channels]
                 self._tensors[one.name] = tf.compat.v1.placeholder(dtype, shape, name=node_name(one.name))
 
     def write(self, node: onnx.NodeProto) -> None:
@@ -117,7 +127,8 @@ class _Writer:
         attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
         name = node_name(node.output[0])
         with tf.name_scope(f"{name}/"):
-            self._tensors[node.output[0]] = _OPERATORS[node.op_type](name, values, attributes)
+            made = _OPERATORS[node.op_type](name, values, attributes)
+        self._tensors |= zip(node.output, made if isinstance(made, list) else [made], strict=True)
 
 
 def _convolution(name: str, values: Sequence[Any], attributes: Attributes) -> Any:
@@ -180,6 +191,7 @@ def _dense(name: str, values: Sequence[Any], attributes: Attributes) -> Any:
 
 
 _OPERATORS: Mapping[str, Callable[[str, Sequence[Any], Attributes], Any]] = {
+    **tensorflow_transformer.OPERATORS,
     "Add": lambda name, values, _: tf.raw_ops.AddV2(x=values[0], y=values[1], name=f"{name}/"),
     "ArgMax": lambda name, values, _: tf.raw_ops.ArgMax(input=values[0], dimension=1, name=f"{name}/"),
     "Clip": _clip,
@@ -191,9 +203,9 @@ _OPERATORS: Mapping[str, Callable[[str, Sequence[Any], Attributes], Any]] = {
     "Relu": lambda name, values, _: tf.nn.relu(values[0], name=f"{name}/"),
     "Softmax": lambda name, values, _: tf.nn.softmax(values[0], name=f"{name}/"),
 }
-"""By ONNX operator: (output name, tensors and weights, attributes) → tensor."""
+"""By ONNX operator: (output name, tensors and weights, attributes) → tensor, or a list of several."""
 
 
-def _transformations(before: str) -> str:
-    written = "written as a TensorFlow graph in NHWC"
+def _transformations(before: str, *, pictures: bool) -> str:
+    written = f"written as a TensorFlow graph{' in NHWC' if pictures else ''}"
     return written if before == "none" else f"{before}; {written}"

@@ -46,6 +46,8 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     """A benchmark, as its file has it."""
 
     title: str
+    samples: str
+    """What its samples are, in the plural: images, questions."""
     default: bool = False
     plan: Any
     """What choosing it changes, in the syntax of a component's variation (docs/components.md)."""

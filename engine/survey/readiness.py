@@ -65,7 +65,8 @@ def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness
         found.append(_check(f"{variation.name}, full data set", changed(chosen, "", whole), place, given))
         usual = _usual_source(place, chosen)
         if usual != WHOLE:
-            found.append(_check(f"{variation.name}, {usual} images", chosen, place, given))
+            samples = place.catalog.benchmarks[variation.name].file.samples
+            found.append(_check(f"{variation.name}, {usual} {samples}", chosen, place, given))
     return found
 
 

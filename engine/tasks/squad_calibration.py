@@ -1,11 +1,12 @@
-"""The rules' calibration samples for BERT: a hundred features of SQuAD's dev set, by their indices or by questions.
+"""Calibration samples for question answering: those of the rules, or generated ones.
 
-One of the two lists may be used (MLPerf Inference v2.1, calibration/SQuAD-v1.1).
+The rules have two lists of SQuAD's dev set, a hundred features by their indices or a hundred questions; one of them
+may be used (MLPerf Inference v2.1, calibration/SQuAD-v1.1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,33 @@ def chosen(step: Step) -> dict[str, Any]:
     names = [questions[one.question].id for one in features]
     places = (_by_feature if options["by"] == "features" else _by_question)(listed, names)
     facts = write(step.output, [features[place] for place in places], tokenizer, "int64", listed)
-    with disk_errors(step.output):
-        (step.output / CHOSEN).write_text("".join(f"{place} {names[place]}\n" for place in places), encoding="utf-8")
+    _write_chosen(step.output, places, names)
     by_rules = RULES_LISTS.get(options["md5"]) == options["by"]
     whose = "the rules'" if by_rules else "a"
     what = f"features of {whose} calibration list, {listed.name} (SQuAD v1.1 dev)"
     return {**facts, "labels": CHOSEN, "what": what, "by_rules": by_rules}
+
+
+def generated(step: Step) -> dict[str, Any]:
+    """Write all features of generated questions, of the needs `dataset` and `vocabulary`, as a sample set.
+
+    Facts: those of `chosen`; `by_rules` is false. Raises DataError for a file that is something else.
+    """
+    sources = Sources.of(step.inputs["dataset"], step.inputs["vocabulary"])
+    questions = squad.read(sources.questions)
+    tokenizer = Tokenizer(Vocabulary.read(sources.vocabulary))
+    features = list(squad.features(questions, tokenizer))
+    facts = write(step.output, features, tokenizer, "int64", sources.questions)
+    names = [questions[one.question].id for one in features]
+    _write_chosen(step.output, range(len(features)), names)
+    what = f"features of {len(questions)} generated questions that no test set has"
+    return {**facts, "labels": CHOSEN, "what": what, "by_rules": False}
+
+
+def _write_chosen(folder: Path, places: Iterable[int], names: Sequence[str]) -> None:
+    lines = "".join(f"{place} {names[place]}\n" for place in places)
+    with disk_errors(folder):
+        (folder / CHOSEN).write_text(lines, encoding="utf-8")
 
 
 def _by_feature(listed: Path, names: Sequence[str]) -> list[int]:

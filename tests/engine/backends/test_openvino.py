@@ -14,11 +14,14 @@ import pytest
 from onnx import TensorProto, helper
 
 from engine.backends import onnxruntime
-from engine.backends.base import BackendOptions, TensorSpec
+from engine.backends.base import Array, BackendOptions, TensorSpec
+from engine.backends.graph import Graph
 from engine.errors import DataError, RunError, UsageError
 from engine.harness.spec import Workers
-from engine.networks import patterns_net
+from engine.networks import patterns_net, span_net
+from engine.networks.bert_graph import INPUTS
 from tests.engine.harness.runs import finish, lookup_model, save, settings, spec, sum_model
+from tests.engine.networks.running import step
 
 backend: Any = pytest.importorskip("engine.backends.openvino", reason="needs pip install 'inferdeck[openvino]'")
 
@@ -72,6 +75,55 @@ def test_every_batch_size_after_the_first_computes_the_same(double: Make) -> Non
         assert small.run()[0].tolist() == [[0, 2, 4], [6, 8, 10]]
         assert one.run()[0].tolist() == [[0, 2, 4]]
         assert large.run()[0].shape == (8, 3)
+
+
+class CountingCore:
+    """OpenVINO's core, which counts what it compiles."""
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        self.compiled = 0
+
+    def compile_model(self, *given: Any) -> Any:
+        self.compiled += 1
+        return self._core.compile_model(*given)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
+
+
+@pytest.mark.parametrize(("shape", "models"), [(["N", "L"], 1), (["N", 4], 2)])
+def test_batches_of_open_lengths_share_one_compiled_model(
+    double: Make, monkeypatch: pytest.MonkeyPatch, shape: list[Any], models: int
+) -> None:
+    core = CountingCore(backend._CORE)
+    monkeypatch.setattr(backend, "_CORE", core)
+    runner = backend.load(double(shape), BackendOptions())
+    for batch, length in [(8, 4), (2, 4), (1, 4)]:
+        binding = runner.bind(((batch, length),))
+        binding.inputs[0][:] = batch
+        assert binding.run()[0].tolist() == [[2 * batch] * length] * batch
+    assert core.compiled == models
+
+
+def test_a_transformer_of_open_lengths_answers_as_with_onnx_runtime(tmp_path: Path) -> None:
+    """More shapes than are kept, through a graph that forgets the oldest."""
+    facts = span_net.shipped(step(tmp_path, {}))
+    path, options = tmp_path / "model.onnx", BackendOptions(outputs=tuple(facts["outputs"]))
+    mine, theirs = (Graph(module.load(path, options), 3) for module in (backend, onnxruntime))
+    random = np.random.default_rng(1)
+    for batch, length in [(4, 384), (1, 384), (4, 16), (2, 64), (3, 200), (4, 384), (1, 8)]:
+        mask = np.ones((batch, length), np.int64)
+        ids = random.integers(0, span_net.PIECES, mask.shape)
+        fed = dict(zip(INPUTS, (ids, mask, mask * (np.arange(length) > length // 3)), strict=True))
+        logits: list[list[Array]] = []
+        for graph in (mine, theirs):
+            binding = graph.bound(tuple(mask.shape for _ in INPUTS))
+            for wanted, held in zip(graph.inputs, binding.inputs, strict=True):
+                held[:] = fed[wanted.name]
+            logits.append([one.copy() for one in binding.run()])
+        for one, other in zip(*logits, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def test_the_answers_are_those_of_onnx_runtime(shipped: Path) -> None:

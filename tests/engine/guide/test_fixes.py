@@ -38,7 +38,7 @@ def annotated(
     ("rule", "severity", "words"),
     [
         ("performance.min_duration", "warning", "style test are short"),
-        ("performance.sample_count", "error", "has 1024 images"),
+        ("performance.sample_count", "error", "has 1024 samples"),
         ("accuracy.data_set", "note", "open division allows"),
         ("accuracy.target", "note", "no accuracy target"),
         ("performance.warning", "note", "without consequences"),

@@ -13,7 +13,8 @@ import pytest
 from engine.backends.base import Array, BackendOptions
 from engine.datasets import patterns
 from engine.errors import DataError
-from engine.networks import efficientnet_lite, patterns_net
+from engine.networks import efficientnet_lite, patterns_net, span_net
+from engine.networks.bert_graph import INPUTS, OUTPUTS
 from engine.networks.convnet import ConvNet, tensor
 from engine.standins import resnet50 as standin_resnet50
 from engine.step import Artifact
@@ -104,6 +105,30 @@ def test_efficientnet(tmp_path: Path) -> None:
     (logits,) = answers(path, ["logits"], images)
     np.testing.assert_allclose(softmax(logits), softmax(expected), atol=1e-4)
     assert np.array_equal(logits.argmax(1), expected.argmax(1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_shipped_span_model_in_both_forms(tmp_path: Path, form: str) -> None:
+    """Batch and length are open, ids int32; logits as ONNX Runtime's within 1e-4, of filled-up samples too."""
+    facts = span_net.shipped(step(tmp_path, {}))
+    found, path = converted(tmp_path, facts, form)
+    assert (found["input_data_types"], found["weight_transformations"]) == ("int32", "written as a TensorFlow graph")
+    assert "layout" not in found
+    runner = backend.load(path, BackendOptions(outputs=tuple(found["outputs"])))
+    random = np.random.default_rng(3)
+    for lengths in ([384, 300], [40], [17, 9, 24]):
+        own = np.array(lengths)[:, None]
+        places = np.arange(max(lengths))
+        mask = (places < own).astype(np.int64)
+        ids, segments = random.integers(0, span_net.PIECES, mask.shape) * mask, (places > own // 3) * mask
+        fed = dict(zip(INPUTS, (ids, mask, segments), strict=True))
+        expected = run(tmp_path / "model.onnx", fed)
+        binding = runner.bind(tuple(mask.shape for _ in INPUTS))
+        for spec, held in zip(runner.inputs, binding.inputs, strict=True):
+            assert (spec.shape, spec.dtype) == ((None, None), "int32")
+            held[:] = fed[spec.name.removesuffix(":0")]
+        for name, logits in zip(OUTPUTS, binding.run(), strict=True):
+            np.testing.assert_allclose(logits, expected[name], atol=1e-4)
 
 
 @pytest.mark.slow

@@ -39,6 +39,14 @@ def test_the_model_decides_the_type_of_the_samples(
     assert values(plan, "choose-workers")["task"] == "engine.tasks.question_answering"
 
 
+def test_the_shipped_model_for_tensorflow_takes_int32() -> None:
+    plan = plan_of("bert-99.9", "tf", "span-net")
+    assert needs(plan, "loadgen-run[Offline performance]")["model"] == "span-net-tf"
+    assert needs(plan, "span-net-tf") == {"onnx": "span-net", "backend": "tensorflow"}
+    assert values(plan, "squad-preprocessed")["dtype"] == "int32"
+    assert needs(plan, "squad-vocabulary") == {"vocabulary": "span-net-vocabulary"}
+
+
 def test_the_scenarios_and_tests_are_those_of_the_round() -> None:
     plan = plan_of("bert-99", "submission", "valid", "compliance", options={"sut": "gcp-n2-standard-80-onnxruntime"})
     runs = {node for node in plan.nodes if node.startswith("loadgen-run")}
@@ -73,6 +81,46 @@ def test_the_published_int8_model_is_for_bert_99_only() -> None:
     with pytest.raises(UsageError) as found:
         plan_of("bert-99.9", "int8")
     assert "below 99.9 %: use _bert-99" in found.value.remedy
+
+
+@pytest.mark.parametrize("benchmark", ["bert-99", "bert-99.9"])
+@pytest.mark.parametrize(
+    ("words", "options", "model", "calibration"),
+    [
+        (("span-net",), {}, "span-net", "calibration-articles"),
+        (("stand-in",), {}, "standin-bert", "calibration-articles"),
+        ((), {"model_path": "/models/own.onnx"}, "model-file-span", "calibration-squad"),
+    ],
+)
+def test_other_models_are_quantized_here(
+    benchmark: str, words: tuple[str, ...], options: dict[str, str], model: str, calibration: str
+) -> None:
+    plan = plan_of(benchmark, "int8", *words, options=options)
+    int8 = f"{model}-int8"
+    assert needs(plan, "loadgen-run[Offline performance]")["model"] == int8
+    assert needs(plan, int8) == {"fp32": model, "calibration": calibration, "quantizer": "onnxruntime"}
+    assert values(plan, int8)["operators"] == ("MatMul", "Gemm")
+    with pytest.raises(UsageError) as found:
+        plan_of(benchmark, "int8", "tf", *words, options=options)
+    assert "TensorFlow runs no int8 graph" in found.value.remedy
+
+
+def test_a_model_of_one_s_own_is_calibrated_with_its_vocabulary() -> None:
+    plan = plan_of(
+        "bert-99",
+        "int8",
+        options={"model_path": "/models/own.onnx"},
+        overrides={"squad-vocab": Override(add=Query(variations=("own",)))},
+        env={"SQUAD_VOCAB_PATH": "/models/vocab.txt"},
+    )
+    assert needs(plan, "calibration-squad")["vocabulary"] == needs(plan, "squad-preprocessed")["vocabulary"]
+    assert values(plan, "own-vocabulary")["path"] == "/models/vocab.txt"
+
+
+def test_an_int8_stand_in_shows_no_accuracy() -> None:
+    with pytest.raises(UsageError) as found:
+        plan_of("bert-99", "int8", "stand-in", "accuracy-only")
+    assert "its answers mean nothing" in found.value.remedy
 
 
 def test_a_model_of_one_s_own_comes_with_its_vocabulary() -> None:

@@ -31,6 +31,7 @@ DATA = """
 """
 ONE = """
 title: the first
+samples: words
 plan: {set: {task: sort}, needs: {data: {tags: "get,data,things"}}}
 names: {data: [things]}
 models: {practice: tiny}
@@ -62,7 +63,7 @@ def test_a_benchmark_is_a_choice_of_the_component_that_offers_them(tmp_path: Pat
     ("old", "new", "says", "remedy"),
     [
         ("title:", "titel:", r"one\.yaml:2 .*unknown key 'titel'", "title"),
-        ("set: {task", "set: {taks", r"one\.yaml:3 .*no option 'taks'", "task"),
+        ("set: {task", "set: {taks", r"one\.yaml:4 .*no option 'taks'", "task"),
         ("backends: [onnxruntime]", "", "'backends' is missing", ""),
         ("demo: {recipe", "demo: {recipes", "unknown key 'recipes'", "recipe"),
     ],

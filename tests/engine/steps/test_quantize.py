@@ -20,7 +20,9 @@ from engine.errors import DataError
 from engine.facts import ChosenSamplesFacts, ModelFacts
 from engine.formats import onnx_files
 from engine.networks import patterns_net, quantizable, ranges
+from engine.networks.bert_graph import Form
 from engine.networks.convnet import ConvNet, model_facts, tensor
+from engine.standins import bert as standin_bert
 from engine.step import Artifact
 from engine.steps import calibration, quantize
 from engine.system import detect
@@ -359,6 +361,21 @@ def test_large_models_keep_their_weights_outside_and_give_the_same(
     for one, other in zip(got.graph.initializer, want.graph.initializer, strict=True):
         assert one.name == other.name
         np.testing.assert_array_equal(numpy_helper.to_array(one), numpy_helper.to_array(other))
+
+
+def test_weights_outside_stay_there_where_the_opset_is_an_old_one(tmp_path: Path) -> None:
+    """BERT's stand-in in small: opset 11, its weights in a file beside it."""
+    form = Form(layers=1, hidden=32, heads=2, feed_forward=64, vocabulary=50, positions=24)
+    (tmp_path / "fp32").mkdir()
+    facts = standin_bert.build_form(step(tmp_path / "fp32", {"seed": 1}), form)
+    source = Artifact(str(tmp_path / "fp32"), facts)
+    found = quantized(tmp_path / "int8", source, prepared(tmp_path / "samples", 4, 16), **TRANSFORMER)
+    assert found["stand_in"] is True
+    feeds = dict(zip(INPUTS, features(3, 24, seed=2), strict=True))
+    want = run(onnx.load(tmp_path / "fp32" / "model.onnx"), feeds)
+    got = run(tmp_path / "int8" / "model.onnx", feeds)
+    for name, logits in want.items():
+        assert np.linalg.norm(logits - got[name]) < 0.15 * np.linalg.norm(logits)
 
 
 def test_ranges_are_least_and_greatest_over_all_batches(tmp_path: Path) -> None:

@@ -90,3 +90,12 @@ def test_another_list_is_none_of_the_rules(tmp_path: Path, source: Path, by: str
 def test_a_line_that_fits_nothing_is_named(tmp_path: Path, source: Path, text: str, by: str, says: str) -> None:
     with pytest.raises(DataError, match=says):
         chosen(tmp_path, source, text, by)
+
+
+def test_generated_questions_are_taken_whole_and_are_not_the_rules(tmp_path: Path, source: Path) -> None:
+    data = Artifact(str(source), {})
+    facts = squad_calibration.generated(step(tmp_path, {}, {"dataset": data, "vocabulary": data}))
+    known = names(source)
+    assert (tmp_path / "chosen.txt").read_text().splitlines() == [f"{at} {name}" for at, name in enumerate(known)]
+    assert (facts["count"], facts["by_rules"]) == (len(known), False)
+    assert facts["what"] == f"features of {len(set(known))} generated questions that no test set has"
