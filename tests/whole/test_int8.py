@@ -28,3 +28,18 @@ def test_int8_is_as_right_as_fp32_and_says_what_it_is(tmp_path: Path) -> None:
     status, _, err = inferdeck(home, "plan", TAGS.replace("_onnxruntime,", "") + ",_int8,_tf")
     assert status == 2
     assert "TensorFlow does not run int8 graphs" in err
+
+
+@pytest.mark.slow
+def test_int8_of_a_transformer_is_as_right_as_fp32(tmp_path: Path) -> None:
+    home, given = tmp_path / "home", ("--adr.preprocessed.count=100", *SHORT)
+    tags = "--tags=app,mlperf,inference,reference,python,_bert-99,_onnxruntime,_cpu,_span-net,_accuracy-only"
+    fp32 = measured(home, "run", tags, *given)
+    out = tmp_path / "out"
+    int8 = measured(home, "run", f"{tags},_int8", f"--output_dir={out}", *given)
+    assert fp32["Offline", "accuracy"]["value"] > 90
+    assert int8["Offline", "accuracy"]["value"] >= 0.98 * fp32["Offline", "accuracy"]["value"]
+    origin = json.loads((out / "default" / "bert-99" / "Offline" / "accuracy" / "provenance.json").read_text())
+    assert origin["model"]["weight_data_types"] == "int8"
+    assert "100 generated questions that no test set has" in origin["model"]["weight_transformations"]
+    assert origin["calibration"]["by_rules"] is False

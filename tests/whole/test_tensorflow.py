@@ -48,6 +48,15 @@ def test_a_shipped_model_as_a_saved_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_question_answering_is_as_right_as_with_onnx_runtime(tmp_path: Path) -> None:
+    tags = "--tags=app,mlperf,inference,reference,python,_bert-99,_cpu,_span-net,_accuracy-only"
+    words = ("--adr.preprocessed.count=100", *SHORT)
+    found = [measured(tmp_path / "home", "run", f"{tags},{one}", *words) for one in ("_tf", "_onnxruntime")]
+    mine, theirs = (one["Offline", "accuracy"]["value"] for one in found)
+    assert mine == theirs > 90
+
+
+@pytest.mark.slow
 def test_the_tutorials_command(tmp_path: Path, stand_in: Path, imagenet: Path) -> None:
     """The tutorial's command, but for `_test`, few queries, and a model that can be built anywhere."""
     home, out = tmp_path / "home", tmp_path / "results"
