@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from engine.guide.state import Guide
 from engine.plan.selection import Selection
@@ -16,7 +17,10 @@ from engine.submission.user_systems import is_shipped
 from engine.survey.prepare import Workplace
 from engine.survey.readiness import APP, TAGS
 
-PRACTICE, PHOTOGRAPHS, STAND_IN, REAL = "practice", "photographs", "stand-in", "real"
+PRACTICE: Final = "practice"
+PHOTOGRAPHS: Final = "photographs"
+STAND_IN: Final = "stand-in"
+REAL: Final = "real"
 
 WHAT = "what"
 WHERE = "how"

@@ -12,8 +12,8 @@ from engine.profile.catalog import load
 @pytest.mark.parametrize(
     ("benchmark", "model", "samples"),
     [
-        ("resnet50", "patterns-net", "pictures"),
-        ("retinanet", "scenes-net", "pictures"),
+        ("resnet50", "patterns-net", "images"),
+        ("retinanet", "scenes-net", "images"),
         ("bert-99", "span-net", "questions"),
         ("bert-99.9", "span-net", "questions"),
     ],
