@@ -26,7 +26,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 IMAGES = "validation/data"
 LABELS = "annotations/openimages-mlperf.json"
 CALIBRATION_LIST = "pictures.txt"
-"""The list that engine.steps.calibration reads."""
+"""The list that engine.steps.models.calibration reads."""
 
 EMPTY = 0.08
 """Fraction of scenes without an object."""
@@ -83,7 +83,7 @@ def generate(step: Step) -> dict[str, Any]:
 def calibration(step: Step) -> dict[str, Any]:
     """Write scenes that no test set has, and their list. Options: those of `generate`.
 
-    Facts: those of engine.steps.calibration about calibration images.
+    Facts: those of engine.steps.models.calibration about calibration images.
     """
     facts, scenes = generate(step), _asked(step)
     names = (f"{scenes.name(index)}\n" for index in range(scenes.count))

@@ -10,7 +10,7 @@ from engine.facts import CommonFacts, DataFacts
 from engine.plan.plan import Node, Plan
 from engine.profile import systems
 from engine.profile.rounds import Round
-from engine.steps.calibration import RULES_LISTS
+from engine.steps.models.calibration import RULES_LISTS
 from engine.submission import describe
 from engine.submission.generate import OVERRIDES
 from engine.submission.identity import identity_warnings

@@ -40,7 +40,7 @@ class CalibrationImages:
 
     @classmethod
     def of(cls, artifact: Artifact) -> CalibrationImages:
-        """Read an artifact of engine.steps.calibration.
+        """Read an artifact of engine.steps.models.calibration.
 
         Raises DataError for an empty list or a missing image.
         """

@@ -79,7 +79,7 @@ def test_a_function_is_found_by_the_former_name_of_its_module(tmp_path: Path) ->
 
 
 def test_other_names_stay() -> None:
-    assert first_name("engine.steps.quantize:quantize") == present_name("engine.steps.quantize:quantize")
+    assert first_name("engine.steps.download:fetch") == present_name("engine.steps.download:fetch")
     assert (first_name(""), present_name("my_step.py:run")) == ("", "my_step.py:run")
 
 

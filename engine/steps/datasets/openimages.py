@@ -42,7 +42,7 @@ USUAL_RATE = 40.0
 
 CALIBRATION_IMAGES = "train/data"
 CALIBRATION_LIST = "pictures.txt"
-"""Name of the list that engine.steps.calibration reads."""
+"""Name of the list that engine.steps.models.calibration reads."""
 RULES_LIST = "5c3196ddcec4605c6a9fcf004d9615e6"
 """MD5 of calibration/openimages/openimages_cal_images_list.txt of the rules (v2.1)."""
 
@@ -192,8 +192,8 @@ def fetch_images(step: Step) -> dict[str, Any]:
 def fetch_calibration(step: Step) -> dict[str, Any]:
     """Download a list of training images, and those images.
 
-    Options: `CalibrationOptions`, and those of `download` for the list. Facts: those that engine.steps.calibration
-    states of calibration images.
+    Options: `CalibrationOptions`, and those of `download` for the list. Facts: those that
+    engine.steps.models.calibration states of calibration images.
     """
     from engine.steps.download import download  # noqa: PLC0415  (a plan must be instant)
 

@@ -1,1 +1,1 @@
-"""Steps that fetch models, or read the user's own."""
+"""Steps that fetch or quantize models, find calibration samples, or read the user's own."""

@@ -11,7 +11,7 @@ from engine.datasets import scenes
 from engine.errors import DataError
 from engine.networks import scenes_net
 from engine.step import Artifact
-from engine.steps.quantize import quantize
+from engine.steps.models.quantize import quantize
 from engine.tasks import object_detection
 from tests.engine.networks.running import run, step
 

@@ -13,7 +13,7 @@ import pytest
 from engine import events
 from engine.errors import DataError
 from engine.step import Artifact, SurveyContext, SurveyResult
-from engine.steps import imagenet
+from engine.steps.datasets import imagenet
 from engine.tasks import image_preparation, listing
 from engine.tasks.labelled import labelled
 from tests.engine.networks.running import step

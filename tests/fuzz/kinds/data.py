@@ -149,8 +149,7 @@ def _arrays(folder: Path) -> None:
 
 
 def _surveys(folder: Path) -> None:
-    from engine.steps import imagenet
-    from engine.steps.datasets import openimages
+    from engine.steps.datasets import imagenet, openimages
 
     found = imagenet.survey_folder(SurveyContext({"path": str(folder)}, {}))
     imagenet.survey_labels(SurveyContext({}, {"dataset": found.artifact}))

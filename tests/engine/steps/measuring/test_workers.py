@@ -19,7 +19,7 @@ from engine.harness.spec import Workers
 from engine.mlperf import Scenario
 from engine.profile.systems import configuration, load_system
 from engine.step import Artifact, Step
-from engine.steps import workers
+from engine.steps.measuring import workers
 from engine.tuning.tuned import Tuned
 from profiles import FOLDER
 from tests.engine.harness.runs import save, sum_model

@@ -27,7 +27,7 @@ from engine.formats import onnx_files
 from engine.networks.quantizable import WEIGHTED, Graph, prepare, products
 from engine.networks.ranges import Ranges, ranges
 from engine.step import Step
-from engine.steps.prepared_calibration import prepared_samples
+from engine.steps.models.prepared_calibration import prepared_samples
 from engine.system import Cpu, detect
 from engine.tasks.base import Array, CalibrationOf, CalibrationSet
 

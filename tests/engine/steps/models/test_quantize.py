@@ -24,7 +24,7 @@ from engine.networks.bert_graph import Form
 from engine.networks.convnet import ConvNet, model_facts, tensor
 from engine.standins import bert as standin_bert
 from engine.step import Artifact
-from engine.steps import calibration, quantize
+from engine.steps.models import calibration, quantize
 from engine.system import detect
 from engine.tasks import image_calibration, image_classification
 from tests.engine.networks.running import run, step

@@ -11,7 +11,7 @@ import pytest
 from engine.datasets import patterns
 from engine.errors import DataError, FetchError
 from engine.step import Artifact, SurveyContext
-from engine.steps import calibration
+from engine.steps.models import calibration
 from engine.tasks.image_calibration import CalibrationImages
 from tests.engine.flaky_server import Flaky, serving
 from tests.engine.networks.running import step
