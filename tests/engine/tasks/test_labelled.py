@@ -231,14 +231,14 @@ def test_labels_beside_the_images(folder: Path) -> None:
         return found.artifact, imagenet.survey_labels(SurveyContext({}, {"dataset": found.artifact}))
 
     (folder / "val.txt").write_text("a.JPEG 1\n")
-    assert seen()[1].text == "val_map.txt beside the images"
+    assert seen()[1].text == "val_map.txt next to the images"
     (folder / "val_map.txt").unlink()
     artifact, labels = seen()
     assert (labels.state, labels.text, artifact.facts["labels"]) == ("found", "val.txt beside the images", "val.txt")
     (folder / "val.txt").unlink()
     artifact, labels = seen()
     assert (labels.state, "labels" in artifact.facts) == ("run", False)
-    assert "put val_map.txt beside the images" in labels.remedy
+    assert "put val_map.txt next to the images" in labels.remedy
 
 
 @pytest.mark.parametrize(("kind", "what"), [("folder", "a folder"), ("link", "a link to nothing"), ("pipe", "a pipe")])
