@@ -234,7 +234,7 @@ def test_labels_beside_the_images(folder: Path) -> None:
     assert seen()[1].text == "val_map.txt next to the images"
     (folder / "val_map.txt").unlink()
     artifact, labels = seen()
-    assert (labels.state, labels.text, artifact.facts["labels"]) == ("found", "val.txt beside the images", "val.txt")
+    assert (labels.state, labels.text, artifact.facts["labels"]) == ("found", "val.txt next to the images", "val.txt")
     (folder / "val.txt").unlink()
     artifact, labels = seen()
     assert (labels.state, "labels" in artifact.facts) == ("run", False)
