@@ -31,7 +31,7 @@ class Intended:
     stand_in: bool
     notice: str
     own_calibration: str
-    """Component of calibration images that are not the rules'; empty where there is none."""
+    """Component of calibration samples that are not the rules'; empty where there is none."""
     targets: Collection[str]
     """Scenarios whose target is configured for this system or searched by the plan; for others it is measured."""
     disk_needed: int
@@ -69,7 +69,7 @@ def preflight(plan: Intended, rules: Round) -> list[Expected]:
         found.append(_error("a demonstration can't be submitted", "measure the real model on the real data", "model"))
     division = plan.description.get("division", "open")
     if plan.own_calibration and division != "open":
-        what = f"{plan.own_calibration} are not calibration images of the rules, and {division} allows no others"
+        what = f"{plan.own_calibration} are not calibration samples of the rules, and {division} allows no others"
         found.append(_error(what, "--adr.calibration.tags=_option-1, or division open", "model"))
     if plan.disk_needed > plan.disk_free:
         what = f"{plan.disk_needed:,} bytes are needed, {plan.disk_free:,} are free"

@@ -77,7 +77,7 @@ def _intended(prepared: Prepared, rules: Round) -> Intended:
 
 
 def _own_calibration(plan: Plan) -> str:
-    """Return the component of calibration images that is not one of the rules' lists; empty where there is none."""
+    """Return the component of calibration samples that is not one of the rules' lists; empty where there is none."""
     chosen = [
         plan.nodes[edge.node] for node in plan.nodes.values() for edge in node.needs if edge.name == "calibration"
     ]

@@ -19,7 +19,7 @@ from engine.profile.catalog import load
     ],
 )
 def test_a_practice_says_what_its_samples_are(benchmark: str, model: str, samples: str) -> None:
-    guide = Guide(name=FIRST, system="box", made=1.0, offer=presets.PRACTICE, benchmark=benchmark)
+    guide = Guide(name=FIRST, system="box", made=1.0, offer="practice", benchmark=benchmark)
     chosen = presets.selection(guide, load([]))
     assert model in chosen.query.variations
     notice = f"DEMONSTRATION: open division, short runs, a tiny model on generated {samples}. Not an MLPerf result."

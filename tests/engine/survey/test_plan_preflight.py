@@ -11,13 +11,14 @@ from engine.survey.plan_preflight import by_the_rules
 from engine.survey.prepare import prepare, workplace
 
 TAGS = "--tags=app,mlperf,inference,_resnet50,_valid,_submission"
+BERT = TAGS.replace("_resnet50", "_bert-99")
 
 
 @pytest.mark.parametrize(
     ("words", "division", "refused"),
     [
-        (",_patterns-net,_int8", "closed", "calibration-patterns are not calibration images of the rules"),
-        (",_efficientnet-lite0,_int8", "closed", "calibration-photographs are not calibration images of the rules"),
+        (",_patterns-net,_int8", "closed", "calibration-patterns are not calibration samples of the rules"),
+        (",_efficientnet-lite0,_int8", "closed", "calibration-photographs are not calibration samples of the rules"),
         (",_patterns-net,_int8", "open", ""),
         (",_patterns-net", "closed", ""),
         (",_int8", "closed", ""),
@@ -27,6 +28,24 @@ def test_closed_takes_only_calibration_pictures_of_the_rules(
     tmp_path: Path, words: str, division: str, refused: str
 ) -> None:
     chosen, _ = selection_of([TAGS + words, f"--division={division}", "--env.CM_SUT_NAME=demo"])
+    found = by_the_rules(prepare(workplace(str(tmp_path)), chosen))
+    about = [one.what for one in found if "calibration" in one.what]
+    assert len(about) == bool(refused)
+    assert refused in "".join(about)
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ([f"{BERT},_int8,_span-net"], "calibration-articles are no calibration samples of the rules"),
+        ([f"{BERT},_int8", "--model_path=/models/own.onnx"], ""),
+        ([f"{BERT},_int8", "--model_path=/models/own.onnx", "--adr.calibration.tags=_questions"], ""),
+    ],
+)
+def test_bert_is_calibrated_with_the_lists_of_the_rules_in_closed(
+    tmp_path: Path, words: list[str], refused: str
+) -> None:
+    chosen, _ = selection_of([*words, "--division=closed", "--env.CM_SUT_NAME=demo"])
     found = by_the_rules(prepare(workplace(str(tmp_path)), chosen))
     about = [one.what for one in found if "calibration" in one.what]
     assert len(about) == bool(refused)
