@@ -37,7 +37,7 @@ def test_closed_takes_only_calibration_pictures_of_the_rules(
 @pytest.mark.parametrize(
     ("words", "refused"),
     [
-        ([f"{BERT},_int8,_span-net"], "calibration-articles are no calibration samples of the rules"),
+        ([f"{BERT},_int8,_span-net"], "calibration-articles are not calibration samples of the rules"),
         ([f"{BERT},_int8", "--model_path=/models/own.onnx"], ""),
         ([f"{BERT},_int8", "--model_path=/models/own.onnx", "--adr.calibration.tags=_questions"], ""),
     ],
