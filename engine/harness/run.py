@@ -51,7 +51,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     _warn_of_oversubscription(spec, emit)
     costs = model.costs(library)
     warm_up = warm_up_batches(spec, costs)
-    library.load([index for batch in warm_up for index in batch])
+    library.load(sorted({index for index, _ in warm_up}))
     sut = make_sut(
         spec.settings.scenario,
         spec.workers,
@@ -115,7 +115,7 @@ def _absolute(file: str | Ragged) -> Path | Ragged:
     return Ragged(values, offsets, shapes)
 
 
-def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequence[Sequence[int]]) -> OpenSession:
+def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequence[tuple[int, int]]) -> OpenSession:
     workers = spec.workers
     if workers.cores and len(workers.cores) != workers.sessions:
         raise RunError(
@@ -142,20 +142,20 @@ def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequen
     return open_session
 
 
-def warm_up_batches(spec: RunSpec, costs: Array | None) -> list[list[int]]:
-    """Return the batches (QSL indices) that each session runs first.
+def warm_up_batches(spec: RunSpec, costs: Array | None) -> list[tuple[int, int]]:
+    """Return the batches that each session runs first: a sample (QSL index), and how often it is in the batch.
 
     If samples differ in cost, one batch of the most expensive ones allocates buffers that all others fit into, and
     those of typical cost are repeated: the most expensive may take minutes.
     """
     sizes = _batches(spec)
     if costs is None:
-        return [[0] * size for size in sizes for _ in range(WARM_UP_RUNS)]
+        return [(0, size) for size in sizes for _ in range(WARM_UP_RUNS)]
     most_expensive, (typical_index,) = int(costs.argmax()), typical(costs, len(costs), 1)
 
-    def batch(index: int, size: int) -> list[int]:
+    def batch(index: int, size: int) -> tuple[int, int]:
         most = spec.workers.max_cost // max(int(costs[index]), 1) if spec.workers.max_cost else size
-        return [index] * max(min(size, most), 1)
+        return index, max(min(size, most), 1)
 
     return [batch(index, size) for size in sizes for index in (most_expensive, *[typical_index] * WARM_UP_RUNS)]
 

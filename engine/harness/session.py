@@ -19,10 +19,10 @@ class Session:
         self._program = program
         program.prepare(max_batch)
 
-    def warm_up(self, batches: Iterable[Sequence[int]]) -> None:
-        """Run batches of loaded samples (QSL indices) without reporting to LoadGen."""
-        for indices in batches:
-            self._infer(indices)
+    def warm_up(self, batches: Iterable[tuple[int, int]]) -> None:
+        """Run batches of one loaded sample (QSL index), so often each, without reporting to LoadGen."""
+        for index, size in batches:
+            self._infer([index] * size)
 
     def answer(self, ids: Sequence[int], indices: Sequence[int]) -> None:
         """Infer a batch of samples (QSL indices) and report the responses to LoadGen under their ids.

@@ -32,7 +32,7 @@ async def choose_bert(pilot: Pilot[None], app: InferdeckApp) -> None:
     await take(pilot, app, "group benchmark", "bert-99 ")
     await until(pilot, lambda: "_bert-99" in "".join(text(app).split()), "the benchmark in the command line")
     await take(pilot, app, "group model", "span-net ")
-    await shows(pilot, "Small span model")
+    await shows(pilot, "Small question answering")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -34,7 +34,7 @@ async def test_retinanet_is_chosen_run_and_among_the_results(
         await shows(pilot, "LoadGen")
         await choose(pilot, "group benchmark", 1, "object detection on OpenImages")
         await until(pilot, lambda: "_retinanet" in "".join(text(app).split()), "the benchmark in the command line")
-        await choose(pilot, "group model", 2, "a small detector for generated scenes")
+        await choose(pilot, "group model", 2, "scenes-net")
         await shows(pilot, "Small detector")
         await pilot.press("r")
         await shows(pilot, "run it")

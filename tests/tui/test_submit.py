@@ -129,7 +129,7 @@ async def test_from_home_to_a_checked_submission_of_the_demo_with_another_app_in
         await stand_on(pilot, 7)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.focused, FindingsTree), "the findings")
-        await shows(pilot, "as it must be: a run of the style test is short")
+        await shows(pilot, "expected: runs of the style test are short")
         if not unfit:
             assert guide(app).there.zip.is_file()
             assert state(app, "pack") == "done"

@@ -136,7 +136,7 @@ def test_the_page_and_the_screen_have_help(capsys: pytest.CaptureFixture[str]) -
     [
         (["--ascci"], "unknown option '--ascci'", "'--ascii'"),
         (["--home=/x", "jobs"], "unexpected word 'jobs'", "the command comes first"),
-        (["--driver=x"], "'x' is no value of --driver", "diff, stock"),
+        (["--driver=x"], "'x' is not a value of --driver", "diff, stock"),
         (["--mouse", "--no-mouse"], "contradict each other", "keep one"),
         (["serve", "--port=0"], "'0' is no number from 1 to 65535", "--port=N"),
         (["serve", "--theme=pink"], "there is no theme 'pink'", "inferdeck-dark"),

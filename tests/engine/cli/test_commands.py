@@ -62,7 +62,11 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["plan", TAGS, "--evn.IMAGENET_PATH=x"], "--evn.IMAGENET_PATH", "--env"),
         (["plan", TAGS, "--env.IMAGENT_PATH=x"], "'IMAGENT_PATH'", "IMAGENET_PATH"),
         (["plan", TAGS, "--env.CM_MLPERF_LOADGEN_TARGT_QPS=3"], "no component reads", "CM_MLPERF_LOADGEN_TARGET_QPS"),
-        (["plan", TAGS, "--env.CM_MLPERF_POWER=yes"], "--env.CM_MLPERF_POWER is not supported", "not measured here"),
+        (
+            ["plan", TAGS, "--env.CM_MLPERF_POWER=yes"],
+            "--env.CM_MLPERF_POWER is not supported",
+            "does not measure power",
+        ),
         (["plan", TAGS, "--env.CM_LOADGEN_ALL_SCENARIOS=yes"], "is not supported", "_all-scenarios"),
         (["plan", TAGS, "--env.CM_BACKEND=pytorch"], "'_pytorch'", "_onnxruntime"),
         (["plan", TAGS, "--env.CM_RUN_STYLE=vald"], "--env.CM_RUN_STYLE: there is no style 'vald'", "'valid'"),

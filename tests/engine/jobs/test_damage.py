@@ -96,7 +96,7 @@ def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
     ("does", "free", "why"),
     [
         ("kill -9 $$", 1 << 40, "its process was ended by SIGKILL"),
-        ("exit 4", 1 << 40, "its process ended with status 4 without output"),
+        ("exit 4", 1 << 40, "its process ended with status 4 and reported nothing"),
         ("exit 1", 1000, "the disk is full at"),
         ("echo the words of the job; exit 1", 1000, "the words of the job"),
         ("sleep 5", 1 << 40, "its process has reported nothing for 0.2 s"),

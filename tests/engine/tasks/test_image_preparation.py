@@ -236,13 +236,13 @@ def test_an_image_that_went_since_is_named_when_it_is_loaded(tmp_path: Path, ima
 
 
 def test_a_disk_that_does_not_hold_the_samples_is_told_of_making_them_on_load(
-    pictures: Path, monkeypatch: pytest.MonkeyPatch
+    images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Artifact(str(pictures), {"images": "", "labels": patterns.VAL_MAP, "count": COUNT})
+    found = Artifact(str(images), {"images": "", "labels": patterns.VAL_MAP, "count": COUNT})
 
     def remedy(free: int, **options: Any) -> str:
         monkeypatch.setattr(image_preparation, "_free", lambda _: free)
-        context = SurveyContext(OPTIONS | options, {"dataset": found, "labels": found}, store=pictures.parent)
+        context = SurveyContext(OPTIONS | options, {"dataset": found, "labels": found}, store=images.parent)
         return image_preparation.survey(context).remedy
 
     needed = COUNT * 3 * 32 * 32 * 4
