@@ -71,14 +71,3 @@ def indices(text: str) -> list[int]:
 def text_of(symbols: Iterable[int]) -> str:
     """Return the transcript of symbols."""
     return "".join(ALPHABET[symbol] for symbol in symbols)
-
-
-def word_errors(reference: str, found: str) -> int:
-    """Return the least number of words to insert, remove or replace (Levenshtein's distance)."""
-    wanted, words = reference.split(), found.split()
-    row = list(range(len(words) + 1))
-    for number, word in enumerate(wanted, start=1):
-        before, row[0] = row[0], number
-        for place, other in enumerate(words, start=1):
-            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (word != other))
-    return row[-1]

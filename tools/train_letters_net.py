@@ -26,6 +26,7 @@ from engine.datasets.utterances import UtteranceSet
 from engine.networks.letters_net import FORM
 from engine.networks.transducer import STACK, build
 from engine.tasks.speech_features import Features
+from engine.tasks.word_errors import distance
 from tools import plain_transducer as plain
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -145,7 +146,7 @@ def _score(decoder: plain.Decoder, tests: UtteranceSet) -> str:
         spoken = tests.utterance(index)
         found = decoder.symbols(features.of(spoken.audio))
         frames += map(len, found)
-        errors += plain.word_errors(spoken.transcript, plain.text_of(chain.from_iterable(found)))
+        errors += distance(plain.text_of(chain.from_iterable(found)).split(), spoken.transcript.split())
         words += len(spoken.transcript.split())
     share, several = len(frames) / (len(frames) + sum(frames)), sum(count > 1 for count in frames)
     rate = f"word error rate {100 * errors / words:.2f} % ({errors} of {words} words in {tests.count} utterances)"

@@ -7,9 +7,7 @@ job does can't diverge.
 from __future__ import annotations
 
 import importlib
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -26,6 +24,7 @@ from engine.store.recipe import AskedAgain, Cause, NotKept, Recipe
 from engine.store.store import Store
 from engine.survey import timings
 from engine.survey.keys import code_digest, recipe_of, source_file
+from engine.system import disk_free
 from engine.text import size
 
 State = Literal["group", "cached", "found", "fetch", "build", "run", "missing", "conflict", "blocked"]
@@ -276,13 +275,3 @@ def load_function(name: str, component: Component) -> Any:
             f"{component.place}: '{module_name}' has no function '{function}'", "check the name after ':'"
         )
     return getattr(module, function)
-
-
-def disk_free(folder: Path) -> int:
-    """Return the free bytes on the disk that will hold `folder`."""
-    for place in (folder, *folder.parents):
-        try:
-            return shutil.disk_usage(place).free
-        except OSError:
-            continue
-    return 0

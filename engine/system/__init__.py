@@ -19,6 +19,7 @@ __all__ = [
     "System",
     "cpu_quota",
     "detect",
+    "disk_free",
     "free_memory",
     "memory_room",
     "storage",
@@ -89,6 +90,16 @@ def free_memory() -> int:
     own, _ = resource.getrlimit(resource.RLIMIT_AS)
     limits = [psutil.virtual_memory().available, memory_room(), own if own != resource.RLIM_INFINITY else None]
     return min(one for one in limits if one is not None)
+
+
+def disk_free(folder: Path) -> int:
+    """Return the free bytes on the disk that will hold `folder`."""
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return 0
 
 
 def storage(path: Path) -> Storage:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import math
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +19,7 @@ import msgspec
 from engine.errors import DataError
 from engine.facts import DataFacts, OnLoad
 from engine.step import Artifact, Step, SurveyContext, SurveyResult
-from engine.system import usable_cores
+from engine.system import disk_free, usable_cores
 from engine.tasks.labelled import Labelled, collecting, labelled, refuse_bad
 
 if TYPE_CHECKING:  # numpy is imported later: a plan must be instant
@@ -67,7 +66,7 @@ def survey(context: SurveyContext) -> SurveyResult:
         "run",
         identity=identity,
         warning=warning,
-        remedy=MAKE_ON_LOAD if needed > _free(context.store) else "",
+        remedy=MAKE_ON_LOAD if needed > disk_free(context.store) else "",
         disk_bytes=needed,
         seconds=count / USUAL_RATE / _cores(),
     )
@@ -193,11 +192,6 @@ def _warning(found: Labelled, dataset: Artifact) -> str:
     """Return a warning about missing images, unless the labels are known to name more than this data set has."""
     whole = found.named - len(found.missing) == dataset.read(DataFacts).count and not found.bad
     return "" if whole else found.warning()
-
-
-def _free(folder: Path) -> int:
-    """Return the free bytes on the disk that holds a folder, which may not be there yet."""
-    return shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
 
 
 def _same_size(found: tuple[int, int], stated: tuple[int, int] | None) -> None:

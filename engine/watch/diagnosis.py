@@ -11,7 +11,7 @@ from engine.jobs.child import file_name, last_lines
 from engine.jobs.control import NEARLY_FULL
 from engine.jobs.jobs import Job
 from engine.jobs.replay import replay
-from engine.survey.survey import disk_free
+from engine.system import disk_free
 
 
 @dataclass(frozen=True)

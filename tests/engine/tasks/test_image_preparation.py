@@ -241,7 +241,7 @@ def test_a_disk_that_does_not_hold_the_samples_is_told_of_making_them_on_load(
     found = Artifact(str(images), {"images": "", "labels": patterns.VAL_MAP, "count": COUNT})
 
     def remedy(free: int, **options: Any) -> str:
-        monkeypatch.setattr(image_preparation, "_free", lambda _: free)
+        monkeypatch.setattr(image_preparation, "disk_free", lambda _: free)
         context = SurveyContext(OPTIONS | options, {"dataset": found, "labels": found}, store=images.parent)
         return image_preparation.survey(context).remedy
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Any
 
 import pytest
@@ -19,20 +18,6 @@ OPTIONS: dict[str, Any] = {
     "module": "engine.backends.tensorflow",
     "device": "cpu",
 }
-
-
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Installed packages by version, for a test to fill."""
-    found: dict[str, str] = {}
-
-    def version(name: str) -> str:
-        if name not in found:
-            raise metadata.PackageNotFoundError(name)
-        return found[name]
-
-    monkeypatch.setattr(metadata, "version", version)
-    return found
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,6 @@ from engine.step import SurveyContext
 from engine.steps.machine.python_packages import survey_package, survey_package_data
 
 LOADGEN = {"package": "mlcommons-loadgen"}
-
-
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Installed packages by version, for a test to fill."""
-    found: dict[str, str] = {}
-
-    def version(name: str) -> str:
-        if name not in found:
-            raise metadata.PackageNotFoundError(name)
-        return found[name]
-
-    monkeypatch.setattr(metadata, "version", version)
-    return found
 
 
 def test_what_is_installed_is_found(installed: dict[str, str]) -> None:
