@@ -109,6 +109,17 @@ class Tick(Event, frozen=True, kw_only=True, tag="tick"):
     """Samples whose responses were completed."""
     latencies: dict[int, int]
     """Sparse log-linear histogram (engine.histogram) of the sample latencies since the tick before: bucket -> count."""
+    parts: int = 0
+    """Parts of samples that are done, where a sample is many runs of the model: windows of a volume."""
+    parts_per_sample: float = 0.0
+    """How many a sample has on average; 0 where samples are not divided."""
+    unit: str = ""
+    """What they are called, in the plural."""
+
+    @property
+    def done(self) -> float:
+        """Samples that are done, with what is done of unfinished ones."""
+        return self.parts / self.parts_per_sample if self.parts_per_sample else float(self.completed)
 
 
 class Measured(Event, frozen=True, kw_only=True, tag="measured"):

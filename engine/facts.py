@@ -69,6 +69,15 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Number of samples, if known."""
 
 
+class CasesFacts(DataFacts, frozen=True, kw_only=True):
+    """Scans, a folder each."""
+
+    cases: tuple[str, ...] = ()
+    """Folders in QSL order; empty: all that are there, in the order of their names."""
+    nifti: bool = False
+    """Whether they are NIfTI files."""
+
+
 class ChosenFacts(DataFacts, frozen=True, kw_only=True):
     """Samples that were chosen for calibration."""
 

@@ -96,7 +96,8 @@ class JobView:
         seen = self._fold.measurement()
         if seen is None:
             return ""
-        text = f"{duration(seen.elapsed)} · {seen.completed} of {seen.issued} samples"
+        parts = f" ({seen.parts})" if seen.parts else ""
+        text = f"{duration(seen.elapsed)} · {seen.completed} of {seen.issued} samples{parts}"
         text += f" · {seen.whole.rate or 0.0:.1f} samples/s"
         p90 = seen.whole.latency(0.9)
         return text if p90 is None else f"{text} · p90 {p90 / 1e6:.2f} ms"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from engine.backends.base import Array, BackendOptions
 from engine.backends.graph import Graph
+from engine.harness.cores import pin
 from engine.harness.samples import SampleLibrary
-from engine.tasks.programs import MODEL, Direct, MakeProgram, Program
+from engine.tasks.programs import MODEL, Direct, MakeProgram, MakeSharedProgram, OpenGraphs, Program, SharedProgram
 
 
 class GraphFile(NamedTuple):
@@ -37,14 +38,39 @@ class Model(NamedTuple):
 
         Raises the backend's errors, DataError if the samples do not match.
         """
-        loaded = {
-            name: Graph(self.backend.load(graph.path, replace(options, outputs=graph.outputs)))
-            for name, graph in self.graphs.items()
-        }
+        loaded = self._loaded(options)
         make: MakeProgram | None = getattr(self.task, "program", None)
         if make is not None:
             return make(loaded, library, self.options)
         return Direct(loaded[MODEL], library, partial(self.task.respond, options=self.options))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all sessions work on a sample together."""
+        return hasattr(self.task, "shared_program")
+
+    def shared_program(self, library: SampleLibrary, sessions: Sequence[BackendOptions]) -> SharedProgram:
+        """Load the graphs for each of these sessions, on its own thread and cores, and return the task's shared
+        program.
+
+        Raises the backend's errors, DataError if the samples do not match.
+        """
+
+        def opener(options: BackendOptions) -> OpenGraphs:
+            def load() -> Mapping[str, Graph]:
+                pin(options.cores)
+                return self._loaded(options)
+
+            return load
+
+        make: MakeSharedProgram = self.task.shared_program
+        return make([opener(options) for options in sessions], library, self.options)
+
+    def _loaded(self, options: BackendOptions) -> dict[str, Graph]:
+        return {
+            name: Graph(self.backend.load(graph.path, replace(options, outputs=graph.outputs)))
+            for name, graph in self.graphs.items()
+        }
 
     def costs(self, library: SampleLibrary) -> Array | None:
         """Return the cost of each sample, by the task's function or its length; None if all cost the same."""

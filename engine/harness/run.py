@@ -24,8 +24,8 @@ from engine.harness.model import Model, graph_files
 from engine.harness.samples import SampleLibrary, typical
 from engine.harness.session import Session
 from engine.harness.spec import REPORT, RunReport, RunSpec
-from engine.harness.sut import OpenSession, Sut, make_sut
-from engine.harness.ticker import Ticker
+from engine.harness.sut import OpenSession, SharedSut, Sut, make_sut
+from engine.harness.ticker import Parts, Ticker
 from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
 
@@ -48,22 +48,14 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     settings = loadgen.settings(spec, folder)
     library = SampleLibrary(samples, spec.settings.performance_sample_count, spec.on_load)
     emit(events.Phase(at=time.time(), step=spec.step, name="load"))
-    _warn_of_oversubscription(spec, emit)
+    _warn_of_oversubscription(spec, emit, is_shared=model.is_shared)
     costs = model.costs(library)
-    warm_up = warm_up_batches(spec, costs)
-    library.load(sorted({index for index, _ in warm_up}))
-    sut = make_sut(
-        spec.settings.scenario,
-        spec.workers,
-        _opener(spec, model, library, warm_up),
-        spec.settings.target_latency_ns,
-        costs,
-    )
-    library.unload()
+    sut = _sut(spec, model, library, costs)
+    parts = Parts(sut.program, float(costs.mean())) if isinstance(sut, SharedSut) and costs is not None else None
     load_seconds = time.monotonic() - STARTED
     emit(events.Phase(at=time.time(), step=spec.step, name="measure"))
     started, interference = time.monotonic(), Interference()
-    with Ticker(spec.step, sut.tallies, emit):
+    with Ticker(spec.step, sut.tallies, emit, parts):
         _test(sut, library, settings, folder)
     seconds = time.monotonic() - started
     disturbed = interference.complaint() if spec.settings.mode == "performance" else ""
@@ -115,7 +107,8 @@ def _absolute(file: str | Ragged) -> Path | Ragged:
     return Ragged(values, offsets, shapes)
 
 
-def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequence[tuple[int, int]]) -> OpenSession:
+def _sut(spec: RunSpec, model: Model, library: SampleLibrary, costs: Array | None) -> Sut:
+    """Return the system under test, its sessions loaded and warmed up. Raises RunError for invalid workers."""
     workers = spec.workers
     if workers.cores and len(workers.cores) != workers.sessions:
         raise RunError(
@@ -124,18 +117,45 @@ def _opener(spec: RunSpec, model: Model, library: SampleLibrary, warm_up: Sequen
         )
     if min(workers.sessions, workers.intra_op_threads, workers.max_batch) < 1:
         raise RunError(f"invalid workers: {workers}", "each number must be at least 1")
-    largest = 1 if spec.settings.scenario == "SingleStream" else workers.max_batch
+    options = [_options(spec, number) for number in range(workers.sessions)]
+    if model.is_shared:
+        if spec.settings.scenario == "Server":
+            raise RunError(
+                "this benchmark has no Server: all sessions work on one sample", "use SingleStream or Offline"
+            )
+        program = model.shared_program(library, options)
+        program.prepare(workers.max_batch)
+        return SharedSut(program)
+    warm_up = warm_up_batches(spec, costs)
+    library.load(sorted({index for index, _ in warm_up}))
+    opener = _opener(spec, model, library, options, warm_up)
+    sut = make_sut(spec.settings.scenario, workers, opener, spec.settings.target_latency_ns, costs)
+    library.unload()
+    return sut
+
+
+def _options(spec: RunSpec, number: int) -> BackendOptions:
+    """Return the backend's options of a session."""
+    return BackendOptions(
+        device=spec.device,
+        intra_op_threads=spec.workers.intra_op_threads,
+        cores=spec.workers.cores[number] if spec.workers.cores else (),
+        extra=spec.backend_options,
+    )
+
+
+def _opener(
+    spec: RunSpec,
+    model: Model,
+    library: SampleLibrary,
+    options: Sequence[BackendOptions],
+    warm_up: Sequence[tuple[int, int]],
+) -> OpenSession:
+    largest = 1 if spec.settings.scenario == "SingleStream" else spec.workers.max_batch
 
     def open_session(number: int) -> Session:
-        cores = workers.cores[number] if workers.cores else ()
-        pin(cores)
-        options = BackendOptions(
-            device=spec.device,
-            intra_op_threads=workers.intra_op_threads,
-            cores=cores,
-            extra=spec.backend_options,
-        )
-        session = Session(model.program(library, options), largest)
+        pin(options[number].cores)
+        session = Session(model.program(library, options[number]), largest)
         session.warm_up(warm_up)
         return session
 
@@ -185,8 +205,9 @@ def _module(name: str) -> ModuleType:
         raise RunError(f"{name} cannot be used here: {error}", "install what it needs into this environment") from error
 
 
-def _warn_of_oversubscription(spec: RunSpec, emit: Emit) -> None:
-    threads = spec.workers.intra_op_threads * (1 if spec.settings.scenario == "SingleStream" else spec.workers.sessions)
+def _warn_of_oversubscription(spec: RunSpec, emit: Emit, *, is_shared: bool) -> None:
+    is_alone = spec.settings.scenario == "SingleStream" and not is_shared
+    threads = spec.workers.intra_op_threads * (1 if is_alone else spec.workers.sessions)
     cores = usable_cores()
     if threads > cores and spec.device == "cpu":
         text = f"{threads} threads share {cores} cores: they will compete"

@@ -54,8 +54,11 @@ class SampleLibrary:
                 f"set performance_sample_count_override between 1 and {self.count} in user.conf",
             )
         self.performance_count = performance_sample_count
-        self.lengths: Array | None = next((one.lengths for one in self._tensors if isinstance(one, _Ragged)), None)
+        ragged = next((one for one in self._tensors if isinstance(one, _Ragged)), None)
+        self.lengths: Array | None = ragged.lengths if ragged else None
         """Rows of each sample in the first ragged tensor, int64 [N]; None if all samples have one shape."""
+        self.shapes: Array | None = ragged.shapes if ragged else None
+        """Sizes of each sample in that tensor, int64 [N,k]; None if they have one dimension."""
         self._slots: dict[int, int] = {}
 
     def check(self, inputs: Sequence[TensorSpec]) -> None:
@@ -188,17 +191,17 @@ class _Ragged:
         self.path = Path(files.values)
         self._values = _mapped(self.path)
         self._offsets = _mapped(Path(files.offsets))
-        self._shapes = _mapped(Path(files.shapes)) if files.shapes else None
+        self.shapes = _mapped(Path(files.shapes)) if files.shapes else None
         self.count = len(self._offsets) - 1
         self.dtype = self._values.dtype
         self.lengths = self._checked(files)
-        own = self._shapes.shape[1] if self._shapes is not None else 1
+        own = self.shapes.shape[1] if self.shapes is not None else 1
         self.sizes: tuple[int | None, ...] = (*(None,) * own, *self._values.shape[1:])
         self._loaded: list[Array] = []
 
     def _checked(self, files: Ragged) -> Array:
         """Return the lengths. Raises DataError if offsets, shapes and values are inconsistent."""
-        offsets, shapes = np.asarray(self._offsets), self._shapes
+        offsets, shapes = np.asarray(self._offsets), self.shapes
         if offsets.dtype != np.int64 or offsets.ndim != 1 or self.count < 1:
             raise DataError(f"{files.offsets}: no int64 offsets", "preprocess the data set again")
         lengths: Array = np.diff(offsets)
@@ -218,8 +221,8 @@ class _Ragged:
         for slot, index in enumerate(indices):
             own = block[starts[slot] : starts[slot + 1]]
             own[...] = self._values[self._offsets[index] : self._offsets[index + 1]]
-            if self._shapes is not None:
-                own = own.reshape((*self._shapes[index], *self._values.shape[1:]))
+            if self.shapes is not None:
+                own = own.reshape((*self.shapes[index], *self._values.shape[1:]))
             self._loaded.append(own)
 
     def unload(self) -> None:

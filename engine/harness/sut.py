@@ -2,7 +2,8 @@
 
 SingleStream, and MultiStream with one session, run inside LoadGen's call: passing the query to another thread and
 waiting for it would add to the latency. Otherwise each session has its own thread, which loads its model itself so that
-memory and the framework's threads belong to the cores of the thread.
+memory and the framework's threads belong to the cores of the thread. A task that divides its samples among the sessions
+brings their threads along (`SharedSut`), in every scenario.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +14,11 @@ from engine.backends.base import Array
 from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue
 from engine.harness.failure import FailLoudly
 from engine.harness.queues import BatchQueue, QueryQueue, SliceQueue
-from engine.harness.session import Session
+from engine.harness.session import Session, complete
 from engine.harness.spec import Workers
 from engine.harness.tally import Tally, now
 from engine.mlperf import Scenario
+from engine.tasks.programs import SharedProgram
 
 OpenSession = Callable[[int], Session]
 """Loads and warms up session number n, on the calling thread."""
@@ -101,6 +103,30 @@ class PooledSut:
                 session.answer(ids, indices)
                 tally.record(issued_at)
             session.close()
+
+
+class SharedSut:
+    """All sessions work on one sample after another, for LoadGen's own thread."""
+
+    def __init__(self, program: SharedProgram) -> None:
+        """`program` is prepared."""
+        self.program = program
+        self._tally = Tally()
+        self.tallies = (self._tally,)
+        self._failing = FailLoudly("LoadGen's query")
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Answer the query before returning, each sample as soon as its last part is there."""
+        with self._failing:
+            issued_at = now()
+            self._tally.issued += len(ids)
+            for one, responses in zip(ids, self.program.answers(indices), strict=True):
+                complete([one], responses)
+                self._tally.record([issued_at])
+
+    def close(self) -> None:
+        """Close the program."""
+        self.program.close()
 
 
 def make_sut(

@@ -81,6 +81,10 @@ class Measurement:
     elapsed: float
     issued: int
     completed: int
+    done: float
+    """Samples, with the parts of unfinished ones that are done."""
+    parts: str
+    """How many parts those are, where samples are divided: `334 windows`; else empty."""
     now: Figures
     """Figures of the last NOW_SECONDS."""
     whole: Figures
@@ -266,6 +270,8 @@ class Fold:
             elapsed=window.elapsed,
             issued=window.issued,
             completed=window.completed,
+            done=window.done,
+            parts=window.parts,
             now=window.last(NOW_SECONDS) if window.elapsed else NOTHING,
             whole=window.whole(),
             result=self._result,

@@ -27,8 +27,8 @@ class Figures:
 
     seconds: float
     """Seconds covered by ticks; 0 where there are none."""
-    samples: int
-    """Samples completed in it."""
+    samples: float
+    """Samples done in it, with the parts of unfinished ones."""
     latencies: tuple[int, ...]
     """Latencies in ns at FRACTIONS; empty where nothing was completed."""
 
@@ -48,7 +48,7 @@ NOTHING = Figures(0.0, 0, ())
 @dataclass
 class _Slot:
     seconds: float
-    samples: int
+    samples: float
     buckets: array[int]
     counts: array[int]
 
@@ -62,13 +62,15 @@ class Window:
         self._begun = not partial
         self.issued = 0
         self.completed = 0
+        self.done = 0.0
+        self.parts = ""
         self.elapsed = 0.0
         self._all: Histogram = {}
         self._slots: deque[_Slot] = deque(maxlen=KEPT_SLOTS)
         self._first = 0
         """Number of the oldest slot: its second of the run."""
         self._seconds = 0.0
-        self._samples = 0
+        self._samples = 0.0
         self._latencies: Histogram = {}
         """These three belong to the second in progress."""
         self._groups: dict[tuple[int, int], Figures] = {}
@@ -84,17 +86,22 @@ class Window:
         while middle > self._now():
             self._close()
         self._seconds += max(tick.elapsed - self.elapsed, 0.0)
-        self._samples += max(tick.completed - self.completed, 0)
+        self._samples += max(tick.done - self.done, 0.0)
         add(self._latencies, tick.latencies)
+        self._take(tick)
+
+    def _take(self, tick: Tick) -> None:
         self.issued, self.completed, self.elapsed = tick.issued, tick.completed, tick.elapsed
+        self.done = tick.done
+        self.parts = f"{tick.parts:,} {tick.unit}" if tick.parts_per_sample else ""
 
     def whole(self) -> Figures:
         """Return the figures since the start; without latencies where the start was not seen."""
         if self._partial:
-            return Figures(self.elapsed, self.completed, ())
+            return Figures(self.elapsed, self.done, ())
         total = dict(self._all)
         add(total, self._latencies)
-        return Figures(self.elapsed, self.completed, percentiles(total, FRACTIONS))
+        return Figures(self.elapsed, self.done, percentiles(total, FRACTIONS))
 
     def last(self, seconds: int) -> Figures:
         """Return the figures of the last `seconds`, including the second in progress."""
@@ -115,7 +122,7 @@ class Window:
     def _begin(self, tick: Tick) -> None:
         """Start in the middle of a run."""
         self._begun, self._first = True, int(tick.elapsed)
-        self.issued, self.completed, self.elapsed = tick.issued, tick.completed, tick.elapsed
+        self._take(tick)
 
     def _leap(self, second: int) -> None:
         """Continue after a gap longer than what is kept: the machine slept."""
@@ -132,7 +139,7 @@ class Window:
             self._first += 1
             self._groups = {key: figures for key, figures in self._groups.items() if key[0] * key[1] >= self._first}
         self._slots.append(_Slot(self._seconds, self._samples, buckets, counts))
-        self._seconds, self._samples, self._latencies = 0.0, 0, {}
+        self._seconds, self._samples, self._latencies = 0.0, 0.0, {}
 
     def _group(self, seconds: int, number: int) -> Figures:
         begin, end = seconds * number, seconds * (number + 1)
@@ -145,7 +152,7 @@ class Window:
 
     def _sum(self, begin: int, end: int) -> Figures:
         """Sum the seconds from `begin` up to but not including `end`."""
-        passed, samples, total = 0.0, 0, Histogram()
+        passed, samples, total = 0.0, 0.0, Histogram()
         for slot in self._between(begin, end):
             passed += slot.seconds
             samples += slot.samples

@@ -81,6 +81,8 @@ class TunedWorkers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     batch_ms: Positive
     """Time of a batch while all sessions are busy."""
     samples_per_second: Positive
+    parts: Annotated[float, Meta(ge=0)] = 0.0
+    """Runs of the model that a sample takes, where all sessions work on a sample together."""
 
 
 class Tuning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

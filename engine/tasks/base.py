@@ -65,6 +65,9 @@ class Samples(Protocol):
 
     lengths: Array | None
     """Rows of each sample in the first ragged tensor, int64 [N]; None if all samples have one shape."""
+    shapes: Array | None
+    """Sizes of each sample in the first ragged tensor, int64 [N,k]; None if its samples have one dimension, or all have
+    one shape."""
 
     def check(self, inputs: Sequence[TensorSpec]) -> None:
         """Raise DataError if the samples do not match these inputs of a model."""
@@ -79,9 +82,9 @@ class Samples(Protocol):
 class Task(Protocol):
     """A task module: one file in engine/tasks with these functions at its top level.
 
-    Optional functions: `program`, in place of `respond` (engine/tasks/programs.py MakeProgram), `cost` (`CostOf`), and
-    `calibration` (`CalibrationOf`), if a model is not calibrated with prepared samples. Sample preparation is not part
-    of the interface: a component names a function for it.
+    Optional functions: `program` or `shared_program`, in place of `respond` (engine/tasks/programs.py), `cost`
+    (`CostOf`), and `calibration` (`CalibrationOf`), if a model is not calibrated with prepared samples. Sample
+    preparation is not part of the interface: a component names a function for it.
     """
 
     def respond(self, outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:

@@ -2,12 +2,13 @@
 
 Most tasks collate samples into a batch, run one graph and convert its outputs to responses: `Direct` for samples of one
 shape, `Padded` for samples with a length each. A task with a loop or several graphs defines its own in a function
-`program` at its top level.
+`program` at its top level. One whose samples are many runs of the model each defines `shared_program`, with which all
+sessions work on a sample together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.backends.base import Array, Binding, Shape
@@ -33,6 +34,32 @@ class Program(Protocol):
 
 MakeProgram = Callable[[Mapping[str, Graph], Samples, Mapping[str, Any]], Program]
 """Graphs by name, samples, and the options of the task."""
+
+
+class SharedProgram(Protocol):
+    """The inference code of all sessions together, for samples that are divided among them. For one calling thread."""
+
+    unit: str
+    """What the parts of a sample are called, in the plural."""
+    done: int
+    """Parts that were run since the start, of all samples: `cost` of the task says how many a sample has."""
+
+    def prepare(self, max_batch: int) -> None:
+        """Allocate buffers for the largest batch of parts and warm each session up. Raises DataError if the model does
+        not accept it."""
+
+    def answers(self, indices: Sequence[int]) -> Generator[Responses, None, None]:
+        """Yield the response of each of these samples (QSL indices), in this order, as soon as it is there."""
+
+    def close(self) -> None:
+        """Free the memory and the threads of all sessions."""
+
+
+OpenGraphs = Callable[[], Mapping[str, Graph]]
+"""Loads the graphs of one session, by name, for the thread that calls it."""
+
+MakeSharedProgram = Callable[[Sequence[OpenGraphs], Samples, Mapping[str, Any]], SharedProgram]
+"""What opens the graphs of each session, samples, and the options of the task."""
 
 Respond = Callable[[Sequence[Array], Sequence[int]], Responses]
 """Outputs of a batch and its QSL indices → responses."""

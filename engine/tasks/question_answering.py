@@ -139,7 +139,7 @@ class _Ordered:
         self._samples = samples
         self._order = order
         self._places = [order.index(number) for number in range(len(order))]
-        self.lengths = samples.lengths
+        self.lengths, self.shapes = samples.lengths, samples.shapes
 
     def check(self, inputs: Sequence[TensorSpec]) -> None:
         self._samples.check([inputs[place] for place in self._places])

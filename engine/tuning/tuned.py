@@ -30,8 +30,16 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Median time of one batch while all sessions are busy."""
     samples_per_second: float
     """Of all sessions together, if every batch took the median."""
+    parts: float = 0.0
+    """Runs of the model that a sample takes on average, where all sessions work on a sample together; then `batch` is
+    that many of them. 0 where a sample is one run."""
     dropped: bool = False
     """Dropped after its first runs, because it could not win."""
+
+    @property
+    def query_ms(self) -> float:
+        """Time of a query of one batch, or of one sample that all sessions work on."""
+        return 1000 / self.samples_per_second if self.parts else self.batch_ms
 
 
 class Tuned(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +59,18 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True):
         same = [one for one in self.table if (one.sessions, one.intra_op_threads, one.batch) == wanted]
         # Server is pinned if another batch size of its split gained by it; its own was measured without.
         return next((one for one in same if one.pinned == bool(workers.cores)), same[0])
+
+
+def divided(tuned: Tuned, parts: float) -> Tuned:
+    """Return the result for samples of `parts` runs each on average, given that of single runs.
+
+    All sessions work on a sample together, so what is best for many samples is best for one.
+    """
+    table = tuple(
+        msgspec.structs.replace(one, samples_per_second=one.samples_per_second / parts, parts=parts)
+        for one in tuned.table
+    )
+    return msgspec.structs.replace(tuned, workers=dict.fromkeys(tuned.workers, tuned.workers["Offline"]), table=table)
 
 
 def shared_out(sessions: int, threads: int, batch: int) -> str:

@@ -60,17 +60,17 @@ def outlook(seen: Measurement) -> Outlook:
 def _all_samples(seen: Measurement, samples: int) -> Outlook:
     """Accuracy mode: every sample once."""
     condition = Condition("samples", seen.completed, samples)
-    share = min(seen.completed / samples, 1.0) if samples else 0.0
-    return Outlook((condition,), share, _time_for(samples - seen.completed, seen), "none")
+    share = min(seen.done / samples, 1.0) if samples else 0.0
+    return Outlook((condition,), share, _time_for(samples - seen.done, seen), "none")
 
 
 def _one_query(seen: Measurement) -> Outlook:
     """Offline: one query of as many samples as should last the minimum duration; it ends when all are answered."""
     rules = seen.rules
     samples = max(seen.issued, rules.min_queries)
-    left = _time_for(samples - seen.completed, seen) if seen.issued else None
+    left = _time_for(samples - seen.done, seen) if seen.issued else None
     conditions = (Condition("samples", seen.completed, samples), Condition("time", seen.elapsed, rules.min_seconds))
-    share = min(seen.completed / samples, 1.0) if samples else 0.0
+    share = min(seen.done / samples, 1.0) if samples else 0.0
     if seen.elapsed < EARLY_SECONDS or left is None:
         return Outlook(conditions, share, left, "early")
     total = seen.elapsed + left
@@ -83,7 +83,7 @@ def _one_query(seen: Measurement) -> Outlook:
 def _stream(seen: Measurement) -> Outlook:
     """SingleStream, MultiStream, Server: the run lasts until both the time and the queries are reached."""
     rules = seen.rules
-    queries = seen.completed / rules.samples_per_query
+    queries = seen.done / rules.samples_per_query
     missing = max(rules.min_queries - queries, 0.0) * rules.samples_per_query
     for_queries = 0.0 if missing == 0 else _time_for(missing, seen)
     left = None if for_queries is None else max(rules.min_seconds - seen.elapsed, for_queries, 0.0)

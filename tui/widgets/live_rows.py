@@ -225,7 +225,8 @@ def percentile_rows(measured: Measurement) -> tuple[Row, ...]:
                 *_limit(measured, whole, decides),
             )
         )
-    found.append(row((f"{count(measured.completed)} samples; now: last 5 s", "dim")))
+    parts = f", {measured.parts}" if measured.parts else ""
+    found.append(row((f"{count(measured.completed)} samples{parts}; now: last 5 s", "dim")))
     return tuple(found)
 
 

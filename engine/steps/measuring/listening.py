@@ -14,7 +14,7 @@ from engine import events
 from engine.errors import RunError
 
 HUNG_S = 600.0
-"""Minimum seconds without an event, or without a completed sample, after which a run counts as hung."""
+"""Minimum seconds without an event, or without a completed sample or part of one, after which a run counts as hung."""
 HUNG_BATCHES = 30
 """The same in batches of the time measured by tuning: batches of the most expensive samples take longer than typical
 ones, and sessions load and warm up concurrently."""
@@ -35,7 +35,7 @@ def harness_events(descriptor: int, batch_ms: float = 0.0) -> Iterator[events.An
     any being completed.
     """
     hung_s = patience(batch_ms)
-    phase, answered, since = "start", 0, time.monotonic()
+    phase, answered, since = "start", 0.0, time.monotonic()
     for line in _lines(descriptor, hung_s):
         if line is None:
             raise RunError(f"the run hangs: no event from its process for {hung_s:g} s in '{phase}'", _REMEDY)
@@ -43,8 +43,8 @@ def harness_events(descriptor: int, batch_ms: float = 0.0) -> Iterator[events.An
         if isinstance(event, events.Phase):
             phase, since = event.name, time.monotonic()
         elif isinstance(event, events.Tick):
-            if event.completed != answered or event.completed == event.issued:
-                answered, since = event.completed, time.monotonic()
+            if event.done != answered or event.completed == event.issued:
+                answered, since = event.done, time.monotonic()
             elif time.monotonic() - since > hung_s:
                 waiting = event.issued - event.completed
                 raise RunError(

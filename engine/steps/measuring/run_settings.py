@@ -65,4 +65,4 @@ def query_ms(made: LoadGenSettings, tuned: Tuned | None) -> float | None:
     """Return the time of a query in ms according to tuning, in a scenario that issues one after another."""
     if tuned is None or not FACTS[made.scenario].streams:
         return None
-    return tuned.trial(made.scenario).batch_ms
+    return tuned.trial(made.scenario).query_ms

@@ -116,7 +116,7 @@ def measured_target(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> f
     if scenario == "Server":
         return min(_first_rate(options, tuned, rules), HARNESS_QPS)
     trial = tuned.trial(scenario)
-    return trial.samples_per_second if scenario == "Offline" else trial.batch_ms
+    return trial.samples_per_second if scenario == "Offline" else trial.query_ms
 
 
 def _first_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:

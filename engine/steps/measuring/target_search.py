@@ -113,7 +113,7 @@ class Search:
         """Return where to search, given the latency constraint in ms. Raises RunError where no rate can be valid."""
         tuned = self._tuned
         constraint_ms = latency_constraint_ms(self._step.options, self._rules)
-        alone_ms = tuned.trial("SingleStream").batch_ms
+        alone_ms = tuned.trial("SingleStream").query_ms
         if alone_ms > constraint_ms:
             raise RunError(
                 f"Server can't be valid: one sample takes {alone_ms:.3g} ms, the constraint is {constraint_ms:g} ms",

@@ -33,19 +33,23 @@ from engine.text import short_figure
 from engine.tuning.bench import Load
 from engine.tuning.sampled import SampledRunner
 from engine.tuning.tune import MAX_BATCH, choose_workers
-from engine.tuning.tuned import SLOWER, Trial, Tuned, shared_out
+from engine.tuning.tuned import SLOWER, Trial, Tuned, divided, shared_out
 
 MODE: Final = "tune"
 """Mode that the events carry in place of a run's mode."""
+
+FIGURES: Final = ("batch_ms", "samples_per_second", "parts")
+"""What a saved choice has besides the workers."""
 
 
 def choose(step: Step) -> dict[str, Any]:
     """Step: choose the workers. Facts: `workers` by scenario, the `table` of what was measured, `server_qps`, `text`.
 
     Needs `model` and `backend`; with `samples`, too, the task's whole program is timed on real samples of typical cost
-    instead of the model alone on noise. Options: `tuning` (quick or thorough), `seconds`, and optionally `task` (with
-    `samples`), `max_batch`, `target_latency_ms` (Server's latency constraint), `sut`, `benchmark` and `backend`, which
-    identify the run configuration.
+    instead of the model alone on noise, or with `inputs: parts` they say how many runs of the model a sample is.
+    Options: `tuning` (quick or thorough), `seconds`, and optionally `task` and `inputs` (with `samples`), `max_batch`,
+    `target_latency_ms` (Server's latency constraint), `sut`, `benchmark` and `backend`, which identify the run
+    configuration.
     """
     thorough = step.options.get("tuning") == "thorough"
     known = None if thorough else _saved_tuning(step)
@@ -69,9 +73,10 @@ def _measure(step: Step) -> Tuned:
     model = step.inputs["model"].read(ModelFacts)
     graphs = graph_files(model.paths(step.inputs["model"].folder), model.outputs)
     main = next(iter(graphs.values()))
-    load, cost = _on_samples(step, model, graphs) if "samples" in step.inputs else (None, 0)
+    is_divided = options.get("inputs") == "parts"
+    load, cost = _on_samples(step, model, graphs) if "samples" in step.inputs and not is_divided else (None, 0)
     seconds = float(options["seconds"])
-    return choose_workers(
+    tuned = choose_workers(
         import_module(chosen.module),
         main.path,
         BackendOptions(device=chosen.device, outputs=main.outputs, extra=chosen.settings),
@@ -84,18 +89,30 @@ def _measure(step: Step) -> Tuned:
         typical_cost=cost,
         model_bytes=sum(weight_bytes(graph.path) for graph in graphs.values()),
     )
+    return divided(tuned, _parts(step, model)) if is_divided else tuned
+
+
+def _parts(step: Step, model: ModelFacts) -> float:
+    """Return how many runs of the model a sample takes on average."""
+    task: Any = import_module(step.options["task"])
+    return float(task.cost(_library(step), model.task_options).mean())
+
+
+def _library(step: Step) -> SampleLibrary:
+    samples = step.inputs["samples"]
+    known = samples.read(SamplesFacts)
+    files = [_path(one) for one in known.paths(samples.folder)]
+    return SampleLibrary(files, known.count, known.made(samples.folder))
 
 
 def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) -> tuple[Load, int]:
     """Return a loader of the task's program over samples of typical cost, and the cost of one of them."""
-    samples, most = step.inputs["samples"], int(step.options.get("max_batch") or MAX_BATCH)
-    known = samples.read(SamplesFacts)
+    most = int(step.options.get("max_batch") or MAX_BATCH)
     backend = import_module(step.inputs["backend"].read(BackendFacts).module)
     whole = Model(backend, import_module(step.options["task"]), model.task_options, graphs)
-    files = [_path(one) for one in known.paths(samples.folder)]
-    library = SampleLibrary(files, known.count, known.made(samples.folder))
+    library = _library(step)
     costs = whole.costs(library)
-    chosen = typical(costs, known.count, most)
+    chosen = typical(costs, library.count, most)
     library.load(chosen)
 
     def load(options: BackendOptions) -> SampledRunner:
@@ -118,6 +135,7 @@ def tuned_before(known: Tuning) -> Tuned:
             pinned=bool(one.cores),
             batch_ms=one.batch_ms,
             samples_per_second=one.samples_per_second,
+            parts=one.parts,
         ): None
         for one in known.scenarios.values()
     }
@@ -128,7 +146,7 @@ def tuned_before(known: Tuning) -> Tuned:
 
 def _plain_workers(one: TunedWorkers) -> dict[str, Any]:
     plain = msgspec.to_builtins(one)
-    return {name: value for name, value in plain.items() if name not in ("batch_ms", "samples_per_second")}
+    return {name: value for name, value in plain.items() if name not in FIGURES}
 
 
 def _saved_tuning(step: Step) -> Tuning | None:
@@ -184,6 +202,8 @@ def _reaches(tuned: Tuned, scenario: Scenario) -> tuple[float, str]:
     trial = tuned.trial(scenario)
     if scenario == "Server" and tuned.server_qps:
         return tuned.server_qps, "queries/s"
+    if trial.parts:
+        return trial.samples_per_second, "samples/s"
     return (trial.batch_ms, "ms a batch") if FACTS[scenario].streams else (trial.samples_per_second, "samples/s")
 
 
@@ -210,8 +230,8 @@ def _write(step: Step, tuned: Tuned, seconds: float, disturbed: str) -> str:
 
 def _written(tuned: Tuned, scenario: Scenario) -> TunedWorkers:
     workers, trial = tuned.workers[scenario], tuned.trial(scenario)
-    figures = {"batch_ms": round(trial.batch_ms, 4), "samples_per_second": round(trial.samples_per_second, 3)}
-    return msgspec.convert({**msgspec.to_builtins(workers), **figures}, TunedWorkers)
+    figures = (round(trial.batch_ms, 4), float(f"{trial.samples_per_second:.6g}"), trial.parts)
+    return msgspec.convert({**msgspec.to_builtins(workers), **dict(zip(FIGURES, figures, strict=True))}, TunedWorkers)
 
 
 def _facts(step: Step, tuned: Tuned, origin: str, disturbed: str = "") -> dict[str, Any]:
