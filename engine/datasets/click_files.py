@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.datasets.clicks import LAST_DAY, ClickSet, Impressions, hashes, other_days
+from engine.datasets.clicks import DAY_ROWS, LAST_DAY, ClickSet, Impressions, hashes, other_days
 from engine.datasets.patterns import Purpose
 from engine.step import Options, Step
 from engine.store.files import disk_errors
 from engine.tasks import criteo_trace
 from engine.tasks.criteo_dictionary import Dictionary
-from engine.tasks.criteo_files import COLUMNS, COUNTS, DENSE, TEST, TRACE
+from engine.tasks.criteo_files import COLUMNS, COUNTS, DAYS, DENSE, TEST, TRACE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -45,6 +45,24 @@ def generate(step: Step) -> dict[str, Any]:
         np.savez(step.output / COUNTS, counts=tables.counts)
     criteo_trace.write(step.output / TRACE, lengths)
     return {"images": "", "labels": TEST, "count": options.count}
+
+
+class DayOptions(Options, frozen=True, kw_only=True):
+    """Which days."""
+
+    count: int
+    """Samples in the first half of the last day."""
+    seed: int
+
+
+def generate_days(step: Step) -> dict[str, Any]:
+    """Write day_0 to day_23 as Criteo publishes them. Facts: `images`, `count` (samples)."""
+    options = step.read_options(DayOptions)
+    rows = 2 * int(criteo_trace.drawn(options.count).sum())
+    for day in range(DAYS):
+        write_day(step.output / f"day_{day}", ClickSet(options.seed).rows(day, rows if day == LAST_DAY else DAY_ROWS))
+        step.progress(day + 1, DAYS, "days")
+    return {"images": "", "count": options.count}
 
 
 class Tables:

@@ -1,7 +1,7 @@
 """Step: download a file by URL, verify it, and optionally unpack it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 from engine.errors import FetchError
 from engine.fetch.archive import unpack
 from engine.fetch.one import fetch
-from engine.fetch.part import Report
 from engine.step import Options, Step
 
 REPORT_SECONDS = 0.25
@@ -66,15 +65,15 @@ def _name(given: str | None, urls: Sequence[str]) -> str:
     return name
 
 
-def reporter(step: Step) -> Report:
-    """Return a function that reports downloaded bytes as the step's progress, a few times a second and at the end."""
+def reporter(step: Step, unit: str = "bytes") -> Callable[[float, float | None], None]:
+    """Return a function that reports what is done as the step's progress, a few times a second and at the end."""
     last = 0.0
 
-    def report(done: int, total: int | None) -> None:
+    def report(done: float, total: float | None) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= REPORT_SECONDS or done == total:
             last = now
-            step.progress(done, total, "bytes")
+            step.progress(done, total, unit)
 
     return report

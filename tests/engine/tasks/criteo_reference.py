@@ -16,22 +16,18 @@ def prepare(days: Sequence[Iterable[str]], max_ind_range: int) -> tuple[Array, l
     dictionaries: list[dict[int, int]] = [{} for _ in range(26)]
     rows: list[list[int]] = []
     for day in days:
-        rows = [_row(line, max_ind_range) for line in day]
-        for row in rows:
-            for dictionary, key in zip(dictionaries, row[14:], strict=True):
+        rows = [row(line, max_ind_range) for line in day]
+        for one in rows:
+            for dictionary, key in zip(dictionaries, one[14:], strict=True):
                 dictionary.setdefault(key, len(dictionary))
-    test = rows[: math.ceil(len(rows) / 2)]
-    found = [
-        [
-            *row[:1],
-            *(max(one, 0) for one in row[1:14]),
-            *(d[key] for d, key in zip(dictionaries, row[14:], strict=True)),
-        ]
-        for row in test
-    ]
+    found = []
+    for label, *rest in rows[: math.ceil(len(rows) / 2)]:
+        indices = [dictionary[key] for dictionary, key in zip(dictionaries, rest[13:], strict=True)]
+        found.append([label, *(max(count, 0) for count in rest[:13]), *indices])
     return np.array(found, np.int32), [len(one) for one in dictionaries]
 
 
-def _row(line: str, max_ind_range: int) -> list[int]:
+def row(line: str, max_ind_range: int) -> list[int]:
+    """Return label, counts and hashes of a line, the hashes modulo a number."""
     fields = ["0" if field in ("", "\n") else field for field in line.split("\t")]
     return [*map(int, fields[:14]), *(int(field, 16) % max_ind_range for field in fields[14:])]
