@@ -129,6 +129,10 @@ class ChosenSamplesFacts(SamplesFacts, frozen=True, kw_only=True):
     """Whether they are a complete calibration list of the rules."""
 
 
+NO_ACCURACY = "INT8 MADE HERE: speed only, accuracy not shown"
+"""Notice to show with the speed of a model that was quantized here, where no accuracy run is beside it."""
+
+
 class CalibratedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a quantized model was calibrated with."""
 

@@ -154,7 +154,7 @@ def _disturbed_lines(runs: Iterable[Run]) -> list[str]:
 
 def notices(runs: Iterable[Run]) -> list[str]:
     """Return the notices of these runs, without repeats."""
-    return list(dict.fromkeys(run.notice for run in runs if run.notice))
+    return list(dict.fromkeys(notice for run in runs for notice in run.notices))
 
 
 def command_line(words: Sequence[str]) -> str:
@@ -176,7 +176,7 @@ def as_data(run: Run) -> dict[str, Any]:
         "round": run.round,
         "device": run.device,
         "stand_in": run.stand_in,
-        "notice": run.notice,
+        "notice": " ".join(run.notices),
         "choices": run.choices,
         "beside": run.beside,
         "figures": figures,

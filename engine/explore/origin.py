@@ -30,6 +30,8 @@ def from_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {name: str(provenance[name]) for name in RECORDED if isinstance(provenance.get(name), str)}
     if provenance.get("stand_in") is True:
         found["stand_in"] = True
+    if isinstance(provenance.get("calibration"), dict):
+        found["quantized"] = True
     command = provenance.get("command")
     if isinstance(command, list) and all(isinstance(word, str) for word in command):
         found["command"] = tuple(command)

@@ -13,6 +13,7 @@ import msgspec
 
 from engine.errors import UsageError, nearest
 from engine.explore.metrics import RESULT
+from engine.facts import NO_ACCURACY
 from engine.text import date_time
 
 DISTURBED = "disturbed"
@@ -41,6 +42,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     stand_in: bool = False
     notice: str = ""
     """Notice to show wherever the run is shown: a demonstration, synthetic weights."""
+    quantized: bool = False
+    """Whether its model was quantized here: only an accuracy run shows what that costs."""
     backend: str = ""
     backend_version: str = ""
     device: str = ""
@@ -113,6 +116,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def model_name(self) -> str:
         """The model, marked if it has synthetic weights."""
         return f"{self.model} (synthetic weights)" if self.stand_in and "standin" not in self.model else self.model
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What to show wherever the run is shown."""
+        unscored = self.quantized and "accuracy" not in self.figures
+        return tuple(text for text in (self.notice, NO_ACCURACY if unscored else "") if text)
 
     def choices_text(self) -> str:
         """Return the choices in one line."""

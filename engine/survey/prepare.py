@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import engine
+from engine.facts import NO_ACCURACY
 from engine.plan.decide import RuleBook
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
@@ -100,10 +101,20 @@ class Prepared(Resolved):
 
     @property
     def start_notice(self) -> str:
-        """Notes on its run style and on results that will be replaced, shown when it is planned and started."""
+        """Notes on its run style, an accuracy that is not shown and results that will be replaced.
+
+        Shown when it is planned and started.
+        """
         style = self.plan.nodes[self.plan.root].options.get("style")
         tried = try_out(str(style.value), self.workplace.round(self.round)) if style else ""
-        return ". ".join(text for text in (tried, self._replacing()) if text)
+        return ". ".join(text for text in (tried, self.accuracy_note, self._replacing()) if text)
+
+    @property
+    def accuracy_note(self) -> str:
+        """Says so where the plan measures the speed of a model that it quantizes, and not its accuracy."""
+        modes = self.plan.nodes[self.plan.root].values().get("modes", ())
+        quantized = any(edge.name == "calibration" for node in self.plan.nodes.values() for edge in node.needs)
+        return NO_ACCURACY if quantized and "performance" in modes and "accuracy" not in modes else ""
 
     def _replacing(self) -> str:
         if not self.output:

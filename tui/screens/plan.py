@@ -367,8 +367,9 @@ def _totals(prepared: Prepared) -> Content:
         parts.append((f"\ncan't run yet: {clean(node)}: {clean(seen.text)}. {clean(seen.remedy)}", "bold $bad"))
     for name, warning in prepared.seen.warnings():
         parts.append((f"\n{clean(name)}: {clean(warning)}", "$todo"))
-    if prepared.notice and not problems:
-        parts.append((f"\n{clean_lines(prepared.notice)}", "$todo"))
+    for notice in (prepared.notice, prepared.accuracy_note):
+        if notice and not problems:
+            parts.append((f"\n{clean_lines(notice)}", "$todo"))
     return Content.assemble(*parts)
 
 

@@ -25,8 +25,9 @@ Part = tuple[str, str]
 def outcome(job: Job, state: Watched, job_status: JobStatus) -> Content:
     """Return the text for a job in this state. Reads the logs of a job that failed or died."""
     parts = _results(state)
-    if job.spec.notice and state.results:
-        parts += [(clean_lines(job.spec.notice) + "\n", "$todo")]
+    for notice in (job.spec.notice, job.spec.start_notice):
+        if notice and state.results:
+            parts += [(clean_lines(notice) + "\n", "$todo")]
     if state.results:
         parts += [("\n", "")]
     match job_status:

@@ -56,8 +56,7 @@ def details(run: Run, place: str, width: int) -> Content:
     parts += [("files  ", "$dim"), (f"{clean(place)}\n", "")]
     if run.command:
         parts += [("again  ", "$dim"), (f"{clean(command_line(run.command))}\n", "$secondary")]
-    if run.notice:
-        parts += [(clean_lines(run.notice), "$todo")]
+    parts += [(f"{clean_lines(notice)}\n", "$todo") for notice in run.notices]
     return Content.assemble(*parts)
 
 

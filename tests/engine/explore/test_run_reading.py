@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.explore import history as engine_history
+from engine.explore.export import listing
 from engine.explore.history import all_runs
 from engine.explore.origin import place
 from engine.explore.run_reading import job_runs
 from engine.explore.runs import Run, find, fold
+from engine.facts import NO_ACCURACY
 from engine.store.files import locked
 from tests.engine.explore import history
 from tests.helpers import folders_in
@@ -84,6 +86,18 @@ def test_a_stand_in_and_a_notice_show(tmp_path: Path) -> None:
     (run,) = all_runs(folders)
     assert run.stand_in
     assert run.notice.startswith("SYNTHETIC WEIGHTS")
+
+
+def test_an_int8_model_made_here_has_no_accuracy_until_it_is_scored(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    told = {"calibration": {"text": "100 images", "by_rules": False, "sha256": ""}}
+    history.job(folders, f"{history.TAGS},_int8", told=told)
+    history.job(folders, f"{history.TAGS},_int8,_all-modes", told=told)
+    unscored, scored = sorted(fold(all_runs(folders)), key=lambda run: run.id)
+    assert unscored.notices == (NO_ACCURACY,)
+    assert NO_ACCURACY in listing([unscored], "md")
+    assert scored.figures["accuracy"]
+    assert scored.notices == ()
 
 
 def test_the_folder_is_the_results_folder_until_a_later_run_takes_it(tmp_path: Path) -> None:
