@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 BATCH = 1024
 SAMPLES = 1024
-_SEEDS = {"qsl_rng_seed": 1, "sample_index_rng_seed": 2, "schedule_rng_seed": 3}
+SEEDS = {"qsl_rng_seed": 1, "sample_index_rng_seed": 2, "schedule_rng_seed": 3}
 
 
 OTHERS = 0.06
@@ -40,7 +40,7 @@ def settings(scenario: str, target: float, seconds: float, **more: Any) -> LoadG
         "min_duration_ms": int(seconds * 1000),
         "min_query_count": 1,
         "performance_sample_count": SAMPLES,
-        **_SEEDS,
+        **SEEDS,
     }
     if scenario == "Server":
         values |= {"target_qps": target, "target_latency_ns": 15_000_000, "target_latency_percentile": 0.99}

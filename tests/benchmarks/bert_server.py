@@ -1,0 +1,47 @@
+"""The highest rate in Server at which a contestant keeps the latency constraint, by few and short trials."""
+
+from __future__ import annotations
+
+from engine.tuning.schedule import arrivals
+from tests.benchmarks import runs
+from tests.benchmarks.bert_runs import BASELINE, Course
+from tests.benchmarks.contestants import Variant
+
+STEP = 1.1
+"""Between the rates that are tried."""
+MOST = 6
+"""Trials."""
+
+
+def highest(course: Course, variant: Variant | None, queries: int, mean_ms: float, bound_ms: float) -> float:
+    """Return the highest rate that was tried and kept the constraint, 0 for none: the next step did not.
+
+    The first is the one that a replay of LoadGen's schedule promises to a sample of `mean_ms`.
+    """
+    rate, kept, missed = replayed(queries, mean_ms / 1000, bound_ms / 1000), 0.0, 0.0
+    for _ in range(MOST):
+        late_ms = course.late_ms(variant, rate, queries, bound_ms)
+        name = variant.name if variant else BASELINE
+        print(f"  server {name:30}{rate:8.3f}/s, 99th percentile {late_ms:8.1f} ms", flush=True)
+        kept, missed = (rate, missed) if late_ms <= bound_ms else (kept, rate)
+        if kept and missed:
+            break
+        rate = rate * STEP if kept else rate / STEP
+    return kept
+
+
+def replayed(queries: int, service_s: float, bound_s: float) -> float:
+    """Return a rate at which one server that takes `service_s` for each answers all but the last 1 % in `bound_s`."""
+    schedule = arrivals(runs.SEEDS["schedule_rng_seed"], queries)
+    rate = 1 / service_s
+    while _percentile(schedule, rate, service_s) > bound_s:
+        rate /= STEP
+    return rate
+
+
+def _percentile(schedule: tuple[float, ...], rate: float, service_s: float) -> float:
+    free, latencies = 0.0, []
+    for at in schedule:
+        free = max(free, at / rate) + service_s
+        latencies.append(free - at / rate)
+    return sorted(latencies)[int(0.99 * len(latencies))]
