@@ -13,16 +13,20 @@ MOST = 6
 """Trials."""
 
 
-def highest(course: Course, variant: Variant | None, queries: int, mean_ms: float, bound_ms: float) -> float:
+def name_of(variant: Variant | None) -> str:
+    """Return what the tables call a contestant; None is the baseline."""
+    return variant.name if variant else BASELINE
+
+
+def highest(course: Course, variant: Variant | None, queries: int, bound_ms: float) -> float:
     """Return the highest rate that was tried and kept the constraint, 0 for none: the next step did not.
 
-    The first is the one that a replay of LoadGen's schedule promises to a sample of `mean_ms`.
+    The first is what a replay of LoadGen's schedule promises where each sample takes the mean time.
     """
-    rate, kept, missed = replayed(queries, mean_ms / 1000, bound_ms / 1000), 0.0, 0.0
+    rate, kept, missed = replayed(queries, course.single_ms(variant) / 1000, bound_ms / 1000), 0.0, 0.0
     for _ in range(MOST):
         late_ms = course.late_ms(variant, rate, queries, bound_ms)
-        name = variant.name if variant else BASELINE
-        print(f"  server {name:30}{rate:8.3f}/s, 99th percentile {late_ms:8.1f} ms", flush=True)
+        print(f"  server {name_of(variant):30}{rate:8.3f}/s, 99th percentile {late_ms:8.1f} ms", flush=True)
         kept, missed = (rate, missed) if late_ms <= bound_ms else (kept, rate)
         if kept and missed:
             break

@@ -10,7 +10,7 @@ import pytest
 
 from engine.mlperf_logs import accuracy_log as accuracy
 from tests.engine.tasks import span_model, squad_cases
-from tests.whole.command import SHORT, inferdeck
+from tests.whole.command import SHORT, inferdeck, measured
 
 SEED = 2
 FEATURES = 104
@@ -60,3 +60,22 @@ def test_a_submission_with_its_compliance_tests_is_checked(
     found = json.loads(text)
     broken = {one["rule"] for one in found["findings"] if one["severity"] == "error"}
     assert broken <= {"performance.validity", "performance.sample_count"}, f"{found}\n{err}"
+
+
+@pytest.mark.slow
+def test_it_is_tuned_run_and_compared_as_every_benchmark(tmp_path: Path) -> None:
+    home, tags = tmp_path / "home", "--tags=app,mlperf,inference,_bert-99,_span-net,_test,_performance-only"
+    words = (tags, "--scenarios=Offline", "--add_deps_tags.questions=_count.64")
+    status, out, err = inferdeck(home, "tune", *words, "--adr.workers.seconds=3", "--json")
+    assert status == 0, f"{out}\n{err}"
+    chosen = json.loads(out)["tuning"]["tuned"]["workers"]
+    assert all(one["max_cost"] for one in chosen.values()), "batches are limited by their tokens"
+    assert chosen["Server"]["cost_us"]
+    tuned = measured(home, "run", *words, *SHORT[:2])
+    alone = measured(home, "run", *words, *SHORT[:2], "--sessions=1", "--intra_op_threads=1", "--max_batch=1")
+    assert set(tuned) == set(alone) == {("Offline", "performance")}
+    status, out, err = inferdeck(home, "results", "compare", "r-0002/Offline", "r-0003/Offline", "--format=json")
+    assert status == 0, err
+    compared = json.loads(out)
+    assert [one["model"] for one in compared["runs"]] == ["span-net", "span-net"]
+    assert any("max_batch" in name for name in compared["differs"])
