@@ -61,7 +61,7 @@ def variants(model: Path, int8: Path | None, backends: list[str]) -> list[Varian
         if backend == "openvino":
             found.append(Variant("bf16", backend, model, {PRECISION: "bf16"}))
         if int8:
-            found.append(Variant("int8", backend, int8, {PRECISION: "bf16"} if backend == "openvino" else {}))
+            found.append(Variant("int8", backend, int8))
     return found
 
 
