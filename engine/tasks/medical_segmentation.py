@@ -20,15 +20,16 @@ from engine import codec
 from engine.errors import DataError, ProfileError
 from engine.facts import DataFacts
 from engine.mlperf_logs import accuracy_log as accuracy
-from engine.step import Step
+from engine.step import Artifact, Step
 from engine.store.files import disk_errors
 from engine.system import usable_cores
 from engine.tasks import kits_files
-from engine.tasks.base import Array, Samples, Score
+from engine.tasks.base import Array, CalibrationSet, Samples, Score
 from engine.tasks.dice import dice
 from engine.tasks.listing import shown
 from engine.tasks.programs import OpenGraphs
 from engine.tasks.volumes import How, Scan, prepared
+from engine.tasks.window_calibration import middle_windows
 from engine.tasks.window_program import Windows, window_options, windows_of
 from engine.text import clean
 
@@ -182,6 +183,11 @@ def shared_program(opens: Sequence[OpenGraphs], samples: Samples, options: Mappi
 def cost(samples: Samples, options: Mapping[str, Any]) -> Array:
     """Return what each sample costs, int64 [N]: windows."""
     return windows_of(samples, window_options(options))
+
+
+def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
+    """Return a window of each calibration volume. Errors: as engine.tasks.window_calibration."""
+    return middle_windows(chosen)
 
 
 def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
