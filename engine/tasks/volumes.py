@@ -117,14 +117,14 @@ def _nifti(file: Path, how: How) -> tuple[Array, list[float], Array]:
         opened: Any = nibabel.load(file)
         spacing: list[float] = opened.header["pixdim"][1:4].tolist()
         axes = "".join(one or "?" for one in nibabel.aff2axcodes(opened.affine))
-        if len(opened.shape) != 3 or 0 in opened.shape:
+        if len(opened.shape) < 3 or 0 in opened.shape or any(size != 1 for size in opened.shape[3:]):
             raise DataError(f"{name} has the shape {list(opened.shape)}: it is no volume", _PUBLISHED)
         if not all(np.isfinite(one) and one > 0 for one in spacing):
             raise DataError(f"{name} has voxels of {spacing} mm", _PUBLISHED)
         if how.axes not in (None, axes):
             remedy = f"turn it (nibabel.as_closest_canonical and its relatives) so that its axes run {how.axes}"
             raise DataError(f"{name}: the axes run {axes}, those of KiTS19 {how.axes}", remedy)
-        return opened.get_fdata(caching="unchanged"), spacing, opened.affine
+        return opened.get_fdata(caching="unchanged").reshape(opened.shape[:3]), spacing, opened.affine
     except FileNotFoundError:
         raise DataError(f"there is no {name}", _PUBLISHED) from None
     except (OSError, EOFError, ValueError, zlib.error, unreadable) as error:
