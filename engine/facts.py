@@ -160,6 +160,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     retraining: str = "no"
     weight_transformations: str = "none"
     """This and the following fields: the measurements file's five fields of those names."""
+    shared_bytes: int = 0
+    """Bytes of external data that the backend maps into memory as it is, once for all sessions."""
     stand_in: bool = False
     """Whether its weights are synthetic."""
     calibration: CalibratedFacts | None = None

@@ -8,25 +8,22 @@ The weights lie in a file beside the model, written one tensor at a time: what i
 the word embeddings (125 MB), and not the 1.34 GB of all.
 """
 
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto
 
 from engine.formats.onnx_files import checksum
 from engine.networks.bert_graph import OUTPUTS, Form, build
+from engine.networks.beside import WEIGHTS, Beside
 from engine.step import Step
 from engine.store.files import disk_errors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-MODEL, WEIGHTS = "model.onnx", "model.onnx.data"
+MODEL = "model.onnx"
 
 DEVIATION = 0.02
 """Of the weights (initializer_range of BERT's configuration)."""
-ALIGNMENT = 4096
-"""Bytes to whose multiple a tensor's place in the file is rounded up, so that it can be mapped into memory."""
 
 
 def standin(step: Step) -> dict[str, Any]:
@@ -43,7 +40,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     step.phase("making weights")
     source = _Random(int(step.options["seed"]))
     with disk_errors(step.output), (step.output / WEIGHTS).open("wb") as file:
-        beside = _Beside(file, step, form.parameters)
+        beside = Beside(file, step, form.parameters)
         model = build(form, source.tensor, name="bert-stand-in", store=beside.store)
         data = model.SerializeToString()
         (step.output / MODEL).write_bytes(data)
@@ -76,25 +73,3 @@ class _Random:
         values = self._random.standard_normal(shape, np.float32)
         values *= np.float32(DEVIATION)
         return values
-
-
-class _Beside:
-    """Writes tensors into a file beside the model, and says where they are."""
-
-    def __init__(self, file: BinaryIO, step: Step, parameters: int) -> None:
-        self._file, self._step, self._parameters = file, step, parameters
-        self.written = 0
-        """Elements so far."""
-
-    def store(self, name: str, values: Array) -> onnx.TensorProto:
-        """Append a tensor to the file and return what refers to it."""
-        self._file.write(bytes(-self._file.tell() % ALIGNMENT))
-        place = self._file.tell()
-        values.astype("<f4", copy=False).tofile(self._file)
-        found = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=values.shape)
-        found.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", WEIGHTS), ("offset", place), ("length", values.nbytes)):
-            found.external_data.add(key=key, value=str(value))
-        self.written += values.size
-        self._step.progress(self.written, self._parameters, "weights")
-        return found

@@ -45,9 +45,9 @@ async def test_what_cannot_be_had_is_shown_with_its_reason_before_it_is_chosen(t
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("2")
         await shows(pilot, "LoadGen")
-        put_cursor(app, "group benchmark")
+        put_cursor(app, "group backend")
         await pilot.press("enter")
-        await shows(pilot, "not available: recommendation is not supported yet")
+        await shows(pilot, "not available: there is no TensorFlow Lite backend")
         await pilot.press("escape")
         put_cursor(app, "backend version")
         await pilot.press("e")

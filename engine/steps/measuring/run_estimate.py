@@ -108,17 +108,20 @@ def seconds(settings: LoadGenSettings, target: float | None, per_second: float |
 
 
 def resident_bytes(sessions: int, model: Artifact, samples: Artifact, loaded: int) -> int:
-    """Return the minimum number of bytes that a run holds: the weights of each session, and the loaded samples.
+    """Return the minimum number of bytes that a run holds: the weights of each session, those that all share, and the
+    loaded samples.
 
     `loaded` is the number of samples in memory at a time.
     """
-    paths, known = model.read(ModelFacts).paths(model.folder), samples.read(SamplesFacts)
+    made, known = model.read(ModelFacts), samples.read(SamplesFacts)
+    paths = made.paths(model.folder)
     weights = sum(weight_bytes(Path(one)) for one in ([paths] if isinstance(paths, str) else paths.values()))
+    own = max(weights - made.shared_bytes, 0)
     files = [one if isinstance(one, str) else one.values for one in known.paths(samples.folder)]
     stored = sum(Path(one).stat().st_size for one in files if Path(one).is_file())
     if (on_load := known.on_load) is not None:
         stored = on_load.count * on_load.bytes
-    return sessions * weights + stored * min(loaded, known.count) // known.count
+    return made.shared_bytes + sessions * own + stored * min(loaded, known.count) // known.count
 
 
 def refuse_memory(needed: int, sessions: int) -> None:

@@ -15,7 +15,7 @@ def test_the_chain_names_who_chose_what_else_was_possible_and_what_the_store_has
     texts = [text for _, text in root]
     assert "_patterns-net: requested by _patterns-net in --tags" in texts
     assert any("instead possible" in text and "_stand-in" in text for text in texts)
-    assert any("not _dlrm-99:" in text for text in texts)
+    assert any("not _tflite:" in text for text in texts)
     model = explain(prepared, "patterns-net")
     assert any(fact.heading == "must run because" and "nothing stored" in fact.text for fact in model)
     assert any(fact.heading == "store entry" for fact in model)
