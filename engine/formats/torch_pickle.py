@@ -1,17 +1,19 @@
 """Reads the tensors of a PyTorch state dict, or of a checkpoint that has one in it, with numpy alone.
 
 A pickle may call anything it can name, so untrusted weights are read by an unpickler that allows only the names a state
-dict needs. PyTorch itself, a gigabyte, isn't needed for this.
+dict needs. PyTorch itself, a gigabyte, isn't needed for this. The file is mapped into memory, not read: its tensors are
+views of it, however large it is.
 """
 
 import math
+import mmap
 import pickle
 import reprlib
 import zipfile
 import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +21,7 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.formats import pickle_check
-from engine.store.files import read_plain
+from engine.store.files import open_plain
 from engine.text import clean, cut
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,6 +29,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 COUNT_BYTES = 8
+ZIP_HEADER = 30
+"""Bytes before a member's name in an archive."""
+MOST_PICKLED = 1 << 26
+"""Bytes of the pickles in a file: names and shapes, not the numbers."""
 
 STORAGE_DTYPES = {
     "DoubleStorage": "<f8",
@@ -98,6 +104,27 @@ class _RebuildTensor:
         return _Tensor(storage, offset, shape, strides)
 
 
+class _Plain:
+    """Placeholder of a NumPy scalar, such as a training's accuracy in a checkpoint. Its value is not read."""
+
+    __slots__ = ()
+
+    def __call__(self, *_: object) -> "_Plain":
+        return self
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+
+_SCALARS = {
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy._core.multiarray", "scalar"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
+"""Names that the pickle of a NumPy scalar has."""
+
+
 class _Unpickler(pickle.Unpickler):
     """Unpickles to the placeholder classes above and refuses every other name."""
 
@@ -114,6 +141,8 @@ class _Unpickler(pickle.Unpickler):
             return _RebuildTensor()
         if module == "torch" and name in STORAGE_DTYPES:
             return _StorageType(STORAGE_DTYPES[name])
+        if (module, name) in _SCALARS:
+            return _Plain()
         raise pickle.UnpicklingError(f"it needs {module}.{name}, which is not part of a state dict")
 
     def persistent_load(self, pid: Any) -> _Storage:
@@ -134,28 +163,35 @@ def read_state_dict(path: Path, *, within: str | None = None) -> dict[str, Array
     not need.
     """
     try:
-        data = read_plain(path)
+        with open_plain(path) as file:
+            return _tensors(file, within)
     except OSError as error:
         raise DataError(f"{path}: the weights cannot be read: {error.strerror}", _REMEDY) from error
-    try:
-        read = _read_zip if data[:4] == b"PK\x03\x04" else _read_legacy
-        tensors, storages = read(data, within)
-        return {_name(key): _array(value, storages) for key, value in tensors}
     except _BROKEN as error:
         reason = cut(clean(str(error)), 200) or type(error).__name__
         raise DataError(f"{path}: not a state dict that can be read: {reason}", _REMEDY) from error
+
+
+def _tensors(file: BufferedReader, within: str | None) -> dict[str, Array]:
+    data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    if bytes(data[:4]) == b"PK\x03\x04":
+        with zipfile.ZipFile(file) as archive:
+            tensors, storages = _read_zip(archive, data, within)
+    else:
+        tensors, storages = _read_legacy(data, within)
+    return {_name(key): _array(value, storages) for key, value in tensors}
 
 
 _Read = tuple[list[tuple[object, _Tensor]], dict[str, memoryview]]
 """Names and tensors, and the storages of these by key."""
 
 
-def _read_legacy(data: bytes, within: str | None) -> _Read:
+def _read_legacy(data: memoryview, within: str | None) -> _Read:
     """Read five pickles (magic, protocol, machine, state dict, storage keys) and the storages behind them.
 
     Each storage is its element count, known from the state dict, and then its numbers.
     """
-    stream = BytesIO(data)
+    stream = BytesIO(data[:MOST_PICKLED])
     magic, protocol, machine = (_Unpickler(stream).load() for _ in range(3))
     if (magic, protocol) != (LEGACY_MAGIC, LEGACY_PROTOCOL) or not machine["little_endian"]:
         raise ValueError("it does not begin as a little-endian PyTorch file does")
@@ -167,34 +203,41 @@ def _read_legacy(data: bytes, within: str | None) -> _Read:
     storages = {}
     for key in keys:
         position += COUNT_BYTES
-        storages[key] = memoryview(data)[position : position + sizes[key]]
+        storages[key] = data[position : position + sizes[key]]
         if len(storages[key]) != sizes[key]:
             raise EOFError(f"it ends inside storage {key}")
         position += sizes[key]
     return tensors, storages
 
 
-def _read_zip(data: bytes, within: str | None) -> _Read:
+def _read_zip(archive: zipfile.ZipFile, data: memoryview, within: str | None) -> _Read:
     """Read `<root>/data.pkl` and the members `<root>/data/<key>` of an archive, which PyTorch never compresses."""
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        names = archive.namelist()
-        (pickled,) = (name for name in names if name.endswith("/data.pkl"))
-        root = pickled.removesuffix("data.pkl")
-        if root + "byteorder" in names and _stored(archive, archive.getinfo(root + "byteorder")) != b"little":
-            raise ValueError("its numbers are not little-endian")
-        tensors = _items(_Unpickler(BytesIO(_stored(archive, archive.getinfo(pickled)))).load(), within)
-        keys = {tensor.storage.key for _, tensor in tensors}
-        members = {key: archive.getinfo(f"{root}data/{key}") for key in sorted(keys)}
-        if sum(info.file_size for info in members.values()) > len(data):
-            raise ValueError("its members are larger than the file")
-        return tensors, {key: memoryview(_stored(archive, info)) for key, info in members.items()}
+    names = archive.namelist()
+    (pickled,) = (name for name in names if name.endswith("/data.pkl"))
+    root = pickled.removesuffix("data.pkl")
+    if root + "byteorder" in names and bytes(_stored(data, archive.getinfo(root + "byteorder"))) != b"little":
+        raise ValueError("its numbers are not little-endian")
+    body = _stored(data, archive.getinfo(pickled))
+    if len(body) > MOST_PICKLED:
+        raise ValueError(f"{pickled} has {len(body):,} bytes")
+    tensors = _items(_Unpickler(BytesIO(body)).load(), within)
+    keys = {tensor.storage.key for _, tensor in tensors}
+    return tensors, {key: _stored(data, archive.getinfo(f"{root}data/{key}")) for key in sorted(keys)}
 
 
-def _stored(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Read a member. Raises ValueError if it is compressed, which PyTorch never does, and could expand."""
+def _stored(data: memoryview, member: zipfile.ZipInfo) -> memoryview:
+    """Return the bytes of a member. Raises ValueError if it is damaged, or compressed, which PyTorch never does."""
     if member.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"its member {member.filename} is compressed")
-    return archive.read(member)
+    header = data[max(member.header_offset, 0) :][:ZIP_HEADER]
+    if len(header) < ZIP_HEADER or bytes(header[:4]) != b"PK\x03\x04":
+        raise ValueError(f"its member {member.filename} is not where it should be")
+    name, extra = (int.from_bytes(header[place : place + 2], "little") for place in (26, 28))
+    start = member.header_offset + ZIP_HEADER + name + extra
+    found = data[start : start + member.file_size]
+    if len(found) != member.file_size or zlib.crc32(found) != member.CRC:
+        raise ValueError(f"its member {member.filename} is damaged")
+    return found
 
 
 def _items(tensors: object, within: str | None) -> list[tuple[object, _Tensor]]:

@@ -1,6 +1,7 @@
 """Queues for tasks whose samples differ in cost: batches are limited by cost as well as by size.
 
-A batch costs its number of samples times the cost of the most expensive one, because all are padded to its size.
+A batch that is padded costs its number of samples times the cost of the most expensive one, any other the sum of its
+samples.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ class CostSliceQueue(SliceQueue):
     all workers end at about the same time.
     """
 
-    def __init__(self, workers: Workers, costs: Array) -> None:
+    def __init__(self, workers: Workers, costs: Array, *, padded: bool = True) -> None:
         """`costs` of the samples by QSL index, in the task's unit."""
         super().__init__(workers.sessions, workers.max_batch)
         self._costs = costs
+        self._cut = cut if padded else cut_by_sum
         self._max_cost = workers.max_cost
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
@@ -34,7 +36,7 @@ class CostSliceQueue(SliceQueue):
         costs = self._costs[indices]
         order = np.argsort(-costs, kind="stable")
         most = -(-len(ids) // self._workers) if len(ids) < self._workers * self._max_batch else self._max_batch
-        slices = cut(costs[order].tolist(), most, self._max_cost)
+        slices = self._cut(costs[order].tolist(), most, self._max_cost)
         # A list's iterator, like those of itertools, is atomic under the GIL: each item goes to one thread.
         self._put([ids[place] for place in order], [indices[place] for place in order], iter(slices))
 
@@ -42,9 +44,10 @@ class CostSliceQueue(SliceQueue):
 class CostQueryQueue(QueryQueue):
     """Server: samples are batched as long as the batch meets the latency constraint of its first sample."""
 
-    def __init__(self, workers: Workers, costs: Array, bound_ns: int | None = None) -> None:
+    def __init__(self, workers: Workers, costs: Array, bound_ns: int | None = None, *, padded: bool = True) -> None:
         """`costs` of the samples by QSL index, in the task's unit."""
         super().__init__(workers, bound_ns)
+        self._padded = padded
         self._costs: list[int] = costs.tolist()
         self._max_cost = workers.max_cost
         self._table = workers.cost_us
@@ -58,13 +61,14 @@ class CostQueryQueue(QueryQueue):
             if first is None:
                 return None
             samples, highest = [first], self._costs[first[1]]
+            total = highest
             until = first[2] + self._wait_ns
             while len(samples) < self._max_batch:
                 sample = self._next(until)
                 if sample is None:
                     break
-                highest = max(highest, self._costs[sample[1]])
-                if not self._fits(highest * (len(samples) + 1), first[2]):
+                highest, total = max(highest, self._costs[sample[1]]), total + self._costs[sample[1]]
+                if not self._fits(highest * (len(samples) + 1) if self._padded else total, first[2]):
                     self._held = sample
                     break
                 samples.append(sample)
@@ -86,4 +90,18 @@ def cut(costs: Sequence[int], max_batch: int, max_cost: int) -> list[slice]:
         count = max(min(max_batch, max_cost // max(costs[start], 1)), 1) if max_cost else max_batch
         slices.append(slice(start, min(start + count, len(costs))))
         start += count
+    return slices
+
+
+def cut_by_sum(costs: Sequence[int], max_batch: int, max_cost: int) -> list[slice]:
+    """Split samples into batches limited in size and in the sum of their costs, with at least one sample each."""
+    sums = np.cumsum(costs)
+    slices, start = [], 0
+    while start < len(costs):
+        end = min(start + max_batch, len(costs))
+        if max_cost:
+            before = int(sums[start - 1]) if start else 0
+            end = min(end, max(int(np.searchsorted(sums, before + max_cost, "right")), start + 1))
+        slices.append(slice(start, end))
+        start = end
     return slices

@@ -72,6 +72,11 @@ class Model(NamedTuple):
             for name, graph in self.graphs.items()
         }
 
+    @property
+    def pads(self) -> bool:
+        """Whether a batch costs as if all its samples had the cost of the most expensive one."""
+        return not getattr(self.task, "COST_ADDS_UP", False)
+
     def costs(self, library: SampleLibrary) -> Array | None:
         """Return the cost of each sample, by the task's function or its length; None if all cost the same."""
         own = getattr(self.task, "cost", None)

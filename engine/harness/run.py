@@ -129,7 +129,7 @@ def _sut(spec: RunSpec, model: Model, library: SampleLibrary, costs: Array | Non
     warm_up = warm_up_batches(spec, costs)
     library.load(sorted({index for index, _ in warm_up}))
     opener = _opener(spec, model, library, options, warm_up)
-    sut = make_sut(spec.settings.scenario, workers, opener, spec.settings.target_latency_ns, costs)
+    sut = make_sut(spec.settings.scenario, workers, opener, spec.settings.target_latency_ns, costs, padded=model.pads)
     library.unload()
     return sut
 

@@ -135,19 +135,28 @@ def make_sut(
     open_session: OpenSession,
     bound_ns: int | None = None,
     costs: Array | None = None,
+    *,
+    padded: bool = True,
 ) -> Sut:
     """Return the system under test of a scenario, its sessions loaded and warmed up.
 
-    `bound_ns` is Server's latency constraint; `costs` are those of the samples by QSL index, if they differ.
+    `bound_ns` is Server's latency constraint; `costs` are those of the samples by QSL index, if they differ;
+    `padded`: a batch costs as if all had the cost of the most expensive one, else the sum.
     """
     if scenario == "SingleStream":
         return InlineSut(open_session, 1)
     if scenario == "MultiStream" and workers.sessions == 1:
         return InlineSut(open_session, workers.max_batch)
-    return PooledSut(open_session, workers.sessions, _queue(scenario, workers, bound_ns, costs))
+    return PooledSut(open_session, workers.sessions, _queue(scenario, workers, bound_ns, costs, padded=padded))
 
 
-def _queue(scenario: Scenario, workers: Workers, bound_ns: int | None, costs: Array | None) -> BatchQueue:
+def _queue(
+    scenario: Scenario, workers: Workers, bound_ns: int | None, costs: Array | None, *, padded: bool
+) -> BatchQueue:
+    if costs is None:
+        return (
+            QueryQueue(workers, bound_ns) if scenario == "Server" else SliceQueue(workers.sessions, workers.max_batch)
+        )
     if scenario == "Server":
-        return QueryQueue(workers, bound_ns) if costs is None else CostQueryQueue(workers, costs, bound_ns)
-    return SliceQueue(workers.sessions, workers.max_batch) if costs is None else CostSliceQueue(workers, costs)
+        return CostQueryQueue(workers, costs, bound_ns, padded=padded)
+    return CostSliceQueue(workers, costs, padded=padded)

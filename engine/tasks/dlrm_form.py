@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
+from pathlib import Path
 from typing import Final
 
-from engine.step import Options, SurveyContext, SurveyResult
+from engine.step import Artifact, Options, SurveyContext, SurveyResult
 from engine.system import free_memory
 from engine.tasks.criteo_files import CATEGORICAL, DENSE
-from engine.text import size
+from engine.tasks.listing import readable, stamp
+from engine.text import clean, size
 
 TABLES: Final[dict[int, tuple[int, ...]]] = {
     40_000_000: (
@@ -26,6 +28,9 @@ TABLES: Final[dict[int, tuple[int, ...]]] = {
 FLOAT_BYTES: Final = 4
 SESSION_BYTES: Final = 200_000_000
 """Memory of a session beside the tables, which all sessions share: weights and activations, measured."""
+
+
+_GIVE = "give the model's ONNX file, or the folder with it and its tables"
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,18 @@ def cut(rows: int, form: Form | None = None) -> Form:
 
 
 class WholeOptions(Options, frozen=True, kw_only=True):
-    """Which of the two models."""
+    """Which of the two models, and where the user has it."""
 
     max_ind_range: int
+    path: str | None = None
+
+
+class CheckpointFileOptions(Options, frozen=True, kw_only=True):
+    """Which checkpoint, and where the user has it."""
+
+    max_ind_range: int
+    path: str | None
+    filename: str
 
 
 class CutOptions(Options, frozen=True, kw_only=True):
@@ -94,15 +108,45 @@ class CutOptions(Options, frozen=True, kw_only=True):
     rows_per_table: int
 
 
+def survey_published(context: SurveyContext) -> SurveyResult:
+    """Say what a model takes of memory and disk, whether it is fetched as one archive or given by the user."""
+    options = context.read_options(WholeOptions)
+    seen, tables = survey_whole(context), form(options.max_ind_range).table_bytes
+    if not options.path:
+        return replace(seen, fetch_bytes=tables, disk_bytes=2 * tables)  # an archive is deleted once it is unpacked
+    path = Path(options.path).expanduser().absolute()
+    with readable(path):
+        if not path.exists():
+            return SurveyResult("missing", text=f"there is no {clean(str(path))}", remedy=_GIVE)
+        state = stamp(path.stat())
+    return replace(seen, identity=f"{path} {state}", disk_bytes=0)
+
+
+def survey_checkpoint(context: SurveyContext) -> SurveyResult:
+    """Look for a checkpoint where the user said, option `path`; without it, it is fetched."""
+    options = context.read_options(CheckpointFileOptions)
+    if not options.path:
+        tables = form(options.max_ind_range).table_bytes
+        return SurveyResult("run", fetch_bytes=tables, disk_bytes=tables, seconds=tables / 1e8)
+    path = Path(options.path).expanduser().absolute()
+    folder = path.parent if path.name == options.filename else path
+    with readable(folder):
+        if not (folder / options.filename).is_file():
+            what = f"{clean(str(folder))} has no {options.filename}"
+            return SurveyResult("missing", text=what, remedy=f"give the folder with {options.filename}")
+        state = stamp((folder / options.filename).stat())
+    return SurveyResult("found", Artifact(str(folder)), f"{folder} {state}", clean(str(folder)))
+
+
 def survey_whole(context: SurveyContext) -> SurveyResult:
     """Say how much memory a model takes; `conflict` where there is less, before anything is fetched."""
-    needed = form(context.read_options(WholeOptions).max_ind_range).memory
+    made = form(context.read_options(WholeOptions).max_ind_range)
     free = free_memory()
-    text = f"its tables take {size(needed)} of memory, shared by all sessions; {size(free)} are free"
-    if needed > free:
+    text = f"its tables take {size(made.memory)} of memory, shared by all sessions; {size(free)} are free"
+    if made.memory > free:
         remedy = "take a machine with more memory, or measure its speed with cut tables: _stand-in,_performance-only"
         return SurveyResult("conflict", text=text, remedy=remedy)
-    return SurveyResult("run", text=text)
+    return SurveyResult("run", text=text, disk_bytes=made.table_bytes, seconds=10 + made.table_bytes / 2e8)
 
 
 def survey_cut(context: SurveyContext) -> SurveyResult:

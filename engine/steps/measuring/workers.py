@@ -87,7 +87,7 @@ def _measure(step: Step) -> Tuned:
         report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
         load=load,
         typical_cost=cost,
-        model_bytes=sum(weight_bytes(graph.path) for graph in graphs.values()),
+        model_bytes=max(sum(weight_bytes(graph.path) for graph in graphs.values()) - model.shared_bytes, 1),
     )
     return divided(tuned, _parts(step, model)) if is_divided else tuned
 
@@ -118,7 +118,7 @@ def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) 
     def load(options: BackendOptions) -> SampledRunner:
         return SampledRunner(whole.program(library, options), chosen)
 
-    return load, round(float(costs.mean())) if costs is not None else 0
+    return load, round(float(costs[chosen].mean())) if costs is not None else 0
 
 
 def _path(array: str | Ragged) -> Path | Ragged:

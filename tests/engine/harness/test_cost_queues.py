@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.harness.batch_time import time_between
-from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue, cut
+from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue, cut, cut_by_sum
 from engine.harness.queues import Batch
 from engine.harness.spec import Workers
 
@@ -87,3 +87,19 @@ def test_server_ends_a_batch_that_would_be_late() -> None:
 @pytest.mark.parametrize(("cost", "taken"), [(0, 100), (10, 100), (15, 150), (20, 200), (40, 300), (80, 600)])
 def test_times_lie_between_those_that_were_measured(cost: int, taken: float) -> None:
     assert time_between(cost, ((10, 100), (20, 200), (40, 300))) == taken
+
+
+def test_costs_that_add_up_are_cut_by_their_sum() -> None:
+    assert cut_by_sum([7, 4, 3, 2, 2, 1], 8, 7) == [slice(0, 1), slice(1, 3), slice(3, 6)]
+    assert cut_by_sum([9, 1, 1, 1], 2, 7) == [slice(0, 1), slice(1, 3), slice(3, 4)]
+    assert cut_by_sum([3, 2, 1], 2, 0) == [slice(0, 2), slice(2, 3)]
+
+
+def test_a_server_batch_of_costs_that_add_up_holds_more() -> None:
+    one = Workers(sessions=1, intra_op_threads=1, max_batch=8, max_cost=9, queue_wait_us=1_000_000)
+    costs = np.array([7, 1, 1, 7])
+    for padded, expected in ((True, [[0], [1, 2]]), (False, [[0, 1, 2]])):
+        queue = CostQueryQueue(one, costs, padded=padded)
+        queue.issue([10, 11, 12, 13], [0, 1, 2, 3])
+        batches = queue.batches()
+        assert [next(batches).indices for _ in expected] == [tuple(one) for one in expected]
