@@ -84,7 +84,7 @@ def write(step: Step, root: Path, names: Sequence[str]) -> dict[str, Any]:
         _prepare_all(step, names, lambda name: _keep(root, name, how, kept / f"{name}.npz"))
         cases = _gather(step, [kept / f"{name}.npz" for name in names])
         kept.rmdir()
-        (step.output / LABELS).write_bytes(codec.encode(Truth(how.classes, cases)))
+        write_truth(step.output, Truth(how.classes, cases))
     voxels = sum(np.prod(case.shape) for case in cases)
     arrays = [{"values": VOXELS, "offsets": OFFSETS, "shapes": SHAPES}]
     text = f"{len(names)} volumes, {voxels / 1e6:.1f} million voxels"
@@ -222,6 +222,11 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     )
 
 
+def write_truth(folder: Path, truth: Truth) -> None:
+    """Write what a sample set is scored against, but for the labels of its voxels."""
+    (folder / LABELS).write_bytes(codec.encode(truth))
+
+
 def read_truth(labels: Path) -> tuple[Truth, list[Array]]:
     """Return what a sample set is scored against, and the labels of each case, uint8 [voxels], memory-mapped.
 
@@ -244,7 +249,7 @@ def _dice(answer: Array, mask: Array, truth: Truth, index: int, log: Path) -> li
     if answer.shape != mask.shape:
         raise DataError(f"{named} has {answer.size:,} bytes, the volume {mask.size:,} voxels", _MEASURED)
     classes = len(truth.classes) + 1
-    if (greatest := int(answer.max())) >= classes:
+    if (greatest := int(answer.max(initial=0))) >= classes:
         raise DataError(f"{named} has the class {greatest}; there are {classes}", "look at the model's last layer")
     return dice(answer, mask, classes)
 

@@ -6,10 +6,12 @@ float32. Axes stay as the file stores them, slices first in KiTS19.
 
 from __future__ import annotations
 
+import gzip
 import zipfile
 import zlib
 from collections.abc import Sequence
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,6 +24,8 @@ from engine.tasks.base import Array
 from engine.tasks.kits_files import GENERATED, IMAGE, TRUTH
 from engine.text import clean
 
+MOST_COMPRESSED = 1032
+"""Times that the deflate format makes data smaller, at most."""
 BACKGROUND = -2.2
 """What an image is padded with, after normalisation."""
 
@@ -110,15 +114,19 @@ def _resampled(folder: Path, how: How) -> Scan:
 def _nifti(file: Path, how: How) -> tuple[Array, list[float], Array]:
     """Return the voxels, the spacing in mm and the affine of a NIfTI file."""
     nibabel: Any = import_module("nibabel")  # an extra, and only preparation needs it
-    unreadable = nibabel.filebasedimages.ImageFileError
+    unreadable = nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError
     name = clean(str(file))
     try:
-        open_plain(file).close()
-        opened: Any = nibabel.load(file)
-        spacing: list[float] = opened.header["pixdim"][1:4].tolist()
+        with open_plain(file) as compressed, gzip.open(compressed) as content:
+            size = file.stat().st_size
+            opened: Any = nibabel.load(file)
+            header = type(opened.header).from_fileobj(content, check=False)  # with check a spacing of 0 becomes 1
+        spacing: list[float] = header["pixdim"][1:4].tolist()
         axes = "".join(one or "?" for one in nibabel.aff2axcodes(opened.affine))
         if len(opened.shape) < 3 or 0 in opened.shape or any(size != 1 for size in opened.shape[3:]):
             raise DataError(f"{name} has the shape {list(opened.shape)}: it is no volume", _PUBLISHED)
+        if prod(opened.shape) > size * MOST_COMPRESSED:
+            raise DataError(f"{name} says that it has {prod(opened.shape):,} voxels, and ends before them", _PUBLISHED)
         if not all(np.isfinite(one) and one > 0 for one in spacing):
             raise DataError(f"{name} has voxels of {spacing} mm", _PUBLISHED)
         if how.axes not in (None, axes):
@@ -127,7 +135,7 @@ def _nifti(file: Path, how: How) -> tuple[Array, list[float], Array]:
         return opened.get_fdata(caching="unchanged").reshape(opened.shape[:3]), spacing, opened.affine
     except FileNotFoundError:
         raise DataError(f"there is no {name}", _PUBLISHED) from None
-    except (OSError, EOFError, ValueError, zlib.error, unreadable) as error:
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error, *unreadable) as error:
         raise DataError(f"{name} cannot be read: {clean(str(error))}", "fetch or copy the file again") from error
 
 
