@@ -63,7 +63,7 @@ class FolderOptions(Options, frozen=True, kw_only=True):
 class CountOptions(Options, frozen=True, kw_only=True):
     """How many cases a sample set has."""
 
-    count: int | None
+    count: int | None = None
     """The first so many; None for all."""
 
 

@@ -8,7 +8,10 @@ import sys
 ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection")
 """Those that need neither a model file nor a further package."""
 
-NAMES = (*ALONE, "offline", "tensorflow", "side-by-side", "bert")
+NAMES = (*ALONE, "offline", "tensorflow", "side-by-side", "bert", "3d-unet")
+
+MODULES = {"side-by-side": "side_by_side", "3d-unet": "unet"}
+"""Where a name is no module's."""
 
 
 def main(arguments: list[str]) -> None:
@@ -17,7 +20,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"there is no benchmark '{arguments[0]}'; there are {', '.join(NAMES)}")
     for name in arguments[:1] or ALONE:
         print(f"== {name}")
-        importlib.import_module(f"tests.benchmarks.{name.replace('-', '_')}").main(arguments[1:])
+        importlib.import_module(f"tests.benchmarks.{MODULES.get(name, name)}").main(arguments[1:])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class ModelOptions(Options, frozen=True, kw_only=True):
     """Classification: added to a label to get a class. UNSET where the model is not a classifier."""
     image_size: int | UnsetType | None = UNSET
     """Detection: side in pixels of the square image that boxes refer to. UNSET where the model is not a detector."""
+    member: str | UnsetType = UNSET
+    """The model in an archive that is unpacked; UNSET where the file is the model."""
     weight_data_types: str | UnsetType = UNSET
     input_data_types: str | UnsetType = UNSET
     retraining: str | UnsetType = UNSET
@@ -66,7 +68,10 @@ def fetch_model(step: Step) -> dict[str, Any]:
     facts = download(step)
     options = step.read_options(ModelOptions)
     known = msgspec.to_builtins(options)  # without what is not declared
-    found = {"model": facts["file"], "sha256": facts["sha256"], "starting_weights_filename": options.url[0]}
+    model = facts["file"] if options.member is UNSET else options.member
+    if not (step.output / model).exists():
+        raise DataError(f"{facts['file']} holds no {model}", "check the URL: it may be another archive")
+    found = {"model": model, "sha256": facts["sha256"], "starting_weights_filename": options.url[0]}
     found |= {name: known[name] for name in ("format", *MEASUREMENTS) if name in known}
     found["task_options"] = {name: known[name] for name in TASK_OPTIONS if name in known}
     return {**found, "outputs": list(options.outputs)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from onnx import TensorProto, helper
 from engine.errors import DataError
 from engine.networks import patterns_net
 from engine.step import Artifact, SurveyContext
-from engine.steps.models.model_file import read_file, survey_file
+from engine.steps.models.model_file import fetch_model, read_file, survey_file
 from tests.engine.networks.running import step
 
 OPTIONS = {"format": "onnx", "label_offset": None, "outputs": None}
@@ -128,3 +129,23 @@ def test_a_file_that_is_replaced_with_its_time_kept_is_another(tmp_path: Path) -
     os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     assert path.stat().st_size == seen.st_size
     assert context(path).identity != first.identity
+
+
+def fetch(tmp_path: Path, member: str) -> dict[str, Any]:
+    """Fetch a zip that holds the folder `model.tf`, and take a member of it."""
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
+        archive.writestr("model.tf/saved_model.pb", b"graph")
+    options = {"url": (f"file://{tmp_path}/model.zip",), "unpack": True, "format": "tf", "outputs": ()}
+    (tmp_path / "out").mkdir()
+    return fetch_model(step(tmp_path / "out", {**options, "member": member}))
+
+
+def test_a_model_may_be_a_member_of_an_archive(tmp_path: Path) -> None:
+    facts = fetch(tmp_path, "model.tf")
+    assert facts["model"] == "model.tf"
+    assert (tmp_path / "out" / "model.tf" / "saved_model.pb").read_bytes() == b"graph"
+
+
+def test_an_archive_without_the_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no other.tf"):
+        fetch(tmp_path, "other.tf")
