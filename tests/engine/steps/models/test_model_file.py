@@ -147,5 +147,5 @@ def test_a_model_may_be_a_member_of_an_archive(tmp_path: Path) -> None:
 
 
 def test_an_archive_without_the_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no other.tf"):
+    with pytest.raises(DataError, match=r"holds no other\.tf"):
         fetch(tmp_path, "other.tf")
