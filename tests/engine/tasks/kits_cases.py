@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,8 +50,7 @@ def affine(spacing: Sequence[float]) -> Array:
 
 def write(folder: Path, seed: int, raw: Raw) -> Path:
     """Write imaging.nii.gz and segmentation.nii.gz of a case; returns its folder."""
-    import nibabel
-
+    nibabel: Any = import_module("nibabel")
     folder.mkdir(parents=True, exist_ok=True)
     names = ("imaging.nii.gz", "segmentation.nii.gz")
     for name, array in zip(names, volume(seed, raw), strict=True):

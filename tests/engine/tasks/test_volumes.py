@@ -6,9 +6,10 @@ import gzip
 import hashlib
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-import nibabel
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,6 +29,8 @@ GOLDENS = (
 )
 """Shape, SHA-256 of image and labels, and sum of the labels, as the rules' preprocess.py (v2.1) gave them with SciPy
 1.11.4 for the cases of kits_cases."""
+
+nibabel: Any = import_module("nibabel")
 
 SMALL = cases.Raw((9, 20, 24), (5.0, 2.0, 2.0))
 
