@@ -217,6 +217,21 @@ class Accuracy(Metric):
         return number(readings, "score.value")
 
 
+class WordErrorRate(Metric):
+    """Words that were recognised wrongly, left out or put in, in per cent of the words that were said.
+
+    More than 100 % where more was put in than was said; the accuracy is 100 % less this (accuracy_eval.py of v2.1).
+    """
+
+    key, header, short = "wer", "word error rate", "WER"
+    unit, better = "%", "lower"
+    across = True
+
+    def read(self, readings: Readings) -> float | None:
+        """Read the scoring step's figure."""
+        return number(readings, "score.wer")
+
+
 class MeanBatch(Metric):
     """Samples per batch of the backend: `samples` / `batches` of run.json."""
 
@@ -257,6 +272,7 @@ METRICS: tuple[Metric, ...] = (
     Estimate90(),
     Estimate99(),
     Accuracy(),
+    WordErrorRate(),
     P50(),
     P90(),
     P99(),
@@ -271,6 +287,9 @@ METRICS: tuple[Metric, ...] = (
 """In display order."""
 
 BY_KEY: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
+
+SCORES = ("accuracy", "wer")
+"""Metrics that an accuracy run gives."""
 
 RESULT: Mapping[str, Metric] = {
     "Offline": BY_KEY["samples_per_second"],

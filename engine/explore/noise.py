@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.explore.metrics import SCORES
 from engine.explore.runs import Run, repeats
 from engine.explore.steadiness import Steadiness
 from engine.text import percent
@@ -49,7 +50,7 @@ def noise(key: str, first: Run, second: Run, known: Iterable[Run], steady: Stead
     errors of both runs are added by squares. Accuracy is a share p of n samples: 1.96 √(Σ p (1 - p) / n), with two hits
     and two misses more so that a perfect score is not held for certain (Agresti and Coull, 1998).
     """
-    if key == "accuracy":
+    if key in SCORES:
         return _of_samples(first, second)
     listed = list(known)
     groups = [_figures(key, repeats(listed, first))]

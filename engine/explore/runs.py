@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import msgspec
 
 from engine.errors import UsageError, nearest
-from engine.explore.metrics import RESULT
+from engine.explore.metrics import RESULT, SCORES
 from engine.facts import NO_ACCURACY
 from engine.text import date_time
 
@@ -150,7 +150,7 @@ def _with(run: Run, more: Sequence[Run]) -> Run:
     scored = next((one for one in more if one.mode == "accuracy"), None)
     changes: dict[str, object] = {"beside": {one.mode: one.state for one in more}}
     if scored is not None and "accuracy" in scored.figures:
-        changes["figures"] = {**run.figures, "accuracy": scored.figures["accuracy"]}
+        changes["figures"] = {**run.figures, **{key: scored.figures[key] for key in SCORES if key in scored.figures}}
         changes |= {"score": scored.score, "samples": scored.samples, "labelled": scored.labelled}
     return msgspec.structs.replace(run, **changes)
 

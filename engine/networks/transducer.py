@@ -129,9 +129,10 @@ def save(graphs: Mapping[str, onnx.ModelProto], folder: Path) -> dict[str, Any]:
 def build(form: Form, weights: Mapping[str, Array], *, name: str) -> dict[str, onnx.ModelProto]:
     """Return the three graphs by name; `weights` are float32, as `form.shapes()` says. Dimensions B and T are open.
 
-    encoder: `x` float32 [T,B,features], `lengths` int64 [B] (1...T) → `encoded` float32 [B,ceil(T/2),E], zero past
-    the end of each sample, and `encoded_lengths` int64 [B]. A sample's results don't depend on what else is in the
-    batch.
+    encoder: `x` float32 [T,B,features], `lengths` int64 [B] (1...T) → `encoded` float32 [B,ceil(T/2),E], of no meaning
+    past the end of each sample, and `encoded_lengths` int64 [B]. A sample's results don't depend on what else is in the
+    batch: each step of the network depends on earlier ones only, and the frame behind the last, which an odd number of
+    frames is joined with, is set to zero. The LSTMs don't get the lengths: OpenVINO would run them step by step.
 
     prediction: `symbol` int64 [B], -1 (or the blank) at the start, `hidden` and `cell` float32 [layers,B,P], zeros at
     the start → `predicted` float32 [B,P], `hidden_out`, `cell_out`.
@@ -151,11 +152,12 @@ def _encoder(form: Form, weights: Mapping[str, Array], name: str) -> onnx.ModelP
     net = _Recurrent(weights)
     x, lengths = "x", "lengths"
     for layer in range(form.before):
-        x = net.layer(x, "encoder.pre_rnn.lstm", layer, lengths=net.short(lengths)).every
-    stacked, halved = net.stacked(x, form.encoder), net.halved(lengths)
-    x = stacked
+        x = net.layer(x, "encoder.pre_rnn.lstm", layer).every
+    steps = net.steps(x)
+    x = net.stacked(net.ended(x, steps, lengths), steps, form.encoder)
+    net.halved(lengths)
     for layer in range(form.after):
-        x = net.layer(x, "encoder.post_rnn.lstm", layer, lengths=net.short(halved)).every
+        x = net.layer(x, "encoder.post_rnn.lstm", layer).every
     net.node("Transpose", [x], "encoded", perm=[1, 0, 2])
     inputs = [tensor("x", "float32", ["T", "B", form.features]), tensor("lengths", "int64", ["B"])]
     outputs = [tensor("encoded", "float32", ["B", "T2", form.encoder]), tensor("encoded_lengths", "int64", ["B"])]
@@ -210,13 +212,13 @@ class _Recurrent(ConvNet):
         super().__init__()
         self._trained = weights
 
-    def layer(self, x: str, name: str, number: int, *, lengths: str = "", state: tuple[str, str] = ("", "")) -> _Layer:
-        """Add a layer over x [T,B,I]; past a sample's length its results are zeros."""
+    def layer(self, x: str, name: str, number: int, *, state: tuple[str, str] = ("", "")) -> _Layer:
+        """Add a layer over x [T,B,I]."""
         rows = f"{name}.weight_ih_l{number}", f"{name}.weight_hh_l{number}"
         biases = [self._trained[f"{name}.bias_{kind}_l{number}"] for kind in ("ih", "hh")]
         inputs = [x, *(self.weight(one, onnx_gates(self._trained[one])[None]) for one in rows)]
         bias = np.concatenate([onnx_gates(one) for one in biases])[None]
-        inputs += [self.weight(f"{name}.bias_l{number}", bias), lengths, *state]
+        inputs += [self.weight(f"{name}.bias_l{number}", bias), "", *state]
         width = bias.shape[1] // (2 * GATES)
         results = [f"{name}.l{number}{part}" for part in ("", ".hidden", ".cell")]
         while not inputs[-1]:
@@ -229,18 +231,22 @@ class _Recurrent(ConvNet):
         """Add a constant int64 [n]."""
         return self.weight(name, np.array(values, np.int64))
 
-    def short(self, lengths: str) -> str:
-        """Add what makes the lengths int32, as an LSTM wants them."""
-        result = f"{lengths}.short"
-        if result not in (node.output[0] for node in self._nodes):
-            self.node("Cast", [lengths], result, to=onnx.TensorProto.INT32)
-        return result
+    def ended(self, x: str, steps: str, lengths: str) -> str:
+        """Add what sets x [T,B,H] to zero past the lengths [B]; `steps` is T, [1]."""
+        count = self.node("Squeeze", [steps, self.whole("scalar", 0)], "count")
+        start, one = (self.weight(name, np.array(value)) for name, value in (("first.step", 0), ("one.step", 1)))
+        step = self.node("Unsqueeze", [self.node("Range", [start, count, one], "range"), self.whole("aside", 1)], "row")
+        within = self.node("Unsqueeze", [self.node("Less", [step, lengths], "less"), self.whole("behind", 2)], "within")
+        return self.node("Where", [within, x, self.weight("zero", np.zeros(1, np.float32))], "ended")
 
-    def stacked(self, x: str, width: int) -> str:
+    def steps(self, x: str) -> str:
+        """Add what counts the steps of [T,B,H]: int64 [1]."""
+        return self.node("Slice", [self.node("Shape", [x], "shape"), self.whole("at", 0), self.whole("to", 1)], "T")
+
+    def stacked(self, x: str, steps: str, width: int) -> str:
         """Add what joins every STACK frames of [T,B,H], the last ones with zeros: [ceil(T/STACK),B,STACK*H]."""
-        count = self.node("Slice", [self.node("Shape", [x], "shape"), self.whole("at", 0), self.whole("to", 1)], "T")
         stack = self.whole("stack", STACK)
-        over = self.node("Mod", [self.node("Neg", [count], "minus"), stack], "missing")
+        over = self.node("Mod", [self.node("Neg", [steps], "minus"), stack], "missing")
         none = self.whole("none", 0, 0)
         pads = self.node("Concat", [self.whole("before", 0, 0, 0), over, none], "pads", axis=0)
         padded = self.node("Pad", [x, pads], "padded")

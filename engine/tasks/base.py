@@ -1,7 +1,7 @@
 """The interface of a task: samples → outputs → response bytes, and accuracy log → score. Independent of backends."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +39,8 @@ class Score:
     higher_is_better: bool = True
     warning: str = ""
     """Why the score may be wrong: chance level, or labels of something else."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Further figures, by the names under which they become facts of the scoring step (`wer`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

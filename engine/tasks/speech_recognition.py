@@ -107,6 +107,8 @@ def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
 def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     """Return the word error rate over the samples that a log answers, as the rules' accuracy_eval.py prints it.
 
+    The value is 100 % less that rate, below zero where there are more errors than words; the rate is the figure `wer`.
+
     Where a sample was answered twice, as in a log of TEST01, its first answer counts; the rules' script takes the log
     of an accuracy run for granted, which has each sample once. Raises DataError for malformed logs and manifests, a
     response that is no int64 symbols of ALPHABET, and a log that answers no word.
@@ -131,6 +133,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
         value=value,
         good=None,
         total=len(answers),
+        figures={"wer": rate * 100},
         warning="a model of another alphabet does this, or audio in another order" if 100 * rate >= POOR_WER else "",
     )
 

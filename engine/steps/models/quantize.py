@@ -26,7 +26,7 @@ from engine.facts import ModelFacts
 from engine.formats import onnx_files
 from engine.networks.quantizable import WEIGHTED, Graph, prepare, products
 from engine.networks.ranges import Ranges, ranges
-from engine.step import Step
+from engine.step import Artifact, Step
 from engine.steps.models.prepared_calibration import prepared_samples
 from engine.system import Cpu, detect
 from engine.tasks.base import Array, CalibrationOf, CalibrationSet
@@ -64,11 +64,7 @@ def quantize(step: Step) -> dict[str, Any]:
     original = step.inputs["fp32"].folder / source.file
     calibration = _calibration(step)
     bits = int(step.options["weight_bits"])
-    if bits == FULL and _overflows(detect().cpu):
-        step.warn(
-            "this processor has no VNNI: sums of 8-bit products may overflow and cost accuracy",
-            remedy="--adr.model.weight_bits=7",
-        )
+    warn_of_overflow(step, bits)
     with TemporaryDirectory(prefix=".int8-", dir=step.output) as scratch:
         step.phase("preparing the graph")
         graph = prepare(original, Path(scratch))
@@ -78,7 +74,7 @@ def quantize(step: Step) -> dict[str, Any]:
         step.phase("quantizing")
         _write(graph, found, step.output / MODEL, operators, reduce=bits < FULL, weights_only=_weights_only(step))
     kinds = dict.fromkeys(_short(one.dtype) for one in graph.inputs)
-    return {name: step.inputs["fp32"].facts[name] for name in KEPT if name in step.inputs["fp32"].facts} | {
+    return kept_facts(step.inputs["fp32"]) | {
         "model": MODEL,
         "sha256": onnx_files.checksum(step.output / MODEL),
         "weight_data_types": "int8",
@@ -90,6 +86,26 @@ def quantize(step: Step) -> dict[str, Any]:
             "sha256": calibration.sha256,
         },
     }
+
+
+def kept_facts(fp32: Artifact) -> dict[str, Any]:
+    """Return the facts of the fp32 model that also hold for its int8 form."""
+    return {name: fp32.facts[name] for name in KEPT if name in fp32.facts}
+
+
+def warn_of_overflow(step: Step, bits: int) -> None:
+    """Warn where this processor may overflow with weights of so many bits."""
+    if bits == FULL and _overflows(detect().cpu):
+        step.warn(
+            "this processor has no VNNI: sums of 8-bit products may overflow and cost accuracy",
+            remedy="--adr.model.weight_bits=7",
+        )
+
+
+def transformed(before: str, done: str) -> str:
+    """Return the measurements file's `weight_transformations` after one more; `before` is "none" where it is the
+    first."""
+    return done if before == "none" else f"{before}; {done}"
 
 
 def _calibration(step: Step) -> CalibrationSet:
@@ -155,4 +171,4 @@ def _transformations(before: str, calibration: CalibrationSet, bits: int) -> str
         "symmetric, a scale for each output channel; activations uint8, a scale for each tensor by least and greatest "
         f"value over {calibration.text}; the layer that gives the scores in fp32"
     )
-    return done if before == "none" else f"{before}; {done}"
+    return transformed(before, done)

@@ -63,6 +63,7 @@ def score(step: Step) -> dict[str, Any]:
         "total": found.total,
         "labelled": labelled,
         "text": f"{line}, {scored} labelled samples",
+        **found.figures,
     }
 
 

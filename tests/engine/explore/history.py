@@ -45,6 +45,7 @@ def job(
     *words: str,
     rate: float = 1000.0,
     accuracy: float = 76.0,
+    scores: Mapping[str, float] = NOTHING,
     log: Mapping[str, Any] = NOTHING,
     report: Mapping[str, Any] = NOTHING,
     told: Mapping[str, Any] = NOTHING,
@@ -54,8 +55,9 @@ def job(
 ) -> Path:
     """Write a finished job of the options `words`; returns its folder.
 
-    `rate` is its samples per second, from which latencies follow; `log`, `report` and `told` change its detail logs,
-    run.json and provenance; `rates` are the rates of each second in the ticks of its event log.
+    `rate` is its samples per second, from which latencies follow; `scores` are further facts of its scoring steps;
+    `log`, `report` and `told` change its detail logs, run.json and provenance; `rates` are the rates of each second in
+    the ticks of its event log.
     """
     command = ("run", *(words if words and words[0].startswith("--tags") else (TAGS, *words)))
     selection, _ = selection_of(command)
@@ -72,7 +74,7 @@ def job(
             _measured(folder, spec, node, rate, {**log}, {**report}, {**told}, ended)
         elif node.component in ("accuracy-imagenet", "compliance"):
             text = f"accuracy={accuracy:.3f}%, good={round(accuracy * 10)}, total=1000\n"
-            scored = {"metric": "accuracy", "value": accuracy, "total": 1000, "text": text}
+            scored = {"metric": "accuracy", "value": accuracy, "total": 1000, "text": text, **scores}
             facts = scored if node.component == "accuracy-imagenet" else {"passed": True, "why": ""}
             _filed(folder, node, "score", facts)
     _events(folder, plan.nodes.values(), ended, list(rates))

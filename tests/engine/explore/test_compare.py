@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.explore import steadiness as engine_steadiness
+from engine.explore.columns import column, ordered
 from engine.explore.compare import Comparison, Row, compare, differences
 from engine.explore.history import all_runs
 from engine.explore.noise import student
@@ -148,6 +149,21 @@ def test_accuracy_is_judged_by_how_many_samples_were_scored(folders: Folders) ->
     assert near.noise.band == pytest.approx(3.7, abs=0.1)
     assert perfect.noise is not None
     assert perfect.noise.band > 2.5
+
+
+def test_more_wrong_words_than_were_said_are_worse(folders: Folders) -> None:
+    for number, rate in enumerate((160.0, 12.5)):
+        words = (f"--max_batch={number + 1}", "--modes=performance,accuracy")
+        history.job(folders, *words, accuracy=100 - rate, scores={"wer": rate})
+    found = compared(folders, "1", "2")
+    accuracy, wrong = row(found, "accuracy"), row(found, "wer")
+    assert [accuracy.metric.text(figure) for figure in accuracy.figures] == ["-60.00", "87.50"]
+    assert (accuracy.metric.better, wrong.metric.better) == ("higher", "lower")
+    assert [one.changes[0].points for one in (accuracy, wrong)] == [147.5, -147.5]
+    assert accuracy.changes[0].noise is None, "a share below zero has none"
+    listed = [run for run in all_runs(folders) if run.mode == "accuracy"]
+    for name in ("accuracy", "wer"):
+        assert [run.figures["wer"] for run in ordered(listed, column(name))] == [12.5, 160.0]
 
 
 def test_missing_measurements_are_named_with_the_command_that_makes_them(folders: Folders) -> None:

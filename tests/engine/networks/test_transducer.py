@@ -24,7 +24,6 @@ def test_the_encoder_equals_the_plain_one_for_every_sample_of_a_batch(lengths: l
     for number, length in enumerate(lengths):
         wanted = plain.encoder(SMALL, weights, x[:length, number])
         assert np.abs(found["encoded"][number, : len(wanted)] - wanted).max() < 1e-5
-        assert not found["encoded"][number, len(wanted) :].any()
 
 
 @pytest.mark.parametrize("start", [-1, SMALL.symbols - 1])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.errors import UsageError
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import rule_book
@@ -15,6 +16,7 @@ from engine.profile.catalog import load, profile_file
 from engine.profile.component import Override, Query
 from engine.profile.rounds import load_round
 from engine.profile.systems import describer
+from tests.engine.plan.test_backends import plan_of as shipped_plan
 from tests.engine.plan.test_backends import values
 from tests.engine.plan.test_bert import needs
 from tests.helpers import write_components
@@ -110,3 +112,31 @@ def test_recordings_bring_their_manifest(profile: Path) -> None:
     plan = plan_of(profile, overrides={"librispeech": Override(add=Query(variations=("recordings",)))})
     assert needs(plan, "librispeech") == {"audio": "librispeech-recordings"}
     assert needs(plan, "librispeech-labels") == {"dataset": "librispeech"}
+
+
+@pytest.mark.parametrize(
+    ("words", "model"), [((), "rnnt-model"), (("letters-net",), "letters-net"), (("stand-in",), "standin-rnnt")]
+)
+def test_int8_models_are_made_of_the_fp32_ones_for_onnx_runtime(words: tuple[str, ...], model: str) -> None:
+    plan = shipped_plan("rnnt", "int8", "performance-only", *words)
+    assert needs(plan, RUN)["model"] == f"{model}-int8"
+    assert needs(plan, f"{model}-int8") == {"fp32": model, "quantizer": "onnxruntime"}
+    with pytest.raises(UsageError) as found:
+        shipped_plan("rnnt", "int8", "openvino", *words)
+    assert "use _onnxruntime with _int8, or _openvino with _bf16" in found.value.remedy
+    with pytest.raises(UsageError, match="do not go together"):
+        shipped_plan("rnnt", "int8", "tf", *words)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_synthetic_weights_show_no_accuracy(precision: str) -> None:
+    with pytest.raises(UsageError) as found:
+        shipped_plan("rnnt", precision, "stand-in", "accuracy-only")
+    assert "made-up weights" in found.value.remedy
+
+
+def test_openvino_runs_the_onnx_graphs_in_fp32_and_bf16() -> None:
+    for precision in ("fp32", "bf16"):
+        plan = shipped_plan("rnnt", "openvino", precision)
+        assert needs(plan, RUN)["model"] == "rnnt-model"
+        assert needs(plan, RUN)["backend"] == "openvino"

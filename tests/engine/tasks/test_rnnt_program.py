@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from engine.errors import DataError
 from engine.facts import Ragged
 from engine.harness.model import GraphFile, Model
 from engine.harness.samples import SampleLibrary
+from engine.networks import letters_net
 from engine.tasks import speech_recognition as task
 from engine.tasks.rnnt_program import MOST_SYMBOLS, Decoder, Transducer, rounded
 from engine.tasks.speech_features import Features
 from engine.tasks.speech_manifest import BLANK
+from tests.engine.networks.running import step
 from tests.engine.tasks import speech_cases as cases
 from tests.engine.tasks import transducer_model
 
@@ -132,9 +135,9 @@ def library(folder: Path, lengths: Sequence[int] = LENGTHS) -> SampleLibrary:
     return found
 
 
-def running(paths: Mapping[str, str], samples: SampleLibrary) -> Transducer:
+def running(paths: Mapping[str, str], samples: SampleLibrary, backend: ModuleType = onnxruntime) -> Transducer:
     graphs = {name: GraphFile(Path(path), ()) for name, path in paths.items()}
-    found = Model(onnxruntime, task, {}, graphs).program(samples, BackendOptions())
+    found = Model(backend, task, {}, graphs).program(samples, BackendOptions())
     assert isinstance(found, Transducer)
     return found
 
@@ -168,6 +171,19 @@ def test_what_a_sample_is_encoded_to_does_not_depend_on_its_batch(tmp_path: Path
     for place, one in enumerate(rows):
         (alone,), _ = program._encoded([one])
         np.testing.assert_allclose(encoded[place, : lengths[place]], alone[: lengths[place]], rtol=0, atol=1e-5)
+
+
+def test_openvino_answers_as_onnx_runtime_alone_and_in_batches(tmp_path: Path) -> None:
+    openvino: Any = pytest.importorskip("engine.backends.openvino", reason="needs pip install 'inferdeck[openvino]'")
+    samples = library(tmp_path)
+    (tmp_path / "model").mkdir()
+    shipped = letters_net.shipped(step(tmp_path / "model", {}))
+    paths = {name: str(tmp_path / "model" / file) for name, file in shipped["model"].items()}
+    by_onnxruntime, by_openvino = (running(paths, samples, backend) for backend in (onnxruntime, openvino))
+    by_openvino.prepare(5)
+    for indices in ([0, 1, 2, 3, 4], [7], [11, 4, 10], [5, 6, 8, 9]):
+        assert answers(by_openvino, indices) == answers(by_onnxruntime, indices)
+    by_openvino.close()
 
 
 def test_a_model_that_never_says_blank_stops_at_thirty_symbols_a_frame(tmp_path: Path) -> None:

@@ -226,6 +226,15 @@ def test_the_score_of_a_part_is_that_of_its_samples_and_the_first_answer_counts(
     assert (score.metric, score.value, score.total, score.unit, score.warning) == ("accuracy", 75.0, 2, "%", "")
 
 
+def test_more_errors_than_words_are_an_accuracy_below_zero(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    accuracy.write(log, [accuracy.Record(0, 0, answer("x y z"))])
+    score = task.score(log, labels(tmp_path / "manifest.json", "a b"), {})
+    assert score.text == "Word Error Rate: 150.0%, accuracy=-50.0%\n", "as the rules' script prints it"
+    assert (score.value, score.figures) == (-50.0, {"wer": 150.0})
+    assert score.warning
+
+
 def test_a_score_of_chance_is_doubted(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     accuracy.write(log, [accuracy.Record(0, 0, answer("x")), accuracy.Record(1, 1, b"")])
