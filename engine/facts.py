@@ -129,6 +129,9 @@ class ChosenSamplesFacts(SamplesFacts, frozen=True, kw_only=True):
     """Whether they are a complete calibration list of the rules."""
 
 
+QUANTIZATION = "quantization to int8"
+"""What `weight_transformations` of a model that was quantized here says."""
+
 NO_ACCURACY = "INT8 MADE HERE: speed only, accuracy not shown"
 """Notice to show with the speed of a model that was quantized here, where no accuracy run is beside it."""
 

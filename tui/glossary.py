@@ -34,6 +34,8 @@ WORDS = {
     "performance sample": "A run draws from this many loaded samples at least; 1,024 for resnet50.",
     "synthetic weights": "The benchmark's own graph with generated weights: measures speed without the real weights, "
     "never accuracy. Written _synthetic-weights or _stand-in.",
+    "word error rate": "Of rnnt: words that were left out, put in or recognised wrongly, in per cent of the words that "
+    "were said. Lower is better; the accuracy is 100 % less that.",
     "TEST01": "Compliance: the responses of a performance run must equal those of the accuracy run.",
     "TEST04": "Compliance: the same sample over and over must not be faster than different ones: nothing is cached.",
     "TEST05": "Compliance: other random seeds must give the same speed.",

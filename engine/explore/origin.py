@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.explore.runs import Run
+from engine.facts import QUANTIZATION
 from engine.jobs.job_spec import JobSpec
 from engine.plan.plan import Node, Plan
 from engine.plan.reason import Asked, HandedDown
@@ -30,7 +31,8 @@ def from_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {name: str(provenance[name]) for name in RECORDED if isinstance(provenance.get(name), str)}
     if provenance.get("stand_in") is True:
         found["stand_in"] = True
-    if isinstance(provenance.get("calibration"), dict):
+    model = provenance.get("model")
+    if isinstance(model, dict) and QUANTIZATION in str(model.get("weight_transformations")):
         found["quantized"] = True
     command = provenance.get("command")
     if isinstance(command, list) and all(isinstance(word, str) for word in command):

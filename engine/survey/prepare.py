@@ -113,7 +113,7 @@ class Prepared(Resolved):
     def accuracy_note(self) -> str:
         """Says so where the plan measures the speed of a model that it quantizes, and not its accuracy."""
         modes = self.plan.nodes[self.plan.root].values().get("modes", ())
-        quantized = any(edge.name == "calibration" for node in self.plan.nodes.values() for edge in node.needs)
+        quantized = any(edge.name == "quantizer" for node in self.plan.nodes.values() for edge in node.needs)
         return NO_ACCURACY if quantized and "performance" in modes and "accuracy" not in modes else ""
 
     def _replacing(self) -> str:

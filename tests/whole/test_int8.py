@@ -43,3 +43,18 @@ def test_int8_of_a_transformer_is_as_right_as_fp32(tmp_path: Path) -> None:
     assert origin["model"]["weight_data_types"] == "int8"
     assert "100 generated questions that no test set has" in origin["model"]["weight_transformations"]
     assert origin["calibration"]["by_rules"] is False
+
+
+@pytest.mark.slow
+def test_int8_of_a_transducer_is_nearly_as_right_as_fp32(tmp_path: Path) -> None:
+    home, given = tmp_path / "home", ("--adr.preprocessed.count=64", *SHORT)
+    tags = "--tags=app,mlperf,inference,reference,python,_rnnt,_onnxruntime,_cpu,_letters-net,_accuracy-only"
+    fp32 = measured(home, "run", tags, *given)
+    out = tmp_path / "out"
+    int8 = measured(home, "run", f"{tags},_int8", f"--output_dir={out}", *given)
+    assert fp32["Offline", "accuracy"]["value"] > 95
+    assert int8["Offline", "accuracy"]["value"] >= fp32["Offline", "accuracy"]["value"] - 2
+    origin = json.loads((out / "default" / "rnnt" / "Offline" / "accuracy" / "provenance.json").read_text())
+    assert origin["model"]["weight_data_types"] == "int8"
+    assert "dynamic quantization of the LSTMs" in origin["model"]["weight_transformations"]
+    assert origin["calibration"] is None

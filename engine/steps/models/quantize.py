@@ -22,7 +22,7 @@ from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
 
-from engine.facts import ModelFacts
+from engine.facts import QUANTIZATION, ModelFacts
 from engine.formats import onnx_files
 from engine.networks.quantizable import WEIGHTED, Graph, prepare, products
 from engine.networks.ranges import Ranges, ranges
@@ -167,7 +167,7 @@ def _short(dtype: str) -> str:
 def _transformations(before: str, calibration: CalibrationSet, bits: int) -> str:
     limit = "" if bits == FULL else f" of {bits} bits"
     done = (
-        f"constants and batch normalisations folded; static quantization to int8 (ONNX QDQ): weights int8{limit}, "
+        f"constants and batch normalisations folded; static {QUANTIZATION} (ONNX QDQ): weights int8{limit}, "
         "symmetric, a scale for each output channel; activations uint8, a scale for each tensor by least and greatest "
         f"value over {calibration.text}; the layer that gives the scores in fp32"
     )

@@ -16,7 +16,7 @@ from onnxruntime.quantization import QuantizationMode, QuantType
 from onnxruntime.quantization.onnx_quantizer import ONNXQuantizer
 
 from engine.errors import DataError
-from engine.facts import ModelFacts
+from engine.facts import QUANTIZATION, ModelFacts
 from engine.networks.transducer import save
 from engine.step import Step
 from engine.steps.models.quantize import FULL, kept_facts, transformed, warn_of_overflow
@@ -44,7 +44,7 @@ def quantize(step: Step) -> dict[str, Any]:
         graphs[name] = _quantized(graphs[name], reduce=bits < FULL)
     limit = "" if bits == FULL else f" of {bits} bits"
     done = (
-        f"dynamic quantization of the LSTMs to int8 (ONNX Runtime DynamicQuantizeLSTM): weights int8{limit}, "
+        f"dynamic {QUANTIZATION} of the LSTMs (ONNX Runtime DynamicQuantizeLSTM): weights int8{limit}, "
         "symmetric, a scale for each output channel; activations uint8, scaled while the model runs; all else in fp32"
     )
     return {

@@ -90,7 +90,7 @@ def test_a_stand_in_and_a_notice_show(tmp_path: Path) -> None:
 
 def test_an_int8_model_made_here_has_no_accuracy_until_it_is_scored(tmp_path: Path) -> None:
     folders = folders_in(tmp_path)
-    told = {"calibration": {"text": "100 images", "by_rules": False, "sha256": ""}}
+    told = {"model": {"weight_transformations": "static quantization to int8 (ONNX QDQ): weights int8"}}
     history.job(folders, f"{history.TAGS},_int8", told=told)
     history.job(folders, f"{history.TAGS},_int8,_all-modes", told=told)
     unscored, scored = sorted(fold(all_runs(folders)), key=lambda run: run.id)

@@ -16,6 +16,7 @@ from engine.profile.catalog import load
         ("retinanet", "scenes-net", "images"),
         ("bert-99", "span-net", "questions"),
         ("bert-99.9", "span-net", "questions"),
+        ("rnnt", "letters-net", "utterances"),
     ],
 )
 def test_a_practice_says_what_its_samples_are(benchmark: str, model: str, samples: str) -> None:

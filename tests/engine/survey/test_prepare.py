@@ -10,18 +10,19 @@ from engine.facts import NO_ACCURACY
 from engine.plan.selection_syntax import selection_of
 from engine.survey.prepare import prepare, workplace
 
-TAGS = "--tags=app,mlperf,inference,_bert-99"
+TAGS = "--tags=app,mlperf,inference"
 
 
 @pytest.mark.parametrize(
     ("words", "unshown"),
     [
-        (",_span-net,_int8", True),
-        (",_stand-in,_int8", True),
-        (",_span-net,_int8,_all-modes", False),
-        (",_span-net,_int8,_accuracy-only", False),
-        (",_span-net", False),
-        (",_int8", False),  # as published
+        (",_bert-99,_span-net,_int8", True),
+        (",_bert-99,_stand-in,_int8", True),
+        (",_rnnt,_letters-net,_int8", True),
+        (",_bert-99,_span-net,_int8,_all-modes", False),
+        (",_bert-99,_span-net,_int8,_accuracy-only", False),
+        (",_bert-99,_span-net", False),
+        (",_bert-99,_int8", False),  # as published
     ],
 )
 def test_the_speed_of_int8_made_here_is_said_to_show_no_accuracy(tmp_path: Path, words: str, unshown: bool) -> None:

@@ -47,7 +47,7 @@ def test_every_lstm_is_int8_and_nothing_else_changes(tmp_path: Path, fp32: Artif
     int8 = quantized(tmp_path / "int8", fp32)
     known = int8.read(ModelFacts)
     assert (known.weight_data_types, known.input_data_types, known.outputs) == ("int8", "fp32", OUTPUTS)
-    assert "dynamic quantization of the LSTMs to int8" in known.weight_transformations
+    assert "dynamic quantization to int8 of the LSTMs" in known.weight_transformations
     before, after = graphs(fp32), graphs(int8)
     for name in OUTPUTS:
         kinds = [[node.op_type for node in graph[name].graph.node] for graph in (before, after)]
