@@ -21,9 +21,11 @@ def name_of(variant: Variant | None) -> str:
 def highest(course: Course, variant: Variant | None, queries: int, bound_ms: float) -> float:
     """Return the highest rate that was tried and kept the constraint, 0 for none: the next step did not.
 
-    The first is what a replay of LoadGen's schedule promises where each sample takes the mean time.
+    The first is what a replay of LoadGen's schedule promises where each sample takes the mean time of SingleStream, of
+    which the constraint is twice the baseline's.
     """
-    rate, kept, missed = replayed(queries, course.single_ms(variant) / 1000, bound_ms / 1000), 0.0, 0.0
+    mean_ms = course.single_ms(variant) if variant else bound_ms / 2
+    rate, kept, missed = replayed(queries, mean_ms / 1000, bound_ms / 1000), 0.0, 0.0
     for _ in range(MOST):
         late_ms = course.late_ms(variant, rate, queries, bound_ms)
         print(f"  server {name_of(variant):30}{rate:8.3f}/s, 99th percentile {late_ms:8.1f} ms", flush=True)
