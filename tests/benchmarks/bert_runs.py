@@ -90,8 +90,8 @@ class Course:
         found: dict[str, float] = json.loads(done.stdout)
         return found
 
-    def late_ms(self, variant: Variant | None, rate: float, queries: int, bound_ms: float) -> float:
-        """Return the 99th percentile in Server of the harness, or of the baseline for None."""
+    def late_ms(self, variant: Variant, rate: float, queries: int, bound_ms: float) -> float:
+        """Return the harness's 99th percentile in Server."""
         more = {"min_query_count": queries, "target_latency_ns": int(1e6 * bound_ms)}
         values = self._run(variant, "Server", rate, **more)
         return float(values["result_99.00_percentile_latency_ns"]) / 1e6

@@ -1,10 +1,10 @@
-"""The highest rate in Server at which a contestant keeps the latency constraint, by few and short trials."""
+"""The highest rate in Server at which the harness keeps the latency constraint, by few and short trials."""
 
 from __future__ import annotations
 
 from engine.tuning.schedule import arrivals
 from tests.benchmarks import runs
-from tests.benchmarks.bert_runs import BASELINE, Course
+from tests.benchmarks.bert_runs import Course
 from tests.benchmarks.contestants import Variant
 
 STEP = 1.1
@@ -13,22 +13,15 @@ MOST = 6
 """Trials."""
 
 
-def name_of(variant: Variant | None) -> str:
-    """Return what the tables call a contestant; None is the baseline."""
-    return variant.name if variant else BASELINE
-
-
-def highest(course: Course, variant: Variant | None, queries: int, bound_ms: float) -> float:
+def highest(course: Course, variant: Variant, queries: int, bound_ms: float) -> float:
     """Return the highest rate that was tried and kept the constraint, 0 for none: the next step did not.
 
-    The first is what a replay of LoadGen's schedule promises where each sample takes the mean time of SingleStream, of
-    which the constraint is twice the baseline's.
+    The first is what a replay of LoadGen's schedule promises where each sample takes the mean time of SingleStream.
     """
-    mean_ms = course.single_ms(variant) if variant else bound_ms / 2
-    rate, kept, missed = replayed(queries, mean_ms / 1000, bound_ms / 1000), 0.0, 0.0
+    rate, kept, missed = replayed(queries, course.single_ms(variant) / 1000, bound_ms / 1000), 0.0, 0.0
     for _ in range(MOST):
         late_ms = course.late_ms(variant, rate, queries, bound_ms)
-        print(f"  server {name_of(variant):30}{rate:8.3f}/s, 99th percentile {late_ms:8.1f} ms", flush=True)
+        print(f"  server {variant.name:30}{rate:8.3f}/s, 99th percentile {late_ms:8.1f} ms", flush=True)
         kept, missed = (rate, missed) if late_ms <= bound_ms else (kept, rate)
         if kept and missed:
             break
