@@ -23,6 +23,8 @@ BEST = {"offline": ">= 5", "single": "<= 0.22"}
 FP32_SINGLE, FP32_SHARE = "<= 0.55", 0.92
 """The share is of the FLOP ratio, in Offline."""
 SERVER = ">= 2"
+REPLAYED = 10_000
+"""Queries."""
 
 Measure = Callable[[], Mapping[str, float]]
 
@@ -99,11 +101,11 @@ def server(course: Course, found: list[Variant], queries: int, bound_ms: float) 
     """Search the highest rate whose 99th percentile is within the constraint.
 
     The baseline's is replayed: it answers one sample after another, all in the same time, and so slowly that a trial of
-    it would take half an hour.
+    it would take half an hour. A replay of many queries is in its favour: of few, a single burst decides.
     """
     print(f"Server, {queries} queries, constraint {bound_ms:.0f} ms (twice the baseline's mean in SingleStream)")
-    baseline = replayed(queries, bound_ms / 2000, bound_ms / 1000)
+    baseline = replayed(REPLAYED, bound_ms / 2000, bound_ms / 1000)
     rates = {one.name: highest(course, one, queries, bound_ms) for one in found}
-    print(f"server {BASELINE:33}{baseline:10.3f}  by a replay of the same schedule")
+    print(f"server {BASELINE:33}{baseline:10.3f}  by a replay of {REPLAYED:,} queries")
     for name, rate in rates.items():
         print(f"server {name:33}{rate:10.3f}{rate / baseline:8.3f} x the baseline  {SERVER}")
