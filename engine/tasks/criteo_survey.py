@@ -30,30 +30,11 @@ _HAVE = (
 )
 
 
-class PathOptions(Options, frozen=True, kw_only=True):
-    """Where the user has Criteo's rows."""
-
-    path: str | None
-
-
 class SetOptions(Options, frozen=True, kw_only=True):
     """Which samples a sample set has."""
 
     count: int | None
     """The first so many; None for all."""
-
-
-def survey_rows(context: SurveyContext) -> SurveyResult:
-    """Look for TEST in the folder of option `path`, or for that file itself."""
-    given = context.read_options(PathOptions).path
-    if not given:
-        return SurveyResult("missing", text="no folder given", remedy=f"--env.CRITEO_PATH=DIR: {_HAVE}")
-    path = Path(given).expanduser().absolute()
-    folder = path.parent if path.name == TEST else path
-    with readable(folder):
-        if not (folder / TEST).is_file():
-            return SurveyResult("missing", text=f"{clean(str(folder))} has no {TEST}", remedy=_HAVE)
-    return SurveyResult("found", Artifact(str(folder), {"images": ""}), state(folder), clean(str(folder)))
 
 
 def survey_samples(context: SurveyContext) -> SurveyResult:
