@@ -6,7 +6,8 @@ Three graphs. `encoder`: `x` float32 [T,B,F], `lengths` int64 [B] → `encoded` 
 
 Decoding is that of the rules' pytorch/decoders.py (v2.1), whose results are the same: the reference decodes one
 utterance after another, and computes the prediction network anew for each frame. Here each utterance of a batch goes on
-at its own pace, and the prediction network runs for those that have a new symbol.
+at its own pace, the prediction network runs for those that have a new symbol, and where few are left the joint network
+is asked about several frames at once.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ MOST_SYMBOLS = 30
 """Of one encoded frame; then comes the next, whatever the joint network says."""
 START = -1
 """What stands for the symbol before the first."""
+AHEAD = 4
+"""Rows of the joint network that take hardly longer than one: a few utterances ask about their next frames at once, for
+the prediction network's answer stays the same over blanks."""
 BUCKET = 8
 """Rows of features to whose multiple a batch is filled up, so that shapes recur."""
 
@@ -160,7 +164,7 @@ class Decoder:
     def prepare(self, max_batch: int) -> None:
         """Make the buffers for the largest batch."""
         self._bound_prediction(max_batch)
-        self._bound_joint(max_batch)
+        self._bound_joint(max(max_batch, AHEAD))
 
     def close(self) -> None:
         """Close both graphs."""
@@ -180,19 +184,36 @@ class Decoder:
         frame, of_frame = np.zeros(batch, np.int64), np.zeros(batch, np.int64)
         going = np.flatnonzero(lengths > 0)
         while len(going):
-            best = self._best(encoded[going, frame[going]], state.predicted[going])
-            speaks = best != BLANK
+            left = np.minimum(lengths[going] - frame[going], max(AHEAD // len(going), 1))
+            best = self._best_ahead(encoded, state.predicted, going, frame[going], left)
+            blanks = np.minimum((best != BLANK).argmax(axis=1), left)
+            of_frame[going[blanks > 0]] = 0
+            frame[going] += blanks
+            speaks = blanks < left
             if speaks.any():
-                speaking, symbols = going[speaks], best[speaks]
+                speaking, symbols = going[speaks], best[speaks, blanks[speaks]]
                 for one, symbol in zip(speaking.tolist(), symbols.tolist(), strict=True):
                     said[one].append(symbol)
                 of_frame[speaking] += 1
                 self._advance(state, speaking, symbols)
-            done = going[~speaks | (of_frame[going] == MOST_SYMBOLS)]
-            frame[done] += 1
-            of_frame[done] = 0
+                done = speaking[of_frame[speaking] == MOST_SYMBOLS]
+                frame[done] += 1
+                of_frame[done] = 0
             going = going[frame[going] < lengths[going]]
         return said
+
+    def _best_ahead(self, encoded: Array, predicted: Array, who: Array, frame: Array, left: Array) -> Array:
+        """Return the most likely symbols of the next frames of some utterances, with what is predicted now.
+
+        `left` are the frames of each. int64 [n, max(left) + 1]: a frame too many says BLANK, and the last column what
+        is no blank, so that each row has one.
+        """
+        most = int(left.max())
+        best = np.full((len(who), most + 1), BLANK, np.int64)
+        best[:, most] = START
+        rows, ahead = np.nonzero(np.arange(most) < left[:, None])
+        best[rows, ahead] = self._best(encoded[who[rows], frame[rows] + ahead], predicted[who[rows]])
+        return best
 
     def _advance(self, state: _State, who: Array, symbols: Array) -> None:
         """Tell the prediction network the next symbol of some utterances."""
