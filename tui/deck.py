@@ -47,6 +47,8 @@ class Deck(Protocol):
     terminal: Terminal
     settings: Settings
     messages: deque[Message]
+    no_color: bool
+    """Textual's: whether the user wants no colours (NO_COLOR)."""
     theme: Any
     """Textual's reactive: the name of the theme."""
 

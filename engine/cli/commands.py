@@ -166,8 +166,14 @@ _COMMANDS = (
         "engine.cli.results:show_command",
         "show one run",
         Arguments("RUN", "one run", _RUNS, 1, 1),
-        (_FORMAT, _JSON, _HOME),
-        examples=("results show r-0001/Offline",),
+        (
+            CommandOption("pictures", "draw so many samples with truth and answer below", "N", numbers=(1, 1000)),
+            CommandOption("png", "write them as PNG files (4 without --pictures)", "DIR"),
+            _FORMAT,
+            _JSON,
+            _HOME,
+        ),
+        examples=("results show r-0001/Offline", "results show r-0001/Offline --pictures=2 --png=pictures"),
     ),
     Command(
         "results compare",

@@ -56,7 +56,7 @@ def _draw(screen: Screen, found: list[Run]) -> None:
 
 
 def show_command(asked: words.Words) -> int:
-    """Show one run. Raises UsageError for a name that is unknown or ambiguous."""
+    """Show one run, or pictures of it. Raises UsageError for a name that is unknown or ambiguous."""
     known, as_ = _all_runs(asked), _format(asked)
     run = runs.find(known, asked.positional[0])
     run = next((one for one in runs.fold(known) if one.id == run.id), run)
@@ -64,6 +64,12 @@ def show_command(asked: words.Words) -> int:
         sys.stdout.write(export.listing([run], as_))
         return 0
     screen = Screen()
+    if {"pictures", "png"} & asked.values.keys():
+        from engine.cli.pictures import show  # noqa: PLC0415  (numpy and Pillow)
+
+        show(screen, run, known, asked.values)
+        _notices(screen, [run])
+        return 0
     screen.cells([(run.id, "bold"), ("  ", ""), (run.verdict, _style(run))])
     for text in (run.damage, *run.reasons, run.disturbed):
         if text:

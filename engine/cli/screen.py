@@ -27,6 +27,8 @@ _SLOW = 3.0
 
 Cell = tuple[str, str]
 """Text and the name of its style."""
+Colour = tuple[int, int, int]
+"""Red, green and blue."""
 
 
 @contextmanager
@@ -80,6 +82,23 @@ class Screen:
                 for column, (text, width) in enumerate(zip(row_texts, widths, strict=True))
             ]
             self._plain("  ".join(filled))
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether colours are shown: a terminal that has them, and no NO_COLOR."""
+        return self.is_terminal and self.console.color_system is not None and not self.console.no_color
+
+    def pixels(self, rows: Sequence[Sequence[tuple[str, Colour, Colour]]]) -> None:
+        """Print lines of characters, each with its colours, on a terminal; it shows the nearest that it has."""
+        from rich.color import Color  # noqa: PLC0415
+        from rich.style import Style  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        for row in rows:
+            line = Text(no_wrap=True)
+            for text, fore, back in row:
+                line.append(text, Style(color=Color.from_rgb(*fore), bgcolor=Color.from_rgb(*back)))
+            self.console.print(line)
 
     def status(self, text: str) -> None:
         """Keep one status line below the log up to date; an empty text removes it. Terminals only."""

@@ -57,8 +57,10 @@ class Canvas:
         if organ.uneven:
             distance = distance + organ.uneven * self._waves(turned, organ.radii)
         inside = distance < 1
-        density = organ.density + texture * self._waves((z, y, x), (9.0, 9.0, 9.0))
-        self._image[around][inside] = np.broadcast_to(density, inside.shape)[inside]
+        density = np.full(inside.shape, organ.density, np.float32)
+        if texture:
+            density += np.float32(texture) * self._waves((z, y, x), (9.0, 9.0, 9.0))
+        self._image[around][inside] = density[inside]
         self.label[around][inside] = label
 
     def scanned(self) -> Array:

@@ -125,8 +125,8 @@ def _around(canvas: Canvas, random: np.random.Generator) -> None:
     """Draw the body with spine, muscles, vessel, liver, spleen and bowels."""
     depth, height, width = canvas.half
     tall, thick, broad = 4 * depth, 0.96 * height, 0.96 * width
-    canvas.paint(Organ((0, 0, 0), (tall, thick, broad), 55), texture=6)
-    canvas.paint(Organ((0, 0, 0), (tall, 0.88 * thick, 0.9 * broad), random.uniform(-110, -90)), texture=6)
+    canvas.paint(Organ((0, 0, 0), (tall, thick, broad), 55))
+    canvas.paint(Organ((0, 0, 0), (tall, 0.88 * thick, 0.9 * broad), random.uniform(-110, -90)))
     spine = Organ((0, 0.62 * thick, 0), (tall, 0.2 * thick, 0.17 * broad), 330)
     canvas.paint(spine, texture=40)
     for side in (-1, 1):

@@ -5,7 +5,7 @@ plausible and wrong.
 """
 
 from codecs import BOM_UTF8
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal, TypeVar
@@ -67,6 +67,8 @@ class Boxes:
     images: Sequence[Image]
     categories: Array
     """int64, ascending from 0: all categories of boxes and detections."""
+    names: Mapping[int, str]
+    """Of the categories."""
     image: Array
     """int64 [n]: the box's image, as index in `images`."""
     category: Array
@@ -99,6 +101,7 @@ def read(path: Path) -> Boxes:
     boxes = Boxes(
         images=file.images,
         categories=np.array(sorted(categories), np.int64),
+        names={one.id: one.name for one in file.categories},
         image=np.array([place[found.image_id] for found in file.annotations], np.int64),
         category=np.array([found.category_id for found in file.annotations], np.int64),
         box=np.array([found.bbox for found in file.annotations], np.float64).reshape(-1, 4),

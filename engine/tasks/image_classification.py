@@ -20,6 +20,7 @@ from engine.tasks import image_task
 from engine.tasks.base import Array, CalibrationSet, Responses, Score
 from engine.tasks.image_task import Sample
 from engine.tasks.labels import read_val_map
+from engine.tasks.picture import Panel, Picture, Shown, visible
 from engine.text import size as size_text
 
 LABELS = "val_map.txt"
@@ -123,6 +124,16 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
     share = 100.0 * good / total
     text = f"accuracy={share:.3f}%, good={good}, total={total}\n"
     return Score(text=text, metric="accuracy", value=share, good=good, total=total, warning=_warning(known, good))
+
+
+def pictures(shown: Shown, labels: Path, log: Path) -> list[Picture]:
+    """Return each image with its label and the answer. Raises DataError for a malformed label or answer."""
+    truth, found = read_val_map(labels), []
+    for index, (sample, data) in shown.items():
+        (name, label), answer = truth[index], _answer(data, index, log)
+        said = f"label {label}, answer {answer}: {'right' if answer == label else 'wrong'}"
+        found.append(Picture(name, [Panel(said, visible(sample))]))
+    return found
 
 
 def _warning(known: Sequence[tuple[int, int]], good: int) -> str:

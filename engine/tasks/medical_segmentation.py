@@ -27,6 +27,7 @@ from engine.tasks import kits_files
 from engine.tasks.base import Array, CalibrationSet, Samples, Score
 from engine.tasks.dice import dice
 from engine.tasks.listing import shown
+from engine.tasks.picture import Panel, Picture, Shown, visible
 from engine.tasks.programs import OpenGraphs
 from engine.tasks.volumes import How, Scan, prepared
 from engine.tasks.window_calibration import middle_windows
@@ -225,6 +226,27 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
 def write_truth(folder: Path, truth: Truth) -> None:
     """Write what a sample set is scored against, but for the labels of its voxels."""
     (folder / LABELS).write_bytes(codec.encode(truth))
+
+
+def pictures(samples: Shown, labels: Path, log: Path) -> list[Picture]:
+    """Return of each volume the slice in the middle of what its labels mark, with the labels and with the answer.
+
+    Raises DataError as `score` does.
+    """
+    truth, masks = read_truth(labels)
+    found = []
+    for index, (volume, data) in samples.items():
+        case, answer = truth.cases[index], np.frombuffer(data, np.uint8)
+        scores = _dice(answer, masks[index], truth, index, log)
+        wanted, given = masks[index].reshape(case.shape), answer.reshape(case.shape)
+        marked = np.flatnonzero(wanted.any(axis=(1, 2)))
+        middle = int(marked[len(marked) // 2]) if len(marked) else case.shape[0] // 2
+        image = visible(volume[middle])
+        said = ", ".join(f"{name} {score:.3f}" for name, score in zip(truth.classes, scores, strict=True))
+        panels = [Panel(f"truth, slice {middle}", image, mask=wanted[middle])]
+        panels.append(Panel(f"model: {said}", image, mask=given[middle]))
+        found.append(Picture(case.name, panels))
+    return found
 
 
 def read_truth(labels: Path) -> tuple[Truth, list[Array]]:

@@ -5,6 +5,7 @@ processed with OpenCV wherever the rules' reference uses OpenCV.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from engine.step import Artifact
 from engine.tasks import coco_boxes, coco_eval, image_task
 from engine.tasks.base import Array, CalibrationSet, Responses, Score
 from engine.tasks.image_task import Sample
+from engine.tasks.picture import Box, Panel, Picture, Shown, visible
 
 LABELS = "annotations.json"
 
@@ -26,6 +28,9 @@ DETECTION_BYTES = 4 * FIELDS
 
 LEAST_SCORE = 0.05
 """The first detection below it ends the response."""
+
+SURE = 0.3
+"""Score from which a detection is drawn in a picture."""
 
 _TOP_LEFT_BOTTOM_RIGHT = np.array([1, 0, 3, 2])
 """Indices of a model's box (left, top, right, bottom) in the response's order."""
@@ -156,12 +161,7 @@ def _answers(log: Path, labels: Path, count: int) -> tuple[Array, Array, Array]:
             continue
         if not 0 <= record.qsl_idx < count:
             raise DataError(f"{log}: sample {record.qsl_idx} has no image: {labels} has {count}", _MEASURED)
-        if len(record.data) % DETECTION_BYTES:
-            raise DataError(
-                f"{log}: the answer for sample {record.qsl_idx} has {len(record.data)} bytes, "
-                f"which is no multiple of {DETECTION_BYTES}",
-                f"every detection is {FIELDS} float32; run in accuracy mode again",
-            )
+        _check_length(record.data, record.qsl_idx, log)
         detections[record.qsl_idx] = len(record.data) // DETECTION_BYTES
         data += record.data
     if not detections:
@@ -169,6 +169,50 @@ def _answers(log: Path, labels: Path, count: int) -> tuple[Array, Array, Array]:
     answered = np.array(list(detections), np.int64)
     index = np.repeat(answered, list(detections.values()))
     return answered, index, np.frombuffer(data, "<f4").reshape(-1, FIELDS).astype(np.float64)
+
+
+def _check_length(data: bytes, index: int, log: Path) -> None:
+    """Raise DataError for an answer that is not whole detections."""
+    if len(data) % DETECTION_BYTES:
+        raise DataError(
+            f"{log}: the answer for sample {index} has {len(data)} bytes, which is no multiple of {DETECTION_BYTES}",
+            f"every detection is {FIELDS} float32; run in accuracy mode again",
+        )
+
+
+def pictures(shown: Shown, labels: Path, log: Path) -> list[Picture]:
+    """Return each image with its boxes, and with the detections of SURE and more. Raises DataError as `score` does."""
+    known, found = coco_boxes.read(labels), []
+    for index, (sample, data) in shown.items():
+        _check_length(data, index, log)
+        fields = np.frombuffer(data, "<f4").reshape(-1, FIELDS).astype(np.float64)
+        answer = _detections(fields, np.full(len(fields), index), known, log)
+        there, sure = known.image == index, answer.score >= SURE
+        sides = (known.images[index].width, known.images[index].height) * 2
+        of_truth = _boxes(known, known.category[there], known.box[there] / sides)
+        of_model = _boxes(known, answer.category[sure], answer.box[sure] / sides, answer.score[sure])
+        image = visible(sample)
+        panels = [
+            Panel(f"truth: {_listed(of_truth)}", image, of_truth),
+            Panel(f"model: {_listed(of_model)}", image, of_model),
+        ]
+        found.append(Picture(known.images[index].file_name, panels))
+    return found
+
+
+def _boxes(known: coco_boxes.Boxes, categories: Array, boxes: Array, scores: Array | None = None) -> list[Box]:
+    names = [known.names[int(one)] for one in categories]
+    said = names if scores is None else [f"{name} {score:.2f}" for name, score in zip(names, scores, strict=True)]
+    return [
+        Box(float(left), float(top), float(width), float(height), kind, name)
+        for (left, top, width, height), kind, name in zip(boxes, names, said, strict=True)
+    ]
+
+
+def _listed(boxes: Sequence[Box]) -> str:
+    """Return how many boxes there are of each kind, the most frequent first."""
+    counts = Counter(box.kind for box in boxes).most_common()
+    return ", ".join(f"{count} × {kind}" if count > 1 else kind for kind, count in counts) or "nothing"
 
 
 def _truth(known: coco_boxes.Boxes, answered: Array) -> coco_eval.Truth:

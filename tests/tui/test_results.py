@@ -10,9 +10,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
+from engine.explore.history import all_runs
 from engine.explore.runs import Run
 from engine.jobs import jobs
-from tests.engine.explore import history
+from tests.engine.explore import history, pictured
 from tests.helpers import folders_in
 from tests.tui.deck import SIZES, deck, grid, shows, terminal, text, until
 from tui.app import InferdeckApp
@@ -302,6 +303,34 @@ async def test_everything_of_a_run_and_the_help(home: Path, size: tuple[int, int
         assert "made from" in app.clipboard
         await pilot.press("escape", "question_mark")
         await shows(pilot, "Results lists every finished run")
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+async def test_samples_are_drawn_with_truth_and_answer(
+    home: Path, size: tuple[int, int], no_color: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    folders = folders_in(home)
+    [accuracy] = [run for run in all_runs(folders) if run.id == "r-0003/Offline/accuracy"]
+    pictured.segmented(Path(accuracy.folder))
+    app = deck(home)
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot)
+        await shows(pilot, "INVALID")
+        await pilot.press("p")
+        await until(pilot, lambda: bool(app.messages), "a reason")
+        assert "r-0004/Server has no accuracy run" in app.messages[-1].text
+        await pilot.press("down")
+        await shows(pilot, "run  r-0003/Offline")
+        await pilot.press("p")
+        await shows(pilot, "pictures of r-0003/Offline")
+        await shows(pilot, "truth, slice 3")
+        lines = [line for line in grid(app) if "▀" in line or "█" in line]
+        assert len(lines) > 3
+        assert ("█" in "".join(lines)) == no_color
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ResultsScreen), "the list")
 
 
 async def test_nothing_is_redrawn_while_nothing_changes(home: Path, size: tuple[int, int]) -> None:

@@ -49,6 +49,7 @@ class ResultsScreen(DeckScreen):
         Action("b", "bars", "bars", "bar chart of one metric over the marked runs, or all listed; again: next metric"),
         Action("o", "order", "sort", "sort the list by a column"),
         Action("a", "missing", "add missing", "plan the measurement that is missing from the comparison"),
+        Action("p", "pictures", "pictures", "draw the first samples of this run with truth and answer"),
         Action("y", "copy", "copy", "copy the path of this run's files, or the comparison as text"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "back", "back")]
@@ -188,7 +189,7 @@ class ResultsScreen(DeckScreen):
         if not self.known:
             return "nothing has been measured yet: 1 then t runs a first job" if self.loaded else _READING
         run = self.query_one(RunList).run
-        if name in ("mark", "again", "vary") and run is None:
+        if name in ("mark", "again", "vary", "pictures") and run is None:
             return "no run is under the cursor"
         if name in ("again", "vary") and run is not None and not run.command:
             return f"the choices of {run.id} are not known: its job's plan can't be read"
@@ -253,6 +254,14 @@ class ResultsScreen(DeckScreen):
         run = self.query_one(RunList).run
         assert run is not None
         vary(self.deck, run)
+
+    def do_pictures(self) -> None:
+        """Show samples with truth and answer."""
+        from tui.screens.looking import look  # noqa: PLC0415
+
+        run = self.query_one(RunList).run
+        assert run is not None
+        look(self.deck, run)
 
     def do_find(self) -> None:
         """Open the filter."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli.main import main
-from tests.engine.explore import history
+from engine.explore.history import all_runs
+from tests.engine.explore import history, pictured
 from tests.helpers import folders_in
 
 
@@ -92,6 +93,26 @@ def test_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "compare", "1/Offline", "2", "--format=md")[1].startswith("| what differs |")
     assert "same choices: a repeat" in said(capsys, "compare", "2", "2")[1]
     assert "r-0003/Server is INVALID: Slow" in said(capsys, "compare", "3", "1/Server")[1]
+
+
+@pytest.mark.usefixtures("measured")
+def test_samples_are_drawn_with_truth_and_answer(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = folders_in(home)
+    [accuracy] = [run for run in all_runs(folders) if run.id == "r-0001/Offline/accuracy"]
+    pictured.segmented(Path(accuracy.folder))
+    _, out, _ = said(capsys, "show", "1/Offline", "--pictures=2")
+    assert "case_00003" in out
+    assert "truth, slice 3" in out
+    assert "model: kidney 0.9" in out
+    assert "█" in out
+    assert "\x1b" not in out, "no terminal, no colours"
+    assert out.splitlines()[-1] == "A demonstration"
+    folder = home / "pictures of mine"
+    _, out, _ = said(capsys, "show", "1/Offline", f"--png={folder}")
+    assert [f"written: {path}" for path in folder.iterdir()] == out.splitlines()[:1]
+    status, _, err = said(capsys, "show", "2", "--pictures=1")
+    assert status == 2
+    assert "r-0002/Offline has no accuracy run" in err
 
 
 @pytest.mark.usefixtures("measured")
