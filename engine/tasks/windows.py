@@ -19,7 +19,7 @@ Place = tuple[int, int, int]
 
 RELATIVE_STD = 0.125
 """Standard deviation of the Gaussian along an axis, in sizes of the window."""
-SLAB_BYTES = 1 << 21
+SLAB_BYTES = 1 << 20
 """Of blended outputs that are compared at a time: they stay in the processor's cache."""
 
 
@@ -76,7 +76,8 @@ class Blend:
         self._weight[where] += self._weights
 
     def labels(self, threshold: float | None = None) -> Array:
-        """Return the class of each voxel, uint8 [D,H,W]: of equal ones the first, 0 where there is no window.
+        """Return the class of each voxel, uint8 [D,H,W]: of equal ones the first, 0 where there is no window or no
+        number.
 
         With a threshold there is one output, and the class is whether it is above. The sums are used up.
         """
@@ -86,5 +87,17 @@ class Blend:
             for start in range(0, len(labels), depth):
                 slab = slice(start, start + depth)
                 mean = np.divide(self._sum[:, slab], self._weight[slab], out=self._sum[:, slab])
-                labels[slab] = mean.argmax(axis=0) if threshold is None else mean[0] > threshold
+                labels[slab] = _greatest(mean) if threshold is None else mean[0] > threshold
         return labels
+
+
+def _greatest(means: Array) -> Array:
+    """Return which of the classes, [C,D,H,W], is the greatest, uint8 [D,H,W]: of equal ones the first.
+
+    As argmax along the first axis, for which NumPy would copy the array with that axis last.
+    """
+    found, best = np.zeros(means.shape[1:], np.uint8), means[0]
+    for number, one in enumerate(means[1:], start=1):
+        np.copyto(found, np.uint8(number), where=one > best)
+        best = np.maximum(best, one) if number < len(means) - 1 else best
+    return found
