@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -67,8 +67,12 @@ class Model(NamedTuple):
         return make([opener(options) for options in sessions], library, self.options)
 
     def _loaded(self, options: BackendOptions) -> dict[str, Graph]:
+        alone: Container[str] = getattr(self.task, "ONE_THREAD", ())
+        threads = {name: 1 if name in alone else options.intra_op_threads for name in self.graphs}
         return {
-            name: Graph(self.backend.load(graph.path, replace(options, outputs=graph.outputs)))
+            name: Graph(
+                self.backend.load(graph.path, replace(options, outputs=graph.outputs, intra_op_threads=threads[name]))
+            )
             for name, graph in self.graphs.items()
         }
 

@@ -84,6 +84,8 @@ class Samples(Protocol):
 class Task(Protocol):
     """A task module: one file in engine/tasks with these functions at its top level.
 
+    Optional: ONE_THREAD, names of graphs that run on one thread in every session.
+
     Optional functions: `program` or `shared_program`, in place of `respond` (engine/tasks/programs.py), `cost`
     (`CostOf`), and `calibration` (`CalibrationOf`), if a model is not calibrated with prepared samples. Sample
     preparation is not part of the interface: a component names a function for it.

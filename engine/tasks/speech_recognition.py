@@ -30,6 +30,10 @@ LABELS = "manifest.json"
 AUDIO = "audio.npy"
 OFFSETS = "offsets.npy"
 
+ONE_THREAD = ("prediction", "joint")
+"""Graphs that run on one thread in every session. Their steps take a few hundred microseconds: a second thread hardly
+shortens that, and while it waits for the next one it takes processor time from the encoder (ONNX Runtime spins)."""
+
 SYMBOL_BYTES = 8
 """Of a response: one int64 for each symbol."""
 

@@ -220,6 +220,21 @@ def test_an_encoder_of_other_features_is_refused(tmp_path: Path, features: int) 
         running(paths, library(tmp_path))
 
 
+def test_the_steps_of_decoding_run_on_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: dict[str, int] = {}
+    load = onnxruntime.load
+
+    def loading(path: Path, options: BackendOptions) -> onnxruntime.OnnxRunner:
+        threads[path.stem] = options.intra_op_threads
+        return load(path, options)
+
+    monkeypatch.setattr(onnxruntime, "load", loading)
+    paths = transducer_model.write(tmp_path / "model")
+    graphs = {name: GraphFile(Path(path), ()) for name, path in paths.items()}
+    Model(onnxruntime, task, {}, graphs).program(library(tmp_path), BackendOptions(intra_op_threads=2)).close()
+    assert threads == {"encoder": 2, "prediction": 1, "joint": 1}
+
+
 def test_samples_of_one_shape_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((4, 600), np.int16))
     with pytest.raises(DataError, match="the samples have all one shape"):
