@@ -8,7 +8,7 @@ import sys
 ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection")
 """Those that need neither a model file nor a further package."""
 
-NAMES = (*ALONE, "offline", "tensorflow", "side-by-side", "bert", "3d-unet", "rnnt", "shares")
+NAMES = (*ALONE, "offline", "tensorflow", "side-by-side", "bert", "dlrm", "3d-unet", "rnnt", "shares")
 
 MODULES = {"side-by-side": "side_by_side", "3d-unet": "unet"}
 """Where a name is no module's."""
