@@ -16,10 +16,11 @@ from numpy.lib.format import open_memmap
 from engine.backends.graph import Graph
 from engine.errors import DataError
 from engine.mlperf_logs import accuracy_log as accuracy
-from engine.step import Options, Step
+from engine.step import Artifact, Options, Step
 from engine.store.files import disk_errors
 from engine.tasks import criteo_files, criteo_rows, criteo_survey, roc
-from engine.tasks.base import Array, Samples, Score
+from engine.tasks.base import Array, CalibrationSet, Samples, Score
+from engine.tasks.clicks_calibration import calibration as calibration_of
 from engine.tasks.dlrm_program import PAIR_BYTES, Pairs
 from engine.tasks.programs import MODEL
 from engine.text import clean
@@ -83,6 +84,16 @@ def _write(step: Step, blocks: Iterator[criteo_rows.Block], rows: int) -> None:
         step.progress(done, rows, "pairs")
     for one in (dense, sparse, labels):
         one.flush()
+
+
+def calibration_samples(step: Step) -> dict[str, Any]:
+    """Do what `prepare` does, for calibration: the need `dataset` was generated for it."""
+    return {**prepare(step), "what": "generated samples", "by_rules": False}
+
+
+def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
+    """Return the calibration set of samples that were prepared for it."""
+    return calibration_of(chosen, options)
 
 
 def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Pairs:
