@@ -18,6 +18,7 @@ from engine.standins import unet_memory
 from engine.standins.unet import build_form
 from engine.standins.unet_memory import SESSION_BYTES, survey
 from engine.step import Artifact, SurveyContext
+from engine.steps.models.quantize import quantize
 from tests.engine.networks.running import run, step
 
 SMALL = Form(filters=(8, 8, 16))
@@ -71,3 +72,30 @@ def test_the_plan_says_what_memory_a_session_takes(monkeypatch: pytest.MonkeyPat
 def test_a_plan_imports_nothing_heavy_for_it() -> None:
     code = "import sys, engine.standins.unet_memory; sys.exit(bool({'numpy', 'onnx', 'psutil'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_its_int8_form_answers_much_as_it_does(built: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    volumes = random.standard_normal((4, SIDE, SIDE, SIDE), np.float32)
+    np.save(tmp_path / "values.npy", volumes.ravel())
+    np.save(tmp_path / "offsets.npy", np.arange(5) * SIDE**3)
+    np.save(tmp_path / "shapes.npy", np.full((4, 3), SIDE))
+    arrays = [{"values": "values.npy", "offsets": "offsets.npy", "shapes": "shapes.npy"}]
+    chosen = Artifact(str(tmp_path), {"arrays": arrays, "count": 4, "what": "volumes", "by_rules": False})
+    options = {"task": "engine.tasks.medical_segmentation", "weight_bits": 8}
+    (tmp_path / "int8").mkdir()
+    facts = quantize(
+        step(tmp_path / "int8", options, {"fp32": Artifact(str(built[0]), built[1]), "calibration": chosen})
+    )
+    model = Artifact(str(tmp_path / "int8"), facts).read(ModelFacts)
+    assert model.stand_in
+    assert model.weight_data_types == "int8"
+    assert "4 volumes" in facts["weight_transformations"]
+    graph = onnx.load(tmp_path / "int8" / model.file).graph
+    weights = {one.name for one in graph.initializer if one.data_type == onnx.TensorProto.INT8 and len(one.dims) == 5}
+    assert len(weights) == 2 * (2 * len(SMALL.filters) - 1), "all convolutions but the one that gives the scores"
+    x = random.standard_normal((2, 1, SIDE, SIDE, SIDE), np.float32)
+    wanted, found = (
+        run(path, {"input": x})["output"] for path in (built[0] / "model.onnx", tmp_path / "int8" / model.file)
+    )
+    assert np.corrcoef(wanted.ravel(), found.ravel())[0, 1] > 0.98
