@@ -43,7 +43,7 @@ def read_day(source: Path, day: int, max_ind_range: int, folder: Path, read: Rep
     1 GB for the rules', and 8 for each that appears. Raises DataError that names file and line, and OSError.
     """
     appeared = Appeared(CATEGORICAL, max_ind_range)
-    rows = _hashed(source, max_ind_range, appeared, read)
+    rows = hashed(source, max_ind_range, appeared, read)
     if day == LAST:
         with (folder / _ROWS).open("wb") as file:
             _write_first_half(rows, file)
@@ -54,7 +54,8 @@ def read_day(source: Path, day: int, max_ind_range: int, folder: Path, read: Rep
         np.savez(file, *appeared.in_order())
 
 
-def _hashed(source: Path, max_ind_range: int, appeared: Appeared, read: Report) -> Iterator[criteo_lines.Rows]:
+def hashed(source: Path, max_ind_range: int, appeared: Appeared, read: Report) -> Iterator[criteo_lines.Rows]:
+    """Yield the rows of a day, hashes modulo `max_ind_range`, and note them in `appeared`."""
     for numbers, hashes in criteo_lines.rows(source, read):
         keys = hashes % np.uint32(max_ind_range)
         appeared.add(keys)

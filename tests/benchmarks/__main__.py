@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection")
+ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection", "criteo")
 """Those that need neither a model file nor a further package."""
 
 NAMES = (*ALONE, "offline", "tensorflow", "side-by-side", "bert", "dlrm", "3d-unet", "rnnt", "shares")

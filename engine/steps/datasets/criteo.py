@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from engine.errors import DataError
 from engine.step import Step
-from engine.steps.download import reporter
+from engine.steps.download import REPORT_SECONDS, reporter
 from engine.store.files import disk_errors
 from engine.tasks import criteo_day_files, criteo_days
 from engine.tasks.criteo_day_files import DaysOptions
@@ -31,7 +33,7 @@ def test_rows(step: Step) -> dict[str, Any]:
     with disk_errors(step.output):
         work.mkdir(exist_ok=True)
         step.phase("reading the days")
-        _Reading(step, options, work).run()
+        _read_all(step, options, work)
         step.phase("writing the test rows")
         samples = criteo_days.merge(work, options.max_ind_range, step.output, reporter(step, "rows"))
         if not samples:
@@ -40,59 +42,74 @@ def test_rows(step: Step) -> dict[str, Any]:
     return {"images": "", "labels": TEST, "count": samples}
 
 
+def _read_all(step: Step, options: DaysOptions, work: Path) -> None:
+    """Read the days that were not read, several at once. The first error stops all at their next piece."""
+    todo = [day for day in range(DAYS) if not criteo_days.is_read(work, day)]
+    folder = criteo_day_files.folder_of(options.path, step.inputs)
+    found = criteo_day_files.files(folder) if folder else {}
+    sources = {day: criteo_day_files.day_file(found, day, folder) if folder else None for day in todo}
+    # Processes, since much of the work on a piece is done by Python itself, of which a process runs one thread at once.
+    spawn = multiprocessing.get_context("spawn")
+    shares: Any = spawn.Array("d", [float(day not in sources) for day in range(DAYS)])
+    stopped = spawn.Event()
+    at_once = min(criteo_day_files.at_once(options.max_ind_range), max(1, len(todo)))
+    report = reporter(step, "days")
+    with ProcessPoolExecutor(at_once, spawn, _begin, (shares, stopped)) as pool:
+        running = {pool.submit(_read, day, source, options, work) for day, source in sources.items()}
+        ended: set[Future[None]] = set()
+        while running and not any(one.exception() for one in ended):
+            ended, running = wait(running, REPORT_SECONDS, FIRST_EXCEPTION)
+            report(sum(shares), DAYS)
+        if running:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+    for one in ended:
+        one.result()
+
+
+class _Event(Protocol):
+    def is_set(self) -> bool: ...
+
+
 class _StopError(Exception):
     """Another day could not be read."""
 
 
-class _Reading:
-    """Reads the days that were not read, several at once."""
+class _Process:
+    """What the processes that read share: how far each day is, and whether they are to stop."""
 
-    def __init__(self, step: Step, options: DaysOptions, work: Path) -> None:
-        self._options, self._work = options, work
-        self._folder = criteo_day_files.folder_of(options.path, step.inputs)
-        self._files = criteo_day_files.files(self._folder) if self._folder else {}
-        self._shares = [float(criteo_days.is_read(work, day)) for day in range(DAYS)]
-        self._report = reporter(step, "days")
-        self._stopped = False
+    shares: Any
+    stopped: _Event
 
-    def run(self) -> None:
-        """Read them. The first error stops all, once those that are read come to their next piece."""
-        todo = [day for day, share in enumerate(self._shares) if not share]
-        with ThreadPoolExecutor(criteo_day_files.at_once(self._options.max_ind_range)) as pool:
-            running = [pool.submit(self._day, day) for day in todo]
-            done, _ = wait(running, return_when=FIRST_EXCEPTION)
-            failed = [one for one in done if one.exception()]
-            self._stopped = bool(failed)
-            pool.shutdown(cancel_futures=True)
-        for one in failed:
-            one.result()
 
-    def _day(self, day: int) -> None:
-        if self._folder is None:
-            source = self._fetched(day)
-        else:
-            source = criteo_day_files.day_file(self._files, day, self._folder)
-        begun, whole = self._shares[day], source.stat().st_size
-        criteo_days.read_day(
-            source,
-            day,
-            self._options.max_ind_range,
-            self._work,
-            lambda place: self._went_on(day, begun + (1 - begun) * place / whole),
-        )
-        if self._folder is None:
-            source.unlink()
+def _begin(shares: Sequence[float], stopped: _Event) -> None:
+    _Process.shares, _Process.stopped = shares, stopped
 
-    def _fetched(self, day: int) -> Path:
-        from engine.fetch.one import fetch  # noqa: PLC0415  (few fetch the days)
 
-        target = self._work / f"day_{day}.gz"
-        urls = [one.format(day=day) for one in self._options.url]
-        fetch(urls, target, progress=lambda done, all_: self._went_on(day, _FETCHED * done / (all_ or float("inf"))))
-        return target
+def _went_on(day: int, share: float) -> None:
+    if _Process.stopped.is_set():
+        raise _StopError
+    _Process.shares[day] = share
 
-    def _went_on(self, day: int, share: float) -> None:
-        if self._stopped:
-            raise _StopError
-        self._shares[day] = share
-        self._report(sum(self._shares), DAYS)
+
+def _read(day: int, source: Path | None, options: DaysOptions, work: Path) -> None:
+    """Read one day, which is fetched first and deleted afterwards where there is no file."""
+    path = source or _fetched(day, options.url, work)
+    begun, whole = _Process.shares[day], path.stat().st_size
+    criteo_days.read_day(
+        path, day, options.max_ind_range, work, lambda place: _went_on(day, begun + (1 - begun) * place / whole)
+    )
+    if source is None:
+        path.unlink()
+
+
+def _fetched(day: int, urls: Sequence[str], work: Path) -> Path:
+    from engine.fetch.one import fetch  # noqa: PLC0415  (few fetch the days)
+
+    target = work / f"day_{day}.gz"
+    fetch(
+        [one.format(day=day) for one in urls],
+        target,
+        progress=lambda done, whole: _went_on(day, _FETCHED * done / whole if whole else 0),
+    )
+    return target

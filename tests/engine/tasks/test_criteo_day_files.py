@@ -72,6 +72,6 @@ def test_days_that_are_made_are_read(tmp_path: Path) -> None:
 
 def test_as_many_days_are_read_at_once_as_memory_is_free_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(criteo_day_files, "usable_cores", lambda: 64)
-    for free, at_once in ((1e9, 1), (5e9, 3), (1e12, DAYS)):
+    for free, at_once in ((1e9, 1), (6e9, 2), (1e12, DAYS)):
         monkeypatch.setattr(criteo_day_files, "free_memory", lambda free=free: int(free))
         assert criteo_day_files.at_once(40_000_000) == at_once

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -45,3 +46,18 @@ def test_nothing_is_kept_of_a_day_that_could_not_be_read(tmp_path: Path) -> None
         with pytest.raises(DataError, match="day_0:6: 2 columns"):
             criteo_days.read_day(tmp_path / "day_0", day, 100, tmp_path, lambda place: None)
         assert not criteo_days.is_read(tmp_path, day)
+
+
+def test_a_full_disk_in_the_middle_of_a_day_leaves_it_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    criteo_day_cases.write(tmp_path, [criteo_day_cases.lines(1, 5)])
+
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "full", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.tasks.criteo_days.new_beside", full)
+        with pytest.raises(OSError, match="full"):
+            criteo_days.read_day(tmp_path / "day_0", 5, 100, tmp_path, lambda place: None)
+    assert not criteo_days.is_read(tmp_path, 5)
+    criteo_days.read_day(tmp_path / "day_0", 5, 100, tmp_path, lambda place: None)
+    assert criteo_days.is_read(tmp_path, 5)
