@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from engine import events
 from engine.jobs.fold import Fold, Measurement
 from engine.watch.outlook import outlook
 from tests.engine.jobs import synthetic as made
+from tests.histograms import bucket_of
 
 
 def measured(seconds: float, *, rate: float = 400.0, latency_ms: float = 8.0, **rules: Any) -> Measurement:
@@ -90,3 +93,39 @@ def test_all_answered_is_the_end() -> None:
     found = outlook(measured(10, rate=400, samples=500, min_seconds=0.0, min_queries=0))
     assert found.share == 1.0
     assert found.left == 0.0
+
+
+def in_parts(**rules: Any) -> Measurement:
+    """A minute in which one sample of 20 windows was completed, and of the next 9 windows are done: one each 2 s."""
+    fold = Fold(made.TITLES)
+    fold.take(made.before()[:5])
+    fold.take([made.measuring(bound_ns=None, **rules)])
+    for number, tick in enumerate(made.ticks(58, rate=0)):
+        assert isinstance(tick, events.Tick)
+        windows = int(tick.elapsed / 2)
+        parts = {"parts": windows, "parts_per_sample": 20.0, "unit": "windows"}
+        done = {"issued": 43, "completed": windows // 20, "latencies": {SLOW_BUCKET: 1} if number == 160 else {}}
+        fold.take([msgspec.structs.replace(tick, **parts, **done)])
+    found = fold.state().measurement
+    assert found is not None
+    return found
+
+
+SLOW_BUCKET = bucket_of(int(40e9))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"scenario": "Offline", "min_queries": 43, "min_seconds": 60.0},
+        {"scenario": "SingleStream", "min_queries": 43, "min_seconds": 60.0, "percentile": 0.9},
+        {"scenario": "SingleStream", "min_queries": 0, "min_seconds": 0.0, "samples": 43, "percentile": 0.9},
+    ],
+)
+def test_the_time_left_follows_from_the_windows_done(rules: dict[str, Any]) -> None:
+    seen = in_parts(**rules)
+    assert (seen.completed, seen.parts) == (1, "29 windows")
+    assert seen.done == pytest.approx(1.45)
+    found = outlook(seen)
+    assert found.left == pytest.approx((43 - 1.45) * 40, rel=0.01)
+    assert found.share == pytest.approx(1.45 / 43)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine import events
@@ -30,8 +31,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "HUNG_S", 0.2)
 
 
-def tick(issued: int, completed: int) -> bytes:
-    return events.encode(events.Tick(at=0, step="run", elapsed=1, issued=issued, completed=completed, latencies={}))
+def tick(issued: int, completed: int, parts: int = 0) -> bytes:
+    made = events.Tick(at=0, step="run", elapsed=1, issued=issued, completed=completed, latencies={})
+    return events.encode(msgspec.structs.replace(made, parts=parts, parts_per_sample=20.0 if parts else 0.0))
 
 
 def test_events_come_whole_however_they_are_cut(pipe: tuple[int, int]) -> None:
@@ -89,3 +91,16 @@ def test_a_run_of_slow_batches_has_more_time(pipe: tuple[int, int]) -> None:
         os.write(pipe[1], tick(4, 0))
         next(found)
         time.sleep(0.05)
+
+
+def test_a_sample_whose_parts_go_on_does_not_hang(pipe: tuple[int, int]) -> None:
+    found = listening.harness_events(pipe[0])
+    for parts in range(1, 13):
+        os.write(pipe[1], tick(8, 3, parts))
+        next(found)
+        time.sleep(0.05)
+    os.write(pipe[1], tick(8, 3, 12) * 2)
+    next(found)
+    time.sleep(0.25)
+    with pytest.raises(RunError, match="5 samples are waiting"):
+        next(found)

@@ -38,7 +38,9 @@ def own(tmp_path: Path) -> Path:
     return folder
 
 
-def choose(tmp_path: Path, own: Path, sha256: str = MODEL, **options: Any) -> tuple[dict[str, Any], list[Any]]:
+def choose(
+    tmp_path: Path, own: Path, sha256: str = MODEL, samples: Artifact | None = None, **options: Any
+) -> tuple[dict[str, Any], list[Any]]:
     """Choose the workers of a real, tiny model; returns the facts and the warnings."""
     heard: list[events.AnyEvent] = []
     if not (tmp_path / "sum.onnx").exists():
@@ -58,6 +60,7 @@ def choose(tmp_path: Path, own: Path, sha256: str = MODEL, **options: Any) -> tu
         inputs={
             "model": Artifact(str(tmp_path), {"model": "sum.onnx", "outputs": ["total"], "sha256": sha256}),
             "backend": Artifact("", backend),
+            **({"samples": samples} if samples else {}),
         },
         output=tmp_path,
         emit=heard.append,
@@ -153,3 +156,22 @@ def test_samples_that_differ_in_length_are_timed_by_their_program(tmp_path: Path
     tuned = msgspec.convert(workers.choose(step), Tuned)
     for chosen in tuned.workers.values():
         assert chosen.max_cost == 6 * chosen.max_batch, "the mean length is 6"
+
+
+def test_figures_of_single_runs_become_those_of_whole_samples(tmp_path: Path, own: Path) -> None:
+    """Volumes of 8 and 2 windows: a sample is five runs of the model on average."""
+    shapes = np.array([(192, 192, 192), (192, 128, 128)])
+    sizes = shapes.prod(axis=1)
+    np.save(tmp_path / "values.npy", np.zeros(sizes.sum(), np.float32))
+    np.save(tmp_path / "offsets.npy", np.concatenate(([0], np.cumsum(sizes))))
+    np.save(tmp_path / "shapes.npy", shapes)
+    arrays = [{"values": "values.npy", "offsets": "offsets.npy", "shapes": "shapes.npy"}]
+    samples = Artifact(str(tmp_path), {"arrays": arrays, "count": 2, "labels": ""})
+    options = {"inputs": "parts", "task": "engine.tasks.medical_segmentation"}
+    facts, _ = choose(tmp_path, own, samples=samples, **options)
+    tuned = msgspec.convert({name: facts[name] for name in ("workers", "table", "server_qps")}, Tuned)
+    assert set(map(repr, tuned.workers.values())) == {repr(tuned.workers["Offline"])}
+    for trial in tuned.table:
+        assert trial.parts == 5
+        assert trial.samples_per_second == pytest.approx(trial.sessions * trial.batch / (trial.batch_ms / 1000) / 5)
+        assert trial.query_ms == pytest.approx(1000 / trial.samples_per_second)
