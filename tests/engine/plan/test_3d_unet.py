@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.errors import InferdeckError
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import rule_book
@@ -57,3 +58,27 @@ def test_workers_are_chosen_by_single_windows() -> None:
     plan = plan_of("3d-unet-99")
     assert needs(plan, "choose-workers")["samples"] == "kits19-preprocessed"
     assert values(plan, "choose-workers")["inputs"] == "parts"
+
+
+def test_a_real_scan_of_another_organ_is_prepared_for_its_model() -> None:
+    plan = plan_of("3d-unet-99", "brain-net", "all-modes")
+    assert needs(plan, "kits19") == {"scans": "head-scan"}
+    prepared = values(plan, "kits19-preprocessed")
+    assert (prepared["fit"], prepared["normalise"], prepared["classes"]) == ("128 128 128", "maximum", ("brain",))
+    model = values(plan, "brain-net")
+    assert (model["channels"], model["threshold"]) == ("last", 0.5)
+
+
+@pytest.mark.parametrize("words", [(), ("int8",), ("openvino", "bf16"), ("openvino", "int8")])
+def test_synthetic_weights_run_on_generated_scans_for_speed_alone(words: tuple[str, ...]) -> None:
+    plan = plan_of("3d-unet-99.9", "stand-in", "performance-only", *words)
+    assert needs(plan, "kits19")["scans"].startswith("kits19-generated")
+    int8 = "int8" in words
+    assert ("standin-3d-unet-int8" in plan.nodes) == int8
+    if int8:
+        assert needs(plan, "standin-3d-unet-int8")["calibration"] == "calibration-kits19-generated"
+
+
+def test_synthetic_weights_have_no_accuracy() -> None:
+    with pytest.raises(InferdeckError, match="of-a-stand-in"):
+        plan_of("3d-unet-99", "stand-in", "all-modes")
