@@ -38,7 +38,7 @@ def test_the_whole_model_is_refused_before_it_is_fetched(
     monkeypatch.setattr(dlrm_form, "free_memory", lambda: free)
     seen = dlrm_form.survey_published(SurveyContext({"max_ind_range": 40_000_000, "path": None}, {}))
     assert seen.state == state
-    assert "96.3 GB of memory, shared by all sessions" in seen.text
+    assert "96.9 GB of memory, shared by all sessions" in seen.text
     assert seen.fetch_bytes == dlrm_form.Form().table_bytes
 
 
