@@ -154,6 +154,16 @@ def date_time(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
+def iso_time(at: float) -> str:
+    """Format a time (seconds since the epoch) as local time by ISO 8601 with its zone; empty for 0."""
+    from datetime import datetime  # noqa: PLC0415
+
+    try:
+        return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds") if at else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
 def time_of_day(at: float) -> str:
     """Format a time (seconds since the epoch) as local time of day: 14:05:09."""
     return time.strftime("%H:%M:%S", time.localtime(at))

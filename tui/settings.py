@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Seconds between two changes of the numbers on the Run screen."""
     chart_interval: Interval | None = None
     """Seconds between two changes of the charts."""
+    columns: tuple[str, ...] = ()
+    """Columns of Results, by the names of `results list --columns`. Empty: as many as fit."""
 
 
 def load(config: Path) -> Settings:

@@ -99,7 +99,7 @@ _COMMANDS = (
         "engine.cli.run:run_command",
         "run it in a job that outlives this terminal",
         Arguments("", "nothing but 'script'", allowed=("script",), most=1),
-        _RUN,
+        (*_RUN, CommandOption("repeat", "measure so many times, one job after another", "N", numbers=(1, 100))),
         SELECTS,
         _SELECTION,
         (f"run {_TAGS} --scenarios=Offline --output_dir=results", "run --recipe=demo-offline --detach"),
@@ -153,13 +153,19 @@ _COMMANDS = (
         "list the runs of all jobs",
         Arguments(remedy="inferdeck results list --filter=WORDS"),
         (
-            CommandOption("filter", "only runs that contain these words", "WORDS"),
+            CommandOption("filter", "only runs that match, such as 'scenario:offline p99<10 -demo'", "WORDS"),
             CommandOption("sort", "sort by this column; a leading - reverses the order", "COLUMN"),
+            CommandOption("group", "one row for repeats of equal choices: mean, number and spread"),
+            CommandOption("columns", "show these columns, whatever the width", "NAMES"),
             _FORMAT,
             _JSON,
             _HOME,
         ),
-        examples=("results", "results list --filter='server invalid' --sort=-samples/s", "results list --format=csv"),
+        examples=(
+            "results",
+            "results list --filter='scenario:server state:invalid' --columns=run,target,result,p99",
+            "results list --sort=-samples/s --format=csv",
+        ),
     ),
     Command(
         "results show",
@@ -180,8 +186,35 @@ _COMMANDS = (
         "engine.cli.results:compare_command",
         "compare runs: what differs, and whether it is above the noise",
         Arguments("A B...", "two runs or more", _RUNS, 2, None),
-        (_FORMAT, _JSON, _HOME),
-        examples=("results compare r-0001/Offline r-0002/Offline",),
+        (
+            CommandOption("fail-if", "exit with 1 where the change against the first run is larger", "CONDITIONS"),
+            _FORMAT,
+            _JSON,
+            _HOME,
+        ),
+        about="CONDITIONS are separated by commas: 'throughput<-3%', 'p99>5%', 'result<-2%', 'accuracy<-0.1points'.",
+        examples=(
+            "results compare r-0001/Offline r-0002/Offline",
+            "results compare r-0001/Offline r-0002/Offline --fail-if='throughput<-3%'",
+        ),
+    ),
+    Command(
+        "results plot",
+        "engine.cli.plot:plot_command",
+        "draw a chart of runs here, or write it as SVG",
+        Arguments("CHART [RUN...]", "a chart", "pareto, latency, throughput, distribution, trend or batches", 1, None),
+        (
+            CommandOption("filter", "only runs that match", "WORDS"),
+            CommandOption("out", "write an SVG file", "FILE"),
+            CommandOption("ascii", "draw with ASCII characters only"),
+            _HOME,
+        ),
+        about="pareto: throughput against p99 latency, a point per run. distribution: latencies of the queries.\n"
+        "latency, throughput: second by second. trend: results by date. batches: the sizes that tuning measured.",
+        examples=(
+            "results plot pareto --filter=scenario:server",
+            "results plot distribution r-0001/Server r-0002/Server --out=latency.svg",
+        ),
     ),
     Command(
         "store list",

@@ -6,18 +6,20 @@ import sys
 
 from engine.cli import arguments as words
 from engine.cli.screen import Cell, Screen, notice_if_slow
-from engine.explore import columns, compare, export, runs
+from engine.explore import columns, compare, export, filters, gate, grouping, layout, runs
 from engine.explore.history import all_runs
 from engine.explore.metrics import METRICS
 from engine.explore.origin import place
 from engine.explore.runs import Run
+from engine.explore.settings import asked_lines
 from engine.store.folders import folders
 
 _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
 EMPTY = "nothing has been measured yet; try inferdeck demo (one to three minutes)"
 
 
-def _all_runs(asked: words.Words) -> list[Run]:
+def all_known(asked: words.Words) -> list[Run]:
+    """Return all runs of the home that was given."""
     places = folders(asked.values.get("home"))
     with notice_if_slow(f"still reading {places.jobs}: its file system answers slowly"):
         return all_runs(places)
@@ -29,35 +31,50 @@ def _format(asked: words.Words) -> export.Format:
 
 def list_command(asked: words.Words) -> int:
     """List the runs. Raises UsageError for an unknown column or format."""
-    known, as_ = _all_runs(asked), _format(asked)
+    known, as_ = all_known(asked), _format(asked)
     options = asked.values
-    found = runs.matching(runs.fold(known), options.get("filter", ""))
+    found = filters.matching(runs.fold(known), options.get("filter", ""))
+    if "group" in asked.flags:
+        found = grouping.grouped(found)
     sort = options.get("sort", "")
     if sort:
         found = columns.ordered(found, columns.column(sort.removeprefix("-")), reverse=sort.startswith("-"))
+    chosen = columns.columns(options.get("columns", ""))
     screen = Screen()
     if as_ != "text":
-        sys.stdout.write(export.listing(found, as_))
+        sys.stdout.write(export.listing(found, as_, chosen or None))
     elif not found:
         screen.line(f"none of {len(known)} runs matches --filter={options['filter']}" if known else EMPTY)
     else:
-        _draw(screen, found)
+        draw(screen, found, chosen)
     return 0
 
 
-def _draw(screen: Screen, found: list[Run]) -> None:
-    shown = [columns.COLUMNS[key] for key in columns.LISTED]
+def draw(screen: Screen, found: list[Run], chosen: list[columns.Column]) -> None:
+    """Draw the list; on a terminal only the columns that fit, unless columns were chosen."""
+    listed = [columns.COLUMNS[key] for key in columns.LISTED]
+    shown, width = chosen or [one for one in listed if any(one.text(run) for run in found)], None
+    if screen.is_terminal and not chosen:
+        fitted = layout.layout(found, shown, screen.console.width)
+        shown, width = list(fitted.columns), fitted.widths
+        if fitted.common:
+            screen.line(f"all: {' · '.join(fitted.common)}", "dim")
     rows: list[list[Cell]] = [[(column.header, "dim") for column in shown]]
     for run in found:
         styles = {"run": "bold", "state": _style(run)}
         rows.append([(column.text(run), styles.get(column.key, "")) for column in shown])
-    screen.table(rows, right=[number for number, column in enumerate(shown) if column.number])
+    screen.table(rows, right=[number for number, column in enumerate(shown) if column.number], widths=width)
     _notices(screen, found)
 
 
 def show_command(asked: words.Words) -> int:
+<<<<<<< HEAD
     """Show one run, or pictures of it. Raises UsageError for a name that is unknown or ambiguous."""
     known, as_ = _all_runs(asked), _format(asked)
+=======
+    """Show one run. Raises UsageError for a name that is unknown or ambiguous."""
+    known, as_ = all_known(asked), _format(asked)
+>>>>>>> f36ea35 (Results: what was asked and ran, own columns, filters, charts, repeats)
     run = runs.find(known, asked.positional[0])
     run = next((one for one in runs.fold(known) if one.id == run.id), run)
     if as_ != "text":
@@ -74,7 +91,9 @@ def show_command(asked: words.Words) -> int:
     for text in (run.damage, *run.reasons, run.disturbed):
         if text:
             screen.line(f"  {text}", "todo")
-    facts = [column for column in columns.FACTS if column.key != "run" and column.text(run)]
+    for line in asked_lines(run):
+        screen.line(f"  {line}")
+    facts = [column for column in columns.FACTS if column.key not in ("run", "workers") and column.text(run)]
     screen.table([[(f"  {column.header}", "dim"), (column.text(run), "")] for column in facts])
     screen.line()
     figures = [metric for metric in METRICS if metric.key in run.figures]
@@ -90,12 +109,18 @@ def show_command(asked: words.Words) -> int:
 
 
 def compare_command(asked: words.Words) -> int:
-    """Compare runs. Raises UsageError for a name that is unknown or ambiguous."""
-    known, as_ = _all_runs(asked), _format(asked)
+    """Compare runs; the status is 1 where a condition of --fail-if is fulfilled.
+
+    Raises UsageError for a name that is unknown or ambiguous, and for a condition that can't be read.
+    """
+    known, as_ = all_known(asked), _format(asked)
+    wanted = gate.conditions([asked.values["fail_if"]] if "fail_if" in asked.values else [])
     found = compare.compare([runs.find(known, name) for name in asked.positional], known)
+    failed = gate.failures(found, wanted)
     if as_ != "text":
         sys.stdout.write(export.comparison(found, as_))
-        return 0
+        sys.stderr.write("".join(f"{line}\n" for line in failed))
+        return 1 if failed else 0
     screen = Screen()
     heads = [run.id for run in found.runs]
     if found.differs:
@@ -109,10 +134,12 @@ def compare_command(asked: words.Words) -> int:
     for run in found.runs:
         if run.why:
             screen.line(f"{run.id} is {run.verdict}: {run.why}", "todo")
-    for line in export.missing_lines(found):
+    for line in (*found.questions, *export.missing_lines(found)):
         screen.line(line, "todo")
     _notices(screen, list(found.runs))
-    return 0
+    for line in failed:
+        screen.line(line, "bad")
+    return 1 if failed else 0
 
 
 def _table(screen: Screen, rows: list[list[str]], right: range = range(0)) -> None:

@@ -28,7 +28,13 @@ _BEGUN: Mapping[control.Start, str] = {
 
 def run_command(asked: words.Words) -> int:
     """Start or resume the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
-    return start(prepare(asked), asked)
+    prepared = prepare(asked)
+    times = int(asked.values.get("repeat", "1"))
+    if times == 1:
+        return start(prepared, asked)
+    from engine.cli.repeat import repeat  # noqa: PLC0415  (it needs the readers of results)
+
+    return repeat(prepared, asked, times)
 
 
 def start(prepared: Prepared, asked: words.Words) -> int:

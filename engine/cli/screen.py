@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _STYLES = {"good": "green", "todo": "yellow", "bad": "red", "dim": "dim", "bold": "bold", "": ""}
+_SERIES = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+_STYLES |= {f"series {number}": colour for number, colour in enumerate(_SERIES)}
 
 _SLOW = 3.0
 """Seconds after which a waiting message is printed."""
@@ -67,12 +69,21 @@ class Screen:
         else:
             self._plain("".join(clean(text) for text, _ in cells))
 
-    def table(self, rows: Sequence[Sequence[Cell]], *, right: Sequence[int] = ()) -> None:
-        """Print rows in columns; `right` columns are right-aligned. On a terminal the last column wraps."""
+    def table(
+        self, rows: Sequence[Sequence[Cell]], *, right: Sequence[int] = (), widths: Sequence[int] | None = None
+    ) -> None:
+        """Print rows in columns; `right` columns are right-aligned.
+
+        On a terminal texts are cut to `widths`; without widths no figure is cut, and the last column wraps.
+        """
         if not rows:
             return
-        if self.is_terminal:
+        if self.is_terminal and widths is None:
             self._drawn_table(rows, right)
+            return
+        if self.is_terminal and widths is not None:
+            for row in rows:
+                self.cells(_padded(row, widths, right), crop=True)
             return
         texts = [[clean(text) for text, _ in row] for row in rows]
         widths = [max(map(text_cells, column)) for column in zip(*texts, strict=True)]
@@ -138,7 +149,10 @@ class Screen:
         last = len(rows[0]) - 1
         for column in range(last + 1):
             table.add_column(
-                justify="right" if column in right else "left", no_wrap=column != last, overflow="ellipsis"
+                justify="right" if column in right else "left",
+                no_wrap=column != last,
+                overflow="ellipsis",
+                min_width=_figures_width(rows, column) if column in right else None,
             )
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
@@ -147,6 +161,18 @@ class Screen:
     def _plain(self, text: str) -> None:
         self.out.write(text.rstrip() + "\n")
         self.out.flush()
+
+
+def _padded(row: Sequence[Cell], widths: Sequence[int], right: Sequence[int]) -> list[Cell]:
+    found: list[Cell] = []
+    for column, ((text, style), width) in enumerate(zip(row, widths, strict=True)):
+        fill = fit_right if column in right else fit
+        found += [(fill(clean(text), width), style), ("  ", "")]
+    return found[:-1]
+
+
+def _figures_width(rows: Sequence[Sequence[Cell]], column: int) -> int:
+    return max(text_cells(clean(row[column][0])) for row in rows)
 
 
 def _styled(cell: Cell) -> tuple[str, str]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import UsageError, nearest
-from engine.explore.metrics import METRICS, Metric
+from engine.explore.metrics import METRICS, RESULT, Metric
 from engine.explore.runs import Run, day
+from engine.explore.settings import SETTINGS, result_text, setting_text, workers_text
+from engine.text import percent
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,46 @@ FACTS: tuple[Column, ...] = (
     _fact("mode", "mode", lambda run: run.mode),
     _fact("style", "style", lambda run: run.style),
     _fact("choices", "choices", lambda run: run.choices_text()),
+    _fact("workers", "workers", workers_text),
 )
+
+
+def _spread(run: Run) -> float | None:
+    metric = RESULT.get(run.scenario)
+    if metric is None or metric.key not in run.spread or not run.figures.get(metric.key):
+        return None
+    return 100 * run.spread[metric.key] / run.figures[metric.key]
+
+
+def _spread_text(run: Run) -> str:
+    found = _spread(run)
+    if found is None:
+        return "too few" if run.repeats else ""
+    return percent(found / 100)
+
+
+def _setting(setting: Metric) -> Column:
+    unit = f" {setting.display_unit}" if setting.display_unit in ("ms", "s", "%") else ""
+    return Column(
+        key=setting.key,
+        header=f"{setting.header}{unit}",
+        text=lambda run: setting_text(run, setting.key),
+        value=lambda run: None if setting.key not in run.settings else setting.shown(run.settings[setting.key]),
+        number=True,
+    )
+
+
+RESULTS = Column("result", "result", result_text, lambda run: run.result, number=True)
+"""The metric of the rules, in the unit of the scenario."""
+COUNT = Column(
+    "n",
+    "n",
+    lambda run: str(len(run.repeats)) if run.repeats else "",
+    lambda run: len(run.repeats) or None,
+    number=True,
+)
+SPREAD = Column("spread", "spread %", _spread_text, _spread, number=True, lower=True)
+"""Sample standard deviation of the result over repeats, relative to their mean."""
 SCORED = _fact("scored", "scored", _scored)
 STATE: tuple[Column, ...] = (
     Column("state", "state", lambda run: run.verdict, lambda run: run.state),
@@ -68,13 +109,16 @@ STATE: tuple[Column, ...] = (
     _fact("why", "why", lambda run: run.why),
 )
 FIGURES: tuple[Column, ...] = tuple(_figure(metric) for metric in METRICS)
-COLUMNS: Mapping[str, Column] = {column.key: column for column in (*FACTS, *FIGURES, SCORED, *STATE)}
+ASKED: tuple[Column, ...] = tuple(_setting(setting) for setting in SETTINGS)
+COLUMNS: Mapping[str, Column] = {
+    column.key: column for column in (*FACTS, RESULTS, COUNT, SPREAD, *FIGURES, SCORED, *ASKED, *STATE)
+}
 
 LISTED = (
-    *("run", "when", "model", "backend", "style", "choices"),
-    *("samples_per_second", "latency_p99", "accuracy", "scored", "state", "why"),
+    *("run", "when", "benchmark", "system", "model", "backend", "style", "choices", "workers", "target"),
+    *("result", "n", "spread", "samples_per_second", "latency_p99", "accuracy", "scored", "state", "why"),
 )
-"""Columns of the list on the screen and the command line."""
+"""Columns of the list on the screen and the command line, where there is room for all of them."""
 
 
 def column(name: str) -> Column:
@@ -86,6 +130,11 @@ def column(name: str) -> Column:
     raise UsageError(
         f"there is no column '{name}'", nearest(wanted, [*COLUMNS, *(one.header for one in COLUMNS.values())])
     )
+
+
+def columns(names: str) -> list[Column]:
+    """Return columns by their names, which commas separate. Raises UsageError with the nearest for an unknown one."""
+    return [column(name.strip()) for name in names.split(",") if name.strip()]
 
 
 def ordered(runs: Iterable[Run], by: Column, *, reverse: bool = False) -> list[Run]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.explore.metrics import METRICS, Metric
 from engine.explore.noise import Noise, Steady, noise
 from engine.explore.runs import Run, fold
+from engine.explore.settings import BY_NAME, setting_text
 from engine.explore.steadiness import Steadiness, steadiness
 from engine.jobs import places
 
@@ -47,7 +48,7 @@ class Change:
     def above_noise(self) -> bool | None:
         """Whether the change exceeds the noise; None where that is unknown."""
         size = self.points if self.noise is not None and self.noise.source == "samples" else self.share
-        return None if size is None or self.noise is None else abs(size) > self.noise.band
+        return None if size is None or self.noise is None or not self.noise.is_enough else abs(size) > self.noise.band
 
     @property
     def is_sure(self) -> bool:
@@ -85,6 +86,8 @@ class Comparison:
     """Name and value of properties worth showing."""
     rows: tuple[Row, ...]
     missing: tuple[Missing, ...]
+    questions: tuple[str, ...] = ()
+    """Why the runs answer different questions, so that their figures do not tell which is better."""
 
 
 def compare(chosen: Sequence[Run], known: Iterable[Run], steady: Steady | None = None) -> Comparison:
@@ -101,7 +104,24 @@ def compare(chosen: Sequence[Run], known: Iterable[Run], steady: Steady | None =
         same=_same(runs),
         rows=tuple(_rows(runs, everything, steady or from_events)),
         missing=tuple(_missing(runs)),
+        questions=tuple(_questions(runs)),
     )
+
+
+def _questions(runs: Sequence[Run]) -> Iterable[str]:
+    """Yield what was asked differently: the task, the scenario, and what LoadGen was set to."""
+    for name, values in (
+        ("benchmark", [run.benchmark for run in runs]),
+        ("scenario", [run.scenario for run in runs]),
+        ("mode", [run.mode for run in runs]),
+    ):
+        if len(set(values)) > 1:
+            yield f"different {name}s: {', '.join(dict.fromkeys(values))}"
+            return
+    for key in ("target", "constraint", "percentile", "min_duration", "loaded_samples"):
+        texts = [f"{setting_text(run, key)} {BY_NAME[key].display_unit}" for run in runs if key in run.settings]
+        if len(texts) == len(runs) and len(set(texts)) > 1 and not (key == "target" and runs[0].scenario == "Offline"):
+            yield f"asked for another {BY_NAME[key].header}: {', '.join(texts)}"
 
 
 def from_events(run: Run) -> Steadiness | None:

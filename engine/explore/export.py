@@ -18,12 +18,13 @@ from typing import Any, Literal, get_args
 from engine.errors import UsageError, nearest
 from engine.explore.columns import COLUMNS, LISTED, Column
 from engine.explore.compare import ABSENT, Change, Comparison
-from engine.explore.metrics import BY_KEY
+from engine.explore.metrics import BY_KEY, RESULT
 from engine.explore.origin import place
 from engine.explore.runs import Run
+from engine.explore.settings import BY_NAME
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
-from engine.text import cells, clean, csv_cell, fit, fit_right, percent, shell_line, to_bytes
+from engine.text import cells, clean, csv_cell, fit, fit_right, iso_time, percent, shell_line, to_bytes
 
 Format = Literal["text", "csv", "json", "md"]
 SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}
@@ -43,14 +44,14 @@ def format_named(word: str) -> Format:
 
 
 def listing(runs: Sequence[Run], as_: Format, columns: Sequence[Column] | None = None) -> str:
-    """Return a list of runs in a format. Text and Markdown have the screen's columns, CSV all of them."""
+    """Return a list of runs in a format. Without columns, text and Markdown have the screen's, CSV has all."""
     if as_ == "json":
         return _json([as_data(run) for run in runs])
     if as_ == "csv":
-        every = list(COLUMNS.values())
+        every = list(columns or COLUMNS.values())
         header = [*(column.header for column in every), "folder", "command"]
         return _csv([header, *([*(_cell(column, run) for column in every), *_ends(run)] for run in runs)])
-    shown = list(columns or (COLUMNS[key] for key in LISTED))
+    shown = list(columns or (one for one in map(COLUMNS.__getitem__, LISTED) if any(map(one.text, runs))))
     rows = [[column.header for column in shown], *([column.text(run) for column in shown] for run in runs)]
     right = [number for number, column in enumerate(shown) if column.number]
     return _drawn([(rows, right)], notices(runs), as_)
@@ -69,7 +70,13 @@ def comparison(found: Comparison, as_: Format) -> str:
     if as_ == "csv":
         return _csv([*differs, [], *figures])
     tables = [(differs, []), (figures, list(range(1, len(heads) + 1)))]
-    lines = [*_same_lines(found), *missing_lines(found), *_disturbed_lines(found.runs), *notices(found.runs)]
+    lines = [
+        *found.questions,
+        *_same_lines(found),
+        *missing_lines(found),
+        *_disturbed_lines(found.runs),
+        *notices(found.runs),
+    ]
     return _drawn(tables, lines, as_)
 
 
@@ -115,6 +122,8 @@ def noise_text(change: Change) -> str:
         return ""
     if change.noise is None:
         return "noise not known: repeat a run" if change.ranked else ""
+    if not change.noise.is_enough:
+        return change.noise.text()
     return f"{_judged(change)} noise ({change.noise.text()})"
 
 
@@ -123,6 +132,8 @@ def noise_short(change: Change) -> str:
     noise = change.noise
     if noise is None or not change.points:
         return noise_text(change).partition(":")[0]
+    if not noise.is_enough:
+        return f"{noise.count} runs: too few to tell"
     runs = f", {noise.count} runs" if noise.source == "repeats" else " at least" if noise.source == "itself" else ""
     band = f"{noise.band:.2g} points" if noise.source == "samples" else f"{percent(noise.band)} %"
     return f"{_judged(change)} noise ±{band}{runs}"
@@ -164,7 +175,7 @@ def command_line(words: Sequence[str]) -> str:
 
 def as_data(run: Run) -> dict[str, Any]:
     """Return a run as plain data: figures with their units."""
-    facts = {column.key: column.value(run) for column in COLUMNS.values() if column.key not in BY_KEY}
+    facts = {column.key: column.value(run) for column in COLUMNS.values() if column.key not in {*BY_KEY, *BY_NAME}}
     figures = {
         key: {"value": BY_KEY[key].shown(figure), "unit": BY_KEY[key].display_unit}
         for key, figure in run.figures.items()
@@ -172,6 +183,16 @@ def as_data(run: Run) -> dict[str, Any]:
     }
     return {
         **facts,
+        "when": iso_time(run.when) if run.when else None,
+        "unit": RESULT[run.scenario].display_unit if run.scenario in RESULT else "",
+        "settings": {
+            key: {"value": BY_NAME[key].shown(value), "unit": BY_NAME[key].display_unit}
+            for key, value in run.settings.items()
+            if key in BY_NAME
+        },
+        "seeds": run.seeds,
+        "repeats": run.repeats,
+        "spread": {key: BY_KEY[key].shown(value) for key, value in run.spread.items() if key in BY_KEY},
         "job": run.job,
         "round": run.round,
         "device": run.device,
@@ -205,6 +226,7 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
             }
             for row in found.rows
         ],
+        "questions": found.questions,
         "missing": [{"run": one.run.id, "what": one.what, "command": one.words} for one in found.missing],
     }
 
@@ -225,7 +247,9 @@ def _sign(value: float) -> str:
 
 def _cell(column: Column, run: Run) -> str:
     value = column.value(run)
-    return column.text(run) if column.key == "when" else "" if value is None else str(value)
+    if column.key == "when":
+        return iso_time(run.when)
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _ends(run: Run) -> list[str]:

@@ -16,7 +16,7 @@ Readings = Mapping[str, Any]
 
 Better = Literal["higher", "lower", ""]
 
-_SCALES = {("ns", "ms"): 1e-6, ("s", "s"): 1.0}
+_SCALES = {("ns", "ms"): 1e-6, ("us", "ms"): 1e-3, ("ms", "s"): 1e-3, ("share", "%"): 100.0}
 """(unit, display unit) → factor; absent for units that are displayed as stored."""
 
 

@@ -28,9 +28,18 @@ class Noise:
     """`repeats`: runs of equal choices; `itself`: parts of both runs, a lower bound; `samples`: those scored."""
     count: int
     """Number of runs, parts of a run, or samples that it is computed from."""
+    freedom: int = 2
+    """Degrees of freedom of the spread of repeated runs."""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it can be judged by: two runs alone give a band of many times their difference."""
+        return self.source != "repeats" or self.freedom > 1
 
     def text(self) -> str:
         """Return the band and its source as text."""
+        if not self.is_enough:
+            return f"{self.count} runs of equal choices are too few to tell: repeat one more"
         if self.source == "samples":
             return f"±{self.band:.2g} points, {self.count:,} samples"
         band = f"±{percent(self.band)} %"
@@ -76,7 +85,7 @@ def _of_repeats(groups: Sequence[Sequence[float]]) -> Noise | None:
         return None
     squares = sum((one / mean - 1) ** 2 for group, mean in zip(groups, means, strict=True) for one in group)
     spread = (squares / freedom) ** 0.5
-    return Noise(student(freedom) * spread * 2**0.5, "repeats", sum(map(len, groups)))
+    return Noise(student(freedom) * spread * 2**0.5, "repeats", sum(map(len, groups)), freedom)
 
 
 def _of_themselves(key: str, first: Run, second: Run, steady: Steady) -> Noise | None:

@@ -18,6 +18,7 @@ from engine.errors import JobError, StoreError
 from engine.explore import origin
 from engine.explore.metrics import figures
 from engine.explore.runs import Run
+from engine.explore.settings import settings
 from engine.facts import CommonFacts, RunFacts
 from engine.harness.spec import REPORT
 from engine.jobs import places
@@ -43,6 +44,9 @@ T = TypeVar("T")
 
 _PLACE = ("sut", "benchmark", "scenario", "mode")
 """Options that make up the path of a run in the results folder."""
+
+_SEEDS = ("qsl", "sample_index", "schedule")
+"""LoadGen's random numbers: which samples are loaded, which are drawn, when Server's queries arrive."""
 
 _BROKEN = {
     "result_perf_constraints_met": "the performance constraints are not met",
@@ -185,6 +189,8 @@ def _measured(run: Run, output: Path, damage: _Damage, fields: Mapping[str, Any]
         },
         when=_when(place, output),
         figures=figures(readings),
+        settings=settings(readings),
+        seeds=_seeds(log),
         decided=origin.measured(report, fields),
         valid=_valid(log) if performance else None,
         reasons=run.reasons or (_reasons(log) if performance else ()),
@@ -263,6 +269,11 @@ def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
     if not words and log.get("result_validity") == "INVALID":
         words = [text for key, text in _BROKEN.items() if log.get(key) is False]
     return tuple(words)
+
+
+def _seeds(log: Mapping[str, Any]) -> dict[str, int]:
+    found = {name: log.get(f"effective_{name}_rng_seed") for name in _SEEDS}
+    return {name: seed for name, seed in found.items() if isinstance(seed, int)}
 
 
 def _when(place: Path, output: Path) -> float:

@@ -6,8 +6,7 @@ Nothing here reads files; engine.explore.run_reading does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
@@ -61,6 +60,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Equal for runs of equal choices on an equal machine by the same code; empty where unknown."""
     figures: dict[str, float] = {}
     """By the keys of engine.explore.metrics, in their units."""
+    settings: dict[str, float] = {}
+    """What was asked and what it ran with, by the keys of engine.explore.settings, in their units."""
+    spread: dict[str, float] = {}
+    """Sample standard deviations of the figures, where the run stands for several repeats."""
+    repeats: tuple[str, ...] = ()
+    """Ids of the runs that it stands for; empty where it is one run."""
+    seeds: dict[str, int] = {}
+    """LoadGen's seeds by name: qsl, sample_index, schedule."""
     score: str = ""
     """The accuracy as accuracy.txt states it."""
     samples: int = 0
@@ -172,38 +179,6 @@ def find(runs: Sequence[Run], word: str) -> Run:
         raise UsageError(f"'{word}' has several runs", "name one: " + ", ".join(run.id for run in inside))
     remedy = nearest(wanted, (run.id for run in runs)) if runs else "there are none yet: inferdeck demo makes some"
     raise UsageError(f"there is no run '{word}'", remedy)
-
-
-def matching(runs: Iterable[Run], words: str) -> list[Run]:
-    """Return the runs that contain every word, ignoring case; `-word` excludes runs that contain it.
-
-    A word that is a whole scenario, mode, state or the like means that: `offline` finds no Server run of a system
-    `demo-offline`, `valid` no INVALID one.
-    """
-    listed = list(runs)
-    names = _NAMES.union(*(_names(run) for run in listed))
-    wanted = [word.lower() for word in words.split()]
-    return [run for run in listed if all(_matches(run, word, names) for word in wanted)]
-
-
-_NAMES = frozenset(word.lower() for word in (*RESULT, *get_args(State), "performance", "accuracy"))
-
-
-def _names(run: Run) -> set[str]:
-    """Return a run's values of enumerated fields (scenario, mode, state and the like)."""
-    values = (run.scenario, run.mode, *run.beside, run.state, run.benchmark, run.backend, run.device, run.style)
-    return {word.lower() for word in values if word}
-
-
-def _matches(run: Run, word: str, names: AbstractSet[str]) -> bool:
-    without, text = (True, word[1:]) if word.startswith("-") and len(word) > 1 else (False, word)
-    return (text in (_names(run) if text in names else _words(run))) != without
-
-
-def _words(run: Run) -> str:
-    values = (run.id, run.benchmark, run.sut, run.model_name, run.backend, run.backend_version, run.device, run.style)
-    more = (run.scenario, run.mode, run.verdict, run.choices_text(), run.why, run.notice, day(run.when))
-    return " ".join((*values, *more)).lower()
 
 
 def day(when: float) -> str:

@@ -9,24 +9,17 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
-import msgspec
-
-from engine.errors import StoreError
 from engine.events import Tick
+from engine.explore.ticks import run_ticks
 from engine.histogram import add, percentile
-from engine.jobs.event_log import EventReader
 
 BLOCKS = 10
 LEAST = 4
 """Minimum number of blocks for a spread."""
 PER_BLOCK = 4
 """Minimum number of ticks in a block: one second of the run."""
-
-MOST_TICKS = 8192
-"""Maximum number of ticks: half an hour; it is even."""
 
 PERCENTILES = {
     "latency_p50": 0.5,
@@ -53,7 +46,7 @@ class Steadiness:
 
 def steadiness(events: Path, step: str) -> Steadiness | None:
     """Return the spread within a run; None where the event log holds too little of it."""
-    ticks = _ticks(events, step)
+    ticks = run_ticks(events, step)
     count = min(BLOCKS, len(ticks) // PER_BLOCK)
     if count < LEAST:
         return None
@@ -67,34 +60,6 @@ def steadiness(events: Path, step: str) -> Steadiness | None:
         if stands in errors:
             errors[key] = errors[stands]
     return Steadiness(errors, count)
-
-
-def _ticks(events: Path, step: str) -> list[Tick]:
-    """Return the ticks of a step's last attempt; for a very long run pairs of ticks are summed."""
-    found: list[Tick] = []
-    gathered, each = 0, 1
-    try:
-        for tick in chain.from_iterable(EventReader(events).pieces((Tick,))):
-            if not isinstance(tick, Tick) or tick.step != step:
-                continue
-            if found and tick.elapsed < found[-1].elapsed:
-                found, gathered, each = [], 0, 1
-            if gathered:
-                found[-1] = _both(found[-1], tick)
-            else:
-                found.append(tick)
-            gathered = (gathered + 1) % each
-            if len(found) == MOST_TICKS and not gathered:
-                found, each = [_both(*pair) for pair in zip(found[::2], found[1::2], strict=True)], 2 * each
-    except StoreError:
-        return []
-    return found
-
-
-def _both(first: Tick, second: Tick) -> Tick:
-    latencies = dict(first.latencies)
-    add(latencies, second.latencies)
-    return msgspec.structs.replace(second, latencies=latencies)
 
 
 def _blocks(ticks: Sequence[Tick], count: int) -> list[Sequence[Tick]]:

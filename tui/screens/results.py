@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+import msgspec
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
+from engine.errors import InferdeckError, UsageError
 from engine.explore import export
 from engine.explore.columns import COLUMNS, column, ordered
+from engine.explore.filters import matching
 from engine.explore.origin import place
-from engine.explore.runs import Run, fold, matching
+from engine.explore.runs import Run, fold
 from engine.plan.selection_syntax import selection_of
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
+from tui.screens.charting import ask_chart
+from tui.screens.columns import ColumnChooser
 from tui.screens.dialogs import Reading
 from tui.screens.exporting import ask_export, ask_order
+from tui.settings import save
 from tui.widgets.pane import Pane
 from tui.widgets.run_below import RunBelow
-from tui.widgets.run_list import RunList
+from tui.widgets.run_list import LISTED, RunList
 from tui.widgets.run_views import EMPTY, NONE_FITS, everything
 
 INTERVAL = 5.0
 """Seconds between two polls for new runs."""
 PAIR = 2
-ABOUT_FILTER = "words, for example: server invalid -r-0003"
+ABOUT_FILTER = "for example: scenario:server state:invalid p99<10 -r-0003"
 
 _READING = "the runs are still being read"
 
@@ -44,10 +50,12 @@ class ResultsScreen(DeckScreen):
         Action("c", "compare", "compare", "what differs between the marked runs, and which changes are above noise"),
         Action("v", "vary", "vary", "sweep one choice of this run: measure other values"),
         Action("r", "again", "again", "go to the plan with the choices of this run"),
-        Action("slash", "find", "filter", "show only runs that contain these words; -word excludes"),
+        Action("slash", "find", "filter", "show only runs that match: words, -word, scenario:offline, p99<10"),
         Action("x", "export", "export", "write the list, or the comparison, as text, CSV, JSON or Markdown"),
         Action("b", "bars", "bars", "bar chart of one metric over the marked runs, or all listed; again: next metric"),
+        Action("g", "graph", "chart", "a chart of the marked runs, or all listed: Pareto, latencies, over time, trend"),
         Action("o", "order", "sort", "sort the list by a column"),
+        Action("t", "columns", "columns", "choose the columns of the list; the choice is kept"),
         Action("a", "missing", "add missing", "plan the measurement that is missing from the comparison"),
         Action("p", "pictures", "pictures", "draw the first samples of this run with truth and answer"),
         Action("y", "copy", "copy", "copy the path of this run's files, or the comparison as text"),
@@ -69,6 +77,8 @@ class ResultsScreen(DeckScreen):
         self.known: tuple[Run, ...] = ()
         self.loaded = False
         self.words = ""
+        self.fault = ""
+        """Why the filter can't be applied; empty where it can."""
         self.sort = "when"
 
     def body(self) -> Iterable[Widget]:
@@ -89,6 +99,7 @@ class ResultsScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Put the focus on the list, and poll for new runs."""
+        self.query_one(RunList).chosen = tuple(key for key in self.deck.settings.columns if key in COLUMNS) or LISTED
         self.query(RunList).focus()
         self.set_interval(INTERVAL, self._look)
 
@@ -116,8 +127,12 @@ class ResultsScreen(DeckScreen):
         self._list()
 
     def listed(self) -> list[Run]:
-        """The runs that match the filter, in the chosen order."""
-        found = matching(self.known, self.words)
+        """The runs that match the filter, in the chosen order; all of them while the filter is not complete."""
+        try:
+            found = matching(self.known, self.words)
+            self.fault = ""
+        except UsageError as error:
+            found, self.fault = list(self.known), error.what
         return found if self.sort == "when" else ordered(found, column(self.sort))
 
     def marked(self) -> list[Run]:
@@ -131,6 +146,7 @@ class ResultsScreen(DeckScreen):
         self.query_one("#columns", Static).update(runs.columns if listed else "")
         order = "" if self.sort == "when" else f", sorted by {COLUMNS[self.sort].header}"
         fitting = f"{len(listed)} of {len(self.known)}" if self.words else str(len(self.known))
+        fitting += f" ({self.fault})" if self.fault else ""
         pane = self.query_one("#runs-pane", Pane)
         pane.rename(f"runs: {fitting}{order}" if self.known else "runs")
         pane.border_subtitle = f"all: {' · '.join(runs.common)}".replace("[", "\\[") if runs.common else ""
@@ -233,6 +249,10 @@ class ResultsScreen(DeckScreen):
         if not self._below().chart(self._charted()):
             self.deck.say("none of these runs has a value", "warning")
 
+    def do_graph(self) -> None:
+        """Ask for a chart of the marked runs, and draw it below."""
+        ask_chart(self.deck, self._charted(), self._below().show_diagram)
+
     def do_again(self) -> None:
         """Go to the plan with the choices of a run."""
         run = self.query_one(RunList).run
@@ -278,6 +298,22 @@ class ResultsScreen(DeckScreen):
                 self._list()
 
         ask_order(self.deck, taken)
+
+    def do_columns(self) -> None:
+        """Ask for the columns of the list, and keep the choice in the settings."""
+
+        def taken(keys: tuple[str, ...] | None) -> None:
+            if keys is None:
+                return
+            self.query_one(RunList).chosen = keys or LISTED
+            self._list()
+            self.deck.settings = msgspec.structs.replace(self.deck.settings, columns=keys)
+            try:
+                save(self.deck.place.folders.config, self.deck.settings)
+            except InferdeckError as error:
+                self.deck.say_error(error)
+
+        self.deck.push_screen(ColumnChooser(self.query_one(RunList).chosen), taken)
 
     def do_export(self) -> None:
         """Ask for the form, write the file, and show where it is."""

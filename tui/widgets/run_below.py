@@ -1,4 +1,4 @@
-"""The pane below the list of runs: one run in full, a comparison, or bars of one metric."""
+"""The pane below the list of runs: one run in full, a comparison, bars of one metric, or a chart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.explore import dots
 from engine.explore.compare import Comparison
+from engine.explore.diagrams import Diagram
 from engine.explore.metrics import METRICS, RESULT, Metric
 from engine.explore.origin import place
 from engine.explore.runs import Run
@@ -18,14 +20,30 @@ from tui.terminal import Glyphs
 from tui.widgets.pane import Pane
 from tui.widgets.run_views import TEACHING, bars, compared, details
 
-View = Literal["run", "compare", "bars"]
+View = Literal["run", "compare", "bars", "chart"]
 RIGHT = 2
 """Cells that a text leaves free at its right."""
 _LEAST = 40
+_LEAST_HEIGHT = 8
+_SERIES = ("$mark", "$good", "$todo", "$secondary", "$bad", "$primary", "bold", "")
+_STYLES = {"bold": "bold", "dim": "$dim", "bad": "$bad", "": ""}
+
+
+def content(drawn: Sequence[dots.Row]) -> Content:
+    """Return a drawn chart in the colours of the theme."""
+    parts: list[tuple[str, str]] = []
+    for row in drawn:
+        parts += [(text, _style(style)) for text, style in row]
+        parts.append(("\n", ""))
+    return Content.assemble(*parts)
+
+
+def _style(name: str) -> str:
+    return _SERIES[int(name.removeprefix("series "))] if name.startswith("series ") else _STYLES[name]
 
 
 class RunBelow(Pane):
-    """Shows its current content in the available width. `view` is which of the three that is."""
+    """Shows its current content in the available width. `view` is which of the four that is."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(
@@ -41,6 +59,7 @@ class RunBelow(Pane):
         self.comparison: Comparison | None = None
         self.metric: Metric = METRICS[0]
         self.charted: Sequence[Run] = ()
+        self.diagram: Diagram | None = None
         self.empty = False
 
     @property
@@ -56,6 +75,12 @@ class RunBelow(Pane):
     def compare(self, found: Comparison) -> None:
         """Show runs side by side."""
         self.comparison, self.view = found, "compare"
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+        self.draw()
+
+    def show_diagram(self, diagram: Diagram) -> None:
+        """Show a chart of several runs."""
+        self.diagram, self.view = diagram, "chart"
         self.query_one(VerticalScroll).scroll_home(animate=False)
         self.draw()
 
@@ -97,6 +122,10 @@ class RunBelow(Pane):
             return title, compared(self.compared, width)
         if self.view == "bars":
             return f"bars  {self.metric.title}", bars(self.charted, self.metric, width, self.glyphs)
+        if self.view == "chart" and self.diagram is not None:
+            height = max(self.query_one(VerticalScroll).size.height, _LEAST_HEIGHT)
+            drawn = dots.rows(self.diagram, width, height, ascii_only=self.glyphs == "ascii")
+            return f"chart  {self.diagram.title}", content(drawn)
         if self.run is not None:
             return f"run  {clean(self.run.id)}", details(self.run, str(place(self.run)), width)
         return ("how to start", TEACHING) if self.empty else ("run", "")

@@ -1,19 +1,20 @@
-"""The runs, a row each: description, figures and verdict, in as many columns as fit."""
+"""The runs, a row each, in as many columns as fit."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from engine.explore.columns import COLUMNS
+from engine.explore.columns import COLUMNS, Column
+from engine.explore.columns import LISTED as COLUMNS_LISTED
+from engine.explore.layout import GAP, Layout, layout
 from engine.explore.runs import Run
-from engine.text import clean, cut, fit
+from engine.text import clean, fit, fit_right
 
 STATES = {
     "VALID": "$good",
@@ -26,32 +27,22 @@ STATES = {
 MARK = "●"
 SHOWN = 400
 """The most rows; the filter finds the others."""
-LEAST = 2
-"""Runs that can have something in common."""
-_WIDE_FROM = 92
-"""Cells from which there are columns for time and accuracy."""
 _DAY = 86_400
-
-
-@dataclass(frozen=True)
-class _Layout:
-    run: int
-    when: int
-    what: int
-    accuracy: int
-    state: int
-
-
-_FIGURE, _STATE = 10, 8
+_INDENT = 2
+"""Cells of the mark before each row."""
 DISTURBED = " ~"
 """After the state of a run that was disturbed; its details say by what."""
+LISTED = tuple(key for key in COLUMNS_LISTED if key not in ("why", "scored"))
+"""Columns of the list, unless others were chosen; the reason of a state is in the pane below."""
 
 
-def _layout(width: int, runs: Sequence[Run]) -> _Layout:
-    run = min(max((len(one.id) for one in runs), default=0) + 1, 26)
-    when, accuracy = (12, 8) if width >= _WIDE_FROM else (0, 0)
-    state = _STATE + (len(DISTURBED) if any(one.disturbed for one in runs) else 0)
-    return _Layout(run, when, max(width - 2 - run - when - 2 * _FIGURE - accuracy - 1 - state, 4), accuracy, state)
+def cell(column: Column, run: Run) -> str:
+    """Return what a row shows: times short, a disturbed state with its mark."""
+    if column.key == "when":
+        return day(run.when, time.time())
+    if column.key == "state":
+        return run.state + DISTURBED * bool(run.disturbed)
+    return clean(column.text(run))
 
 
 class RunList(OptionList):
@@ -61,9 +52,10 @@ class RunList(OptionList):
         super().__init__(id=id, markup=False)
         self.runs: tuple[Run, ...] = ()
         self.marks: list[str] = []
-        self.common: tuple[str, ...] = ()
-        """What all runs have in common; the rows leave it out."""
+        self.chosen: tuple[str, ...] = LISTED
+        """Keys of the columns that are shown as far as there is room."""
         self._empty = Content("")
+        self._layout = Layout((), (), ())
 
     @property
     def run(self) -> Run | None:
@@ -75,7 +67,6 @@ class RunList(OptionList):
         """Show runs; the cursor stays on its run. Where there are none, `empty` is shown."""
         at = self.highlighted_option.id if self.highlighted_option is not None else None
         self.runs = tuple(runs)
-        self.common = common(self.runs)
         self._empty = empty
         self._draw(at)
 
@@ -101,13 +92,21 @@ class RunList(OptionList):
             self._draw(self.highlighted_option.id if self.highlighted_option is not None else None)
 
     @property
+    def common(self) -> tuple[str, ...]:
+        """What all runs have in common; the rows leave it out."""
+        return self._layout.common
+
+    @property
     def columns(self) -> Content:
         """The names of the columns."""
-        layout = _layout(self._room, self.runs)
-        texts = [f"  {'run':{layout.run}}", f"{'when':{layout.when}}" if layout.when else ""]
-        texts += [f"{'choices':{layout.what}}"[: layout.what], f"{'samples/s':>{_FIGURE}}"]
-        texts += [f"{'p99 ms':>{_FIGURE}}", f"{'acc %':>{layout.accuracy}}" if layout.accuracy else "", " state"]
-        return Content.styled("".join(texts), "$dim")
+        return Content.styled(" " * _INDENT + self._joined([one.header for one in self._layout.columns]), "$dim")
+
+    def _joined(self, texts: Sequence[str]) -> str:
+        return (" " * GAP).join(self._filled(texts))
+
+    def _filled(self, texts: Sequence[str]) -> list[str]:
+        found = zip(self._layout.columns, self._layout.widths, texts, strict=True)
+        return [(fit_right if column.number else fit)(text, width) for column, width, text in found]
 
     @property
     def _room(self) -> int:
@@ -115,6 +114,7 @@ class RunList(OptionList):
 
     def _draw(self, at: str | None) -> None:
         self.clear_options()
+        self._layout = layout(self.runs, [COLUMNS[key] for key in self.chosen], self._room - _INDENT, cell)
         if not self.runs:
             self.add_option(Option(self._empty, disabled=True))
             return
@@ -127,18 +127,12 @@ class RunList(OptionList):
         self.highlighted = ids.index(at) if at in ids else 0
 
     def _line(self, run: Run) -> Content:
-        layout = _layout(self._room, self.runs)
-        figures = f"{COLUMNS['samples_per_second'].text(run):>{_FIGURE}}{COLUMNS['latency_p99'].text(run):>{_FIGURE}}"
-        accuracy = f"{COLUMNS['accuracy'].text(run):>{layout.accuracy}}" if layout.accuracy else ""
-        when = f"{day(run.when, time.time()):{layout.when}}" if layout.when else ""
-        return Content.assemble(
-            (f"{MARK if run.id in self.marks else ' '} ", "bold $mark"),
-            (fit(cut(clean(run.id), layout.run - 1), layout.run), "bold"),
-            (when, "$dim"),
-            (fit(cut(what(run, self.common), layout.what - 1), layout.what), ""),
-            (f"{figures}{accuracy} ", ""),
-            (f"{run.state + DISTURBED * bool(run.disturbed):{layout.state}}", state_style(run)),
-        )
+        styles = {"run": "bold", "when": "$dim", "state": state_style(run), "result": "bold"}
+        parts: list[tuple[str, str]] = [(f"{MARK if run.id in self.marks else ' '} ", "bold $mark")]
+        texts = self._filled([cell(one, run) for one in self._layout.columns])
+        for column, text in zip(self._layout.columns, texts, strict=True):
+            parts += [(text, styles.get(column.key, "")), (" " * GAP, "")]
+        return Content.assemble(*parts[:-1])
 
 
 def state_style(run: Run) -> str:
@@ -155,7 +149,7 @@ def parts(run: Run) -> tuple[str, ...]:
 
 def common(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return the pieces that several runs have in common: shown once, they need no room in each row."""
-    if len(runs) < LEAST:
+    if len(runs) <= 1:
         return ()
     shared = set.intersection(*(set(parts(run)) for run in runs))
     return tuple(part for part in parts(runs[0]) if part in shared)

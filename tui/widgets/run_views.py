@@ -11,6 +11,7 @@ from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.export import change_text, command_line, noise_short, noise_text, notices, same_line
 from engine.explore.metrics import METRICS, Metric
 from engine.explore.runs import Run
+from engine.explore.settings import asked_lines
 from engine.text import clean, clean_lines, cut, fit
 from tui.terminal import Glyphs
 from tui.widgets.run_list import DISTURBED, STATES, common, state_style, what
@@ -46,6 +47,8 @@ def details(run: Run, place: str, width: int) -> Content:
     parts += [(f"  {clean(run.why)}\n" if run.why else "\n", "$todo")]
     facts = (run.benchmark, run.model_name, f"{run.backend} {run.backend_version}".strip(), run.style, run.sut)
     parts += [(" · ".join(clean(one) for one in facts if one) + "\n", "")]
+    for line in asked_lines(run):
+        parts += [(f"{line}\n", "")]
     if run.choices:
         parts += [("choices  ", "$dim"), (f"{clean(run.choices_text())}\n", "")]
     for mode, state in run.beside.items():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.explore import steadiness as engine_steadiness
 from engine.explore.columns import column, ordered
+from engine.explore import ticks as engine_ticks
 from engine.explore.compare import Comparison, Row, compare, differences
 from engine.explore.history import all_runs
 from engine.explore.noise import student
@@ -211,7 +211,7 @@ def test_a_long_run_is_as_steady_by_gathered_ticks(tmp_path: Path, monkeypatch: 
     step = "loadgen-run[Offline performance]"
     log = history.job(folders_in(tmp_path), rates=[50, 50, 150, 150] * 16) / "events.jsonl"
     exact = steadiness(log, step)
-    monkeypatch.setattr(engine_steadiness, "MOST_TICKS", 100)
+    monkeypatch.setattr(engine_ticks, "MOST_TICKS", 100)
     gathered = steadiness(log, step)
     assert exact is not None
     assert gathered is not None

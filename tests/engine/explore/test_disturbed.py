@@ -13,8 +13,9 @@ from engine.cli import results
 from engine.cli.main import main
 from engine.explore import export
 from engine.explore.compare import compare
+from engine.explore.filters import matching
 from engine.explore.history import all_runs
-from engine.explore.runs import find, matching
+from engine.explore.runs import find
 from engine.store.folders import Folders
 from tests.engine.explore import history
 from tests.helpers import folders_in

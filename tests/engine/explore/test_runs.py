@@ -8,8 +8,9 @@ import pytest
 
 from engine.errors import UsageError
 from engine.explore.columns import COLUMNS, column, ordered
+from engine.explore.filters import matching
 from engine.explore.history import all_runs
-from engine.explore.runs import Run, find, fold, matching, repeats
+from engine.explore.runs import Run, find, fold, repeats
 from tests.engine.explore import history
 from tests.helpers import folders_in
 
