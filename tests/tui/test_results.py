@@ -264,11 +264,36 @@ async def test_the_same_again_goes_to_the_plan(home: Path, size: tuple[int, int]
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
         await pilot.press("down", "r")
+        await shows(pilot, "measure Offline 3 times")
+        await pilot.press("enter")
         await shows(pilot, "same as: inferdeck run")
         from tui.screens.plan import PlanScreen
 
         assert isinstance(app.screen, PlanScreen)
         assert app.screen.draft.selection.options["max_batch"] == "8"
+
+
+async def test_a_scenario_is_repeated(home: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.explore import sweep
+
+    begun: list[tuple[str, ...]] = []
+
+    def begin(prepared: list[object]) -> tuple[jobs.Job, ...]:
+        begun.extend(one.command() for one in prepared)  # type: ignore[attr-defined]
+        return tuple(jobs.all_jobs(folders_in(home)))[: len(prepared)]
+
+    monkeypatch.setattr(sweep, "begin", begin)
+    app = deck(home)
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot)
+        await pilot.press("down", "r")
+        await shows(pilot, "measure Offline 3 times")
+        await pilot.press("down", "enter")
+        await shows(pilot, "3 jobs, one after another")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(begun) == 3, "the jobs")
+        assert len(set(begun)) == 1
+        assert "--scenarios=Offline" in begun[0]
 
 
 async def test_a_sweep_is_asked_for_step_by_step(

@@ -22,6 +22,7 @@ from tui.screens.charting import ask_chart
 from tui.screens.columns import ColumnChooser
 from tui.screens.dialogs import Reading
 from tui.screens.exporting import ask_export, ask_order
+from tui.screens.repeating import ask_again
 from tui.settings import save
 from tui.widgets.pane import Pane
 from tui.widgets.run_below import RunBelow
@@ -49,7 +50,7 @@ class ResultsScreen(DeckScreen):
         Action("space", "mark", "mark", "mark or unmark the run under the cursor; the first marked is the baseline"),
         Action("c", "compare", "compare", "what differs between the marked runs, and which changes are above noise"),
         Action("v", "vary", "vary", "sweep one choice of this run: measure other values"),
-        Action("r", "again", "again", "go to the plan with the choices of this run"),
+        Action("r", "again", "again", "measure again: the choices of this run in Plan, or its scenario several times"),
         Action("slash", "find", "filter", "show only runs that match: words, -word, scenario:offline, p99<10"),
         Action("x", "export", "export", "write the list, or the comparison, as text, CSV, JSON or Markdown"),
         Action("b", "bars", "bars", "bar chart of one metric over the marked runs, or all listed; again: next metric"),
@@ -254,10 +255,11 @@ class ResultsScreen(DeckScreen):
         ask_chart(self.deck, self._charted(), self._below().show_diagram)
 
     def do_again(self) -> None:
-        """Go to the plan with the choices of a run."""
+        """Ask how to measure a run again: with its choices in the plan, or repeated."""
         run = self.query_one(RunList).run
         assert run is not None
-        self._plan(run.command)
+        command = run.command
+        ask_again(self.deck, run, lambda: self._plan(command))
 
     def do_missing(self) -> None:
         """Go to the plan with the first measurement that is missing."""

@@ -121,11 +121,18 @@ def _ask_start(deck: Deck, found: Sequence[Prepared], variable: Variable, values
 
     def answered(answer: str | None) -> None:
         if answer == "run":
-            deck.run_worker(lambda: _begin(deck, found), thread=True, group="vary", exclusive=True, exit_on_error=False)
+            deck.run_worker(
+                lambda: begin_all(deck, found), thread=True, group="vary", exclusive=True, exit_on_error=False
+            )
         elif answer == "plan":
             deck.go_plan(found[0].selection)
 
     deck.push_screen(Question("run the sweep", text, answers), answered)
+
+
+def begin_all(deck: Deck, found: Sequence[Prepared]) -> None:
+    """Start jobs one after another, outside the screen's thread, and say which."""
+    deck.run_worker(lambda: _begin(deck, found), thread=True, group="begin", exclusive=True, exit_on_error=False)
 
 
 def _begin(deck: Deck, found: Sequence[Prepared]) -> None:
