@@ -235,21 +235,21 @@ class InferdeckApp(App[None]):
         if isinstance(self.screen, PlanScreen):
             self.screen.choose(chosen, output)
 
-    async def open_run(self, job: Job) -> None:
-        """Go to the Run screen and follow a job."""
+    async def open_run(self, job: Job, *, guided: bool = False) -> None:
+        """Go to the Run screen and follow a job; `guided` where the guide started it."""
         from tui.screens.run import RunScreen  # noqa: PLC0415
 
         await self.switch_mode("run")
         if isinstance(self.screen, RunScreen):
-            self.screen.watch_job(job)
+            self.screen.watch_job(job, guided=guided)
 
     def go_plan(self, chosen: Selection, output: str = "") -> None:
         """Go to the Plan screen with a selection."""
         self.run_worker(self.open_plan(chosen, output), exit_on_error=False)
 
-    def go_run(self, job: Job) -> None:
-        """Go to the Run screen and follow a job."""
-        self.run_worker(self.open_run(job), exit_on_error=False)
+    def go_run(self, job: Job, *, guided: bool = False) -> None:
+        """Go to the Run screen and follow a job; `guided` where the guide started it."""
+        self.run_worker(self.open_run(job, guided=guided), exit_on_error=False)
 
     def go_guide(self) -> None:
         """Go to the guide of a submission."""

@@ -75,7 +75,7 @@ class Deck(Protocol):
     def go_plan(self, chosen: Selection, output: str = "") -> None:
         """Go to the Plan screen with a selection."""
 
-    def go_run(self, job: Job) -> None:
+    def go_run(self, job: Job, *, guided: bool = False) -> None:
         """Go to the Run screen and follow a job."""
 
     def go_guide(self) -> None:

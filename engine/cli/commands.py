@@ -266,7 +266,7 @@ _COMMANDS = (
         "system list",
         "engine.cli.system:list_command",
         "list systems under test: descriptions and run figures",
-        options=(_HOME, _PROFILES),
+        options=(_JSON, _HOME, _PROFILES),
         examples=("system list",),
     ),
     Command(
@@ -274,7 +274,7 @@ _COMMANDS = (
         "engine.cli.system:show_command",
         "show a description, its run figures and its tuning",
         _SYSTEM,
-        (_HOME, _PROFILES),
+        (_JSON, _HOME, _PROFILES),
         examples=("system show my-box",),
     ),
     Command(
@@ -365,6 +365,31 @@ _COMMANDS = (
             _PROFILES,
         ),
         examples=("submission zip DIR/submission --submitter=Acme",),
+    ),
+    Command(
+        "components",
+        "engine.cli.components:components_command",
+        "list what plans are made of, or show the variations, options and versions of one",
+        Arguments("[QUERY...]", "words", "inferdeck components resnet50 model", 0, None),
+        (_JSON, _HOME, _PROFILES),
+        examples=("components", "components resnet50,model", "components app-mlperf-inference"),
+    ),
+    Command(
+        "completion",
+        "engine.cli.completion:completion_command",
+        "print what lets a shell complete commands, options and names",
+        Arguments("SHELL", "one shell", "bash, zsh or fish", 1, 1, allowed=("bash", "zsh", "fish")),
+        about="bash: put `source <(inferdeck completion bash)` into ~/.bashrc.\n"
+        "zsh: the same with zsh into ~/.zshrc, after compinit.\n"
+        "fish: inferdeck completion fish > ~/.config/fish/completions/inferdeck.fish",
+        examples=("completion bash",),
+    ),
+    Command(
+        "complete",
+        "engine.cli.completion:complete_command",
+        "print what the last word can become; shells call it",
+        Arguments("-- WORDS...", "the words that were typed", "inferdeck complete -- results li", 0, None),
+        examples=("complete -- results li",),
     ),
     Command(
         "doctor",

@@ -10,7 +10,7 @@ from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen, notice_if_slow
 from engine.jobs import control, jobs
 from engine.store.folders import folders
-from engine.text import date_time, duration, shell_line
+from engine.text import date_time, duration, iso_time, shell_line
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
@@ -70,8 +70,8 @@ def _as_json(job: jobs.Job) -> dict[str, object]:
         "job": job.id,
         "state": job.state,
         "waits_for": job.waits,
-        "started": job.started,
-        "ended": job.ended,
+        "started": iso_time(job.started),
+        "ended": iso_time(job.ended or 0) or None,
         "what": job.what,
         "command": job.spec.command,
         "results_folder": str(Path(job.results)),

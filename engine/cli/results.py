@@ -114,7 +114,7 @@ def compare_command(asked: words.Words) -> int:
     Raises UsageError for a name that is unknown or ambiguous, and for a condition that can't be read.
     """
     known, as_ = all_known(asked), _format(asked)
-    wanted = gate.conditions([asked.values["fail_if"]] if "fail_if" in asked.values else [])
+    wanted = gate.conditions([asked.values["fail-if"]] if "fail-if" in asked.values else [])
     found = compare.compare([runs.find(known, name) for name in asked.positional], known)
     failed = gate.failures(found, wanted)
     if as_ != "text":

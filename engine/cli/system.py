@@ -8,7 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from engine.cli import arguments as words
+from engine.cli import output
 from engine.cli.screen import Cell, Screen
 from engine.cli.workers_table import draw_kept
 from engine.errors import UsageError
@@ -47,12 +50,34 @@ def list_command(asked: words.Words) -> int:
     rows: list[list[Cell]] = [[(word, "dim") for word in ("system", "described", "run figures", "file")]]
     files = [path for folder in places for path in sorted((folder / "systems").glob("*.yaml"))]
     used = {path.stem: path for path in files}
+    if "json" in asked.flags:
+        output.write_json([_as_data(path) for path in files if used[path.stem] == path])
+        return 0
     for path in files:
         hidden = [("", ""), (f"not used: {used[path.stem]} takes precedence", "todo")]
         cells = _row(path) if used[path.stem] == path else hidden
         rows.append([(path.stem, "bold"), *cells, (str(path), "dim")])
     screen.table(rows)
     return 0
+
+
+def _as_data(path: Path) -> dict[str, object]:
+    """Return a system as plain data; `error` where its file can't be used."""
+    try:
+        found = systems.load_system(path)
+    except UsageError as error:
+        return {"system": path.stem, "file": str(path), "error": error.what}
+    return {"system": path.stem, "file": str(path), **_plain(found)}
+
+
+def _plain(found: systems.System) -> dict[str, object]:
+    return {
+        "description": dict(found.description),
+        "runs": {
+            backend: {one: dict(figures) for one, figures in runs.items()} for backend, runs in found.runs.items()
+        },
+        "tuned": msgspec.to_builtins(found.tuned),
+    }
 
 
 def _row(path: Path) -> list[Cell]:
@@ -72,6 +97,9 @@ def show_command(asked: words.Words) -> int:
     places, name = _profiles(asked)[1].folders, asked.positional[0]
     path = catalog.profile_file(places, "systems", name)
     found = systems.load_system(path)
+    if "json" in asked.flags:
+        output.write_json({"system": name, "file": str(path), **_plain(found)})
+        return 0
     screen = Screen()
     screen.line(str(path), "dim")
     screen.table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -52,6 +53,8 @@ class RunScreen(DeckScreen):
     def on_mount(self) -> None:
         """Start without a job."""
         self._followed: Follower | None = None
+        self._guided: set[Path] = set()
+        """Folders of jobs that the guide started: Esc and, at the end, Enter go back to it."""
         self._frozen: float | None = None
         self._zoom = 0
         self._phase: Phase = "preparing"
@@ -87,8 +90,10 @@ class RunScreen(DeckScreen):
         if self._is_free():  # the person may have chosen another in the meantime
             self.watch_job(job)
 
-    def watch_job(self, job: Job) -> None:
-        """Follow a job, with its earlier events."""
+    def watch_job(self, job: Job, *, guided: bool = False) -> None:
+        """Follow a job, with its earlier events; `guided` where the guide started it."""
+        if guided:
+            self._guided.add(job.folder)
         if self._followed is None or self._followed.job.folder != job.folder:
             self._followed = Follower(job, self.deck.place.catalog.components)
             self._frozen, self._front, self._drawn = None, "", ()
@@ -154,11 +159,15 @@ class RunScreen(DeckScreen):
     def _show_outcome(self, scene: Scene) -> None:
         """Update the key line, and the outcome of a job that has ended."""
         possible = {one.name for one in self.ACTIONS if self.why_not(one.name) is None}
-        self.query_one(KeyLine).show(run_texts.ordered(self.ACTIONS, possible, over=scene.over))
+        ordered = run_texts.ordered(self.ACTIONS, possible, over=scene.over, guided=self._is_guided())
+        self.query_one(KeyLine).show(ordered)
         if scene.over and self._followed is not None:
             from tui.widgets.outcome import outcome  # noqa: PLC0415
 
             self.cockpit.outcome_text.update(outcome(self._followed.job, scene.state, scene.job_status))
+
+    def _is_guided(self) -> bool:
+        return self._followed is not None and self._followed.job.folder in self._guided
 
     def _pages(self, scene: Scene) -> tuple[str, ...]:
         return pages(self._phase, narrow=self._is_narrow(), latency=scene.has_latency)
@@ -204,6 +213,8 @@ class RunScreen(DeckScreen):
             return "there is no job yet; 2 plans one"
         if name == "now" and not self._followed.scene.state.waits:
             return "it is not waiting for another job"
+        if name == "guide" and not self._is_guided():
+            return "this job was not started by the guide; 5 goes there"
         if name == "tuning":
             return run_texts.why_no_tuning(self._followed.scene)
         charts, job_status = self._phase == "measuring", self._followed.scene.job_status
@@ -289,8 +300,14 @@ class RunScreen(DeckScreen):
         """Show all events, or the results of a job that has ended."""
         if self._front == "events":
             self.app.push_screen(Reading("events, the newest first", run_texts.all_events(self._now().scene.state)))
+        elif self._is_guided():
+            self.do_guide()
         else:
             self.run_worker(self.deck.run_action("switch_mode('results')"), exit_on_error=False)
+
+    def do_guide(self) -> None:
+        """Go back to the guide."""
+        self.deck.go_guide()
 
     def do_resume(self) -> None:
         """Resume the job."""

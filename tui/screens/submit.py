@@ -101,7 +101,7 @@ class SubmitScreen(GuideView):
         """Do the step."""
         step = self.step
         if step.state == "running" and step.job is not None:
-            self.deck.go_run(step.job)
+            self.deck.go_run(step.job, guided=True)
         elif step.name in FORMS or step.name == "preflight":
             self._open(step.name)
         elif step.name in JOBS and step.state != "done":
@@ -197,7 +197,7 @@ class SubmitScreen(GuideView):
         prepared = self.there.prepared
         seconds = prepared.seen.totals.run_seconds if prepared is not None and name == "runs" else 0.0
         start = partial(_START[name], self.there, *([scenario] if scenario else []))
-        then = self.deck.go_run if name != "get" else None
+        then = partial(self.deck.go_run, guided=True) if name != "get" else None
         if seconds < LONG or scenario:
             self.work(start, then)
             return

@@ -46,17 +46,31 @@ ACTIONS = (
     Action("enter", "open", "results", "the results of a job that has ended; on events: all of them"),
     Action("r", "resume", "resume", "resume a job that stopped, failed or died; what it finished is kept"),
     Action("m", "now", "measure now", "do not wait for another job's measurement; results are marked as disturbed"),
+    Action("escape", "guide", "guide", "back to the guide that started this job; the job continues"),
     Action("t", "tuning", "tuning", "how sessions, threads and batch were chosen: a bar for each candidate"),
 )
 
+GUIDED = {
+    "guide": Action("escape", "guide", "back to the guide", "go to the guide; the job continues"),
+    "open": Action("enter", "open", "next step of the guide", "go on in the guide"),
+}
+"""How the key line names what leads back to the guide, for a job that the guide started."""
+ORDER_GUIDED = ("guide", "stop", "next", "freeze", "log")
+ORDER_GUIDED_OVER = ("open", "resume", "guide", "next", "log")
 ORDER_LIVE = ("leave", "stop", "next", "freeze", "log", "copy")
 ORDER_OVER = ("resume", "open", "next", "log", "copy")
 """The actions that the key line shows first."""
 
 
-def ordered(actions: Sequence[Action], possible: Collection[str], *, over: bool) -> list[Action]:
-    """Return the most useful actions first; those that are not possible now are at the end."""
+def ordered(actions: Sequence[Action], possible: Collection[str], *, over: bool, guided: bool = False) -> list[Action]:
+    """Return the most useful actions first; those that are not possible now are at the end.
+
+    `guided`: the job was started by the guide, and the way back comes first.
+    """
     first = ORDER_OVER if over else ORDER_LIVE
+    if guided:
+        first = ORDER_GUIDED_OVER if over else ORDER_GUIDED
+        actions = [GUIDED.get(one.name, one) if over or one.name == "guide" else one for one in actions]
 
     def place(one: Action) -> tuple[bool, int]:
         return one.name not in possible, first.index(one.name) if one.name in first else len(first)
