@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import msgspec
+
 from engine.errors import UsageError, nearest
 from engine.explore.columns import COLUMNS, LISTED, Column
 from engine.explore.compare import ABSENT, Change, Comparison
@@ -191,6 +193,7 @@ def as_data(run: Run) -> dict[str, Any]:
             if key in BY_NAME
         },
         "seeds": run.seeds,
+        "machine": None if run.machine is None else msgspec.to_builtins(run.machine),
         "repeats": run.repeats,
         "spread": {key: BY_KEY[key].shown(value) for key, value in run.spread.items() if key in BY_KEY},
         "job": run.job,

@@ -33,6 +33,7 @@ from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
 from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
+from engine.system.state import MachineState
 
 READ = (REPORT, provenance.FILE, DETAIL_LOG, SUMMARY_LOG)
 """Files of a run that are read, in its output or the folder of a compliance test."""
@@ -191,6 +192,7 @@ def _measured(run: Run, output: Path, damage: _Damage, fields: Mapping[str, Any]
         figures=figures(readings),
         settings=settings(readings),
         seeds=_seeds(log),
+        machine=_machine(report.get("machine")),
         decided=origin.measured(report, fields),
         valid=_valid(log) if performance else None,
         reasons=run.reasons or (_reasons(log) if performance else ()),
@@ -269,6 +271,13 @@ def _reasons(log: Mapping[str, Any]) -> tuple[str, ...]:
     if not words and log.get("result_validity") == "INVALID":
         words = [text for key, text in _BROKEN.items() if log.get(key) is False]
     return tuple(words)
+
+
+def _machine(record: object) -> MachineState | None:
+    try:
+        return msgspec.convert(record, MachineState) if isinstance(record, dict) else None
+    except msgspec.ValidationError:
+        return None
 
 
 def _seeds(log: Mapping[str, Any]) -> dict[str, int]:

@@ -154,7 +154,8 @@ def workers_text(run: Run) -> str:
 
 def asked_lines(run: Run) -> tuple[str, ...]:
     """Return what was asked, what was reached, and what ran, a line each; without those that are not recorded."""
-    lines = (("asked", _asked(run)), ("result", _reached(run)), ("ran on", _ran(run)))
+    state = list(run.machine.texts()) if run.machine is not None else []
+    lines = (("asked", _asked(run)), ("result", _reached(run)), ("ran on", _ran(run)), ("machine", state))
     return tuple(f"{name}: {', '.join(parts)}" for name, parts in lines if parts)
 
 

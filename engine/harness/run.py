@@ -28,6 +28,7 @@ from engine.harness.sut import OpenSession, SharedSut, Sut, make_sut
 from engine.harness.ticker import Parts, Ticker
 from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
+from engine.system.state import StateWatch
 
 Emit = Callable[[events.AnyEvent], None]
 
@@ -54,7 +55,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     parts = Parts(sut.program, float(costs.mean())) if isinstance(sut, SharedSut) and costs is not None else None
     load_seconds = time.monotonic() - STARTED
     emit(events.Phase(at=time.time(), step=spec.step, name="measure"))
-    started, interference = time.monotonic(), Interference()
+    started, interference, state = time.monotonic(), Interference(), StateWatch()
     with Ticker(spec.step, sut.tallies, emit, parts):
         _test(sut, library, settings, folder)
     seconds = time.monotonic() - started
@@ -71,6 +72,7 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
         loadgen_version=version("mlcommons-loadgen"),
         workers=spec.workers,
         disturbed=disturbed,
+        machine=state.end(),
     )
     _write(folder / REPORT, codec.encode(report, indent=2))
     return report

@@ -6,6 +6,7 @@ import msgspec
 
 from engine.facts import OnLoad, Ragged
 from engine.mlperf import Mode, Scenario
+from engine.system.state import MachineState
 
 
 class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,3 +112,5 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     workers: Workers
     disturbed: str = ""
     """A warning about other load on the machine during the measurement; empty if there was none."""
+    machine: MachineState | None = None
+    """State of the machine around the measurement."""

@@ -60,7 +60,7 @@ class Machine:
 
     def _busy(self) -> float | None:
         """Return the busy fraction from /proc/stat, in 1/100 s: user nice system idle iowait irq softirq steal."""
-        words = _text(self._root / "proc/stat").partition("\n")[0].split()
+        words = read_text(self._root / "proc/stat").partition("\n")[0].split()
         if words[:1] != ["cpu"] or not all(word.isdigit() for word in words[1:]):
             return None
         spent = [int(word) for word in words[1:9]]
@@ -71,7 +71,7 @@ class Machine:
         return min(max((now[0] - before[0]) / (now[1] - before[1]), 0.0), 1.0)
 
     def _memory(self) -> tuple[int | None, int | None]:
-        text = _text(self._root / "proc/meminfo")
+        text = read_text(self._root / "proc/meminfo")
         total, free = (re.search(rf"^{name}:\s+(\d+) kB", text, re.M) for name in ("MemTotal", "MemAvailable"))
         if total is None or free is None:
             return None, None
@@ -80,7 +80,7 @@ class Machine:
     def _mhz(self) -> float | None:
         found = [value / 1000 for value in map(_number, self._clocks) if value is not None]
         if not found:
-            text = _text(self._root / "proc/cpuinfo")
+            text = read_text(self._root / "proc/cpuinfo")
             found = [float(value) for value in re.findall(r"^cpu MHz\s*: ([\d.]+)$", text, re.M)[:_CORES_READ]]
         return sum(found) / len(found) if found else None
 
@@ -95,18 +95,18 @@ def _sensor_files(root: Path) -> list[Path]:
     """Return the files of the best available kind of sensor."""
     found: dict[str, list[Path]] = {}
     for name in (root / "sys/class/hwmon").glob("hwmon*/name"):
-        found.setdefault(_text(name).strip(), []).extend(sorted(name.parent.glob("temp*_input")))
+        found.setdefault(read_text(name).strip(), []).extend(sorted(name.parent.glob("temp*_input")))
     for kind in (root / "sys/class/thermal").glob("thermal_zone*/type"):
-        found.setdefault(_text(kind).strip(), []).append(kind.parent / "temp")
+        found.setdefault(read_text(kind).strip(), []).append(kind.parent / "temp")
     return next((found[kind] for kind in _SENSORS if found.get(kind)), [])
 
 
 def _number(path: Path) -> int | None:
-    text = _text(path).strip()
+    text = read_text(path).strip()
     return int(text) if re.fullmatch(r"-?\d+", text) else None
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the beginning of a file; empty if it does not exist or can't be read."""
     try:
         with path.open("rb", buffering=0) as file:
