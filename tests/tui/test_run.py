@@ -16,6 +16,7 @@ from textual.widgets import OptionList
 
 from engine import events
 from engine.jobs import control, jobs, places
+from engine.jobs.child import file_name
 from engine.jobs.event_log import EventReader
 from engine.store.files import locked
 from engine.store.folders import folders
@@ -24,7 +25,8 @@ from tests.engine.jobs import profile as small
 from tests.engine.jobs import synthetic as made
 from tests.tui.deck import SIZES, deck, grid, is_same_grid, same_grid, shows, text, until
 from tui.app import InferdeckApp
-from tui.screens.dialogs import Question, Reading
+from tui.screens.dialogs import Question
+from tui.screens.file_view import FileView
 from tui.screens.run import RunScreen
 
 sized = pytest.mark.parametrize("size", SIZES, ids=("80x24", "120x36"))
@@ -383,7 +385,35 @@ class TestSteps:
                 screen.cockpit.steps.focus()
                 await pilot.press("up", "enter")
                 await shows(pilot, "fetched [bold]it")
-                assert isinstance(pilot.app.screen, Reading)
+                assert isinstance(pilot.app.screen, FileView)
+
+    async def test_files_are_followed_searched_and_changed(self, tmp_path: Path) -> None:
+        job = written(tmp_path, measuring())
+        log = step_log(job, made.MEASURE)
+        log.parent.mkdir()
+        log.write_text("".join(f"line {number}\n" for number in range(200)))
+        summary = job.folder / "steps" / file_name(made.MEASURE) / "output" / "mlperf_log_summary.txt"
+        summary.parent.mkdir(parents=True)
+        summary.write_text("Result is : \x1b[2JVALID\n")
+        with alive(job):
+            async with deck(tmp_path).run_test(size=(80, 24)) as pilot:
+                await go(pilot, "on course")
+                await pilot.press("l")
+                await shows(pilot, "line 199")
+                with log.open("a") as more:
+                    more.write("one more\n")
+                await shows(pilot, "one more")
+                await pilot.press("slash", *"line 15", "enter")
+                await until(pilot, lambda: "line 15 " in text(app_of(pilot)) + " ", "the hit")
+                await pilot.press("n")
+                await shows(pilot, "line 150")
+                await pilot.press("f")
+                await shows(pilot, "Result is : [2JVALID")
+                assert "mlperf_log_summary.txt (2 of 2)" in text(app_of(pilot))
+                await pilot.press("y")
+                assert app_of(pilot).clipboard == str(summary)
+                await pilot.press("escape")
+                await until(pilot, lambda: isinstance(app_of(pilot).screen, RunScreen), "the job")
 
     async def test_l_shows_the_log_of_the_running_step(self, tmp_path: Path) -> None:
         job = written(tmp_path, measuring())

@@ -282,7 +282,7 @@ class RunScreen(DeckScreen):
         """Show the log of the selected step, or of the running one."""
         now = self._now()
         chosen = self.cockpit.steps.chosen if self._front == "steps" else None
-        self.app.push_screen(Reading(*run_texts.log_of(now.job, now.scene.state, chosen)))
+        self.app.push_screen(run_texts.files_of(now.job, now.scene.state, chosen))
 
     def do_tuning(self) -> None:
         """Show how the workers were chosen."""

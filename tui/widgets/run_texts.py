@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from engine.explore.tuning import tuning_node
-from engine.jobs import places
-from engine.jobs.child import last_lines
 from engine.jobs.fold import Watched
 from engine.jobs.jobs import Job
-from engine.text import duration, time_of_day
-from engine.watch.diagnosis import step_log
+from engine.text import clean_lines, duration, time_of_day
+from engine.watch.step_files import step_files
 from engine.watch.watch import JobStatus
 from tui.actions import Action
 from tui.follow import OVER, Scene
+from tui.screens.file_view import FileView
 from tui.widgets import live_rows
 from tui.widgets.board import Row
-
-LOG_LINES = 1000
 
 TEACH: tuple[tuple[str, str], ...] = (
     ("No job has run here yet.\n\n", "bold"),
@@ -39,7 +36,7 @@ ACTIONS = (
     Action("x", "stop", "stop…", "stop the job; a question first says what is lost"),
     Action("tab", "next", "next pane", "go to the next pane; in a small terminal it takes the place of this one"),
     Action("p", "freeze", "freeze view", "freeze or resume the view; the job continues either way"),
-    Action("l", "log", "log", "show the log of the step under the cursor, or of the running one"),
+    Action("l", "log", "files", "read the log and LoadGen's files of the step under the cursor, or of the running one"),
     Action("y", "copy", "copy numbers", "copy the figures to the clipboard of the terminal"),
     Action("plus", "closer", "zoom in", "a shorter stretch of time in the charts"),
     Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),
@@ -123,21 +120,16 @@ def what_is_lost(job: Job, state: Watched) -> str:
     )
 
 
-def log_of(job: Job, state: Watched, step: str | None) -> tuple[str, str]:
-    """Return a title and the last lines of a step's log; without one that of the running or last step, or the job's."""
+def files_of(job: Job, state: Watched, step: str | None) -> FileView:
+    """Return a view of a step's files, its log first; without a step, of the running or last one, or of the job."""
     if step is None:
         begun = [one for one in state.steps if one.since is not None]
         running = state.running or tuple(sorted(begun, key=lambda one: one.since or 0.0)[-1:])
         step = running[0].id if running else None
-    path = job.folder / places.LOG if step is None else step_log(job, step)
-    lines = last_lines(path, LOG_LINES)
     found = next((one for one in state.steps if one.id == step), None)
-    head = [str(path), ""]
-    if found is not None and (found.text or found.remedy):
-        head += [*(text for text in (found.text, found.remedy) if text), ""]
-    return ("log of the job" if found is None else f"log: {found.title}"), "\n".join(
-        [*head, *(lines or ["(the log is empty)"])]
-    )
+    head = "\n".join(text for text in (found.text, found.remedy) if text) if found is not None else ""
+    title = "log of the job" if found is None else f"log: {found.title}"
+    return FileView(title, step_files(job, step), clean_lines(head))
 
 
 def all_events(state: Watched) -> str:
