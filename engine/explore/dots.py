@@ -24,7 +24,7 @@ _ASCII = "*o+x#@%&"
 
 def rows(diagram: Diagram, width: int, height: int, *, ascii_only: bool = False) -> tuple[Row, ...]:
     """Return at most `height` rows of at most `width` cells: title, drawing, axis, and a line per series and note."""
-    told = [*(one for one in diagram.series if one.points), *diagram.notes]
+    told: list[Series | str] = [*(one for one in diagram.series if one.points), *diagram.notes]
     if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
         return ((("the terminal is too small for a chart"[:width], "dim"),),)
     shown = told[: max(height - _LEAST_HEIGHT, 0)]
