@@ -40,7 +40,7 @@ class FileView(Window[None]):
         Binding("E", "open('EDITOR')", "editor"),
         Binding("y", "copy", "copy path"),
     ]
-    DEFAULT_CSS = """
+    CSS = """
     FileView Pane { width: 96%; height: 90%; }
     FileView #file-scroll { height: 1fr; scrollbar-gutter: stable; }
     FileView #file-search { display: none; }
@@ -121,6 +121,7 @@ class FileView(Window[None]):
         """Go to the first hit."""
         event.stop()
         self.words, self._hit = event.value, -1
+        self.query_one("#file-search", Input).remove_class("-open")
         self.query_one("#file-scroll").focus()
         self.action_next_hit()
 

@@ -36,7 +36,7 @@ ACTIONS = (
     Action("x", "stop", "stop…", "stop the job; a question first says what is lost"),
     Action("tab", "next", "next pane", "go to the next pane; in a small terminal it takes the place of this one"),
     Action("p", "freeze", "freeze view", "freeze or resume the view; the job continues either way"),
-    Action("l", "log", "files", "read the log and LoadGen's files of the step under the cursor, or of the running one"),
+    Action("l", "log", "log", "read the log and LoadGen's files of the step under the cursor, or of the running one"),
     Action("y", "copy", "copy numbers", "copy the figures to the clipboard of the terminal"),
     Action("plus", "closer", "zoom in", "a shorter stretch of time in the charts"),
     Action("minus", "wider", "zoom out", "a longer stretch of time in the charts, up to half an hour"),

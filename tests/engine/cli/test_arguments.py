@@ -198,7 +198,8 @@ def test_whatever_is_read_is_somewhere_in_the_result(words: list[str]) -> None:
 def test_the_options_of_a_command_are_understood(command: Command) -> None:
     values = {one.name: str(one.numbers[0]) if one.numbers else "x" for one in command.options if one.value}
     flags = {one.name for one in command.options if not one.value}
-    names = list(command.arguments.allowed or ["x"] * command.arguments.least)
+    takes = command.arguments
+    names = list(takes.allowed[: takes.most]) or ["x"] * takes.least
     words = [f"--{name}={value}" for name, value in values.items()] + [f"--{name}" for name in flags]
     found = parse(command, [*words, *names])
     assert {**found.values, **{name: ",".join(several) for name, several in found.lists.items()}} == values

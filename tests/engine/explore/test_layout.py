@@ -64,4 +64,4 @@ def test_80_columns_keep_result_latency_and_state() -> None:
     assert {"run", "choices", "result", "latency_p99", "accuracy", "state"} <= set(keys)
     assert found.common == ("patterns-net", "onnxruntime", "test")
     assert "model" not in keys
-    assert [column.key for column in layout(listed, EVERY, 30).columns][-1] == "state"
+    assert [column.key for column in layout(listed, EVERY, 32).columns][-1] == "state"
