@@ -68,13 +68,8 @@ def draw(screen: Screen, found: list[Run], chosen: list[columns.Column]) -> None
 
 
 def show_command(asked: words.Words) -> int:
-<<<<<<< HEAD
     """Show one run, or pictures of it. Raises UsageError for a name that is unknown or ambiguous."""
-    known, as_ = _all_runs(asked), _format(asked)
-=======
-    """Show one run. Raises UsageError for a name that is unknown or ambiguous."""
     known, as_ = all_known(asked), _format(asked)
->>>>>>> f36ea35 (Results: what was asked and ran, own columns, filters, charts, repeats)
     run = runs.find(known, asked.positional[0])
     run = next((one for one in runs.fold(known) if one.id == run.id), run)
     if as_ != "text":

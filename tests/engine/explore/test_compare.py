@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.explore.columns import column, ordered
 from engine.explore import ticks as engine_ticks
+from engine.explore.columns import column, ordered
 from engine.explore.compare import Comparison, Row, compare, differences
 from engine.explore.history import all_runs
 from engine.explore.noise import student
