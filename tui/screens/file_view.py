@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -15,8 +12,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from engine.errors import UsageError
 from engine.jobs.child import last_lines
 from engine.text import clean
+from engine.watch.pager import Variable, open_file
 from tui.screens.dialogs import Window
 from tui.widgets.pane import Pane
 
@@ -142,18 +141,17 @@ class FileView(Window[None]):
         """Wrap long lines, or not."""
         self.toggle_class("-wrapped")
 
-    def action_open(self, variable: str) -> None:
+    def action_open(self, variable: Variable) -> None:
         """Open the whole file in the program of an environment variable."""
         if self.path is None:
             return
-        program = shlex.split(os.environ.get(variable, "")) or ["less" if variable == "PAGER" else "vi"]
         try:
             with self.app.suspend():
-                subprocess.run([*program, str(self.path)], check=False)
+                open_file(self.path, variable)
         except SuspendNotSupported:
             self.app.notify("no other program can be opened here", severity="warning", markup=False)
-        except OSError as error:
-            self.app.notify(f"{program[0]}: {error.strerror}; set ${variable}", severity="error", markup=False)
+        except UsageError as error:
+            self.app.notify(f"{error.what}\n{error.remedy}", severity="error", markup=False)
 
     def action_copy(self) -> None:
         """Copy the path."""
