@@ -10,8 +10,8 @@ from engine.cli.run import follow
 from engine.cli.screen import Screen
 from engine.explore import sweep
 from engine.explore.columns import columns
-from engine.explore.grouping import grouped
 from engine.explore.history import all_runs
+from engine.explore.repeat_groups import grouped
 from engine.explore.runs import fold
 from engine.jobs import jobs
 from engine.survey.prepare import Prepared, refuse

@@ -6,12 +6,12 @@ import sys
 
 from engine.cli import arguments as words
 from engine.cli.screen import Cell, Screen, notice_if_slow
-from engine.explore import columns, compare, export, filters, gate, grouping, layout, runs
+from engine.explore import columns, compare, export, filters, gate, layout, repeat_groups, runs
+from engine.explore.asked import asked_lines
 from engine.explore.history import all_runs
 from engine.explore.metrics import METRICS
 from engine.explore.origin import place
 from engine.explore.runs import Run
-from engine.explore.settings import asked_lines
 from engine.store.folders import folders
 
 _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
@@ -35,7 +35,7 @@ def list_command(asked: words.Words) -> int:
     options = asked.values
     found = filters.matching(runs.fold(known), options.get("filter", ""))
     if "group" in asked.flags:
-        found = grouping.grouped(found)
+        found = repeat_groups.grouped(found)
     sort = options.get("sort", "")
     if sort:
         found = columns.ordered(found, columns.column(sort.removeprefix("-")), reverse=sort.startswith("-"))

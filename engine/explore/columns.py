@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import UsageError, nearest
+from engine.explore.asked import SETTINGS, result_text, setting_text, workers_text
 from engine.explore.metrics import METRICS, RESULT, Metric
 from engine.explore.runs import Run, day
-from engine.explore.settings import SETTINGS, result_text, setting_text, workers_text
 from engine.text import percent
 
 

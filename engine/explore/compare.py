@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.explore.asked import BY_NAME, setting_text
 from engine.explore.metrics import METRICS, Metric
 from engine.explore.noise import Noise, Steady, noise
 from engine.explore.runs import Run, fold
-from engine.explore.settings import BY_NAME, setting_text
 from engine.explore.steadiness import Steadiness, steadiness
 from engine.jobs import places
 

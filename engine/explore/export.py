@@ -18,12 +18,12 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from engine.errors import UsageError, nearest
+from engine.explore.asked import BY_NAME
 from engine.explore.columns import COLUMNS, LISTED, Column
 from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.metrics import BY_KEY, RESULT
 from engine.explore.origin import place
 from engine.explore.runs import Run
-from engine.explore.settings import BY_NAME
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
 from engine.text import cells, clean, csv_cell, fit, fit_right, iso_time, percent, shell_line, to_bytes

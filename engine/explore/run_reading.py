@@ -16,9 +16,9 @@ import msgspec
 from engine import codec
 from engine.errors import JobError, StoreError
 from engine.explore import origin
+from engine.explore.asked import settings
 from engine.explore.metrics import figures
 from engine.explore.runs import Run
-from engine.explore.settings import settings
 from engine.facts import CommonFacts, RunFacts
 from engine.harness.spec import REPORT
 from engine.jobs import places
@@ -33,7 +33,7 @@ from engine.mlperf_logs.stopping import stopping_words
 from engine.plan.plan import Node
 from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
-from engine.system.state import MachineState
+from engine.system.machine_state import MachineState
 
 READ = (REPORT, provenance.FILE, DETAIL_LOG, SUMMARY_LOG)
 """Files of a run that are read, in its output or the folder of a compliance test."""

@@ -13,7 +13,7 @@ import msgspec
 from engine.errors import UsageError, nearest
 from engine.explore.metrics import RESULT, SCORES
 from engine.facts import NO_ACCURACY
-from engine.system.state import MachineState
+from engine.system.machine_state import MachineState
 from engine.text import date_time
 
 DISTURBED = "disturbed"
@@ -62,7 +62,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, float] = {}
     """By the keys of engine.explore.metrics, in their units."""
     settings: dict[str, float] = {}
-    """What was asked and what it ran with, by the keys of engine.explore.settings, in their units."""
+    """What was asked and what it ran with, by the keys of engine.explore.asked, in their units."""
     machine: MachineState | None = None
     """State of the machine around the run; None where it was not recorded."""
     spread: dict[str, float] = {}

@@ -28,7 +28,7 @@ from engine.harness.sut import OpenSession, SharedSut, Sut, make_sut
 from engine.harness.ticker import Parts, Ticker
 from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
-from engine.system.state import StateWatch
+from engine.system.machine_state import StateWatch
 
 Emit = Callable[[events.AnyEvent], None]
 

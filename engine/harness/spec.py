@@ -6,7 +6,7 @@ import msgspec
 
 from engine.facts import OnLoad, Ragged
 from engine.mlperf import Mode, Scenario
-from engine.system.state import MachineState
+from engine.system.machine_state import MachineState
 
 
 class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):

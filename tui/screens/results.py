@@ -19,7 +19,7 @@ from engine.plan.selection_syntax import selection_of
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
 from tui.screens.charting import ask_chart
-from tui.screens.columns import ColumnChooser
+from tui.screens.column_chooser import ColumnChooser
 from tui.screens.dialogs import Reading
 from tui.screens.exporting import ask_export, ask_order
 from tui.screens.repeating import ask_again

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from engine.explore.asked import asked_lines
 from engine.explore.columns import COLUMNS
 from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.export import change_text, command_line, noise_short, noise_text, notices, same_line
 from engine.explore.metrics import METRICS, Metric
 from engine.explore.runs import Run
-from engine.explore.settings import asked_lines
 from engine.text import clean, clean_lines, cut, fit
 from tui.terminal import Glyphs
 from tui.widgets.run_list import DISTURBED, STATES, common, state_style, what

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.system.state import MachineState, StateWatch
+from engine.system.machine_state import MachineState, StateWatch
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.explore.asked import SETTINGS, asked_lines, result_text, setting_text, settings, workers_text
 from engine.explore.columns import COLUMNS
 from engine.explore.history import all_runs
 from engine.explore.runs import Run, find
-from engine.explore.settings import SETTINGS, asked_lines, result_text, setting_text, settings, workers_text
 from tests.engine.explore import history
 from tests.helpers import folders_in
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.explore.columns import COLUMNS
-from engine.explore.grouping import grouped
 from engine.explore.history import all_runs
+from engine.explore.repeat_groups import grouped
 from engine.store.folders import Folders
 from tests.engine.explore import history
 from tests.helpers import folders_in
