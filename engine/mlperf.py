@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline"]
-SCENARIOS: Final[tuple[Scenario, ...]] = get_args(Scenario)
+Scenario = Literal["SingleStream", "MultiStream", "Server", "Offline", "Interactive"]
+SCENARIOS: Final[tuple[Scenario, ...]] = ("SingleStream", "MultiStream", "Server", "Offline")
+"""LoadGen's scenarios."""
+SUBMITTED: Final[tuple[Scenario, ...]] = get_args(Scenario)
+"""Scenarios of results. Interactive is run as LoadGen's Server with tighter latency constraints (v5.1 and later)."""
 
 Mode = Literal["performance", "accuracy"]
 """What LoadGen is run for; a compliance test is a performance run with its own name."""

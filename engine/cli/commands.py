@@ -295,6 +295,29 @@ _COMMANDS = (
         ("system new my-box", "system new my-box --submitter=Acme --division=open --system_type=edge"),
     ),
     Command(
+        "rounds list",
+        "engine.cli.rounds:list_command",
+        "list the MLPerf rounds",
+        options=(_JSON, _HOME, _PROFILES),
+        examples=("rounds list",),
+    ),
+    Command(
+        "rounds show",
+        "engine.cli.rounds:show_command",
+        "show the benchmarks of a round: categories, scenarios, accuracy, tests",
+        Arguments("ROUND", "one round", "inferdeck rounds list names them", 1, 1),
+        (_JSON, _HOME, _PROFILES),
+        examples=("rounds show v5.1",),
+    ),
+    Command(
+        "rounds diff",
+        "engine.cli.rounds:diff_command",
+        "show what differs between two rounds",
+        Arguments("A B", "two rounds", "inferdeck rounds list names them", 2, 2),
+        (_JSON, _HOME, _PROFILES),
+        examples=("rounds diff v2.1 v5.1",),
+    ),
+    Command(
         "submission preflight",
         "engine.cli.preflight:preflight_command",
         "check a selection against the submission rules before anything runs",
@@ -361,6 +384,7 @@ _COMMANDS = (
         (
             CommandOption("out", "the file (default: TREE.zip)", "FILE"),
             CommandOption("submitter", "your organisation: a tree with another's results is refused", "NAME"),
+            _ROUND,
             _HOME,
             _PROFILES,
         ),
@@ -403,5 +427,5 @@ _COMMANDS = (
 )
 
 COMMANDS = {one.name: one for one in _COMMANDS}
-DEFAULTS = {"results": "results list", "store": "store list", "system": "system list"}
+DEFAULTS = {"results": "results list", "rounds": "rounds list", "store": "store list", "system": "system list"}
 """The command that a group runs when none is given."""

@@ -37,7 +37,7 @@ def checked(asked: words.Words) -> Report:
     """Return the checker's report on a tree."""
     import profiles  # noqa: PLC0415  (help and wrong words need none of this)
     from engine.profile.catalog import profile_file  # noqa: PLC0415
-    from engine.profile.rounds import load_round  # noqa: PLC0415
+    from engine.profile.round_file import load_round  # noqa: PLC0415
     from engine.store.folders import folders  # noqa: PLC0415
     from engine.submission.checker.check import check  # noqa: PLC0415
     from engine.submission.tree import refuse_unknown_submitter, tree_divisions  # noqa: PLC0415

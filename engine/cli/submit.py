@@ -9,7 +9,8 @@ from engine.cli.screen import Screen
 from engine.errors import UsageError
 from engine.profile import catalog
 from engine.profile.names import TREE
-from engine.profile.rounds import Round, load_round
+from engine.profile.round_file import load_round
+from engine.profile.rounds import Round
 from engine.store.folders import Folders, folders
 from engine.submission import describe, identity
 from engine.submission.checker.check import check

@@ -17,7 +17,8 @@ from engine.cli.workers_table import draw_kept
 from engine.errors import UsageError
 from engine.profile import catalog, systems
 from engine.profile.names import refuse_system_name
-from engine.profile.rounds import Round, load_round
+from engine.profile.round_file import load_round
+from engine.profile.rounds import Round
 from engine.store.folders import Folders, folders
 from engine.submission import user_systems
 from engine.submission.form import Field, form
@@ -31,6 +32,9 @@ ASKED = (
     "host_memory_configuration",
     "host_storage_type",
     "host_networking",
+    "host_network_card_count",
+    "host_networking_topology",
+    "system_type_detail",
     "cooling",
     "hw_notes",
     "sw_notes",
@@ -151,7 +155,7 @@ def _ask(description: dict[str, str | int | float | bool], rules: Round) -> None
     picks = {field.name: field.picks for field in form(description, rules, {})}
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")
-    for field in ASKED:
+    for field in (name for name in ASKED if name in picks):
         hint = f" ({' | '.join(pick.value for pick in picks[field])})" if picks[field] else ""
         while not description.get(field) and (answer := _answer(f"{field}{hint}: ")):
             try:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 
 from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings
-from engine.profile.rounds import Benchmark, Round, ScenarioRule, Seeds
+from engine.profile.benchmark_rules import Benchmark
+from engine.profile.rounds import Round
 from engine.profile.run_rules import RunRules, resolve
+from engine.profile.scenario_rules import ScenarioRule, Seeds
 
 _PERFORMANCE_ONLY = 2
 """LoadGen's number of its performance mode, in which every compliance test runs."""

@@ -12,8 +12,9 @@ from msgspec import Meta
 from engine.errors import CannotRunError
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import FACTS, Mode, Scenario
-from engine.profile.rounds import Round, Style, StyleRule
+from engine.profile.rounds import Round
 from engine.profile.run_rules import RunRules, resolve
+from engine.profile.scenario_rules import Style, StyleRule
 
 NS_PER_MS = 1_000_000
 _Count = Annotated[int, Meta(ge=0)]

@@ -68,14 +68,17 @@ _FORMULAS: dict[tuple[str, str], Callable[[Detail], float]] = {
 UNITS = {name: facts.unit for name, facts in FACTS.items()}
 
 
-def metric(detail: Detail, scenario: str, samples_per_query: int) -> Metric:
+def metric(detail: Detail, scenario: str, samples_per_query: int, key: str = "") -> Metric:
     """Return the result of a performance log in the folder of `scenario`.
 
     `samples_per_query` is that of MultiStream in the round: a query inferred from SingleStream takes so many times its
-    latency. Raises DataError if the log lacks a needed value, or is of a scenario from which this one can't be
-    inferred.
+    latency. `key` is the result's in the round, if it is not v2.1's. Raises DataError if the log lacks a needed value,
+    or is of a scenario from which this one can't be inferred.
     """
     ran = detail.value("effective_scenario")
+    if key and ran == scenario:
+        value = _number(detail, key)
+        return Metric(value / NS_PER_MS if FACTS[scenario].streams else value, UNITS[scenario], inferred=False)
     formula = _FORMULAS.get((scenario, ran)) if isinstance(ran, str) else None
     if formula is None:
         raise DataError(

@@ -11,9 +11,10 @@ from engine.plan.decide import RuleBook
 from engine.plan.plan import Node
 from engine.plan.reason import Asked
 from engine.profile.names import folder_fault
-from engine.profile.rounds import Division, Round
+from engine.profile.rounds import Round
 from engine.profile.run_rules import resolve
 from engine.profile.systems import Description
+from engine.profile.tree_rules import Division
 
 SYSTEM_TYPES = {"edge": "edge", "datacenter": "datacenter", "both": "datacenter,edge"}
 
@@ -117,10 +118,12 @@ def _allowed(rules: Round, benchmark: str, category: str) -> tuple[str, ...]:
     """Return the scenarios that a result may have. Raises UsageError if the category does not have the benchmark."""
     found = rules.allowed(benchmark, SYSTEM_TYPES[category])
     if not found:
-        where = [name for name, kind in rules.benchmark(benchmark).scenarios.items() if kind]
+        where = rules.benchmark(benchmark).suites()
         raise UsageError(
-            f"{benchmark} is no benchmark of the category {category}",
-            f"it is one of {' and '.join(where)}: choose that, or a system whose description says it",
+            f"{benchmark} is no benchmark of the category {category} in round {rules.name}",
+            f"it is one of {' and '.join(where)}: choose that, or a system whose description says it"
+            if where
+            else f"choose another one: inferdeck rounds show {rules.name}",
         )
     return found
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from engine.errors import closest, either, nearest
 from engine.profile.component import Component, Need, Option
 
-_ROUND = re.compile(r"r\d+\.\d+.*")
+_ROUND = re.compile(r"r(\d+\.\d+).*")
 """How the MLPerf tutorials spell a round: `_r5.1-dev`."""
 
 
@@ -23,8 +23,9 @@ def for_variation(tagged: Sequence[Component], every: Iterable[Component], word:
         for choice in option.choices:
             if _same(str(choice), word):
                 return f"write --{option.name}={choice}"
-    if _ROUND.fullmatch(word) and any(option.name == "round" for option in options):
-        return "the round is an option here: --round=v2.1"
+    named = _ROUND.fullmatch(word)
+    if named and any(option.name == "round" for option in options):
+        return f"the round is an option here: --round=v{named[1]}"
     needs = [need for one in tagged for need in one.needs]
     handle = _dependency(needs, every, lambda below: below.variation(word) is not None)
     if handle:

@@ -1,4 +1,4 @@
-"""The rounds of the profile folders, each file cached until it changes."""
+"""The rounds of the profile folders, each file cached until one in its folder changes: it may extend others."""
 
 from __future__ import annotations
 
@@ -6,21 +6,38 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from engine.profile.benchmark_rules import Category
 from engine.profile.catalog import profile_file
-from engine.profile.rounds import Round, load_round
+from engine.profile.round_file import FOLDER, load_round
+from engine.profile.rounds import Round
+
+DEFAULT = "v2.1"
+"""The round of the tutorials, where none is asked for."""
 
 
 def round_of(folders: Sequence[Path], name: str) -> Round:
     """Return the rules of a round. Raises UsageError if no folder has it, ProfileError if its file is invalid."""
-    return round_at(profile_file(folders, "rounds", name))
+    return round_at(profile_file(folders, FOLDER, name))
 
 
 def round_at(path: Path) -> Round:
     """Return the rules in a file."""
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(path, tuple(sorted(one.stat().st_mtime_ns for one in path.parent.glob("*.yaml"))))
 
 
-@lru_cache(maxsize=8)
-def _read(path: Path, _changed: int) -> Round:
+def all_rounds(folders: Sequence[Path]) -> list[Round]:
+    """Return every round, the oldest first."""
+    paths = {path.stem: path for folder in folders for path in (folder / FOLDER).glob("*.yaml")}
+    return sorted(map(round_at, paths.values()), key=lambda rules: (rules.published, rules.name))
+
+
+def newest_with(folders: Sequence[Path], benchmark: str, category: Category) -> Round | None:
+    """Return the newest round in which a category has a benchmark; None where there is none."""
+    rounds = [one for one in all_rounds(folders) if benchmark in one.benchmarks]
+    return next((one for one in reversed(rounds) if one.benchmarks[benchmark].allowed((category,))), None)
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, _changed: tuple[int, ...]) -> Round:
     """Cached: the screen resolves on every key press, and a plan has many runs."""
     return load_round(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from engine.errors import UsageError
-from engine.profile.rounds import Division
+from engine.profile.tree_rules import Division
 
 LONGEST_NAME = 200
 """Maximum bytes of a name that becomes a folder; file systems end at 255."""

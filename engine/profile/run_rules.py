@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.mlperf import MODES, Scenario
-from engine.profile.rounds import AccuracyRule, Benchmark, ComplianceTest, InScenario, Round, Seeds, Target
+from engine.mlperf import FACTS, MODES, Scenario
+from engine.profile.benchmark_rules import AccuracyRule, Benchmark, InScenario, TokenLatency
+from engine.profile.rounds import Round
+from engine.profile.scenario_rules import ComplianceTest, ResultField, Seeds, Target
 
 
 class RunRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,12 +27,20 @@ class RunRules(msgspec.Struct, frozen=True, kw_only=True):
     """Those of the compliance test, if it has its own."""
     target: Target
     """With the benchmark's default, if it has its own."""
+    result_key: str
+    """The result's key in the detail log: a latency in ns, or a rate per second."""
+    unit: str
+    """The result's unit as the checker prints it."""
+    result_name: str
+    """The result's name on screen."""
     percentile: float
     """The latency percentile that counts."""
     latency_ms: float | None
     """Server: the latency constraint; None in other scenarios."""
     checked_latency_ms: float | None
     """The same, None also if the benchmark has none of its own: the checker then accepts any."""
+    token_latency: TokenLatency | None
+    """Constraints of a text generator; None where there are none."""
     min_duration_ms: int
     min_query_count: int
     min_sample_count: int
@@ -41,7 +51,9 @@ class RunRules(msgspec.Struct, frozen=True, kw_only=True):
     """With fewer queries the early stopping test can't pass; 0 without that test."""
     dataset: str
     sample_count: int
-    """Size of the data set, which an accuracy run covers."""
+    """Size of the data set."""
+    accuracy_sample_count: int
+    """Samples that an accuracy run covers."""
     performance_sample_count: int
     """The least number of samples that a performance run draws from."""
     performance_set_is_whole: bool
@@ -52,6 +64,8 @@ class RunRules(msgspec.Struct, frozen=True, kw_only=True):
     """None in an ordinary run."""
     test_settings: dict[str, int]
     """LoadGen settings of the test by their names in audit.config, with the benchmark's own numbers."""
+    refused: str
+    """Why the official checker refuses every run in this scenario; empty where it does not."""
 
     @property
     def share(self) -> float:
@@ -67,7 +81,9 @@ def resolve(rules: Round, benchmark: Benchmark | str, scenario: Scenario, mode: 
     bench = rules.benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     rule, own = rules.scenarios[scenario], bench.in_scenario.get(scenario, InScenario())
     test = None if mode in MODES else rules.test(mode)
-    is_server = scenario == "Server"
+    is_server = rules.run_scenario(scenario) == "Server"
+    own_latency_ms = own.latency_ms or bench.server_latency_ms
+    field = own.result or ResultField()
     return RunRules(
         round=rules.name,
         scenario=scenario,
@@ -75,9 +91,13 @@ def resolve(rules: Round, benchmark: Benchmark | str, scenario: Scenario, mode: 
         loadgen_model=bench.loadgen_model,
         seeds=(test.seeds if test is not None else None) or rules.seeds,
         target=msgspec.structs.replace(rule.target, default=bench.targets.get(scenario, rule.target.default)),
-        percentile=rule.percentile,
-        latency_ms=(bench.server_latency_ms or rule.latency_ms) if is_server else None,
-        checked_latency_ms=bench.server_latency_ms if is_server else None,
+        result_key=field.key or rule.result.key or "",
+        unit=field.unit or rule.result.unit or "",
+        result_name=field.name or rule.result.name or FACTS[rules.run_scenario(scenario)].result_name,
+        percentile=own.percentile or rule.percentile,
+        latency_ms=(own_latency_ms or rule.latency_ms) if is_server else None,
+        checked_latency_ms=own_latency_ms if is_server else None,
+        token_latency=own.token_latency or (None if scenario == "Offline" else bench.token_latency),
         min_duration_ms=_first(own.min_duration_ms, rule.min_duration_ms),
         min_query_count=_first(own.min_query_count, rule.min_query_count),
         min_sample_count=_first(own.min_sample_count, rule.min_sample_count),
@@ -86,6 +106,7 @@ def resolve(rules: Round, benchmark: Benchmark | str, scenario: Scenario, mode: 
         fewest_queries=rule.fewest_queries,
         dataset=bench.dataset,
         sample_count=bench.sample_count,
+        accuracy_sample_count=own.accuracy_sample_count or bench.accuracy_sample_count or bench.sample_count,
         performance_sample_count=bench.performance_sample_count,
         performance_set_is_whole=bench.performance_set_is_whole,
         sample_concatenate_permutation=bench.sample_concatenate_permutation,
@@ -95,6 +116,7 @@ def resolve(rules: Round, benchmark: Benchmark | str, scenario: Scenario, mode: 
         ),
         test=test,
         test_settings={} if test is None else test.settings_of(bench),
+        refused=own.refused,
     )
 
 

@@ -17,6 +17,12 @@ FRAMEWORKS = ("onnxruntime", "tensorflow", "tensorflow-cpu", "openvino")
 NOT_APPLICABLE = "N/A"
 """Value of a field that does not apply to this system."""
 
+OF_ACCELERATORS = (
+    "accelerator_frequency", "accelerator_host_interconnect", "accelerator_interconnect",
+    "accelerator_interconnect_topology", "accelerator_memory_configuration", "accelerator_on-chip_memories",
+)  # fmt: skip
+"""Fields that do not apply without an accelerator."""
+
 FIXED = {"number_of_nodes": "1", "status": "available"}
 """Defaults: one machine, and generally available software."""
 
@@ -44,7 +50,8 @@ def description_of(
     if not system.description:
         raise DataError(f"the system {path.stem} has no description", f"inferdeck system new {path.stem} writes one")
     read = detected(rules, disk, frameworks(), deep=deep) if system.detected else {}
-    return {**read, **system.description}
+    described = {**read, **system.description}
+    return {name: value for name, value in described.items() if name not in rules.system.other_rounds}
 
 
 def frameworks() -> str:
@@ -91,6 +98,7 @@ def _read(machine: System, folder: Path, frameworks: str) -> dict[str, str]:
     cpu, gpus = machine.cpu, machine.gpus
     disk = storage(folder)
     return {
+        **({} if gpus else dict.fromkeys(OF_ACCELERATORS, NOT_APPLICABLE)),
         **_hardware(machine),
         "host_processor_frequency": f"{cpu.mhz / 1000:.2f} GHz" if cpu.mhz else "",
         "host_processor_caches": "; ".join(_cache(cache) for cache in cpu.caches),

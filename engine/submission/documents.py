@@ -46,6 +46,16 @@ Weights: {origin.model["weight_data_types"]}. Transformations: {origin.model["we
 """
 
 
+def calibration_overview(file: str) -> str:
+    """Return the calibration document of a submitter, which refers to those of the results."""
+    return f"""\
+# Calibration
+
+How the weights and activations of a result were quantized, and with which samples, is in `{file}` next to its
+measurements: the samples by name, their SHA-256, and the transformations. Nothing was calibrated where it says so.
+"""
+
+
 def demonstration(reasons: list[str]) -> str:
     """Return the file that marks a tree as a demonstration."""
     lines = "\n".join(f"- it holds a result that is {reason}" for reason in reasons)

@@ -82,6 +82,8 @@ _MEANING = {
     "host_storage_type": ("storage type", "NVMe SSD, SATA SSD, network"),
     "host_networking": ("network card", "what connects the machine; N/A for a single machine"),
     "host_networking_topology": ("network topology", "how machines are connected; N/A with one"),
+    "host_network_card_count": ("network cards", "how many, and which: 1x 10 GbE"),
+    "system_type_detail": ("kind of system", "in a few words: edge server, workstation, embedded"),
     "accelerators_per_node": ("accelerators", "how many in one machine; 0 where there is none"),
     "accelerator_model_name": ("accelerator", "the model; N/A where there is none"),
     "accelerator_memory_capacity": ("accelerator memory", "of one accelerator; N/A where there is none"),
@@ -227,7 +229,20 @@ def _check(
             return _one_of(value, value, tuple(rules.divisions if name == "division" else system.types))
         case "is_network":
             return _network(value, description, rules)
-    return FINE if name in system.optional else _check_text(name, value, name in description, differing)
+    refused = _refused_by_round(name, value, name in description, rules)
+    usual = FINE if name in system.optional else _check_text(name, value, name in description, differing)
+    return refused or usual
+
+
+def _refused_by_round(name: str, value: str, is_there: bool, rules: Round) -> Said | None:
+    """Return what only some rounds refuse; None where this one does not."""
+    if not is_there:
+        return None
+    if name in rules.system.meaningful and not value.strip():
+        return "problem", "this round refuses it empty", f"fill it in, or {NOT_APPLICABLE} where it does not apply"
+    if name in rules.system.numbers and not value.strip().isdigit():
+        return "problem", f"'{value}' is no number", "write a whole number"
+    return None
 
 
 def _check_text(name: str, value: str, is_there: bool, differing: Mapping[str, str]) -> Said:

@@ -20,7 +20,7 @@ from engine.profile.names import TREE, WHOLE_LOGS, folder_fault, refuse_system_n
 from engine.profile.rounds import Round
 from engine.store.files import disk_errors
 from engine.submission import pack, provenance
-from engine.submission.documents import calibration, demonstration, readme
+from engine.submission.documents import calibration, calibration_overview, demonstration, readme
 from engine.submission.provenance import Provenance
 from engine.submission.tree import Tree, literal, tree_divisions
 from engine.submission.verified import stale
@@ -30,9 +30,6 @@ IMPLEMENTATION = "inferdeck"
 
 OVERRIDES = ("division", "submitter")
 """Fields of a description that can be overridden on the command line."""
-
-INFERRED = ("MultiStream", "Offline")
-"""Scenarios that an edge system may infer from its SingleStream run (v2.1 rules)."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +110,8 @@ def generate(request: Request, rules: Round) -> list[Result]:
         request.out.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{request.out.name[:100]}.part-", dir=request.out.parent))
         try:
-            _write(request, results, staging)
-            _move_in(staging, request)
+            _write(request, rules, results, staging)
+            _move_in(staging, request, rules)
             if marked:
                 notices = sorted({pack.not_submittable_reason(found.origin) for found in marked})
                 Tree(request.out).write(PurePosixPath(pack.MARK), to_bytes(demonstration(notices)))
@@ -180,14 +177,19 @@ def _results(request: Request, rules: Round) -> Iterator[Result]:
             found[scenario.name] = _result(request, rules, benchmark.name, scenario)
         yield from found.values()
         if request.infer and "SingleStream" in found:
-            source = found["SingleStream"]
-            allowed = rules.allowed(benchmark.name, str(request.description.get("system_type")))
-            for name in INFERRED:
-                if name in allowed and name not in found:
-                    yield replace(source, scenario=name)
+            allowed = _inferable(rules, benchmark.name, str(request.description.get("system_type")))
+            yield from (replace(found["SingleStream"], scenario=name) for name in allowed if name not in found)
         base = benchmark.name.removesuffix(".9")
         if request.share_99 and benchmark.name.endswith("-99.9") and benchmark.with_name(base) not in benchmarks:
             yield from (replace(one, benchmark=base) for one in found.values())
+
+
+def _inferable(rules: Round, benchmark: str, system_type: str) -> list[str]:
+    """Return the scenarios whose results such a system may infer from its SingleStream run."""
+    if not set(rules.categories(system_type)) & set(rules.inferring_categories):
+        return []
+    allowed = rules.allowed(benchmark, system_type)
+    return [name for name in allowed if rules.infers("SingleStream", name)]
 
 
 def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> Result:
@@ -233,17 +235,28 @@ def _origin(request: Request, folder: Path) -> Provenance:
         raise DataError(f"{folder} has no provenance", f"it needs the {provenance.FILE} of its run") from None
 
 
-def _write(request: Request, results: list[Result], root: Path) -> None:
-    owner = root / request.division / request.submitter
-    description = owner / "systems" / f"{request.sut}.json"
+def _write(request: Request, rules: Round, results: list[Result], root: Path) -> None:
+    owner, layout = root / request.division / request.submitter, rules.layout
+    description = owner / layout.system.format(system=request.sut)
     description.parent.mkdir(parents=True)
     description.write_bytes(_json(dict(request.description)))
+    if request.division != "open":
+        (owner / rules.files.calibration[0]).write_bytes(
+            to_bytes(calibration_overview(rules.files.calibration_process))
+        )
     for result in results:
-        inside = Path(request.sut) / result.benchmark / result.scenario
-        _copy_runs(request, result, owner / "results" / inside)
-        _copy_compliance(request, result, owner / "compliance" / inside)
-        _write_measurements(request, result, owner / "measurements" / inside)
-        code = owner / "code" / result.benchmark / IMPLEMENTATION
+        names = {
+            "system": request.sut,
+            "benchmark": result.benchmark,
+            "scenario": result.scenario,
+            "implementation": IMPLEMENTATION,
+        }
+        _copy_runs(request, result, owner / layout.results.format(**names))
+        _copy_compliance(request, result, owner / layout.compliance.format(**names))
+        _write_measurements(request, rules, result, owner / layout.measurements.format(**names), names)
+        code = owner / layout.code.format(**names)
+        if not layout.code.endswith("{implementation}"):
+            code = code / result.benchmark / IMPLEMENTATION
         code.mkdir(parents=True, exist_ok=True)
         (code / "README.md").write_bytes(to_bytes(readme(result.origin)))
 
@@ -272,23 +285,26 @@ def _copy(request: Request, source: Path, target: Path, names: Sequence[str]) ->
                 shutil.copyfileobj(file, out, 1 << 20)
 
 
-def _write_measurements(request: Request, result: Result, place: Path) -> None:
-    place.mkdir(parents=True)
+def _write_measurements(request: Request, rules: Round, result: Result, place: Path, names: Mapping[str, str]) -> None:
+    place.mkdir(parents=True, exist_ok=True)
     origin = result.origin
     fields = {**origin.model, "inferdeck": msgspec.to_builtins(origin)}
-    (place / f"{request.sut}_{IMPLEMENTATION}_{result.scenario}.json").write_bytes(_json(fields))
-    _copy(request, result.folder / "performance", place, (MLPERF_CONF, USER_CONF, "lock.json"))
+    (place / rules.layout.measurements_file.format(**names)).write_bytes(_json(fields))
+    confs = [name for name in (MLPERF_CONF, USER_CONF) if name in rules.files.measurements]
+    _copy(request, result.folder / "performance", place, (*confs, "lock.json"))
     (place / "README.md").write_bytes(to_bytes(readme(origin)))
-    (place / "calibration_process.adoc").write_bytes(to_bytes(calibration(origin)))
+    (place / rules.files.calibration_process).write_bytes(to_bytes(calibration(origin)))
 
 
-def _move_in(staging: Path, request: Request) -> None:
+def _move_in(staging: Path, request: Request, rules: Round) -> None:
     """Move the new system into the tree, replacing an existing one. Raises DataError for a link."""
     tree, owner = Tree(request.out), PurePosixPath(request.division, request.submitter)
-    pieces = [owner / kind / request.sut for kind in ("measurements", "compliance", "results")]
-    pieces += [owner / "systems" / f"{request.sut}.json"]
-    code = sorted((staging / owner / "code").glob("*/*"))
+    pieces = [owner / kind / request.sut for kind in (*rules.layout.kinds(), "results")]
+    pieces += [owner / rules.layout.system.format(system=request.sut)]
+    code = sorted((staging / owner / rules.layout.code.partition("/")[0]).glob("*/*"))
     pieces += [PurePosixPath(path.relative_to(staging)) for path in code]
+    if not any(tree.exists(owner / name) for name in rules.files.calibration):
+        pieces.append(owner / rules.files.calibration[0])
     old = staging / "old"
     old.mkdir()
     for number, piece in enumerate(pieces):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar, get_args
 
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from engine.submission import pack
 from engine.submission.checker.findings import Finding, Report
 from engine.submission.provenance import Provenance

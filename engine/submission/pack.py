@@ -20,7 +20,7 @@ from engine.submission.provenance import Provenance
 from engine.submission.tree import Tree
 from engine.text import is_text
 
-MARK = "DEMONSTRATION.txt"
+MARK = "DEMONSTRATION.md"
 """A file at a tree's root that marks it as not a submission."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -133,8 +133,9 @@ def not_submittable_reason(found: Provenance) -> str:
 def origins(tree: Path) -> Iterator[tuple[Path, Provenance]]:
     """Yield the provenance of every result that this program put into the tree, with its measurements file."""
     inside = Tree(tree)
-    for place in inside.glob("*/*/measurements/*/*/*/*.json"):
-        try:
-            yield tree / place, codec.decode(inside.read(place), type=Measurements).inferdeck
-        except (msgspec.DecodeError, InferdeckError):
-            continue  # made by others, who have other ways to say where a result comes from
+    for kind in ("measurements", "results"):  # by the round, they are in either
+        for place in inside.glob(f"*/*/{kind}/*/*/*/*.json"):
+            try:
+                yield tree / place, codec.decode(inside.read(place), type=Measurements).inferdeck
+            except (msgspec.DecodeError, InferdeckError):
+                continue  # made by others, who have other ways to say where a result comes from

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from engine.mlperf import Scenario
-from engine.profile.rounds import Round, Severity
+from engine.profile.rounds import Round
 from engine.profile.run_rules import resolve
+from engine.profile.tree_rules import Severity
 from engine.submission.form import folder_name
 from engine.submission.identity import IdentityWarning
 

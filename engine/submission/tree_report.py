@@ -14,7 +14,6 @@ from typing import Any
 from engine.submission import pack
 from engine.submission.checker.findings import Report, Result
 from engine.submission.checker.report import as_json as checked
-from engine.submission.checker.report import power_unit
 from engine.submission.grouping import ResultKey, errors_by_result, origins_by_result, result_of
 from engine.submission.provenance import Provenance
 
@@ -71,7 +70,7 @@ def _row(result: Result, broken: Mapping[ResultKey, set[str]], origin: Provenanc
         accuracy=result.accuracy or "",
         inferred=result.inferred,
         power=result.power_metric,
-        power_units=power_unit(result) if result.has_power else "",
+        power_units=result.power_units if result.has_power else "",
         no_submission="" if origin is None else pack.not_submittable_reason(origin),
         broken=tuple(sorted(about)) if result.verdict == "fail" else (),
     )

@@ -76,7 +76,9 @@ def _folders(tree: Tree, rules: Round, submitter: str | None) -> Iterator[PurePo
     """
     owner = "*" if submitter is None else literal(submitter)
     for division in tree_divisions(tree.root, rules.divisions):
-        for inside in ("results/*/*/*", *(f"compliance/*/*/*/{test}" for test in _tests(rules))):
+        every = {"system": "*", "benchmark": "*", "scenario": "*"}
+        compliance = rules.layout.compliance.format(**every)
+        for inside in (rules.layout.results.format(**every), *(f"{compliance}/{test}" for test in _tests(rules))):
             yield from (
                 log.parent for log in tree.glob(f"{division}/{owner}/{inside}/accuracy/{ACCURACY_LOG}", links=True)
             )

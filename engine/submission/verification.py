@@ -18,7 +18,9 @@ import msgspec
 from engine.errors import DataError
 from engine.mlperf import FACTS
 from engine.mlperf_logs.accuracy_log import Record, records, write
-from engine.profile.rounds import Benchmark, ComplianceTest, Round
+from engine.profile.benchmark_rules import Benchmark
+from engine.profile.rounds import Round
+from engine.profile.scenario_rules import ComplianceTest
 
 PASS, FAIL = "TEST PASS", "TEST FAIL"
 

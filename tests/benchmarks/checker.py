@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 import profiles
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.submission.checker.check import check
 
 ARCHIVE = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "results_v2.1_sample.tar.xz"

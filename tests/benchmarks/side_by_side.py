@@ -13,7 +13,7 @@ from pathlib import Path
 
 import profiles
 from engine.plan.rule_book import TUNING_SECONDS
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from tests.benchmarks import contestants
 from tests.benchmarks.contestants import Course
 from tests.benchmarks.kept import opened, save

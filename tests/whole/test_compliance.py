@@ -10,7 +10,7 @@ import pytest
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.mlperf_logs import detail
 from engine.profile.catalog import load, profile_file
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.submission import verification as compliance
 from tests.whole.command import SHORT, inferdeck, measured
 

@@ -12,7 +12,7 @@ from engine.datasets.patterns import ImageSet, write
 from engine.mlperf import SCENARIOS
 from engine.mlperf_logs import detail
 from engine.profile.catalog import load, profile_file
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.store.store import Store
 from tests.whole.command import SHORT, inferdeck, measured
 

@@ -16,7 +16,7 @@ import yaml
 
 from engine.mlperf_logs import detail
 from engine.profile.catalog import load, profile_file
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from tests.whole.command import SHORT, inferdeck, measured
 
 TAGS = "--tags=app,mlperf,inference,reference,python,_resnet50,_onnxruntime,_cpu,_stand-in,_submission,_test"

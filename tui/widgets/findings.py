@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine.guide.fixes import AnnotatedFinding
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from engine.submission.grouping import Branch, by_place, by_severity, counted
 from engine.text import clean, cut
 

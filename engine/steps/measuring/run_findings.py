@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from engine.mlperf import Scenario
-from engine.profile.rounds import Division, Round
+from engine.profile.rounds import Round
+from engine.profile.tree_rules import Division
 from engine.step import Options, Step, read_options
 from engine.submission.checker.findings import Finding
 from engine.submission.checker.single import About

@@ -15,6 +15,7 @@ from engine.mlperf import DETAIL_LOG, FACTS
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.known_rounds import round_of
+from engine.profile.run_rules import resolve
 from engine.step import Step
 from engine.steps.measuring.run_settings import compliance_test
 from engine.steps.measuring.run_spec import TOO_FEW
@@ -39,7 +40,8 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
         step.warn("the run was stopped at the time limit of its style, so it is not valid; _valid has no limit")
     if spec.settings.mode == "accuracy":
         return {"valid": None, "metric": None, "value": None, "unit": ""}
-    found = metric(log, spec.settings.scenario, spec.settings.samples_per_query)
+    rules = resolve(round_of(step.profiles, step.options["round"]), step.options["benchmark"], spec.settings.scenario)
+    found = metric(log, spec.settings.scenario, spec.settings.samples_per_query, rules.result_key)
     value = found.value or None  # 0 is LoadGen's way to say that there were too few queries for an estimate
     valid = log.value("result_validity") == "VALID" and not cut
     unit = "ms" if found.unit.startswith("Latency") else found.unit
@@ -49,7 +51,7 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
             step=step.id,
             scenario=spec.settings.scenario,
             mode=step.options["mode"],
-            metric=FACTS[spec.settings.scenario].result_name,
+            metric=rules.result_name,
             value=value,
             unit=unit,
             valid=valid,
@@ -60,7 +62,7 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
         step.warn(late, remedy=NO_RATE_HELPS)
     reported = {TOO_FEW, *({"performance.validity"} if cut else ()), *({"performance.latency"} if late else ())}
     _warn_of_findings(step, spec, reported)
-    return {"valid": valid, "metric": FACTS[spec.settings.scenario].result_name, "value": value, "unit": unit}
+    return {"valid": valid, "metric": rules.result_name, "value": value, "unit": unit}
 
 
 def cut_short(log: detail.Detail) -> bool:

@@ -21,8 +21,10 @@ from engine.mlperf import (
     Scenario,
 )
 from engine.mlperf_logs import detail
+from engine.profile.benchmark_rules import Benchmark
 from engine.profile.known_rounds import round_of
-from engine.profile.rounds import Benchmark, ComplianceTest, Round
+from engine.profile.rounds import Round
+from engine.profile.scenario_rules import ComplianceTest
 from engine.step import Options, Step
 from engine.steps.measuring import run_findings as findings
 from engine.submission import verification as compliance

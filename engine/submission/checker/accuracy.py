@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, TRUNCATION_MARK
 from engine.mlperf_logs.kinds import kind_of
-from engine.profile.rounds import AccuracyRule, Round
+from engine.profile.benchmark_rules import AccuracyRule
+from engine.profile.rounds import Round
 from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.location import CheckContext, Location
 from engine.submission.checker.log import Log
@@ -23,21 +24,59 @@ SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 class Scores(NamedTuple):
     """Values and hashes in an accuracy.txt, as text."""
 
-    value: str | None
+    values: dict[str, list[str]]
+    """Metric → its values that count; metrics by the first of them."""
     hashes: list[str]
 
+    def shown(self, metrics: Sequence[AccuracyRule], rules: Round) -> str | None:
+        """Return what a result shows of them; None where there is none."""
+        if rules.judging.all_metrics:
+            wanted = {rule.metric for rule in metrics if rule.has_target}
+            return "  ".join(f"{name}: {found[-1]}" for name, found in self.values.items() if name in wanted) or None
+        found = self.values.get(metrics[0].metric)
+        return found[-1] if found else None
 
-def read_scores(data: bytes, metric: str, rules: Round) -> Scores:
-    """Return the value of a metric and the hashes in a text. Raises UnicodeDecodeError.
 
-    Like the official checker, reading stops once both are known, and of several values the last one until then counts.
+def read_scores(data: bytes, metrics: Sequence[AccuracyRule], rules: Round) -> Scores:
+    """Return the values of the metrics and the hashes in a text. Raises UnicodeDecodeError.
+
+    Like the official checker, reading stops once the hash and a value of each metric are known, which in some rounds
+    has to reach the target. In others the last one until then counts.
     """
     text = "\n" + data.decode().replace("\r\n", "\n").replace("\r", "\n")
     hashes = _matches(text, rules.accuracy_hash)
-    values = _matches(text, rules.accuracy_lines[metric].line)
-    before = [value for location, value in values if not hashes or location < hashes[0][0]]
-    value = before[-1] if before else next((value for _, value in values), None)
-    return Scores(value, [value for _, value in hashes])
+    lines = sorted(
+        (position, number, value)
+        for number, rule in enumerate(metrics)
+        for position, value in _matches(text, rules.accuracy_lines[rule.metric].line)
+    )
+    sought = {number for number, rule in enumerate(metrics) if rule.has_target}
+    first_hash, last, values = hashes[0][0] if hashes else len(text), -1, dict[str, list[str]]()
+    for position, number, value in lines:
+        if not sought and position > max(first_hash, last):
+            break
+        rule = metrics[number]
+        if rules.judging.every_value:
+            values.setdefault(rule.metric, []).append(value)
+        else:
+            values[rule.metric] = [value]
+        if not rules.judging.every_value or _reaches(value, rule.target):
+            sought.discard(number)
+            last = position
+    return Scores(values, [value for _, value in hashes])
+
+
+def _reaches(value: str, target: float) -> bool:
+    try:
+        return float(value) >= target
+    except ValueError:
+        return False
+
+
+def last_value(data: bytes, metric: str, rules: Round) -> str:
+    """Return the last value of a metric in a text; empty where there is none. Raises UnicodeDecodeError."""
+    found = _matches("\n" + data.decode().replace("\r\n", "\n").replace("\r", "\n"), rules.accuracy_lines[metric].line)
+    return found[-1][1] if found else ""
 
 
 def _matches(text: str, pattern: str) -> list[tuple[int, str]]:
@@ -46,19 +85,22 @@ def _matches(text: str, pattern: str) -> list[tuple[int, str]]:
     found = []
     start = text.find(head)
     while start >= 0:
+        start = text.rfind("\n", 0, start + 1)
         end = text.find("\n", start + 1)
         line = text[start + 1 : end if end >= 0 else None]
         if matched := match(line):
             found.append((start, matched[1]))
-        start = text.find(head, start + 1)
+        start = text.find(head, end) if end >= 0 else -1
     return found
 
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> tuple[Callable[[str], re.Match[str] | None], str]:
-    """Return the line's compiled pattern, and its literal prefix including a newline."""
+    """Return the line's compiled pattern, and a text that is in every matching line or, with a newline, before it."""
+    inside = re.match(r"\.\*(['\"]?\w+['\"]?)(?=:)", pattern)
     letters = re.match(r"\w*(?=[\w= :])", "" if "|" in pattern else pattern)
-    return re.compile(pattern).match, "\n" + (letters[0] if letters else "")
+    head = inside[1] if inside else "\n" + (letters[0] if letters else "")
+    return re.compile(pattern).match, head
 
 
 def check(location: Location) -> tuple[str | None, Log | None]:
@@ -77,22 +119,20 @@ def check(location: Location) -> tuple[str | None, Log | None]:
         location.context.collector.add("accuracy.files", path, fault, ", ".join(files.accuracy))
     scores = _check_scores(location, folder)
     _check_log(location, folder, scores)
-    return scores.value, check_detail(location, folder)
+    _check_samples_shown(location, folder)
+    return scores.shown(location.run_rules.accuracy, location.context.rules), check_detail(location, folder)
 
 
 def _check_scores(location: Location, folder: Folder) -> Scores:
     context, path = location.context, f"{folder.path}/{ACCURACY_TEXT}"
-    wanted = location.run_rules.accuracy
     data = context.read(folder, ACCURACY_TEXT)
     try:
-        found = [read_scores(data or b"", rule.metric, context.rules) for rule in wanted]
+        scores = read_scores(data or b"", location.run_rules.accuracy, context.rules)
     except UnicodeDecodeError as error:
         context.collector.add("accuracy.text", path, kind_of(data or b"") or str(error), "text in UTF-8")
-        return Scores(None, [])
-    scores = found[0]
+        return Scores({}, [])
     if data is not None:
-        for rule, one in zip(wanted, found, strict=True):
-            check_value(location, path, one.value, rule)
+        check_values(location, path, scores)
         if not scores.hashes:
             whole = "the SHA-256 of the full accuracy log"
             remedy = CUT if is_cut(context, folder) else ""
@@ -102,24 +142,52 @@ def _check_scores(location: Location, folder: Folder) -> Scores:
     return scores
 
 
-def check_value(location: Location, path: str, value: str | None, rule: AccuracyRule) -> None:
-    """Check the accuracy value of a score, given as text."""
+def check_values(location: Location, path: str, scores: Scores) -> None:
+    """Check the accuracy values of a score."""
+    # Where the division has no target, one of the metrics is enough.
+    some = scores.values and not location.context.rules.divisions[location.context.division].accuracy_target
+    for rule in location.run_rules.accuracy:
+        found = scores.values.get(rule.metric, [])
+        if not found and rule.has_target:
+            line = location.context.rules.accuracy_lines[rule.metric]
+            location.context.collector.add(
+                "accuracy.value_missing",
+                path,
+                f"no line that gives {rule.metric}",
+                f"{line.line} ({_target(rule, location.context.rules.unit_of(rule))})",
+                severity="warning" if some else None,
+            )
+        for value in dict.fromkeys(found):
+            _check_value(location, path, value, rule)
+
+
+def _check_value(location: Location, path: str, value: str, rule: AccuracyRule) -> None:
     collector = location.context.collector
-    line = location.context.rules.accuracy_lines[rule.metric]
-    target = f"{rule.metric} of at least {rule.target:.10g}{line.unit}"
-    if value is None:
-        collector.add("accuracy.value_missing", path, f"no line that gives {rule.metric}", f"{line.line} ({target})")
-        return
+    unit = location.context.rules.unit_of(rule)
     try:
         number = float(value)
     except ValueError:
         collector.add("accuracy.value", path, f"{rule.metric} '{value}'", "a number")
         return
     if not number >= rule.target:
-        collector.add("accuracy.target", path, f"{rule.metric} {value}{line.unit}", target)
+        collector.add("accuracy.target", path, f"{rule.metric} {value}{unit}", _target(rule, unit))
     if rule.most is not None and number > rule.most:
-        most = f"{rule.metric} of at most {rule.most:.10g}{line.unit}"
-        collector.add("accuracy.target", path, f"{rule.metric} {value}{line.unit}", most)
+        most = f"{rule.metric} of at most {rule.most:.10g}{unit}"
+        collector.add("accuracy.target", path, f"{rule.metric} {value}{unit}", most)
+
+
+def _target(rule: AccuracyRule, unit: str) -> str:
+    return f"{rule.metric} of at least {rule.target:.10g}{unit}"
+
+
+def _check_samples_shown(location: Location, folder: Folder) -> None:
+    """Check that the outputs for given samples, pictures or videos, are there."""
+    for name, wanted in location.benchmark.accuracy_samples.items():
+        inside = folder.folders.get(name, Folder(""))
+        there = {file.split(".")[0] for file in inside.files}
+        if missing := [sample for sample in wanted if sample not in there]:
+            path, found = f"{folder.path}/{name}", f"no {', '.join(missing)}"
+            location.context.collector.add("accuracy.samples_shown", path, found, ", ".join(wanted))
 
 
 def _check_log(location: Location, folder: Folder, scores: Scores) -> None:
@@ -199,17 +267,21 @@ def check_run(location: Location, log: Log, performance: Log | None) -> None:
 
 
 def _check_samples(location: Location, log: Log, performance: Log | None, path: str) -> None:
-    whole = location.benchmark.sample_count
-    total = log.value("qsl_reported_total_count")
+    collector, whole = location.context.collector, location.run_rules.accuracy_sample_count
+    total = log.value("effective_accuracy_sample_count")
+    if total is None:
+        total = log.value("qsl_reported_total_count")
     if not isinstance(total, int):
         return
     same = performance is None or performance.value("qsl_reported_total_count") == total
     if location.context.division == "open" and total < whole and same:
-        location.context.collector.add("accuracy.data_set", path, f"{total} samples", f"{whole} samples")
+        collector.add("accuracy.data_set", path, f"{total} samples", f"{whole} samples")
         whole = total
     run = min(total, _issued(log, total))
     if run < whole:
-        location.context.collector.add("accuracy.samples", path, f"{run} samples", f"{whole} samples")
+        collector.add("accuracy.samples", path, f"{run} samples", f"{whole} samples")
+    elif total > whole:
+        collector.add("accuracy.samples", path, f"a set of {total} samples", f"{whole} samples")
 
 
 def _issued(log: Log, default: int) -> int:

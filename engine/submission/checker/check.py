@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from engine.errors import UsageError
 from engine.profile.rounds import Round
 from engine.submission.checker import pool as workers
@@ -25,7 +27,7 @@ def check(
     if not tree.is_dir():
         raise UsageError(f"there is no folder {tree}", "give the folder that holds closed/, open/ or network/")
     collector = FindingCollector(Severities(rules, strict=strict))
-    units = walk.units(Disk(str(tree.absolute()), rules.files), rules, submitter, collector)
+    units = walk.units(Disk(str(tree.absolute()), rules), rules, submitter, collector)
     findings: list[Finding] = collector.findings
     results: list[Result] = []
     systems: dict[str, System] = {}
@@ -37,10 +39,31 @@ def check(
     if not results:
         wanted = "division/submitter/results/system/model/scenario"
         collector.add("layout.no_results", ".", "no result", wanted, remedy=_advice(tree, rules, submitter))
+    results = _refuse(results, findings, rules)
     findings.sort(key=lambda finding: (finding.path, finding.rule, finding.found))
     results.sort(key=lambda result: result.path)
     failed = any(finding.severity == "error" for finding in findings)
     return Report("fail" if failed else "pass", results, findings, systems, rules.name)
+
+
+def _refuse(results: list[Result], findings: list[Finding], rules: Round) -> list[Result]:
+    """Return the results, rejected where the official checker does not look at them for a fault of their folder."""
+    depths = dict.fromkeys(rules.judging.refuses_tree, 0)
+    depths |= dict.fromkeys(rules.judging.refuses_division, 1) | dict.fromkeys(rules.judging.refuses_submitter, 2)
+    refused = {
+        tuple(finding.path.split("/")[: depths[finding.rule]])
+        for finding in findings
+        if finding.rule in depths and finding.severity == "error"
+    }
+    return [_rejected(one) if _within(one.path, refused) else one for one in results] if refused else results
+
+
+def _within(path: str, folders: set[tuple[str, ...]]) -> bool:
+    return any(tuple(path.split("/")[:depth]) in folders for depth in range(3))
+
+
+def _rejected(result: Result) -> Result:
+    return msgspec.structs.replace(result, verdict="fail", metric=None, has_power=False, power_metric=None)
 
 
 def _advice(tree: Path, rules: Round, submitter: str | None) -> str:

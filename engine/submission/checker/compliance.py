@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
-from engine.profile.rounds import AccuracyRule
+from engine.profile.benchmark_rules import AccuracyRule
 from engine.profile.run_rules import resolve
+from engine.profile.scenario_rules import TestOutput
 from engine.submission.checker import accuracy, performance, rules
 from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.location import Location
@@ -16,8 +17,10 @@ from engine.submission.verification import PASS, percent_apart, speed
 
 def check(location: Location, result: Log | None) -> None:
     """Check a result's compliance runs; `result` is the log of its performance run."""
-    path = location.sibling("compliance")
+    path = location.place(location.context.rules.layout.compliance)
     collector = location.context.collector
+    if not location.benchmark.compliance:
+        return
     if location.compliance is None:
         collector.add("compliance.missing", path, "no such folder", ", ".join(location.benchmark.compliance))
         return
@@ -31,6 +34,8 @@ def check(location: Location, result: Log | None) -> None:
         if test.tolerance is not None:
             _check_performance(location, folder, name, result, first=first)
             first = False
+        if test.output is not None:
+            check_output(location, folder, test.output)
         if test.accuracy:
             answers = check_answers(location, folder)
             if answers is not None:
@@ -67,6 +72,17 @@ def check_verified(location: Location, folder: Folder) -> None:
         )
 
 
+def check_output(location: Location, folder: Folder, output: TestOutput) -> None:
+    """Check what a test's own script printed."""
+    text = location.context.read(folder, output.file)
+    lines = {line.strip() for line in (text or b"").decode(errors="replace").splitlines()}
+    missing = [" or ".join(group) for group in output.lines if not lines.intersection(group)]
+    if missing:
+        found = "no such file" if text is None else f"no line {'; no line '.join(missing)}"
+        wanted = "; ".join(" or ".join(group) for group in output.lines)
+        location.context.collector.add("compliance.output", f"{folder.path}/{output.file}", found, wanted)
+
+
 def check_settings(location: Location, log: Log, test: str, path: str) -> None:
     """Check that a run was made with the settings of its test."""
     for name, wanted in resolve(
@@ -96,12 +112,14 @@ def check_answers(location: Location, test: Folder) -> Folder | None:
         path = f"{test.path}/{VERIFY_ACCURACY}"
         collector.add("compliance.verify_accuracy", path, "no such file", "what verifying the responses printed")
         return None
-    folder = test.at("accuracy")
+    folder, same = test.at("accuracy"), PASS.encode() in text
+    rule = location.context.rules.compliance.get(test.path.rpartition("/")[2])
+    if same and rule is not None and not rule.accuracy_when_same:
+        return folder
     if folder is None:
         path = f"{test.path}/accuracy"
         collector.add("compliance.accuracy_missing", path, "no such folder", ", ".join(files.compliance_accuracy))
         return None
-    same = PASS.encode() in text
     wanted = files.compliance_accuracy if same else files.compliance_accuracy + files.compliance_baseline
     if fault := misfit(folder, wanted, files.tolerated):
         collector.add("compliance.accuracy_files", folder.path, fault, ", ".join(wanted))
@@ -113,7 +131,8 @@ def check_answers(location: Location, test: Folder) -> Folder | None:
 def _compare_accuracies(location: Location, folder: Folder) -> None:
     """Check that the two accuracies agree in every metric, where responses differ."""
     for rule in location.run_rules.accuracy:
-        _compare_metric(location, folder, rule)
+        if rule.has_target:
+            _compare_metric(location, folder, rule)
 
 
 def _compare_metric(location: Location, folder: Folder, rule: AccuracyRule) -> None:
@@ -128,8 +147,7 @@ def _compare_metric(location: Location, folder: Folder, rule: AccuracyRule) -> N
                 )
             continue
         try:
-            text = accuracy.read_scores(data, metric, location.context.rules).value
-            values.append(float(text or ""))
+            values.append(float(accuracy.last_value(data, metric, location.context.rules)))
         except ValueError as error:
             location.context.collector.add(
                 "compliance.accuracy_value", path, f"no {metric} ({error})", f"a line with {metric}"

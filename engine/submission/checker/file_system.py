@@ -12,7 +12,8 @@ import os
 import stat
 from collections.abc import Iterator
 
-from engine.profile.rounds import Files
+from engine.profile.rounds import Round
+from engine.profile.tree_rules import Severity
 from engine.submission.checker.findings import FindingCollector
 from engine.text import is_text
 
@@ -47,11 +48,12 @@ class Folder:
 class Disk:
     """The tree on disk, from its root."""
 
-    def __init__(self, root: str, files: Files) -> None:
+    def __init__(self, root: str, rules: Round) -> None:
         self.root = root
         self._real_root = os.path.realpath(root).rstrip("/") + "/"
-        self._tolerated = frozenset(files.tolerated)
-        self._largest = files.max_bytes
+        self._tolerated = frozenset(rules.files.tolerated_names)
+        self._largest = rules.files.max_bytes
+        self._foreign_only = rules.judging.foreign_links_only
 
     def list(self, path: str, collector: FindingCollector, *, deep: bool = True) -> Folder | None:
         """Return a folder with all that is below it, or None where there is none; anomalies are added as findings.
@@ -117,8 +119,11 @@ class Disk:
     def _followed(self, path: str, collector: FindingCollector) -> bool:
         """Record a link, and return whether it leads to something in the tree that does not contain the link itself."""
         real = self.real(path)
-        collector.add("layout.symlink", path, f"a link to {os.readlink(real)}", "the file or folder itself")  # noqa: PTH115
-        target = os.path.realpath(real)
+        text, target = os.readlink(real), os.path.realpath(real)  # noqa: PTH115
+        # The official checkers look at links to files only, and in some rounds only where they lead from the root.
+        known = self._foreign_only and os.path.exists(self.real(text))  # noqa: PTH110
+        overlooked: Severity | None = "warning" if known or os.path.isdir(target) else None  # noqa: PTH112
+        collector.add("layout.symlink", path, f"a link to {text}", "the file or folder itself", severity=overlooked)
         holder = os.path.realpath(os.path.dirname(real))  # noqa: PTH120
         inside = os.path.exists(target) and self._is_inside(target)  # noqa: PTH110
         return inside and not f"{holder}/".startswith(target.rstrip("/") + "/")

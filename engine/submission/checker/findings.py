@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from engine.errors import ProfileError
-from engine.profile.rounds import Division, Round, Severity
+from engine.profile.rounds import Round
+from engine.profile.tree_rules import Division, Severity
 from engine.submission.checker.rules import RULES
 
 Verdict = Literal["pass", "fail"]
@@ -54,7 +55,8 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     inferred: bool
     has_power: bool
     power_metric: float | None
-    """Watts for Offline and Server, joules per query for SingleStream and MultiStream."""
+    """Power for Offline and Server, energy per query for SingleStream and MultiStream."""
+    power_units: str
     scenario: str
     checker_class: str
     issues: int
@@ -91,36 +93,39 @@ class Severities:
     """Severity of each rule's violation, in the round and in a division."""
 
     def __init__(self, rules: Round, *, strict: bool = False) -> None:
-        base = _by_rule(rules.severity)
+        base = rules.severity
         if set(base) != set(RULES):
             wrong = sorted(set(base) ^ set(RULES))
             raise ProfileError(
                 f"the severities of round {rules.name} do not fit the checker's rules: {', '.join(wrong)}",
                 "name every rule of the checker once under 'severity'",
             )
-        in_open = base | _by_rule(rules.severity_in_open)
         self.strict = strict
-        self._closed = {rule: self.effective(severity) for rule, severity in base.items()}
-        self._open = {rule: self.effective(severity) for rule, severity in in_open.items()}
+        # Folders above those of submitters are not looked at for what refuses a submitter.
+        above: dict[str, Severity] = dict.fromkeys(rules.judging.refuses_submitter, "warning")
+        self._above = {rule: self.effective(severity) for rule, severity in (base | above).items()}
+        self._usual = {rule: self.effective(severity) for rule, severity in base.items()}
+        self._in: dict[Division | None, dict[str, Severity]] = {
+            division: {rule: self.effective(severity) for rule, severity in (base | own).items()}
+            for division, own in rules.severity_in.items()
+        }
 
     def of(self, rule: str, division: Division | None) -> Severity:
         """Return the severity of violating a rule; None stands for places outside the divisions."""
-        return (self._open if division == "open" else self._closed)[rule]
+        return (self._above if division is None else self._in.get(division, self._usual))[rule]
 
     def effective(self, severity: Severity) -> Severity:
         """Return the severity that counts: in strict mode warnings are errors."""
         return "error" if self.strict and severity == "warning" else severity
 
 
-def _by_rule(severities: dict[Severity, tuple[str, ...]]) -> dict[str, Severity]:
-    return {rule: severity for severity, rules in severities.items() for rule in rules}
-
-
 class FindingCollector:
     """Collects the findings of one unit of work."""
 
-    def __init__(self, severities: Severities, division: Division | None = None) -> None:
-        self.findings: list[Finding] = []
+    def __init__(
+        self, severities: Severities, division: Division | None = None, findings: list[Finding] | None = None
+    ) -> None:
+        self.findings: list[Finding] = [] if findings is None else findings
         self.errors = 0
         self.severities = severities
         self._division: Division | None = division

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
+import msgspec
+
+from engine.mlperf import DETAIL_LOG, Scenario
 from engine.mlperf_logs.detail import MARKER
 from engine.mlperf_logs.kinds import EMPTY, kind_of
-from engine.profile.rounds import Benchmark, Category, Division, Round, Severity
+from engine.profile.benchmark_rules import Benchmark, Category
+from engine.profile.rounds import Round
 from engine.profile.run_rules import RunRules, resolve
+from engine.profile.tree_rules import Division, Severity
 from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import FindingCollector
 from engine.submission.checker.log import LONGEST, SMALL, Log, Reader, slow
 
 KIND = 4096
 """Bytes that are examined to identify a log without messages."""
-
-SPELLINGS: dict[str, Scenario] = {name: one for one in SCENARIOS for name in (one, one.lower())}
-"""Valid spellings of scenario folders."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,25 @@ class CheckContext:
     collector: FindingCollector
     division: Division
     submitter: str
+
+    @cached_property
+    def own_names(self) -> dict[str, str]:
+        """Names of model folders by a submitter's own mapping, in the open division."""
+        name = self.rules.files.model_mapping
+        path = f"{self.home}/{name}"
+        if not name or self.division != "open" or not self.disk.is_file(path):
+            return {}
+        data = self.disk.read(path, self.disk.size(path), self.collector) or b""
+        try:
+            return msgspec.json.decode(data, type=dict[str, str])
+        except msgspec.DecodeError as error:
+            self.collector.add("model.mapping", path, kind_of(data) or str(error), "a JSON object of names")
+            return {}
+
+    @cached_property
+    def spellings(self) -> dict[str, Scenario]:
+        """Valid spellings of scenario folders."""
+        return {name: one for one in self.rules.scenarios for name in (one, one.lower())}
 
     @property
     def home(self) -> str:
@@ -102,6 +122,9 @@ class Location:
         """The rules for the result's runs, regardless of the scenario in their logs."""
         return resolve(self.context.rules, self.benchmark, self.scenario)
 
-    def sibling(self, kind: str) -> str:
-        """Return the path of this result's folder under measurements/ or compliance/."""
-        return f"{self.context.home}/{kind}/{self.system}/{self.model}/{self.spelling}"
+    def place(self, template: str, implementation: str = "") -> str:
+        """Return the path of a template of the round's layout for this result."""
+        inside = template.format(
+            system=self.system, benchmark=self.model, scenario=self.spelling, implementation=implementation
+        )
+        return f"{self.context.home}/{inside}"

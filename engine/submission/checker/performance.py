@@ -11,15 +11,18 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
-from engine.mlperf_logs.metric import UNITS, Metric, metric
+from engine.mlperf_logs.metric import Metric, metric
 from engine.mlperf_logs.stopping import stopping_words
-from engine.profile.rounds import Severity
 from engine.profile.run_rules import RunRules, resolve
+from engine.profile.tree_rules import Severity
 from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.location import Location
 from engine.submission.checker.log import Log
 
 NS_PER_MS = 1e6
+TTFT = "result_first_token_99.00_percentile_latency_ns"
+TPOT = "result_time_per_output_token_99.00_percentile_ns"
+"""Keys of the time to the first token, and of the time per output token."""
 
 _METRIC_KEYS = (
     "effective_scenario", "effective_samples_per_query", "early_stopping_latency_ss", "early_stopping_latency_ms",
@@ -98,11 +101,13 @@ class _LogCheck:
         self._check_validity()
         self._check_sample_count()
         self._check_seeds()
+        self._check_equal_issue()
         logged_scenario = self.log.value("effective_scenario")
         value = None
         if isinstance(logged_scenario, str) and logged_scenario in SCENARIOS:
             self._check_scenario(logged_scenario)
             self._check_settings(self._rules_in(logged_scenario))
+            self._check_tokens(logged_scenario)
             value = self._metric(logged_scenario)
         else:
             self._value("effective_scenario", "one of " + ", ".join(SCENARIOS))
@@ -114,8 +119,8 @@ class _LogCheck:
             return self.location.run_rules
         return resolve(self.rules, self.location.benchmark, scenario, self.mode)
 
-    def _add(self, rule: str, found: str, expected: str) -> None:
-        self.collector.add(rule, self.path, found, expected)
+    def _add(self, rule: str, found: str, expected: str, *, severity: Severity | None = None) -> None:
+        self.collector.add(rule, self.path, found, expected, severity=severity)
 
     def _value(self, key: str, expected: str) -> None:
         found = f"{key} {self.log.value(key)!r}" if self.log.value(key) is not None else f"no {key}"
@@ -146,7 +151,8 @@ class _LogCheck:
             if not why and self.log.value("early_stopping_met") is False:
                 why = " ".join(stopping_words(self.log.value("early_stopping_result")))
             found = f"result_validity {verdicts[0]}" if verdicts else "no result_validity"
-            self._add("performance.validity", f"{found} ({why})" if why else found, "VALID")
+            accepted: Severity | None = "warning" if self.location.benchmark.invalid_accepted else None
+            self._add("performance.validity", f"{found} ({why})" if why else found, "VALID", severity=accepted)
         elif any(value != "VALID" for value in verdicts):
             self._add("performance.validity_twice", ", ".join(map(str, verdicts[:4])), "VALID once")
 
@@ -174,7 +180,33 @@ class _LogCheck:
             if found != seed:
                 self._add("performance.seed", f"{key} {found}", str(seed))
 
+    def _check_equal_issue(self) -> None:
+        rule, bench = self.rules.equal_issue, self.location.benchmark
+        if rule is None or rule.source != "detail_log" or self.location.context.division not in rule.divisions:
+            return
+        found = self.log.value("effective_sample_concatenate_permutation")
+        if bench.equal_issue_checked and found is not True:
+            self._add("performance.equal_issue", f"effective_sample_concatenate_permutation {found}", "true")
+
+    def _check_tokens(self, logged_scenario: Scenario) -> None:
+        """Check the latencies of tokens, by the limits of the scenario that the official checker takes."""
+        if not self.location.benchmark.token_latencies:
+            return
+        if not self.log.value("requested_use_token_latencies"):
+            self._add("performance.no_token_latencies", "requested_use_token_latencies is not set", "true")
+        judged = logged_scenario if self.rules.judging.token_limits_of_log else self.location.scenario
+        for scenario in dict.fromkeys((judged, self.location.scenario)):
+            limits = self._rules_in(scenario).token_latency
+            for key, most in ((TTFT, limits.first_ms), (TPOT, limits.each_ms)) if limits else ():
+                value = self.log.value(key)
+                if not isinstance(value, int | float) or value >= most * NS_PER_MS:
+                    severity: Severity | None = None if scenario == judged else "warning"
+                    wanted = f"below {most * NS_PER_MS:.0f} ({scenario})"
+                    self._add("performance.token_latency", f"{key} {value}", wanted, severity=severity)
+
     def _check_settings(self, rule: RunRules) -> None:
+        if rule.refused:
+            self._add("performance.refused", f"{rule.scenario} of {self.location.model}", rule.refused)
         if rule.early_stopping and not self.log.value("early_stopping_met"):
             why = self.log.value("early_stopping_result")
             self._add("performance.early_stopping", str(why or "no early_stopping_met"), "early_stopping_met true")
@@ -197,16 +229,20 @@ class _LogCheck:
         if target is not None and target > bound:
             self._add("performance.target_latency", f"effective_target_latency_ns {target}", f"at most {bound:.0f}")
         measured = self.log.value(f"result_{rule.percentile:.2f}_percentile_latency_ns")
-        if isinstance(measured, int | float) and measured > bound:
+        whole = not self.location.benchmark.token_latencies  # else the latencies of tokens count
+        if whole and isinstance(measured, int | float) and measured > bound:
             self._add(
                 "performance.latency", f"{rule.percentile:g}th percentile {measured} ns", f"at most {bound:.0f} ns"
             )
 
     def _check_scenario(self, logged_scenario: Scenario) -> None:
-        if logged_scenario == self.location.scenario:
+        run = self.rules.run_scenario(self.location.scenario)
+        if logged_scenario == run:
             return
-        if not _infers(logged_scenario, self.location.scenario):
-            self._add("performance.scenario", f"effective_scenario {logged_scenario}", self.location.scenario)
+        if not self.rules.infers(logged_scenario, self.location.scenario):
+            # A scenario with another name in LoadGen is always refused with a log of a third.
+            severity: Severity | None = None if run == self.location.scenario else "error"
+            self._add("performance.scenario", f"effective_scenario {logged_scenario}", run, severity=severity)
         elif not set(self.location.described.categories) & set(self.rules.inferring_categories):
             allowed = " or ".join(self.rules.inferring_categories)
             self._add(
@@ -216,10 +252,12 @@ class _LogCheck:
     def _metric(self, logged_scenario: Scenario) -> Metric | None:
         """Return the result as the official checker computes it: for a foreign scenario's log that scenario's own."""
         scenario, per_query = self.location.scenario, self.rules.scenarios["MultiStream"].samples_per_query
-        log = self.log.detail(_METRIC_KEYS)
+        ran = self._rules_in(logged_scenario)
+        log = self.log.detail((*_METRIC_KEYS, ran.result_key))
+        infers = self.rules.infers(logged_scenario, scenario)
         try:
-            found = metric(log, logged_scenario, per_query)
-            if _infers(logged_scenario, scenario):
+            found = metric(log, logged_scenario, per_query, ran.result_key)
+            if infers:
                 found = metric(log, scenario, per_query)
         except DataError as error:
             if "too few queries" in error.what:
@@ -227,10 +265,11 @@ class _LogCheck:
             else:
                 self.collector.add("performance.value", self.path, error.what, "a number", severity=self.severity)
             return None
+        unit = self.location.run_rules.unit
         if not math.isfinite(found.value) or found.value <= 0:
-            self._add("performance.metric", f"{found.value} {UNITS[scenario]}", "a number above 0")
+            self._add("performance.metric", f"{found.value} {unit}", "a number above 0")
             return None
-        return Metric(found.value, UNITS[scenario], found.inferred)
+        return Metric(found.value, unit, infers)
 
     def _check_identity(self) -> None:
         modes = self.rules.test_modes.performance
@@ -241,12 +280,3 @@ class _LogCheck:
             name = self.log.value("sut_name")
             if not isinstance(name, str) or self.rules.network_sut not in name:
                 self._add("performance.network_name", f"sut_name {name!r}", f"a name with '{self.rules.network_sut}'")
-
-
-def _infers(logged_scenario: Scenario, scenario: Scenario) -> bool:
-    """Return whether a result of `scenario` can be inferred from a run of another."""
-    return (scenario, logged_scenario) in {
-        ("Offline", "SingleStream"),
-        ("Offline", "MultiStream"),
-        ("MultiStream", "SingleStream"),
-    }

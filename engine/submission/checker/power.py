@@ -8,18 +8,14 @@ from functools import reduce
 from operator import add
 from typing import NamedTuple
 
-from engine.mlperf import DETAIL_LOG, Scenario
+from engine.mlperf import DETAIL_LOG
+from engine.profile.tree_rules import PowerRule
 from engine.submission.checker.file_system import Folder, misfit, text_lines
 from engine.submission.checker.location import Location
 from engine.submission.checker.log import Log
 
 SAMPLES = "spl.txt"
-UNITS: dict[Scenario, str] = {
-    "Offline": "Watts",
-    "Server": "Watts",
-    "SingleStream": "Joules",
-    "MultiStream": "Joules",
-}
+WATTS = "Watts"
 
 _FORMAT = "%m-%d-%Y %H:%M:%S.%f"
 _DAY = r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31"
@@ -34,6 +30,11 @@ class _Window(NamedTuple):
     @property
     def seconds(self) -> float:
         return (self.end - self.begin).total_seconds()
+
+
+def unit(location: Location) -> str:
+    """Return the unit of a result's power or energy."""
+    return location.context.rules.power.units[location.scenario]
 
 
 def has_power(location: Location) -> bool:
@@ -101,7 +102,7 @@ def _average(location: Location, run: Folder, window: _Window) -> float | None:
         return None
     path = f"{run.path}/{SAMPLES}"
     try:
-        watts = _samples(text_lines(data), window)
+        watts = _samples(text_lines(data), window, location.context.rules.power)
     except ValueError as error:
         location.context.collector.add(
             "power.sample_line", path, str(error), "Time,MM-DD-YYYY hh:mm:ss.mmm,Watts,NUMBER,..."
@@ -115,12 +116,14 @@ def _average(location: Location, run: Folder, window: _Window) -> float | None:
     return reduce(add, watts) / len(watts)
 
 
-def _samples(lines: list[str], window: _Window) -> list[float]:
+def _samples(lines: list[str], window: _Window, rules: PowerRule) -> list[float]:
     """Return the watts of the samples in the window. Raises ValueError for an invalid line."""
     first, last = (_sortable(f"{time:%m-%d-%Y %H:%M:%S.%f}"[:-3]) for time in window)
     exact = all(time.microsecond % 1000 == 0 for time in window)
     found = []
     for number, line in enumerate(lines[:-1] if lines[-1] == "" else lines, start=1):
+        if rules.other_lines and not line.startswith("Time"):
+            continue
         columns = line.split(",", 4)
         try:
             stamp = columns[1]
@@ -128,8 +131,8 @@ def _samples(lines: list[str], window: _Window) -> list[float]:
                 inside = first < _sortable(stamp) < last
             else:
                 inside = window.begin < _time(stamp) < window.end
-            if inside:
-                found.append(float(columns[3]))
+            if inside and ((watts := float(columns[3])) > 0 or not rules.positive_only):
+                found.append(watts)
         except (ValueError, IndexError):
             raise ValueError(f"line {number}: {line[:80]}") from None
     return found
@@ -140,15 +143,16 @@ def _sortable(stamp: str) -> str:
 
 
 def _power_metric(location: Location, log: Log, watts: float, seconds: float) -> float | None:
-    """Return watts, or watts x seconds / queries; a MultiStream query inferred from SingleStream counts as eight
-    (v2.1)."""
-    if UNITS[location.scenario] == "Watts":
+    """Return watts, or the energy per query; a MultiStream query inferred from SingleStream counts as eight (v2.1)."""
+    rules = location.context.rules
+    if unit(location) == WATTS:
         return watts
     count = log.value("result_query_count")
     if not isinstance(count, int) or count == 0:
         path = f"{location.folder.path}/performance/run_1/{DETAIL_LOG}"
         location.context.collector.add("power.query_count", path, f"result_query_count {count!r}", "a number above 0")
         return None
+    energy = watts * seconds
     if location.scenario == "MultiStream" and log.value("effective_scenario") == "SingleStream":
-        return watts * seconds * location.context.rules.scenarios["MultiStream"].samples_per_query / count
-    return watts * seconds / count
+        energy *= rules.scenarios["MultiStream"].samples_per_query
+    return energy * rules.power.per_joule / count if rules.power.per_joule > 1 else energy / count

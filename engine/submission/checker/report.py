@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.submission.checker.findings import Finding, Report, Result, System
-from engine.submission.checker.power import UNITS as POWER_UNITS
 
 RESULT_KEYS = ("path", "verdict", "metric", "units", "accuracy", "inferred", "has_power", "power_metric")
 FINDING_KEYS = ("rule", "severity", "path", "found", "expected", "remedy")
@@ -41,12 +40,7 @@ def csv_rows(report: Report) -> Iterator[tuple[object, ...]]:
             system = report.systems[result.path.rsplit("/", 2)[0]]
             yield _row(report, result, system, result.metric, result.units)
             if result.has_power:
-                yield _row(report, result, system, result.power_metric, power_unit(result))
-
-
-def power_unit(result: Result) -> str:
-    """Return the unit of a result's power metric."""
-    return next(unit for scenario, unit in POWER_UNITS.items() if scenario == result.scenario)
+                yield _row(report, result, system, result.power_metric, result.power_units)
 
 
 def _row(report: Report, result: Result, system: System, value: float | None, units: str) -> tuple[object, ...]:

@@ -32,6 +32,8 @@ RULES: dict[str, Rule] = {
         "a tree holds at least one result", "give the folder that holds closed/, open/ or network/"
     ),
     "layout.division": Rule("the top folders are divisions", "rename it to closed, open or network, or move it away"),
+    "layout.root_file": Rule("only folders and documents are beside the divisions", "move it away"),
+    "layout.division_file": Rule("a division holds folders of submitters only", "move it away"),
     "layout.submitter": Rule("a submitter's folder holds results", "add results/ or remove the folder"),
     "layout.unused": Rule("descriptions, measurements and compliance belong to results", "remove what has no results"),
     "layout.unreadable": Rule("every file and folder can be read", "fix its permissions or copy it again"),
@@ -62,10 +64,13 @@ RULES: dict[str, Rule] = {
     "system.field_text": Rule("text fields are strings", "put the value in quotes"),
     "system.field_unknown": Rule("every field is one of the rules'", "correct its spelling or remove it"),
     "system.field_empty": Rule("no required field is empty", "fill it in; N/A where it does not apply"),
+    "system.field_meaningful": Rule("fields that have to mean something are not empty", 'fill them in, a 0 as "0"'),
+    "system.field_number": Rule("counts are whole numbers", "write a whole number, 0 where there is none"),
     # Model and scenario folders
     "model.unknown": Rule("a model folder belongs to a benchmark of the round", "name the folder after its benchmark"),
     "model.category": Rule("the benchmark exists in the system's category", "fix system_type or leave this model out"),
     "model.alias": Rule("a model folder has its benchmark's own name", "name the folder as the rules do"),
+    "model.mapping": Rule("a submitter's own model mapping can be read", "write a JSON object: folder to benchmark"),
     "scenario.unknown": Rule(
         "a scenario folder has a scenario's name", "name it Offline, Server, SingleStream or MultiStream"
     ),
@@ -89,6 +94,9 @@ RULES: dict[str, Rule] = {
     "measurements.field_empty": Rule("none of its fields is empty", "fill them in"),
     "measurements.code": Rule("the code of the implementation is there", "add code/<model>/<implementation>"),
     "measurements.calibration": Rule("the calibration process is described", "add calibration_process.adoc"),
+    "measurements.power": Rule(
+        "the power meter's settings are there", "add analyzer_table.* and power_settings.* to the measurements"
+    ),
     # Accuracy
     "accuracy.missing": Rule("accuracy.txt is there", _ACCURACY_AGAIN),
     "accuracy.text": Rule("accuracy.txt is text in UTF-8", "rewrite it: score the full accuracy log"),
@@ -115,6 +123,7 @@ RULES: dict[str, Rule] = {
     "accuracy.samples": Rule("the accuracy run covers the full data set", _ACCURACY_AGAIN),
     "accuracy.data_set": Rule("the data set is the benchmark's", "name the data set in the README"),
     "accuracy.build": Rule("both modes ran with the same LoadGen", "run both modes with one build"),
+    "accuracy.samples_shown": Rule("the outputs for the given samples are there", "add these files to the folder"),
     # Performance, also of compliance runs
     "performance.missing": Rule("the performance run is there", _AGAIN),
     "performance.no_messages": Rule(
@@ -160,6 +169,16 @@ RULES: dict[str, Rule] = {
         "run more queries, so that LoadGen estimates the 99th percentile",
     ),
     "performance.inferred_category": Rule("only edge systems infer results", "run the scenario itself"),
+    "performance.refused": Rule(
+        "the official checker can judge this scenario of the benchmark", "leave the scenario out: it will be refused"
+    ),
+    "performance.equal_issue": Rule(
+        "every sample is issued equally often", "use the round's mlperf.conf: sample_concatenate_permutation = 1"
+    ),
+    "performance.no_token_latencies": Rule(
+        "LoadGen measured the latencies of tokens", "use the round's mlperf.conf: use_token_latencies = 1"
+    ),
+    "performance.token_latency": Rule("the latencies of tokens are within their constraints", "lower target_qps"),
     "performance.warning": Rule("LoadGen had no warnings", "read them in the detail log"),
     "performance.other_line": Rule("a detail log holds LoadGen's messages only", "write other output elsewhere"),
     # Compliance
@@ -194,6 +213,7 @@ RULES: dict[str, Rule] = {
     "compliance.performance_differs": Rule(
         "the test's score is close to the result's", "run the test again on an idle system"
     ),
+    "compliance.output": Rule("the test's script printed that it passed", "run the test and its script again"),
     # Power
     "power.files": Rule(
         "the folders of a power run hold exactly their files", "add what is missing, remove what is not expected"

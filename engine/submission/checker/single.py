@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.mlperf import ACCURACY_TEXT, SUMMARY_LOG, Scenario
-from engine.profile.rounds import Division, Round
+from engine.profile.rounds import Round
+from engine.profile.tree_rules import Division
 from engine.submission.checker import accuracy, compliance, performance, summary
 from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import Finding, FindingCollector, Severities
@@ -42,9 +43,8 @@ def performance_run(folder: Path, about: About, test: str | None = None) -> list
 def accuracy_run(folder: Path, about: About, score: str) -> list[Finding]:
     """Return the findings on the detail log of an accuracy run and on its score, accuracy.txt."""
     location = _place(folder, about)
-    for rule in location.run_rules.accuracy:
-        value = accuracy.read_scores(score.encode(), rule.metric, about.rules).value
-        accuracy.check_value(location, ACCURACY_TEXT, value, rule)
+    scores = accuracy.read_scores(score.encode(), location.run_rules.accuracy, about.rules)
+    accuracy.check_values(location, ACCURACY_TEXT, scores)
     log: Log | None = accuracy.check_detail(location, location.folder)
     if log is not None:
         accuracy.check_run(location, log, None)
@@ -55,6 +55,8 @@ def verification(folder: Path, about: About, test: str) -> list[Finding]:
     """Return the findings on the verification of a compliance test."""
     location = _place(folder, about)
     rule = about.rules.test(test)
+    if rule.output is not None:
+        compliance.check_output(location, location.folder, rule.output)
     if rule.tolerance is not None:
         compliance.check_verified(location, location.folder)
     if rule.accuracy:
@@ -65,7 +67,7 @@ def verification(folder: Path, about: About, test: str) -> list[Finding]:
 def _place(folder: Path, about: About) -> Location:
     rules = about.rules
     collector = FindingCollector(Severities(rules), about.division)
-    disk = Disk(str(folder.absolute()), rules.files)
+    disk = Disk(str(folder.absolute()), rules)
     inside = disk.list("", collector) or Folder("")
     network = bool(rules.divisions[about.division].network)
     return Location(

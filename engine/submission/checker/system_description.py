@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from engine.mlperf_logs.kinds import kind_of
-from engine.profile.rounds import Category, Round
+from engine.profile.benchmark_rules import Category
+from engine.profile.rounds import Round
 from engine.submission.checker.findings import System
 from engine.submission.checker.location import CheckContext, DescribedSystem
 
@@ -105,6 +106,7 @@ def _as_text(value: object) -> str:
 
 def _check_names(context: CheckContext, path: str, fields: dict[str, Any], *, network: bool) -> None:
     rules = context.rules.system
+    network = network or (rules.network_if_named and bool(fields.get("is_network")))
     required = required_fields(context.rules, network=network)
     named = {"status", "submitter", "division", "system_type"}
     missing = [name for name in required if name not in fields and name not in named]
@@ -113,9 +115,30 @@ def _check_names(context: CheckContext, path: str, fields: dict[str, Any], *, ne
     unknown = sorted(fields.keys() - {*required, *rules.optional})
     if unknown:
         context.collector.add("system.field_unknown", path, ", ".join(unknown), "fields of the rules")
-    empty = [name for name in required if isinstance(fields.get(name), str) and not fields[name].strip()]
+    lacking = [name for name in rules.meaningful if name in fields and not fields[name]]
+    if lacking:
+        context.collector.add(
+            "system.field_meaningful", path, ", ".join(f"{name} {fields[name]!r}" for name in lacking)
+        )
+    odd = [name for name in rules.numbers if name in fields and not _is_number(fields[name])]
+    if odd:
+        found = ", ".join(f"{name} {fields[name]!r}" for name in odd)
+        context.collector.add("system.field_number", path, found, "whole numbers")
+    empty = [
+        name
+        for name in required
+        if isinstance(fields.get(name), str) and not fields[name].strip() and name not in lacking
+    ]
     if empty:
         context.collector.add("system.field_empty", path, ", ".join(empty), "values, or N/A")
+
+
+def _is_number(value: object) -> bool:
+    try:
+        int(str(value))
+    except ValueError:
+        return isinstance(value, float)
+    return True
 
 
 def required_fields(rules: Round, *, network: bool) -> tuple[str, ...]:

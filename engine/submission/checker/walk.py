@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from engine.profile.rounds import Division, Round
+from engine.profile.rounds import Round
+from engine.profile.tree_rules import Division, Severity
 from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import FindingCollector
 from engine.submission.checker.location import CheckContext
 
-KINDS = ("measurements", "compliance")
-"""Folders with the layout of results."""
+UNDESCRIBED = "compliance"
+"""The official checker does not look for systems without results in this folder."""
 
 
 class Unit(NamedTuple):
@@ -31,6 +32,7 @@ def units(disk: Disk, rules: Round, submitter: str | None, collector: FindingCol
     Systems come first: they are larger, and are distributed evenly when they follow each other.
     """
     systems, apart = [], []
+    _check_beside(disk, rules, "", "layout.root_file", rules.files.beside_divisions_endings, collector)
     for name in _names(disk, "", collector):
         if name not in rules.divisions:
             if name not in rules.files.beside_divisions:
@@ -38,11 +40,24 @@ def units(disk: Disk, rules: Round, submitter: str | None, collector: FindingCol
                 remedy = f"rename it to {right}" if right in rules.divisions else ""
                 collector.add("layout.division", name, f"a folder {name}", ", ".join(rules.divisions), remedy=remedy)
             continue
+        _check_beside(disk, rules, name, "layout.division_file", (), collector)
         for owner in _names(disk, name, collector):
             if submitter is None or owner == submitter:
                 apart.append(Unit(name, owner, ""))
-                systems += [Unit(name, owner, system) for system in _names(disk, f"{name}/{owner}/results", collector)]
+                inside = FindingCollector(collector.severities, name, collector.findings)
+                systems += [Unit(name, owner, system) for system in _names(disk, f"{name}/{owner}/results", inside)]
     return systems + apart
+
+
+def _check_beside(
+    disk: Disk, rules: Round, path: str, rule: str, endings: tuple[str, ...], collector: FindingCollector
+) -> None:
+    """Report files where only folders belong."""
+    folder = disk.list(path, FindingCollector(collector.severities), deep=False)
+    for name in sorted(folder.files) if folder is not None else ():
+        if not name.endswith(endings or "/"):
+            where = f"{path}/{name}" if path else name
+            collector.add(rule, where, "a file", "folders" + (f", {', '.join(endings)} files" if endings else ""))
 
 
 def _names(disk: Disk, path: str, collector: FindingCollector) -> list[str]:
@@ -56,7 +71,7 @@ def check_apart(context: CheckContext) -> None:
     if home is None:
         return
     for name in home.folders:
-        if name not in ("results", *KINDS):
+        if name not in ("results", *context.rules.layout.kinds()):
             home.folders[name] = context.disk.list(f"{context.home}/{name}", context.collector) or home.folders[name]
     results = context.disk.list(f"{context.home}/results", FindingCollector(context.collector.severities), deep=False)
     if results is None:
@@ -77,11 +92,14 @@ def _check_unused(context: CheckContext, home: Folder, systems: set[str]) -> Non
             context.collector.add(
                 "layout.unused", f"{context.home}/systems/{name}", "no results of this system", "results"
             )
-    for kind in KINDS:
+    for kind in context.rules.layout.kinds():
         for name in _names(context.disk, f"{context.home}/{kind}", context.collector):
             if name not in systems:
+                path = f"{context.home}/{kind}/{name}"
+                overlooked: Severity | None = "warning" if kind == UNDESCRIBED else None
+                context.disk.list(path, context.collector)
                 context.collector.add(
-                    "layout.unused", f"{context.home}/{kind}/{name}", "no results of this system", "results"
+                    "layout.unused", path, "no results of this system", "results", severity=overlooked
                 )
 
 

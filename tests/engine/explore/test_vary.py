@@ -15,7 +15,7 @@ from engine.plan.resolve import resolve
 from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.plan.selection_syntax import selection_of
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.profile.systems import describer
 from tests.engine.explore import history
 from tests.helpers import folders_in

@@ -1,7 +1,6 @@
 """Real LoadGen runs of the compliance tests: effects of audit.config and the seeds, by LoadGen's own logs."""
 
 from pathlib import Path
-from typing import get_args
 
 import msgspec
 import numpy as np
@@ -12,15 +11,15 @@ from engine.errors import CannotRunError, UsageError
 from engine.harness.conf import audit_config
 from engine.harness.settings import settings
 from engine.harness.spec import LoadGenSettings
-from engine.mlperf import Scenario
+from engine.mlperf import SCENARIOS, Scenario
 from engine.mlperf_logs.accuracy_log import records
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.submission import verification as compliance
 from tests.engine.harness import runs
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 RESNET = RULES.benchmark("resnet50")
-SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
+
 SEEDS = RULES.test("TEST05").seeds
 assert SEEDS is not None
 TEST05_SEEDS = {f"{name}_rng_seed": value for name, value in msgspec.structs.asdict(SEEDS).items()}

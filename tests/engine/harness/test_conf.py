@@ -8,7 +8,8 @@ from engine.harness.conf import mlperf_conf, user_conf
 from engine.harness.loadgen import attributes
 from engine.harness.settings import Overrides, settings
 from engine.mlperf import SCENARIOS, Scenario
-from engine.profile.rounds import Style, load_round
+from engine.profile.round_file import load_round
+from engine.profile.scenario_rules import Style
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 FILE_ONLY = 2

@@ -11,7 +11,7 @@ import profiles
 from engine import events
 from engine.harness.goal import measuring
 from engine.mlperf import Mode, Scenario
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.profile.run_rules import resolve
 from tests.engine.harness.runs import settings, spec
 

@@ -16,10 +16,9 @@ from engine import events
 from engine.errors import RunError
 from engine.harness.main import main, read_spec
 from engine.harness.spec import Workers
-from engine.mlperf import Mode, Scenario
+from engine.mlperf import SCENARIOS, Mode, Scenario
 from tests.engine.harness import runs
 
-SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 

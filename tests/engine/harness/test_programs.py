@@ -2,7 +2,7 @@
 
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +16,10 @@ from engine.backends.graph import Graph
 from engine.facts import Ragged
 from engine.harness.samples import SampleLibrary
 from engine.harness.spec import RunSpec, Workers
-from engine.mlperf import Scenario
+from engine.mlperf import SCENARIOS, Scenario
 from engine.tasks.programs import MODEL, Padded
 from tests.engine.harness import padded_task, runs
 
-SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 ROWS = [list(range(index, index + 1 + 7 * index % 11)) for index in range(runs.SAMPLES)]
 """Samples of 1 to 11 numbers."""
 

@@ -8,7 +8,8 @@ from engine.errors import CannotRunError, UsageError
 from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import SCENARIOS, Mode, Scenario
-from engine.profile.rounds import Style, load_round
+from engine.profile.round_file import load_round
+from engine.profile.scenario_rules import Style
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 STYLES: tuple[Style, ...] = ("test", "fast", "valid")

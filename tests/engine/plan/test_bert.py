@@ -9,7 +9,7 @@ from engine.plan.plan import Plan
 from engine.plan.rule_book import refuse_foreign_scenarios
 from engine.profile.catalog import profile_file
 from engine.profile.component import Override, Query
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from tests.engine.plan.test_backends import SHIPPED, plan_of, values
 
 

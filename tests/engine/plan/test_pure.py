@@ -80,7 +80,7 @@ from engine.plan.resolve import resolve
 from engine.plan.rule_book import refuse_foreign_scenarios, rule_book
 from engine.plan.selection_syntax import selection_of, with_whole_paths
 from engine.profile.catalog import load
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.profile.systems import describer
 
 catalog = load()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import profiles
-from engine.profile.rounds import Round, load_round
+from engine.profile.round_file import load_round
+from engine.profile.rounds import Round
 
 V2_1 = profiles.FOLDER / "rounds" / "v2.1.yaml"
 

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import ProfileError
 from engine.profile import benchmarks
 from engine.profile.catalog import load, profile_file
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from profiles import FOLDER
 from tests.helpers import write_components
 

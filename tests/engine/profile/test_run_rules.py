@@ -10,7 +10,7 @@ from engine.errors import ProfileError, UsageError
 from engine.harness.conf import mlperf_conf, user_conf
 from engine.harness.settings import settings
 from engine.mlperf import SCENARIOS, Scenario
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.profile.run_rules import resolve
 from tests.engine.profile.later_round import V2_1, later_round, write
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import profiles
 from engine.mlperf import Scenario
-from engine.profile.rounds import Benchmark, Division, load_round
+from engine.profile.benchmark_rules import Benchmark
+from engine.profile.round_file import load_round
+from engine.profile.tree_rules import Division
 from tests.engine.submission import loadgen_logs as logs
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.mlperf import Scenario
-from engine.profile.rounds import Benchmark, Round, Seeds
+from engine.profile.benchmark_rules import Benchmark
+from engine.profile.rounds import Round
+from engine.profile.scenario_rules import Seeds
 
 Values = dict[str, Any]
 

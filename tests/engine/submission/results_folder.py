@@ -9,7 +9,8 @@ from types import MappingProxyType
 import msgspec
 
 from engine.profile.catalog import load, profile_file
-from engine.profile.rounds import Round, load_round
+from engine.profile.round_file import load_round
+from engine.profile.rounds import Round
 from engine.submission import provenance
 from engine.submission.provenance import Provenance
 

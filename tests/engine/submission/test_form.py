@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import profiles
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.submission.checker import system_description as system
 from engine.submission.checker.file_system import Disk
 from engine.submission.checker.findings import FindingCollector, Severities
@@ -114,7 +114,7 @@ def test_the_form_refuses_what_the_checker_refuses(changes: dict[str, str]) -> N
         folder.mkdir(parents=True)
         (folder / "box.json").write_text(json.dumps(description))
         ledger = FindingCollector(Severities(RULES), division)
-        site = CheckContext(Disk(tree, RULES.files), Reader(), RULES, ledger, division, owner)
+        site = CheckContext(Disk(tree, RULES), Reader(), RULES, ledger, division, owner)
         system.describe(site, "box")
     errors = {finding.rule: finding.found for finding in ledger.findings if finding.severity == "error"}
     missing = errors.pop("system.field_missing", "no ").removeprefix("no ").split(", ")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from engine.submission.checker.findings import Finding, Report
 from engine.submission.grouping import Branch, by_place, by_severity, counts, errors_by_result, result_of
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import profiles
 from engine.errors import UsageError
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.submission import user_systems
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")

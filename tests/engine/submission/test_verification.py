@@ -16,7 +16,7 @@ from engine.mlperf import VERIFY_PERFORMANCE
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.accuracy_log import Record, records, write
 from engine.mlperf_logs.detail import Detail, Message
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.submission import verification as compliance
 from engine.submission.verification import Answers, Baseline, Outcome, Speed
 from tests.engine.profile.later_round import later_round

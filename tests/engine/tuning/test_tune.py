@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from engine.backends import onnxruntime
 from engine.backends.base import Array, BackendOptions, Shapes, TensorSpec
 from engine.errors import DataError, RunError
 from engine.harness.spec import Workers
-from engine.mlperf import Scenario
+from engine.mlperf import SCENARIOS
 from engine.tuning import bench, tune
 from engine.tuning.tuned import Tuned
 from tests.engine.harness.runs import sum_model
@@ -100,7 +100,7 @@ def serial_part(sessions: int, threads: int, batch: int) -> float:
 
 def test_latency_gets_threads_and_throughput_gets_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     tuned, backend = chosen(monkeypatch, serial_part)
-    assert set(tuned.workers) == set(get_args(Scenario))
+    assert set(tuned.workers) == set(SCENARIOS)
     assert tuned.workers["SingleStream"] == Workers(sessions=1, intra_op_threads=8, max_batch=1)
     assert tuned.workers["MultiStream"] == Workers(sessions=8, intra_op_threads=1, max_batch=1)
     assert tuned.workers["Offline"] == Workers(sessions=8, intra_op_threads=1, max_batch=1)

@@ -8,18 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import get_args
 
 from engine.errors import InferdeckError
-from engine.mlperf import Scenario
+from engine.mlperf import SCENARIOS
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.mlperf_logs import detail, metric
 from engine.mlperf_logs import summary_log as summary
 from engine.submission import verification as compliance
 from tests.fuzz import mutate
 from tests.fuzz.kinds import data
-
-SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 
 
 @dataclass(frozen=True)

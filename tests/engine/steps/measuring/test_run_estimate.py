@@ -13,7 +13,8 @@ from engine.facts import ModelFacts, SamplesFacts
 from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import SCENARIOS, Scenario, target_option
-from engine.profile.rounds import Style, load_round
+from engine.profile.round_file import load_round
+from engine.profile.scenario_rules import Style
 from engine.step import Artifact, SurveyContext
 from engine.steps.measuring import run_estimate
 from engine.steps.measuring.loadgen_run import survey

@@ -14,7 +14,7 @@ from engine import events
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import Scenario
 from engine.profile.catalog import profile_file
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.step import Artifact, Step
 from engine.steps.measuring.target import (
     HARNESS_QPS,

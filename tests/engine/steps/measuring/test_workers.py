@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from engine import events
 from engine.facts import ModelFacts, Ragged, SamplesFacts
 from engine.harness.cores import usable
 from engine.harness.spec import Workers
-from engine.mlperf import Scenario
+from engine.mlperf import SCENARIOS
 from engine.profile.systems import configuration, load_system
 from engine.step import Artifact, Step
 from engine.steps.measuring import workers
@@ -25,7 +25,6 @@ from profiles import FOLDER
 from tests.engine.harness.runs import save, sum_model
 
 MODEL = "ab" * 32
-SCENARIOS = get_args(Scenario)
 
 
 @pytest.fixture

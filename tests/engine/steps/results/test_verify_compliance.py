@@ -16,7 +16,7 @@ from engine import events
 from engine.errors import DataError
 from engine.mlperf import ACCURACY_LOG
 from engine.mlperf_logs.accuracy_log import Record, records, write
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.step import Artifact, Step
 from engine.steps.results.verify_compliance import verify
 from engine.submission.verified import stale

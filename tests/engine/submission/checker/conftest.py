@@ -1,4 +1,4 @@
-"""The sample of published results next to the repository, if it is there, unpacked once."""
+"""The samples of published results next to the repository, if they are there, unpacked once."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ import pytest
 
 from tests.helpers import SHARED
 
-ARCHIVE = SHARED / "corpus" / "results_v2.1_sample.tar.xz"
-VERDICTS = SHARED / "corpus" / "results_v2.1_sample_verdicts.csv"
+FOLDER = SHARED / "corpus"
 
 
-def published_rows() -> list[dict[str, str]]:
-    """The official checker's rows for each result; empty where the sample is not there."""
-    if not VERDICTS.exists():
+def published_rows(name: str = "v2.1") -> list[dict[str, str]]:
+    """The official checker's rows for each result of a round; empty where the sample is not there."""
+    verdicts = FOLDER / f"results_{name}_sample_verdicts.csv"
+    if not verdicts.exists():
         return []
-    with VERDICTS.open(newline="") as file:
+    with verdicts.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def published(name: str, root: Path) -> Path:
+    """Unpack the sample of a round, or skip the test."""
+    archive = FOLDER / f"results_{name}_sample.tar.xz"
+    if not archive.exists():
+        pytest.skip("the published results are not next to this repository (../shared/corpus)")
+    with tarfile.open(archive) as tar:
+        tar.extractall(root, filter="data")
+    return root
 
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree of published results, read-only."""
-    if not ARCHIVE.exists():
-        pytest.skip("the published results are not next to this repository (../shared/corpus)")
-    root = tmp_path_factory.mktemp("corpus")
-    with tarfile.open(ARCHIVE) as tar:
-        tar.extractall(root, filter="data")
-    return root
+    """The tree of results published in v2.1, read-only."""
+    return published("v2.1", tmp_path_factory.mktemp("corpus"))

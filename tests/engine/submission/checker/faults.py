@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.mlperf import ACCURACY_LOG
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from tests.engine.submission.base_tree import SYSTEMS, System
 
 Break = Callable[[Path], object]

@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, SUMMARY_LOG
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.base_tree import ACCURACY as VALUES
 from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES

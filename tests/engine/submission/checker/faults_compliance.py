@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, SUMMARY_LOG
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES
 from tests.engine.submission.checker.faults import Break, Fault, append, beside, own_hash, remove, replace, says, write

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.mlperf import DETAIL_LOG
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.base_tree import DATACENTER, EDGE, RULES
 from tests.engine.submission.checker.faults import Break, Fault, append, cut_line, remove, run_of, says, write

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.profile.rounds import Severity
+from engine.profile.tree_rules import Severity
 from engine.submission.checker.check import check
 from engine.submission.checker.findings import Result
 from tests.engine.submission.base_tree import RULES

@@ -17,7 +17,7 @@ def collector() -> FindingCollector:
 
 
 def disk(root: Path) -> Disk:
-    return Disk(str(root), RULES.files)
+    return Disk(str(root), RULES)
 
 
 def test_a_folder_that_may_not_be_listed_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

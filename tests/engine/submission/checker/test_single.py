@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.profile.rounds import Division
+from engine.profile.tree_rules import Division
 from engine.submission.checker.single import About, accuracy_run, performance_run, verification
 from tests.engine.submission import loadgen_logs as logs
 from tests.engine.submission.base_tree import SYSTEMS, accuracy_text, write_run, write_test
