@@ -37,13 +37,14 @@ def checked(asked: words.Words) -> Report:
     """Return the checker's report on a tree."""
     import profiles  # noqa: PLC0415  (help and wrong words need none of this)
     from engine.profile.catalog import profile_file  # noqa: PLC0415
+    from engine.profile.known_rounds import DEFAULT  # noqa: PLC0415
     from engine.profile.round_file import load_round  # noqa: PLC0415
     from engine.store.folders import folders  # noqa: PLC0415
     from engine.submission.checker.check import check  # noqa: PLC0415
     from engine.submission.tree import refuse_unknown_submitter, tree_divisions  # noqa: PLC0415
 
     places = (profiles.FOLDER, folders(asked.values.get("home")).profiles, *asked.profiles)
-    rules = load_round(profile_file(places, "rounds", asked.values.get("round", "v2.1")))
+    rules = load_round(profile_file(places, "rounds", asked.values.get("round", DEFAULT)))
     tree, submitter = tree_of(asked), asked.values.get("submitter")
     if tree_divisions(tree, rules.divisions):  # of what is no tree at all the report says so
         refuse_unknown_submitter(tree, rules.divisions, submitter)

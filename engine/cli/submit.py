@@ -8,6 +8,7 @@ from engine.cli import arguments as words
 from engine.cli.screen import Screen
 from engine.errors import UsageError
 from engine.profile import catalog
+from engine.profile.known_rounds import DEFAULT
 from engine.profile.names import TREE
 from engine.profile.round_file import load_round
 from engine.profile.rounds import Round
@@ -113,4 +114,4 @@ def _profiles(asked: words.Words) -> tuple[Folders, catalog.Catalog]:
 
 
 def _rules(asked: words.Words, known: catalog.Catalog) -> Round:
-    return load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
+    return load_round(known.profile("rounds", asked.values.get("round", DEFAULT)))

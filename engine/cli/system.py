@@ -16,6 +16,7 @@ from engine.cli.screen import Cell, Screen
 from engine.cli.workers_table import draw_kept
 from engine.errors import UsageError
 from engine.profile import catalog, systems
+from engine.profile.known_rounds import DEFAULT
 from engine.profile.names import refuse_system_name
 from engine.profile.round_file import load_round
 from engine.profile.rounds import Round
@@ -129,7 +130,7 @@ def new_command(asked: words.Words) -> int:
     if target.exists() and "again" not in asked.flags:
         raise UsageError(f"{target} exists already", "edit it, or replace it with --again: its run figures are kept")
     user_systems.refuse_taken(known.folders, name)
-    rules = load_round(known.profile("rounds", asked.values.get("round", "v2.1")))
+    rules = load_round(known.profile("rounds", asked.values.get("round", DEFAULT)))
     with words.named_options(asked):
         description = user_systems.new(rules, places.store, asked.changes.options)
     if sys.stdin.isatty() and "quiet" not in asked.flags:

@@ -15,8 +15,9 @@ import msgspec
 from engine import codec
 from engine.errors import DataError, InferdeckError, UsageError
 from engine.store.files import disk_errors, new_beside
-from engine.submission.checker.findings import Report
+from engine.submission.checker.findings import Finding, Report
 from engine.submission.provenance import Provenance
+from engine.submission.styles import BY_DESIGN
 from engine.submission.tree import Tree
 from engine.text import is_text
 
@@ -86,10 +87,16 @@ def _add(archive: zipfile.ZipFile, tree: Tree, place: PurePosixPath) -> None:
             shutil.copyfileobj(file, into, _PIECE)
 
 
+def rejections(tree: Path, report: Report) -> list[Finding]:
+    """Return the errors for which a tree is not packed: of a demonstration not those that it is bound to have."""
+    bound = BY_DESIGN if mark_of(tree) else ()
+    return [finding for finding in report.findings if finding.severity == "error" and finding.rule not in bound]
+
+
 def refuse_the_refused(tree: Path, report: Report) -> None:
     """Raise DataError where the checker rejects a tree."""
-    errors = [finding for finding in report.findings if finding.severity == "error"]
-    if report.verdict == "fail":
+    errors = rejections(tree, report)
+    if errors:
         first = errors[0]
         more = f", the first of {len(errors)} errors" if len(errors) > 1 else ""
         what = f"the checker rejects {tree}: {first.path}: {first.rule}: {first.found}{more}"

@@ -9,6 +9,8 @@ from engine.profile.rounds import Round
 
 SHORT_RUN = ("performance.min_duration", "performance.samples_per_query", "performance.min_query_count")
 """Rules that a non-submittable style breaks because its runs are shorter than the rules require."""
+BY_DESIGN = (*SHORT_RUN, "accuracy.data_set")
+"""Rules that a demonstration breaks: short runs, and a small data set. Some rounds refuse that in any division."""
 
 
 def try_out(style: str, rules: Round) -> str:

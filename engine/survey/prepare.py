@@ -19,7 +19,7 @@ from engine.plan.selection import Selection
 from engine.plan.selection_syntax import with_whole_paths
 from engine.profile import catalog
 from engine.profile.component import fill
-from engine.profile.known_rounds import round_at
+from engine.profile.known_rounds import DEFAULT, round_at
 from engine.profile.rounds import Round
 from engine.profile.systems import describer
 from engine.store.folders import Folders, folders
@@ -131,7 +131,7 @@ class Prepared(Resolved):
 
 def round_of(chosen: Selection) -> str:
     """Return the round that a selection is for."""
-    return chosen.options.get("round", "v2.1")
+    return chosen.options.get("round", DEFAULT)
 
 
 def resolved(place: Workplace, chosen: Selection) -> Resolved:

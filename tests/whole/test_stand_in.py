@@ -61,7 +61,7 @@ def test_open_edge_is_accepted_and_packed_as_a_demonstration(home: Path, tmp_pat
     results = measured(home, "run", TAGS, *edge, *BUILT_SMALL, *SHORT, ENOUGH)
     assert results["SingleStream", "performance"]["valid"]
     tree = out / "submission"
-    assert "synthetic weights" in (tree / "DEMONSTRATION.txt").read_text()
+    assert "synthetic weights" in (tree / "DEMONSTRATION.md").read_text()
     for _ in range(3):
         status, found, verdicts = findings(tree, home)
         assert status == 0
@@ -71,11 +71,11 @@ def test_open_edge_is_accepted_and_packed_as_a_demonstration(home: Path, tmp_pat
         status, said, err = inferdeck(home, "submission", "truncate", str(tree), f"--backup={tmp_path / 'whole'}")
         assert (status, "0 truncated" in said) == (0, True), err
     packed = zipfile.ZipFile(out / "submission.zip").namelist()
-    assert "submission/DEMONSTRATION.txt" in packed
+    assert "submission/DEMONSTRATION.md" in packed
     status, _, err = inferdeck(home, "submission", "zip", str(tree), f"--out={tmp_path / 'again.zip'}")
     assert status == 0, err
     assert (tmp_path / "again.zip").read_bytes() == (out / "submission.zip").read_bytes()
-    (tree / "DEMONSTRATION.txt").unlink()
+    (tree / "DEMONSTRATION.md").unlink()
     status, _, err = inferdeck(home, "submission", "zip", str(tree))
     assert (status, "of a model with synthetic weights" in err) == (1, True)
 
@@ -119,7 +119,7 @@ def test_closed_datacenter_runs_every_test_and_can_never_be_packed(home: Path, t
     assert always <= errors(found) <= always | perhaps
     for marked in (False, True):
         if marked:
-            (tree / "DEMONSTRATION.txt").write_text("marked")
+            (tree / "DEMONSTRATION.md").write_text("marked")
         status, _, err = inferdeck(home, "submission", "zip", str(tree))
         assert status == 1
         assert "it can never be in closed" in err

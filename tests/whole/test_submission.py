@@ -25,7 +25,7 @@ def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path, style: str)
     assert said.count(f"run style {style}: ") == 2, "what short runs break is said first and beside the results"
     assert "performance.min_duration:" not in said
     tree = out / "submission"
-    assert (tree / "DEMONSTRATION.txt").exists(), "short runs are marked"
+    assert (tree / "DEMONSTRATION.md").exists(), "short runs are marked"
     status, report, _ = inferdeck(home, "submission", "check", str(tree), "--json")
     checked = json.loads(report)
     assert status == 0
@@ -42,7 +42,7 @@ def test_one_command_leaves_a_checked_folder_and_zip(tmp_path: Path, style: str)
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
     with zipfile.ZipFile(out / "submission.zip") as archive:
         assert len(archive.namelist()) == len(before)
-    (tree / "DEMONSTRATION.txt").unlink()
+    (tree / "DEMONSTRATION.md").unlink()
     status, _, err = inferdeck(home, "submission", "zip", str(tree))
     assert status == 1
     assert f"style {style}" in err

@@ -13,7 +13,7 @@ from engine.plan.rule_book import rule_book
 from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
 from engine.profile.component import Query
-from engine.profile.rounds import load_round
+from engine.profile.round_file import load_round
 from engine.profile.systems import describer
 from tests.engine.plan.test_backends import values
 from tests.engine.plan.test_bert import needs

@@ -53,7 +53,7 @@ def test_the_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_pretence_needs_its_mark(tmp_path: Path, changes: dict[str, object], what: str) -> None:
     tree = made(tmp_path, changes=changes)
     assert pack(tree, tmp_path / "marked.zip").file.exists()
-    (tree / "DEMONSTRATION.txt").unlink()
+    (tree / "DEMONSTRATION.md").unlink()
     with pytest.raises(DataError, match=what):
         pack(tree, tmp_path / "unmarked.zip")
     assert not (tmp_path / "unmarked.zip").exists()
