@@ -22,9 +22,10 @@ RECORDS = {
     "engine.profile.component": None,
     "engine.profile.names": {"folder_fault"},
     "engine.profile.recipe_files": {"Recipe"},
-    "engine.profile.rounds": {"Division", "Round"},
+    "engine.profile.rounds": {"Round"},
     "engine.profile.run_rules": {"resolve"},
     "engine.profile.systems": {"Description"},
+    "engine.profile.tree_rules": {"Division"},
     "engine.profile.values": {"coerce"},
 }
 """Module of the profiles → its pure names; None is all."""

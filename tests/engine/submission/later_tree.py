@@ -133,6 +133,7 @@ class LaterTree:
             "effective_sample_concatenate_permutation": self.benchmark.sample_concatenate_permutation,
         }
         values.setdefault(in_log.result_key, 1000.5)
+        values["effective_samples_per_query"] = max(values["effective_samples_per_query"], in_log.min_sample_count)
         if rules.token_latency is not None:
             values["result_first_token_99.00_percentile_latency_ns"] = int(rules.token_latency.first_ms * 1e6) - 1
             values["result_time_per_output_token_99.00_percentile_ns"] = int(rules.token_latency.each_ms * 1e6) - 1
@@ -144,7 +145,9 @@ class LaterTree:
     def _write_accuracy(self, folder: Path, scenario: Scenario, ran: Scenario) -> None:
         whole = logs.accuracy_log()
         digest = hashlib.sha256(whole).hexdigest()
-        _write(folder / "mlperf_log_detail.txt", logs.accuracy_detail(self.rules, self.benchmark, ran))
+        count = resolve(self.rules, self.benchmark, scenario).accuracy_sample_count
+        own = "" if count == self.benchmark.sample_count else logs.message("effective_accuracy_sample_count", count)
+        _write(folder / "mlperf_log_detail.txt", logs.accuracy_detail(self.rules, self.benchmark, ran) + own)
         _write(folder / "mlperf_log_summary.txt", logs.NO_TROUBLE)
         _write(folder / "mlperf_log_accuracy.json", base_tree.truncated(whole))
         _write(folder / "accuracy.txt", f"{self.accuracy_text(scenario)}hash={digest}\n")

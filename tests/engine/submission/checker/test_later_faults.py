@@ -35,6 +35,7 @@ def test_a_complete_tree_passes(tree: LaterTree, tmp_path: Path) -> None:
 
 
 FAULTS = list(faults())
+CONSEQUENCES = ("performance.summary", "compliance.performance_differs", "layout.empty_folder")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: f"{one.rule}-{one.name}")
