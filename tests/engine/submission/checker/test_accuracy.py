@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
+from engine.profile.benchmark_rules import AccuracyRule
+from engine.profile.run_rules import resolve
 from engine.submission.checker.accuracy import read_scores
 from engine.submission.checker.check import check
 from tests.engine.submission.base_tree import ACCURACY as VALUES
 from tests.engine.submission.base_tree import RULES, SYSTEMS, write_system
 from tests.engine.submission.checker.faults import replace, result_of, write
+from tests.engine.submission.later_tree import ROUNDS
 
 HASH = "hash=" + "a" * 64
 
@@ -26,10 +29,37 @@ _ends = st.sampled_from(["\n", "\n", "\r\n", "\r", ""])
 @given(st.lists(st.tuples(_words, _ends).map("".join), max_size=12), st.sampled_from(sorted(VALUES)))
 def test_scores_are_read_as_line_by_line(text: list[str], metric: str) -> None:
     whole = "".join(text)
-    scores = read_scores(whole.encode(), metric, RULES)
+    scores = read_scores(whole.encode(), [AccuracyRule(metric=metric, reference=1)], RULES)
     value, found = _line_by_line(whole, metric)
-    assert scores.value == value
+    assert scores.values.get(metric, [None])[-1] == value
     assert scores.hashes[:1] == ([found] if found else [])
+
+
+_LATER = ROUNDS["v5.1"]
+_LLAMA = resolve(_LATER, "llama2-70b-99", "Offline").accuracy
+_KEYS = ("rouge1", "rouge2", "rougeL", "tokens_per_sample")
+_pairs = st.tuples(st.sampled_from(_KEYS), st.sampled_from([1.5, 44.5, 22.5, 290.0, 999.0]))
+_printed = st.lists(_pairs, min_size=1, max_size=4).map(
+    lambda found: ", ".join(f"'{key}': {one}" for key, one in found)
+)
+
+
+@given(st.lists(_printed.map("{{{}}}".format) | st.sampled_from([HASH, "hash=b", ""]), max_size=8))
+def test_several_metrics_are_read_as_line_by_line(lines: list[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    scores = read_scores(text.encode(), _LLAMA, _LATER)
+    found, seen, known = dict[str, list[str]](), set[str](), False
+    for line in lines:
+        for rule in _LLAMA:
+            if match := re.match(_LATER.accuracy_lines[rule.metric].line, line):
+                found.setdefault(rule.metric, []).append(match[1])
+                seen |= {rule.metric} if float(match[1]) >= rule.target else set()
+        known |= re.match(_LATER.accuracy_hash, line) is not None
+        if known and len(seen) == len(_LLAMA):
+            break
+    assert scores.values == found
+    shown = "  ".join(f"{metric}: {values[-1]}" for metric, values in found.items())
+    assert scores.shown(_LLAMA, _LATER) == (shown or None)
 
 
 def _line_by_line(text: str, metric: str) -> tuple[str | None, str | None]:

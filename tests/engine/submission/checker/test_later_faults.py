@@ -122,3 +122,17 @@ def test_offline_and_one_of_server_and_interactive(present: tuple[Scenario, ...]
         assert ({one.rule for one in report.findings if one.severity == "error"} == {"scenario.missing"}) is not enough
         # In v6.0 a missing scenario refuses the others, too.
         assert all(one.verdict == "pass" for one in report.results) is (enough or name == "v5.1")
+
+
+def test_outputs_for_given_samples(tmp_path: Path) -> None:
+    for division, rejected in (("closed", True), ("open", False)):
+        tree = LaterTree("v5.1", "stable-diffusion-xl", "edge", division=division)  # type: ignore[arg-type]
+        tree.write(tmp_path / division)
+        (tmp_path / division / tree.place("results", "Offline") / "accuracy" / "images" / "4532.png").unlink()
+        assert errors(tmp_path / division, tree) == ({"accuracy.samples_shown"} if rejected else set())
+
+
+def test_a_scenario_that_the_official_checker_has_no_numbers_for(tmp_path: Path) -> None:
+    tree = LaterTree("v5.1", "pointpainting", division="open", scenarios=("Offline",))
+    tree.write(tmp_path)
+    assert errors(tmp_path, tree) == {"performance.refused"}
