@@ -19,6 +19,9 @@ Mode = Literal["performance", "accuracy"]
 """What LoadGen is run for; a compliance test is a performance run with its own name."""
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
+NS_PER_MS: Final = 1_000_000
+"""LoadGen logs latencies in ns; the rules and mlperf.conf state them in ms."""
+
 DETAIL_LOG: Final = "mlperf_log_detail.txt"
 SUMMARY_LOG: Final = "mlperf_log_summary.txt"
 ACCURACY_LOG: Final = "mlperf_log_accuracy.json"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from engine.datasets.article_kinds import FILLER_VALUES, FILLERS, KINDS, OPENINGS, Kind
 from engine.datasets.article_values import Draw, Value
-from engine.step import Step
+from engine.step import Options, Step
 
 ARTICLES = "dev-v1.1.json"
 VERSION = "1.1"
@@ -97,17 +97,25 @@ class ArticleSet:
         return articles
 
 
+class ArticleOptions(Options, frozen=True, kw_only=True):
+    """Which articles are generated."""
+
+    count: int
+    """Questions."""
+    seed: int
+    purpose: Purpose = "test"
+
+
 def generate(step: Step) -> dict[str, Any]:
     """Write `dev-v1.1.json`.
 
-    Options: `count` (questions), `seed` and, where they are not for testing, `purpose`. Facts: `labels` (the file),
+    Facts: `labels` (the file),
     `count` (questions).
     """
-    options = step.options
-    articles = ArticleSet(int(options["seed"]), options.get("purpose", "test"))
-    count = int(options["count"])
-    (step.output / ARTICLES).write_bytes(file_of(articles.first(count)))
-    return {"labels": ARTICLES, "count": count}
+    options = step.read_options(ArticleOptions)
+    articles = ArticleSet(options.seed, options.purpose)
+    (step.output / ARTICLES).write_bytes(file_of(articles.first(options.count)))
+    return {"labels": ARTICLES, "count": options.count}
 
 
 def file_of(articles: Sequence[Article]) -> bytes:

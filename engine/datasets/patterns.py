@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from engine.errors import UsageError
-from engine.step import Step
+from engine.step import Options, Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -65,19 +65,30 @@ class ImageSet:
         return np.random.default_rng([self.seed, get_args(Purpose).index(self.purpose), number, stream])
 
 
+class PatternOptions(Options, frozen=True, kw_only=True):
+    """Which images are generated."""
+
+    count: int
+    seed: int
+    classes: int
+    """At most 50."""
+    size: int
+    """Typical pixels of the longer side."""
+    purpose: Purpose = "test"
+
+
 def generate(step: Step) -> dict[str, Any]:
     """Write a set of images and its `val_map.txt`.
 
-    Options: `count`, `seed`, `classes` (at most 50), `size` (pixels of a long side) and, unless for testing, `purpose`.
     Resumes an interrupted attempt. Raises UsageError for too many classes.
     """
-    options = step.options
+    options = step.read_options(PatternOptions)
     images = ImageSet(
-        seed=int(options["seed"]),
-        count=int(options["count"]),
-        purpose=options.get("purpose", "test"),
-        classes=int(options["classes"]),
-        size=int(options["size"]),
+        seed=options.seed,
+        count=options.count,
+        purpose=options.purpose,
+        classes=options.classes,
+        size=options.size,
     )
     for done in write(images, step.output):
         step.progress(done, images.count, "images")

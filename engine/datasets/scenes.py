@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.datasets.patterns import ASPECTS, Purpose
 from engine.datasets.scene_canvas import SHAPES, Canvas, Thing
-from engine.step import Step
+from engine.step import Options, Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -68,11 +68,20 @@ class SceneSet:
         return hashlib.sha256(f"{self.purpose} {self.seed} {index}".encode()).hexdigest()[:16] + ".jpg"
 
 
+class SceneOptions(Options, frozen=True, kw_only=True):
+    """Which images are generated."""
+
+    count: int
+    seed: int
+    size: int
+    """Typical pixels of the longer side."""
+    purpose: Purpose = "test"
+
+
 def generate(step: Step) -> dict[str, Any]:
     """Write a set of scenes and its annotations, COCO detection JSON.
 
-    Options: `count`, `seed`, `size` (pixels of a long side) and, unless for testing, `purpose`. Resumes an interrupted
-    attempt. Facts: `images`, `labels` (both in the artifact), `count`, `classes`.
+    Resumes an interrupted attempt. Facts: `images`, `labels` (both in the artifact), `count`, `classes`.
     """
     scenes = _asked(step)
     for done in write(scenes, step.output):
@@ -93,9 +102,8 @@ def calibration(step: Step) -> dict[str, Any]:
 
 
 def _asked(step: Step) -> SceneSet:
-    options = step.options
-    purpose = options.get("purpose", "test")
-    return SceneSet(int(options["seed"]), int(options["count"]), purpose, int(options["size"]))
+    options = step.read_options(SceneOptions)
+    return SceneSet(options.seed, options.count, options.purpose, options.size)
 
 
 def write(scenes: SceneSet, folder: Path) -> Iterator[int]:

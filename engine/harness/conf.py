@@ -7,8 +7,8 @@ and scenario, then by scenario alone, then by model alone, then for all.
 
 from collections.abc import Mapping
 
-from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings
+from engine.mlperf import NS_PER_MS
 from engine.profile.benchmark_rules import Benchmark
 from engine.profile.rounds import Round
 from engine.profile.run_rules import RunRules, resolve

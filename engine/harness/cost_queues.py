@@ -28,17 +28,15 @@ class CostSliceQueue(SliceQueue):
         """`costs` of the samples by QSL index, in the task's unit."""
         super().__init__(workers.sessions, workers.max_batch)
         self._costs = costs
-        self._cut = cut if padded else cut_by_sum
+        self._padded = padded
         self._max_cost = workers.max_cost
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
         """Enqueue a query."""
-        costs = self._costs[indices]
-        order = np.argsort(-costs, kind="stable")
         most = -(-len(ids) // self._workers) if len(ids) < self._workers * self._max_batch else self._max_batch
-        slices = self._cut(costs[order].tolist(), most, self._max_cost)
+        ids, indices, slices = batches_by_cost(ids, indices, self._costs, most, self._max_cost, padded=self._padded)
         # A list's iterator, like those of itertools, is atomic under the GIL: each item goes to one thread.
-        self._put([ids[place] for place in order], [indices[place] for place in order], iter(slices))
+        self._put(ids, indices, iter(slices))
 
 
 class CostQueryQueue(QueryQueue):
@@ -80,6 +78,19 @@ class CostQueryQueue(QueryQueue):
         if self._bound_ns is None or not self._table:
             return True
         return now() - issued_at + 1000 * time_between(cost, self._table) <= self._bound_ns
+
+
+def batches_by_cost(
+    ids: list[int], indices: list[int], costs: Array, max_batch: int, max_cost: int, *, padded: bool
+) -> tuple[list[int], list[int], list[slice]]:
+    """Return a query's response ids and QSL indices in descending cost, and its batches as slices of both.
+
+    `costs` are those of the samples by QSL index; `padded`: a batch costs as if all had the cost of the first.
+    """
+    each = costs[indices]
+    order = np.argsort(-each, kind="stable")
+    slices = (cut if padded else cut_by_sum)(each[order].tolist(), max_batch, max_cost)
+    return [ids[place] for place in order], [indices[place] for place in order], slices
 
 
 def cut(costs: Sequence[int], max_batch: int, max_cost: int) -> list[slice]:

@@ -3,8 +3,8 @@
 import time
 
 from engine import events
-from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import RunSpec
+from engine.mlperf import NS_PER_MS
 from engine.profile.run_rules import RunRules
 
 

@@ -11,12 +11,11 @@ from msgspec import Meta
 
 from engine.errors import CannotRunError
 from engine.harness.spec import LoadGenSettings
-from engine.mlperf import FACTS, Mode, Scenario
+from engine.mlperf import FACTS, NS_PER_MS, Mode, Scenario
 from engine.profile.rounds import Round
 from engine.profile.run_rules import RunRules, resolve
 from engine.profile.scenario_rules import Style, StyleRule
 
-NS_PER_MS = 1_000_000
 _Count = Annotated[int, Meta(ge=0)]
 _Positive = Annotated[float, Meta(gt=0)]
 

@@ -11,7 +11,7 @@ from threading import Barrier, Thread
 from typing import Protocol
 
 from engine.backends.base import Array
-from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue
+from engine.harness.cost_queues import CostQueryQueue, CostSliceQueue, batches_by_cost
 from engine.harness.failure import FailLoudly
 from engine.harness.queues import BatchQueue, QueryQueue, SliceQueue
 from engine.harness.session import Session, complete
@@ -41,21 +41,38 @@ class Sut(Protocol):
 class InlineSut:
     """One session on LoadGen's own thread."""
 
-    def __init__(self, open_session: OpenSession, max_batch: int) -> None:
+    def __init__(
+        self,
+        open_session: OpenSession,
+        max_batch: int,
+        costs: Array | None = None,
+        max_cost: int = 0,
+        *,
+        padded: bool = True,
+    ) -> None:
+        """`costs` of the samples by QSL index, if they differ; a batch then costs `max_cost` at most, 0: any."""
         self._tally = Tally()
         self.tallies = (self._tally,)
         self._failing = FailLoudly("LoadGen's query")
         self._max_batch = max_batch
+        self._costs = costs
+        self._max_cost = max_cost
+        self._padded = padded
         self._session = open_session(0)
 
     def issue(self, ids: list[int], indices: list[int]) -> None:
-        """Answer the query before returning, in slices if it is larger than a batch."""
+        """Answer the query before returning, in several batches if it is larger or costs more than one may."""
         with self._failing:
             issued_at = now()
             tally = self._tally
             tally.issued += len(ids)
-            for start in range(0, len(ids), self._max_batch):
-                part = slice(start, start + self._max_batch)
+            if self._costs is not None:
+                ids, indices, parts = batches_by_cost(
+                    ids, indices, self._costs, self._max_batch, self._max_cost, padded=self._padded
+                )
+            else:
+                parts = [slice(start, start + self._max_batch) for start in range(0, len(ids), self._max_batch)]
+            for part in parts:
                 self._session.answer(ids[part], indices[part])
                 tally.record([issued_at] * len(ids[part]))
 
@@ -146,7 +163,7 @@ def make_sut(
     if scenario == "SingleStream":
         return InlineSut(open_session, 1)
     if scenario == "MultiStream" and workers.sessions == 1:
-        return InlineSut(open_session, workers.max_batch)
+        return InlineSut(open_session, workers.max_batch, costs, workers.max_cost, padded=padded)
     return PooledSut(open_session, workers.sessions, _queue(scenario, workers, bound_ns, costs, padded=padded))
 
 

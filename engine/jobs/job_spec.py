@@ -10,8 +10,10 @@ from engine import codec
 from engine.errors import JobError
 from engine.jobs import places
 from engine.plan.plan import Plan
+from engine.plan.reason import NoRoom, OptionDefault
 from engine.store.files import digest, explained, read_plain
 from engine.survey.lock import Lock
+from engine.survey.on_load import ON_LOAD
 
 FILE = places.PLAN
 
@@ -48,9 +50,21 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.results) if self.results else job / "results"
 
     def fingerprint(self) -> str:
-        """Return a value that is equal for jobs that do the same: same choices, same results folder."""
+        """Return a value that is equal for jobs that do the same: same choices, same results folder.
+
+        Whether samples are prepared on load counts only where the user chose it: the room on the disk changes, and a
+        job that is resumed keeps what was decided when it was created.
+        """
         choices = [
-            (node.id, {name: decided.value for name, decided in node.options.items()}, node.version_range)
+            (
+                node.id,
+                {
+                    name: decided.value
+                    for name, decided in node.options.items()
+                    if name != ON_LOAD or not isinstance(decided.reason, NoRoom | OptionDefault)
+                },
+                node.version_range,
+            )
             for node in self.plan.nodes.values()
         ]
         return digest(codec.encode([choices, self.results], order="sorted").decode())[:20]

@@ -10,10 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from engine.errors import DataError
-from engine.mlperf import FACTS
+from engine.mlperf import FACTS, NS_PER_MS
 from engine.mlperf_logs.detail import Detail
-
-NS_PER_MS = 1e6
 
 
 class Metric(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ import onnx
 from engine.errors import DataError
 from engine.formats.torch_pickle import read_state_dict
 from engine.networks.convnet import ConvNet, fold_batch_norm, model_facts, tensor
-from engine.step import Step
+from engine.step import Options, Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,13 +25,19 @@ BLOCK_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
 """Not deducible from the weights. Seven stages of 1, 2, 2, 3, 3, 4 and 1 blocks."""
 
 
+class WeightsOptions(Options, frozen=True, kw_only=True):
+    """The file of the weights."""
+
+    weights_file: str
+
+
 def convert(step: Step) -> dict[str, Any]:
     """Write `model.onnx` from the state dict `weights_file` in the folder of the dependency `weights`.
 
     Input `input` float32 [N,3,224,224], output `logits` float32 [N,1000], N symbolic. Raises DataError if the file is
     not the state dict of an EfficientNet-Lite0.
     """
-    source = step.inputs["weights"].folder / str(step.options["weights_file"])
+    source = step.inputs["weights"].folder / step.read_options(WeightsOptions).weights_file
     try:
         model = build(read_state_dict(source))
     except KeyError as error:

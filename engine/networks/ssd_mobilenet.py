@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -23,7 +23,7 @@ from engine.formats import tflite_file
 from engine.networks import tflite_convert
 from engine.networks.convnet import Array, model_facts, tensor
 from engine.networks.suppression import Limits, SuppressingNet
-from engine.step import Step
+from engine.step import Options, Step
 
 ARCHIVE = "objectron_solution_packed_assets.data"
 """Concatenated files of the package."""
@@ -48,6 +48,12 @@ MOST = 100
 """Maximum detections per image, and per class of one."""
 
 
+class ClassesOptions(Options, frozen=True, kw_only=True):
+    """Which classes are detected."""
+
+    classes: Literal["all", "rules"]
+
+
 def convert(step: Step) -> dict[str, Any]:
     """Write `model.onnx` from the files of the dependency `package`.
 
@@ -62,7 +68,7 @@ def convert(step: Step) -> dict[str, Any]:
         parts = _parts(found[TABLE].read_text(encoding="utf-8"), found[ARCHIVE].read_bytes())
         labels = parts[LABELS].decode().splitlines()
         numbers = [boxed_photographs.boxes().number(name) for name in labels[1:]]
-        end = boxed_photographs.RULES if step.options["classes"] == "rules" else max(numbers) + 1
+        end = boxed_photographs.RULES if step.read_options(ClassesOptions).classes == "rules" else max(numbers) + 1
         categories = [number if number < end else None for number in numbers]
         model, size = build(tflite_file.read(parts[NETWORK]), categories)
     except KeyError as error:

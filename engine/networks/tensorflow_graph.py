@@ -7,7 +7,7 @@ their ids are int32, as in the rules' graph of BERT.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -18,7 +18,7 @@ from engine.backends.silent_tensorflow import saved_model_pb2, tf
 from engine.errors import DataError
 from engine.facts import ModelFacts
 from engine.networks import tensorflow_transformer
-from engine.step import Step
+from engine.step import Options, Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Attributes = Mapping[str, Any]
@@ -32,6 +32,12 @@ _PICTURES = 4
 """Axes of an input that is a batch of pictures, NCHW in ONNX."""
 
 
+class FormatOptions(Options, frozen=True, kw_only=True):
+    """The format that is written."""
+
+    form: Literal["frozen-graph", "saved-model"]
+
+
 def convert(step: Step) -> dict[str, Any]:
     """Write the ONNX model of the dependency `onnx` as `model.pb` (option `form`: frozen-graph) or `saved_model`.
 
@@ -42,7 +48,7 @@ def convert(step: Step) -> dict[str, Any]:
     """
     source, known = step.inputs["onnx"], step.inputs["onnx"].read(ModelFacts)
     model = onnx.load(str(source.folder / known.file))
-    graph, frozen = build(model), step.options["form"] == "frozen-graph"
+    graph, frozen = build(model), step.read_options(FormatOptions).form == "frozen-graph"
     path = step.output / (FROZEN if frozen else SAVED)
     (write_frozen if frozen else write_saved)(graph, model, path)
     outputs = [tensor_name(name) if frozen else node_name(name) for name in known.outputs]

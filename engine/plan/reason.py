@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.text import size
+
 
 class Asked(msgspec.Struct, frozen=True, tag="asked"):
     """The user asked for it."""
@@ -99,6 +101,17 @@ class HandedDown(msgspec.Struct, frozen=True, tag="handed down"):
         return f"from {self.component}'s {self.option}" if self.option else f"set by {self.component}"
 
 
+class NoRoom(msgspec.Struct, frozen=True, tag="no room"):
+    """The disk of this machine does not hold the samples, so that they are prepared when LoadGen loads them."""
+
+    needed: int
+    """Bytes."""
+    free: int
+
+    def __str__(self) -> str:
+        return f"prepared on load: {size(self.needed)} needed, {size(self.free)} free"
+
+
 Reason = (
     Asked
     | GroupDefault
@@ -110,4 +123,5 @@ Reason = (
     | ExactTags
     | NeededBy
     | HandedDown
+    | NoRoom
 )

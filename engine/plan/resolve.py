@@ -29,13 +29,20 @@ Change = tuple[Override, Reason]
 """A change to a dependency and its reason."""
 
 
-def resolve(catalog: Catalog, selection: Selection, rules: RuleBook | None = None, round_name: str = "") -> Plan:
+def resolve(
+    catalog: Catalog,
+    selection: Selection,
+    rules: RuleBook | None = None,
+    round_name: str = "",
+    changes: Mapping[str, Change] | None = None,
+) -> Plan:
     """Return the plan of a selection. The same arguments always give the same plan.
 
-    `rules` looks up values that the round sets. Raises UsageError for unknown or contradictory requests, with the
-    nearest valid spelling; ProfileError for circular dependencies.
+    `rules` looks up values that the round sets; `changes` to dependencies by name give way to those of the selection.
+    Raises UsageError for unknown or contradictory requests, with the nearest valid spelling; ProfileError for circular
+    dependencies.
     """
-    return _Resolver(catalog, selection, rules or _no_rules, round_name).plan()
+    return _Resolver(catalog, selection, rules or _no_rules, round_name, changes or {}).plan()
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,19 @@ class _Around:
 
 
 class _Resolver:
-    def __init__(self, catalog: Catalog, selection: Selection, rules: RuleBook, round_name: str) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        selection: Selection,
+        rules: RuleBook,
+        round_name: str,
+        changes: Mapping[str, Change],
+    ) -> None:
         self.catalog = catalog
         self.selection = selection
         self.rules = rules
         self.round_name = round_name
+        self.changes = changes
         self.nodes: dict[str, Node] = {}
         self.by_identity: dict[str, Node] = {}
         self.used_env: set[str] = set()
@@ -72,7 +87,9 @@ class _Resolver:
     def plan(self) -> Plan:
         self._check_env_names()
         query = self.selection.query
-        changes = {name: ((override, Asked(f"--adr.{name}")),) for name, override in self.selection.overrides.items()}
+        changes = {name: (change,) for name, change in self.changes.items()}
+        for name, override in self.selection.overrides.items():
+            changes[name] = (*changes.get(name, ()), (override, Asked(f"--adr.{name}")))
         asked = Asked("--tags")
         words = [Word(name, Asked(f"_{name} in --tags")) for name in query.variations]
         words += [Word(name, Asked(f"-_{name} in --tags"), off=True) for name in query.without]

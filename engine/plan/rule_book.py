@@ -132,8 +132,12 @@ def _server_latency_ms(rules: Round, options: Mapping[str, Any]) -> float | None
     return resolve(rules, options["benchmark"], "Server").latency_ms
 
 
-def _samples_per_query(rules: Round, _options: Mapping[str, Any]) -> int:
-    return rules.scenarios["MultiStream"].samples_per_query
+def _server_percentile(rules: Round, options: Mapping[str, Any]) -> float:
+    return resolve(rules, options["benchmark"], "Server").percentile
+
+
+def _samples_per_query(rules: Round, options: Mapping[str, Any]) -> int:
+    return resolve(rules, options["benchmark"], "MultiStream").samples_per_query
 
 
 def _compliance_tests(rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,6 +165,7 @@ def _tuning_seconds(_rules: Round, options: Mapping[str, Any]) -> float:
 _RULES: Mapping[str, Callable[[Round, Mapping[str, Any]], Any]] = {
     "required-scenarios": _required_scenarios,
     "server-latency-ms": _server_latency_ms,
+    "server-percentile": _server_percentile,
     "samples-per-query": _samples_per_query,
     "compliance-tests": _compliance_tests,
     "required-compliance": _required_compliance,

@@ -15,6 +15,7 @@ import numpy as np
 from engine.formats.onnx_files import checksum
 from engine.networks.bert_graph import OUTPUTS, Form, build
 from engine.networks.beside import WEIGHTS, Beside
+from engine.standins.options import SeedOptions
 from engine.step import Step
 from engine.store.files import disk_errors
 
@@ -38,7 +39,7 @@ def standin(step: Step) -> dict[str, Any]:
 def build_form(step: Step, form: Form) -> dict[str, Any]:
     """Do what `standin` says with a network of other sizes."""
     step.phase("making weights")
-    source = _Random(int(step.options["seed"]))
+    source = _Random(step.read_options(SeedOptions).seed)
     with disk_errors(step.output), (step.output / WEIGHTS).open("wb") as file:
         beside = Beside(file, step, form.parameters)
         model = build(form, source.tensor, name="bert-stand-in", store=beside.store)

@@ -17,6 +17,7 @@ import onnxruntime
 from engine.datasets import patterns
 from engine.networks import ridge
 from engine.networks.convnet import ConvNet, fold_batch_norm, model_facts, tensor
+from engine.standins.options import SeedOptions
 from engine.step import Step
 from engine.tasks import image_classification
 from engine.tasks.labels import read_val_map
@@ -45,6 +46,13 @@ SHARPNESS = 10.0
 PREPROCESSING = {"preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224}
 
 
+class ClassifierOptions(SeedOptions, frozen=True, kw_only=True):
+    """Which weights are made, and the images that the last layer is fitted to."""
+
+    training_pictures: int
+    held_out_pictures: int = HELD_OUT_IMAGES
+
+
 def build(step: Step) -> dict[str, Any]:
     """Write `model.onnx`: ResNet-50 v1.5 with the rules' names of inputs and outputs.
 
@@ -53,9 +61,10 @@ def build(step: Step) -> dict[str, Any]:
     disjoint from those that `patterns.generate` makes for testing. Additional facts: `stand_in`, `held_out_accuracy`
     (per cent) and `parameters` (25.5 million: the rules' 25.6 without the folded normalisations).
     """
-    seed = int(step.options["seed"])
-    training = patterns.ImageSet(seed, int(step.options["training_pictures"]), "training")
-    held_out = patterns.ImageSet(seed, int(step.options.get("held_out_pictures", HELD_OUT_IMAGES)), "held-out")
+    options = step.read_options(ClassifierOptions)
+    seed = options.seed
+    training = patterns.ImageSet(seed, options.training_pictures, "training")
+    held_out = patterns.ImageSet(seed, options.held_out_pictures, "held-out")
     with TemporaryDirectory(dir=step.output) as scratch:
         body = _Body(seed, _calibrate(step, seed, training, Path(scratch)))
         features, labels = _features(step, body, training, Path(scratch))

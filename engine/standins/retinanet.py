@@ -19,6 +19,7 @@ import onnxruntime
 from engine.datasets.scenes import SceneSet
 from engine.networks.convnet import fold_batch_norm, model_facts, tensor
 from engine.networks.detection_head import OUTPUTS, Choice, DetectionNet, anchors
+from engine.standins.options import SeedOptions
 from engine.step import Step
 from engine.tasks.image_classification import IMAGENET_DEVIATION, IMAGENET_MEAN
 
@@ -73,7 +74,7 @@ def build(step: Step) -> dict[str, Any]:
 
 def build_form(step: Step, form: Form) -> dict[str, Any]:
     """Build a network of other sizes as `build` does."""
-    seed = int(step.options["seed"])
+    seed = step.read_options(SeedOptions).seed
     step.phase("calibrating the layers")
     statistics = _statistics(form, seed)
     step.phase("choosing the bias of the classes")

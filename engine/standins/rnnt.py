@@ -16,6 +16,7 @@ import onnxruntime
 from engine.datasets.utterances import OF_A_SPEAKER, UtteranceSet
 from engine.networks.transducer import ENCODER, JOINT, PREDICTION, Form, build_part, save
 from engine.networks.transducer import build as graphs_of
+from engine.standins.options import SeedOptions
 from engine.step import Step
 from engine.tasks.speech_features import Features
 
@@ -49,7 +50,7 @@ def build(step: Step) -> dict[str, Any]:
 
 def build_form(step: Step, form: Form) -> dict[str, Any]:
     """Do what `build` says with a network of other sizes."""
-    seed = int(step.options["seed"])
+    seed = step.read_options(SeedOptions).seed
     step.phase("making weights")
     weights = _random(form, np.random.default_rng(seed))
     step.phase("listening to generated speech")

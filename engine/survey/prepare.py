@@ -5,7 +5,7 @@ The command line and the screen share this code, so that what one shows is what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import engine
 from engine.facts import NO_ACCURACY
 from engine.plan.decide import RuleBook
 from engine.plan.plan import Plan
-from engine.plan.resolve import resolve
+from engine.plan.resolve import Change, resolve
 from engine.plan.rule_book import refuse_foreign_scenarios, rule_book
 from engine.plan.selection import Selection
 from engine.plan.selection_syntax import with_whole_paths
@@ -25,7 +25,7 @@ from engine.profile.systems import describer
 from engine.store.folders import Folders, folders
 from engine.submission.styles import try_out
 from engine.survey import lock as locks
-from engine.survey import output_dir
+from engine.survey import on_load, output_dir
 from engine.survey.survey import Survey, Surveyor
 from engine.text import absolute, whole_path
 
@@ -134,12 +134,15 @@ def round_of(chosen: Selection) -> str:
     return chosen.options.get("round", DEFAULT)
 
 
-def resolved(place: Workplace, chosen: Selection) -> Resolved:
-    """Resolve a selection. Raises ProfileError or UsageError for an invalid one."""
+def resolved(place: Workplace, chosen: Selection, changes: Mapping[str, Change] | None = None) -> Resolved:
+    """Resolve a selection, with changes to dependencies that this machine requires.
+
+    Raises ProfileError or UsageError for an invalid one.
+    """
     chosen = with_whole_paths(chosen, place.catalog, absolute)
     round_name = round_of(chosen)
     rules = place.rules(round_name)
-    plan = resolve(place.catalog, chosen, rules, round_name)
+    plan = resolve(place.catalog, chosen, rules, round_name, changes)
     refuse_foreign_scenarios(plan.nodes[plan.root], place.round(round_name))
     return Resolved(chosen, plan, round_name, place)
 
@@ -147,10 +150,16 @@ def resolved(place: Workplace, chosen: Selection) -> Resolved:
 def prepare(
     place: Workplace, chosen: Selection, *, output: str = "", again: bool = False, now: bool = False
 ) -> Prepared:
-    """Resolve a selection and survey this machine. Raises UsageError where `output` can't be written."""
+    """Resolve a selection and survey this machine, whose disk may decide how samples are prepared.
+
+    Raises UsageError where `output` can't be written.
+    """
     decided = resolved(place, chosen)
     output = str(whole_path(output)) if output else ""
     seen = decided.survey(again=again)
+    if changes := on_load.changes(decided.plan, seen, decided.selection):
+        decided = resolved(place, decided.selection, changes)
+        seen = decided.survey(again=again)
     prepared = Prepared(
         decided.selection, decided.plan, decided.round, place, seen, output=output, again=again, now=now
     )

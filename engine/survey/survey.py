@@ -15,6 +15,7 @@ import msgspec
 from engine.errors import CannotRunError, InferdeckError, ProfileError
 from engine.moved import present_name
 from engine.plan.plan import Node, Plan
+from engine.plan.reason import NoRoom
 from engine.profile.catalog import Catalog
 from engine.profile.component import Component
 from engine.step import Artifact, SurveyContext, SurveyResult
@@ -184,7 +185,7 @@ class Surveyor:
             disk_bytes=result.disk_bytes if result.disk_bytes is not None else component.cost.disk_bytes,
             seconds=seconds,
             seconds_from=origin,
-            text=result.text,
+            text="; ".join(filter(None, (result.text, _decided_here(node)))),
             remedy=result.remedy,
             warning=result.warning,
             expected_facts=dict(result.expected_facts),
@@ -236,6 +237,11 @@ class Surveyor:
             run_seconds=sum(time_ for node, time_ in times.items() if node in measures),
             unknown_times=sum(one.seconds is None for one in todo.values()),
         )
+
+
+def _decided_here(node: Node) -> str:
+    """Return what the survey of this machine decided about a node; usually nothing."""
+    return next((str(one.reason) for one in node.options.values() if isinstance(one.reason, NoRoom)), "")
 
 
 def _found_or_missing(component: Component, result: SurveyResult) -> Seen:

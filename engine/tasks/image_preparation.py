@@ -12,13 +12,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from engine.errors import DataError
 from engine.facts import DataFacts, OnLoad
-from engine.step import Artifact, Step, SurveyContext, SurveyResult
+from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
 from engine.system import disk_free, usable_cores
 from engine.tasks.labelled import Labelled, collecting, labelled, refuse_bad
 
@@ -41,27 +41,42 @@ USUAL_RATE = 100.0
 """Images per second and core, for the estimate in the plan."""
 
 
+class PreparationOptions(Options, frozen=True, kw_only=True):
+    """Which images are prepared, and how; the task reads `preprocessing`, `layout`, `dtype` and `image_size`."""
+
+    task: str
+    preprocessing: str
+    layout: Literal["NCHW", "NHWC"]
+    dtype: Literal["float32", "uint8"]
+    image_size: int
+    """Pixels of a side."""
+    count: int | None
+    """The first samples; None for all."""
+    on_load: bool = False
+
+
 def survey(context: SurveyContext) -> SurveyResult:
     """Estimate size and time, and find the images in the user's own folder.
 
     Stored artifacts were checked when they were made, and are covered by their keys.
     """
+    options = context.read_options(PreparationOptions)
     dataset, labels = context.inputs["dataset"], context.inputs["labels"]
     expected_facts = Artifact("", dict(context.expected_facts.get("dataset", {})))
     there = (dataset or expected_facts).read(DataFacts).count
-    count = min((one for one in (context.options["count"], there) if one is not None), default=None)
+    count = min((one for one in (options.count, there) if one is not None), default=None)
     identity = warning = ""
     if dataset is not None and labels is not None and not dataset.folder.is_relative_to(context.store):
-        found = _labelled(context.options, dataset, labels)
+        found = _labelled(options, dataset, labels)
         count, warning = len(found.samples), _warning(found, dataset)
         state = "" if labels.folder.is_relative_to(context.store) else found.labels
         identity = f"{found.identity} {state}".rstrip()
-    if context.options.get("on_load"):
+    if options.on_load:
         identity = f"{identity} {ON_LOAD}".lstrip()
     if count is None:
         return SurveyResult("run", identity=identity)
-    sample = 3 * context.options["image_size"] ** 2 * BYTES[context.options["dtype"]]
-    needed = 0 if context.options.get("on_load") else count * sample
+    sample = 3 * options.image_size**2 * BYTES[options.dtype]
+    needed = 0 if options.on_load else count * sample
     return SurveyResult(
         "run",
         identity=identity,
@@ -83,9 +98,10 @@ def prepare(step: Step) -> dict[str, Any]:
     import cv2  # noqa: PLC0415  (heavy, and only a running step needs it)
     import numpy as np  # noqa: PLC0415
 
-    task: Any = importlib.import_module(step.options["task"])
+    options = step.read_options(PreparationOptions)
+    task: Any = importlib.import_module(options.task)
     dataset, labels = step.inputs["dataset"], step.inputs["labels"]
-    found = _labelled(step.options, dataset, labels)
+    found = _labelled(options, dataset, labels)
     if warning := _warning(found, dataset):
         step.warn(warning)
     task.keep(labels.folder / str(labels.read(DataFacts).labels), found.indices, step.output / task.LABELS)
@@ -97,7 +113,7 @@ def prepare(step: Step) -> dict[str, Any]:
         "labelled": found.named,
         "left_out": len(found.missing),
     }
-    if step.options.get("on_load"):
+    if options.on_load:
         _check(step, task, found, files)
         return {**facts, "on_load": _on_load(step, files, shape, dtype)}
     samples = _array(step.output / SAMPLES, (len(files), *shape), dtype)
@@ -183,9 +199,9 @@ def maker(folder: Path, options: Mapping[str, Any]) -> Callable[[int, Array], No
     return make
 
 
-def _labelled(options: Mapping[str, Any], dataset: Artifact, labels: Artifact) -> Labelled:
+def _labelled(options: PreparationOptions, dataset: Artifact, labels: Artifact) -> Labelled:
     folder = dataset.folder / dataset.read(DataFacts).images
-    return labelled(options["task"], folder, labels.folder / str(labels.read(DataFacts).labels), options["count"])
+    return labelled(options.task, folder, labels.folder / str(labels.read(DataFacts).labels), options.count)
 
 
 def _warning(found: Labelled, dataset: Artifact) -> str:

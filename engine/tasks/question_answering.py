@@ -23,7 +23,7 @@ from engine.store.files import disk_errors
 from engine.tasks import squad, squad_eval
 from engine.tasks.base import Array, Responses, Samples, Score
 from engine.tasks.programs import MODEL, Padded
-from engine.tasks.squad_files import LABELS, VOCABULARY, Sources
+from engine.tasks.squad_files import LABELS, VOCABULARY, FeatureOptions, Sources
 from engine.tasks.wordpiece import Tokenizer, Vocabulary
 
 OFFSETS = "offsets.npy"
@@ -58,15 +58,16 @@ def prepare(step: Step) -> dict[str, Any]:
     sample set also holds the questions, the first `count` or all, and the vocabulary, from which `score` recomputes the
     features. Facts: `arrays`, `count` (features), `labels`, `questions`. Raises DataError for an invalid file.
     """
+    options = step.read_options(FeatureOptions)
     sources = Sources.of(step.inputs["dataset"], step.inputs["vocabulary"])
-    questions = squad.read(sources.questions)[: step.options["count"]]
+    questions = squad.read(sources.questions)[: options.count]
     tokenizer = Tokenizer(Vocabulary.read(sources.vocabulary))
     _warn_of_cuts(step, sources.questions, questions, tokenizer)
     found = list(_reported(step, squad.features(questions, tokenizer), len(questions)))
-    facts = write(step.output, found, tokenizer, step.options["dtype"], sources.questions)
+    facts = write(step.output, found, tokenizer, options.dtype, sources.questions)
     with disk_errors(step.output):
-        if step.options["count"]:
-            (step.output / LABELS).write_bytes(squad.first(sources.questions, step.options["count"]))
+        if options.count:
+            (step.output / LABELS).write_bytes(squad.first(sources.questions, options.count))
         else:
             shutil.copyfile(sources.questions, step.output / LABELS)
         shutil.copyfile(sources.vocabulary, step.output / VOCABULARY)

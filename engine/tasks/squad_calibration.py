@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import DataError
-from engine.step import Step
+from engine.step import Options, Step
 from engine.store.files import disk_errors, read_plain
 from engine.tasks import squad
 from engine.tasks.question_answering import write
@@ -27,26 +27,34 @@ RULES_LISTS = {"81fa69eb66f72831edccb624133bb4b3": "features", "1e44e78ac31349a6
 _PUBLISHED = "take the list as the rules publish it, with the questions and the vocabulary that it is about"
 
 
+class ChosenOptions(Options, frozen=True, kw_only=True):
+    """The list of features."""
+
+    by: Literal["features", "questions"]
+    """A line is the index of a feature, or the id of a question, all of whose features are taken."""
+    md5: str | None
+    filename: str
+
+
 def chosen(step: Step) -> dict[str, Any]:
     """Write the features that the dependency `list` names, of the dependencies `dataset` and `vocabulary`, as a sample
     set.
 
-    Options: `by` (`features`: a line is an index; `questions`: a line is a question's id, and all its features are
-    taken), `md5` of the list, `filename` of it. Facts: `arrays` as engine.tasks.question_answering.prepare makes them,
+    Facts: `arrays` as engine.tasks.question_answering.prepare makes them,
     int64, `labels` (the selection), `count`, and `what` and `by_rules` for the measurements file. Raises DataError
     naming a line of the list without a match.
     """
-    options = step.options
-    listed = step.inputs["list"].folder / options["filename"]
+    options = step.read_options(ChosenOptions)
+    listed = step.inputs["list"].folder / options.filename
     sources = Sources.of(step.inputs["dataset"], step.inputs["vocabulary"])
     questions = squad.read(sources.questions)
     tokenizer = Tokenizer(Vocabulary.read(sources.vocabulary))
     features = list(squad.features(questions, tokenizer))
     names = [questions[one.question].id for one in features]
-    places = (_by_feature if options["by"] == "features" else _by_question)(listed, names)
+    places = (_by_feature if options.by == "features" else _by_question)(listed, names)
     facts = write(step.output, [features[place] for place in places], tokenizer, "int64", listed)
     _write_chosen(step.output, places, names)
-    by_rules = RULES_LISTS.get(options["md5"]) == options["by"]
+    by_rules = RULES_LISTS.get(options.md5 or "") == options.by
     whose = "the rules'" if by_rules else "a"
     what = f"features of {whose} calibration list, {listed.name} (SQuAD v1.1 dev)"
     return {**facts, "labels": CHOSEN, "what": what, "by_rules": by_rules}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from engine.errors import DataError
 from engine.facts import DataFacts, PackageFacts
-from engine.step import Artifact, Step, SurveyContext, SurveyResult
+from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
 from engine.store.files import disk_errors, read_plain
 from engine.text import clean
 
@@ -50,19 +50,46 @@ class Sources(NamedTuple):
         )
 
 
+class FeatureOptions(Options, frozen=True, kw_only=True):
+    """Which features are made."""
+
+    count: int | None
+    """The first questions; None for all."""
+    dtype: Literal["int32", "int64"]
+
+
+class QuestionsOptions(Options, frozen=True, kw_only=True):
+    """Where the user's file or its folder is."""
+
+    path: str | None
+
+
+class VocabularyOptions(QuestionsOptions, frozen=True, kw_only=True):
+    """Where the user's vocabulary is, and which is needed."""
+
+    md5: str
+
+
+class ShippedOptions(Options, frozen=True, kw_only=True):
+    """The vocabulary of a shipped model."""
+
+    file: str
+
+
 def survey_samples(context: SurveyContext) -> SurveyResult:
     """Estimate size and time of a sample set; the identities of both dependencies cover its content."""
     dataset = context.inputs["dataset"] or Artifact("", dict(context.expected_facts.get("dataset", {})))
-    count = min((one for one in (context.options["count"], dataset.read(DataFacts).count) if one), default=None)
+    options = context.read_options(FeatureOptions)
+    count = min((one for one in (options.count, dataset.read(DataFacts).count) if one), default=None)
     if count is None:
         return SurveyResult("run")
-    size = count * _USUAL_TOKENS * 3 * _ID_BYTES[context.options["dtype"]]
+    size = count * _USUAL_TOKENS * 3 * _ID_BYTES[options.dtype]
     return SurveyResult("run", disk_bytes=size, seconds=1 + count * _SECONDS_PER_QUESTION)
 
 
 def survey_questions(context: SurveyContext) -> SurveyResult:
     """Find dev-v1.1.json at the user's option `path`: the file, or its folder. Otherwise it is downloaded."""
-    given = context.options["path"]
+    given = context.read_options(QuestionsOptions).path
     if not given:
         return SurveyResult("run", expected_facts={"count": FEATURES})
     path = _named(given, LABELS)
@@ -78,7 +105,7 @@ def survey_vocabulary(context: SurveyContext) -> SurveyResult:
 
     Option `md5`: that of the model's vocabulary. A file with another checksum is of another model: `conflict`.
     """
-    given = context.options["path"]
+    given = context.read_options(QuestionsOptions).path
     if not given:
         return SurveyResult("run")
     path = _named(given, VOCABULARY)
@@ -90,7 +117,7 @@ def survey_vocabulary(context: SurveyContext) -> SurveyResult:
             "missing", text=f"there is no {clean(str(path))}", remedy="check the path of the vocabulary"
         )
     md5 = hashlib.md5(_read(path), usedforsecurity=False).hexdigest()
-    wanted = context.options["md5"]
+    wanted = context.read_options(VocabularyOptions).md5
     if md5 != wanted:
         return SurveyResult(
             "conflict",
@@ -105,7 +132,7 @@ _OWN = "--adr.squad-vocab.tags=_own --env.SQUAD_VOCAB_PATH=FILE"
 
 def survey_own_vocabulary(context: SurveyContext) -> SurveyResult:
     """Use the vocabulary at the user's option `path`; its content is read when samples are made."""
-    given = context.options["path"]
+    given = context.read_options(QuestionsOptions).path
     if not given:
         return SurveyResult(
             "missing", text="no vocabulary is named", remedy="--env.SQUAD_VOCAB_PATH=FILE, one token a line"
@@ -152,7 +179,7 @@ def packaged(step: Step) -> dict[str, Any]:
 
 def shipped_vocabulary(step: Step) -> dict[str, Any]:
     """Take the vocabulary of a shipped model, option `file`, from the profiles. Facts: `labels`. Raises DataError."""
-    source = step.profiles[0] / _MODELS / step.options["file"]
+    source = step.profiles[0] / _MODELS / step.read_options(ShippedOptions).file
     data = _read(source)
     with disk_errors(step.output):
         (step.output / VOCABULARY).write_bytes(data)

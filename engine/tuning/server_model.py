@@ -56,9 +56,7 @@ def times_up_to(most: int, measured: Mapping[int, float]) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=256)
-def highest_rate(
-    server: Server, constraint_s: float, share: float = 0.99, queries: int = QUERIES, seed: int = _SEED
-) -> float:
+def highest_rate(server: Server, constraint_s: float, share: float, queries: int = QUERIES, seed: int = _SEED) -> float:
     """Return the highest rate, in queries/s of one sample, at which `share` of the queries meet the constraint; 0:
     none.
 

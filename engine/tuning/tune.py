@@ -71,7 +71,7 @@ def choose_workers(
     seconds: float = SECONDS,
     max_batch: int = MAX_BATCH,
     latency_constraint_ms: float | None = None,
-    share: float = 0.99,
+    share: float = 1.0,
     report: Callable[[float], None] = lambda _: None,
     load: Load | None = None,
     typical_cost: int = 0,
@@ -81,11 +81,11 @@ def choose_workers(
 
     `options` without threads and cores. `samples_per_query` are those of MultiStream. `cores` are the processors to
     use; by default the physical cores within this process's affinity and quota. `latency_constraint_ms` is Server's
-    latency constraint, which `share` of its queries must meet; without one Server gets Offline's workers. Under a CPU
-    quota the sustained throughput counts. `report` is called with the seconds used. `load` makes what is timed in place
-    of the model alone (engine.tuning.sampled), on samples of `typical_cost` each, if samples differ in cost.
-    `model_bytes` is the size of all graphs, if there are more than `model`: it limits the sessions by memory. Raises
-    the backend's errors.
+    latency constraint, which `share` of its queries must meet (all by default); without one Server gets Offline's
+    workers. Under a CPU quota the sustained throughput counts. `report` is called with the seconds used. `load` makes
+    what is timed in place of the model alone (engine.tuning.sampled), on samples of `typical_cost` each, if samples
+    differ in cost. `model_bytes` is the size of all graphs, if there are more than `model`: it limits the sessions by
+    memory. Raises the backend's errors.
     """
     load = load or (lambda chosen: backend.load(model, chosen))
     quota = cpu_quota() if cores is None else None

@@ -69,7 +69,10 @@ def _one_query(seen: Measurement) -> Outlook:
     rules = seen.rules
     samples = max(seen.issued, rules.min_queries)
     left = _time_for(samples - seen.done, seen) if seen.issued else None
-    conditions = (Condition("samples", seen.completed, samples), Condition("time", seen.elapsed, rules.min_seconds))
+    conditions = (
+        Condition("samples", seen.completed, samples),
+        Condition("time", seen.elapsed, rules.min_seconds),
+    )
     share = min(seen.done / samples, 1.0) if samples else 0.0
     if seen.elapsed < EARLY_SECONDS or left is None:
         return Outlook(conditions, share, left, "early")

@@ -74,15 +74,15 @@ def score(folder: Path, pairs: int) -> None:
             file.write(f'{start}{{ "seq_id" : {number}, "qsl_idx" : {number}, "data" : "{data}" }}'.encode())
         file.write(b"\n]\n")
     size = (folder / "log.json").stat().st_size / 1e9
-    start = time.perf_counter()
+    begun = time.perf_counter()
     line = recommendation.score(folder / "log.json", folder / "offsets.npy", {}).text
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{size:.2f} GB: {seconds:.1f} s, {peak:.2f} GB at most: {line}", end="")
     one, other = random.random(pairs // 2, np.float32), random.random(pairs - pairs // 2, np.float32)
-    start = time.perf_counter()
+    begun = time.perf_counter()
     roc.area(one, other)
-    print(f"the AUC alone, as many clicks as others: {time.perf_counter() - start:.1f} s")
+    print(f"the AUC alone, as many clicks as others: {time.perf_counter() - begun:.1f} s")
 
 
 class Course:

@@ -64,7 +64,7 @@ def _graph(spec: RunSpec, private: list[int]) -> Graph:
     return made
 
 
-def _bound(graph: Graph, lengths: np.ndarray) -> Callable[[list[int]], object]:  # type: ignore[type-arg]
+def _bound(graph: Graph, lengths: np.ndarray) -> Callable[[list[int]], object]:
     """Return what runs a graph on the rows of a batch, without filling them in."""
 
     def binding(batch: list[int]) -> Binding:

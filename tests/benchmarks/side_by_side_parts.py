@@ -100,6 +100,7 @@ class Session:
                 seconds=self._given.tune_seconds,
                 samples_per_query=8,
                 latency_constraint_ms=self.course.bound_ms,
+                share=0.99,
             )
             seconds = time.monotonic() - started
             rate = max(trial.samples_per_second for trial in tuned.table)

@@ -13,26 +13,30 @@ from typing import Any
 
 import engine
 from engine.facts import ModelFacts
-from engine.mlperf import Scenario
 from engine.profile import systems
 from engine.profile.known_rounds import round_of
-from engine.step import Options, Step, SurveyContext, SurveyResult
+from engine.profile.run_rules import resolve
+from engine.step import Step, SurveyContext, SurveyResult
 from engine.steps.machine import sut_configuration as sut
-from engine.steps.measuring.target_search import MORE_TIME, REPEATS, TRIALS, Outcome, Search, measured_event
+from engine.steps.measuring.target_search import (
+    MORE_TIME,
+    REPEATS,
+    TRIALS,
+    Outcome,
+    Search,
+    SearchOptions,
+    measured_event,
+)
 from engine.steps.measuring.trial import TrialResult
 from engine.submission import provenance
 
 
-class FindOptions(Options, frozen=True, kw_only=True):
-    """Which target is searched; the trials also read the options of a run."""
+class FindOptions(SearchOptions, frozen=True, kw_only=True):
+    """A search, and where its result is written; the trials also read the options of a run."""
 
     round: str
-    benchmark: str
-    scenario: Scenario
     backend: str
     sut: str
-    seconds: float
-    """Time for all trials, in seconds."""
 
 
 def survey(context: SurveyContext) -> SurveyResult:
@@ -61,7 +65,7 @@ def run(step: Step) -> dict[str, Any]:
     """
     options = step.read_options(FindOptions)
     rules, scenario = round_of(step.profiles, options.round), options.scenario
-    unit = rules.scenarios[scenario].target.unit
+    unit = resolve(rules, options.benchmark, scenario).target.unit
     search = Search(step, rules, unit)
     outcome = search.highest_rate() if scenario == "Server" else search.measured()
     if outcome.repeats < 2:

@@ -14,6 +14,7 @@ from engine.profile.run_rules import resolve
 from engine.step import Step, SurveyContext, SurveyResult
 from engine.steps.measuring.harness_process import harness
 from engine.steps.measuring.run_estimate import refuse_hopeless, seconds
+from engine.steps.measuring.run_options import LoadGenOptions
 from engine.steps.measuring.run_outcome import read_outcome
 from engine.steps.measuring.run_provenance import run_provenance
 from engine.steps.measuring.run_settings import given_target, query_ms, run_settings
@@ -29,25 +30,24 @@ def survey(context: SurveyContext) -> SurveyResult:
 
     Raises CannotRunError for a run that can't work: its queries do not fit memory, or do not last.
     """
-    options = context.options
-    rules = round_of(context.profiles, options["round"])
+    options = context.read_options(LoadGenOptions)
+    rules = round_of(context.profiles, options.round)
     samples = context.inputs["preprocessed"]
-    count = (
-        samples.read(SamplesFacts).count if samples is not None else rules.benchmark(options["benchmark"]).sample_count
-    )
+    ruled = resolve(rules, options.benchmark, options.scenario, options.mode)
+    count = samples.read(SamplesFacts).count if samples is not None else ruled.sample_count
     target = predicted_target(context, rules)
     settings = run_settings(options, rules, count, target)
     workers = context.inputs["workers"]
     tuned = workers.read(Tuned) if workers is not None else None
     each_ms = query_ms(settings, tuned)
-    refuse_hopeless(options, settings, each_ms)
+    refuse_hopeless(settings, options.target_name(), each_ms)
     per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
     takes = seconds(settings, given_target(options) or each_ms or target, per_second)
     beyond = (
         above_latency_constraint(options, tuned, rules) if tuned is not None and settings.mode == "performance" else ""
     )
     return SurveyResult(
-        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, settings, tuned))))
+        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, options, settings, tuned))))
     )
 
 
@@ -58,14 +58,15 @@ def run(step: Step) -> dict[str, Any]:
     configuration are in TEST_FOLDER. Facts: `valid` (None in accuracy mode), `metric`, `value`, `unit`, and where other
     work did, `disturbed`. Raises RunError in the harness's words.
     """
-    rules = round_of(step.profiles, step.options["round"])
+    options = step.read_options(LoadGenOptions)
+    rules = round_of(step.profiles, options.round)
     run_spec = spec(step, target(step, rules))
     spec_file = step.output / SPEC
     spec_file.write_bytes(codec.encode(run_spec, indent=1))
     (step.output / provenance.FILE).write_bytes(codec.encode(run_provenance(step), indent=1))
-    ruled = resolve(rules, step.options["benchmark"], run_spec.settings.scenario, step.options["mode"])
+    ruled = resolve(rules, options.benchmark, run_spec.settings.scenario, options.mode)
     count = step.inputs["preprocessed"].read(SamplesFacts).count
-    step.emit(measuring(run_spec, ruled, step.options["mode"], count))
+    step.emit(measuring(run_spec, ruled, options.mode, count))
     harness(step, spec_file, batch_ms(step))
     disturbed = codec.decode((Path(run_spec.log_dir) / REPORT).read_bytes(), type=RunReport).disturbed
     return read_outcome(step, run_spec) | ({provenance.DISTURBED: disturbed} if disturbed else {})

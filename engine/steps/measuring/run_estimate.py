@@ -6,16 +6,14 @@ memory, or leaves a run without queries before its minimum duration is over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from engine.errors import CannotRunError
 from engine.facts import ModelFacts, SamplesFacts
 from engine.formats.onnx_files import weight_bytes
-from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings
-from engine.mlperf import FACTS, Scenario, target_option
+from engine.mlperf import FACTS, NS_PER_MS
 from engine.step import Artifact
 from engine.system import free_memory
 from engine.text import size
@@ -37,10 +35,11 @@ USED_UP: Final = 2.0
 half its time, and tuning is never that far off."""
 
 
-def refuse_hopeless(options: Mapping[str, Any], settings: LoadGenSettings, measured_ms: float | None = None) -> None:
+def refuse_hopeless(settings: LoadGenSettings, option: str, measured_ms: float | None = None) -> None:
     """Raise CannotRunError where memory can't hold the queries, or where they can't last for the run.
 
-    `measured_ms` is the time of a query according to tuning (SingleStream, MultiStream); None where unknown.
+    `option` sets the target, and is named in the remedy. `measured_ms` is the time of a query according to tuning
+    (SingleStream, MultiStream); None where unknown.
     """
     if settings.mode == "accuracy":
         return
@@ -50,12 +49,11 @@ def refuse_hopeless(options: Mapping[str, Any], settings: LoadGenSettings, measu
         raise CannotRunError(
             f"LoadGen would prepare {_count(queries, samples)} before the run, which take {size(needed)} of memory: "
             f"{size(free)} are free",
-            _remedy(options, settings, free),
+            _remedy(settings, option, free),
         )
     if measured_ms is None or not FACTS[settings.scenario].streams:
         return
     if queries * measured_ms * USED_UP < settings.min_duration_ms:
-        option = _target_option(options, settings.scenario)
         expected = (settings.target_latency_ns or 0) / NS_PER_MS
         raise CannotRunError(
             f"LoadGen would prepare {queries} queries for an expected latency of {expected:g} ms, but tuning measured "
@@ -143,9 +141,9 @@ def _sessions(count: int) -> str:
     return "one session" if count == 1 else f"{count} sessions"
 
 
-def _remedy(options: Mapping[str, Any], settings: LoadGenSettings, free: int) -> str:
+def _remedy(settings: LoadGenSettings, option: str, free: int) -> str:
     """Return the option, with a value, that makes the queries fit half of the free memory."""
-    share, option = free / 2, _target_option(options, settings.scenario)
+    share = free / 2
     each = (
         QUERY_BYTES + prepared(settings)[1] * SAMPLE_BYTES if settings.scenario != "Offline" else OFFLINE_SAMPLE_BYTES
     )
@@ -163,11 +161,6 @@ def _floor(value: float) -> float:
     """Return a number rounded down to two digits."""
     step: int = 10 ** max(len(str(int(value))) - 2, 0)
     return int(value) // step * step
-
-
-def _target_option(options: Mapping[str, Any], scenario: Scenario) -> str:
-    own = target_option(scenario)
-    return own if options.get(own) is not None else FACTS[scenario].target
 
 
 def _count(queries: int, samples: int) -> str:

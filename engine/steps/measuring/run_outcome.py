@@ -9,15 +9,14 @@ from typing import Any
 
 from engine import events
 from engine.errors import RunError
-from engine.harness.settings import NS_PER_MS
 from engine.harness.spec import LoadGenSettings, RunSpec
-from engine.mlperf import DETAIL_LOG, FACTS
+from engine.mlperf import DETAIL_LOG, FACTS, NS_PER_MS
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.known_rounds import round_of
 from engine.profile.run_rules import resolve
 from engine.step import Step
-from engine.steps.measuring.run_settings import compliance_test
+from engine.steps.measuring.run_options import LoadGenOptions
 from engine.steps.measuring.run_spec import TOO_FEW
 from engine.steps.measuring.target import NO_RATE_HELPS, late_though_idle
 from engine.tuning.tuned import Tuned
@@ -50,7 +49,7 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
             at=time.time(),
             step=step.id,
             scenario=spec.settings.scenario,
-            mode=step.options["mode"],
+            mode=step.read_options(LoadGenOptions).mode,
             metric=rules.result_name,
             value=value,
             unit=unit,
@@ -101,7 +100,7 @@ def _warn_of_findings(step: Step, spec: RunSpec, reported: Collection[str]) -> N
     from engine.steps.measuring import run_findings as findings  # noqa: PLC0415  (the checker: a plan must be instant and needs none of it)
     from engine.submission.checker import single  # noqa: PLC0415
 
-    options = step.options
-    what = findings.about(options, round_of(step.profiles, options["round"]))
-    found = single.performance_run(Path(spec.log_dir), what, compliance_test(options))
-    findings.warn_of(step, found, style=options["style"], reported=reported)
+    options = step.read_options(LoadGenOptions)
+    what = findings.about(step.options, round_of(step.profiles, options.round))
+    found = single.performance_run(Path(spec.log_dir), what, options.compliance_test())
+    findings.warn_of(step, found, style=options.style, reported=reported)

@@ -7,24 +7,25 @@ from collections.abc import Mapping
 import engine
 from engine.facts import BackendFacts, ModelFacts, SamplesFacts
 from engine.step import Step
+from engine.steps.measuring.run_options import LoadGenOptions
 from engine.submission import provenance
 
 
 def run_provenance(step: Step) -> provenance.Provenance:
     """Return the provenance of the run that a step is about to make."""
-    options, model = step.options, step.inputs["model"].read(ModelFacts)
+    options, model = step.read_options(LoadGenOptions), step.inputs["model"].read(ModelFacts)
     backend = step.inputs["backend"].read(BackendFacts)
     return provenance.Provenance(
         inferdeck=engine.VERSION,
         command=step.command,
         notice=step.notice,
-        round=options["round"],
-        benchmark=options["benchmark"],
-        sut=options["sut"],
-        scenario=options["scenario"],
-        mode=options["mode"],
-        style=options["style"],
-        backend=options["backend"],
+        round=options.round,
+        benchmark=options.benchmark,
+        sut=options.sut,
+        scenario=options.scenario,
+        mode=options.mode,
+        style=options.style,
+        backend=options.backend,
         backend_version=backend.version,
         device=backend.device,
         environment={name: value for name, value in backend.environment.items() if name != "python"},

@@ -7,9 +7,11 @@ from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.spec import RunSpec
 from engine.mlperf import TEST_FOLDER
 from engine.profile.known_rounds import round_of
+from engine.profile.run_rules import resolve
 from engine.step import Step
 from engine.steps.measuring.run_estimate import refuse_hopeless
-from engine.steps.measuring.run_settings import compliance_test, query_ms, run_settings
+from engine.steps.measuring.run_options import LoadGenOptions
+from engine.steps.measuring.run_settings import query_ms, run_settings
 from engine.steps.measuring.run_workers import chosen_workers, memory
 from engine.tuning.tuned import Tuned
 
@@ -24,17 +26,18 @@ def spec(step: Step, target: float) -> RunSpec:
 
     Raises CannotRunError where the data set or an option does not fit the rules, or memory does not hold the run.
     """
-    options, inputs = step.options, step.inputs
-    rules = round_of(step.profiles, options["round"])
-    test = compliance_test(options)
+    options, inputs = step.read_options(LoadGenOptions), step.inputs
+    rules = round_of(step.profiles, options.round)
+    test = options.compliance_test()
     model, samples = inputs["model"].read(ModelFacts), inputs["preprocessed"].read(SamplesFacts)
     backend = inputs["backend"].read(BackendFacts)
     settings = run_settings(options, rules, samples.count, target)
     tuned = inputs["workers"].read(Tuned)
-    refuse_hopeless(options, settings, query_ms(settings, tuned))
+    refuse_hopeless(settings, options.target_name(), query_ms(settings, tuned))
     workers = chosen_workers(options, tuned)
     memory(inputs["model"], inputs["preprocessed"], settings, workers.sessions)
-    least = rules.benchmark(options["benchmark"]).performance_sample_count
+    ruled = resolve(rules, options.benchmark, options.scenario, options.mode)
+    least = ruled.performance_sample_count
     if settings.mode == "performance" and settings.performance_sample_count < least:
         step.warn(
             f"the data set has {samples.count} samples; the rules require {least} in a performance run: "
@@ -43,22 +46,22 @@ def spec(step: Step, target: float) -> RunSpec:
         )
     return RunSpec(
         step=step.id,
-        benchmark=rules.benchmark(options["benchmark"]).loadgen_model,
-        sut_name=options["sut"],
-        qsl_name=options["benchmark"],
+        benchmark=ruled.loadgen_model,
+        sut_name=options.sut,
+        qsl_name=options.benchmark,
         settings=settings,
         backend=backend.module,
         backend_options=backend.settings,
         device=backend.device,
         model=model.paths(inputs["model"].folder),
         outputs=model.outputs,
-        task=options["task"],
+        task=options.task,
         task_options=model.task_options,
         samples=samples.paths(inputs["preprocessed"].folder),
         on_load=samples.made(inputs["preprocessed"].folder),
         workers=workers,
         mlperf_conf=mlperf_conf(rules),
-        user_conf=user_conf(rules, options["benchmark"], settings),
-        audit=audit_config(rules, options["benchmark"], test) if test else "",
+        user_conf=user_conf(rules, options.benchmark, settings),
+        audit=audit_config(rules, options.benchmark, test) if test else "",
         log_dir=str(step.output / TEST_FOLDER if test else step.output),
     )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from engine.harness.spec import LoadGenSettings, Workers
 from engine.step import Artifact, Step, SurveyContext
 from engine.steps.measuring.run_estimate import memory_text, refuse_memory, resident_bytes
+from engine.steps.measuring.run_options import LoadGenOptions, TargetOptions
 from engine.tuning.tuned import Tuned
 
 WORKER_OPTIONS = ("sessions", "intra_op_threads", "max_batch", "queue_wait_us")
 
 
-def chosen_workers(options: Mapping[str, Any], tuned: Tuned) -> Workers:
+def chosen_workers(options: LoadGenOptions, tuned: Tuned) -> Workers:
     """Return the workers of a run's scenario."""
-    chosen = tuned.workers[options["scenario"]]
-    given = {name: options[name] for name in WORKER_OPTIONS if options.get(name) is not None}
+    chosen = tuned.workers[options.scenario]
+    given = {name: value for name in WORKER_OPTIONS if (value := getattr(options, name)) is not None}
     if "sessions" in given or "intra_op_threads" in given:
         chosen = msgspec.structs.replace(chosen, cores=(), batch_us=())  # both were measured for another split
     elif given.get("max_batch", 0) > len(chosen.batch_us):
@@ -29,15 +27,17 @@ def chosen_workers(options: Mapping[str, Any], tuned: Tuned) -> Workers:
 def batch_ms(step: Step) -> float:
     """Return the time in ms of a batch of a step's run according to tuning; 0 where unknown."""
     tuned = step.inputs["workers"].read(Tuned)
-    return tuned.trial(step.options["scenario"]).batch_ms if tuned.table else 0.0
+    return tuned.trial(step.read_options(TargetOptions).scenario).batch_ms if tuned.table else 0.0
 
 
-def expected_memory(context: SurveyContext, settings: LoadGenSettings, tuned: Tuned | None) -> str:
+def expected_memory(
+    context: SurveyContext, options: LoadGenOptions, settings: LoadGenSettings, tuned: Tuned | None
+) -> str:
     """Return the memory of a run as text, where it is large and known. Raises CannotRunError where it does not fit."""
     model, samples = context.inputs["model"], context.inputs["preprocessed"]
     if model is None or samples is None or tuned is None:
         return ""
-    sessions = chosen_workers(context.options, tuned).sessions
+    sessions = chosen_workers(options, tuned).sessions
     return memory_text(memory(model, samples, settings, sessions), sessions)
 
 

@@ -6,16 +6,14 @@ configuration, what was measured when the workers were chosen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from engine.facts import ModelFacts, SutFacts, TargetFacts
-from engine.harness.settings import NS_PER_MS, least_queries
+from engine.harness.settings import least_queries
 from engine.harness.spec import LoadGenSettings
-from engine.mlperf import Scenario
+from engine.mlperf import NS_PER_MS
 from engine.profile.rounds import Round
 from engine.profile.run_rules import RunRules, resolve
 from engine.step import Step, SurveyContext
+from engine.steps.measuring.run_options import TargetOptions
 from engine.tuning.search import tolerated
 from engine.tuning.server_model import Server, highest_rate, times_up_to
 from engine.tuning.tuned import Tuned
@@ -38,46 +36,47 @@ def target(step: Step, rules: Round) -> float:
     """
     if "target" in step.inputs:
         return step.inputs["target"].read(TargetFacts).target
-    scenario, sut = step.options["scenario"], step.inputs["sut"].read(SutFacts)
+    options, sut = step.read_options(TargetOptions), step.inputs["sut"].read(SutFacts)
+    scenario = options.scenario
     configured, found = sut.figures.get(scenario), sut.found.get(scenario)
     if found and found.model != step.inputs["model"].read(ModelFacts).sha256:
         step.warn(f"the target of {sut.system} was found with another model: it will be measured at the start instead")
     elif configured:
         return configured
     if scenario == "Server":
-        _warn_of_latency_constraint(step, rules)
-    return measured_target(step.options, step.inputs["workers"].read(Tuned), rules)
+        _warn_of_latency_constraint(step, options, rules)
+    return measured_target(options, step.inputs["workers"].read(Tuned), rules)
 
 
 def predicted_target(context: SurveyContext, rules: Round) -> float | None:
     """Return the target that `target` will find, as far as its inputs exist; None where they do not."""
-    scenario = context.options["scenario"]
+    options = context.read_options(TargetOptions)
     inputs = context.inputs
     searched, sut, workers = inputs.get("target"), inputs.get("sut"), inputs.get("workers")
     if searched is not None:
         return searched.read(TargetFacts).target
-    if context.options["targets"] == "searched":
+    if options.targets == "searched":
         return None
     model = inputs.get("model")
     known = sut.read(SutFacts) if sut is not None else None
-    if known is not None and (configured := known.figures.get(scenario)):
-        found = known.found.get(scenario)
+    if known is not None and (configured := known.figures.get(options.scenario)):
+        found = known.found.get(options.scenario)
         if not found or (model is not None and found.model == model.read(ModelFacts).sha256):
             return configured
-    return measured_target(context.options, workers.read(Tuned), rules) if workers is not None else None
+    return measured_target(options, workers.read(Tuned), rules) if workers is not None else None
 
 
-def _warn_of_latency_constraint(step: Step, rules: Round) -> None:
+def _warn_of_latency_constraint(step: Step, options: TargetOptions, rules: Round) -> None:
     """Warn beforehand that hardly any rate will be valid, and why."""
-    beyond = above_latency_constraint(step.options, step.inputs["workers"].read(Tuned), rules)
+    beyond = above_latency_constraint(options, step.inputs["workers"].read(Tuned), rules)
     if beyond:
         step.warn(beyond, remedy="take a quicker model, _int8, or a machine with more or less busy cores")
 
 
-def above_latency_constraint(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> str:
+def above_latency_constraint(options: TargetOptions, tuned: Tuned, rules: Round) -> str:
     """Return a warning that hardly any Server rate is valid, where even a sample that does not queue takes too long;
     else ""."""
-    if options["scenario"] != "Server":
+    if options.scenario != "Server":
         return ""
     alone_ms, constraint_ms = 1000 * _server(tuned).batch_s[0], latency_constraint_ms(options, rules)
     slow_ms = tuned.server_slower * alone_ms
@@ -110,19 +109,18 @@ def late_though_idle(settings: LoadGenSettings, tuned: Tuned, median_ns: int, la
     )
 
 
-def measured_target(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
+def measured_target(options: TargetOptions, tuned: Tuned, rules: Round) -> float:
     """Return the target by the throughput that the workers reached when they were chosen."""
-    scenario: Scenario = options["scenario"]
-    if scenario == "Server":
+    if options.scenario == "Server":
         return min(_first_rate(options, tuned, rules), HARNESS_QPS)
-    trial = tuned.trial(scenario)
-    return trial.samples_per_second if scenario == "Offline" else trial.query_ms
+    trial = tuned.trial(options.scenario)
+    return trial.samples_per_second if options.scenario == "Offline" else trial.query_ms
 
 
-def _first_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float:
+def _first_rate(options: TargetOptions, tuned: Tuned, rules: Round) -> float:
     """Return the queries/s of a first run: a rate that should be valid, where the style's time suffices."""
-    how = rules.styles[options["style"]]
-    queries = options["min_query_count"] or least_queries(_ruled(options, rules), how)
+    how = rules.styles[options.style]
+    queries = options.min_query_count or least_queries(_ruled(options, rules), how)
     valid = _valid_rate(options, tuned, rules, queries, tuned.server_slower)
     limit_s = how.max_duration_ms / 1000
     if valid and (not limit_s or queries / valid <= limit_s):
@@ -130,7 +128,7 @@ def _first_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round) -> float
     return server_rate(options, tuned, rules, queries, tuned.server_slower)
 
 
-def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries: int, slower: float = 1.0) -> float:
+def server_rate(options: TargetOptions, tuned: Tuned, rules: Round, queries: int, slower: float = 1.0) -> float:
     """Return the queries/s at which the chosen Server workers should be valid within this run's latency constraint.
 
     `queries` is the number of queries of the run: in a short one LoadGen tolerates fewer late ones than the percentile
@@ -142,7 +140,7 @@ def server_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries:
     return max(valid, LOW_UTILISATION * _server(tuned).slowed(slower).capacity)
 
 
-def _valid_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries: int, slower: float) -> float:
+def _valid_rate(options: TargetOptions, tuned: Tuned, rules: Round, queries: int, slower: float) -> float:
     """Return the highest rate that is valid in the simulated replay; 0 where none is."""
     ruled = _ruled(options, rules)
     late = tolerated(queries, ruled.share) or 0
@@ -150,8 +148,8 @@ def _valid_rate(options: Mapping[str, Any], tuned: Tuned, rules: Round, queries:
     return highest_rate(_server(tuned).slowed(slower), constraint_s, 1 - late / queries, queries, ruled.seeds.schedule)
 
 
-def _ruled(options: Mapping[str, Any], rules: Round) -> RunRules:
-    return resolve(rules, options["benchmark"], "Server")
+def _ruled(options: TargetOptions, rules: Round) -> RunRules:
+    return resolve(rules, options.benchmark, "Server")
 
 
 def _server(tuned: Tuned) -> Server:
@@ -162,9 +160,8 @@ def _server(tuned: Tuned) -> Server:
     return Server(workers.sessions, times, workers.queue_wait_us / 1e6)
 
 
-def latency_constraint_ms(options: Mapping[str, Any], rules: Round) -> float:
+def latency_constraint_ms(options: TargetOptions, rules: Round) -> float:
     """Return Server's latency constraint: the user's, else the benchmark's, else the scenario's."""
-    given: float | None = options["target_latency_ms"]
-    constraint_ms = given or _ruled(options, rules).latency_ms
+    constraint_ms = options.target_latency_ms or _ruled(options, rules).latency_ms
     assert constraint_ms is not None
     return constraint_ms

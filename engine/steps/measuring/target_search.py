@@ -19,6 +19,7 @@ from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
 from engine.profile.run_rules import resolve
 from engine.step import Step
+from engine.steps.measuring.run_options import TargetOptions
 from engine.steps.measuring.target import latency_constraint_ms, measured_target, server_rate
 from engine.steps.measuring.trial import MODE, TrialResult, Trials
 from engine.tuning.search import Aim, RateTrial, found, next_rate, settled, spread
@@ -58,15 +59,26 @@ class Outcome(NamedTuple):
     spread: float | None = None
 
 
+class SearchOptions(TargetOptions, frozen=True, kw_only=True):
+    """What is searched, for how long and how closely."""
+
+    seconds: float
+    """Time for all trials, in seconds."""
+    resolution: float
+    """Server: the largest ratio, less one, of an invalid rate to the highest valid one; otherwise the largest relative
+    difference of two runs."""
+
+
 class Search:
     """One search: its time budget, and its trials so far."""
 
     def __init__(self, step: Step, rules: Round, unit: str) -> None:
         self._step = step
+        self._options = step.read_options(SearchOptions)
         self._rules = rules
-        self._ruled = resolve(rules, step.options["benchmark"], step.options["scenario"])
+        self._ruled = resolve(rules, self._options.benchmark, self._options.scenario)
         self._unit = unit
-        self._seconds = float(step.options["seconds"])
+        self._seconds = self._options.seconds
         self._started = time.monotonic()
         self._trials = Trials(step, rules, unit)
         self._overhead = 0.0
@@ -92,10 +104,10 @@ class Search:
 
     def measured(self) -> Outcome:
         """Measure what Offline, SingleStream or MultiStream reaches, repeatedly until two runs agree."""
-        scenario = self._step.options["scenario"]
-        target = measured_target(self._step.options, self._tuned, self._rules)
+        scenario = self._options.scenario
+        target = measured_target(self._options, self._tuned, self._rules)
         figures: list[float] = []
-        while not settled(figures, float(self._step.options["resolution"]), REPEATS):
+        while not settled(figures, self._options.resolution, REPEATS):
             if self.trials and self._left() < self.trials[-1].seconds:
                 break
             trial = self._run(target, self.trial_seconds, self._queries(target))
@@ -105,14 +117,14 @@ class Search:
             )
             target = _target(scenario, self.trials)
         apart = spread(figures) or 0.0
-        if apart > float(self._step.options["resolution"]):
+        if apart > self._options.resolution:
             self._step.warn(f"{len(figures)} runs differ by {apart:.0%}: is other work on the machine?")
         return Outcome(target, tuple(self.trials), len(figures), spread=spread(figures))
 
     def _aim(self) -> Aim:
         """Return where to search, given the latency constraint in ms. Raises RunError where no rate can be valid."""
         tuned = self._tuned
-        constraint_ms = latency_constraint_ms(self._step.options, self._rules)
+        constraint_ms = latency_constraint_ms(self._options, self._rules)
         alone_ms = tuned.trial("SingleStream").query_ms
         if alone_ms > constraint_ms:
             raise RunError(
@@ -129,15 +141,18 @@ class Search:
                 f"give it more time ({MORE_TIME}), or leave Server out",
             )
         queries = max(self._fewest, round(self.trial_seconds * rate))
-        start = server_rate(self._step.options, tuned, self._rules, queries)
-        resolution = float(self._step.options["resolution"])
+        start = server_rate(self._options, tuned, self._rules, queries)
         lowest_tried, highest = max(start / SPAN, lowest), max(start, lowest) * SPAN
         return Aim(
-            start=start, lowest=lowest_tried, highest=highest, resolution=resolution, constraint_ms=constraint_ms
+            start=start,
+            lowest=lowest_tried,
+            highest=highest,
+            resolution=self._options.resolution,
+            constraint_ms=constraint_ms,
         )
 
     def _nothing(self, trials: Sequence[RateTrial]) -> RunError:
-        constraint_ms = latency_constraint_ms(self._step.options, self._rules)
+        constraint_ms = latency_constraint_ms(self._options, self._rules)
         rates = [trial.rate for trial in trials]
         tried = f"in {len(trials)} trials from {min(rates):g} to {max(rates):g} queries/s"
         if any(trial.valid for trial in trials):
@@ -205,7 +220,7 @@ def measured_event(step: Step, metric: str, value: float, unit: str, valid: bool
     return events.Measured(
         at=time.time(),
         step=step.id,
-        scenario=step.options["scenario"],
+        scenario=step.read_options(TargetOptions).scenario,
         mode=MODE,
         metric=metric,
         value=value,

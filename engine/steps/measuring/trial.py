@@ -19,13 +19,13 @@ from engine.facts import SamplesFacts
 from engine.harness.goal import measuring
 from engine.harness.spec import REPORT, RunReport
 from engine.histogram import bounds
-from engine.mlperf import DETAIL_LOG
+from engine.mlperf import DETAIL_LOG, NS_PER_MS
 from engine.mlperf_logs import detail
-from engine.mlperf_logs.metric import NS_PER_MS
 from engine.profile.rounds import Round
 from engine.profile.run_rules import resolve
 from engine.step import Step
 from engine.steps.measuring.harness_process import harness
+from engine.steps.measuring.run_options import TargetOptions
 from engine.steps.measuring.run_outcome import cut_short
 from engine.steps.measuring.run_spec import SPEC, spec
 from engine.steps.measuring.run_workers import batch_ms
@@ -73,8 +73,9 @@ class Trials:
 
     def __init__(self, step: Step, rules: Round, unit: str) -> None:
         self._step = step
+        self._options = step.read_options(TargetOptions)
         self._rules = rules
-        self._ruled = resolve(rules, step.options["benchmark"], step.options["scenario"])
+        self._ruled = resolve(rules, self._options.benchmark, self._options.scenario)
         self._unit = unit
         self._warned: set[str] = set()
         self.count = 0
@@ -108,7 +109,7 @@ class Trials:
             "min_duration_ms": round(1000 * seconds),
             "min_query_count": queries,
         }
-        if asked["scenario"] != "Server":
+        if self._options.scenario != "Server":
             asked["target_latency_ms"] = None
         return replace(self._step, options=asked, output=folder, emit=self._forwarding(target, _ignore))
 
@@ -130,11 +131,11 @@ class Trials:
 
     def _watch(self, target: float, milliseconds: int, least: int) -> Callable[[events.AnyEvent], None]:
         """Return a function that ends a Server trial when more queries miss the latency constraint than may."""
-        if self._step.options["scenario"] != "Server":
+        if self._options.scenario != "Server":
             return _ignore
         mean = max(target * milliseconds / 1000, least)
         allowed = tolerated(round(mean + _SURELY * sqrt(mean)), self._ruled.share) or 0
-        bound_ns = latency_constraint_ms(self._step.options, self._rules) * NS_PER_MS
+        bound_ns = latency_constraint_ms(self._options, self._rules) * NS_PER_MS
         missed = 0
 
         def watch(event: events.AnyEvent) -> None:
@@ -148,11 +149,10 @@ class Trials:
 
     def _read(self, target: float, folder: Path, seconds: float) -> TrialResult:
         log = detail.read(folder / DETAIL_LOG)
-        scenario = self._step.options["scenario"]
         cut = cut_short(log)
         rate = log.value("result_samples_per_second")
         percentile = f"result_{self._ruled.percentile:.2f}_percentile_latency_ns"
-        if scenario == "MultiStream":
+        if self._options.scenario == "MultiStream":
             percentile = percentile.replace("percentile_latency", "percentile_per_query_latency")
         return TrialResult(
             target,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -25,7 +25,7 @@ from engine.harness.model import GraphFile, Model, graph_files
 from engine.harness.samples import SampleLibrary, typical
 from engine.mlperf import FACTS, Scenario
 from engine.profile.systems import TunedWorkers, Tuning, configuration, with_tuning
-from engine.step import Step
+from engine.step import Options, Step
 from engine.steps.machine import sut_configuration as sut
 from engine.submission import provenance
 from engine.system import cpu_quota
@@ -42,16 +42,35 @@ FIGURES: Final = ("batch_ms", "samples_per_second", "parts")
 """What a saved choice has besides the workers."""
 
 
+class WorkersOptions(Options, frozen=True, kw_only=True):
+    """How the workers are measured, and whose they are."""
+
+    tuning: Literal["quick", "thorough"] = "quick"
+    """Thorough tuning takes minutes and is saved in the SUT's run configuration."""
+    seconds: float
+    server_percentile: float
+    """The queries of Server that must meet its latency constraint, in per cent."""
+    samples_per_query: int
+    """Of MultiStream."""
+    max_batch: int = MAX_BATCH
+    target_latency_ms: float | None = None
+    """Server's latency constraint."""
+    task: str = ""
+    """Needed with the input `samples`: the task whose program is timed."""
+    inputs: Literal["noise", "samples", "parts"] = "noise"
+    sut: str | None = None
+    benchmark: str = ""
+    backend: str = ""
+
+
 def choose(step: Step) -> dict[str, Any]:
     """Step: choose the workers. Facts: `workers` by scenario, the `table` of what was measured, `server_qps`, `text`.
 
     Needs `model` and `backend`; with `samples`, too, the task's whole program is timed on real samples of typical cost
     instead of the model alone on noise, or with `inputs: parts` they say how many runs of the model a sample is.
-    Options: `tuning` (quick or thorough), `seconds`, and optionally `task` and `inputs` (with `samples`), `max_batch`,
-    `target_latency_ms` (Server's latency constraint), `sut`, `benchmark` and `backend`, which identify the run
-    configuration.
+    Options: WorkersOptions; `sut`, `benchmark` and `backend` identify the run configuration.
     """
-    thorough = step.options.get("tuning") == "thorough"
+    thorough = step.read_options(WorkersOptions).tuning == "thorough"
     known = None if thorough else _saved_tuning(step)
     if known is not None:
         before = f"measured on {known.date} for {known.seconds:g} s"
@@ -69,22 +88,22 @@ def choose(step: Step) -> dict[str, Any]:
 
 
 def _measure(step: Step) -> Tuned:
-    options, chosen = step.options, step.inputs["backend"].read(BackendFacts)
+    options, chosen = step.read_options(WorkersOptions), step.inputs["backend"].read(BackendFacts)
     model = step.inputs["model"].read(ModelFacts)
     graphs = graph_files(model.paths(step.inputs["model"].folder), model.outputs)
     main = next(iter(graphs.values()))
-    is_divided = options.get("inputs") == "parts"
+    is_divided = options.inputs == "parts"
     load, cost = _on_samples(step, model, graphs) if "samples" in step.inputs and not is_divided else (None, 0)
-    seconds = float(options["seconds"])
     tuned = choose_workers(
         import_module(chosen.module),
         main.path,
         BackendOptions(device=chosen.device, outputs=main.outputs, extra=chosen.settings),
-        samples_per_query=int(options["samples_per_query"]),
-        seconds=seconds,
-        max_batch=int(options.get("max_batch") or MAX_BATCH),
-        latency_constraint_ms=options.get("target_latency_ms"),
-        report=lambda used: step.progress(round(used, 1), seconds, "seconds"),
+        samples_per_query=options.samples_per_query,
+        seconds=options.seconds,
+        max_batch=options.max_batch,
+        latency_constraint_ms=options.target_latency_ms,
+        share=options.server_percentile / 100,
+        report=lambda used: step.progress(round(used, 1), options.seconds, "seconds"),
         load=load,
         typical_cost=cost,
         model_bytes=max(sum(weight_bytes(graph.path) for graph in graphs.values()) - model.shared_bytes, 1),
@@ -94,7 +113,7 @@ def _measure(step: Step) -> Tuned:
 
 def _parts(step: Step, model: ModelFacts) -> float:
     """Return how many runs of the model a sample takes on average."""
-    task: Any = import_module(step.options["task"])
+    task: Any = import_module(step.read_options(WorkersOptions).task)
     return float(task.cost(_library(step), model.task_options).mean())
 
 
@@ -107,12 +126,12 @@ def _library(step: Step) -> SampleLibrary:
 
 def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) -> tuple[Load, int]:
     """Return a loader of the task's program over samples of typical cost, and the cost of one of them."""
-    most = int(step.options.get("max_batch") or MAX_BATCH)
+    options = step.read_options(WorkersOptions)
     backend = import_module(step.inputs["backend"].read(BackendFacts).module)
-    whole = Model(backend, import_module(step.options["task"]), model.task_options, graphs)
+    whole = Model(backend, import_module(options.task), model.task_options, graphs)
     library = _library(step)
     costs = whole.costs(library)
-    chosen = typical(costs, library.count, most)
+    chosen = typical(costs, library.count, options.max_batch)
     library.load(chosen)
 
     def load(options: BackendOptions) -> SampledRunner:
@@ -151,10 +170,10 @@ def _plain_workers(one: TunedWorkers) -> dict[str, Any]:
 
 def _saved_tuning(step: Step) -> Tuning | None:
     """Return the tuning saved for the SUT, if it is for this model, backend, latency constraint and machine."""
-    options = step.options
-    if not options.get("sut"):
+    options = step.read_options(WorkersOptions)
+    if not options.sut:
         return None
-    found = configuration(step.profiles, options["sut"], options["benchmark"], options["backend"]).tuned
+    found = configuration(step.profiles, options.sut, options.benchmark, options.backend).tuned
     if found is None or found.model != step.inputs["model"].read(ModelFacts).sha256:
         return None
     cores = usable()
@@ -163,12 +182,12 @@ def _saved_tuning(step: Step) -> Tuning | None:
         found.cores == len(affordable())
         and found.quota == _quota()
         and pinned <= set(cores)
-        and found.versions.get(options["backend"]) == step.inputs["backend"].read(BackendFacts).version
-        and (not options.get("target_latency_ms") or found.bound_ms == options["target_latency_ms"])
+        and found.versions.get(options.backend) == step.inputs["backend"].read(BackendFacts).version
+        and (not options.target_latency_ms or found.bound_ms == options.target_latency_ms)
     )
     if not same:
         step.warn(
-            f"the workers of {options['sut']} were tuned with other cores, another {options['backend']} or another "
+            f"the workers of {options.sut} were tuned with other cores, another {options.backend} or another "
             "latency constraint: they are measured again",
             remedy="inferdeck tune with the same arguments replaces them",
         )
@@ -208,7 +227,7 @@ def _reaches(tuned: Tuned, scenario: Scenario) -> tuple[float, str]:
 
 
 def _write(step: Step, tuned: Tuned, seconds: float, disturbed: str) -> str:
-    options, backend = step.options, step.inputs["backend"].read(BackendFacts)
+    options, backend = step.read_options(WorkersOptions), step.inputs["backend"].read(BackendFacts)
     record = Tuning(
         date=time.strftime("%Y-%m-%d"),
         seconds=round(seconds, 1),
@@ -216,13 +235,13 @@ def _write(step: Step, tuned: Tuned, seconds: float, disturbed: str) -> str:
         quota=_quota(),
         disturbed=disturbed,
         model=step.inputs["model"].read(ModelFacts).sha256,
-        versions={"inferdeck": engine.VERSION, options["backend"]: backend.version},
+        versions={"inferdeck": engine.VERSION, options.backend: backend.version},
         server_qps=round(tuned.server_qps, 2),
         server_slower=round(tuned.server_slower, 3),
-        bound_ms=float(options.get("target_latency_ms") or 0),
+        bound_ms=options.target_latency_ms or 0,
         scenarios={name: _written(tuned, name) for name in tuned.workers},
     )
-    chosen, benchmark = options["backend"], options["benchmark"]
+    chosen, benchmark = options.backend, options.benchmark
     return sut.write(
         step, lambda text, backend: with_tuning(text, (backend, benchmark), record), f"workers of {chosen}"
     )

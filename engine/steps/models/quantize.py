@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import onnx
 from onnxruntime.quantization import CalibrationMethod, QuantType
@@ -26,7 +26,7 @@ from engine.facts import QUANTIZATION, ModelFacts
 from engine.formats import onnx_files
 from engine.networks.quantizable import WEIGHTED, Graph, prepare, products
 from engine.networks.ranges import Ranges, ranges
-from engine.step import Artifact, Step
+from engine.step import Artifact, Options, Step
 from engine.steps.models.prepared_calibration import prepared_samples
 from engine.system import Cpu, detect
 from engine.tasks.base import Array, CalibrationOf, CalibrationSet
@@ -47,13 +47,23 @@ KEPT = ("format", "layout", "outputs", "task_options", "starting_weights_filenam
 """Facts of the fp32 model that also hold for the int8 one."""
 
 
+class QuantizeOptions(Options, frozen=True, kw_only=True):
+    """What is quantized, and how. The task's own calibration may read further options."""
+
+    task: str
+    weight_bits: Literal[8, 7]
+    """7 for x86 processors without VNNI, where sums of 8-bit products may overflow."""
+    operators: tuple[str, ...] | None = None
+    """Types that are quantized; None takes QUANTIZED."""
+    weights_only: bool = False
+    """Whether a MatMul of two activations stays as it is."""
+
+
 def quantize(step: Step) -> dict[str, Any]:
     """Write `model.onnx`, the int8 form of the need `fp32`, calibrated with the need `calibration`.
 
     The calibration set is the task's (its function `calibration`), or a prepared sample set where it has none. Inputs
-    and outputs keep names, shapes and types. Options: `task` and what it wants to know of calibration
-    (`preprocessing`), `weight_bits` (8 or 7), and optionally `operators` (types that are quantized; QUANTIZED) and
-    `weights_only` (no MatMul of two activations). Same model, samples and versions: same bytes. Facts: those of the
+    and outputs keep names, shapes and types. Same model, samples and versions: same bytes. Facts: those of the
     fp32 model in KEPT; `model`, `sha256`, `weight_data_types`, `input_data_types`, `weight_transformations`, and
     `calibration` (CalibratedFacts).
 
@@ -62,17 +72,17 @@ def quantize(step: Step) -> dict[str, Any]:
     """
     source = step.inputs["fp32"].read(ModelFacts)
     original = step.inputs["fp32"].folder / source.file
-    calibration = _calibration(step)
-    bits = int(step.options["weight_bits"])
+    options, calibration = step.read_options(QuantizeOptions), _calibration(step)
+    bits = options.weight_bits
     warn_of_overflow(step, bits)
     with TemporaryDirectory(prefix=".int8-", dir=step.output) as scratch:
         step.phase("preparing the graph")
         graph = prepare(original, Path(scratch))
         step.phase("calibrating")
-        operators = tuple(step.options.get("operators") or QUANTIZED)
+        operators = options.operators or QUANTIZED
         found = ranges(graph.path, operators, _reported(step, calibration, graph))
         step.phase("quantizing")
-        _write(graph, found, step.output / MODEL, operators, reduce=bits < FULL, weights_only=_weights_only(step))
+        _write(graph, found, step.output / MODEL, operators, reduce=bits < FULL, weights_only=options.weights_only)
     kinds = dict.fromkeys(_short(one.dtype) for one in graph.inputs)
     return kept_facts(step.inputs["fp32"]) | {
         "model": MODEL,
@@ -110,7 +120,7 @@ def transformed(before: str, done: str) -> str:
 
 def _calibration(step: Step) -> CalibrationSet:
     """Return the calibration set: the task's own, or that of prepared samples."""
-    make: CalibrationOf | None = getattr(import_module(step.options["task"]), "calibration", None)
+    make: CalibrationOf | None = getattr(import_module(step.read_options(QuantizeOptions).task), "calibration", None)
     return (make or prepared_samples)(step.inputs["calibration"], step.options)
 
 
@@ -124,16 +134,18 @@ def _reported(step: Step, calibration: CalibrationSet, graph: Graph) -> Iterator
         del batch
 
 
-def _weights_only(step: Step) -> bool:
-    return bool(step.options.get("weights_only"))
-
-
 def _overflows(cpu: Cpu) -> bool:
     return cpu.architecture.lower() in ("x86_64", "amd64") and not {"avx512_vnni", "avx_vnni"}.intersection(cpu.flags)
 
 
 def _write(
-    graph: Graph, found: Ranges, target: Path, operators: tuple[str, ...], *, reduce: bool, weights_only: bool
+    graph: Graph,
+    found: Ranges,
+    target: Path,
+    operators: tuple[str, ...],
+    *,
+    reduce: bool,
+    weights_only: bool,
 ) -> None:
     """Write the quantized model, with external data where the weights do not fit into one file."""
     model = load_model_with_shape_infer(graph.path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import DataError
-from engine.mlperf import DETAIL_LOG, SCENARIOS, Scenario
+from engine.mlperf import DETAIL_LOG, NS_PER_MS, SCENARIOS, Scenario
 from engine.mlperf_logs.metric import Metric, metric
 from engine.mlperf_logs.stopping import stopping_words
 from engine.profile.run_rules import RunRules, resolve
@@ -19,7 +19,6 @@ from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.location import Location
 from engine.submission.checker.log import Log
 
-NS_PER_MS = 1e6
 TTFT = "result_first_token_99.00_percentile_latency_ns"
 TPOT = "result_time_per_output_token_99.00_percentile_ns"
 """Keys of the time to the first token, and of the time per output token."""

@@ -10,9 +10,10 @@ from engine.errors import UsageError
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import rule_book
-from engine.plan.selection import Override, Query, Selection
+from engine.plan.selection import Selection
 from engine.profile.catalog import load, profile_file
-from engine.profile.rounds import load_round
+from engine.profile.component import Override, Query
+from engine.profile.round_file import load_round
 from engine.profile.systems import describer
 from tests.engine.plan.test_backends import values
 from tests.engine.plan.test_bert import needs

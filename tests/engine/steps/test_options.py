@@ -43,16 +43,26 @@ def tree_of(module: ModuleType) -> ast.Module:
     return ast.parse(Path(str(module.__file__)).read_text())
 
 
+ROOMS = ("steps", "tasks", "datasets", "standins", "networks")
+"""Rooms of the functions that components name."""
+
+
+def of_steps(module: str) -> bool:
+    """Return whether a module is in one of ROOMS."""
+    return module.startswith(tuple(f"engine.{room}." for room in ROOMS))
+
+
 def kinds(name: str) -> Iterator[type[Options]]:
     """Yield the structs that a function reads, including those of the step functions that it calls."""
     waiting, seen = [name], {name}
     while waiting:
         place, _, function = waiting.pop().partition(":")
         module = importlib.import_module(place)
-        bodies = [node for node in tree_of(module).body if isinstance(node, ast.FunctionDef) and node.name == function]
+        defined = [node for node in tree_of(module).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        bodies = [node for node in defined if node.name == function]
         for call in (node for body in bodies for node in ast.walk(body) if isinstance(node, ast.Call)):
             if ast.unparse(call.func).rpartition(".")[2] == "read_options":
-                kind = getattr(module, ast.unparse(call.args[-1]), None)
+                kind = value_of(module, call.args[-1])
                 if isinstance(kind, type):
                     yield kind
             if (further := called(module, call.func)) and further not in seen:
@@ -67,16 +77,28 @@ def called(module: ModuleType, function: ast.expr) -> str:
             return f"{dict(imported(tree_of(module))).get(name, module.__name__)}:{name}"
         case ast.Attribute(value=ast.Name(id=room), attr=name):
             inner = getattr(module, room, None)
-            if isinstance(inner, ModuleType) and inner.__name__.startswith("engine.steps."):
+            if isinstance(inner, ModuleType) and of_steps(inner.__name__):
                 return f"{inner.__name__}:{name}"
     return ""
 
 
+def value_of(module: ModuleType, name: ast.expr) -> Any:
+    """Return what a name, or an attribute of an imported module, stands for in a module; None if unknown."""
+    match name:
+        case ast.Name(id=one):
+            return getattr(module, one, None)
+        case ast.Attribute(value=ast.Name(id=room), attr=one):
+            place = dict(imported(tree_of(module))).get(room)
+            inner = importlib.import_module(f"{place}.{room}") if place else None
+            return getattr(inner, one, None)
+    return None
+
+
 @cache
 def imported(tree: ast.AST) -> list[tuple[str, str]]:
-    """Return (name, module) of what a file imports from other step modules, anywhere in it."""
+    """Return (name, module) of what a file imports from modules of ROOMS, anywhere in it."""
     found = ((node.module or "", node.names) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
-    return [(one.name, module) for module, names in found if module.startswith("engine.steps.") for one in names]
+    return [(one.name, module) for module, names in found if of_steps(f"{module}.") for one in names]
 
 
 def members(declared: Any) -> tuple[Any, ...]:
@@ -101,10 +123,7 @@ def fault(field: msgspec.structs.FieldInfo, option: Option | None) -> str:
 
 
 READ = [
-    (component, name)
-    for component in SHIPPED.components.values()
-    for name in functions(component)
-    if name.startswith("engine.steps.")
+    (component, name) for component in SHIPPED.components.values() for name in functions(component) if of_steps(name)
 ]
 
 
@@ -118,8 +137,8 @@ def test_structs_fit_the_components(component: Component, name: str) -> None:
 
 def test_the_structs_are_found() -> None:
     found = {kind.__name__ for _, name in READ for kind in kinds(name)}
-    every = {kind.__name__ for kind in _below(Options) if kind.__module__.startswith("engine.steps")}
-    assert len(every) >= 18
+    every = {kind.__name__ for kind in _below(Options) if of_steps(kind.__module__)}
+    assert len(every) >= 40
     assert found == every, "a struct that no component's function reads"
 
 

@@ -88,6 +88,7 @@ def test_tuning_times_the_program_and_limits_batches_by_cost() -> None:
         max_batch=4,
         load=load,
         latency_constraint_ms=1000,
+        share=0.99,
         typical_cost=180,
     )
     assert all(program.closed for program in programs)

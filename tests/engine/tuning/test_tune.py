@@ -89,7 +89,7 @@ def chosen(
     )
     backend = FakeBackend(fixed)
     return tune.choose_workers(
-        backend, Path("none"), BackendOptions(), **{"cores": range(8), "samples_per_query": 8, **more}
+        backend, Path("none"), BackendOptions(), **{"cores": range(8), "samples_per_query": 8, "share": 0.99, **more}
     ), backend
 
 
@@ -147,7 +147,7 @@ def test_cores_are_pinned_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(bench, "run_together", run_together)
     monkeypatch.setattr(bench.Bench, "spaced", lambda *_: 0.0011)
     tuned = tune.choose_workers(
-        FakeBackend(), Path("none"), BackendOptions(), cores=(3, 5, 6, 7), latency_constraint_ms=10
+        FakeBackend(), Path("none"), BackendOptions(), cores=(3, 5, 6, 7), latency_constraint_ms=10, share=0.99
     )
     workers = tuned.workers["Offline"]
     assert len(workers.cores) == workers.sessions

@@ -12,13 +12,14 @@ from engine.errors import CannotRunError
 from engine.facts import ModelFacts, SamplesFacts
 from engine.harness.settings import Overrides, settings
 from engine.harness.spec import LoadGenSettings
-from engine.mlperf import SCENARIOS, Scenario, target_option
+from engine.mlperf import FACTS, SCENARIOS, Scenario, target_option
 from engine.profile.round_file import load_round
 from engine.profile.scenario_rules import Style
 from engine.step import Artifact, SurveyContext
 from engine.steps.measuring import run_estimate
 from engine.steps.measuring.loadgen_run import survey
 from engine.steps.measuring.run_settings import OVERRIDES
+from engine.steps.measuring.run_workers import WORKER_OPTIONS
 from profiles import FOLDER
 
 RULES = load_round(FOLDER / "rounds" / "v2.1.yaml")
@@ -54,31 +55,30 @@ def test_queries_beyond_the_memory_are_refused_and_the_figure_that_is_named_work
     scenario: Scenario, over: dict[str, float]
 ) -> None:
     with pytest.raises(CannotRunError) as caught:
-        run_estimate.refuse_hopeless({}, made(scenario, **over))
+        run_estimate.refuse_hopeless(made(scenario, **over), FACTS[scenario].target)
     assert "4.0 GB are free" in caught.value.what
     option, _, figure = caught.value.remedy.split()[0].removeprefix("--").rstrip(",").partition("=")
     assert option in over
     works = made(scenario, **{option: float(figure) if option.startswith("target") else int(figure)})
-    run_estimate.refuse_hopeless({}, works)
+    run_estimate.refuse_hopeless(works, FACTS[scenario].target)
     assert run_estimate.prepared_bytes(works) > GB
 
 
 @pytest.mark.usefixtures("four_gigabytes")
 def test_the_option_that_was_given_is_the_one_that_is_named() -> None:
-    options = {"singlestream_target_latency_ms": 1e-5, "target_latency_ms": None}
     with pytest.raises(CannotRunError) as caught:
-        run_estimate.refuse_hopeless(options, made("SingleStream", target_latency_ms=1e-5))
+        survey(context("SingleStream", "test", singlestream_target_latency_ms=1e-5))
     assert caught.value.remedy.startswith("--singlestream_target_latency_ms=")
 
 
 @pytest.mark.parametrize("scenario", ["SingleStream", "MultiStream"])
 def test_an_expected_latency_far_above_the_measured_one_is_refused_with_that(scenario: Scenario) -> None:
     with pytest.raises(CannotRunError, match=r"tuning measured 0\.08 ms") as caught:
-        run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=1000), measured_ms=0.08)
+        run_estimate.refuse_hopeless(made(scenario, target_latency_ms=1000), "target_latency_ms", measured_ms=0.08)
     assert "--target_latency_ms=0.08" in caught.value.remedy
-    run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=0.08), measured_ms=0.08)
-    run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=0.1), measured_ms=0.08)
-    run_estimate.refuse_hopeless({}, made(scenario, target_latency_ms=1000))
+    run_estimate.refuse_hopeless(made(scenario, target_latency_ms=0.08), "target_latency_ms", measured_ms=0.08)
+    run_estimate.refuse_hopeless(made(scenario, target_latency_ms=0.1), "target_latency_ms", measured_ms=0.08)
+    run_estimate.refuse_hopeless(made(scenario, target_latency_ms=1000), "target_latency_ms")
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,9 @@ def context(scenario: str, style: str, **options: Any) -> SurveyContext:
         "workers": dict.fromkeys(("SingleStream", "MultiStream", "Server", "Offline"), workers),
         "table": [{**trial, "batch_ms": 113.0, "samples_per_second": 17.7}],
     }
-    usual = dict.fromkeys((*OVERRIDES, *map(target_option, SCENARIOS)))
+    usual = dict.fromkeys((*OVERRIDES, *map(target_option, SCENARIOS), *WORKER_OPTIONS))
     chosen = {"round": "v2.1", "benchmark": "resnet50", "mode": "performance", "targets": "configured"}
+    chosen |= {"backend": "onnxruntime", "sut": "box", "task": "engine.tasks.image_classification"}
     facts: dict[str, dict[str, Any]] = {
         "workers": tuned,
         "preprocessed": {"arrays": ["samples.npy"], "count": 50_000, "labels": "val_map.txt"},

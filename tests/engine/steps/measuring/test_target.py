@@ -15,7 +15,8 @@ from engine.harness.spec import LoadGenSettings
 from engine.mlperf import Scenario
 from engine.profile.catalog import profile_file
 from engine.profile.round_file import load_round
-from engine.step import Artifact, Step
+from engine.step import Artifact, Step, read_options
+from engine.steps.measuring.run_options import TargetOptions
 from engine.steps.measuring.target import (
     HARNESS_QPS,
     LOW_UTILISATION,
@@ -110,14 +111,18 @@ def test_a_target_that_was_found_with_another_model_says_nothing() -> None:
 
 @pytest.mark.parametrize(("given_ms", "constraint_ms"), [(None, 15), (150.0, 150)])
 def test_the_bound_is_the_persons_or_the_benchmarks(given_ms: float | None, constraint_ms: float) -> None:
-    assert latency_constraint_ms({"target_latency_ms": given_ms, "benchmark": "resnet50"}, RULES) == constraint_ms
+    assert (
+        latency_constraint_ms(read_options({**OPTIONS, "target_latency_ms": given_ms}, TargetOptions), RULES)
+        == constraint_ms
+    )
 
 
 def rate(constraint_ms: float, batch_us: tuple[int, ...] = (), queries: int = 270_336, slower: float = 1.0) -> float:
     """Return the rate that this module's workers should reach within a latency constraint in ms."""
     workers = {**TUNED["workers"], "Server": {**WORKERS, "batch_us": batch_us}}
     tuned = msgspec.convert({**TUNED, "workers": workers}, Tuned)
-    return server_rate({**OPTIONS, "target_latency_ms": constraint_ms}, tuned, RULES, queries, slower)
+    options = read_options({**OPTIONS, "target_latency_ms": constraint_ms}, TargetOptions)
+    return server_rate(options, tuned, RULES, queries, slower)
 
 
 @settings(max_examples=20)

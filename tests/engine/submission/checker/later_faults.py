@@ -78,7 +78,7 @@ KINDS = ("results", "measurements", "compliance")
 
 RESNET = {name: LaterTree(name, "resnet50") for name in LATER}
 LLAMA = {
-    name: LaterTree(name, "llama2-70b-99.9", "datacenter", scenarios=bench.allowed(("datacenter",)))
+    name: LaterTree(name, "llama2-70b-99.9", "datacenter", scenarios=bench.allowed(["datacenter"]))
     for name in LATER
     if (bench := ROUNDS[name].benchmarks.get("llama2-70b-99.9")) is not None
 }
