@@ -2,8 +2,7 @@
 
 WORDS = {
     "round": "A release of MLPerf Inference with its rules, here v2.1. Results of one round can be compared.",
-    "benchmark": "A model, a data set and an accuracy target that the round fixes: resnet50, retinanet, bert, dlrm, "
-    "3d-unet, rnnt.",
+    "benchmark": "A model, a data set and an accuracy target that the round fixes; Plan and the guide list them.",
     "division": "closed: the same model for everyone, so that systems compare. open: model and accuracy are yours to "
     "choose. network: closed, with the queries coming over a network.",
     "category": "edge or datacenter, by what the system is for. It decides which scenarios a submission must have.",
@@ -15,7 +14,7 @@ WORDS = {
     "SUT": "System under test: the machine with its software, by the name of its description.",
     "system description": "Hardware and software of the machine, in the fields of the rules; published with it.",
     "QSL": "Query sample library: the prepared samples that LoadGen asks for by number.",
-    "backend": "The framework that executes the model: onnxruntime, openvino, tensorflow.",
+    "backend": "The framework that executes the model; Plan and the guide list those that have it.",
     "component": "One building block: a data set, a model, a backend, a run, a check. It has tags, options, needs, "
     "variations.",
     "variation": "A named choice of a component, written _name. Those of one group exclude each other.",
@@ -25,17 +24,17 @@ WORDS = {
     "artifact": "The output of a step in the store; rebuilt only when one of its inputs changed.",
     "target": "What LoadGen is told to expect: queries per second (Server, Offline) or a latency (the streams). In "
     "Server it is the rate at which queries arrive.",
-    "latency constraint": "Server: at least 99 % of the queries (resnet50) must be answered within this time.",
+    "latency constraint": "Server: a percentage of the queries, which the round fixes, must be answered in this time.",
     "percentile": "p90 is the time within which 90 of 100 queries were answered.",
     "VALID": "LoadGen's verdict: the run was long enough, had enough queries and met its latency constraint.",
     "early stopping": "A statistical test: how many queries it takes to be sure of a percentile, given what was seen.",
     "run style": "test: seconds, to see that it works. fast: about a minute. valid: the durations of the rules; only "
     "these can be submitted.",
-    "performance sample": "A run draws from this many loaded samples at least; 1,024 for resnet50.",
+    "performance sample": "A run draws from this many loaded samples at least; the round fixes how many.",
     "synthetic weights": "The benchmark's own graph with generated weights: measures speed without the real weights, "
     "never accuracy. Written _synthetic-weights or _stand-in.",
-    "word error rate": "Of rnnt: words that were left out, put in or recognised wrongly, in per cent of the words that "
-    "were said. Lower is better; the accuracy is 100 % less that.",
+    "word error rate": "Of speech recognition: words that were left out, put in or recognised wrongly, in per cent of "
+    "the words that were said. Lower is better; the accuracy is 100 % less that.",
     "TEST01": "Compliance: the responses of a performance run must equal those of the accuracy run.",
     "TEST04": "Compliance: the same sample over and over must not be faster than different ones: nothing is cached.",
     "TEST05": "Compliance: other random seeds must give the same speed.",

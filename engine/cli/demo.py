@@ -10,9 +10,8 @@ from engine.cli.prepare import prepare
 from engine.cli.run import start
 from engine.cli.screen import Screen
 from engine.errors import UsageError, nearest
+from engine.profile.benchmarks import default_name
 from engine.survey.prepare import Prepared, workplace
-
-DEFAULT = "resnet50"
 
 
 def demo_command(asked: words.Words) -> int:
@@ -24,7 +23,7 @@ def demo_command(asked: words.Words) -> int:
     if "recipe" in asked.values:
         return start(prepare(asked), asked)
     known = workplace(asked.values.get("home"), asked.profiles).catalog.benchmarks
-    file = known[benchmark(asked.values.get("model", DEFAULT), known)].file
+    file = known[benchmark(asked.values.get("model", default_name(known)), known)].file
     demo = file.demo
     prepared = _prepared(asked, demo.offline if "offline" in asked.flags else demo.recipe)
     problems = prepared.seen.problems()

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.errors import UsageError, nearest
 from engine.events import AnyEvent
-from engine.guide import presets
+from engine.guide import choices, presets
 from engine.guide.overview import ROUND, Overview, OverviewReader
 from engine.guide.state import Guide, save
 from engine.jobs import preparation
@@ -24,22 +24,46 @@ from engine.submission import identity, pack, user_systems
 from engine.submission.checker.check import check
 from engine.submission.truncate import truncate, whole_logs
 from engine.survey.prepare import Prepared, prepare
+from engine.text import whole_path
 
-_CHOICES = ("offer", "benchmark", "division", "category", "backend", "pictures", "style", "system")
+_FOLDERS = ("data", "results")
 
 
 def choose(reader: OverviewReader, guide: Guide, name: str, value: str) -> Guide:
-    """Set a choice and save it. Raises UsageError for an unknown name."""
-    if name not in _CHOICES:
-        raise UsageError(f"a guide has no choice '{name}'", nearest(name, _CHOICES))
-    new = msgspec.structs.replace(guide, **{name: value.strip()})
-    offer = presets.PRESETS.get(new.offer)
-    if name == "offer" and offer is not None:
-        division = new.division if new.division in offer.divisions else offer.divisions[0]
-        offered = presets.models(new.offer, reader.place.catalog)
-        benchmark = new.benchmark if new.benchmark in offered else next(iter(offered))
-        new = msgspec.structs.replace(new, division=division, benchmark=benchmark, style="")
+    """Set a choice and save it, with those that follow from it. Raises UsageError for an unknown name."""
+    if name not in choices.NAMES:
+        raise UsageError(f"a guide has no choice '{name}'", nearest(name, choices.NAMES))
+    value = value.strip()
+    if name in _FOLDERS and value:
+        value = str(whole_path(value))
+    new = msgspec.structs.replace(guide, **{name: value})
+    if name in ("offer", "benchmark"):
+        new = _fitting(new, reader, turned=name == "benchmark")
     return save(reader.place.folders, new)
+
+
+def _fitting(guide: Guide, reader: OverviewReader, *, turned: bool) -> Guide:
+    """Return the choices with those changed that another kind, or another benchmark (`turned`), does not have."""
+    catalog = reader.place.catalog
+    named = presets.filled(guide, catalog)
+    file = presets.file_of(named, catalog)
+    if file is None:
+        return guide
+    if turned:
+        few = next((name for name in file.offers if name not in presets.PRESETS), presets.PRACTICE)
+        lost = guide.offer and guide.offer not in file.offers
+        types = presets.CATEGORIES.items()
+        categories = [name for name, type_ in types if reader.rules.required(named.benchmark, type_)]
+        guide = msgspec.structs.replace(
+            guide,
+            offer=few if lost else guide.offer,
+            category=guide.category if guide.category in categories else categories[0],
+            backend=guide.backend if guide.backend in file.backends else "",
+            data="",
+        )
+    preset = presets.PRESETS.get(guide.offer, presets.FEW)
+    division = guide.division if guide.division in preset.divisions else preset.divisions[0]
+    return msgspec.structs.replace(guide, division=division, style="" if not turned else guide.style)
 
 
 def describe(reader: OverviewReader, guide: Guide, changes: Mapping[str, str]) -> Path:

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.errors import InferdeckError
 from engine.events import Measured
-from engine.guide import presets
+from engine.guide import choices, presets
 from engine.guide.state import Guide, folder_of
 from engine.harness.spec import REPORT
 from engine.jobs import jobs
@@ -32,6 +32,7 @@ from engine.submission.form import Field, form, problems
 from engine.submission.preflight import Expected
 from engine.survey import plan_preflight as preflight
 from engine.survey.prepare import Prepared, Workplace, prepare
+from engine.text import whole_path
 
 ROUND = "v2.1"
 
@@ -78,12 +79,16 @@ class Overview:
     @property
     def results(self) -> Path:
         """The results folder."""
-        return self.folder / presets.label(self.guide)
+        return self._chosen / presets.label(self.guide)
 
     @property
     def attempt(self) -> Path:
         """The results folder of the short trial run."""
-        return self.folder / "try" / presets.label(self.guide)
+        return self._chosen / "try" / presets.label(self.guide)
+
+    @property
+    def _chosen(self) -> Path:
+        return whole_path(self.guide.results) if self.guide.results else self.folder
 
     @property
     def data(self) -> Path:
@@ -100,6 +105,18 @@ class Overview:
         """The zip of the tree."""
         return self.results / f"{TREE}.zip"
 
+    def output(self, step: str) -> Path | None:
+        """Return what a step writes; None where it writes nothing."""
+        guide, folders = self.guide, self.place.folders
+        return {
+            "describe": user_systems.path_of(folders.profiles, guide.system),
+            "get": folders.store,
+            "try": self.attempt,
+            "runs": self.results,
+            "check": self.tree,
+            "pack": self.zip,
+        }.get(step)
+
     @cached_property
     def fingerprint(self) -> str:
         """Identifies an intended submission: choices and description."""
@@ -109,7 +126,7 @@ class Overview:
     @property
     def offer(self) -> presets.Preset | None:
         """The chosen kind of submission; None before it is chosen."""
-        return presets.PRESETS.get(self.guide.offer)
+        return presets.preset(self.guide, self.place.catalog)
 
     def expects(self, rule: str) -> bool:
         """Return whether the chosen kind breaks this rule by design, so that there is nothing to fix."""
@@ -131,10 +148,11 @@ class OverviewReader:
     def read(self, guide: Guide) -> Overview:
         """Return the current state. Raises ProfileError where the description's file is invalid."""
         self.place = _with_own_profiles(self.place)
-        choices = self.choices(guide)
+        guide = presets.filled(guide, self.place.catalog)
+        found = choices.form(guide, self.place, self.rules)
         folder = folder_of(self.place.folders, guide.name)
-        overview = Overview(guide, self.place, self.rules, folder, choices)
-        if problems(choices):
+        overview = Overview(guide, self.place, self.rules, folder, found)
+        if problems(found):
             return overview
         overview = self._described(overview)
         return self._planned(overview) if overview.written and not problems(overview.fields) else overview
@@ -154,9 +172,10 @@ class OverviewReader:
         fields = form(description, self.rules, self.machine, differing)
         return tuple(_fitting(field, guide, self.rules) for field in fields)
 
-    def choices(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
-        """Return the form of the choices, with the given changes applied."""
-        return presets.form(msgspec.structs.replace(guide, **changes), self.place, self.rules)
+    def choice(self, guide: Guide, name: str, value: str) -> Field:
+        """Return a field of the form of choices, as it would be with another value."""
+        changed = presets.filled(msgspec.structs.replace(guide, **{name: value}), self.place.catalog)
+        return choices.field(name, changed, self.place, self.rules)
 
     def _described(self, overview: Overview) -> Overview:
         written = user_systems.path_of(self.place.folders.profiles, overview.guide.system).is_file()

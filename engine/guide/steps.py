@@ -37,6 +37,8 @@ class Step:
     reason: str = ""
     """Why it can't be done now."""
     job: Job | None = None
+    output: str = ""
+    """Path of what it writes; empty where it writes nothing, or no kind is chosen."""
 
     @property
     def can_skip(self) -> bool:
@@ -67,6 +69,7 @@ def steps(overview: Overview) -> tuple[Step, ...]:
                 action="watch it" if state == "running" else status.action,
                 reason=f"step {_first_open(found).number} comes first" if state == "next" else status.reason,
                 job=overview.jobs.get(name),
+                output=str(overview.output(name) or "") if overview.offer else "",
             )
         )
     return tuple(found)

@@ -34,6 +34,17 @@ class DataFolder(msgspec.Struct, frozen=True, kw_only=True):
     """For data that the user must obtain; empty if the complete data set can be fetched."""
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guide offers under one name: a model, and the data it runs on."""
+
+    model: str
+    """The variation of the model."""
+    data: str = ""
+    """The variation of the data set; empty takes the one that the model or the data set itself implies."""
+    text: str = ""
+    """What it is, in a few words; empty where the kind of offer says it (engine/guide/presets.py)."""
+
+
 class Demo(msgspec.Struct, frozen=True, kw_only=True):
     """Recipes of the demonstration."""
 
@@ -53,10 +64,11 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     """What choosing it changes, in the syntax of a component's variation (docs/components.md)."""
     names: dict[str, tuple[str, ...]] = {}
     """Dependency → further names by which the user can address it."""
-    models: dict[str, str]
-    """Presets of the guided submission (engine/guide/presets.py) → the variation of the model."""
+    offers: dict[str, Offer]
+    """Kinds of guided submission (engine/guide/presets.py). `practice`, `stand-in` and `real` are known; any other name
+    is a practice on a few real samples."""
     backends: tuple[str, ...]
-    """Frameworks that have a graph of its model."""
+    """Frameworks that have a graph of its model, by their variations; the first is the usual one."""
     folder: DataFolder
     demo: Demo
 
@@ -84,6 +96,11 @@ def read_all(folders: Sequence[Path]) -> dict[str, Benchmark]:
     for folder in folders:
         found |= {path.stem: read(path) for path in sorted((folder / "benchmarks").glob("*.yaml"))}
     return found
+
+
+def default_name(known: Mapping[str, Benchmark]) -> str:
+    """Return the benchmark that is used where none is chosen: the one marked as default, else the first."""
+    return next((name for name, one in known.items() if one.file.default), next(iter(known), ""))
 
 
 def joined(component: Component, benchmarks: Mapping[str, Benchmark], made: Mapping[str, Variation]) -> Component:

@@ -9,14 +9,15 @@ from engine.errors import InferdeckError, UsageError, nearest
 from engine.plan.selection import Selection
 from engine.plan.selection_syntax import Changes, changed, of_recipe
 from engine.profile import recipe_files
+from engine.profile.benchmarks import BenchmarkFile
 from engine.profile.component import Query
 from engine.survey.prepare import Workplace, prepare, resolved
 from engine.text import size
 
 APP = "app-mlperf-inference"
 TAGS = ("app", "mlperf", "inference", "reference", "python")
-WHOLE = "full"
-"""The variation of a data set that is all of it."""
+REAL = "real"
+"""The offer of a benchmark's file that can be submitted: its data set is the full one."""
 
 
 Given = Mapping[str, str]
@@ -59,15 +60,27 @@ def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness
         if variation.refused:
             found.append(Readiness(variation.name, ready=False, text=variation.refused))
             continue
+        file = place.catalog.benchmarks[variation.name].file
         chosen = Selection(Query(TAGS, (variation.name, "all-scenarios", "all-modes")))
-        whole = Changes()
-        whole.keep("adr.dataset.tags", f"_{WHOLE}")
-        found.append(_check(f"{variation.name}, full data set", changed(chosen, "", whole), place, given))
+        found.append(_check(f"{variation.name}, full data set", on_data(chosen, full_data(file)), place, given))
         usual = _usual_source(place, chosen)
-        if usual != WHOLE:
-            samples = place.catalog.benchmarks[variation.name].file.samples
-            found.append(_check(f"{variation.name}, {usual} {samples}", chosen, place, given))
+        if usual and full_data(file) not in ("", usual):
+            found.append(_check(f"{variation.name}, {usual} {file.samples}", chosen, place, given))
     return found
+
+
+def full_data(file: BenchmarkFile) -> str:
+    """Return the variation of the data set that is all of it; empty where that is the data set's own default."""
+    return file.offers[REAL].data if REAL in file.offers else ""
+
+
+def on_data(chosen: Selection, source: str) -> Selection:
+    """Return a selection that runs on a variation of the data set; empty leaves it as it is."""
+    if not source:
+        return chosen
+    changes = Changes()
+    changes.keep("adr.dataset.tags", f"_{source}")
+    return changed(chosen, "", changes)
 
 
 def _read(place: Workplace, chosen: Selection, given: Given) -> dict[str, str]:

@@ -149,6 +149,57 @@ async def test_a_first_look_at_the_guide(tmp_path: Path, size: tuple[int, int]) 
 
 
 @pytest.mark.parametrize("size", SIZES)
+async def test_every_benchmark_is_offered_with_its_backends_and_a_wrong_folder_is_refused_while_it_is_typed(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    driver = GuideDriver(tmp_path)
+    driver.choose()
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot)
+        await stand_on(pilot, 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.focused, FormList), "the form")
+
+        async def edit(name: str, words: str) -> None:
+            guide(app).query_one(FormList).put_on(name)
+            await pilot.press("enter")
+            await shows(pilot, words)
+
+        async def choose(value: str) -> None:
+            listed = app.focused
+            assert isinstance(listed, OptionList)
+            listed.highlighted = listed.get_option_index(value)
+            await pilot.press("enter")
+
+        await edit("benchmark", "speech recognition on LibriSpeech")
+        await choose("rnnt")
+        await until(pilot, lambda: guide(app).there.guide.benchmark == "rnnt", "the benchmark")
+        await edit("backend", "not available: has no graph of rnnt")
+        await choose("openvino")
+        await until(pilot, lambda: guide(app).there.guide.backend == "openvino", "the framework")
+        await edit("precision", "not available: app-mlperf-inference")
+        await choose("bf16")
+        await until(pilot, lambda: guide(app).there.guide.precision == "bf16", "the precision")
+        await edit("offer", "a result to submit")
+        await choose("real")
+        await until(pilot, lambda: guide(app).there.guide.offer == "real", "the kind")
+        await edit("data", "dev-clean and its manifest are fetched")
+        await pilot.press(*"/nowhere")
+        await shows(pilot, "no such folder: /nowhere")
+        await pilot.press("enter")
+        assert isinstance(app.focused, Input), "a wrong folder is not accepted"
+        await pilot.press("escape")
+        await edit("results", "where logs, tree and zip go")
+        line = app.focused
+        assert isinstance(line, Input)
+        line.value = str(tmp_path / "mine")
+        await pilot.press("enter")
+        await until(pilot, lambda: guide(app).there.guide.results == str(tmp_path / "mine"), "the folder")
+        assert "mine" in guide(app).steps[7].output
+
+
+@pytest.mark.parametrize("size", SIZES)
 async def test_what_was_finished_elsewhere_is_shown_with_its_findings(
     finished: GuideDriver, size: tuple[int, int]
 ) -> None:
@@ -194,6 +245,7 @@ async def test_the_zip_is_shown_and_its_path_copied(finished: GuideDriver, size:
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
         await stand_on(pilot, 8)
+        await shows(pilot, "submission.zip")
         await pilot.press("y")
         await until(pilot, lambda: app.clipboard.endswith("submission.zip"), "the copied path")
         assert "submission.zip" in app.messages[-1].text

@@ -103,7 +103,7 @@ class Answer(Window[str | None]):
     def _say(self, value: str) -> None:
         found = self.judge(value)
         style = {"problem": "$bad", "ok": "$good"}.get(found.verdict, "$todo")
-        text = f"{clean(found.said)}; {clean(found.remedy)}" if found.said else "ok"
+        text = "; ".join(clean(part) for part in (found.said, found.remedy) if part) or "ok"
         self.query_one("#judged", Static).update(Content.styled(text, style))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -20,7 +20,7 @@ from tui.screens.dialogs import Reading
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.jobs.jobs import Job
+    from engine.jobs.jobs import Damaged, Job
     from engine.survey.readiness import Readiness
     from tui.deck import Deck
 
@@ -97,7 +97,7 @@ class HomeScreen(DeckScreen):
     def on_mount(self) -> None:
         """Put the focus on the ways to start."""
         self._listed: tuple[tuple[str, str, str, int], ...] | None = None
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Job | Damaged] = {}
         self._lines: list[Line] = []
         self.query("#start").focus()
         self.set_interval(INTERVAL, self._look)
@@ -117,14 +117,16 @@ class HomeScreen(DeckScreen):
     def _read_jobs(self) -> None:
         from engine.jobs import jobs  # noqa: PLC0415  (start-up: paint first)
 
-        found = jobs.all_jobs(self.deck.place.folders)
-        self.deck.call_from_thread(self._show_jobs, found)
+        found, damaged = jobs.survey(self.deck.place.folders)
+        self.deck.call_from_thread(self._show_jobs, found, damaged)
 
-    def _show_jobs(self, found: Sequence[Job]) -> None:
+    def _show_jobs(self, found: Sequence[Job], damaged: Sequence[Damaged]) -> None:
         running = [job for job in found if job.state == "running"]
         self.header().set_texts(running=f"{len(running)} running" if running else "")
-        chosen = [*running, *(job for job in found if job.state != "running")][:SHOWN_JOBS]
-        listed = tuple((job.id, job.state, job.waits, job.steps_ended) for job in chosen)
+        others = [*(job for job in found if job.state != "running"), *damaged]
+        others.sort(key=lambda job: (len(job.id), job.id), reverse=True)
+        chosen = [*running, *others][:SHOWN_JOBS]
+        listed = tuple(_shown(job) for job in chosen)
         if listed == self._listed:
             self._redraw(chosen)
             return
@@ -143,7 +145,7 @@ class HomeScreen(DeckScreen):
             options.focus()
             options.highlighted = 0
 
-    def _redraw(self, chosen: Sequence[Job]) -> None:
+    def _redraw(self, chosen: Sequence[Job | Damaged]) -> None:
         """Update how long ago each job ran; the cursor does not move."""
         options = self.query_one("#jobs", OptionList)
         for number, job in enumerate(chosen):
@@ -159,9 +161,14 @@ class HomeScreen(DeckScreen):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open a job, or start something."""
+        from engine.jobs.jobs import Job  # noqa: PLC0415
+
         name = event.option_id or ""
-        if name in self._jobs:
-            self.deck.go_run(self._jobs[name])
+        job = self._jobs.get(name)
+        if isinstance(job, Job):
+            self.deck.go_run(job)
+        elif job is not None:
+            self.deck.say(f"{job.id} is damaged: {job.why}", "warning")
         elif name:
             self.action_act(name)
 
@@ -185,11 +192,14 @@ class HomeScreen(DeckScreen):
         from engine.jobs.start import begin  # noqa: PLC0415
         from engine.plan.selection_syntax import of_recipe  # noqa: PLC0415
         from engine.profile import recipe_files  # noqa: PLC0415
+        from engine.profile.benchmarks import default_name  # noqa: PLC0415
         from engine.survey.prepare import prepare  # noqa: PLC0415
 
         place = self.deck.place
         try:
-            chosen = of_recipe(recipe_files.read(place.catalog.profile(recipe_files.FOLDER, "demo-offline")))
+            known = place.catalog.benchmarks
+            recipe = known[default_name(known)].file.demo.offline
+            chosen = of_recipe(recipe_files.read(place.catalog.profile(recipe_files.FOLDER, recipe)))
             job = begin(prepare(place, chosen))
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
@@ -215,7 +225,20 @@ def _start_option(name: str, key: str, title: str, text: str) -> Option:
     return Option(Content.assemble((f"{key}  ", "bold $mark"), (f"{title:26}", "bold"), (text, "$dim")), id=name)
 
 
-def _job_line(job: Job) -> Content:
+def _shown(job: Job | Damaged) -> tuple[str, str, str, int]:
+    """Return what a line depends on, the time aside."""
+    from engine.jobs.jobs import Damaged  # noqa: PLC0415
+
+    if isinstance(job, Damaged):
+        return job.id, "damaged", job.why, 0
+    return job.id, job.state, job.waits, job.steps_ended
+
+
+def _job_line(job: Job | Damaged) -> Content:
+    from engine.jobs.jobs import Damaged  # noqa: PLC0415
+
+    if isinstance(job, Damaged):
+        return Content.assemble((f"{'  damaged':14}", "bold $bad"), (f"{job.id}  ", "bold"), (clean(job.why), "$dim"))
     word, style = ("● waiting", "bold $todo") if job.waits else _WORDS[job.state]
     steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)} steps"
     when = duration(time.time() - job.started)

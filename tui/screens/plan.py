@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widget import Widget
@@ -77,7 +78,7 @@ class PlanScreen(DeckScreen):
     PlanScreen #why { text-wrap: nowrap; text-overflow: ellipsis; }
     PlanScreen.-wide #why-pane { display: block; }
     PlanScreen.-wide #tree-pane { height: 1fr; }
-    PlanScreen #choices, PlanScreen #tree { height: 1fr; }
+    PlanScreen #choices, PlanScreen #tree { height: 1fr; text-wrap: nowrap; scrollbar-gutter: stable; }
     PlanScreen #totals { height: auto; color: $dim; }
     PlanScreen #filter { display: none; }
     PlanScreen #filter.-open { display: block; }
@@ -128,6 +129,12 @@ class PlanScreen(DeckScreen):
     def shown(self) -> None:
         """Survey the machine again."""
         self._resolve()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the command; choices and tree fit themselves."""
+        super().on_resize(event)
+        if self.prepared is not None:
+            self.query_one("#command", Static).update(self._command_line(self.prepared))
 
     def choose(self, selection: Selection, output: str = "") -> None:
         """Load a selection, from a recipe or an earlier run."""

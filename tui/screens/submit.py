@@ -125,7 +125,7 @@ class SubmitScreen(GuideView):
             self.work(partial(actions.describe, self.overview_reader, self.there.guide, {}))
         self._show_detail("form")
         if name == "offer" and self.there.offer is None:
-            self._ask(self.there.choices[0])
+            self._ask(next(one for one in self.there.choices if one.name == "offer"))
         if self.step.state != "done":
             self.query_one(FormList).put_on_next()
 
@@ -177,8 +177,9 @@ class SubmitScreen(GuideView):
 
     def _judged(self, name: str, value: str) -> Field:
         """Return a field as it would be with another value."""
-        fields = self.overview_reader.choices if self.step.name == "offer" else self.overview_reader.fields
-        return next(one for one in fields(self.there.guide, {name: value}) if one.name == name)
+        if self.step.name == "offer":
+            return self.overview_reader.choice(self.there.guide, name, value)
+        return next(one for one in self.overview_reader.fields(self.there.guide, {name: value}) if one.name == name)
 
     def _answered(self, field: Field, value: str | None) -> None:
         if value is None or self.overview is None:

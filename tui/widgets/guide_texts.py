@@ -64,6 +64,8 @@ def step_text(step: Step, total: int) -> Content:
 def _doing(step: Step) -> Iterator[Part]:
     if step.state == "next":
         yield (f"Not yet: {step.reason}.", "$dim")
+        if step.output:
+            yield (f"\nOutput: {clean(step.output)}", "$dim")
         return
     if step.reason and step.state == "blocked" and not step.needs:
         yield (f"{clean(step.reason)}\n", "$todo")
@@ -80,6 +82,8 @@ def _doing(step: Step) -> Iterator[Part]:
         yield ("skip it   ", "")
     yield ("w ", "bold $mark")
     yield ("details", "")
+    if step.output:
+        yield (f"\nOutput: {clean(step.output)}", "$dim")
 
 
 def preparation_text(overview: Overview) -> Content:
@@ -169,7 +173,7 @@ def sum_of(report: Report, place: str) -> Content:
 
 
 def pack_text(overview: Overview) -> Content:
-    """Return where the zip is, or why there is none."""
+    """Return where the zip is, or why there is none yet."""
     if overview.packed:
         bytes_ = size(overview.zip.stat().st_size) if overview.zip.is_file() else ""
         parts: list[Part] = [("packed  ", "$good"), (f"{clean(str(overview.zip))}  {bytes_}\n\n", "bold")]
@@ -181,4 +185,4 @@ def pack_text(overview: Overview) -> Content:
         if (overview.tree / MARK).is_file():
             parts += [(f"\n\nIts {MARK} says that this is not a submission: it only shows how one is made.", "$todo")]
         return Content.assemble(*parts)
-    return Content.styled("The zip appears here when the check has passed.", "$dim")
+    return Content.styled(f"The zip is made here when the check has passed: {clean(str(overview.zip))}", "$dim")

@@ -30,7 +30,7 @@ def annotated(
 ) -> AnnotatedFinding:
     overview = driver.overview()
     finding = Finding(rule, severity, path, found, "")  # type: ignore[arg-type]
-    by_design = presets.PRESETS[presets.PHOTOGRAPHS].expected
+    by_design = presets.FEW.expected
     return annotated_findings(overview.tree, [finding], overview.rules, own=own, by_design=by_design)[0]
 
 

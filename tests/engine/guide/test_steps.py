@@ -14,7 +14,12 @@ from engine.guide.step_status import not_by_design
 from engine.guide.step_texts import STEPS, TEXTS
 from engine.guide.steps import current, steps
 from engine.submission import user_systems
+from engine.submission.form import Field
 from tests.engine.guide.driver import EDGE, SYSTEM, GuideDriver, states
+
+
+def fields(driver: GuideDriver) -> dict[str, Field]:
+    return {field.name: field for field in driver.overview().choices}
 
 
 @pytest.fixture
@@ -107,7 +112,7 @@ def test_results_of_another_choice_are_not_taken_for_these(driver: GuideDriver) 
     driver.describe()
     driver.measure()
     assert all(run.done for run in driver.overview().runs)
-    driver.choose(presets.PHOTOGRAPHS)
+    driver.choose("photographs")
     assert not any(run.done for run in driver.overview().runs)
     driver.choose(presets.PRACTICE)
     assert all(run.done for run in driver.overview().runs)
@@ -126,7 +131,7 @@ def test_a_practice_has_only_reasons_that_belong_to_it(driver: GuideDriver) -> N
 
 
 def test_photographs_are_refused_and_that_is_foreseen(driver: GuideDriver) -> None:
-    driver.choose(presets.PHOTOGRAPHS)
+    driver.choose("photographs")
     driver.describe()
     driver.measure(samples=20)
     for log in driver.overview().results.glob("*/*/*/performance/mlperf_log_detail.txt"):
@@ -142,11 +147,16 @@ def test_photographs_are_refused_and_that_is_foreseen(driver: GuideDriver) -> No
 
 
 def test_the_real_thing_needs_its_data_and_says_what_is_missing(driver: GuideDriver, tmp_path: Path) -> None:
-    driver.choose(presets.REAL, pictures=str(tmp_path / "nowhere"))
-    driver.describe()
-    step = driver.steps()["get"]
-    assert step.state == "blocked"
-    assert "nowhere" in step.needs[0].text
+    driver.choose(presets.REAL, data=str(tmp_path / "nowhere"))
+    found = fields(driver)["data"]
+    assert (found.verdict, found.said) == ("problem", f"no such folder: {tmp_path / 'nowhere'}")
+    assert "val_map.txt" in found.remedy
+    (tmp_path / "nowhere").mkdir()
+    driver.reader = GuideDriver(driver.home).reader
+    found = fields(driver)["data"]
+    assert (found.verdict, found.said) == ("problem", f"{tmp_path / 'nowhere'}: it is empty")
+    assert found.remedy == "give the folder that the image files are in"
+    assert driver.steps()["offer"].state == "now"
     assert driver.steps()["send"].state == "next"
 
 

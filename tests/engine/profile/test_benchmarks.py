@@ -34,7 +34,7 @@ title: the first
 samples: words
 plan: {set: {task: sort}, needs: {data: {tags: "get,data,things"}}}
 names: {data: [things]}
-models: {practice: tiny}
+offers: {practice: {model: tiny}}
 backends: [onnxruntime]
 folder: {env: THINGS, title: folder, help: "a folder", without: "fetched"}
 demo: {recipe: demo, offline: demo-offline}
@@ -81,8 +81,18 @@ def test_what_the_shipped_files_name_is_there() -> None:
     assert set(catalog.benchmarks) <= set(rules.benchmarks)
     inputs = {name for one in catalog.components.values() for option in one.options.values() for name in option.env}
     for one in benchmarks.read_all([FOLDER]).values():
-        assert {app.variation(name) is not None for name in (*one.file.models.values(), *one.file.backends)} == {True}
+        models = [offer.model for offer in one.file.offers.values()]
+        assert {app.variation(name) is not None for name in (*models, *one.file.backends)} == {True}
         assert one.file.folder.env in inputs
         for recipe in (one.file.demo.recipe, one.file.demo.offline):
             assert profile_file([FOLDER], "recipes", recipe).is_file()
-        assert {"practice", "real"} <= set(one.file.models)
+        assert {"practice", "real"} <= set(one.file.offers)
+
+
+def test_one_benchmark_is_used_where_none_is_chosen() -> None:
+    shipped = benchmarks.read_all([FOLDER])
+    assert shipped[benchmarks.default_name(shipped)].file.default
+    assert sum(one.file.default for one in shipped.values()) == 1
+    others = {name: one for name, one in shipped.items() if not one.file.default}
+    assert benchmarks.default_name(others) == next(iter(others))
+    assert benchmarks.default_name({}) == ""
