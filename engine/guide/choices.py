@@ -38,7 +38,7 @@ WHERE = "where"
 def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
     """Return the form, checked; where no kind of submission is chosen yet only its first fields."""
     chosen = presets.preset(guide, place.catalog) is not None
-    names = [name for name in _FIELDS if name != "data" or guide.offer == REAL] if chosen else ["benchmark", "offer"]
+    names = [name for name in _FIELDS if name != "data" or guide.offer == REAL] if chosen else ["offer", "benchmark"]
     return tuple(field(name, guide, place, rules) for name in names)
 
 
@@ -255,8 +255,8 @@ def _fault(guide: Guide, place: Workplace) -> InferdeckError | None:
 
 
 _FIELDS: Mapping[str, Callable[[Guide, Workplace, Round], Field]] = {
-    "benchmark": _benchmark,
     "offer": _offer,
+    "benchmark": _benchmark,
     "division": _division,
     "category": _category,
     "backend": _backend,

@@ -64,6 +64,29 @@ async def test_how_long_ago_a_job_was_changes_as_time_goes(tmp_path: Path, monke
         assert app.focused is options
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_damaged_job_is_listed_with_the_reason_like_by_the_jobs_command(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    places = folders(str(tmp_path)).jobs
+    for number in (1, 3):
+        synthetic.write(places, synthetic.before(), number=number)
+    (places / "r-0002").mkdir()
+    (places / "r-0002" / "job.json").write_text("{")
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "damaged     r-0002")
+        options = app.screen.query_one("#jobs", OptionList)
+        listed = [options.get_option_at_index(number).id for number in range(options.option_count)]
+        assert listed == ["r-0003", "r-0002", "r-0001"], "the newest first, whatever its state"
+        options.focus()
+        options.highlighted = 1
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.messages), "the reason")
+        assert app.messages[-1].text.startswith("r-0002 is damaged: ")
+        assert app.current_mode == "home"
+
+
 async def test_the_palette_finds_actions_and_words(tmp_path: Path) -> None:
     app = deck(tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:

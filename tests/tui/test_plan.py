@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.profile import recipe_files
-from tests.tui.deck import SIZES, deck, shows, text, until
+from tests.tui.deck import SIZES, deck, grid, shows, text, until
 from tui.app import InferdeckApp
 from tui.screens.plan import PlanScreen
 from tui.widgets.choice_list import ChoiceList
@@ -38,6 +38,19 @@ async def test_a_choice_changes_the_tree_and_the_command_line(tmp_path: Path, si
         await shows(pilot, "Tiny classifier")
         await pilot.press("u")
         await until(pilot, lambda: "Tiny classifier" not in text(app), "the change taken back")
+
+
+@pytest.mark.parametrize("size", [*SIZES, (200, 50)])
+async def test_every_row_has_one_line_from_the_first_drawing_on(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: plan(app).query_one(PlanTree).option_count > 0, "the rows")
+        for rows in (plan(app).query_one(PlanTree), plan(app).query_one(ChoiceList)):
+            assert rows.virtual_size.height == rows.option_count
+        await shows(pilot, "same as: inferdeck run")
+        await pilot.resize_terminal(size[0] + 40, size[1])
+        await until(pilot, lambda: any(len(line) > size[0] for line in grid(app)[-4:-1]), "the wider command")
 
 
 async def test_what_cannot_be_had_is_shown_with_its_reason_before_it_is_chosen(tmp_path: Path) -> None:

@@ -197,6 +197,10 @@ async def test_every_benchmark_is_offered_with_its_backends_and_a_wrong_folder_i
         await pilot.press("enter")
         await until(pilot, lambda: guide(app).there.guide.results == str(tmp_path / "mine"), "the folder")
         assert "mine" in guide(app).steps[7].output
+        await pilot.press("escape")
+        await stand_on(pilot, 8)
+        await pilot.press("w")
+        await shows(pilot, "Output: ")
 
 
 @pytest.mark.parametrize("size", SIZES)

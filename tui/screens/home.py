@@ -123,9 +123,9 @@ class HomeScreen(DeckScreen):
     def _show_jobs(self, found: Sequence[Job], damaged: Sequence[Damaged]) -> None:
         running = [job for job in found if job.state == "running"]
         self.header().set_texts(running=f"{len(running)} running" if running else "")
-        others = [*(job for job in found if job.state != "running"), *damaged]
+        others: list[Job | Damaged] = [*(job for job in found if job.state != "running"), *damaged]
         others.sort(key=lambda job: (len(job.id), job.id), reverse=True)
-        chosen = [*running, *others][:SHOWN_JOBS]
+        chosen: list[Job | Damaged] = [*running, *others][:SHOWN_JOBS]
         listed = tuple(_shown(job) for job in chosen)
         if listed == self._listed:
             self._redraw(chosen)

@@ -244,7 +244,9 @@ class SubmitScreen(GuideView):
         elif field is not None:
             self.deck.push_screen(Reading(clean(field.label), explanation(field)))
         else:
-            self.deck.push_screen(Reading(self.step.title, f"{self.step.what} {self.step.why}\n\n{self.step.long}"))
+            step = self.step
+            output = f"\n\nOutput: {clean(step.output)}" if step.output else ""
+            self.deck.push_screen(Reading(step.title, f"{step.what} {step.why}\n\n{step.long}{output}"))
 
     def do_fold(self) -> None:
         """Show the step's data; in findings fold or unfold a branch."""

@@ -64,8 +64,6 @@ def step_text(step: Step, total: int) -> Content:
 def _doing(step: Step) -> Iterator[Part]:
     if step.state == "next":
         yield (f"Not yet: {step.reason}.", "$dim")
-        if step.output:
-            yield (f"\nOutput: {clean(step.output)}", "$dim")
         return
     if step.reason and step.state == "blocked" and not step.needs:
         yield (f"{clean(step.reason)}\n", "$todo")
@@ -82,8 +80,6 @@ def _doing(step: Step) -> Iterator[Part]:
         yield ("skip it   ", "")
     yield ("w ", "bold $mark")
     yield ("details", "")
-    if step.output:
-        yield (f"\nOutput: {clean(step.output)}", "$dim")
 
 
 def preparation_text(overview: Overview) -> Content:
@@ -100,7 +96,7 @@ def preparation_text(overview: Overview) -> Content:
         parts += [(f"{word:10}", style), (fit(cut(clean(node.title), 44), 46), ""), (f"{bytes_:>9}", "$dim")]
         parts += [(f"{duration(seen.seconds) if seen.state in ('fetch', 'build') else '':>8}", "$dim")]
         parts += [(f"  {clean(seen.text)}" if seen.state in ("missing", "conflict") else "", "$todo"), ("\n", "")]
-    return Content.assemble(*parts)
+    return Content.assemble(*parts, _goes_to(overview, "get"))
 
 
 def runs_text(overview: Overview, name: str) -> Content:
@@ -125,7 +121,11 @@ def runs_text(overview: Overview, name: str) -> Content:
         parts += [(f"{clean(metric)}\n", "$dim")]
     if name == "runs" and overview.prepared is not None:
         parts += _times(overview)
-    return Content.assemble(*parts)
+    return Content.assemble(*parts, _goes_to(overview, name))
+
+
+def _goes_to(overview: Overview, step: str) -> Part:
+    return f"\nResults go to {clean(str(overview.output(step)))}", "$dim"
 
 
 def _times(overview: Overview) -> Iterator[Part]:
@@ -137,8 +137,7 @@ def _times(overview: Overview) -> Iterator[Part]:
     if left:
         yield ("\nAt least: ", "$dim")
         yield (", ".join(f"{scenario} {duration(seconds)}" for scenario, seconds in left.items()), "")
-        yield (", after sessions and threads have been measured", "$dim")
-    yield (f"\nResults go to {clean(str(overview.results))}", "$dim")
+        yield (", after sessions and threads have been measured\n", "$dim")
 
 
 def expected_row(overview: Overview, one: Expected, width: int) -> Content:

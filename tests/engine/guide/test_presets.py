@@ -102,7 +102,7 @@ def test_precision_tuning_and_targets_are_in_the_plan_and_in_the_name_of_the_res
 
 
 def test_what_is_not_in_the_file_of_a_guide_is_asked_again(driver: GuideDriver) -> None:
-    assert list(form(driver, benchmark="bert-99", offer="photographs")) == ["benchmark", "offer"]
+    assert list(form(driver, benchmark="bert-99", offer="photographs")) == ["offer", "benchmark"]
     assert form(driver, benchmark="nonsense", offer="practice")["benchmark"].verdict == "problem"
     assert form(driver, offer="practice", backend="nonsense")["backend"].verdict == "problem"
 
