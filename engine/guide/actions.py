@@ -10,7 +10,7 @@ import msgspec
 
 from engine.errors import UsageError, nearest
 from engine.events import AnyEvent
-from engine.guide import choices, presets
+from engine.guide import choices_form, presets
 from engine.guide.overview import ROUND, Overview, OverviewReader
 from engine.guide.state import Guide, save
 from engine.jobs import preparation
@@ -31,8 +31,8 @@ _FOLDERS = ("data", "results")
 
 def choose(reader: OverviewReader, guide: Guide, name: str, value: str) -> Guide:
     """Set a choice and save it, with those that follow from it. Raises UsageError for an unknown name."""
-    if name not in choices.NAMES:
-        raise UsageError(f"a guide has no choice '{name}'", nearest(name, choices.NAMES))
+    if name not in choices_form.NAMES:
+        raise UsageError(f"a guide has no choice '{name}'", nearest(name, choices_form.NAMES))
     value = value.strip()
     if name in _FOLDERS and value:
         value = str(whole_path(value))

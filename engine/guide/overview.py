@@ -13,7 +13,7 @@ import msgspec
 
 from engine.errors import InferdeckError
 from engine.events import Measured
-from engine.guide import choices, presets
+from engine.guide import choices_form, presets
 from engine.guide.state import Guide, folder_of
 from engine.harness.spec import REPORT
 from engine.jobs import jobs
@@ -149,7 +149,7 @@ class OverviewReader:
         """Return the current state. Raises ProfileError where the description's file is invalid."""
         self.place = _with_own_profiles(self.place)
         guide = presets.filled(guide, self.place.catalog)
-        found = choices.form(guide, self.place, self.rules)
+        found = choices_form.form(guide, self.place, self.rules)
         folder = folder_of(self.place.folders, guide.name)
         overview = Overview(guide, self.place, self.rules, folder, found)
         if problems(found):
@@ -175,7 +175,7 @@ class OverviewReader:
     def choice(self, guide: Guide, name: str, value: str) -> Field:
         """Return a field of the form of choices, as it would be with another value."""
         changed = presets.filled(msgspec.structs.replace(guide, **{name: value}), self.place.catalog)
-        return choices.field(name, changed, self.place, self.rules)
+        return choices_form.field(name, changed, self.place, self.rules)
 
     def _described(self, overview: Overview) -> Overview:
         written = user_systems.path_of(self.place.folders.profiles, overview.guide.system).is_file()

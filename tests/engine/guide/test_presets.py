@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.guide import actions, choices, presets, state
+from engine.guide import actions, choices_form, presets, state
 from engine.guide.state import FIRST, Guide
 from engine.profile.catalog import load
 from engine.submission.form import Field
@@ -32,7 +32,7 @@ def made(driver: GuideDriver, **chosen: str) -> Guide:
 
 def form(driver: GuideDriver, **chosen: str) -> dict[str, Field]:
     """Return the fields of the form for these choices, by name."""
-    found = choices.form(made(driver, **chosen), driver.reader.place, driver.reader.rules)
+    found = choices_form.form(made(driver, **chosen), driver.reader.place, driver.reader.rules)
     return {field.name: field for field in found}
 
 
