@@ -132,11 +132,11 @@ def _around(canvas: Canvas, random: np.random.Generator) -> None:
     for side in (-1, 1):
         psoas = (0, 0.5 * thick, side * 0.27 * broad)
         canvas.paint(Organ(psoas, (tall, 0.17 * thick, 0.12 * broad), random.uniform(50, 70)), texture=8)
-    canvas.paint(Organ((0, 0.3 * thick, 0.06 * broad), (tall, 0.07 * thick, 0.07 * broad), 240), texture=8)
+    canvas.paint(Organ((0, 0.3 * thick, 0.06 * broad), (tall, 0.07 * thick, 0.07 * broad), 140), texture=8)
     liver = (-0.8 * depth, -0.35 * thick, -0.45 * broad)
     canvas.paint(Organ(liver, (0.7 * depth, 0.5 * thick, 0.42 * broad), random.uniform(90, 125), 0.3), texture=8)
     spleen = (-0.85 * depth, 0.1 * thick, 0.66 * broad)
-    canvas.paint(Organ(spleen, (0.5 * depth, 0.3 * thick, 0.2 * broad), random.uniform(100, 150), 0.2), texture=8)
+    canvas.paint(Organ(spleen, (0.5 * depth, 0.3 * thick, 0.2 * broad), random.uniform(100, 135), 0.2), texture=8)
     for _ in range(random.integers(4, 9)):
         place = random.uniform((-depth, -0.7 * thick, -0.6 * broad), (depth, -0.05 * thick, 0.6 * broad))
         sizes = random.uniform(8, 22, 3)
@@ -151,22 +151,22 @@ def _kidney(canvas: Canvas, random: np.random.Generator, side: int) -> Organ:
     room = np.maximum((0.9 * depth, 0.9 * height, 0.9 * width) - radii, 0)
     place = np.array((random.uniform(-0.35, 0.35) * depth, 0.3 * height, side * 0.52 * width))
     place = np.clip(place + random.normal(0, 4, 3), -room, room)
-    kidney = Organ(tuple(place), tuple(radii), random.uniform(150, 210), 0.12, random.uniform(-0.25, 0.25))
-    canvas.paint(kidney, KIDNEY, texture=14)
+    kidney = Organ(tuple(place), tuple(radii), random.uniform(175, 205), 0.12, random.uniform(-0.25, 0.25))
+    canvas.paint(kidney, KIDNEY, texture=8)
     inner = place - (0, 0.1 * radii[1], 0.45 * side * radii[2])
-    canvas.paint(Organ(tuple(inner), tuple(radii * (0.6, 0.4, 0.45)), random.uniform(90, 130), 0.2), KIDNEY, texture=10)
+    canvas.paint(Organ(tuple(inner), tuple(radii * (0.6, 0.4, 0.45)), random.uniform(150, 170), 0.2), KIDNEY, texture=8)
     hilum = place - (0, 0.2 * radii[1], 1.05 * side * radii[2])
     canvas.paint(Organ(tuple(hilum), tuple(radii * (0.35, 0.3, 0.45)), -70, 0.2), texture=10)
     return kidney
 
 
 def _tumour(canvas: Canvas, random: np.random.Generator, kidney: Organ) -> None:
-    """Draw a tumour, half in a kidney, half out of it, with a core that takes up less contrast."""
+    """Draw a tumour, half in a kidney, half out of it, that takes up more contrast than the kidney, its core less."""
     radii = np.array(kidney.radii)
     size = random.uniform(0.6, 0.95) * radii[2] * random.uniform(0.85, 1.2, 3) * (1.2, 1, 1)
     where = random.normal(0, 1, 3)
     where[2] = abs(where[2]) * np.sign(kidney.place[2])  # away from the hilum
     place = np.array(kidney.place) + radii * 0.75 * where / np.linalg.norm(where)
-    canvas.paint(Organ(tuple(place), tuple(size), random.uniform(55, 100), 0.35), TUMOUR, texture=22)
+    canvas.paint(Organ(tuple(place), tuple(size), random.uniform(245, 270), 0.35), TUMOUR, texture=8)
     core = tuple(size * random.uniform(0.2, 0.5))
-    canvas.paint(Organ(tuple(place), core, random.uniform(20, 50), 0.35), TUMOUR, texture=10)
+    canvas.paint(Organ(tuple(place), core, random.uniform(225, 245), 0.35), TUMOUR, texture=8)
