@@ -21,7 +21,7 @@ FORM = Form(filters=(8, 16, 32), halved=True)
 
 FILE = "kidneys-net.npz"
 """The weights by the names of the form, float16."""
-SHA256 = ""
+SHA256 = "c2952bcf7b0835baf4a53421c900c063f3a4c8823bca3cc08fb0274d2431c3b6"
 
 
 def shipped(step: Step) -> dict[str, Any]:
