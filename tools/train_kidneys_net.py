@@ -39,7 +39,7 @@ SEED = 20_211_130
 TRAINING = AbdomenSet(SEED, 48, "training")
 TESTS = tuple(AbdomenSet(seed, 8, "test") for seed in (0, 1, 2))
 CROPS = (1_200, 3e-3)
-"""Steps and learning rate of the first phase, on crops around organs; of the second, on windows as they are measured."""
+"""Steps and learning rate of the first phase, on crops around organs; of the second, on windows."""
 WINDOWS = (700, 2e-3)
 CROP = 96
 """Voxels along the sides of a crop."""
