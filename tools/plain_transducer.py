@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from engine.networks.transducer import Form
+from engine.networks.transducer import TransducerConfig
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -30,7 +30,7 @@ class Decoder:
     encoder: Run
     prediction: Run
     joint: Run
-    form: Form
+    form: TransducerConfig
 
     def symbols(self, features: Array) -> list[list[int]]:
         """Return the symbols of every frame of the encoder, for features [T,F]."""
@@ -51,7 +51,7 @@ class Decoder:
         return found
 
 
-def decoder(graphs: Mapping[str, bytes], form: Form) -> Decoder:
+def decoder(graphs: Mapping[str, bytes], form: TransducerConfig) -> Decoder:
     """Return the decoder of three ONNX graphs."""
     return Decoder(**{name: _runner(graph) for name, graph in graphs.items()}, form=form)
 

@@ -20,7 +20,7 @@ import numpy as np
 from engine.datasets.click_files import Tables
 from engine.datasets.clicks import LAST_DAY, ClickSet
 from engine.datasets.patterns import Purpose
-from engine.networks.dlrm_training import BATCH, Batch, Network, batches
+from engine.networks.dlrm_training import BATCH, Batch, DlrmNetwork, batches
 from engine.networks.small_dlrm import form
 from engine.tasks.roc import area
 
@@ -34,7 +34,7 @@ HELD_OUT = 100_000
 
 def main(target: Path) -> None:
     """Train, write the weights and say how well they tell clicks apart."""
-    network = Network(form(Tables(MAX_IND_RANGE).sizes), SEED)
+    network = DlrmNetwork(form(Tables(MAX_IND_RANGE).sizes), SEED)
     began, losses, done = time.monotonic(), list[float](), 0
     for rows in _rows(SEED, ROWS, "training"):
         for batch in batches(rows):

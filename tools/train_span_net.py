@@ -121,7 +121,7 @@ class Examples:
 
     def _of(self, paragraph: articles.Paragraph) -> Iterator[Example]:
         words = squad._words(paragraph.context)
-        questions = [squad.Question(one.id, one.text, words, [one.answers[0][0]]) for one in paragraph.questions]
+        questions = [squad.SquadQuestion(one.id, one.text, words, [one.answers[0][0]]) for one in paragraph.questions]
         for feature in squad.features(questions, self.tokenizer):
             text, place = paragraph.questions[feature.question].answers[0]
             word = len(squad._words(paragraph.context[: place + 1])) - 1

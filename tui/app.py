@@ -19,7 +19,7 @@ from engine.errors import InferdeckError
 from engine.store.files import user_error
 from engine.store.folders import folders
 from engine.text import clean_lines
-from tui.deck import SMALLEST, SMALLEST_WINDOW, Message, Severity
+from tui.deck import SMALLEST, SMALLEST_WINDOW, Message, NoticeSeverity
 from tui.harmless import Harmless
 from tui.settings import Settings
 from tui.terminal import Terminal
@@ -217,7 +217,7 @@ class InferdeckApp(App[None]):
         """Copy a text to the clipboard as it is shown."""
         super().copy_to_clipboard(clean_lines(text))
 
-    def say(self, text: str, severity: Severity = "information") -> None:
+    def say(self, text: str, severity: NoticeSeverity = "information") -> None:
         """Show a notification and keep it: `messages` in the palette lists them."""
         text = clean_lines(text)
         self.messages.append(Message(time.time(), severity, text))

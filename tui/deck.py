@@ -27,7 +27,7 @@ SMALLEST = Size(80, 23)
 SMALLEST_WINDOW = Size(40, 10)
 """What a window over a screen needs."""
 
-Severity = Literal["information", "warning", "error"]
+NoticeSeverity = Literal["information", "warning", "error"]
 _Result = TypeVar("_Result")
 
 
@@ -37,7 +37,7 @@ class Message:
 
     at: float
     """Seconds since the epoch."""
-    severity: Severity
+    severity: NoticeSeverity
     text: str
 
 
@@ -63,7 +63,7 @@ class Deck(Protocol):
     def open_place(self) -> None:
         """Read the profiles again, in a thread."""
 
-    def say(self, text: str, severity: Severity = "information") -> None:
+    def say(self, text: str, severity: NoticeSeverity = "information") -> None:
         """Show a notification and keep it in `messages`."""
 
     def say_error(self, error: InferdeckError) -> None:

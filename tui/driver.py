@@ -101,7 +101,7 @@ class DiffDriver(StockDriver):
 
     ASCII_ONLY: ClassVar[bool] = False
 
-    _output: Output | None = None
+    _output: TerminalOutput | None = None
     _drawing: Drawing | None = None
 
     @property
@@ -130,7 +130,7 @@ class DiffDriver(StockDriver):
         if self._output:
             self._output.stop()
         self._drawing = self._drawing or Drawing(ascii_only=self.ASCII_ONLY)
-        self._output = Output(_output_file(), self._drawing)
+        self._output = TerminalOutput(_output_file(), self._drawing)
         super().start_application_mode()
         if not _echoes(self.fileno):
             self._output.begin()
@@ -168,7 +168,7 @@ class AsciiDriver(DiffDriver):
     ASCII_ONLY = True
 
 
-class Output:
+class TerminalOutput:
     """Output to the terminal: wanted content, present content, and a thread that sends the difference.
 
     The lock can be taken again by the thread that holds it, because signal handlers draw too.

@@ -91,7 +91,7 @@ def _cut_off(step: StepSeen, state: Watched) -> StepSeen:
     return replace(step, state="cancelled", seconds=(state.last_at or 0.0) - (step.since or 0.0))
 
 
-class Cost:
+class CpuUse:
     """CPU use of this program."""
 
     def __init__(self) -> None:

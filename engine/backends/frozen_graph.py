@@ -35,7 +35,7 @@ Names = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Tensor:
+class GraphTensor:
     """An input or output."""
 
     spec: TensorSpec
@@ -56,7 +56,7 @@ class FrozenGraph:
         self.graph = tf.Graph()
         self.calls: WeakValueDictionary[bytes, Any] = WeakValueDictionary()
         """Sharable callables of this graph, by their settings."""
-        with explained(model), self.graph.as_default():
+        with tensorflow_errors(model), self.graph.as_default():
             tf.import_graph_def(definition, name="")
         functions = (node for function in definition.library.function for node in function.node_def)
         self.operators = frozenset(node.op for node in (*definition.node, *functions))
@@ -79,7 +79,7 @@ class FrozenGraph:
             raise DataError(f"{model}: the file is not a TensorFlow graph", "give a frozen graph, or export it again")
         return cls(model, definition)
 
-    def output(self, name: str) -> Tensor:
+    def output(self, name: str) -> GraphTensor:
         """Return an output by its name, with or without TensorFlow's `:0`. Raises DataError with the nearest name."""
         for one in self.outputs:
             if name in {one.spec.name, one.spec.name.removesuffix(":0"), one.spec.name + ":0"}:
@@ -91,7 +91,7 @@ class FrozenGraph:
             known = [one.spec.name for one in self.outputs]
             raise DataError(f"{self.model}: the model has no output '{name}'", nearest(name, known)) from None
 
-    def inputs_of(self, outputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def inputs_of(self, outputs: Sequence[GraphTensor]) -> tuple[GraphTensor, ...]:
         """Return the placeholders that these outputs depend on, in the order of the graph."""
         seen: set[Any] = set()
         todo = [self.graph.get_tensor_by_name(one.place).op for one in outputs]
@@ -106,21 +106,21 @@ class FrozenGraph:
         places = [f"{one.name}:0" for one in found]
         return tuple(self._tensor(self._input_names.get(place, place), place) for place in places)
 
-    def _ends(self) -> tuple[Tensor, ...]:
+    def _ends(self) -> tuple[GraphTensor, ...]:
         ends = [one for one in self.graph.get_operations() if one.type not in _NO_RESULT]
         tensors = [tensor.name for one in ends for tensor in one.outputs if not tensor.consumers()]
         return tuple(self._tensor(name, name) for name in tensors)
 
-    def _tensor(self, name: str, place: str) -> Tensor:
+    def _tensor(self, name: str, place: str) -> GraphTensor:
         tensor = self.graph.get_tensor_by_name(place)
         dtype = np.dtype(tensor.dtype.as_numpy_dtype).name
         if dtype not in _DTYPES:
             raise DataError(f"{self.model}: '{name}' is a {tensor.dtype.name}", "it must be of numbers")
         sizes = (None,) if tensor.shape.rank is None else tuple(tensor.shape.as_list())
-        return Tensor(TensorSpec(name, sizes, dtype), place)
+        return GraphTensor(TensorSpec(name, sizes, dtype), place)
 
 
-def checksum(model: Path) -> str:
+def saved_model_checksum(model: Path) -> str:
     """Return the SHA-256 of a model file; of a folder, that of its files' names and checksums."""
     if model.is_file():
         return sha256_of(model)
@@ -129,7 +129,7 @@ def checksum(model: Path) -> str:
 
 
 @contextmanager
-def explained(model: Path) -> Iterator[None]:
+def tensorflow_errors(model: Path) -> Iterator[None]:
     """Convert TensorFlow's errors about a model to DataError."""
     try:
         yield
@@ -153,7 +153,10 @@ def _freeze(folder: Path) -> tuple[Any, dict[str, str], dict[str, str]]:
         {name: info.name for name, info in sorted(side.items())} for side in (signature.inputs, signature.outputs)
     )
     v1 = tf.compat.v1
-    with explained(folder), v1.Session(graph=tf.Graph(), config=v1.ConfigProto(device_count={"GPU": 0})) as session:
+    with (
+        tensorflow_errors(folder),
+        v1.Session(graph=tf.Graph(), config=v1.ConfigProto(device_count={"GPU": 0})) as session,
+    ):
         v1.saved_model.load(session, [SERVING_TAG], str(folder))
         nodes = [place.partition(":")[0] for place in outputs.values()]
         definition = v1.graph_util.convert_variables_to_constants(session, session.graph_def, nodes)

@@ -23,7 +23,7 @@ from google.protobuf import text_format
 
 from engine.backends.base import Array, BackendOptions, Shapes
 from engine.backends.buffers import InputBuffers
-from engine.backends.frozen_graph import FrozenGraph, Tensor, explained, first_line
+from engine.backends.frozen_graph import FrozenGraph, GraphTensor, first_line, tensorflow_errors
 from engine.backends.silent_tensorflow import config_pb2, tf
 from engine.errors import DataError, RunError, UsageError, nearest
 
@@ -54,7 +54,7 @@ def load(model: Path, options: BackendOptions) -> "TensorFlowRunner":
         graph = _graph(model)
         outputs = tuple(graph.output(name) for name in options.outputs) or graph.outputs
         inputs = graph.inputs_of(outputs)
-        with explained(model):
+        with tensorflow_errors(model):
             call = _call(graph, options, inputs, outputs)
     return TensorFlowRunner(graph, call, inputs, outputs)
 
@@ -80,7 +80,9 @@ class TensorFlowBinding:
 class TensorFlowRunner:
     """A loaded model."""
 
-    def __init__(self, graph: FrozenGraph, call: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+    def __init__(
+        self, graph: FrozenGraph, call: Any, inputs: Sequence[GraphTensor], outputs: Sequence[GraphTensor]
+    ) -> None:
         self._graph: FrozenGraph | None = graph
         self._call = call
         self.inputs = tuple(one.spec for one in inputs)
@@ -114,7 +116,9 @@ def _graph(model: Path) -> FrozenGraph:
     return graph
 
 
-def _call(graph: FrozenGraph, options: BackendOptions, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Any:
+def _call(
+    graph: FrozenGraph, options: BackendOptions, inputs: Sequence[GraphTensor], outputs: Sequence[GraphTensor]
+) -> Any:
     """Return a callable that runs the graph in a new session, or in a sharable one of the same settings."""
     serial = not graph.operators & _CONTROL_FLOW
     config = _config(options, serial=serial)

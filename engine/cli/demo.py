@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from engine.cli import arguments as words
-from engine.cli.prepare import prepare
+from engine.cli.prepare import prepare_words
 from engine.cli.run import start
 from engine.cli.screen import Screen
 from engine.errors import UsageError, nearest
@@ -21,7 +21,7 @@ def demo_command(asked: words.Words) -> int:
     generated ones are used.
     """
     if "recipe" in asked.values:
-        return start(prepare(asked), asked)
+        return start(prepare_words(asked), asked)
     known = workplace(asked.values.get("home"), asked.profiles).catalog.benchmarks
     file = known[benchmark(asked.values.get("model", default_name(known)), known)].file
     demo = file.demo
@@ -47,4 +47,4 @@ def benchmark(model: str, known: Collection[str]) -> str:
 
 
 def _prepared(asked: words.Words, recipe: str) -> Prepared:
-    return prepare(replace(asked, values={**asked.values, "recipe": recipe}))
+    return prepare_words(replace(asked, values={**asked.values, "recipe": recipe}))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 STYLES = {"pass": "good", "fail": "bad", "error": "bad", "warning": "todo", "note": "dim"}
 
 
-def draw(screen: Screen, report: Report) -> None:
+def draw_findings(screen: Screen, report: Report) -> None:
     """Print the findings as a tree by place, then the sums and the verdict."""
     from engine.submission.grouping import by_place, counts  # noqa: PLC0415  (help and wrong words need none of it)
 

@@ -10,7 +10,7 @@ import msgspec
 from engine import events
 from engine.cli import output
 from engine.cli.screen import Cell, Screen
-from engine.cli.workers_table import draw as draw_workers
+from engine.cli.workers_table import draw_workers
 from engine.explore.runs import DISTURBED
 from engine.explore.tuning import TuningReport, of_job, tuning_node
 from engine.jobs import jobs

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.cli import arguments as words
 from engine.cli import output, plan_tree
-from engine.cli.prepare import prepare, refuse_selection
+from engine.cli.prepare import prepare_words, refuse_selection
 from engine.cli.screen import Screen
 from engine.survey import lock as locks
 from engine.survey.prepare import Prepared
@@ -18,7 +18,7 @@ def plan_command(asked: words.Words) -> int:
     if "diff" in asked.flags:
         refuse_selection(asked, "two lock files are compared as they are", "inferdeck plan --diff A B")
         return _diff(asked.positional)
-    prepared = prepare(asked)
+    prepared = prepare_words(asked)
     if "lock" in asked.values:
         locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if "json" in asked.flags:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from engine.cli import output
 from engine.cli.arguments import Words
-from engine.cli.prepare import prepare
+from engine.cli.prepare import prepare_words
 from engine.cli.screen import Screen
 from engine.submission.preflight import Expected
 from engine.survey.plan_preflight import expected
@@ -19,7 +19,7 @@ _STYLES = {"error": "bad", "warning": "todo", "note": "dim"}
 
 def preflight_command(asked: Words) -> int:
     """Print what can be predicted; exit status 0 if nothing will be rejected, 1 if something will."""
-    prepared = prepare(asked)
+    prepared = prepare_words(asked)
     found = expected(prepared)
     status = 1 if any(one.severity == "error" for one in found) else 0
     if "json" in asked.flags:

@@ -8,12 +8,11 @@ from engine.cli import arguments as words
 from engine.errors import UsageError
 from engine.plan.selection_syntax import selection_of
 from engine.survey import lock as locks
-from engine.survey.prepare import Prepared, workplace
-from engine.survey.prepare import prepare as prepare_job
+from engine.survey.prepare import Prepared, prepare, workplace
 from engine.text import whole_path
 
 
-def prepare(asked: words.Words) -> Prepared:
+def prepare_words(asked: words.Words) -> Prepared:
     """Read the profiles, resolve the selection and survey this machine."""
     place = workplace(asked.values.get("home"), asked.profiles)
     locked = None
@@ -27,7 +26,7 @@ def prepare(asked: words.Words) -> Prepared:
         chosen = replace(chosen, env={**chosen.env, "YES_INSTALL": "yes"})
     output, anew, at_once = asked.values.get("output_dir", output), "again" in asked.flags, "now" in asked.flags
     with words.named_options(asked):
-        prepared = prepare_job(place, chosen, output=output, again=anew, now=at_once)
+        prepared = prepare(place, chosen, output=output, again=anew, now=at_once)
     if locked is not None:
         locks.refuse_changes(locked, prepared.lock())
     return prepared

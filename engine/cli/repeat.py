@@ -30,7 +30,7 @@ def repeat(prepared: Prepared, asked: words.Words, times: int) -> int:
     screen = Screen()
     quiet, as_json = "quiet" in asked.flags or "json" in asked.flags, "json" in asked.flags
     refuse(prepared)
-    made = sweep.begin([prepared] * times)
+    made = sweep.begin_all([prepared] * times)
     if not quiet:
         screen.line(f"started {made[0].id} to {made[-1].id}, one after another", "dim")
     if "detach" in asked.flags:

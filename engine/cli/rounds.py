@@ -10,7 +10,7 @@ from engine.cli.screen import Cell, Screen
 from engine.profile import catalog
 from engine.profile.benchmark_rules import Benchmark, Suite
 from engine.profile.known_rounds import DEFAULT, all_rounds, round_of
-from engine.profile.round_diff import Change, changes
+from engine.profile.round_diff import RoundChange, changes
 from engine.profile.rounds import Round
 from engine.store.folders import folders
 
@@ -79,7 +79,7 @@ def diff_command(asked: words.Words) -> int:
     return 0
 
 
-def _said(change: Change) -> str:
+def _said(change: RoundChange) -> str:
     if change.kind != "changed":
         return change.old + change.new
     return " -> ".join(part or "nothing" for part in (change.old, change.new))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from engine.cli import arguments as words
-from engine.cli.prepare import prepare
+from engine.cli.prepare import prepare_words
 from engine.cli.screen import Screen
 from engine.cli.view import JobView
 from engine.jobs import control, jobs
@@ -28,7 +28,7 @@ _BEGUN: Mapping[control.Start, str] = {
 
 def run_command(asked: words.Words) -> int:
     """Start or resume the job of a command line and follow it; exit status 0 finished, 1 failed, 2 can't run."""
-    prepared = prepare(asked)
+    prepared = prepare_words(asked)
     times = int(asked.values.get("repeat", "1"))
     if times == 1:
         return start(prepared, asked)

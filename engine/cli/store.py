@@ -11,9 +11,8 @@ from engine.errors import StoreError, UsageError
 from engine.store.folders import folders
 from engine.store.recipe import differences
 from engine.store.store import Manifest, Store
-from engine.store.upkeep import Unfinished, accept, clean, unfinished
-from engine.text import clean as clean_text
-from engine.text import date_time, size
+from engine.store.upkeep import Unfinished, accept, remove_attempt, unfinished
+from engine.text import clean, date_time, size
 
 
 def _store(asked: words.Words) -> Store:
@@ -93,7 +92,7 @@ def accept_command(asked: words.Words) -> int:
             accept(store, name)
         except StoreError as error:
             damaged += 1
-            screen.cells([(name, "bold"), (f"  {clean_text(error.what)}: {clean_text(error.remedy)}", "bad")])
+            screen.cells([(name, "bold"), (f"  {clean(error.what)}: {clean(error.remedy)}", "bad")])
         else:
             screen.cells([(name, "bold"), ("  as published", "good")])
     return 1 if damaged else 0
@@ -103,7 +102,7 @@ def clean_command(asked: words.Words) -> int:
     """Delete the leftovers of attempts that no process is working on."""
     store = _store(asked)
     screen = Screen()
-    gone = [one for one in unfinished(store) if clean(store, one.name)]
+    gone = [one for one in unfinished(store) if remove_attempt(store, one.name)]
     for one in gone:
         screen.line(f"deleted {one.name}, {size(one.bytes)}")
     screen.line(f"{len(gone)} unfinished deleted, {size(sum(one.bytes for one in gone))}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.cli import arguments as words
 from engine.cli import output
-from engine.cli.findings_tree import STYLES, draw
+from engine.cli.findings_tree import STYLES, draw_findings
 from engine.cli.screen import Cell, Screen
 from engine.text import csv_cell, whole_path
 from engine.text import result as result_text
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def check_command(asked: words.Words) -> int:
     """Check a tree; exit status 0 where it passes, 1 where it fails."""
-    report = checked(asked)
+    report = checked_tree(asked)
     from engine.submission.checker.report import as_json, csv_rows  # noqa: PLC0415  (help and wrong words need none)
 
     if "csv" in asked.values:
@@ -33,7 +33,7 @@ def check_command(asked: words.Words) -> int:
     return 0 if report.verdict == "pass" else 1
 
 
-def checked(asked: words.Words) -> Report:
+def checked_tree(asked: words.Words) -> Report:
     """Return the checker's report on a tree."""
     import profiles  # noqa: PLC0415  (help and wrong words need none of this)
     from engine.profile.catalog import profile_file  # noqa: PLC0415
@@ -79,7 +79,7 @@ def show(screen: Screen, report: Report) -> None:
     if report.results:
         screen.table([head, *(_cells(result) for result in report.results)], right=(4,))
         screen.line()
-    draw(screen, report)
+    draw_findings(screen, report)
 
 
 def _cells(result: Result) -> list[Cell]:

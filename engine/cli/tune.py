@@ -8,7 +8,7 @@ import msgspec
 
 from engine.cli import arguments as words
 from engine.cli import output, run
-from engine.cli.prepare import prepare
+from engine.cli.prepare import prepare_words
 from engine.cli.screen import Screen
 from engine.cli.workers_table import draw_kept
 from engine.errors import UsageError
@@ -24,7 +24,7 @@ def tune_command(asked: words.Words) -> int:
     if "locked" in asked.values:
         raise UsageError("a locked plan is run as it is", "inferdeck run --locked FILE")
     asked = replace(asked, lists={**asked.lists, "tags": (*asked.lists.get("tags", ()), VARIATION)})
-    return run.start(prepare(asked), asked)
+    return run.start(prepare_words(asked), asked)
 
 
 def show_command(asked: words.Words) -> int:

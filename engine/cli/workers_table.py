@@ -25,7 +25,7 @@ def draw_kept(screen: Screen, tuned: dict[str, dict[str, Tuning]]) -> None:
             _draw_picks(screen, kept_picks(kept))
 
 
-def draw(screen: Screen, found: TuningReport) -> None:
+def draw_workers(screen: Screen, found: TuningReport) -> None:
     """Print what was measured, one line per candidate, the choice for each scenario, and where it is saved."""
     screen.line(
         f"workers (sessions × threads) of {found.benchmark} on {found.backend}, {date_time(found.made)}", "bold"

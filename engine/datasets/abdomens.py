@@ -31,7 +31,7 @@ EVERY = 4
 
 
 @dataclass(frozen=True)
-class Case:
+class GeneratedCase:
     """A scan and what is in it."""
 
     image: Array
@@ -52,7 +52,7 @@ class AbdomenSet:
         """Return the name of a case's folder, as in KiTS19."""
         return f"case_{index:05d}"
 
-    def case(self, index: int) -> Case:
+    def case(self, index: int) -> GeneratedCase:
         """Draw a case."""
         random = np.random.default_rng([self.seed, get_args(Purpose).index(self.purpose), index])
         sizes = random.integers(*SHORT, 3)
@@ -112,13 +112,13 @@ def affine() -> Array:
     return found
 
 
-def _drawn(canvas: Canvas, random: np.random.Generator) -> Case:
+def _drawn(canvas: Canvas, random: np.random.Generator) -> GeneratedCase:
     """Draw an abdomen from what lies far from the kidneys to what is in them."""
     _around(canvas, random)
     sides = [_kidney(canvas, random, side) for side in (-1, 1)]
     for kidney in random.permutation(2)[: random.integers(1, 3)]:
         _tumour(canvas, random, sides[kidney])
-    return Case(canvas.scanned(), canvas.label)
+    return GeneratedCase(canvas.scanned(), canvas.label)
 
 
 def _around(canvas: Canvas, random: np.random.Generator) -> None:

@@ -39,7 +39,7 @@ SHORT_NAME = 0.4
 
 
 @dataclass(frozen=True)
-class Question:
+class ArticleQuestion:
     """A question, and its answers as they stand in the context, the longest first: (text, place of its start)."""
 
     id: str
@@ -52,7 +52,7 @@ class Paragraph:
     """A context and the questions on it."""
 
     context: str
-    questions: Sequence[Question]
+    questions: Sequence[ArticleQuestion]
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ class _Writer:
         values = {slot: FILLER_VALUES[slot](self._draw).text for slot in sorted(_slots(sentence))}
         self._text += " " + sentence.format(**values)
 
-    def _question(self, number: int, told: _Told) -> Question:
+    def _question(self, number: int, told: _Told) -> ArticleQuestion:
         thing, draw = told.thing, self._draw
         text = draw.pick(thing.kind.facts[told.fact].questions).format(name=thing.called())
         value = thing.value(told.fact, self._taken)
@@ -242,7 +242,7 @@ class _Writer:
         if value.short and value.short != answer:
             answers.append((value.short, told.start + answer.index(value.short)))
         identity = hashlib.sha256(f"{self._key} {number}".encode()).hexdigest()[:24]
-        return Question(identity, text, answers)
+        return ArticleQuestion(identity, text, answers)
 
 
 def _slots(sentence: str) -> set[str]:

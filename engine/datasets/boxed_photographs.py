@@ -35,7 +35,7 @@ class Category(msgspec.Struct, frozen=True):
     name: str
 
 
-class Boxes(msgspec.Struct, frozen=True):
+class BoxedImages(msgspec.Struct, frozen=True):
     """The file's content without the boxes themselves."""
 
     images: tuple[BoxedImage, ...]
@@ -58,6 +58,6 @@ def contents() -> bytes:
     return data
 
 
-def boxes() -> Boxes:
+def boxes() -> BoxedImages:
     """Return images and categories. Raises DataError as `contents` does."""
-    return codec.decode(contents(), type=Boxes)
+    return codec.decode(contents(), type=BoxedImages)

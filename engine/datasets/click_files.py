@@ -15,7 +15,7 @@ from engine.step import Options, Step
 from engine.store.files import disk_errors
 from engine.tasks import criteo_trace
 from engine.tasks.criteo_dictionary import Dictionary
-from engine.tasks.criteo_files import COLUMNS, COUNTS, DAYS, DENSE, TEST, TRACE
+from engine.tasks.criteo_files import BINARY_COLUMNS, COUNTS, DAYS, DENSE, TEST, TRACE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -85,7 +85,7 @@ class Tables:
 
     def rows(self, block: Impressions) -> Array:
         """Return rows of TEST, int32 [n, 40], numbering what appears in them for the first time."""
-        rows = np.empty((len(block.labels), COLUMNS), "<i4")
+        rows = np.empty((len(block.labels), BINARY_COLUMNS), "<i4")
         rows[:, 0] = block.labels
         rows[:, 1 : 1 + DENSE] = np.maximum(block.dense, 0).T
         rows[:, 1 + DENSE :] = self._indices(block.values).T

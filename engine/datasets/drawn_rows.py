@@ -13,7 +13,7 @@ import numpy as np
 from engine.step import Options, Step
 from engine.store.files import disk_errors
 from engine.tasks import criteo_trace
-from engine.tasks.criteo_files import COLUMNS, COUNTS, DENSE, TEST
+from engine.tasks.criteo_files import BINARY_COLUMNS, COUNTS, DENSE, TEST
 from engine.tasks.dlrm_form import TABLES
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -49,7 +49,7 @@ def generate(step: Step) -> dict[str, Any]:
 def drawn(seed: int, block: int, tables: Array) -> Array:
     """Return BLOCK rows in the form of TEST, int32 [BLOCK,COLUMNS]."""
     random = np.random.default_rng([seed, block])
-    found = np.empty((BLOCK, COLUMNS), "<i4")
+    found = np.empty((BLOCK, BINARY_COLUMNS), "<i4")
     found[:, 0] = random.random(BLOCK) < CLICKED
     found[:, 1 : 1 + DENSE] = np.exp(3 * random.standard_normal((BLOCK, DENSE), np.float32)).clip(0, 1e6)
     # Log-uniform: the n-th value to appear is as frequent as 1/n (Zipf 1949).

@@ -16,7 +16,7 @@ from engine.facts import PackageFacts
 from engine.step import Artifact, Options, Step
 from engine.store.files import disk_errors, read_plain
 from engine.tasks import criteo_trace
-from engine.tasks.criteo_files import COLUMNS, COUNTS, DENSE, TEST, TRACE
+from engine.tasks.criteo_files import BINARY_COLUMNS, COUNTS, DENSE, TEST, TRACE
 from engine.text import clean
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -79,7 +79,7 @@ def read(package: Artifact) -> Ratings:
         genres = np.array([[name in one[3].split() for name in GENRES] for one in films])
     except (KeyError, ValueError, IndexError) as error:
         raise DataError(f"{package.path} is not MovieLens 100k: {clean(str(error))}", _REMEDY) from None
-    rows = np.zeros((len(ratings), COLUMNS), "<i4")
+    rows = np.zeros((len(ratings), BINARY_COLUMNS), "<i4")
     rows[:, 0] = liked
     rows[:, 1:4] = np.column_stack([age[who], year[what], genres[what].sum(1)])
     person = np.column_stack([gender, occupation, area, age // 10])[who]

@@ -67,7 +67,7 @@ class _Cover:
         return solid
 
 
-class Canvas:
+class SceneCanvas:
     """An image under construction. Later objects are on top."""
 
     def __init__(self, height: int, width: int, random: np.random.Generator) -> None:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from engine.datasets.patterns import ASPECTS, Purpose
-from engine.datasets.scene_canvas import SHAPES, Canvas, Thing
+from engine.datasets.scene_canvas import SHAPES, SceneCanvas, Thing
 from engine.step import Options, Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -55,7 +55,7 @@ class SceneSet:
     def scene(self, index: int) -> Scene:
         """Draw a scene."""
         random = np.random.default_rng([self.seed, get_args(Purpose).index(self.purpose), index])
-        canvas = Canvas(*_shape(self.size, random), random)
+        canvas = SceneCanvas(*_shape(self.size, random), random)
         if random.random() >= EMPTY:
             if random.random() < GROUPS:
                 canvas.add_group()

@@ -13,7 +13,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-RATE = 16_000
+SAMPLE_RATE = 16_000
 """Samples a second."""
 HOP = 80
 """Samples between two states of the filter."""
@@ -96,7 +96,7 @@ def _schedule(text: str, voice: Voice, random: np.random.Generator) -> tuple[str
 
 def _states(letters: str, begins: Array, voice: Voice) -> Array:
     """Return the states of the filter [n,4], as in SOUNDS, gliding from letter to letter."""
-    times = (np.arange(int(begins[-1] * RATE / HOP)) + 0.5) * HOP / RATE
+    times = (np.arange(int(begins[-1] * SAMPLE_RATE / HOP)) + 0.5) * HOP / SAMPLE_RATE
     numbers = np.clip(np.searchsorted(begins, times, side="right") - 1, 0, len(letters) - 1)
     silent = (500.0, 1500.0, 1.0, 0.0)
     table = np.array([SOUNDS.get(letter, silent) for letter in letters])
@@ -113,8 +113,8 @@ def _pulses(count: int, voice: Voice, random: np.random.Generator) -> Array:
     """Return the source of the voice [count]: its pitch falls towards the end, and rises and falls with accents."""
     progress = np.linspace(0, 1, count)
     accents = np.sin(2 * np.pi * (progress * random.uniform(1, 4) + random.random()))
-    turns = np.cumsum(voice.pitch * (1.1 - 0.2 * progress + 0.08 * accents)) / RATE
-    pulses: Array = np.diff(np.floor(turns), prepend=0) * np.sqrt(RATE / voice.pitch)
+    turns = np.cumsum(voice.pitch * (1.1 - 0.2 * progress + 0.08 * accents)) / SAMPLE_RATE
+    pulses: Array = np.diff(np.floor(turns), prepend=0) * np.sqrt(SAMPLE_RATE / voice.pitch)
     return pulses
 
 
@@ -139,7 +139,7 @@ def _spectra(source: Array) -> Array:
 
 def _resonances(states: Array) -> Array:
     """Return what the filter does to each frequency [n, SIZE/2 + 1]."""
-    frequencies = np.fft.rfftfreq(SIZE, 1 / RATE)
+    frequencies = np.fft.rfftfreq(SIZE, 1 / SAMPLE_RATE)
     widths = (90 + 260 * states[:, 2])[:, None]
     gains = np.zeros((len(states), len(frequencies)))
     for place, level in ((states[:, :1], 1.0), (states[:, 1:2], 0.7)):

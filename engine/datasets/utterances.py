@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.datasets.patterns import Purpose
 from engine.datasets.spoken_words import sentence
-from engine.datasets.synthesiser import RATE, Voice, speak
+from engine.datasets.synthesiser import SAMPLE_RATE, Voice, speak
 from engine.step import Options, Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,7 +29,7 @@ OF_A_SPEAKER = 8
 
 
 @dataclass(frozen=True)
-class Utterance:
+class SpokenUtterance:
     """What was said, and how it sounds."""
 
     transcript: str
@@ -46,12 +46,12 @@ class UtteranceSet:
     count: int
     purpose: Purpose = "test"
 
-    def utterance(self, index: int) -> Utterance:
+    def utterance(self, index: int) -> SpokenUtterance:
         """Speak an utterance."""
         voice = Voice.draw(self._random(index // OF_A_SPEAKER, 0))
         random = self._random(index, 1)
         transcript = sentence(random)
-        return Utterance(transcript, speak(transcript, voice, random))
+        return SpokenUtterance(transcript, speak(transcript, voice, random))
 
     def name(self, index: int) -> str:
         """Return where the file of an utterance is: `dev-clean-wav/SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER.wav`."""
@@ -110,7 +110,7 @@ def write_wav(path: Path, audio: Array) -> None:
     with wave.open(str(unfinished), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(SAMPLE_RATE)
         file.writeframes(audio.astype("<i2", copy=False).tobytes())
     unfinished.replace(path)
 
@@ -122,10 +122,10 @@ def write_manifest(entries: Sequence[Mapping[str, Any]], folder: Path) -> None:
 
 def manifest_entry(name: str, samples: int, transcript: str) -> dict[str, Any]:
     """Return what the rules' manifest says of a file at its own speed; `name` is relative to the data set's folder."""
-    duration = samples / RATE
+    duration = samples / SAMPLE_RATE
     file = {
         "channels": 1,
-        "sample_rate": float(RATE),
+        "sample_rate": float(SAMPLE_RATE),
         "bitrate": 16,
         "duration": duration,
         "num_samples": samples,

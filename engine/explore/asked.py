@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from engine import text
-from engine.explore.metrics import BY_KEY, RESULT, Metric, Readings, number
+from engine.explore.metrics import BY_KEY, RESULT, Readings, RunMetric, number
 from engine.explore.runs import Run
 
 _RATED = ("Server", "Offline")
 """Scenarios for which LoadGen's target rate is an input; elsewhere it holds a default that nothing uses."""
 
 
-class _Setting(Metric):
+class _Setting(RunMetric):
     """A value of LoadGen's detail log, `effective_...`, or of run.json."""
 
     name: ClassVar[str]
@@ -31,7 +31,7 @@ class _Setting(Metric):
         return number(readings, self.name)
 
 
-class Target(_Setting):
+class AskedTarget(_Setting):
     """Server: the rate at which queries are issued; Offline: the expected rate, which sets the number of samples."""
 
     key, header, short, name = "target", "target", "target", "effective_target_qps"
@@ -73,7 +73,7 @@ class LoadedSamples(_Setting):
     unit = "samples"
 
 
-class _Workers(Metric):
+class _Workers(RunMetric):
     """A value of `workers` in run.json."""
 
     def read(self, readings: Readings) -> float | None:
@@ -107,8 +107,8 @@ class QueueWait(_Workers):
     unit, display = "us", "ms"
 
 
-SETTINGS: tuple[Metric, ...] = (
-    Target(),
+SETTINGS: tuple[RunMetric, ...] = (
+    AskedTarget(),
     LatencyConstraint(),
     ConstraintPercentile(),
     MinDuration(),
@@ -123,10 +123,10 @@ SETTINGS: tuple[Metric, ...] = (
 
 _P99 = BY_KEY["latency_p99"]
 
-BY_NAME: Mapping[str, Metric] = {setting.key: setting for setting in SETTINGS}
+BY_NAME: Mapping[str, RunMetric] = {setting.key: setting for setting in SETTINGS}
 
 
-def settings(readings: Readings) -> dict[str, float]:
+def read_settings(readings: Readings) -> dict[str, float]:
     """Return every setting that is recorded, by key, in the setting's unit."""
     found = {setting.key: setting.read(readings) for setting in SETTINGS}
     return {key: value for key, value in found.items() if value is not None}

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import UsageError, nearest
 from engine.explore.asked import SETTINGS, result_text, setting_text, workers_text
-from engine.explore.metrics import METRICS, RESULT, Metric
+from engine.explore.metrics import METRICS, RESULT, RunMetric
 from engine.explore.runs import Run, day
 from engine.text import percent
 
@@ -39,7 +39,7 @@ def _scored(run: Run) -> str:
     return f"{run.samples} of {run.labelled}" if run.labelled > run.samples else str(run.samples)
 
 
-def _figure(metric: Metric) -> Column:
+def _figure(metric: RunMetric) -> Column:
     unit = "" if metric.short == metric.display_unit else f" {metric.display_unit}"
     return Column(
         key=metric.key,
@@ -80,7 +80,7 @@ def _spread_text(run: Run) -> str:
     return percent(found / 100)
 
 
-def _setting(setting: Metric) -> Column:
+def _setting(setting: RunMetric) -> Column:
     unit = f" {setting.display_unit}" if setting.display_unit in ("ms", "s", "%") else ""
     return Column(
         key=setting.key,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.explore.asked import BY_NAME, setting_text
-from engine.explore.metrics import METRICS, Metric
+from engine.explore.metrics import METRICS, RunMetric
 from engine.explore.noise import Noise, Steady, noise
 from engine.explore.runs import Run, fold
 from engine.explore.steadiness import Steadiness, steadiness
@@ -57,10 +57,10 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedMetric:
     """A metric over all runs."""
 
-    metric: Metric
+    metric: RunMetric
     figures: tuple[float | None, ...]
     changes: tuple[Change, ...]
     """One change per run, except the first."""
@@ -84,7 +84,7 @@ class Comparison:
     differs: tuple[Difference, ...]
     same: tuple[tuple[str, str], ...]
     """Name and value of properties worth showing."""
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedMetric, ...]
     missing: tuple[Missing, ...]
     questions: tuple[str, ...] = ()
     """Why the runs answer different questions, so that their figures do not tell which is better."""
@@ -175,7 +175,7 @@ def _same(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _rows(runs: Sequence[Run], known: Sequence[Run], steady: Steady) -> Iterable[Row]:
+def _rows(runs: Sequence[Run], known: Sequence[Run], steady: Steady) -> Iterable[ComparedMetric]:
     cached: dict[str, Steadiness | None] = {}
 
     def once(run: Run) -> Steadiness | None:
@@ -187,10 +187,10 @@ def _rows(runs: Sequence[Run], known: Sequence[Run], steady: Steady) -> Iterable
         figures = tuple(run.figures.get(metric.key) for run in runs)
         if any(figure is not None for figure in figures):
             changes = tuple(_change(metric, runs[0], run, known, once) for run in runs[1:])
-            yield Row(metric, figures, changes)
+            yield ComparedMetric(metric, figures, changes)
 
 
-def _change(metric: Metric, first: Run, second: Run, known: Sequence[Run], steady: Steady) -> Change:
+def _change(metric: RunMetric, first: Run, second: Run, known: Sequence[Run], steady: Steady) -> Change:
     before, after = first.figures.get(metric.key), second.figures.get(metric.key)
     if before is None or after is None or not (metric.across or first.scenario == second.scenario):
         return Change(None, None, None)

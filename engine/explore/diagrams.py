@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.explore.metrics import BY_KEY, RESULT, Metric
+from engine.explore.metrics import BY_KEY, RESULT, RunMetric
 from engine.explore.runs import Run
 from engine.explore.timeline import Timeline
 from engine.explore.tuning import TuningReport
@@ -99,7 +99,7 @@ def pareto(runs: Iterable[Run], x: str = "samples_per_second", y: str = "latency
     )
 
 
-def front(runs: Sequence[Run], *metrics: Metric) -> list[Run]:
+def front(runs: Sequence[Run], *metrics: RunMetric) -> list[Run]:
     """Return the runs that no other run equals or beats in every metric and beats in one (the Pareto front)."""
     values = {
         run.id: tuple(

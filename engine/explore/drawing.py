@@ -36,7 +36,7 @@ HALVES = " ▀▄█"
 """By the number whose bits are upper and lower half."""
 
 
-class Cell(NamedTuple):
+class PictureCell(NamedTuple):
     """A character in a terminal with its colours."""
 
     text: str
@@ -76,11 +76,14 @@ def captions(picture: Picture, width: int) -> str:
     return (" " * GAP).join(fit(clean(panel.caption), each) for panel in picture.panels)
 
 
-def rows(picture: Picture, width: int, height: int) -> list[list[Cell]]:
+def rows(picture: Picture, width: int, height: int) -> list[list[PictureCell]]:
     """Return a picture in colours, at most `width` cells wide and `height` lines high."""
     pixels = np.asarray(_sheet(picture, width, height))
     return [
-        [Cell(UPPER, _colour(top), _colour(bottom)) for top, bottom in zip(pixels[line], pixels[line + 1], strict=True)]
+        [
+            PictureCell(UPPER, _colour(top), _colour(bottom))
+            for top, bottom in zip(pixels[line], pixels[line + 1], strict=True)
+        ]
         for line in range(0, len(pixels), 2)
     ]
 

@@ -82,7 +82,7 @@ def comparison(found: Comparison, as_: Format) -> str:
     return _drawn(tables, lines, as_)
 
 
-def write(places: Folders, name: str, as_: Format, text: str) -> Path:
+def write_export(places: Folders, name: str, as_: Format, text: str) -> Path:
     """Write an export to `exports` in the state folder, named by time; returns the file."""
     stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     path = places.state / "exports" / f"{stem}{SUFFIX[as_]}"

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 from engine.errors import UsageError, nearest
 from engine.explore.compare import Comparison
-from engine.explore.metrics import METRICS, RESULT, Metric
+from engine.explore.metrics import METRICS, RESULT, RunMetric
 
 _CONDITION = re.compile(r"\s*([\w./ -]*?[\w.])\s*([<>])\s*([+-]?\d+(?:\.\d+)?)\s*(%|points)\s*")
 
 
 @dataclass(frozen=True)
-class Condition:
+class ChangeLimit:
     """A limit for the change of a metric against the first run."""
 
     text: str
-    metric: Metric | None
+    metric: RunMetric | None
     """None for `result`: the metric of each run's scenario."""
     below: bool
     limit: float
@@ -26,7 +26,7 @@ class Condition:
     points: bool
 
 
-def conditions(texts: Iterable[str]) -> list[Condition]:
+def conditions(texts: Iterable[str]) -> list[ChangeLimit]:
     """Parse conditions, `METRIC<-N%`, `METRIC>N%`, `accuracy<-N points`; several are separated by commas.
 
     Raises UsageError for one that can't be read.
@@ -34,17 +34,17 @@ def conditions(texts: Iterable[str]) -> list[Condition]:
     return [_condition(one) for text in texts for one in text.split(",") if one.strip()]
 
 
-def _condition(text: str) -> Condition:
+def _condition(text: str) -> ChangeLimit:
     found = _CONDITION.fullmatch(text)
     if found is None:
         raise UsageError(f"'{text}' is not a condition", "for example throughput<-3%, p99>5% or accuracy<-0.1points")
     name, sign, number, unit = found.groups()
     limit = float(number)
     points = unit == "points"
-    return Condition(text.strip(), _metric(name), sign == "<", limit if points else limit / 100, points)
+    return ChangeLimit(text.strip(), _metric(name), sign == "<", limit if points else limit / 100, points)
 
 
-def _metric(name: str) -> Metric | None:
+def _metric(name: str) -> RunMetric | None:
     wanted = name.lower().strip()
     if wanted == "result":
         return None
@@ -54,12 +54,12 @@ def _metric(name: str) -> Metric | None:
     raise UsageError(f"there is no metric '{name}'", nearest(wanted, ["result", *(one.header for one in METRICS)]))
 
 
-def failures(found: Comparison, wanted: Iterable[Condition]) -> list[str]:
+def failures(found: Comparison, wanted: Iterable[ChangeLimit]) -> list[str]:
     """Return a line for each condition that a run fulfils, and for each that can't be judged."""
     return [line for condition in wanted for line in _failures(found, condition)]
 
 
-def _failures(found: Comparison, condition: Condition) -> Iterable[str]:
+def _failures(found: Comparison, condition: ChangeLimit) -> Iterable[str]:
     first = found.runs[0]
     metric = condition.metric or RESULT.get(first.scenario)
     row = next((one for one in found.rows if metric is not None and one.metric.key == metric.key), None)

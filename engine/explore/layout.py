@@ -25,7 +25,7 @@ Texts = Callable[[Column, Run], str]
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """The columns that are shown, and what all runs have in common."""
 
     columns: tuple[Column, ...]
@@ -37,7 +37,7 @@ class Layout:
 
 def layout(
     runs: Sequence[Run], columns: Sequence[Column], width: int, text: Texts = lambda column, run: column.text(run)
-) -> Layout:
+) -> TableLayout:
     """Fit columns into `width` cells.
 
     Columns without a value are left out, and so are texts that several runs have in common. If the rest is too wide,
@@ -50,7 +50,7 @@ def layout(
     natural = {column.key: _width(column, runs, text) for column in kept}
     while len(kept) > 1 and _least(kept, natural) > width:
         kept.remove(min(kept, key=_rank))
-    return Layout(tuple(kept), tuple(_shrunk(kept, natural, width)), common)
+    return TableLayout(tuple(kept), tuple(_shrunk(kept, natural, width)), common)
 
 
 def _is_shared(column: Column, runs: Sequence[Run], text: Texts) -> bool:

@@ -20,7 +20,7 @@ _SCALES = {("ns", "ms"): 1e-6, ("us", "ms"): 1e-3, ("ms", "s"): 1e-3, ("share", 
 """(unit, display unit) → factor; absent for units that are displayed as stored."""
 
 
-class Metric:
+class RunMetric:
     """A metric; its formula and source are in the docstring of the subclass."""
 
     key: ClassVar[str]
@@ -59,7 +59,7 @@ class Metric:
         return text.figure(None if figure is None else self.shown(figure))
 
 
-class SamplesPerSecond(Metric):
+class SamplesPerSecond(RunMetric):
     """Samples answered per second of the run.
 
     Offline `result_samples_per_second`; Server `result_completed_samples_per_sec`; SingleStream
@@ -87,7 +87,7 @@ class SamplesPerSecond(Metric):
 _PER_QUERY = "effective_samples_per_query"
 
 
-class ScheduledRate(Metric):
+class ScheduledRate(RunMetric):
     """Scheduled queries per second: Server's result.
 
     `result_scheduled_samples_per_sec` of LoadGen's detail log (v2.1 rules, metric of Server).
@@ -101,7 +101,7 @@ class ScheduledRate(Metric):
         return number(readings, "result_scheduled_samples_per_sec")
 
 
-class _Estimate(Metric):
+class _Estimate(RunMetric):
     """Early-stopping estimate of a latency percentile, from LoadGen's detail log; 0 means that there were too few
     queries."""
 
@@ -125,7 +125,7 @@ class Estimate99(_Estimate):
     key, header, short, name = "estimate_99", "p99 estimate", "est p99", "early_stopping_latency_ms"
 
 
-class _Latency(Metric):
+class _Latency(RunMetric):
     """A latency reported by LoadGen: per query in MultiStream, per sample elsewhere.
 
     None in Offline: all samples are issued at once, so latency there only reflects a position in the queue.
@@ -190,7 +190,7 @@ class P999(_Percentile):
     key, header, short, fraction = "latency_p999", "p99.9 latency", "p99.9", 0.999
 
 
-class OverBound(Metric):
+class OverBound(RunMetric):
     """Fraction of Server's queries that took longer than the latency constraint.
 
     `result_overlatency_query_count` / `result_query_count` of LoadGen's detail log; the rules allow 1 - percentile.
@@ -205,7 +205,7 @@ class OverBound(Metric):
         return None if over is None or not queries else 100 * over / queries
 
 
-class Accuracy(Metric):
+class Accuracy(RunMetric):
     """Accuracy of the accuracy run in per cent, by the benchmark's own metric: the figure in accuracy.txt."""
 
     key, header, short = "accuracy", "accuracy", "acc"
@@ -217,7 +217,7 @@ class Accuracy(Metric):
         return number(readings, "score.value")
 
 
-class WordErrorRate(Metric):
+class WordErrorRate(RunMetric):
     """Words that were recognised wrongly, left out or put in, in per cent of the words that were said.
 
     More than 100 % where more was put in than was said; the accuracy is 100 % less this (accuracy_eval.py of v2.1).
@@ -232,7 +232,7 @@ class WordErrorRate(Metric):
         return number(readings, "score.wer")
 
 
-class MeanBatch(Metric):
+class MeanBatch(RunMetric):
     """Samples per batch of the backend: `samples` / `batches` of run.json."""
 
     key, header, short, unit = "batch_mean", "mean batch", "batch", "samples"
@@ -244,7 +244,7 @@ class MeanBatch(Metric):
         return None if samples is None or not batches else samples / batches
 
 
-class LoadSeconds(Metric):
+class LoadSeconds(RunMetric):
     """Seconds from process start to LoadGen's start: imports, model, warm-up. `load_seconds` of run.json."""
 
     key, header, short = "load_seconds", "start-up", "start"
@@ -256,7 +256,7 @@ class LoadSeconds(Metric):
         return number(readings, "run.load_seconds")
 
 
-class RunSeconds(Metric):
+class RunSeconds(RunMetric):
     """Seconds that LoadGen tested. `seconds` of run.json."""
 
     key, header, short, unit = "run_seconds", "duration", "took", "s"
@@ -266,7 +266,7 @@ class RunSeconds(Metric):
         return number(readings, "run.seconds")
 
 
-METRICS: tuple[Metric, ...] = (
+METRICS: tuple[RunMetric, ...] = (
     SamplesPerSecond(),
     ScheduledRate(),
     Estimate90(),
@@ -286,12 +286,12 @@ METRICS: tuple[Metric, ...] = (
 )
 """In display order."""
 
-BY_KEY: Mapping[str, Metric] = {metric.key: metric for metric in METRICS}
+BY_KEY: Mapping[str, RunMetric] = {metric.key: metric for metric in METRICS}
 
 SCORES = ("accuracy", "wer")
 """Metrics that an accuracy run gives."""
 
-RESULT: Mapping[str, Metric] = {
+RESULT: Mapping[str, RunMetric] = {
     "Offline": BY_KEY["samples_per_second"],
     "Server": BY_KEY["scheduled_rate"],
     "SingleStream": BY_KEY["estimate_90"],

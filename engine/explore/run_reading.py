@@ -16,15 +16,14 @@ import msgspec
 from engine import codec
 from engine.errors import JobError, StoreError
 from engine.explore import origin
-from engine.explore.asked import settings
+from engine.explore.asked import read_settings
 from engine.explore.metrics import figures
 from engine.explore.runs import Run
 from engine.facts import CommonFacts, RunFacts
 from engine.harness.spec import REPORT
 from engine.jobs import places
 from engine.jobs.child import file_name
-from engine.jobs.job_spec import JobSpec
-from engine.jobs.job_spec import read as read_spec
+from engine.jobs.job_spec import JobSpec, read_spec
 from engine.jobs.runner import Finished
 from engine.mlperf import DETAIL_LOG, SUMMARY_LOG, TEST_FOLDER
 from engine.mlperf_logs import detail
@@ -190,7 +189,7 @@ def _measured(run: Run, output: Path, damage: _Damage, fields: Mapping[str, Any]
         },
         when=_when(place, output),
         figures=figures(readings),
-        settings=settings(readings),
+        read_settings=read_settings(readings),
         seeds=_seeds(log),
         machine=_machine(report.get("machine")),
         decided=origin.measured(report, fields),

@@ -28,7 +28,7 @@ _LOOK = 0.5
 """Seconds between two checks of a running job."""
 
 
-def begin(prepared: Sequence[Prepared]) -> tuple[jobs.Job, ...]:
+def begin_all(prepared: Sequence[Prepared]) -> tuple[jobs.Job, ...]:
     """Start jobs one after another; returns them, the first of them running.
 
     Raises CannotRunError where one of them can't run, before any is created; JobError where the first does not start.

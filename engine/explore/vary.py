@@ -40,7 +40,7 @@ SCENARIO_ENV = "CM_LOADGEN_SCENARIO"
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialValue:
     """A value to try."""
 
     value: str
@@ -56,7 +56,7 @@ class Variable:
     """A choice with the values to try."""
 
     choice: Choice
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialValue, ...]
     free: bool = False
     """Whether any other number may be tried too."""
 
@@ -88,7 +88,7 @@ def variables(catalog: Catalog, plan: Plan) -> tuple[Variable, ...]:
     return tuple(sorted(found, key=lambda one: FIRST.index(one.choice.name) if one.choice.name in FIRST else last))
 
 
-def _trials(catalog: Catalog, plan: Plan, choice: Choice) -> Iterable[Trial]:
+def _trials(catalog: Catalog, plan: Plan, choice: Choice) -> Iterable[TrialValue]:
     """Yield the alternatives; of two names for one thing (_tf, _tensorflow) the first, or the one in use."""
     root = plan.nodes[plan.root]
     known = {} if choice.dependency else catalog.components[root.component].variations
@@ -98,7 +98,7 @@ def _trials(catalog: Catalog, plan: Plan, choice: Choice) -> Iterable[Trial]:
         does = (variation.set, variation.everywhere, variation.implies) if variation is not None else ()
         if not any(does) or does not in seen:
             seen.append(does)
-            yield Trial(one.value, one.help, one.value == choice.value, one.refused)
+            yield TrialValue(one.value, one.help, one.value == choice.value, one.refused)
 
 
 def checked(
@@ -113,7 +113,7 @@ def checked(
                 resolve(catalog, choose(catalog, selection, variable.choice, trial.value), rules, round_name)
             except UsageError as error:
                 refused = error.what
-        trials.append(Trial(trial.value, trial.help, trial.now, refused))
+        trials.append(TrialValue(trial.value, trial.help, trial.now, refused))
     return Variable(variable.choice, tuple(trials), variable.free)
 
 
@@ -130,12 +130,12 @@ def sweep(catalog: Catalog, selection: Selection, variable: Variable, values: It
     return tuple(found)
 
 
-def _numbers(option: Option, now: str) -> tuple[Trial, ...]:
+def _numbers(option: Option, now: str) -> tuple[TrialValue, ...]:
     """Propose numbers around the present one; where there is none, powers of two for small counts."""
     if not now or not float(now):
         powers = [str(2**power) for power in range(POWERS)] if option.name in FEW else []
-        return tuple(Trial(one) for one in powers)
+        return tuple(TrialValue(one) for one in powers)
     value = float(now)
     steps = [round(value * step) if option.type == "int" else value * step for step in STEPS]
     allowed = {one for one in steps if option.minimum is None or one >= option.minimum} | {value}
-    return tuple(Trial(f"{one:.10g}", now=one == value) for one in sorted(allowed))
+    return tuple(TrialValue(f"{one:.10g}", now=one == value) for one in sorted(allowed))

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple
 
 from engine.errors import DataError, StoreError
-from engine.fetch.part import Report
+from engine.fetch.part import Progress
 from engine.store.files import disk_errors, open_plain
 from engine.text import clean, size
 
@@ -97,7 +97,7 @@ class _Bounds:
             )
 
 
-def unpack(archive: Path, folder: Path, progress: Report, wanted: Wanted = lambda _: True) -> list[str]:
+def unpack(archive: Path, folder: Path, progress: Progress, wanted: Wanted = lambda _: True) -> list[str]:
     """Unpack the wanted members into `folder` and return the names of the files, in the order of the archive.
 
     A tar archive may be compressed; a wheel is a zip archive. `progress` gets bytes of the archive.

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import requests
 
 from engine.errors import DataError, FetchError
-from engine.fetch.web import Dropped, Kind, Refused, answer, chunks, refusal
+from engine.fetch.web import Dropped, FailureKind, Refused, answer, chunks, refusal
 from engine.store.files import disk_errors
 
 AT_ONCE = 16
@@ -43,7 +43,7 @@ _MD5 = re.compile(r'"([0-9a-f]{32})"')
 
 Check = Callable[[str, bytes], str]
 """Called with a file's name and content; returns an error text, empty if valid. Called from many threads."""
-Report = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 """Called with the number of files and their bytes. Called by one thread at a time."""
 
 
@@ -52,7 +52,7 @@ class Lost:
     """A file that could not be downloaded."""
 
     name: str
-    kind: Kind
+    kind: FailureKind
     why: str
 
 
@@ -82,7 +82,7 @@ class Order:
             seen.add(name)
 
 
-def fetch_many(order: Order, folder: Path, *, progress: Report, lost: Callable[[Lost], None]) -> int:
+def fetch_many(order: Order, folder: Path, *, progress: Progress, lost: Callable[[Lost], None]) -> int:
     """Download the files into `folder` and return the bytes of all of them.
 
     An existing file that passes the check is kept. The size is checked against Content-Length, the MD5 against an ETag
@@ -108,7 +108,7 @@ def fetch_many(order: Order, folder: Path, *, progress: Report, lost: Callable[[
 class _Work:
     """State shared by the threads."""
 
-    def __init__(self, order: Order, folder: Path, progress: Report, lost: Callable[[Lost], None]) -> None:
+    def __init__(self, order: Order, folder: Path, progress: Progress, lost: Callable[[Lost], None]) -> None:
         self.bytes = 0
         self.lost: list[Lost] = []
         self._order, self._folder = order, folder

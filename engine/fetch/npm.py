@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.errors import FetchError, UsageError
 from engine.fetch import pip
 from engine.fetch.package_index import PackageFile, checked, without_credentials
-from engine.fetch.part import Report
+from engine.fetch.part import Progress
 
 INSTALL = "install Node.js, which brings npm"
 
@@ -28,7 +28,7 @@ _NETWORK = re.compile(
 _CONFIG = "check the network, the proxy and the registry that npm uses: npm config list"
 
 
-def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
+def download(wanted: PackageFile, folder: Path, progress: Progress) -> Path:
     """Download the package with npm into `folder`, which must be empty, and return its path, without dependencies.
 
     `progress` is called with the size at the end: npm reports nothing before. Raises FetchError: there is no npm, no

@@ -17,8 +17,8 @@ import msgspec
 import requests
 
 from engine.errors import FetchError, InferdeckError, StoreError
-from engine.fetch.part import CHUNK, Origin, Part, Report
-from engine.fetch.web import Dropped, Kind, Refused, answer, chunks, refusal, shown
+from engine.fetch.part import CHUNK, Origin, Part, Progress
+from engine.fetch.web import Dropped, FailureKind, Refused, answer, chunks, refusal, shown_url
 from engine.store.files import disk_errors
 
 PAUSES = (1.0, 2.0, 4.0)
@@ -56,7 +56,7 @@ class _Wanted(msgspec.Struct, frozen=True):
 class _Failure(msgspec.Struct, frozen=True):
     """Why one mirror failed."""
 
-    kind: Kind
+    kind: FailureKind
     where: str
     why: str
 
@@ -68,7 +68,7 @@ def fetch(
     sha256: str | None = None,
     md5: str | None = None,
     size: int | None = None,
-    progress: Report,
+    progress: Progress,
 ) -> str:
     """Download a file from the first mirror that has it and return its SHA-256 in lower-case hex.
 
@@ -96,7 +96,9 @@ def fetch(
     raise _explained(target.name, failures)
 
 
-def _from_mirror(session: requests.Session, url: str, part: Part, wanted: _Wanted, progress: Report) -> _Failure | None:
+def _from_mirror(
+    session: requests.Session, url: str, part: Part, wanted: _Wanted, progress: Progress
+) -> _Failure | None:
     """Download from one mirror until the part is complete, or return why it failed."""
     most, quiet, again = part.size, 0, True
     while True:
@@ -104,12 +106,12 @@ def _from_mirror(session: requests.Session, url: str, part: Part, wanted: _Wante
         try:
             _transfer(session, url, part, wanted, progress)
         except Refused as refused:
-            return _Failure(refused.kind, shown(url), refused.why)
+            return _Failure(refused.kind, shown_url(url), refused.why)
         except Dropped as dropped:
             quiet = 0 if part.size > most else quiet + 1
             most = max(most, part.size)
             if quiet > len(PAUSES):
-                return _Failure("network", shown(url), dropped.why)
+                return _Failure("network", shown_url(url), dropped.why)
             time.sleep(max(PAUSES[max(quiet - 1, 0)], dropped.pause))
             continue
         complaint = wanted.complaint(part)
@@ -117,12 +119,12 @@ def _from_mirror(session: requests.Session, url: str, part: Part, wanted: _Wante
             return None
         part.discard()
         if not (taken_up and again):
-            return _Failure("content", shown(url), complaint)
+            return _Failure("content", shown_url(url), complaint)
         # The part may be from another source: the mirror gets one chance to send the whole file.
         again = False
 
 
-def _transfer(session: requests.Session, url: str, part: Part, wanted: _Wanted, progress: Report) -> None:
+def _transfer(session: requests.Session, url: str, part: Part, wanted: _Wanted, progress: Progress) -> None:
     """Complete the part. Raises Dropped or Refused."""
     opened = _file(url, part) if urlsplit(url).scheme == "file" else _http(session, url, part, wanted)
     with opened as (total, chunks):

@@ -14,7 +14,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from engine.errors import FetchError
 from engine.fetch import pip
-from engine.fetch.part import Report
+from engine.fetch.part import Progress
 from engine.store.files import sha256_of
 
 _HASH_FOUND = re.compile(r"Got\s+([0-9a-f]{64})")
@@ -38,7 +38,7 @@ class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.package} {self.version}"
 
 
-def download(wanted: PackageFile, folder: Path, progress: Report) -> Path:
+def download(wanted: PackageFile, folder: Path, progress: Progress) -> Path:
     """Download the file with pip into `folder`, which must be empty, and return its path, without dependencies.
 
     Raises FetchError: this environment has no pip, no network, the index has no such file, its SHA-256 differs.

@@ -28,7 +28,7 @@ _VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 _MISFITS = ("No matching distribution found", "conflicting dependencies", "ResolutionImpossible", "No solution found")
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)")
 
-Report = Callable[[int], None]
+Progress = Callable[[int], None]
 """Called with the bytes downloaded so far."""
 
 
@@ -74,7 +74,7 @@ def resolve(requirements: Sequence[Requirement], python: Path, *, alone: bool = 
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def install(packages: Sequence[Pinned], python: Path, site: Path, report: Report) -> None:
+def install(packages: Sequence[Pinned], python: Path, site: Path, report: Progress) -> None:
     """Download the wheels of a set and unpack them into a folder. Raises FetchError."""
     with TemporaryDirectory() as folder:
         listed = Path(folder) / "packages.txt"
@@ -203,7 +203,7 @@ def _uv() -> str:
     return found
 
 
-def _sum(report: Report) -> pip.Report:
+def _sum(report: Progress) -> pip.Progress:
     """Return a report that sums the bytes of consecutive files."""
     before, last = 0, 0
 

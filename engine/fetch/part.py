@@ -10,7 +10,7 @@ import msgspec
 from engine import codec
 from engine.store.files import read_plain
 
-Report = Callable[[int, int | None], None]
+Progress = Callable[[int, int | None], None]
 """Called with bytes done and bytes in all, None if unknown."""
 
 CHUNK = 1 << 16
@@ -62,7 +62,7 @@ class Part:
         except (OSError, msgspec.DecodeError):
             return None
 
-    def take_up(self, total: int | None, report: Report) -> None:
+    def take_up(self, total: int | None, report: Progress) -> None:
         """Read the content of an earlier attempt into the digests. A finished file counts as content."""
         if self.target.exists():
             self.target.replace(self.path)
@@ -79,7 +79,7 @@ class Part:
         self._memo.write_bytes(codec.encode(origin))
         self._fresh()
 
-    def extend(self, chunks: Iterable[bytes], total: int | None, report: Report) -> None:
+    def extend(self, chunks: Iterable[bytes], total: int | None, report: Progress) -> None:
         """Append bytes as they arrive."""
         with self.path.open("ab") as file:
             for chunk in chunks:

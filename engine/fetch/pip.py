@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-Report = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 """Called with the bytes downloaded of the present file, and its size."""
 
 _SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
@@ -29,7 +29,7 @@ def progress_bar() -> str:
     return "raw" if Version(metadata.version("pip")) >= _RAW_PROGRESS else "off"
 
 
-def run(words: Sequence[str], report: Report, folder: Path | None = None) -> tuple[list[str], int]:
+def run(words: Sequence[str], report: Progress, folder: Path | None = None) -> tuple[list[str], int]:
     """Run a command in a folder; return its output lines without download progress, and its exit status."""
     lines = []
     with subprocess.Popen(

@@ -15,26 +15,26 @@ from engine.fetch.part import CHUNK
 LONGEST_PAUSE = 30.0
 """Maximum seconds that a server's Retry-After is respected for."""
 
-Kind = Literal["network", "address", "content"]
+FailureKind = Literal["network", "address", "content"]
 
 
 class Dropped(Exception):  # noqa: N818  (not an error yet: it is tried again)
     """The attempt failed; another may succeed."""
 
-    def __init__(self, why: str, pause: float = 0.0, kind: Kind = "network") -> None:
+    def __init__(self, why: str, pause: float = 0.0, kind: FailureKind = "network") -> None:
         super().__init__(why)
         self.why = why
         self.pause = pause
         """Seconds of Retry-After."""
-        self.kind: Kind = kind
+        self.kind: FailureKind = kind
 
 
 class Refused(Exception):  # noqa: N818  (another server may have it)
     """This server will not send the file, however often it is asked."""
 
-    def __init__(self, kind: Kind, why: str) -> None:
+    def __init__(self, kind: FailureKind, why: str) -> None:
         super().__init__(why)
-        self.kind: Kind = kind
+        self.kind: FailureKind = kind
         self.why = why
 
 
@@ -83,7 +83,7 @@ def chunks(response: requests.Response) -> Iterator[bytes]:
         raise Dropped("the connection ended early") from error
 
 
-def shown(url: str) -> str:
+def shown_url(url: str) -> str:
     """Return an address without user, password and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -17,7 +17,7 @@ from engine.plan.plan import Plan
 from engine.plan.selection import Selection
 from engine.profile.component import Query
 from engine.profile.rounds import Round
-from engine.submission.form import Field, Pick, system_name
+from engine.submission.form import Field, FieldChoice, system_name
 from engine.submission.user_systems import is_shipped
 from engine.survey import readiness
 from engine.survey.output_dir import refuse_place
@@ -49,7 +49,7 @@ def field(name: str, guide: Guide, place: Workplace, rules: Round) -> Field:
 
 def _benchmark(guide: Guide, place: Workplace, _: Round) -> Field:
     members = place.catalog.components[APP].groups()["benchmark"]
-    picks = tuple(Pick(one.name, one.help, one.refused) for one in members)
+    picks = tuple(FieldChoice(one.name, one.help, one.refused) for one in members)
     return _picked("benchmark", "benchmark", WHAT, guide.benchmark, "one of the round's", picks)
 
 
@@ -57,7 +57,8 @@ def _offer(guide: Guide, place: Workplace, _: Round) -> Field:
     file = presets.file_of(guide, place.catalog)
     offers = file.offers.items() if file else ()
     picks = tuple(
-        Pick(name, presets.PRESETS.get(name, presets.FEW).text.format(text=one.text or name)) for name, one in offers
+        FieldChoice(name, presets.PRESETS.get(name, presets.FEW).text.format(text=one.text or name))
+        for name, one in offers
     )
     rule = "a practice shows every step and can't be submitted"
     found = _picked("offer", "what", WHAT, guide.offer, rule, picks)
@@ -81,13 +82,13 @@ def _division(guide: Guide, place: Workplace, rules: Round) -> Field:
         network = "needs a system under test across a network, which is not supported yet"
         return network if name == "network" else "only with the model and data of the rules"
 
-    picks = tuple(Pick(name, helps[name], refused(name)) for name in rules.divisions)
+    picks = tuple(FieldChoice(name, helps[name], refused(name)) for name in rules.divisions)
     return _picked("division", "division", HOW, guide.division, "who you are compared with", picks)
 
 
 def _category(guide: Guide, _: Workplace, rules: Round) -> Field:
     picks = tuple(
-        Pick(name, ", ".join(required), "" if required else f"{guide.benchmark} is not in it")
+        FieldChoice(name, ", ".join(required), "" if required else f"{guide.benchmark} is not in it")
         for name in CATEGORIES
         for required in [rules.required(guide.benchmark, CATEGORIES[name])]
     )
@@ -98,7 +99,7 @@ def _backend(guide: Guide, place: Workplace, _: Round) -> Field:
     app, file = place.catalog.components[APP], presets.file_of(guide, place.catalog)
     graphs = file.backends if file else ()
     picks = tuple(
-        Pick(name, app.variations[name].help, "" if name in graphs else f"has no graph of {guide.benchmark}")
+        FieldChoice(name, app.variations[name].help, "" if name in graphs else f"has no graph of {guide.benchmark}")
         for name in app.options["backend"].choices
     )
     found = _picked("backend", "framework", HOW, guide.backend, "what runs the model", picks)
@@ -114,7 +115,7 @@ def _precision(guide: Guide, place: Workplace, _: Round) -> Field:
         return found.what if found else ""
 
     members = place.catalog.components[APP].groups()[presets.PRECISIONS]
-    picks = tuple(Pick(one.name, one.help, one.refused or fault(one.name)) for one in members)
+    picks = tuple(FieldChoice(one.name, one.help, one.refused or fault(one.name)) for one in members)
     return _picked("precision", "precision", HOW, guide.precision, "the numbers in which the model computes", picks)
 
 
@@ -132,7 +133,7 @@ def _targets(guide: Guide, place: Workplace, _: Round) -> Field:
 
 
 def _option(place: Workplace, name: str, value: str, rule: str, helps: Mapping[str, str]) -> Field:
-    picks = tuple(Pick(one, helps.get(one, "")) for one in place.catalog.components[APP].options[name].choices)
+    picks = tuple(FieldChoice(one, helps.get(one, "")) for one in place.catalog.components[APP].options[name].choices)
     return _picked(name, name, HOW, value, rule, picks)
 
 
@@ -144,7 +145,8 @@ def _style(guide: Guide, place: Workplace, rules: Round) -> Field:
     preset = presets.preset(guide, place.catalog)
     allowed = preset.styles if preset else ()
     picks = tuple(
-        Pick(name, one.title, "" if name in allowed else "a practice is short") for name, one in rules.styles.items()
+        FieldChoice(name, one.title, "" if name in allowed else "a practice is short")
+        for name, one in rules.styles.items()
     )
     return _picked("style", "length of runs", HOW, presets.style_of(guide), "only valid can be submitted", picks)
 
@@ -227,7 +229,7 @@ def _results(guide: Guide, place: Workplace, _: Round) -> Field:
     return found
 
 
-def _picked(name: str, label: str, group: str, value: str, rule: str, picks: tuple[Pick, ...]) -> Field:
+def _picked(name: str, label: str, group: str, value: str, rule: str, picks: tuple[FieldChoice, ...]) -> Field:
     """Return a field of fixed values; one that is refused, or is none of them, is a problem."""
     found = Field(name, label, group, value, rule, picks)
     pick = next((one for one in picks if one.value == value), None)

@@ -38,7 +38,7 @@ ROUND = "v2.1"
 
 
 @dataclass(frozen=True)
-class Run:
+class RequiredRun:
     """A run that the submission requires."""
 
     scenario: str
@@ -69,7 +69,7 @@ class Overview:
     """The newest job of each step, by the step's name."""
     measured: Mapping[str, tuple[Measured, ...]] = field(default_factory=dict)
     """Measurements of those jobs, by the step's name."""
-    runs: tuple[Run, ...] = ()
+    runs: tuple[RequiredRun, ...] = ()
     tried: bool = False
     report: Report | None = None
     stale: str = ""
@@ -243,14 +243,14 @@ def _unlike(field: Field, chosen: str) -> Field:
     return replace(field, verdict="problem", said=f"step 1 says {chosen}", remedy=f"write {chosen}, or change step 1")
 
 
-def _runs(prepared: Prepared, results: Path) -> list[Run]:
+def _runs(prepared: Prepared, results: Path) -> list[RequiredRun]:
     found = []
     for edge in prepared.plan.nodes[prepared.plan.root].after:
         node = prepared.plan.nodes[edge.node]
         if "scenario" in node.options and "mode" in node.options:
             scenario, mode = str(node.options["scenario"].value), str(node.options["mode"].value)
             seconds = prepared.seen.seen[node.id].seconds
-            found.append(Run(scenario, mode, seconds, _is_run(results / scenario, mode)))
+            found.append(RequiredRun(scenario, mode, seconds, _is_run(results / scenario, mode)))
     return found
 
 

@@ -15,7 +15,7 @@ from engine.text import duration, size
 
 
 @dataclass(frozen=True)
-class Need:
+class Prerequisite:
     """A prerequisite of a step."""
 
     text: str
@@ -30,7 +30,7 @@ class StepStatus:
     done: bool
     brief: str
     takes: str = ""
-    needs: tuple[Need, ...] = ()
+    needs: tuple[Prerequisite, ...] = ()
     action: str = ""
     reason: str = ""
     idle: bool = False
@@ -63,7 +63,7 @@ def _describe(overview: Overview) -> StepStatus:
     right = sum(field.verdict == "ok" for field in fields)
     done = bool(fields) and overview.written and not wrong
     said = f"{len(wrong)} to fill in" if wrong else "" if done else "not written yet"
-    needs = tuple(Need(f"{field.label}: {field.said}", there=False, remedy=field.remedy) for field in wrong[:3])
+    needs = tuple(Prerequisite(f"{field.label}: {field.said}", there=False, remedy=field.remedy) for field in wrong[:3])
     brief = f"{right} of {len(fields)} fields" if done else said
     return StepStatus(done, brief if fields else "a form", "two minutes", needs, "open the form")
 
@@ -80,7 +80,7 @@ def _get(overview: Overview) -> StepStatus:
     stopped = [(node, one) for node, one in seen.items() if one.state in STOPS]
     fetch = sum(one.fetch_bytes or 0 for one in todo)
     seconds = sum(one.seconds or 0 for one in todo)
-    needs = tuple(Need(f"{node}: {one.text}", there=False, remedy=one.remedy) for node, one in stopped)
+    needs = tuple(Prerequisite(f"{node}: {one.text}", there=False, remedy=one.remedy) for node, one in stopped)
     takes = f"{_rounded(seconds)}, {size(fetch)} to fetch" if fetch else f"{_rounded(seconds)}, nothing to fetch"
     done = (not todo and not stopped) or _all_measured(overview)
     ready = sum(one.disk_bytes or 0 for one in seen.values() if one.state == "cached")
@@ -115,7 +115,7 @@ def _preflight(overview: Overview) -> StepStatus:
     against = any(one.severity == "error" for one in overview.expected)
     after = "as expected" if against else "no objections"
     brief = f"{len(wrong)} to fix" if wrong else after if done else "read it"
-    needs = tuple(Need(one.what, there=False, remedy=one.remedy) for one in wrong)
+    needs = tuple(Prerequisite(one.what, there=False, remedy=one.remedy) for one in wrong)
     reason = f"{len(wrong)} would be rejected: fix them, or k continues anyway" if wrong else ""
     return StepStatus(done, brief, "instant", needs, "read and continue", reason)
 
@@ -137,7 +137,9 @@ def _check(overview: Overview) -> StepStatus:
     report = overview.report
     if report is None or overview.stale:
         said = overview.stale or ""
-        needs = (Need(f"the tree is out of date: {said}", there=False, remedy="Enter rebuilds it"),) if said else ()
+        needs = (
+            (Prerequisite(f"the tree is out of date: {said}", there=False, remedy="Enter rebuilds it"),) if said else ()
+        )
         return StepStatus(
             done=False,
             brief="rebuild" if said else "some seconds",
@@ -187,7 +189,7 @@ def _all_measured(overview: Overview) -> bool:
 def _unplanned(overview: Overview, brief: str) -> StepStatus:
     if overview.stuck is None:
         return StepStatus(done=False, brief=brief)
-    need = Need(overview.stuck.what, there=False, remedy=overview.stuck.remedy)
+    need = Prerequisite(overview.stuck.what, there=False, remedy=overview.stuck.remedy)
     return StepStatus(done=False, brief="can't be planned", needs=(need,), reason=overview.stuck.what)
 
 

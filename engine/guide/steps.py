@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.guide.overview import Overview
-from engine.guide.step_status import STEP_STATUS, Need, StepStatus
+from engine.guide.step_status import STEP_STATUS, Prerequisite, StepStatus
 from engine.guide.step_texts import STEPS, TEXTS
 from engine.jobs.jobs import Job
 
@@ -17,7 +17,7 @@ SKIPPABLE = ("try", "preflight")
 
 
 @dataclass(frozen=True)
-class Step:
+class GuideStep:
     """One step with its status."""
 
     name: str
@@ -31,7 +31,7 @@ class Step:
     """Its result or its estimate, in a few words."""
     takes: str = ""
     """Estimated time and download size."""
-    needs: tuple[Need, ...] = ()
+    needs: tuple[Prerequisite, ...] = ()
     action: str = ""
     """What Enter does; empty where there is nothing to do."""
     reason: str = ""
@@ -46,16 +46,16 @@ class Step:
         return self.name in SKIPPABLE and self.state in ("now", "blocked")
 
 
-def steps(overview: Overview) -> tuple[Step, ...]:
+def steps(overview: Overview) -> tuple[GuideStep, ...]:
     """Return the steps in order."""
-    found: list[Step] = []
+    found: list[GuideStep] = []
     for number, name in enumerate(STEPS, 1):
         status = STEP_STATUS[name](overview)
         open_before = any(step.state not in ("done", "skipped") for step in found)
         state = _state(overview, name, status, open_before=open_before)
         text = TEXTS[name]
         found.append(
-            Step(
+            GuideStep(
                 name=name,
                 number=number,
                 title=text.title,
@@ -75,13 +75,13 @@ def steps(overview: Overview) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def current(found: tuple[Step, ...]) -> Step:
+def current(found: tuple[GuideStep, ...]) -> GuideStep:
     """Return the step to continue with: the first unfinished one; if all are finished, the check with its findings."""
     last = next(step for step in found if step.name == "check")
     return next((step for step in found if step.state not in ("done", "skipped")), last)
 
 
-def _first_open(found: list[Step]) -> Step:
+def _first_open(found: list[GuideStep]) -> GuideStep:
     return next(step for step in found if step.state not in ("done", "skipped"))
 
 

@@ -11,7 +11,7 @@ from engine.harness.spec import LoadGenSettings
 from engine.mlperf import NS_PER_MS
 from engine.profile.benchmark_rules import Benchmark
 from engine.profile.rounds import Round
-from engine.profile.run_rules import RunRules, resolve
+from engine.profile.run_rules import RunRules, resolve_rules
 from engine.profile.scenario_rules import ScenarioRule, Seeds
 
 _PERFORMANCE_ONLY = 2
@@ -39,7 +39,7 @@ def user_conf(rules: Round, benchmark: str, settings: LoadGenSettings) -> str:
 
     Read after mlperf.conf, the two are equal to `settings`. Raises UsageError for an unknown benchmark.
     """
-    rules_of_run = resolve(rules, benchmark, settings.scenario)
+    rules_of_run = resolve_rules(rules, benchmark, settings.scenario)
     ruled, target = _ruled(rules_of_run), rules_of_run.target.key
     changed = {key: value for key, value in _own(settings).items() if key == target or ruled.get(key) != value}
     return _lines({f"{rules_of_run.loadgen_model}.{settings.scenario}.{key}": value for key, value in changed.items()})
@@ -118,7 +118,7 @@ def _model(rules: Round, bench: Benchmark) -> dict[str, float]:
         if own.min_duration_ms is not None:
             lines[f"{scenario}.min_duration"] = own.min_duration_ms
         if own.min_query_count is not None or own.min_sample_count is not None:
-            ruled = resolve(rules, bench, scenario)
+            ruled = resolve_rules(rules, bench, scenario)
             lines[f"{scenario}.min_query_count"] = max(ruled.min_query_count, ruled.min_sample_count)
     return lines
 

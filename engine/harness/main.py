@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Python handles Ctrl-C between its own instructions only, and LoadGen does not return to it for ten minutes.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     with FailLoudly("the run"):
-        run(read_spec(arguments.spec), EventWriter(arguments.events_fd).emit)
+        run(read_spec(arguments.spec), PipeWriter(arguments.events_fd).emit)
 
 
 def read_spec(path: Path) -> RunSpec:
@@ -46,7 +46,7 @@ def read_spec(path: Path) -> RunSpec:
         raise RunError(f"{path}: this is not the spec of a run: {error}", "see engine/harness/spec.py") from error
 
 
-class EventWriter:
+class PipeWriter:
     """Writes whole lines from several threads to one file descriptor."""
 
     def __init__(self, descriptor: int) -> None:

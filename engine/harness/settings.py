@@ -13,7 +13,7 @@ from engine.errors import CannotRunError
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import FACTS, NS_PER_MS, Mode, Scenario
 from engine.profile.rounds import Round
-from engine.profile.run_rules import RunRules, resolve
+from engine.profile.run_rules import RunRules, resolve_rules
 from engine.profile.scenario_rules import Style, StyleRule
 
 _Count = Annotated[int, Meta(ge=0)]
@@ -57,7 +57,7 @@ def settings(
     for the test, or an override does not match the scenario.
     """
     over = overrides or Overrides()
-    ruled, how = resolve(rules, benchmark, scenario, test or mode), rules.styles[style]
+    ruled, how = resolve_rules(rules, benchmark, scenario, test or mode), rules.styles[style]
     _refuse_misfits(scenario, over)
     duration = _first(over.min_duration_ms, how.min_duration_ms, ruled.min_duration_ms)
     samples = _first(how.min_sample_count, ruled.min_sample_count) if scenario == "Offline" else 0

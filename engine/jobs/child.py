@@ -25,7 +25,7 @@ from engine.plan.plan import Node
 from engine.profile.component import Component
 from engine.step import Artifact
 from engine.store.files import disk_errors, open_plain
-from engine.system.isolation import Environment, Launch, here, within
+from engine.system.isolation import Environment, PythonCommand, here, within_environment
 from engine.text import clean, cut
 
 _TAIL = 16384
@@ -105,7 +105,7 @@ class Children:
                 _kill_group(process)
 
     def _follow(
-        self, task: Task, launch: Launch, log_file: BinaryIO, locks: tuple[int, ...]
+        self, task: Task, launch: PythonCommand, log_file: BinaryIO, locks: tuple[int, ...]
     ) -> tuple[int, Answer | None]:
         read_end, write_end = os.pipe()
         with self._lock:
@@ -149,10 +149,10 @@ class Children:
         return None
 
 
-def _launch(inputs: Mapping[str, Artifact], ours: Path) -> Launch:
+def _launch(inputs: Mapping[str, Artifact], ours: Path) -> PythonCommand:
     for artifact in inputs.values():
         if environment := artifact.read(CommonFacts).environment:
-            return within(artifact.folder, msgspec.convert(environment, Environment), ours)
+            return within_environment(artifact.folder, msgspec.convert(environment, Environment), ours)
     return here()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine import events
-from engine.jobs.window import NOTHING, Figures, Window
+from engine.jobs.window import NOTHING, Figures, TimeWindow
 from engine.text import clean, cut, duration
 
 NOW_SECONDS = 5
@@ -180,7 +180,7 @@ class Fold:
         self._disturbed: dict[str, list[str]] = {}
         self._rules: events.Measuring | None = None
         self._result: events.Measured | None = None
-        self.window = Window()
+        self.window = TimeWindow()
         """Window of the current measurement."""
 
     def take(self, seen: Iterable[events.AnyEvent], *, without_ticks: bool = False) -> None:
@@ -194,7 +194,7 @@ class Fold:
                 case events.Progress():
                     self._change(event.step, progress=event)
                 case events.Measuring():
-                    self._rules, self._result, self.window = event, None, Window(partial=without_ticks)
+                    self._rules, self._result, self.window = event, None, TimeWindow(partial=without_ticks)
                 case _:
                     self._seldom(event)
 

@@ -70,7 +70,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
         return digest(codec.encode([choices, self.results], order="sorted").decode())[:20]
 
 
-def read(folder: Path) -> JobSpec:
+def read_spec(folder: Path) -> JobSpec:
     """Read the spec from a job's folder. Raises JobError where the file is missing, unreadable or damaged."""
     path, remedy = folder / FILE, f"start a new job; if this one is not needed, remove {folder}"
     try:

@@ -17,8 +17,7 @@ from engine.events import AnyEvent, Done, Launch, StepEnded, StepStarted, Waitin
 from engine.jobs import places
 from engine.jobs.event_log import EventReader, Kinds
 from engine.jobs.fold import Fold, Watched
-from engine.jobs.job_spec import FILE, JobSpec
-from engine.jobs.job_spec import read as read_spec
+from engine.jobs.job_spec import FILE, JobSpec, read_spec
 from engine.jobs.replay import replay
 from engine.store.files import disk_errors, explained, is_locked, names_in
 from engine.store.folders import Folders
@@ -112,25 +111,25 @@ def _state(folder: Path, life: Watched) -> JobState:
 
 
 @dataclass(frozen=True)
-class Damaged:
+class DamagedJob:
     """A job whose folder can't be read."""
 
     id: str
     why: str
 
 
-def survey(folders: Folders) -> tuple[list[Job], list[Damaged]]:
+def survey(folders: Folders) -> tuple[list[Job], list[DamagedJob]]:
     """Return every readable and every damaged job, newest first.
 
     Raises StoreError where the folder of jobs itself can't be read.
     """
     found: list[Job] = []
-    damaged: list[Damaged] = []
+    damaged: list[DamagedJob] = []
     for folder in job_folders(folders):
         try:
             found.append(read(folder))
         except InferdeckError as error:
-            damaged.append(Damaged(folder.name, error.what))
+            damaged.append(DamagedJob(folder.name, error.what))
     return found, damaged
 
 

@@ -12,7 +12,7 @@ import engine
 from engine import events
 from engine.errors import InferdeckError, JobError
 from engine.jobs import places
-from engine.jobs.job_spec import read as read_spec
+from engine.jobs.job_spec import read_spec
 from engine.jobs.runner import Runner
 from engine.profile import catalog
 from engine.store.files import locked

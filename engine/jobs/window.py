@@ -53,7 +53,7 @@ class _Slot:
     counts: array[int]
 
 
-class Window:
+class TimeWindow:
     """Figures of one measurement in total, and for the last half hour by second."""
 
     def __init__(self, *, partial: bool = False) -> None:

@@ -158,7 +158,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def write(path: Path, found: Iterable[Record]) -> None:
+def write_log(path: Path, found: Iterable[Record]) -> None:
     """Write an accuracy log of these records, in LoadGen's format."""
     with path.open("w", encoding="ascii") as file:
         file.write("[")

@@ -35,7 +35,7 @@ HIDDEN_FROM_SIGHT = -10_000.0
 
 
 @dataclass(frozen=True)
-class Form:
+class BertConfig:
     """Sizes of the network; the defaults are BERT-Large, uncased."""
 
     layers: int = 24
@@ -84,7 +84,7 @@ def inside(name: str, values: Array) -> onnx.TensorProto:
     return numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
 
 
-def build(form: Form, weights: Weights, *, name: str, store: Store = inside) -> onnx.ModelProto:
+def build(form: BertConfig, weights: Weights, *, name: str, store: Store = inside) -> onnx.ModelProto:
     """Return the model: inputs `INPUTS` int64 [B,L], outputs `OUTPUTS` float32 [B,L]; L at most `form.positions`.
 
     `store` makes the tensor of a weight, inside the model or beside it; weights are asked for one at a time, in the
@@ -106,7 +106,7 @@ def build(form: Form, weights: Weights, *, name: str, store: Store = inside) -> 
 class _Bert(ConvNet):
     """The graph under construction."""
 
-    def __init__(self, form: Form, weights: Weights, store: Store) -> None:
+    def __init__(self, form: BertConfig, weights: Weights, store: Store) -> None:
         super().__init__()
         self._form, self._values, self._store = form, weights, store
         self._shapes = form.shapes()

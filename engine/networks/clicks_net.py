@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.networks.shipped import contents
-from engine.networks.small_dlrm import save
+from engine.networks.small_dlrm import save_dlrm
 from engine.step import Step
 
 FILE = "clicks-net.npz"
@@ -25,4 +25,4 @@ def shipped(step: Step) -> dict[str, Any]:
     Raises DataError where the installed file is not the one that was shipped.
     """
     with np.load(BytesIO(contents(FILE, SHA256)), allow_pickle=False) as weights:
-        return save(weights, step.output, name="clicks-net")
+        return save_dlrm(weights, step.output, name="clicks-net")

@@ -18,11 +18,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 GROWTH_LIMIT = float(np.log(1000 / 16))
 """The greatest logarithm by which a box outgrows its anchor (torchvision's box coder)."""
 
-OUTPUTS = ("boxes", "scores", "labels")
+DETECTION_OUTPUTS = ("boxes", "scores", "labels")
 
 
 @dataclass(frozen=True)
-class Choice:
+class DetectionLimits:
     """Limits of the selected boxes; the defaults are those of the rules' RetinaNet."""
 
     image_size: int = 800
@@ -61,7 +61,9 @@ class DetectionNet(ConvNet):
         last = self.node("Transpose", [apart], f"{x}.last", perm=[0, 3, 4, 1, 2])
         return self.node("Reshape", [last, self.whole(1, -1, depth)], f"{x}.rows")
 
-    def detections(self, logits: Sequence[str], deltas: Sequence[str], around: Sequence[Array], choice: Choice) -> None:
+    def detections(
+        self, logits: Sequence[str], deltas: Sequence[str], around: Sequence[Array], choice: DetectionLimits
+    ) -> None:
         """Add the outputs `boxes` float32 [n,4], `scores` float32 [n] in descending order, `labels` int64 [n].
 
         For each level: logits [1, anchors, classes], deltas [1, anchors, 4] (dx, dy, log width, log height in units of
@@ -76,10 +78,10 @@ class DetectionNet(ConvNet):
         ]
         boxes, scores, labels = (
             self.node("Concat", parts, f"all.{name}", axis=0)
-            for name, parts in zip(OUTPUTS, zip(*levels, strict=True), strict=True)
+            for name, parts in zip(DETECTION_OUTPUTS, zip(*levels, strict=True), strict=True)
         )
         kept = self._kept(boxes, scores, labels, choice.most_of_level * len(around), choice)
-        for name, values in zip(OUTPUTS, (boxes, scores, labels), strict=True):
+        for name, values in zip(DETECTION_OUTPUTS, (boxes, scores, labels), strict=True):
             self.node("Gather", [values, kept], name, axis=0)
 
     def whole(self, *values: int) -> str:
@@ -90,7 +92,9 @@ class DetectionNet(ConvNet):
         """Return a scalar constant."""
         return self._constant(f"{dtype}.{value}", np.array(value, dtype))
 
-    def _level(self, name: str, logits: str, deltas: str, around: Array, choice: Choice) -> tuple[str, str, str]:
+    def _level(
+        self, name: str, logits: str, deltas: str, around: Array, choice: DetectionLimits
+    ) -> tuple[str, str, str]:
         """Add the n best of a level: boxes [n,4], scores [n], labels [n]."""
         likely = self.node("Sigmoid", [logits], f"{name}.likely")
         scores = self.node("Reshape", [likely, self.whole(-1)], f"{name}.scores")
@@ -109,7 +113,7 @@ class DetectionNet(ConvNet):
         rows, own = (self.node("Gather", [one, anchor], f"{one}.chosen") for one in (rows, own))
         return self._boxes(name, rows, own, choice), best, labels
 
-    def _boxes(self, name: str, deltas: str, own: str, choice: Choice) -> str:
+    def _boxes(self, name: str, deltas: str, own: str, choice: DetectionLimits) -> str:
         """Add the boxes [n,4] of deltas [n,4] and of anchors [n,4] (centre x and y, width, height)."""
         move, grow = self._halves(deltas)
         middle, side = self._halves(own)
@@ -123,7 +127,7 @@ class DetectionNet(ConvNet):
         corners = self.node("Concat", ends, f"{name}.corners", axis=1)
         return self.node("Clip", [corners, self.number(0.0), self.number(float(choice.image_size))], f"{name}.boxes")
 
-    def _kept(self, boxes: str, scores: str, labels: str, candidates: int, choice: Choice) -> str:
+    def _kept(self, boxes: str, scores: str, labels: str, candidates: int, choice: DetectionLimits) -> str:
         """Add the indices [n] of the selected boxes in descending order of scores.
 
         Boxes are offset by class so that boxes of two classes never overlap, as torchvision does, and one suppression

@@ -19,7 +19,7 @@ from engine.networks.beside import WEIGHTS, Beside
 from engine.networks.dlrm_graph import OUTPUT, build
 from engine.step import Options, Step
 from engine.store.files import disk_errors
-from engine.tasks.dlrm_form import Form, form
+from engine.tasks.dlrm_form import Form, published_form
 from engine.text import clean
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -45,7 +45,7 @@ def convert(step: Step) -> dict[str, Any]:
     Facts beside the usual: `parameters`, `shared_bytes`. Raises DataError where the file is damaged, asks for anything
     but tensors and plain values, or has other tensors than the model of `max_ind_range`.
     """
-    return convert_form(step, form(step.read_options(CheckpointOptions).max_ind_range))
+    return convert_form(step, published_form(step.read_options(CheckpointOptions).max_ind_range))
 
 
 def convert_form(step: Step, expected: Form) -> dict[str, Any]:

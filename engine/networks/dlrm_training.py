@@ -45,7 +45,7 @@ def batches(rows: Array) -> Iterator[Batch]:
         yield Batch.of(rows[start : start + BATCH])
 
 
-class Network:
+class DlrmNetwork:
     """A model in training, which starts from the weights that the reference's training starts from."""
 
     def __init__(self, form: Form, seed: int) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from engine.networks.shipped import contents
-from engine.networks.transducer import Form, build, checked, save
+from engine.networks.transducer import TransducerConfig, build, checked, save
 from engine.step import Step
 
-FORM = Form(encoder=112, before=1, after=1, prediction=48, prediction_layers=2, joint=96)
+FORM = TransducerConfig(encoder=112, before=1, after=1, prediction=48, prediction_layers=2, joint=96)
 
 FILE = "letters-net.npz"
 SHA256 = "ab38350fc96c4ae3a7f8f70c0588ad0796b68c33d39e6198482be6ad997bbb83"

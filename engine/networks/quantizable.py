@@ -34,7 +34,7 @@ _QUANTIZED_ALREADY = ("DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulI
 
 
 @dataclass(frozen=True)
-class Graph:
+class QuantizableGraph:
     """A prepared model."""
 
     path: Path
@@ -43,7 +43,7 @@ class Graph:
     """The nodes that compute the scores: no other weighted operator comes after them."""
 
 
-def prepare(original: Path, folder: Path) -> Graph:
+def prepare(original: Path, folder: Path) -> QuantizableGraph:
     """Write the prepared model into a folder, with names on all nodes.
 
     Batch normalisations are folded into the convolutions before them, constants are folded, and the opset is at least
@@ -57,7 +57,7 @@ def prepare(original: Path, folder: Path) -> Graph:
     runner.close()
     for path in (raw, raw.with_suffix(".data")):
         path.unlink(missing_ok=True)
-    return Graph(prepared, inputs, _finish(prepared, original))
+    return QuantizableGraph(prepared, inputs, _finish(prepared, original))
 
 
 def _write_raw(original: Path, raw: Path) -> bool:

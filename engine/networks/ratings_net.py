@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.ratings import read
-from engine.networks.dlrm_training import BATCH, Network, batches
-from engine.networks.small_dlrm import form, save
+from engine.networks.dlrm_training import BATCH, DlrmNetwork, batches
+from engine.networks.small_dlrm import form, save_dlrm
 from engine.step import Step
 
 SEED = 1
@@ -24,7 +24,7 @@ def train(step: Step) -> dict[str, Any]:
     Raises DataError where these are not MovieLens 100k.
     """
     found = read(step.inputs["package"])
-    network = Network(form(found.tables), SEED)
+    network = DlrmNetwork(form(found.tables), SEED)
     random = np.random.default_rng(SEED)
     steps, done = EPOCHS * (len(found.training) // BATCH), 0
     for _ in range(EPOCHS):
@@ -33,4 +33,4 @@ def train(step: Step) -> dict[str, Any]:
             done += 1
             if done % 16 == 0 or done == steps:
                 step.progress(done, steps, "batches")
-    return save(network.state(), step.output, name="ratings-net")
+    return save_dlrm(network.state(), step.output, name="ratings-net")

@@ -27,7 +27,7 @@ def form(tables: Sequence[int]) -> Form:
     return Form(tables=tuple(tables), width=WIDTH, bottom=(64, WIDTH), top=(64, 32, 1))
 
 
-def save(weights: Mapping[str, Array], folder: Path, *, name: str) -> dict[str, Any]:
+def save_dlrm(weights: Mapping[str, Array], folder: Path, *, name: str) -> dict[str, Any]:
     """Write a model with these weights, by their names in the form, and return its facts."""
     tables = [len(weights[f"emb_l.{number}.weight"]) for number in range(CATEGORICAL)]
     model = dlrm_graph.build(form(tables), lambda tensor, _: weights[tensor].astype(np.float32), name=name)

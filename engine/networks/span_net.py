@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.networks import bert_graph
-from engine.networks.bert_graph import OUTPUTS, Form
+from engine.networks.bert_graph import OUTPUTS, BertConfig
 from engine.networks.shipped import contents
 from engine.step import Step
 from engine.store.files import disk_errors, sha256_of
@@ -21,7 +21,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 PIECES = 1192
 """Of the vocabulary."""
-FORM = Form(layers=4, hidden=128, heads=4, feed_forward=512, vocabulary=PIECES, positions=384)
+FORM = BertConfig(layers=4, hidden=128, heads=4, feed_forward=512, vocabulary=PIECES, positions=384)
 
 FILE = "span-net.npz"
 """The weights by the names of the form, float16."""

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from engine.backends.frozen_graph import SAVED_MODEL_FILE, SERVING_TAG, SIGNATURE, checksum
+from engine.backends.frozen_graph import SAVED_MODEL_FILE, SERVING_TAG, SIGNATURE, saved_model_checksum
 from engine.backends.silent_tensorflow import saved_model_pb2, tf
 from engine.errors import DataError
 from engine.facts import ModelFacts
@@ -58,7 +58,7 @@ def convert(step: Step) -> dict[str, Any]:
         "model": path.name,
         "format": "tf",
         **({"layout": "NHWC"} if pictures else {"input_data_types": "int32"}),
-        "sha256": checksum(path),
+        "sha256": saved_model_checksum(path),
         "outputs": outputs,
         "weight_transformations": _transformations(known.weight_transformations, pictures=pictures),
     }

@@ -36,7 +36,7 @@ OUTPUTS = {
 
 
 @dataclass(frozen=True)
-class Form:
+class TransducerConfig:
     """Sizes of the network; the defaults are those of the rules."""
 
     features: int = 240
@@ -83,7 +83,7 @@ def _linear_shapes(name: str, inputs: int, outputs: int) -> dict[str, tuple[int,
     return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
-def checked(weights: Mapping[str, Array], form: Form) -> dict[str, Array]:
+def checked(weights: Mapping[str, Array], form: TransducerConfig) -> dict[str, Array]:
     """Return the weights as float32, in the order of `form.shapes()`.
 
     Raises DataError where a tensor is missing, too many, of another shape or type, or holds what is no number.
@@ -126,7 +126,7 @@ def save(graphs: Mapping[str, onnx.ModelProto], folder: Path) -> dict[str, Any]:
     }
 
 
-def build(form: Form, weights: Mapping[str, Array], *, name: str) -> dict[str, onnx.ModelProto]:
+def build(form: TransducerConfig, weights: Mapping[str, Array], *, name: str) -> dict[str, onnx.ModelProto]:
     """Return the three graphs by name; `weights` are float32, as `form.shapes()` says. Dimensions B and T are open.
 
     encoder: `x` float32 [T,B,features], `lengths` int64 [B] (1...T) → `encoded` float32 [B,ceil(T/2),E], of no meaning
@@ -142,13 +142,13 @@ def build(form: Form, weights: Mapping[str, Array], *, name: str) -> dict[str, o
     return {part: build_part(part, form, weights, name=name) for part in OUTPUTS}
 
 
-def build_part(part: str, form: Form, weights: Mapping[str, Array], *, name: str) -> onnx.ModelProto:
+def build_part(part: str, form: TransducerConfig, weights: Mapping[str, Array], *, name: str) -> onnx.ModelProto:
     """Return one of the graphs of `build`; of the weights it needs its own."""
     graphs = {ENCODER: _encoder, PREDICTION: _prediction, JOINT: _joint}
     return graphs[part](form, weights, f"{name}-{part}")
 
 
-def _encoder(form: Form, weights: Mapping[str, Array], name: str) -> onnx.ModelProto:
+def _encoder(form: TransducerConfig, weights: Mapping[str, Array], name: str) -> onnx.ModelProto:
     net = _Recurrent(weights)
     x, lengths = "x", "lengths"
     for layer in range(form.before):
@@ -164,7 +164,7 @@ def _encoder(form: Form, weights: Mapping[str, Array], name: str) -> onnx.ModelP
     return net.model(name, inputs, outputs)
 
 
-def _prediction(form: Form, weights: Mapping[str, Array], name: str) -> onnx.ModelProto:
+def _prediction(form: TransducerConfig, weights: Mapping[str, Array], name: str) -> onnx.ModelProto:
     net = _Recurrent(weights)
     layers = range(form.prediction_layers)
     before = {state: net.apart(state, form.prediction_layers) for state in ("hidden", "cell")}
@@ -186,7 +186,7 @@ def _prediction(form: Form, weights: Mapping[str, Array], name: str) -> onnx.Mod
     return net.model(name, inputs, outputs)
 
 
-def _joint(form: Form, weights: Mapping[str, Array], name: str) -> onnx.ModelProto:
+def _joint(form: TransducerConfig, weights: Mapping[str, Array], name: str) -> onnx.ModelProto:
     net = _Recurrent(weights)
     x = net.node("Concat", ["encoded", "predicted"], "both", axis=1)
     first, last = "joint.net.0", "joint.net.3"

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.formats.torch_pickle import read_state_dict
-from engine.networks.transducer import Form, build, checked, save
+from engine.networks.transducer import TransducerConfig, build, checked, save
 from engine.step import Options, Step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,7 +23,7 @@ RENAMED = ("joint_net.", "joint.net.")
 """What the names of the joint network begin with, in the checkpoint and in the rules' reference."""
 
 
-class CheckpointOptions(Options, frozen=True, kw_only=True):
+class TransducerCheckpointOptions(Options, frozen=True, kw_only=True):
     """Which file of the need `checkpoint` has the weights, and where it is published."""
 
     filename: str
@@ -36,12 +36,12 @@ def convert(step: Step) -> dict[str, Any]:
     Facts: those of a model with the graphs encoder, prediction and joint, and `parameters`. Raises DataError where the
     file is damaged, asks for anything but tensors and plain values, or has other tensors than the rules' RNN-T.
     """
-    return convert_form(step, Form())
+    return convert_form(step, TransducerConfig())
 
 
-def convert_form(step: Step, form: Form) -> dict[str, Any]:
+def convert_form(step: Step, form: TransducerConfig) -> dict[str, Any]:
     """Do what `convert` says with a network of other sizes."""
-    options = step.read_options(CheckpointOptions)
+    options = step.read_options(TransducerCheckpointOptions)
     step.phase("reading the checkpoint")
     weights = read(step.inputs["checkpoint"].folder / options.filename, form)
     step.phase("writing the graphs")
@@ -56,7 +56,7 @@ def convert_form(step: Step, form: Form) -> dict[str, Any]:
     }
 
 
-def read(path: Path, form: Form) -> dict[str, Array]:
+def read(path: Path, form: TransducerConfig) -> dict[str, Array]:
     """Return the weights of a checkpoint, float32, by the names of `form.shapes()`. Raises DataError as `convert`."""
     found = read_state_dict(path, within=STATE_DICT)
     kept = {name.replace(*RENAMED, 1): values for name, values in found.items() if name not in LEFT_OUT}

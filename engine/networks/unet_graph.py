@@ -29,7 +29,7 @@ EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
-class Form:
+class UnetConfig:
     """Sizes of the network; the defaults are those of the rules."""
 
     filters: tuple[int, ...] = (32, 64, 128, 256, 320, 320)
@@ -66,7 +66,7 @@ def _level(name: str, inputs: int, width: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def build(form: Form, weights: Weights, *, name: str) -> onnx.ModelProto:
+def build(form: UnetConfig, weights: Weights, *, name: str) -> onnx.ModelProto:
     """Return the model: `input` float32 [B,1,128,128,128] → `output`, logits float32 [B,classes,128,128,128].
 
     Weights are asked for one at a time, in the order of `form.shapes()`.
@@ -84,7 +84,7 @@ def build(form: Form, weights: Weights, *, name: str) -> onnx.ModelProto:
 class _UNet(ConvNet):
     """The graph under construction."""
 
-    def __init__(self, form: Form, weights: Weights) -> None:
+    def __init__(self, form: UnetConfig, weights: Weights) -> None:
         super().__init__()
         self._form, self._values, self._shapes = form, weights, form.shapes()
 

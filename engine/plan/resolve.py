@@ -25,7 +25,7 @@ from engine.profile.catalog import Catalog
 from engine.profile.component import Component, Need, Override, Query, fill
 
 Scope = ChainMap[str, list[Node]]
-Change = tuple[Override, Reason]
+DependencyChange = tuple[Override, Reason]
 """A change to a dependency and its reason."""
 
 
@@ -34,7 +34,7 @@ def resolve(
     selection: Selection,
     rules: RuleBook | None = None,
     round_name: str = "",
-    changes: Mapping[str, Change] | None = None,
+    changes: Mapping[str, DependencyChange] | None = None,
 ) -> Plan:
     """Return the plan of a selection. The same arguments always give the same plan.
 
@@ -51,7 +51,7 @@ class _Around:
 
     why: Reason
     where: str
-    changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    changes: Mapping[str, tuple[DependencyChange, ...]] = field(default_factory=dict)
     """Changes to dependencies by name that apply from here down."""
     scope: Scope = field(default_factory=ChainMap)
     """The dependencies of this component by name, then those of its parents."""
@@ -69,7 +69,7 @@ class _Resolver:
         selection: Selection,
         rules: RuleBook,
         round_name: str,
-        changes: Mapping[str, Change],
+        changes: Mapping[str, DependencyChange],
     ) -> None:
         self.catalog = catalog
         self.selection = selection
@@ -203,7 +203,9 @@ class _Resolver:
         for name in need.handles:
             self.handles.setdefault(name, nodes[0].id if nodes else "")
 
-    def _agree(self, parent: Decision, needs: Sequence[Need], inner: _Around) -> Mapping[str, tuple[Change, ...]]:
+    def _agree(
+        self, parent: Decision, needs: Sequence[Need], inner: _Around
+    ) -> Mapping[str, tuple[DependencyChange, ...]]:
         """Collect what the dependencies request of each other, until a fixed point."""
         changes = dict(inner.changes)
         for _ in range(len(needs) + 1):
@@ -226,12 +228,12 @@ class _Resolver:
         need: Need,
         fixed: Mapping[str, Any],
         inner: _Around,
-        changes: Mapping[str, tuple[Change, ...]],
+        changes: Mapping[str, tuple[DependencyChange, ...]],
     ) -> tuple[Decision, str]:
         """Resolve the component of one dependency; return it with the requested version range."""
         where = f"{parent.component.name}.{need.name}"
         wired = ImpliedBy(parent.component.name)
-        own: list[Change] = [
+        own: list[DependencyChange] = [
             (variation.overrides[need.name], ImpliedBy(parent.component.name, variation.name))
             for variation, _, _ in parent.chosen
             if need.name in variation.overrides
@@ -316,7 +318,7 @@ def _why(parent: Decision, need: Need, child: Decision, *, after: bool) -> Reaso
     return NeededBy(parent.component.name, need.name, after)
 
 
-def _asked_beside(decision: Decision) -> list[tuple[str, Change]]:
+def _asked_beside(decision: Decision) -> list[tuple[str, DependencyChange]]:
     found = [(name, (override, _implied(decision))) for name, override in decision.component.beside.items()]
     for variation, _, _ in decision.chosen:
         reason = ImpliedBy(decision.component.name, variation.name)

@@ -12,7 +12,7 @@ from engine.plan.plan import Node
 from engine.plan.reason import Asked
 from engine.profile.names import folder_fault
 from engine.profile.rounds import Round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.profile.systems import Description
 from engine.profile.tree_rules import Division
 
@@ -129,15 +129,15 @@ def _allowed(rules: Round, benchmark: str, category: str) -> tuple[str, ...]:
 
 
 def _server_latency_ms(rules: Round, options: Mapping[str, Any]) -> float | None:
-    return resolve(rules, options["benchmark"], "Server").latency_ms
+    return resolve_rules(rules, options["benchmark"], "Server").latency_ms
 
 
 def _server_percentile(rules: Round, options: Mapping[str, Any]) -> float:
-    return resolve(rules, options["benchmark"], "Server").percentile
+    return resolve_rules(rules, options["benchmark"], "Server").percentile
 
 
 def _samples_per_query(rules: Round, options: Mapping[str, Any]) -> int:
-    return resolve(rules, options["benchmark"], "MultiStream").samples_per_query
+    return resolve_rules(rules, options["benchmark"], "MultiStream").samples_per_query
 
 
 def _compliance_tests(rules: Round, options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from engine.errors import UsageError, nearest
 from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog
 from engine.profile.component import Override, Query
-from engine.profile.recipe_files import Recipe
+from engine.profile.recipe_files import RecipeFile
 
 _SWITCHES = ("adr", "ad", "add_deps_recursive", "add_deps")
 DEPENDENCIES = ("add_deps_tags", *_SWITCHES)
@@ -144,7 +144,7 @@ def selection_of(words: Sequence[str]) -> tuple[Selection, str]:
     return changed(Selection(Query()), tags, changes), output
 
 
-def of_recipe(recipe: Recipe) -> Selection:
+def of_recipe(recipe: RecipeFile) -> Selection:
     """Return the selection of a recipe. Raises UsageError if it names a dependency but changes nothing of it."""
     changes = Changes()
     for dependency, found in recipe.adr.items():
@@ -158,7 +158,7 @@ def of_recipe(recipe: Recipe) -> Selection:
     )
 
 
-def as_recipe(chosen: Selection, title: str) -> Recipe:
+def as_recipe(chosen: Selection, title: str) -> RecipeFile:
     """Return a selection as a recipe; `of_recipe` restores an equal selection."""
     adr: dict[str, dict[str, str]] = {}
     for name, override in chosen.overrides.items():
@@ -167,7 +167,7 @@ def as_recipe(chosen: Selection, title: str) -> Recipe:
             adr[name]["tags"] = str(override.add)
         if override.version:
             adr[name]["version"] = override.version
-    return Recipe(title, split(str(chosen.query)), dict(chosen.options), dict(chosen.env), adr)
+    return RecipeFile(title, split(str(chosen.query)), dict(chosen.options), dict(chosen.env), adr)
 
 
 def split(value: str) -> tuple[str, ...]:

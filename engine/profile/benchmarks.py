@@ -74,7 +74,7 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class BenchmarkProfile:
     """A benchmark and its variation."""
 
     name: str
@@ -82,28 +82,30 @@ class Benchmark:
     plan: Value
 
 
-def read(path: Path) -> Benchmark:
+def read(path: Path) -> BenchmarkProfile:
     """Read a benchmark's file. Raises ProfileError with file, line, key path and the nearest valid spelling."""
     top = document.read(path)
     file = typed.build(top, BenchmarkFile)
     (plan,) = (value for key, value in top.items() if key == "plan")
-    return Benchmark(path.stem, file, plan)
+    return BenchmarkProfile(path.stem, file, plan)
 
 
-def read_all(folders: Sequence[Path]) -> dict[str, Benchmark]:
+def read_all(folders: Sequence[Path]) -> dict[str, BenchmarkProfile]:
     """Read the benchmarks of profile folders; a later folder's replaces an earlier one's of the same name."""
-    found: dict[str, Benchmark] = {}
+    found: dict[str, BenchmarkProfile] = {}
     for folder in folders:
         found |= {path.stem: read(path) for path in sorted((folder / "benchmarks").glob("*.yaml"))}
     return found
 
 
-def default_name(known: Mapping[str, Benchmark]) -> str:
+def default_name(known: Mapping[str, BenchmarkProfile]) -> str:
     """Return the benchmark that is used where none is chosen: the one marked as default, else the first."""
     return next((name for name, one in known.items() if one.file.default), next(iter(known), ""))
 
 
-def joined(component: Component, benchmarks: Mapping[str, Benchmark], made: Mapping[str, Variation]) -> Component:
+def joined(
+    component: Component, benchmarks: Mapping[str, BenchmarkProfile], made: Mapping[str, Variation]
+) -> Component:
     """Return a component with a variation for each benchmark; `made` are the variations by name."""
     first = {
         name: replace(
@@ -130,5 +132,5 @@ def joined(component: Component, benchmarks: Mapping[str, Benchmark], made: Mapp
     )
 
 
-def _names(benchmark: Benchmark, need: str) -> tuple[str, ...]:
+def _names(benchmark: BenchmarkProfile, need: str) -> tuple[str, ...]:
     return benchmark.file.names.get(need, ())

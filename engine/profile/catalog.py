@@ -12,7 +12,7 @@ from pathlib import Path
 import profiles
 from engine.errors import ProfileError, UsageError, nearest
 from engine.profile import hints
-from engine.profile.benchmarks import Benchmark, read_all
+from engine.profile.benchmarks import BenchmarkProfile, read_all
 from engine.profile.component import Component, Query
 from engine.profile.reading import read_component
 
@@ -27,7 +27,7 @@ class Catalog:
     components: Mapping[str, Component]
     folders: tuple[Path, ...] = field(default=())
     """The profile folders, the shipped one first; rounds, systems and recipes are looked up in the same folders."""
-    benchmarks: Mapping[str, Benchmark] = field(default_factory=dict)
+    benchmarks: Mapping[str, BenchmarkProfile] = field(default_factory=dict)
     """All benchmarks, by name."""
 
     def find(self, query: Query, where: str) -> tuple[Component, ...]:
@@ -113,7 +113,7 @@ def _refuse_unreadable(folder: Path) -> None:
         raise UsageError(f"{where}: {error.strerror}", "change the owner or the mode of the profile folder") from None
 
 
-def _read_components(paths: Iterable[Path], known: Mapping[str, Benchmark]) -> dict[str, Component]:
+def _read_components(paths: Iterable[Path], known: Mapping[str, BenchmarkProfile]) -> dict[str, Component]:
     found: dict[str, Component] = {}
     for path in paths:
         component = read_component(path, known)

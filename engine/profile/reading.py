@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from engine.errors import ProfileError, UsageError, nearest
 from engine.profile import benchmarks, document
-from engine.profile.benchmarks import Benchmark
+from engine.profile.benchmarks import BenchmarkProfile
 from engine.profile.component import (
     Component,
     Condition,
@@ -25,7 +25,7 @@ from engine.profile.component import (
     Variation,
 )
 from engine.profile.document import Value
-from engine.profile.values import coerce, size
+from engine.profile.values import coerce, parse_size
 from engine.text import cut
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -41,7 +41,7 @@ _COST = "fetch disk seconds".split()
 _LARGEST = 1e18
 
 
-def read_component(path: Path, known: Mapping[str, Benchmark] = MappingProxyType({})) -> Component:
+def read_component(path: Path, known: Mapping[str, BenchmarkProfile] = MappingProxyType({})) -> Component:
     """Read one component file; `known` are the benchmarks offered by one that says `benchmarks: true`.
 
     Raises ProfileError with file, line, key path and the nearest valid spelling.
@@ -49,7 +49,7 @@ def read_component(path: Path, known: Mapping[str, Benchmark] = MappingProxyType
     return component(document.read(path), known)
 
 
-def component(top: Value, known: Mapping[str, Benchmark] = MappingProxyType({})) -> Component:
+def component(top: Value, known: Mapping[str, BenchmarkProfile] = MappingProxyType({})) -> Component:
     """Read a component from a composed document."""
     keys = top.section(_COMPONENT, required=("name", "tags"))
     options = {name: _option(name, value) for name, value in _pairs(keys, "options")}
@@ -251,7 +251,7 @@ def _cost(value: Value) -> Cost:
     keys = value.section(_COST)
     sizes: dict[str, int | None] = {}
     for key in ("fetch", "disk"):
-        sizes[key] = size(keys[key].plain()) if key in keys else None
+        sizes[key] = parse_size(keys[key].plain()) if key in keys else None
         if key in keys and sizes[key] is None:
             raise keys[key].wrong(f"'{cut(str(keys[key].plain()), 40)}' is not a size", "write 17.4 MB or 2 GiB")
     return Cost(fetch_bytes=sizes["fetch"], disk_bytes=sizes["disk"], seconds=_figure(keys, "seconds", least=0))

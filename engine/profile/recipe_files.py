@@ -13,7 +13,7 @@ FOLDER = "recipes"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RecipeFile:
     """A selection as written in its file; `engine.plan.selection_syntax` converts it."""
 
     title: str
@@ -31,14 +31,14 @@ def files(folders: Sequence[Path]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def read(path: Path) -> Recipe:
+def read(path: Path) -> RecipeFile:
     """Read a recipe. Raises ProfileError with the position of the error."""
     keys = document.read(path).section(("title", "tags", "options", "env", "adr"), required=("tags",))
 
     def written(key: str) -> dict[str, str]:
         return {name: _text(value) for name, value in keys[key].items()} if key in keys else {}
 
-    return Recipe(
+    return RecipeFile(
         title=str(keys["title"].plain()) if "title" in keys else path.stem,
         tags=tuple(keys["tags"].words()),
         options=written("options"),
@@ -49,7 +49,7 @@ def read(path: Path) -> Recipe:
     )
 
 
-def text(recipe: Recipe) -> str:
+def text(recipe: RecipeFile) -> str:
     """Return the text of a recipe's file; `read` restores an equal recipe."""
     import yaml  # noqa: PLC0415  (start-up: only who saves a recipe needs it)
 

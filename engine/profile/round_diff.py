@@ -12,7 +12,7 @@ from engine.profile.rounds import Round
 _UNIMPORTANT = ("name", "extends", "published", "summary", "left", "styles")
 
 
-class Change(msgspec.Struct, frozen=True):
+class RoundChange(msgspec.Struct, frozen=True):
     """One difference."""
 
     kind: Literal["added", "removed", "changed"]
@@ -22,7 +22,7 @@ class Change(msgspec.Struct, frozen=True):
     new: str
 
 
-def changes(old: Round, new: Round) -> list[Change]:
+def changes(old: Round, new: Round) -> list[RoundChange]:
     """Return what the second round adds, removes and changes, by section; of a whole benchmark only that."""
     before, after = (_plain(one) for one in (old, new))
     return [change for key in before | after for change in _changes(key, before.get(key), after.get(key))]
@@ -40,22 +40,22 @@ def _filled(value: Any) -> Any:
     return {key: _filled(inner) for key, inner in value.items() if inner not in (None, {}, [], (), "")}
 
 
-def _changes(place: str, old: Any, new: Any) -> Iterator[Change]:
+def _changes(place: str, old: Any, new: Any) -> Iterator[RoundChange]:
     if old == new:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old | new:
             yield from _changes(f"{place}.{key}", old.get(key), new.get(key))
     elif old is None:
-        yield Change("added", place, "", _text(new))
+        yield RoundChange("added", place, "", _text(new))
     elif new is None:
-        yield Change("removed", place, _text(old), "")
+        yield RoundChange("removed", place, _text(old), "")
     elif isinstance(old, list | tuple) and _is_list_of_words(old) and _is_list_of_words(new):
         gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
         shown = (gone, come) if gone or come else (old, new)
-        yield Change("changed", place, *map(_text, shown))
+        yield RoundChange("changed", place, *map(_text, shown))
     else:
-        yield Change("changed", place, _text(old), _text(new))
+        yield RoundChange("changed", place, _text(old), _text(new))
 
 
 def _is_list_of_words(value: Any) -> bool:

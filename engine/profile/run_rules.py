@@ -73,7 +73,7 @@ class RunRules(msgspec.Struct, frozen=True, kw_only=True):
         return self.percentile / 100
 
 
-def resolve(rules: Round, benchmark: Benchmark | str, scenario: Scenario, mode: str = "performance") -> RunRules:
+def resolve_rules(rules: Round, benchmark: Benchmark | str, scenario: Scenario, mode: str = "performance") -> RunRules:
     """Return the rules of one run. `mode` may be the name of a compliance test.
 
     Raises UsageError for an unknown benchmark or test.

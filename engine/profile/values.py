@@ -56,7 +56,7 @@ def _shown(value: float) -> str:
     return cut(str(value), 24)
 
 
-def size(text: object) -> int | None:
+def parse_size(text: object) -> int | None:
     """Return bytes for `17.4 MB` or `2 GiB`; None if it is not a size."""
     if isinstance(text, int) and not isinstance(text, bool):
         return text if 0 <= text <= _LARGEST else None

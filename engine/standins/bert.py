@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.formats.onnx_files import checksum
-from engine.networks.bert_graph import OUTPUTS, Form, build
+from engine.networks.bert_graph import OUTPUTS, BertConfig, build
 from engine.networks.beside import WEIGHTS, Beside
 from engine.standins.options import SeedOptions
 from engine.step import Step
@@ -33,10 +33,10 @@ def standin(step: Step) -> dict[str, Any]:
     Inputs `input_ids`, `input_mask`, `segment_ids` int64 [B,L], outputs `output_start_logits`, `output_end_logits`
     float32 [B,L]; B and L open, L at most 512. Option: `seed`. Facts beside the usual: `stand_in`, `parameters`.
     """
-    return build_form(step, Form())
+    return build_form(step, BertConfig())
 
 
-def build_form(step: Step, form: Form) -> dict[str, Any]:
+def build_form(step: Step, form: BertConfig) -> dict[str, Any]:
     """Do what `standin` says with a network of other sizes."""
     step.phase("making weights")
     source = _Random(step.read_options(SeedOptions).seed)

@@ -17,7 +17,7 @@ from engine.networks.beside import WEIGHTS, Beside
 from engine.networks.dlrm_graph import OUTPUT, build
 from engine.step import Step
 from engine.store.files import disk_errors
-from engine.tasks.dlrm_form import CutOptions, Form, cut, cut_text
+from engine.tasks.dlrm_form import CutOptions, Form, cut_text, limited
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -30,7 +30,7 @@ def standin(step: Step) -> dict[str, Any]:
     Inputs and output are those of engine.networks.dlrm_graph. Facts beside the usual: `stand_in`, `parameters`, and
     `shared_bytes`, which all sessions have in common.
     """
-    return build_form(step, cut(step.read_options(CutOptions).rows_per_table))
+    return build_form(step, limited(step.read_options(CutOptions).rows_per_table))
 
 
 def build_form(step: Step, form: Form) -> dict[str, Any]:

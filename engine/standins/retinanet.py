@@ -18,7 +18,7 @@ import onnxruntime
 
 from engine.datasets.scenes import SceneSet
 from engine.networks.convnet import fold_batch_norm, model_facts, tensor
-from engine.networks.detection_head import OUTPUTS, Choice, DetectionNet, anchors
+from engine.networks.detection_head import DETECTION_OUTPUTS, DetectionLimits, DetectionNet, anchors
 from engine.standins.options import SeedOptions
 from engine.step import Step
 from engine.tasks.image_classification import IMAGENET_DEVIATION, IMAGENET_MEAN
@@ -49,11 +49,11 @@ IMAGES = 8
 
 
 @dataclass(frozen=True)
-class Form:
+class RetinaNetConfig:
     """Sizes of the network; the defaults are those of the rules' ResNeXt50-32x4d with feature pyramid (torchvision's
     names)."""
 
-    choice: Choice = field(default_factory=Choice)
+    choice: DetectionLimits = field(default_factory=DetectionLimits)
     blocks: Sequence[int] = (3, 4, 6, 3)
     groups: int = 32
     group_width: int = 4
@@ -69,10 +69,10 @@ def build(step: Step) -> dict[str, Any]:
     `scores` float32 [n] in descending order, `labels` int64 [n]; n at most 300. Option: `seed`. Additional facts:
     `stand_in`, `parameters` and `detections`, their `least`, `median` and `most` on held-out generated scenes.
     """
-    return build_form(step, Form())
+    return build_form(step, RetinaNetConfig())
 
 
-def build_form(step: Step, form: Form) -> dict[str, Any]:
+def build_form(step: Step, form: RetinaNetConfig) -> dict[str, Any]:
     """Build a network of other sizes as `build` does."""
     seed = step.read_options(SeedOptions).seed
     step.phase("calibrating the layers")
@@ -86,7 +86,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     counts = [len(one) for one in _scores(step, path, SceneSet(seed, IMAGES, "held-out"), form.choice.image_size)]
     facts = model_facts(
         path,
-        outputs=OUTPUTS,
+        outputs=DETECTION_OUTPUTS,
         task_options={"image_size": form.choice.image_size},
         weight_transformations="none: a stand-in with random weights",
     )
@@ -119,7 +119,7 @@ class _RetinaNet(DetectionNet):
     """
 
     def __init__(
-        self, form: Form, seed: int, known: Statistics | None = None, class_bias: float = 0.0, batch: int = 1
+        self, form: RetinaNetConfig, seed: int, known: Statistics | None = None, class_bias: float = 0.0, batch: int = 1
     ) -> None:
         super().__init__()
         self._form, self._known = form, known
@@ -281,7 +281,7 @@ class _RetinaNet(DetectionNet):
         return self.node("Sum", parts, name)
 
 
-def _statistics(form: Form, seed: int) -> Statistics:
+def _statistics(form: RetinaNetConfig, seed: int) -> Statistics:
     """Return mean and variance of every layer's outputs by name, all computed in one pass over image centres."""
     side = form.choice.image_size // 2
     middle = slice(side // 2, side // 2 + side)
@@ -295,7 +295,7 @@ def _statistics(form: Form, seed: int) -> Statistics:
     return {name: (next(values).ravel(), next(values).ravel()) for name in names}
 
 
-def _bias(step: Step, form: Form, seed: int, statistics: Statistics) -> float:
+def _bias(step: Step, form: RetinaNetConfig, seed: int, statistics: Statistics) -> float:
     """Return the class bias with which the median image has WANTED boxes.
 
     Suppression goes from the best box to the worst, so a bias only decides where it ends: one run with a bias that lets

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 
 from engine.datasets.utterances import OF_A_SPEAKER, UtteranceSet
-from engine.networks.transducer import ENCODER, JOINT, PREDICTION, Form, build_part, save
+from engine.networks.transducer import ENCODER, JOINT, PREDICTION, TransducerConfig, build_part, save
 from engine.networks.transducer import build as graphs_of
 from engine.standins.options import SeedOptions
 from engine.step import Step
@@ -45,10 +45,10 @@ def build(step: Step) -> dict[str, Any]:
 
     Facts beside the usual: `stand_in`, `parameters`, and `blank_share`, measured on HELD_OUT generated utterances.
     """
-    return build_form(step, Form())
+    return build_form(step, TransducerConfig())
 
 
-def build_form(step: Step, form: Form) -> dict[str, Any]:
+def build_form(step: Step, form: TransducerConfig) -> dict[str, Any]:
     """Do what `build` says with a network of other sizes."""
     seed = step.read_options(SeedOptions).seed
     step.phase("making weights")
@@ -71,7 +71,7 @@ def build_form(step: Step, form: Form) -> dict[str, Any]:
     }
 
 
-def _random(form: Form, random: np.random.Generator) -> dict[str, Array]:
+def _random(form: TransducerConfig, random: np.random.Generator) -> dict[str, Array]:
     """Return normal weights, and biases of 0; the joint's are yet to be made."""
     weights: dict[str, Array] = {}
     for name, shape in form.shapes().items():
@@ -82,7 +82,7 @@ def _random(form: Form, random: np.random.Generator) -> dict[str, Array]:
     return weights
 
 
-def _encoded(form: Form, weights: Mapping[str, Array], seed: int) -> list[Array]:
+def _encoded(form: TransducerConfig, weights: Mapping[str, Array], seed: int) -> list[Array]:
     """Return what the encoder makes of generated utterances: each float32 [T,E]."""
     run = _runner(form, weights, ENCODER)
     features, utterances = Features(form.features // 3), UtteranceSet(seed, UTTERANCES * OF_A_SPEAKER, "calibration")
@@ -93,7 +93,9 @@ def _encoded(form: Form, weights: Mapping[str, Array], seed: int) -> list[Array]
     return found
 
 
-def _join(form: Form, weights: Mapping[str, Array], encoded: Sequence[Array], seed: int) -> dict[str, Array]:
+def _join(
+    form: TransducerConfig, weights: Mapping[str, Array], encoded: Sequence[Array], seed: int
+) -> dict[str, Array]:
     """Return the weights of a joint that says of each frame which symbol it asks for, and the blank once it was said.
 
     A frame asks for the symbol whose code is most like what the encoder says, and the prediction network's answer to a
@@ -135,7 +137,7 @@ def _heard(random: np.random.Generator, count: int, values: Array, changes: Arra
     return views, -views @ values.mean(0)
 
 
-def _predicted(form: Form, weights: Mapping[str, Array]) -> tuple[Array, Array]:
+def _predicted(form: TransducerConfig, weights: Mapping[str, Array]) -> tuple[Array, Array]:
     """Return what the prediction network says after each of some random symbols [n,P], and these symbols [n].
 
     Each comes three times in a row: it is to be known by its answer after itself, too, or it would be said for ever.
@@ -151,7 +153,7 @@ def _predicted(form: Form, weights: Mapping[str, Array]) -> tuple[Array, Array]:
     return np.concatenate(found), np.concatenate(order)
 
 
-def _set_blank(step: Step, form: Form, weights: dict[str, Array], encoded: Sequence[Array]) -> float:
+def _set_blank(step: Step, form: TransducerConfig, weights: dict[str, Array], encoded: Sequence[Array]) -> float:
     """Set the blank's bias so that BLANK_SHARE of the answers are blanks, and return the share that comes out."""
     decoder = _Decoder(form, weights)
     low, high = -HIGHEST, HIGHEST
@@ -171,7 +173,7 @@ def _set_blank(step: Step, form: Form, weights: dict[str, Array], encoded: Seque
 class _Decoder:
     """Greedy decoding of one utterance after the other, with a bias that the graph does not have yet."""
 
-    form: Form
+    form: TransducerConfig
     weights: Mapping[str, Array]
     bias: float = 0.0
 
@@ -202,7 +204,9 @@ class _Decoder:
         return count
 
 
-def _runner(form: Form, weights: Mapping[str, Array], part: str) -> Callable[[Mapping[str, Array]], list[Array]]:
+def _runner(
+    form: TransducerConfig, weights: Mapping[str, Array], part: str
+) -> Callable[[Mapping[str, Array]], list[Array]]:
     """Return what runs one of the graphs on inputs by name."""
     model = build_part(part, form, weights, name="calibration")
     options = onnxruntime.SessionOptions()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from engine.networks.unet_graph import OUTPUT, Form, build
+from engine.networks.unet_graph import OUTPUT, UnetConfig, build
 from engine.step import Step
 from engine.store.files import disk_errors, sha256_of
 
@@ -26,10 +26,10 @@ def standin(step: Step) -> dict[str, Any]:
     Input `input` float32 [B,1,128,128,128], output `output` float32 [B,3,128,128,128]; B is open. Facts beside the
     usual: `stand_in`, `parameters`.
     """
-    return build_form(step, Form())
+    return build_form(step, UnetConfig())
 
 
-def build_form(step: Step, form: Form) -> dict[str, Any]:
+def build_form(step: Step, form: UnetConfig) -> dict[str, Any]:
     """Do what `standin` says with a network of other sizes."""
     step.phase("making weights")
     source = _Random(int(step.options["seed"]), step, form.parameters)

@@ -35,7 +35,7 @@ def unfinished(store: Store) -> list[Unfinished]:
     return found
 
 
-def clean(store: Store, name: str) -> bool:
+def remove_attempt(store: Store, name: str) -> bool:
     """Delete an unpublished attempt; returns False if it does not exist or is in use."""
     work = store.folder / "work" / name
     with locked(store.folder / "locks" / f"{name}.lock", wait=False) as mine:

@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import DataError
 from engine.profile import systems
 from engine.profile.rounds import Round
-from engine.system import System, detect, storage
+from engine.system import MachineDescription, detect, storage
 from engine.system.description import Cache, Gpu
 
 FRAMEWORKS = ("onnxruntime", "tensorflow", "tensorflow-cpu", "openvino")
@@ -75,7 +75,7 @@ def differences(description: Mapping[str, Any]) -> list[str]:
     return [f"{name}: described as '{description[name]}', here it is '{found}'" for name, found in wrong.items()]
 
 
-def _contradicted(description: Mapping[str, Any], machine: System) -> dict[str, str]:
+def _contradicted(description: Mapping[str, Any], machine: MachineDescription) -> dict[str, str]:
     return {
         name: found
         for name, found in _hardware(machine).items()
@@ -83,7 +83,7 @@ def _contradicted(description: Mapping[str, Any], machine: System) -> dict[str, 
     }
 
 
-def _hardware(machine: System) -> dict[str, str]:
+def _hardware(machine: MachineDescription) -> dict[str, str]:
     """Return the fields that distinguish machines and can be detected without running a program."""
     sockets = max(1, machine.cpu.sockets)
     return {
@@ -94,7 +94,7 @@ def _hardware(machine: System) -> dict[str, str]:
     }
 
 
-def _read(machine: System, folder: Path, frameworks: str) -> dict[str, str]:
+def _read(machine: MachineDescription, folder: Path, frameworks: str) -> dict[str, str]:
     cpu, gpus = machine.cpu, machine.gpus
     disk = storage(folder)
     return {

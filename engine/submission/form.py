@@ -33,7 +33,7 @@ YOURS, READ, EMPTY, NETWORK, FURTHER = (
 
 
 @dataclass(frozen=True)
-class Pick:
+class FieldChoice:
     """A value that can be chosen."""
 
     value: str
@@ -53,7 +53,7 @@ class Field:
     value: str
     rule: str
     """The requirement, in a sentence."""
-    picks: tuple[Pick, ...] = ()
+    picks: tuple[FieldChoice, ...] = ()
     """Allowed values; empty for free text."""
     detected: str = ""
     """Value detected on this machine; empty where there is none."""
@@ -192,14 +192,14 @@ def _group(name: str, rules: Round, detected: Mapping[str, str]) -> str:
     return READ if detected.get(name) else EMPTY
 
 
-def _picks(name: str, rules: Round) -> tuple[Pick, ...]:
+def _picks(name: str, rules: Round) -> tuple[FieldChoice, ...]:
     if name == "division":
-        return tuple(Pick(one, _division(one, rules)) for one in rules.divisions)
+        return tuple(FieldChoice(one, _division(one, rules)) for one in rules.divisions)
     if name == "status":
-        return tuple(Pick(one) for one in rules.system.status)
+        return tuple(FieldChoice(one) for one in rules.system.status)
     if name == "system_type":
-        return tuple(Pick(one) for one in rules.system.types)
-    return (Pick("true"), Pick("false")) if name == "is_network" else ()
+        return tuple(FieldChoice(one) for one in rules.system.types)
+    return (FieldChoice("true"), FieldChoice("false")) if name == "is_network" else ()
 
 
 def _division(name: str, rules: Round) -> str:

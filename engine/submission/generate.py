@@ -81,7 +81,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Result:
+class MeasuredResult:
     """One measured scenario of one benchmark."""
 
     benchmark: str
@@ -93,7 +93,7 @@ class Result:
     """Folders of its compliance tests that were verified against exactly these runs."""
 
 
-def generate(request: Request, rules: Round) -> list[Result]:
+def generate(request: Request, rules: Round) -> list[MeasuredResult]:
     """Write the tree; returns what it contains.
 
     Raises UsageError or DataError, one for each problem: no such system, unfinished results, results of another round
@@ -169,10 +169,10 @@ def _refuse_places(request: Request, known: list[str]) -> None:
             )
 
 
-def _results(request: Request, rules: Round) -> Iterator[Result]:
+def _results(request: Request, rules: Round) -> Iterator[MeasuredResult]:
     benchmarks = request.fitting(request.results / request.sut, "*/")
     for benchmark in benchmarks:
-        found: dict[str, Result] = {}
+        found: dict[str, MeasuredResult] = {}
         for scenario in request.fitting(benchmark, "*/"):
             found[scenario.name] = _result(request, rules, benchmark.name, scenario)
         yield from found.values()
@@ -192,7 +192,7 @@ def _inferable(rules: Round, benchmark: str, system_type: str) -> list[str]:
     return [name for name in allowed if rules.infers("SingleStream", name)]
 
 
-def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> Result:
+def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> MeasuredResult:
     for mode in ("performance", "accuracy"):
         if not request.has(scenario / mode / REPORT):
             raise DataError(f"{scenario} has no finished {mode} run", "the same command resumes the job")
@@ -214,7 +214,7 @@ def _result(request: Request, rules: Round, benchmark: str, scenario: Path) -> R
     wanted = any(name == request.division and rule.compliance for name, rule in rules.divisions.items())
     tests = tuple(_tests(request, scenario, wanted=wanted))
     origin = msgspec.structs.replace(origins[0], disturbed=provenance.disturbed(scenario / "performance"))
-    return Result(benchmark, scenario.name, scenario, origin, tests)
+    return MeasuredResult(benchmark, scenario.name, scenario, origin, tests)
 
 
 def _tests(request: Request, scenario: Path, *, wanted: bool) -> Iterator[Path]:
@@ -235,7 +235,7 @@ def _origin(request: Request, folder: Path) -> Provenance:
         raise DataError(f"{folder} has no provenance", f"it needs the {provenance.FILE} of its run") from None
 
 
-def _write(request: Request, rules: Round, results: list[Result], root: Path) -> None:
+def _write(request: Request, rules: Round, results: list[MeasuredResult], root: Path) -> None:
     owner, layout = root / request.division / request.submitter, rules.layout
     description = owner / layout.system.format(system=request.sut)
     description.parent.mkdir(parents=True)
@@ -261,12 +261,12 @@ def _write(request: Request, rules: Round, results: list[Result], root: Path) ->
         (code / "README.md").write_bytes(to_bytes(readme(result.origin)))
 
 
-def _copy_runs(request: Request, result: Result, place: Path) -> None:
+def _copy_runs(request: Request, result: MeasuredResult, place: Path) -> None:
     _copy(request, result.folder / "performance", place / "performance" / "run_1", LOADGEN_FILES)
     _copy(request, result.folder / "accuracy", place / "accuracy", (ACCURACY_TEXT, *LOADGEN_FILES))
 
 
-def _copy_compliance(request: Request, result: Result, place: Path) -> None:
+def _copy_compliance(request: Request, result: MeasuredResult, place: Path) -> None:
     for test in result.tests:
         _copy(request, test / "performance", place / test.name / "performance" / "run_1", LOADGEN_FILES)
         _copy(request, test, place / test.name, (VERIFY_PERFORMANCE, VERIFY_ACCURACY))
@@ -285,7 +285,9 @@ def _copy(request: Request, source: Path, target: Path, names: Sequence[str]) ->
                 shutil.copyfileobj(file, out, 1 << 20)
 
 
-def _write_measurements(request: Request, rules: Round, result: Result, place: Path, names: Mapping[str, str]) -> None:
+def _write_measurements(
+    request: Request, rules: Round, result: MeasuredResult, place: Path, names: Mapping[str, str]
+) -> None:
     place.mkdir(parents=True, exist_ok=True)
     origin = result.origin
     fields = {**origin.model, "inferdeck": msgspec.to_builtins(origin)}

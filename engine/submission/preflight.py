@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from engine.mlperf import Scenario
 from engine.profile.rounds import Round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.profile.tree_rules import Severity
 from engine.submission.form import folder_name
 from engine.submission.identity import IdentityWarning
@@ -133,7 +133,7 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
         if mode not in plan.modes:
             found.append(_error(f"a result needs {mode} runs", "_all-modes"))
     for scenario in plan.scenarios:
-        least = resolve(rules, plan.benchmark, scenario).min_duration_ms
+        least = resolve_rules(rules, plan.benchmark, scenario).min_duration_ms
         if plan.style == "valid" and plan.min_duration_ms is not None and plan.min_duration_ms < least:
             found.append(
                 Expected(

@@ -25,7 +25,7 @@ DESCRIBED = (
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One result."""
 
     division: str
@@ -47,18 +47,18 @@ class Row:
     """The rules for which it would be rejected."""
 
 
-def rows(report: Report, tree: Path) -> list[Row]:
+def result_rows(report: Report, tree: Path) -> list[ResultRow]:
     """Return the results of a checked tree by division, submitter, system, benchmark and scenario."""
     broken = errors_by_result(report.findings)
     origins = origins_by_result(tree)
     return [_row(result, broken, origins.get(result_of(result.path))) for result in report.results]
 
 
-def _row(result: Result, broken: Mapping[ResultKey, set[str]], origin: Provenance | None) -> Row:
+def _row(result: Result, broken: Mapping[ResultKey, set[str]], origin: Provenance | None) -> ResultRow:
     place = result_of(result.path)
     division, submitter, system, benchmark, scenario = place
     about = set().union(*(broken.get(place[:depth], set()) for depth in range(3, 6)))
-    return Row(
+    return ResultRow(
         division=division,
         submitter=submitter,
         system=system,
@@ -76,7 +76,7 @@ def _row(result: Result, broken: Mapping[ResultKey, set[str]], origin: Provenanc
     )
 
 
-def as_json(report: Report, found: Sequence[Row]) -> dict[str, Any]:
+def tree_as_json(report: Report, found: Sequence[ResultRow]) -> dict[str, Any]:
     """Return a report as JSON values; its findings are those that `check` prints."""
     return {
         "round": report.round,
@@ -91,9 +91,9 @@ def _described(says: dict[str, str]) -> dict[str, str]:
     return {name: says.get(name, "") for name in DESCRIBED}
 
 
-def csv_rows(found: Sequence[Row]) -> Iterator[tuple[object, ...]]:
+def tree_csv_rows(found: Sequence[ResultRow]) -> Iterator[tuple[object, ...]]:
     """Yield the header and a row for each result."""
-    heads = [field.name for field in fields(Row)]
+    heads = [field.name for field in fields(ResultRow)]
     yield tuple(heads)
     for row in found:
         yield tuple(" ".join(row.broken) if name == "broken" else getattr(row, name) for name in heads)

@@ -17,7 +17,7 @@ import msgspec
 
 from engine.errors import DataError
 from engine.mlperf import FACTS
-from engine.mlperf_logs.accuracy_log import Record, records, write
+from engine.mlperf_logs.accuracy_log import Record, records, write_log
 from engine.profile.benchmark_rules import Benchmark
 from engine.profile.rounds import Round
 from engine.profile.scenario_rules import ComplianceTest
@@ -58,7 +58,7 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     """Why the test failed; empty where it passed."""
 
 
-class Answers(msgspec.Struct, frozen=True, kw_only=True):
+class ResponseCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Counts from comparing a test's logged responses with those of the accuracy run."""
 
     num_acc_log_entries: int = 0
@@ -92,13 +92,13 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class ComplianceOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Result of one test in one scenario."""
 
     test: str
     scenario: str
     speed: Speed
-    answers: Answers | None = None
+    answers: ResponseCounts | None = None
     """None where the test compares no responses."""
     baseline: Baseline | None = None
     """None where the responses are the same, or there are none to compare."""
@@ -190,7 +190,7 @@ def _score(log: RunLog, scenario: str, rule: ComplianceTest) -> float | None:
     return NS_PER_S / value if rule.one_sided and FACTS[scenario].streams else value
 
 
-def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> Answers:
+def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> ResponseCounts:
     """Compare the responses that a test logged with those of the accuracy run to the same samples.
 
     Both are accuracy logs; where the accuracy run answered a sample twice, its first answer counts. Raises DataError
@@ -198,7 +198,7 @@ def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> Answers:
     """
     element = _ELEMENTS[dtype]
     first: dict[int, object] = {}
-    counts = dict.fromkeys(Answers.__struct_fields__, 0)
+    counts = dict.fromkeys(ResponseCounts.__struct_fields__, 0)
     for record in records(reference):
         counts["num_acc_log_entries"] += 1
         value = _first(record, element)
@@ -212,7 +212,7 @@ def answers(reference: Path, tested: Path, dtype: Dtype = "float32") -> Answers:
         counts["num_perf_log_qsl_idx_match"] += known
         counts["num_missing_qsl_idxs"] += not known
         counts["num_perf_log_data_mismatch"] += known and first[record.qsl_idx] != _first(record, element)
-    return Answers(**counts)
+    return ResponseCounts(**counts)
 
 
 def _first(record: Record, element: struct.Struct) -> object:
@@ -264,7 +264,7 @@ def _apart(metric: str, expected: float, found: float, percent: float) -> str:
 
 def _part(log: Path, indices: Container[int], part: Path) -> Path:
     """Write the first response to each of these samples into a separate log."""
-    write(part, (record for record in _once(records(log)) if record.qsl_idx in indices))
+    write_log(part, (record for record in _once(records(log)) if record.qsl_idx in indices))
     return part
 
 
@@ -298,7 +298,7 @@ def performance_text(found: Speed) -> str:
     return "\n".join([*lines, PASS if found.passed else f"{FAIL}: {found.why}", ""])
 
 
-def accuracy_text(found: Answers) -> str:
+def accuracy_text(found: ResponseCounts) -> str:
     """Return the content of verify_accuracy.txt. A fail in it makes the submission checker compare the two
     accuracies."""
     counts = msgspec.structs.asdict(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.plan.plan import Node, Plan
 from engine.plan.reason import NoRoom, OptionDefault
-from engine.plan.resolve import Change
+from engine.plan.resolve import DependencyChange
 from engine.plan.selection import Selection
 from engine.profile.component import Override
 from engine.survey.survey import TO_DO, Survey
@@ -14,14 +14,14 @@ ON_LOAD = "on_load"
 VARIATION = "on-load"
 
 
-def changes(plan: Plan, survey: Survey, selection: Selection) -> dict[str, Change]:
+def changes(plan: Plan, survey: Survey, selection: Selection) -> dict[str, DependencyChange]:
     """Return the changes, by dependency, to a plan whose sample sets do not fit the disk; none where they do.
 
     What is stored already, what is found, and what the user decided stay as they are.
     """
     if survey.totals.fits or any(VARIATION in one.add.without for one in selection.overrides.values()):
         return {}
-    made: dict[str, Change] = {}
+    made: dict[str, DependencyChange] = {}
     for node in plan.nodes.values():
         needed = survey.seen[node.id].disk_bytes
         if needed and survey.seen[node.id].state in TO_DO and _undecided(node):

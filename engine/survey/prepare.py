@@ -13,7 +13,7 @@ import engine
 from engine.facts import NO_ACCURACY
 from engine.plan.decide import RuleBook
 from engine.plan.plan import Plan
-from engine.plan.resolve import Change, resolve
+from engine.plan.resolve import DependencyChange, resolve
 from engine.plan.rule_book import refuse_foreign_scenarios, rule_book
 from engine.plan.selection import Selection
 from engine.plan.selection_syntax import with_whole_paths
@@ -129,18 +129,18 @@ class Prepared(Resolved):
         return [place for place in places if place != root]
 
 
-def round_of(chosen: Selection) -> str:
+def chosen_round(chosen: Selection) -> str:
     """Return the round that a selection is for."""
     return chosen.options.get("round", DEFAULT)
 
 
-def resolved(place: Workplace, chosen: Selection, changes: Mapping[str, Change] | None = None) -> Resolved:
+def resolved(place: Workplace, chosen: Selection, changes: Mapping[str, DependencyChange] | None = None) -> Resolved:
     """Resolve a selection, with changes to dependencies that this machine requires.
 
     Raises ProfileError or UsageError for an invalid one.
     """
     chosen = with_whole_paths(chosen, place.catalog, absolute)
-    round_name = round_of(chosen)
+    round_name = chosen_round(chosen)
     rules = place.rules(round_name)
     plan = resolve(place.catalog, chosen, rules, round_name, changes)
     refuse_foreign_scenarios(plan.nodes[plan.root], place.round(round_name))

@@ -7,16 +7,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from engine.system.description import Cache, Cpu, Gpu, Memory, OperatingSystem, Storage, System
+from engine.system.description import Cache, Cpu, Gpu, MachineDescription, Memory, OperatingSystem, Storage
 
 __all__ = [
     "Cache",
     "Cpu",
     "Gpu",
+    "MachineDescription",
     "Memory",
     "OperatingSystem",
     "Storage",
-    "System",
     "cpu_quota",
     "detect",
     "disk_free",
@@ -31,13 +31,13 @@ SECONDS = 5
 """Timeout of a program that prints its version."""
 
 
-def detect(deep: bool = False) -> System:
+def detect(deep: bool = False) -> MachineDescription:
     """Return this machine's properties. `deep` also starts programs: compilers, and nvidia-smi for the memory.
 
     On Linux and on macOS; unknown properties keep the fields' defaults.
     """
     cpu, memory, system, gpus = _read()
-    return System(
+    return MachineDescription(
         hostname=platform.node(),
         cpu=cpu,
         memory=memory,

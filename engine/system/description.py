@@ -86,7 +86,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     """ext4, xfs, nfs4 ..."""
 
 
-class System(msgspec.Struct, frozen=True, kw_only=True):
+class MachineDescription(msgspec.Struct, frozen=True, kw_only=True):
     """A machine as this process sees it."""
 
     hostname: str

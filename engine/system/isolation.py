@@ -33,7 +33,7 @@ class Environment(msgspec.Struct, frozen=True):
     """Name → version, of all packages."""
 
 
-class Launch(NamedTuple):
+class PythonCommand(NamedTuple):
     """Command line and environment of a Python process."""
 
     words: tuple[str, ...]
@@ -42,12 +42,12 @@ class Launch(NamedTuple):
     """None: inherited from this process."""
 
 
-def here() -> Launch:
+def here() -> PythonCommand:
     """Start another Python in the same way as this one."""
-    return Launch((sys.executable, *(("-S",) if sys.flags.no_site else ())), None)
+    return PythonCommand((sys.executable, *(("-S",) if sys.flags.no_site else ())), None)
 
 
-def within(folder: Path, environment: Environment, ours: Path) -> Launch:
+def within_environment(folder: Path, environment: Environment, ours: Path) -> PythonCommand:
     """Start the interpreter of the environment in `folder`. `ours` is a folder for links to inferdeck's own packages.
 
     Raises CannotRunError if the interpreter no longer exists.
@@ -65,7 +65,7 @@ def within(folder: Path, environment: Environment, ours: Path) -> Launch:
             link.unlink()
         if not link.is_symlink():
             link.symlink_to(root / name)
-    return Launch((environment.python, "-S"), _variables(os.environ, (folder / SITE, ours)))
+    return PythonCommand((environment.python, "-S"), _variables(os.environ, (folder / SITE, ours)))
 
 
 def _variables(now: Mapping[str, str], places: tuple[Path, ...]) -> dict[str, str]:

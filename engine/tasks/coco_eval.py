@@ -33,7 +33,7 @@ _MISSED, _HIT, _IGNORED = range(3)
 
 
 @dataclass(frozen=True)
-class Truth:
+class BoxTruth:
     """The n ground-truth boxes."""
 
     image: Array
@@ -60,7 +60,7 @@ class Detections:
     """float64 [n]."""
 
 
-def summarise(truth: Truth, found: Detections) -> tuple[float, ...]:
+def summarise(truth: BoxTruth, found: Detections) -> tuple[float, ...]:
     """Return the twelve figures of COCO's summary, each a fraction of 1, or NOTHING.
 
     Precision: over all thresholds, at IoU 0.5, at 0.75, of small, medium and large objects. Recall: with the LIMITS, of
@@ -68,7 +68,7 @@ def summarise(truth: Truth, found: Detections) -> tuple[float, ...]:
     """
     ranked, rank = _ranked(found)
     order = np.lexsort((truth.image, truth.category))
-    known = Truth(*(part[order] for part in (truth.image, truth.category, truth.box, truth.area, truth.crowd)))
+    known = BoxTruth(*(part[order] for part in (truth.image, truth.category, truth.box, truth.area, truth.crowd)))
     classes = np.unique(known.category)
     precision = np.full((len(classes), len(AREAS), len(THRESHOLDS), len(RECALLS)), NOTHING)
     recall = np.full((len(classes), len(AREAS), len(LIMITS), len(THRESHOLDS)), NOTHING)
@@ -76,7 +76,9 @@ def summarise(truth: Truth, found: Detections) -> tuple[float, ...]:
         those = slice(*np.searchsorted(known.category, (category, category + 1)))
         these = slice(*np.searchsorted(ranked.category, (category, category + 1)))
         _score_class(
-            Truth(known.image[those], known.category[those], known.box[those], known.area[those], known.crowd[those]),
+            BoxTruth(
+                known.image[those], known.category[those], known.box[those], known.area[those], known.crowd[those]
+            ),
             Detections(ranked.image[these], ranked.category[these], ranked.box[these], ranked.score[these]),
             rank[these],
             precision[number],
@@ -127,7 +129,7 @@ def _ranked(found: Detections) -> tuple[Detections, Array]:
     return Detections(image[within], category[within], found.box[order], found.score[order]), rank[within]
 
 
-def _score_class(truth: Truth, found: Detections, rank: Array, precision: Array, recall: Array) -> None:
+def _score_class(truth: BoxTruth, found: Detections, rank: Array, precision: Array, recall: Array) -> None:
     """Fill in [area, threshold, recall] and [area, limit, threshold] of one class, if it has objects."""
     ignored = np.stack([_outside(truth.area, *limits) | truth.crowd for limits in AREAS.values()])
     fate = _match(truth, found, rank, ignored)
@@ -162,7 +164,7 @@ def _sample_precision(fates: Array, objects: int, out: Array) -> None:
         out[number, there] = best[number, places[there]]
 
 
-def _match(truth: Truth, found: Detections, rank: Array, ignored: Array) -> Array:
+def _match(truth: BoxTruth, found: Detections, rank: Array, ignored: Array) -> Array:
     """Return the outcome of each detection, int8 [area, threshold, detection], ignoring its own size.
 
     In an image the detections are matched in order of descending score. Each takes the free object with the highest
@@ -188,7 +190,7 @@ def _match(truth: Truth, found: Detections, rank: Array, ignored: Array) -> Arra
     return fate
 
 
-def _overlaps(truth: Truth, found: Detections) -> tuple[Array, Array, Array]:
+def _overlaps(truth: BoxTruth, found: Detections) -> tuple[Array, Array, Array]:
     """Return detection, object and IoU of all pairs in one image whose IoU reaches the lowest threshold."""
     parts = list(_overlap_blocks(truth, found))
     if not parts:
@@ -197,7 +199,7 @@ def _overlaps(truth: Truth, found: Detections) -> tuple[Array, Array, Array]:
     return detection, thing, overlap
 
 
-def _overlap_blocks(truth: Truth, found: Detections) -> Iterator[tuple[Array, Array, Array]]:
+def _overlap_blocks(truth: BoxTruth, found: Detections) -> Iterator[tuple[Array, Array, Array]]:
     for start in range(0, len(found.score), _BLOCK):
         images = found.image[start : start + _BLOCK]
         firsts = np.searchsorted(truth.image, images, side="left")

@@ -17,7 +17,7 @@ import numpy as np
 from engine.store.files import new_beside
 from engine.tasks import criteo_lines, criteo_trace
 from engine.tasks.criteo_dictionary import Appeared, Dictionary
-from engine.tasks.criteo_files import CATEGORICAL, COLUMNS, COUNTS, DAYS, DENSE, ROW_BYTES, TEST, TRACE
+from engine.tasks.criteo_files import BINARY_COLUMNS, CATEGORICAL, COUNTS, DAYS, DENSE, ROW_BYTES, TEST, TRACE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Report = Callable[[int], None]
@@ -66,7 +66,7 @@ def _write_first_half(rows: Iterator[criteo_lines.Rows], file: BinaryIO) -> None
     """Write rows in the form of TEST, values in place of indices; of an odd number the larger half."""
     count = 0
     for numbers, keys in rows:
-        block = np.empty((len(keys), COLUMNS), "<i4")
+        block = np.empty((len(keys), BINARY_COLUMNS), "<i4")
         block[:, : 1 + DENSE] = np.maximum(numbers, 0)
         block[:, 1 + DENSE :] = keys
         file.write(block.data)
@@ -86,7 +86,7 @@ def merge(folder: Path, max_ind_range: int, output: Path, report: Callable[[int,
     rows = (folder / _ROWS).stat().st_size // ROW_BYTES
     with new_beside(output / TEST) as target, (folder / _ROWS).open("rb") as source:
         for start in range(0, rows, BLOCK):
-            block = np.fromfile(source, "<i4", BLOCK * COLUMNS).reshape(-1, COLUMNS)
+            block = np.fromfile(source, "<i4", BLOCK * BINARY_COLUMNS).reshape(-1, BINARY_COLUMNS)
             for column, table in enumerate(tables, start=1 + DENSE):
                 block[:, column] = table.indices(block[:, column])
             target.write(block.data)

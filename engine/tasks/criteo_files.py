@@ -16,8 +16,8 @@ COUNTS = "day_fea_count.npz"
 
 DENSE = 13
 CATEGORICAL = 26
-COLUMNS = 1 + DENSE + CATEGORICAL
-ROW_BYTES = 4 * COLUMNS
+BINARY_COLUMNS = 1 + DENSE + CATEGORICAL
+ROW_BYTES = 4 * BINARY_COLUMNS
 
 DAYS = 24
 """Files day_0 to day_23. The last one's first half, rounded up, is the test set."""

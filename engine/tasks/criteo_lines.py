@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.store.files import open_plain
-from engine.tasks.criteo_files import COLUMNS, DENSE
+from engine.tasks.criteo_files import BINARY_COLUMNS, DENSE
 from engine.tasks.listing import readable
 from engine.text import clean
 
@@ -33,7 +33,10 @@ _WIDTH = 8
 """Bytes of a word: the most digits of a hash."""
 _LARGEST = 2**31 - 1
 _GZIP, _GZIP_BITS = b"\x1f\x8b", 31
-_FORM = f"a line has {COLUMNS} columns between tabs: label, {DENSE} whole numbers, hashes of up to {_WIDTH} hex digits"
+_FORM = (
+    f"a line has {BINARY_COLUMNS} columns between tabs: label, {DENSE} whole numbers, "
+    f"hashes of up to {_WIDTH} hex digits"
+)
 _AGAIN = "fetch or copy the file again"
 
 
@@ -101,8 +104,8 @@ def parse(piece: bytes, path: Path, line: int) -> Rows:
     """Return the rows of whole lines, the first of which is number `line`. Raises DataError, which names the field."""
     text = np.frombuffer(bytes(_WIDTH) + piece, np.uint8)
     ends = np.flatnonzero(text <= _END)[_WIDTH:]  # those before the piece are zeros
-    shape = len(ends) // COLUMNS, COLUMNS
-    if len(ends) % COLUMNS or (text.take(ends).reshape(shape) != _SEPARATORS).any():
+    shape = len(ends) // BINARY_COLUMNS, BINARY_COLUMNS
+    if len(ends) % BINARY_COLUMNS or (text.take(ends).reshape(shape) != _SEPARATORS).any():
         _refuse_columns(piece, path, line)
     lengths = np.diff(ends, prepend=_WIDTH - 1)
     lengths -= 1
@@ -115,7 +118,7 @@ def parse(piece: bytes, path: Path, line: int) -> Rows:
     numbers *= 1 - 2 * negative
 
     def field(row: int, column: int) -> bytes:
-        end = int(ends[row * COLUMNS + column]) - _WIDTH
+        end = int(ends[row * BINARY_COLUMNS + column]) - _WIDTH
         return piece[end - int(lengths[row, column]) : end]
 
     if wrong.any():  # among them are those of more than eight digits
@@ -143,7 +146,7 @@ def _table(digits: str) -> Array:
 
 _NONE = 1 << 8
 _DECIMAL, _HEXADECIMAL = _table("0123456789"), _table("0123456789abcdef")
-_SEPARATORS = np.array([ord("\t")] * (COLUMNS - 1) + [_END], np.uint8)
+_SEPARATORS = np.array([ord("\t")] * (BINARY_COLUMNS - 1) + [_END], np.uint8)
 _OWN = ~np.array([(1 << 8 * (_WIDTH - length)) - 1 for length in range(_WIDTH + 1)], np.uint64)
 """By its length, the bytes of a word that are the field's own: the last ones."""
 _ZEROS = ~_OWN & np.frombuffer(b"0" * _WIDTH, "<u8")
@@ -182,8 +185,8 @@ def _refuse_columns(piece: bytes, path: Path, line: int) -> NoReturn:
     """Name the first line whose separators are others."""
     for row, text in enumerate(piece.split(b"\n")):
         columns = text.count(b"\t") + 1
-        if columns != COLUMNS:
-            _refuse(path, line + row, f"{columns} column{'s' * (columns > 1)}, not {COLUMNS}", _FORM)
+        if columns != BINARY_COLUMNS:
+            _refuse(path, line + row, f"{columns} column{'s' * (columns > 1)}, not {BINARY_COLUMNS}", _FORM)
         if min(text) < ord("\t"):
             _refuse(path, line + row, f"it has the byte {min(text)}", _FORM)
     raise AssertionError(f"{path}:{line}")

@@ -16,7 +16,7 @@ import numpy as np
 from engine.errors import DataError
 from engine.store.files import open_plain
 from engine.tasks import criteo_trace
-from engine.tasks.criteo_files import CATEGORICAL, COLUMNS, COUNTS, DENSE, ROW_BYTES, TRACE
+from engine.tasks.criteo_files import BINARY_COLUMNS, CATEGORICAL, COUNTS, DENSE, ROW_BYTES, TRACE
 from engine.tasks.criteo_survey import ROWS, SAMPLES, binary
 from engine.tasks.listing import readable
 from engine.text import clean
@@ -102,10 +102,10 @@ def blocks(folder: Path, rows: int, max_ind_range: int | None, tables: Array | N
         with open_plain(path) as file:
             for start in range(0, rows, BLOCK):
                 count = min(BLOCK, rows - start)
-                raw = np.fromfile(file, "<i4", count * COLUMNS)
-                if len(raw) != count * COLUMNS:
-                    raise DataError(f"{clean(str(path))} ends in row {start + len(raw) // COLUMNS:,}", _AGAIN)
-                found = raw.reshape(count, COLUMNS)
+                raw = np.fromfile(file, "<i4", count * BINARY_COLUMNS)
+                if len(raw) != count * BINARY_COLUMNS:
+                    raise DataError(f"{clean(str(path))} ends in row {start + len(raw) // BINARY_COLUMNS:,}", _AGAIN)
+                found = raw.reshape(count, BINARY_COLUMNS)
                 _refuse(found, start, path, tables)
                 yield _block(found, max_ind_range)
     except OSError as error:
@@ -125,7 +125,7 @@ def _refuse(raw: Array, start: int, path: Path, tables: Array | None) -> None:
     """Raise DataError for the first row that no reader of the reference could have written."""
     if raw.min() >= 0 and raw[:, 0].max() <= 1 and (tables is None or (raw[:, 1 + DENSE :].max(0) < tables).all()):
         return
-    most = np.full(COLUMNS, np.iinfo(np.int32).max, np.int64)
+    most = np.full(BINARY_COLUMNS, np.iinfo(np.int32).max, np.int64)
     most[0] = 1
     if tables is not None:
         most[1 + DENSE :] = tables - 1
@@ -146,6 +146,6 @@ def _named(column: int, value: int, limit: int) -> str:
 
 def row_bytes(labels: Sequence[int] | Array, counts: Array, indices: Array) -> bytes:
     """Return rows in the form of TEST. `counts` int [n,DENSE], `indices` int [n,CATEGORICAL]."""
-    whole = np.empty((len(labels), COLUMNS), "<i4")
+    whole = np.empty((len(labels), BINARY_COLUMNS), "<i4")
     whole[:, 0], whole[:, 1 : 1 + DENSE], whole[:, 1 + DENSE :] = labels, counts, indices
     return whole.tobytes()

@@ -81,9 +81,9 @@ class Form:
         return self.table_bytes + SESSION_BYTES
 
 
-def cut(rows: int, form: Form | None = None) -> Form:
+def limited(rows: int, published_form: Form | None = None) -> Form:
     """Return a form with no table above so many rows."""
-    whole = form or Form()
+    whole = published_form or Form()
     tables = tuple(min(one, rows) for one in whole.tables)
     return Form(tables, whole.width, whole.bottom, whole.top)
 
@@ -112,7 +112,7 @@ class CutOptions(Options, frozen=True, kw_only=True):
 def survey_published(context: SurveyContext) -> SurveyResult:
     """Say what a model takes of memory and disk, whether it is fetched as one archive or given by the user."""
     options = context.read_options(WholeOptions)
-    seen, tables = survey_whole(context), form(options.max_ind_range).table_bytes
+    seen, tables = survey_whole(context), published_form(options.max_ind_range).table_bytes
     if not options.path:
         return replace(seen, fetch_bytes=tables, disk_bytes=2 * tables)  # an archive is deleted once it is unpacked
     path = Path(options.path).expanduser().absolute()
@@ -127,7 +127,7 @@ def survey_checkpoint(context: SurveyContext) -> SurveyResult:
     """Look for a checkpoint where the user said, option `path`; without it, it is fetched."""
     options = context.read_options(CheckpointFileOptions)
     if not options.path:
-        tables = form(options.max_ind_range).table_bytes
+        tables = published_form(options.max_ind_range).table_bytes
         return SurveyResult("run", fetch_bytes=tables, disk_bytes=tables, seconds=tables / 1e8)
     path = Path(options.path).expanduser().absolute()
     folder = path.parent if path.name == options.filename else path
@@ -141,7 +141,7 @@ def survey_checkpoint(context: SurveyContext) -> SurveyResult:
 
 def survey_whole(context: SurveyContext) -> SurveyResult:
     """Say how much memory a model takes; `conflict` where there is less, before anything is fetched."""
-    made = form(context.read_options(WholeOptions).max_ind_range)
+    made = published_form(context.read_options(WholeOptions).max_ind_range)
     free = free_memory()
     text = f"its tables take {size(made.memory)} of memory, shared by all sessions; {size(free)} are free"
     if made.memory > free:
@@ -153,7 +153,7 @@ def survey_whole(context: SurveyContext) -> SurveyResult:
 def survey_cut(context: SurveyContext) -> SurveyResult:
     """Say how the tables are cut; `conflict` where they take more than half of the free memory."""
     rows, free = context.read_options(CutOptions).rows_per_table, free_memory()
-    made = cut(rows)
+    made = limited(rows)
     text = f"{cut_text(made)}, {size(made.memory)} of memory"
     if made.memory > free // 2:
         text, remedy = f"{text}: more than half of {size(free)}", f"--adr.model.rows_per_table={_fitting(free // 2)}"
@@ -175,11 +175,11 @@ def _fitting(memory: int) -> int:
     low, high = 10_000, max(Form().tables)
     while high - low > 10_000:
         middle = (low + high) // 2
-        low, high = (middle, high) if cut(middle).memory <= memory else (low, middle)
+        low, high = (middle, high) if limited(middle).memory <= memory else (low, middle)
     return low // 10_000 * 10_000
 
 
-def form(max_ind_range: int) -> Form:
+def published_form(max_ind_range: int) -> Form:
     """Return the form of the published model of this range."""
     if max_ind_range == 10_000_000:
         return Form(TABLES[max_ind_range], 64, (512, 256, 64), (512, 512, 256, 1))

@@ -60,7 +60,7 @@ class FolderOptions(Options, frozen=True, kw_only=True):
     cases: str = "inference"
 
 
-class CountOptions(Options, frozen=True, kw_only=True):
+class KitsCountOptions(Options, frozen=True, kw_only=True):
     """How many cases a sample set has."""
 
     count: int | None = None
@@ -111,7 +111,7 @@ def survey_samples(context: SurveyContext) -> SurveyResult:
         identity = digest("\n".join(_stamps(dataset)))
     if known.nifti and not all(find_spec(name) for name in ("nibabel", "scipy")):
         return SurveyResult("missing", identity=identity, text=_MISSING, remedy=_INSTALL)
-    cases = min(one for one in (context.read_options(CountOptions).count, known.count, len(INFERENCE_CASES)) if one)
+    cases = min(one for one in (context.read_options(KitsCountOptions).count, known.count, len(INFERENCE_CASES)) if one)
     return replace(
         SurveyResult("run", identity=identity),
         disk_bytes=cases * CASE_BYTES if known.nifti else None,

@@ -72,7 +72,7 @@ def prepare(step: Step) -> dict[str, Any]:
     """
     dataset = step.inputs["dataset"]
     root = dataset.folder / dataset.read(DataFacts).images
-    names = kits_files.cases_of(dataset)[: step.read_options(kits_files.CountOptions).count]
+    names = kits_files.cases_of(dataset)[: step.read_options(kits_files.KitsCountOptions).count]
     return write(step, root, names)
 
 

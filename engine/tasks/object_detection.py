@@ -215,11 +215,11 @@ def _listed(boxes: Sequence[Box]) -> str:
     return ", ".join(f"{count} × {kind}" if count > 1 else kind for kind, count in counts) or "nothing"
 
 
-def _truth(known: coco_boxes.Boxes, answered: Array) -> coco_eval.Truth:
+def _truth(known: coco_boxes.Boxes, answered: Array) -> coco_eval.BoxTruth:
     seen = np.zeros(len(known.images), np.bool_)
     seen[answered] = True
     there = seen[known.image]
-    return coco_eval.Truth(
+    return coco_eval.BoxTruth(
         _ids(known)[known.image[there]],
         known.category[there],
         known.box[there],

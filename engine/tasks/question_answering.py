@@ -74,7 +74,7 @@ def prepare(step: Step) -> dict[str, Any]:
     return {**facts, "labels": LABELS, "questions": len(questions)}
 
 
-def _warn_of_cuts(step: Step, file: Path, questions: Sequence[squad.Question], tokenizer: Tokenizer) -> None:
+def _warn_of_cuts(step: Step, file: Path, questions: Sequence[squad.SquadQuestion], tokenizer: Tokenizer) -> None:
     """Warn of questions that are truncated, as by the rules."""
     long = [one.id for one in questions if len(tokenizer.tokens(one.text)) > squad.LONGEST_QUERY]
     if long:
@@ -208,7 +208,7 @@ def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
 class Answers(NamedTuple):
     """A log's answers to the questions of a sample set."""
 
-    questions: Sequence[squad.Question]
+    questions: Sequence[squad.SquadQuestion]
     texts: Sequence[str]
     """One for each question."""
     samples: int

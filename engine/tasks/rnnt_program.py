@@ -86,7 +86,7 @@ class Transducer:
         self._encoder = _Part(graphs, "encoder", ("x", "lengths"), ("encoded", "encoded_lengths"))
         self._width = _width(self._encoder)
         self._features = Features(self._width // SPLICE)
-        self._decoder = Decoder(graphs)
+        self._decoder = GreedyDecoder(graphs)
         self._sample = samples.sample
         self._longest = _longest(samples)
 
@@ -145,7 +145,7 @@ class _State:
         self.cell = np.zeros((layers, batch, width), np.float32)
 
 
-class Decoder:
+class GreedyDecoder:
     """Greedy decoding with the graphs `prediction` and `joint`."""
 
     def __init__(self, graphs: Mapping[str, Graph]) -> None:

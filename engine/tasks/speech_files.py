@@ -44,21 +44,21 @@ _NO_SOUNDFILE = "soundfile, which reads FLAC, is not installed"
 _INSTALL = "pip install 'inferdeck[speech]'; or --env.LIBRISPEECH_PATH=DIR with the WAV files of the rules' reference"
 
 
-class PathOptions(Options, frozen=True, kw_only=True):
+class SpeechPathOptions(Options, frozen=True, kw_only=True):
     """Where a person has something of LibriSpeech."""
 
     path: str | None
     part: str = PART
 
 
-class SetOptions(Options, frozen=True, kw_only=True):
+class SpeechSetOptions(Options, frozen=True, kw_only=True):
     """Which utterances a sample set has."""
 
     count: int | None
     """The first so many; None for all."""
 
 
-class Tree(NamedTuple):
+class SpeechTree(NamedTuple):
     """A part of LibriSpeech."""
 
     root: Path
@@ -77,18 +77,18 @@ class Tree(NamedTuple):
         return (self.root / part.removesuffix(WAV) / rest).with_suffix(".flac")
 
 
-def tree(folder: Path, part: str = PART) -> Tree | None:
+def tree(folder: Path, part: str = PART) -> SpeechTree | None:
     """Return the part of LibriSpeech that is in a folder, or is the folder; None where there is none."""
     for root in (folder, folder / PACKED, folder.parent):
         for name, is_flac in ((part + WAV, False), (part, True)):
             if (root / name).is_dir() and (root != folder.parent or folder.name == name):
-                return Tree(root, is_flac)
+                return SpeechTree(root, is_flac)
     return None
 
 
 def survey_audio(context: SurveyContext) -> SurveyResult:
     """Look for the part `part` where the person said, option `path`; without it, it is fetched."""
-    options = context.read_options(PathOptions)
+    options = context.read_options(SpeechPathOptions)
     if not options.path:
         return SurveyResult("run", expected_facts={"count": UTTERANCES, "flac": True})
     folder = Path(options.path).expanduser().absolute()
@@ -107,7 +107,7 @@ def survey_audio(context: SurveyContext) -> SurveyResult:
 
 def survey_manifest(context: SurveyContext) -> SurveyResult:
     """Look for dev-clean-wav.json where the person said, option `path`; in a folder without one it is fetched."""
-    given = context.read_options(PathOptions).path
+    given = context.read_options(SpeechPathOptions).path
     if not given:
         return SurveyResult("run")
     folder = Path(given).expanduser().absolute()
@@ -127,7 +127,7 @@ def survey_samples(context: SurveyContext) -> SurveyResult:
     known = (
         dataset.read(DataFacts).count if dataset is not None else context.expected_facts.get("dataset", {}).get("count")
     )
-    samples = min(one for one in (context.read_options(SetOptions).count, known, UTTERANCES) if one)
+    samples = min(one for one in (context.read_options(SpeechSetOptions).count, known, UTTERANCES) if one)
     return replace(seen, disk_bytes=samples * BYTES, seconds=1 + samples * SECONDS)
 
 
@@ -162,7 +162,7 @@ def _stamps(folder: Path, depth: int) -> Iterator[str]:
             yield from _stamps(folder / name, depth - 1)
 
 
-def opened(dataset: Artifact, part: str = PART) -> Tree:
+def opened(dataset: Artifact, part: str = PART) -> SpeechTree:
     """Return the part of LibriSpeech that an artifact holds. Raises DataError where it holds none."""
     folder = _folder(dataset)
     with readable(folder):

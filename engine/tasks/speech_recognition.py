@@ -52,7 +52,7 @@ def prepare(step: Step) -> dict[str, Any]:
     """
     dataset = step.inputs["dataset"]
     source = speech_files.manifest(dataset, step.inputs["manifest"])
-    count = step.read_options(speech_files.SetOptions).count
+    count = step.read_options(speech_files.SpeechSetOptions).count
     utterances = speech_manifest.read(source)[:count]
     tree = speech_files.opened(dataset)
     lengths = [one.samples for one in utterances]
@@ -78,7 +78,7 @@ def write(step: Step, audio: Iterable[Array], lengths: Sequence[int]) -> dict[st
     return {"arrays": [{"values": AUDIO, "offsets": OFFSETS}], "count": len(lengths)}
 
 
-def audio(source: Path, name: str, tree: speech_files.Tree, samples: int | None = None) -> Array:
+def audio(source: Path, name: str, tree: speech_files.SpeechTree, samples: int | None = None) -> Array:
     """Return the audio of an utterance that the file `source` names, int16 [n].
 
     Raises DataError that names the file which is missing, damaged, of another form, or not `samples` long.

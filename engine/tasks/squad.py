@@ -63,7 +63,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Question:
+class SquadQuestion:
     """A question and the context of its answer."""
 
     id: str
@@ -96,7 +96,7 @@ class Feature:
         return self.start + len(self.word)
 
 
-def read(path: Path) -> list[Question]:
+def read(path: Path) -> list[SquadQuestion]:
     """Read a file in SQuAD v1.1 format, in its order.
 
     Raises DataError if it is truncated or invalid, has no questions, is of version 2.0 or has a question without an
@@ -104,7 +104,7 @@ def read(path: Path) -> list[Question]:
     """
     file = _decoded(path)
     found = [
-        Question(one.id, one.question, words, tuple(answer.text for answer in one.answers))
+        SquadQuestion(one.id, one.question, words, tuple(answer.text for answer in one.answers))
         for article in file.data
         for paragraph in article.paragraphs
         for words in [_words(paragraph.context)]
@@ -127,7 +127,7 @@ def _decoded(path: Path) -> _File:
         raise DataError(f"{path} is truncated, or not JSON: {error}", f"fetch it again, or {_AS_PUBLISHED}") from None
 
 
-def _refuse_unfit(path: Path, file: _File, questions: Sequence[Question]) -> None:
+def _refuse_unfit(path: Path, file: _File, questions: Sequence[SquadQuestion]) -> None:
     """Raise DataError that names the first question that is invalid in v1.1."""
     every = (one for article in file.data for paragraph in article.paragraphs for one in paragraph.qas)
     seen: set[str] = set()
@@ -163,12 +163,12 @@ def first(path: Path, count: int) -> bytes:
     return codec.encode(whole)
 
 
-def query_tokens(question: Question, tokenizer: Tokenizer) -> list[str]:
+def query_tokens(question: SquadQuestion, tokenizer: Tokenizer) -> list[str]:
     """Return the tokens of a question, not truncated."""
     return tokenizer.tokens(question.text)
 
 
-def features(questions: Iterable[Question], tokenizer: Tokenizer) -> Iterator[Feature]:
+def features(questions: Iterable[SquadQuestion], tokenizer: Tokenizer) -> Iterator[Feature]:
     """Yield the features of questions: their position is the QSL index. A context of no tokens has none."""
     words: Sequence[str] = ()
     context: list[str] = []

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.tasks.base import Array
-from engine.tasks.squad import Feature, Question
+from engine.tasks.squad import Feature, SquadQuestion
 from engine.tasks.wordpiece import CONTINUES, words
 
 CANDIDATES = 20
@@ -73,13 +73,13 @@ def _highest(logits: Array) -> Array:
     return np.argsort(-logits, kind="stable")[:CANDIDATES]
 
 
-def answer(question: Question, spans: Sequence[Span | None]) -> str:
+def answer(question: SquadQuestion, spans: Sequence[Span | None]) -> str:
     """Return the text of the best answer in a question's features, of equal ones the first."""
     found = [one for one in spans if one is not None]
     return _text(question, max(found, key=lambda one: one.logit)) if found else NO_ANSWER
 
 
-def _text(question: Question, span: Span) -> str:
+def _text(question: SquadQuestion, span: Span) -> str:
     """Return the part of the context that is the answer, in its original spelling."""
     feature = span.feature
     joined = " ".join(feature.tokens[span.start : span.end + 1])
@@ -104,7 +104,7 @@ def aligned(plain: str, source: str) -> str:
     return source[places[first] : places[last] + 1]
 
 
-def evaluate(questions: Sequence[Question], answers: Sequence[str]) -> Figures:
+def evaluate(questions: Sequence[SquadQuestion], answers: Sequence[str]) -> Figures:
     """Return the mean scores of answers, one for each question: the maximum over its correct answers."""
     exact = 0
     f1 = 0.0

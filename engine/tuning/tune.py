@@ -51,7 +51,7 @@ _MEMORY_PER_FILE_BYTE: Final = 3
 
 
 @dataclass(frozen=True)
-class Choice:
+class ServerChoice:
     """Workers of Server, and their predicted rate."""
 
     trial: Trial
@@ -245,12 +245,12 @@ class _Tuner:
         trial = self._bench.trials.get(candidate)
         return trial if trial and _WORTH * trial.samples_per_second > offline.samples_per_second else None
 
-    def _servers(self) -> list[Choice]:
+    def _servers(self) -> list[ServerChoice]:
         """Return for each split its best Server choice, the highest rate first."""
         found = [self._served(split) for split in self._splits]
         return sorted(found, key=lambda choice: (-choice.qps, choice.server.batch_s[0]))
 
-    def _served(self, split: tuple[int, int]) -> Choice:
+    def _served(self, split: tuple[int, int]) -> ServerChoice:
         """Return a split's batch size with the highest predicted rate, and a queue delay if it helps."""
         seconds = {trial.batch: trial.batch_ms / 1000 for trial in self._of(split)}
         choices = [
@@ -266,14 +266,14 @@ class _Tuner:
         waiting = [self._choice(best.trial, server) for server in waits]
         return _simplest([best, *waiting], lambda choice: choice.qps)
 
-    def _choice(self, trial: Trial, server: Server, slower: float = SLOWER) -> Choice:
+    def _choice(self, trial: Trial, server: Server, slower: float = SLOWER) -> ServerChoice:
         qps = self._rate(server.slowed(slower)) if self._constraint_s else server.capacity
-        return Choice(trial=trial, server=server, qps=qps, slower=slower)
+        return ServerChoice(trial=trial, server=server, qps=qps, slower=slower)
 
     def _rate(self, server: Server) -> float:
         return highest_rate(server, self._constraint_s, self._share) if self._constraint_s else 0.0
 
-    def _quickest_to_serve(self) -> Choice:
+    def _quickest_to_serve(self) -> ServerChoice:
         """Return the best Server choice. If a batch's time is near the constraint, latencies after pauses decide,
         too."""
         choices = self._servers()
@@ -282,7 +282,7 @@ class _Tuner:
         measured = [self._after_pauses(choice) for choice in choices[:_SPACED]]
         return min(measured, key=lambda choice: (-choice.qps, choice.server.batch_s[0]))
 
-    def _after_pauses(self, choice: Choice) -> Choice:
+    def _after_pauses(self, choice: ServerChoice) -> ServerChoice:
         trial = choice.trial
         taken = self._bench.spaced(Candidate(trial.sessions, trial.intra_op_threads, self._batches[0]))
         return self._choice(trial, choice.server, max(SLOWER, taken / choice.server.batch_s[0]))
@@ -294,7 +294,7 @@ class _Tuner:
         groups = self._bench.groups(trial.sessions, trial.intra_op_threads, pinned=trial.pinned)
         return _workers(trial, groups if trial.pinned else ())
 
-    def _serving(self, choice: Choice, pinned: Trial | None) -> Workers:
+    def _serving(self, choice: ServerChoice, pinned: Trial | None) -> Workers:
         """Return the workers of Server, pinned if pinning was faster for the same split."""
         trial = choice.trial
         same = pinned is not None and (pinned.sessions, pinned.intra_op_threads) == (

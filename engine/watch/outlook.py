@@ -19,7 +19,7 @@ EARLY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Condition:
+class RunCondition:
     """A condition at the end of the run: at least `want` of time or queries, at most `want` of latency."""
 
     kind: Kind
@@ -39,7 +39,7 @@ class Condition:
 class Outlook:
     """Prediction for a measurement."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[RunCondition, ...]
     share: float
     """Progress towards the end, 0 to 1."""
     left: float | None
@@ -59,7 +59,7 @@ def outlook(seen: Measurement) -> Outlook:
 
 def _all_samples(seen: Measurement, samples: int) -> Outlook:
     """Accuracy mode: every sample once."""
-    condition = Condition("samples", seen.completed, samples)
+    condition = RunCondition("samples", seen.completed, samples)
     share = min(seen.done / samples, 1.0) if samples else 0.0
     return Outlook((condition,), share, _time_for(samples - seen.done, seen), "none")
 
@@ -70,8 +70,8 @@ def _one_query(seen: Measurement) -> Outlook:
     samples = max(seen.issued, rules.min_queries)
     left = _time_for(samples - seen.done, seen) if seen.issued else None
     conditions = (
-        Condition("samples", seen.completed, samples),
-        Condition("time", seen.elapsed, rules.min_seconds),
+        RunCondition("samples", seen.completed, samples),
+        RunCondition("time", seen.elapsed, rules.min_seconds),
     )
     share = min(seen.done / samples, 1.0) if samples else 0.0
     if seen.elapsed < EARLY_SECONDS or left is None:
@@ -91,13 +91,13 @@ def _stream(seen: Measurement) -> Outlook:
     for_queries = 0.0 if missing == 0 else _time_for(missing, seen)
     left = None if for_queries is None else max(rules.min_seconds - seen.elapsed, for_queries, 0.0)
     conditions = [
-        Condition("time", seen.elapsed, rules.min_seconds),
-        Condition("queries", int(queries), rules.min_queries),
+        RunCondition("time", seen.elapsed, rules.min_seconds),
+        RunCondition("queries", int(queries), rules.min_queries),
     ]
     share = min(_part(seen.elapsed, rules.min_seconds), _part(queries, rules.min_queries))
     latency = _deciding_latency(seen)
     if rules.bound_ns is not None:
-        conditions.append(Condition("latency", latency, rules.bound_ns))
+        conditions.append(RunCondition("latency", latency, rules.bound_ns))
     if seen.elapsed < EARLY_SECONDS or left is None or latency is None:
         return Outlook(tuple(conditions), share, left, "early")
     if rules.bound_ns is not None and latency > rules.bound_ns:

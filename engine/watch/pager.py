@@ -10,11 +10,11 @@ from typing import Literal
 
 from engine.errors import UsageError
 
-Variable = Literal["PAGER", "EDITOR"]
+ProgramVariable = Literal["PAGER", "EDITOR"]
 _DEFAULT = {"PAGER": "less", "EDITOR": "vi"}
 
 
-def open_file(path: Path, variable: Variable) -> None:
+def open_file(path: Path, variable: ProgramVariable) -> None:
     """Run the program that the environment variable names, or a default, on the file. Raises UsageError."""
     try:
         program = shlex.split(os.environ.get(variable, "")) or [_DEFAULT[variable]]

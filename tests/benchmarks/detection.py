@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
 
 
 def _scoring(folder: Path, images: int) -> None:
-    accuracy.write(folder / "log.json", _write_annotations(folder / task.LABELS, images))
+    accuracy.write_log(folder / "log.json", _write_annotations(folder / task.LABELS, images))
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{images} pictures, {DETECTIONS} detections of {CLASSES} classes on each, {size / 1e6:.0f} MB on disk")
     words = [sys.executable, "-m", "tests.benchmarks.detection", "--score", str(folder)]

@@ -15,7 +15,7 @@ from textual.drivers.web_driver import WebDriver
 
 from tests.tui.pty import Cell, Emulator, Link, PseudoTerminal, python
 from tui.cells import Grid, Mirror
-from tui.driver import AsciiDriver, DiffDriver, Output, StockDriver, driver_class
+from tui.driver import AsciiDriver, DiffDriver, StockDriver, TerminalOutput, driver_class
 from tui.stream import Drawing
 from tui.terminal import Wishes, decide
 
@@ -212,10 +212,10 @@ def test_without_unicode_not_one_byte_beyond_ascii_is_sent() -> None:
 
 
 @pytest.fixture
-def wire() -> Iterator[tuple[int, Output]]:
+def wire() -> Iterator[tuple[int, TerminalOutput]]:
     """An output and the other end of it."""
     other, end = os.openpty()
-    output = Output(end, Drawing())
+    output = TerminalOutput(end, Drawing())
     output.begin()
     yield other, output
     output.stop()
@@ -234,7 +234,7 @@ def received(file: int, seconds: float = 0.3) -> bytes:
     return data
 
 
-def test_frames_wait_for_the_answer_and_merge(wire: tuple[int, Output]) -> None:
+def test_frames_wait_for_the_answer_and_merge(wire: tuple[int, TerminalOutput]) -> None:
     other, output = wire
     output.draw("\x1b[1;1Hfirst", (20, 2))
     assert b"first" in received(other)
@@ -253,7 +253,7 @@ def test_frames_wait_for_the_answer_and_merge(wire: tuple[int, Output]) -> None:
 
 def test_before_the_terminal_is_ready_no_frame_goes_out() -> None:
     other, end = os.openpty()
-    output = Output(end, Drawing())
+    output = TerminalOutput(end, Drawing())
     output.draw("\x1b[?1049h\x1b[1;1Hfirst", (20, 2))
     assert received(other) == b"\x1b[m\x1b[?1049h"
     output.begin()
@@ -263,7 +263,7 @@ def test_before_the_terminal_is_ready_no_frame_goes_out() -> None:
     os.close(end)
 
 
-def test_drawing_never_waits_for_a_terminal_that_reads_nothing(wire: tuple[int, Output]) -> None:
+def test_drawing_never_waits_for_a_terminal_that_reads_nothing(wire: tuple[int, TerminalOutput]) -> None:
     _, output = wire
     for number in range(200):
         output.draw(
@@ -274,7 +274,7 @@ def test_drawing_never_waits_for_a_terminal_that_reads_nothing(wire: tuple[int, 
 
 def test_a_terminal_that_is_gone_ends_the_thread() -> None:
     other, end = os.openpty()
-    output = Output(end, Drawing())
+    output = TerminalOutput(end, Drawing())
     output.begin()
     os.close(other)
     output.draw("\x1b[1;1Hlost", (20, 2))
@@ -282,7 +282,7 @@ def test_a_terminal_that_is_gone_ends_the_thread() -> None:
     os.close(end)
 
 
-def test_synchronized_output_is_used_where_textual_uses_it(wire: tuple[int, Output]) -> None:
+def test_synchronized_output_is_used_where_textual_uses_it(wire: tuple[int, TerminalOutput]) -> None:
     other, output = wire
     output.draw("\x1b[?2026h", (20, 2))
     output.draw("\x1b[1;1Hx\x1b[?2026l", (20, 2))

@@ -26,7 +26,7 @@ Judge = Callable[[str], Field]
 """Returns the field as it would be with another value."""
 
 
-class Answer(Window[str | None]):
+class AnswerWindow(Window[str | None]):
     """Ask for one value; the result is None for Esc. Invalid values are rejected."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

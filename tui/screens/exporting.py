@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InferdeckError
 from engine.explore.columns import COLUMNS
-from engine.explore.export import Format, format_named, write
+from engine.explore.export import Format, format_named, write_export
 from tui.screens.dialogs import Question
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def ask_export(deck: Deck, what: str, name: str, make: Callable[[Format], str], 
             return
         as_ = format_named(answer)
         try:
-            path = write(deck.place.folders, name, as_, make(as_))
+            path = write_export(deck.place.folders, name, as_, make(as_))
         except InferdeckError as error:
             deck.say_error(error)
             return

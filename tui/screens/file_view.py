@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from engine.errors import UsageError
 from engine.jobs.child import last_lines
 from engine.text import clean
-from engine.watch.pager import Variable, open_file
+from engine.watch.pager import ProgramVariable, open_file
 from tui.screens.dialogs import Window
 from tui.widgets.pane import Pane
 
@@ -141,7 +141,7 @@ class FileView(Window[None]):
         """Wrap long lines, or not."""
         self.toggle_class("-wrapped")
 
-    def action_open(self, variable: Variable) -> None:
+    def action_open(self, variable: ProgramVariable) -> None:
         """Open the whole file in the program of an environment variable."""
         if self.path is None:
             return

@@ -24,7 +24,7 @@ from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from engine.guide.overview import Overview, OverviewReader
-    from engine.guide.steps import Step
+    from engine.guide.steps import GuideStep
     from engine.jobs.jobs import Job
     from engine.submission.preflight import Expected
 
@@ -61,7 +61,7 @@ class GuideView(DeckScreen):
     def __init__(self) -> None:
         super().__init__()
         self.overview: Overview | None = None
-        self.steps: tuple[Step, ...] = ()
+        self.steps: tuple[GuideStep, ...] = ()
         self.guide = ""
         self.reader: OverviewReader | None = None
         self._numbers = itertools.count(1)
@@ -137,7 +137,7 @@ class GuideView(DeckScreen):
         if then is not None:
             self.deck.call_from_thread(then, done)
 
-    def _take(self, number: int, overview: Overview, found: tuple[Step, ...]) -> None:
+    def _take(self, number: int, overview: Overview, found: tuple[GuideStep, ...]) -> None:
         """Show the refreshed state; the cursor moves on with the step that has just been completed."""
         from engine.guide.steps import current  # noqa: PLC0415
 
@@ -188,7 +188,7 @@ class GuideView(DeckScreen):
         return sorted(self.there.expected, key=lambda one: SEVERITIES.index(one.severity))
 
     @property
-    def step(self) -> Step:
+    def step(self) -> GuideStep:
         """The step on which the cursor stands."""
         return next(step for step in self.steps if step.name == self.at)
 
@@ -224,7 +224,7 @@ class GuideView(DeckScreen):
             self.query_one(f"#{name}").set_class(name in shown, "-shown")
         self._fill(step, overview, shown)
 
-    def _fill(self, step: Step, overview: Overview, shown: tuple[str, ...]) -> None:
+    def _fill(self, step: GuideStep, overview: Overview, shown: tuple[str, ...]) -> None:
         following = self._following(step)
         if "form" in shown:
             self.query_one(FormList).show(overview.choices if step.name == "offer" else overview.fields, following)
@@ -236,7 +236,7 @@ class GuideView(DeckScreen):
         if "seen" in shown:
             self.query_one("#seen-text", Static).update(self._seen(step, overview))
 
-    def _following(self, step: Step) -> str:
+    def _following(self, step: GuideStep) -> str:
         """Return the line that completes a step's form; empty while the form is incomplete."""
         from engine.guide.steps import current  # noqa: PLC0415
 
@@ -267,7 +267,7 @@ class GuideView(DeckScreen):
             overview.tree, overview.report.findings, overview.rules, own=True, by_design=by_design
         )
 
-    def _seen(self, step: Step, overview: Overview) -> Content:
+    def _seen(self, step: GuideStep, overview: Overview) -> Content:
         if step.name == "get":
             return guide_texts.preparation_text(overview)
         if step.name in ("try", "runs"):

@@ -20,7 +20,7 @@ from tui.screens.dialogs import Reading
 from tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from engine.jobs.jobs import Damaged, Job
+    from engine.jobs.jobs import DamagedJob, Job
     from engine.survey.readiness import Readiness
     from tui.deck import Deck
 
@@ -46,7 +46,7 @@ _STARTS = (
 
 
 @dataclass(frozen=True)
-class Line:
+class MachineLine:
     """A line about the machine: what it has, or what is missing and how to get it."""
 
     name: str
@@ -97,8 +97,8 @@ class HomeScreen(DeckScreen):
     def on_mount(self) -> None:
         """Put the focus on the ways to start."""
         self._listed: tuple[tuple[str, str, str, int], ...] | None = None
-        self._jobs: dict[str, Job | Damaged] = {}
-        self._lines: list[Line] = []
+        self._jobs: dict[str, Job | DamagedJob] = {}
+        self._lines: list[MachineLine] = []
         self.query("#start").focus()
         self.set_interval(INTERVAL, self._look)
 
@@ -120,12 +120,12 @@ class HomeScreen(DeckScreen):
         found, damaged = jobs.survey(self.deck.place.folders)
         self.deck.call_from_thread(self._show_jobs, found, damaged)
 
-    def _show_jobs(self, found: Sequence[Job], damaged: Sequence[Damaged]) -> None:
+    def _show_jobs(self, found: Sequence[Job], damaged: Sequence[DamagedJob]) -> None:
         running = [job for job in found if job.state == "running"]
         self.header().set_texts(running=f"{len(running)} running" if running else "")
-        others: list[Job | Damaged] = [*(job for job in found if job.state != "running"), *damaged]
+        others: list[Job | DamagedJob] = [*(job for job in found if job.state != "running"), *damaged]
         others.sort(key=lambda job: (len(job.id), job.id), reverse=True)
-        chosen: list[Job | Damaged] = [*running, *others][:SHOWN_JOBS]
+        chosen: list[Job | DamagedJob] = [*running, *others][:SHOWN_JOBS]
         listed = tuple(_shown(job) for job in chosen)
         if listed == self._listed:
             self._redraw(chosen)
@@ -145,7 +145,7 @@ class HomeScreen(DeckScreen):
             options.focus()
             options.highlighted = 0
 
-    def _redraw(self, chosen: Sequence[Job | Damaged]) -> None:
+    def _redraw(self, chosen: Sequence[Job | DamagedJob]) -> None:
         """Update how long ago each job ran; the cursor does not move."""
         options = self.query_one("#jobs", OptionList)
         for number, job in enumerate(chosen):
@@ -225,19 +225,19 @@ def _start_option(name: str, key: str, title: str, text: str) -> Option:
     return Option(Content.assemble((f"{key}  ", "bold $mark"), (f"{title:26}", "bold"), (text, "$dim")), id=name)
 
 
-def _shown(job: Job | Damaged) -> tuple[str, str, str, int]:
+def _shown(job: Job | DamagedJob) -> tuple[str, str, str, int]:
     """Return what a line depends on, the time aside."""
-    from engine.jobs.jobs import Damaged  # noqa: PLC0415
+    from engine.jobs.jobs import DamagedJob  # noqa: PLC0415
 
-    if isinstance(job, Damaged):
+    if isinstance(job, DamagedJob):
         return job.id, "damaged", job.why, 0
     return job.id, job.state, job.waits, job.steps_ended
 
 
-def _job_line(job: Job | Damaged) -> Content:
-    from engine.jobs.jobs import Damaged  # noqa: PLC0415
+def _job_line(job: Job | DamagedJob) -> Content:
+    from engine.jobs.jobs import DamagedJob  # noqa: PLC0415
 
-    if isinstance(job, Damaged):
+    if isinstance(job, DamagedJob):
         return Content.assemble((f"{'  damaged':14}", "bold $bad"), (f"{job.id}  ", "bold"), (clean(job.why), "$dim"))
     word, style = ("● waiting", "bold $todo") if job.waits else _WORDS[job.state]
     steps = f"{job.steps_ended}/{len(job.spec.plan.nodes)} steps"
@@ -249,7 +249,7 @@ def _job_line(job: Job | Damaged) -> Content:
     )
 
 
-def _machine(deck: Deck) -> list[Line]:
+def _machine(deck: Deck) -> list[MachineLine]:
     """Read what the machine is."""
     from engine import system  # noqa: PLC0415
 
@@ -259,25 +259,25 @@ def _machine(deck: Deck) -> list[Line]:
     gpus = ", ".join(gpu.model for gpu in found.gpus)
     quick = [flag for flag in cpu.flags if flag in ("avx512_vnni", "avx512_bf16", "amx_int8", "avx2", "asimddp")]
     return [
-        Line("", f"{found.hostname}  {cpu.model}, {cpu.usable_cores} cores  {' '.join(quick)}"),
-        Line("", f"{size(found.memory.usable)} memory, {size(disk.free)} disk free, {gpus or 'no GPU'}"),
+        MachineLine("", f"{found.hostname}  {cpu.model}, {cpu.usable_cores} cores  {' '.join(quick)}"),
+        MachineLine("", f"{size(found.memory.usable)} memory, {size(disk.free)} disk free, {gpus or 'no GPU'}"),
     ]
 
 
-def _checks(deck: Deck) -> list[Line]:
+def _checks(deck: Deck) -> list[MachineLine]:
     """Check what can run here; what is missing something comes first, because a small screen shows no more."""
     from engine.survey.readiness import benchmark_checks, recipe_checks  # noqa: PLC0415
 
     checks: list[Readiness] = [*recipe_checks(deck.place), *benchmark_checks(deck.place)]
     later = [one for one in checks if not one.ready and not one.remedy]
     first = sorted((one for one in checks if one not in later), key=lambda one: one.ready)
-    lines = [Line(one.name, one.text, one.remedy, one.ready) for one in first]
+    lines = [MachineLine(one.name, one.text, one.remedy, one.ready) for one in first]
     if later:
-        lines.append(Line(_LATER, ", ".join(one.name for one in later), good=False))
+        lines.append(MachineLine(_LATER, ", ".join(one.name for one in later), good=False))
     return lines
 
 
-def _drawn(lines: Sequence[Line]) -> Content:
+def _drawn(lines: Sequence[MachineLine]) -> Content:
     parts: list[tuple[str, str]] = []
     names = max((len(line.name) for line in lines), default=0)
     for line in lines:

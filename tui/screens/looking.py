@@ -24,7 +24,7 @@ AROUND, LEAST = 12, 8
 """Lines around a picture in its window, and the fewest that it has."""
 
 
-def look(deck: Deck, run: Run) -> None:
+def look_at(deck: Deck, run: Run) -> None:
     """Read the first samples of a run, and show them in a window."""
     width = max(deck.size.width * 8 // 10 - FRAME, 20)
     height = max(deck.size.height - AROUND, LEAST)

@@ -9,7 +9,7 @@ from engine.errors import InferdeckError
 from engine.explore.runs import Run
 from engine.text import duration
 from tui.screens.dialogs import Question
-from tui.screens.varying import begin_all
+from tui.screens.varying import start_jobs
 
 if TYPE_CHECKING:
     from engine.survey.prepare import Prepared
@@ -60,7 +60,7 @@ def _ask_start(deck: Deck, run: Run, found: Prepared, times: int) -> None:
     def answered(answer: str | None) -> None:
         if answer == "run":
             deck.run_worker(
-                lambda: begin_all(deck, [found] * times),
+                lambda: start_jobs(deck, [found] * times),
                 thread=True,
                 group="again",
                 exclusive=True,

@@ -26,8 +26,8 @@ from tui.screens.repeating import ask_again
 from tui.settings import save
 from tui.widgets.pane import Pane
 from tui.widgets.run_below import RunBelow
-from tui.widgets.run_list import LISTED, RunList
-from tui.widgets.run_views import EMPTY, NONE_FITS, everything
+from tui.widgets.run_list import SHOWN_COLUMNS, RunList
+from tui.widgets.run_views import NONE_FITS, NOTHING_MEASURED, everything
 
 INTERVAL = 5.0
 """Seconds between two polls for new runs."""
@@ -100,7 +100,9 @@ class ResultsScreen(DeckScreen):
 
     def on_mount(self) -> None:
         """Put the focus on the list, and poll for new runs."""
-        self.query_one(RunList).chosen = tuple(key for key in self.deck.settings.columns if key in COLUMNS) or LISTED
+        self.query_one(RunList).chosen = (
+            tuple(key for key in self.deck.settings.columns if key in COLUMNS) or SHOWN_COLUMNS
+        )
         self.query(RunList).focus()
         self.set_interval(INTERVAL, self._look)
 
@@ -143,7 +145,7 @@ class ResultsScreen(DeckScreen):
 
     def _list(self) -> None:
         listed, runs = self.listed(), self.query_one(RunList)
-        runs.show(listed, NONE_FITS if self.known else EMPTY)
+        runs.show(listed, NONE_FITS if self.known else NOTHING_MEASURED)
         self.query_one("#columns", Static).update(runs.columns if listed else "")
         order = "" if self.sort == "when" else f", sorted by {COLUMNS[self.sort].header}"
         fitting = f"{len(listed)} of {len(self.known)}" if self.words else str(len(self.known))
@@ -279,11 +281,11 @@ class ResultsScreen(DeckScreen):
 
     def do_pictures(self) -> None:
         """Show samples with truth and answer."""
-        from tui.screens.looking import look  # noqa: PLC0415
+        from tui.screens.looking import look_at  # noqa: PLC0415
 
         run = self.query_one(RunList).run
         assert run is not None
-        look(self.deck, run)
+        look_at(self.deck, run)
 
     def do_find(self) -> None:
         """Open the filter."""
@@ -307,7 +309,7 @@ class ResultsScreen(DeckScreen):
         def taken(keys: tuple[str, ...] | None) -> None:
             if keys is None:
                 return
-            self.query_one(RunList).chosen = keys or LISTED
+            self.query_one(RunList).chosen = keys or SHOWN_COLUMNS
             self._list()
             self.deck.settings = msgspec.structs.replace(self.deck.settings, columns=keys)
             try:

@@ -16,11 +16,11 @@ from engine.errors import InferdeckError
 from engine.system.live import Machine
 from engine.text import time_of_day
 from tui.actions import bindings
-from tui.follow import Cost, Follower, Scene, job_to_follow
+from tui.follow import CpuUse, Follower, Scene, job_to_follow
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Question, Reading
 from tui.widgets import run_texts
-from tui.widgets.cockpit import VALUES, Cockpit, Phase, pages
+from tui.widgets.cockpit import VALUES, Cockpit, RunPhase, pages
 from tui.widgets.keys import KeyLine
 from tui.widgets.pane import Pane
 
@@ -57,13 +57,13 @@ class RunScreen(DeckScreen):
         """Folders of jobs that the guide started: Esc and, at the end, Enter go back to it."""
         self._frozen: float | None = None
         self._zoom = 0
-        self._phase: Phase = "preparing"
+        self._phase: RunPhase = "preparing"
         self._front = "steps"
         self._drawn: tuple[object, ...] = ()
         self._slow_due = 0.0
         self._asked = False
         self._machine = Machine()
-        self._cost = Cost()
+        self._cost = CpuUse()
         self.cockpit.display = False
         self.query_one(KeyLine).show(())
         self.set_interval(self.deck.terminal.number_interval, self._beat)
@@ -146,7 +146,7 @@ class RunScreen(DeckScreen):
 
     def _arrange(self, scene: Scene) -> None:
         """Choose the panes. Charts of a measurement stay until the next one begins."""
-        phase: Phase = "over" if scene.over else "measuring" if scene.state.measurement else "preparing"
+        phase: RunPhase = "over" if scene.over else "measuring" if scene.state.measurement else "preparing"
         if phase != self._phase:
             self._phase, self._front = phase, ""
         row = self._pages(scene)

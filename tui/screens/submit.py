@@ -14,7 +14,7 @@ from engine.guide.steps import current
 from engine.submission.user_systems import path_of
 from engine.text import clean, duration
 from tui.actions import Action, bindings
-from tui.screens.answering import Answer
+from tui.screens.answering import AnswerWindow
 from tui.screens.dialogs import Question, Reading
 from tui.screens.guide_view import GuideView
 from tui.screens.guide_windows import ask_folder, ask_guide
@@ -169,7 +169,7 @@ class SubmitScreen(GuideView):
         self._ask(field)
 
     def _ask(self, field: Field) -> None:
-        self.deck.push_screen(Answer(field, partial(self._judged, field.name)), partial(self._answered, field))
+        self.deck.push_screen(AnswerWindow(field, partial(self._judged, field.name)), partial(self._answered, field))
 
     def _to_edit(self) -> Field | None:
         form = self.query_one(FormList)

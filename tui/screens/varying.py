@@ -73,9 +73,9 @@ def _values(one: Variable) -> str:
 
 def _ask_values(deck: Deck, start: _Start, variable: Variable) -> None:
     from engine.explore.vary import checked  # noqa: PLC0415
-    from engine.survey.prepare import round_of  # noqa: PLC0415
+    from engine.survey.prepare import chosen_round  # noqa: PLC0415
 
-    round_name = round_of(start.selection)
+    round_name = chosen_round(start.selection)
     shown = checked(deck.place.catalog, start.selection, variable, deck.place.rules(round_name), round_name)
 
     def taken(values: tuple[str, ...] | None) -> None:
@@ -122,7 +122,7 @@ def _ask_start(deck: Deck, found: Sequence[Prepared], variable: Variable, values
     def answered(answer: str | None) -> None:
         if answer == "run":
             deck.run_worker(
-                lambda: begin_all(deck, found), thread=True, group="vary", exclusive=True, exit_on_error=False
+                lambda: start_jobs(deck, found), thread=True, group="vary", exclusive=True, exit_on_error=False
             )
         elif answer == "plan":
             deck.go_plan(found[0].selection)
@@ -130,16 +130,16 @@ def _ask_start(deck: Deck, found: Sequence[Prepared], variable: Variable, values
     deck.push_screen(Question("run the sweep", text, answers), answered)
 
 
-def begin_all(deck: Deck, found: Sequence[Prepared]) -> None:
+def start_jobs(deck: Deck, found: Sequence[Prepared]) -> None:
     """Start jobs one after another, outside the screen's thread, and say which."""
     deck.run_worker(lambda: _begin(deck, found), thread=True, group="begin", exclusive=True, exit_on_error=False)
 
 
 def _begin(deck: Deck, found: Sequence[Prepared]) -> None:
-    from engine.explore.sweep import begin  # noqa: PLC0415
+    from engine.explore.sweep import begin_all  # noqa: PLC0415
 
     try:
-        made = begin(found)
+        made = begin_all(found)
     except InferdeckError as error:
         deck.call_from_thread(deck.say_error, error)
         return

@@ -17,15 +17,15 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-Run = tuple[str, str]
+TextRun = tuple[str, str]
 """A text and its style: words out of `bold`, `reverse` and the names of the theme's colours, `bold good`."""
-Row = tuple[Run, ...]
+Row = tuple[TextRun, ...]
 
-EMPTY: Row = ()
+EMPTY_ROW: Row = ()
 _ATTRIBUTES = ("bold", "reverse", "underline")
 
 
-def row(*runs: Run) -> Row:
+def row(*runs: TextRun) -> Row:
     """Return a row; runs of nothing are left out."""
     return tuple(run for run in runs if run[0])
 
@@ -97,8 +97,8 @@ class Board(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
-        return self._painter.strip(self._rows[y] if y < len(self._rows) else EMPTY, self.size.width)
+        return self._painter.strip(self._rows[y] if y < len(self._rows) else EMPTY_ROW, self.size.width)
 
 
 def _differ(new: Sequence[Row], old: Sequence[Row], number: int) -> bool:
-    return (new[number] if number < len(new) else EMPTY) != (old[number] if number < len(old) else EMPTY)
+    return (new[number] if number < len(new) else EMPTY_ROW) != (old[number] if number < len(old) else EMPTY_ROW)

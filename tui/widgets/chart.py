@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.terminal import Glyphs
-from tui.widgets.board import EMPTY, Painter, Resized, Row
+from tui.widgets.board import EMPTY_ROW, Painter, Resized, Row
 
 GUTTER = 8
 """Cells for the numbers of the y axis and the axis itself."""
@@ -87,7 +87,7 @@ def rows(plot: Plot, width: int, height: int, glyphs: Glyphs = "braille") -> tup
     """Return `height` rows of at most `width` cells: the lines, the axes, and a note on what can't be drawn."""
     across = width - GUTTER
     if across < 4 or height < 3:
-        return (EMPTY,) * height
+        return (EMPTY_ROW,) * height
     level, scale = _LEVELS[glyphs], _scale(plot)
     cells = _Cells(across, height - 1, level)
     for line in plot.lines:

@@ -21,19 +21,19 @@ from tui.widgets.chart import Chart, Line, Plot
 from tui.widgets.pane import Pane
 from tui.widgets.step_list import StepList
 
-Phase = Literal["preparing", "measuring", "over"]
+RunPhase = Literal["preparing", "measuring", "over"]
 
 VALUES = 60
 """Values over the width of a chart."""
 
-_PAGES: dict[Phase, tuple[str, ...]] = {
+_PAGES: dict[RunPhase, tuple[str, ...]] = {
     "preparing": ("steps", "events", "machine"),
     "measuring": ("throughput", "latency", "percentiles", "steps", "machine", "events"),
     "over": ("outcome", "steps", "events"),
 }
 _CHARTS = ("throughput", "latency")
 _BELOW = ("percentiles", "machine")
-_EVENTS: dict[Phase, int] = {"preparing": 10, "measuring": 6, "over": 5}
+_EVENTS: dict[RunPhase, int] = {"preparing": 10, "measuring": 6, "over": 5}
 """Rows of the events where other panes are shown too."""
 _LOW = 8
 """A chart of fewer rows is a low one."""
@@ -53,13 +53,13 @@ HELP = {
 }
 
 
-def pages(phase: Phase, *, narrow: bool, latency: bool) -> tuple[str, ...]:
+def pages(phase: RunPhase, *, narrow: bool, latency: bool) -> tuple[str, ...]:
     """Return the panes that Tab goes through. In a small terminal some are below the charts instead."""
     left_out = (set(_BELOW) if narrow and phase == "measuring" else set()) | (set() if latency else {"latency"})
     return tuple(page for page in _PAGES[phase] if page not in left_out)
 
 
-def visible(phase: Phase, front: str, *, narrow: bool, latency: bool) -> set[str]:
+def visible(phase: RunPhase, front: str, *, narrow: bool, latency: bool) -> set[str]:
     """Return the panes that are on the screen."""
     if not narrow:
         return {"progress", *pages(phase, narrow=False, latency=latency)}
@@ -118,7 +118,7 @@ class Cockpit(Vertical):
     def _pane(self, name: str, title: str, *children: Widget) -> Pane:
         return Pane(title, *children, id=name, help=HELP[name])
 
-    def place(self, phase: Phase, front: str, *, narrow: bool, latency: bool) -> None:
+    def place(self, phase: RunPhase, front: str, *, narrow: bool, latency: bool) -> None:
         """Show the panes of this phase."""
         wanted = (phase, front if narrow else "", narrow, latency)
         if wanted == self._arranged:

@@ -25,7 +25,7 @@ DEEPEST = 5
 
 
 @dataclass(frozen=True)
-class Row:
+class FindingRow:
     """A line of the tree, or a few that belong together."""
 
     key: str
@@ -36,33 +36,33 @@ class Row:
     folded: bool = False
 
 
-def rows(annotated_findings: Sequence[AnnotatedFinding], folded: frozenset[str]) -> Iterator[Row]:
+def rows(annotated_findings: Sequence[AnnotatedFinding], folded: frozenset[str]) -> Iterator[FindingRow]:
     """Yield what is to be seen, the worst first."""
     for severity, found in by_severity(annotated_findings, lambda one: one.finding.severity):
         closed = severity in folded
-        yield Row(severity, 0, counted(len(found), severity), severity=severity, folded=closed)
+        yield FindingRow(severity, 0, counted(len(found), severity), severity=severity, folded=closed)
         if not closed:
             yield from _below(by_place(found[:MOST], lambda one: one.finding.path), severity, 1, folded)
         if len(found) > MOST and not closed:
-            yield Row(
+            yield FindingRow(
                 f"{severity} more", 1, f"and {len(found) - MOST} more: inferdeck submission check --json lists all"
             )
 
 
-def _below(branch: Branch[AnnotatedFinding], key: str, depth: int, folded: frozenset[str]) -> Iterator[Row]:
+def _below(branch: Branch[AnnotatedFinding], key: str, depth: int, folded: frozenset[str]) -> Iterator[FindingRow]:
     if branch.path:
         key = f"{key}/{branch.path}"
-        yield Row(key, depth, branch.path, folded=key in folded)
+        yield FindingRow(key, depth, branch.path, folded=key in folded)
         if key in folded:
             return
         depth += 1
     for number, annotated in enumerate(branch.found):
-        yield Row(f"{key}#{number}", depth, "", annotated)
+        yield FindingRow(f"{key}#{number}", depth, "", annotated)
     for inside in branch.inside.values():
         yield from _below(inside, key, depth, folded)
 
 
-def drawn(row: Row, width: int) -> Content:
+def drawn(row: FindingRow, width: int) -> Content:
     """Return a row in `width` cells."""
     indent = "  " * min(row.depth, DEEPEST)
     if row.annotated is None:
@@ -119,7 +119,7 @@ class FindingsTree(OptionList):
         super().__init__(id=id, markup=False)
         self._remarks: tuple[AnnotatedFinding, ...] = ()
         self._folded: frozenset[str] = frozenset({"note"})
-        self._rows: list[Row] = []
+        self._rows: list[FindingRow] = []
 
     @property
     def annotated(self) -> AnnotatedFinding | None:

@@ -9,7 +9,7 @@ from textual.content import Content
 from engine.guide import fixes
 from engine.guide.overview import Overview
 from engine.guide.step_status import is_by_design
-from engine.guide.steps import State, Step
+from engine.guide.steps import GuideStep, State
 from engine.jobs import preparation
 from engine.submission.checker.findings import Report
 from engine.submission.grouping import counts
@@ -17,7 +17,7 @@ from engine.submission.pack import MARK
 from engine.submission.preflight import Expected
 from engine.text import clean, cut, duration, fit, result, size
 from tui.widgets.findings import STYLES
-from tui.widgets.tree import STATES
+from tui.widgets.tree import NODE_STATES
 
 WORDS: Mapping[State, tuple[str, str]] = {
     "done": ("done", "$good"),
@@ -34,7 +34,7 @@ AGAIN = ("get", "try", "runs")
 Part = tuple[str, str]
 
 
-def step_row(step: Step, width: int) -> Content:
+def step_row(step: GuideStep, width: int) -> Content:
     """Return a step's line in the list."""
     word, style = WORDS[step.state]
     quiet = step.state in ("next", "skipped")
@@ -46,7 +46,7 @@ def step_row(step: Step, width: int) -> Content:
     )
 
 
-def step_text(step: Step, total: int) -> Content:
+def step_text(step: GuideStep, total: int) -> Content:
     """Return what a step is, why, how long it takes here, and what it needs."""
     parts: list[Part] = [
         (f"Step {step.number} of {total}: {step.title}\n", "bold"),
@@ -61,7 +61,7 @@ def step_text(step: Step, total: int) -> Content:
     return Content.assemble(*parts, *_doing(step))
 
 
-def _doing(step: Step) -> Iterator[Part]:
+def _doing(step: GuideStep) -> Iterator[Part]:
     if step.state == "next":
         yield (f"Not yet: {step.reason}.", "$dim")
         return
@@ -91,7 +91,7 @@ def preparation_text(overview: Overview) -> Content:
         seen = overview.prepared.seen.seen[node.id]
         if seen.state == "group":
             continue
-        word, style = STATES[seen.state]
+        word, style = NODE_STATES[seen.state]
         bytes_ = size(seen.fetch_bytes or seen.disk_bytes)
         parts += [(f"{word:10}", style), (fit(cut(clean(node.title), 44), 46), ""), (f"{bytes_:>9}", "$dim")]
         parts += [(f"{duration(seen.seconds) if seen.state in ('fetch', 'build') else '':>8}", "$dim")]

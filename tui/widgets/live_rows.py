@@ -14,11 +14,11 @@ from engine.jobs.fold import GOOD, WORDS, Measurement, Note, StepSeen, StepState
 from engine.jobs.window import FRACTIONS
 from engine.system.live import Live
 from engine.text import cut, decimals, duration, milliseconds, short_path, size, time_of_day
-from engine.watch.outlook import Condition, Outlook
+from engine.watch.outlook import Outlook, RunCondition
 from engine.watch.watch import JobStatus
 from tui.follow import Scene
 from tui.terminal import Glyphs
-from tui.widgets.board import EMPTY, Row, row
+from tui.widgets.board import EMPTY_ROW, Row, row
 
 _STATE_STYLES: dict[StepState, str] = {
     "waits": "dim",
@@ -27,7 +27,7 @@ _STATE_STYLES: dict[StepState, str] = {
     "cancelled": "todo",
     "skipped": "todo",
 }
-STATES: dict[StepState, tuple[str, str]] = {
+STEP_STATES: dict[StepState, tuple[str, str]] = {
     state: (word, _STATE_STYLES.get(state, "good")) for state, word in WORDS.items()
 }
 """The word for each state of a step, and its style."""
@@ -77,7 +77,7 @@ def progress_rows(scene: Scene, width: int, glyphs: Glyphs) -> tuple[Row, ...]:
     if measured is not None and seen is not None and scene.measures:
         first, second, third = *_measuring(scene, measured, seen, width, glyphs), course(seen)
     else:
-        first, second, third = *_preparing(scene, width, glyphs), EMPTY
+        first, second, third = *_preparing(scene, width, glyphs), EMPTY_ROW
     return first, second, _with_right(third, _steps_text(scene, scene.now), width)
 
 
@@ -109,7 +109,7 @@ def _measuring(scene: Scene, measured: Measurement, seen: Outlook, width: int, g
     return row((f"{word:14}", style), *line, (right, "")), row(*conditions)
 
 
-def condition(one: Condition, percentile: float) -> Row:
+def condition(one: RunCondition, percentile: float) -> Row:
     """Write one end condition: present and wanted value."""
     style = "good" if one.met else ""
     if one.kind == "latency":
@@ -142,7 +142,7 @@ def _preparing(scene: Scene, width: int, glyphs: Glyphs) -> tuple[Row, Row]:
     word, style = JOB_STATUS[scene.job_status]
     running = [step for step in scene.steps if step.state == "runs"]
     if not running:
-        return row((word, style)), EMPTY
+        return row((word, style)), EMPTY_ROW
     step = running[0]
     taken = f"for {duration(max(scene.now - (step.since or scene.now), 0))}"
     second = row((_step_text(step), "dim"))

@@ -14,7 +14,7 @@ from engine.text import clean, clean_lines, duration, short_path
 from engine.watch.diagnosis import diagnose, step_log
 from engine.watch.watch import JobStatus
 from tui.widgets.live_rows import result_line
-from tui.widgets.run_list import DISTURBED as MARK
+from tui.widgets.run_list import DISTURBED_MARK as MARK
 
 _LINES = 8
 """Of each log; l shows more."""

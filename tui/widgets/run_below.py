@@ -12,7 +12,7 @@ from textual.widgets import Static
 from engine.explore import dots
 from engine.explore.compare import Comparison
 from engine.explore.diagrams import Diagram
-from engine.explore.metrics import METRICS, RESULT, Metric
+from engine.explore.metrics import METRICS, RESULT, RunMetric
 from engine.explore.origin import place
 from engine.explore.runs import Run
 from engine.text import clean
@@ -57,7 +57,7 @@ class RunBelow(Pane):
         self.view: View = "run"
         self.run: Run | None = None
         self.comparison: Comparison | None = None
-        self.metric: Metric = METRICS[0]
+        self.metric: RunMetric = METRICS[0]
         self.charted: Sequence[Run] = ()
         self.diagram: Diagram | None = None
         self.empty = False

@@ -10,13 +10,12 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from engine.explore.columns import COLUMNS, Column
-from engine.explore.columns import LISTED as COLUMNS_LISTED
-from engine.explore.layout import GAP, Layout, layout
+from engine.explore.columns import COLUMNS, LISTED, Column
+from engine.explore.layout import GAP, TableLayout, layout
 from engine.explore.runs import Run
 from engine.text import clean, fit, fit_right
 
-STATES = {
+RUN_STATES = {
     "VALID": "$good",
     "passed": "$good",
     "done": "$dim",
@@ -30,9 +29,9 @@ SHOWN = 400
 _DAY = 86_400
 _INDENT = 2
 """Cells of the mark before each row."""
-DISTURBED = " ~"
+DISTURBED_MARK = " ~"
 """After the state of a run that was disturbed; its details say by what."""
-LISTED = tuple(key for key in COLUMNS_LISTED if key not in ("why", "scored"))
+SHOWN_COLUMNS = tuple(key for key in LISTED if key not in ("why", "scored"))
 """Columns of the list, unless others were chosen; the reason of a state is in the pane below."""
 
 
@@ -41,7 +40,7 @@ def cell(column: Column, run: Run) -> str:
     if column.key == "when":
         return day(run.when, time.time())
     if column.key == "state":
-        return run.state + DISTURBED * bool(run.disturbed)
+        return run.state + DISTURBED_MARK * bool(run.disturbed)
     return clean(column.text(run))
 
 
@@ -52,10 +51,10 @@ class RunList(OptionList):
         super().__init__(id=id, markup=False)
         self.runs: tuple[Run, ...] = ()
         self.marks: list[str] = []
-        self.chosen: tuple[str, ...] = LISTED
+        self.chosen: tuple[str, ...] = SHOWN_COLUMNS
         """Keys of the columns that are shown as far as there is room."""
         self._empty = Content("")
-        self._layout = Layout((), (), ())
+        self._layout = TableLayout((), (), ())
 
     @property
     def run(self) -> Run | None:
@@ -137,7 +136,7 @@ class RunList(OptionList):
 
 def state_style(run: Run) -> str:
     """Return the style of a run's state: a valid run that was disturbed is not green."""
-    return "$todo" if run.disturbed and run.state == "VALID" else STATES[run.state]
+    return "$todo" if run.disturbed and run.state == "VALID" else RUN_STATES[run.state]
 
 
 def parts(run: Run) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from engine.explore.asked import asked_lines
 from engine.explore.columns import COLUMNS
 from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.export import change_text, command_line, noise_short, noise_text, notices, same_line
-from engine.explore.metrics import METRICS, Metric
+from engine.explore.metrics import METRICS, RunMetric
 from engine.explore.runs import Run
 from engine.text import clean, clean_lines, cut, fit
 from tui.terminal import Glyphs
-from tui.widgets.run_list import DISTURBED, STATES, common, state_style, what
+from tui.widgets.run_list import DISTURBED_MARK, RUN_STATES, common, state_style, what
 
 Parts = list[tuple[str, str]]
 
@@ -28,7 +28,7 @@ _NOISE = 12
 _EIGHTHS = "▏▎▍▌▋▊▉"
 
 
-EMPTY = Content.styled("Nothing has been measured here yet.", "bold")
+NOTHING_MEASURED = Content.styled("Nothing has been measured here yet.", "bold")
 TEACHING = Content.assemble(
     ("1 then t   ", "bold $mark"),
     ("runs a first job: half a minute, no download\n", ""),
@@ -53,7 +53,7 @@ def details(run: Run, place: str, width: int) -> Content:
         parts += [("choices  ", "$dim"), (f"{clean(run.choices_text())}\n", "")]
     for mode, state in run.beside.items():
         score = f" {clean(run.score)}" if mode == "accuracy" and run.score else ""
-        parts += [(f"{mode} ", "$dim"), (state, STATES.get(state, "")), (f"{score}   ", "")]
+        parts += [(f"{mode} ", "$dim"), (state, RUN_STATES.get(state, "")), (f"{score}   ", "")]
     parts += [("\n", "")] if run.beside else []
     parts += _figures(run, width)
     parts += [("files  ", "$dim"), (f"{clean(place)}\n", "")]
@@ -136,7 +136,7 @@ def _figure_rows(found: Comparison, heads: Sequence[str], width: int) -> Parts:
     parts = _row("result", [*heads, "change"] if pair else heads, cell, "$dim", "bold")
     parts += [(f"{'verdict':{_NAME}}", "")]
     for run in found.runs:
-        state = run.state + DISTURBED * bool(run.disturbed)
+        state = run.state + DISTURBED_MARK * bool(run.disturbed)
         parts.append((f"{cut(state, cell - 1):{cell}}", state_style(run)))
     parts += [("\n", "")]
     for row in found.rows:
@@ -163,7 +163,7 @@ def _lacking(runs: Sequence[Run]) -> Parts:
     return [("a", "bold $mark"), (f" runs it for {runs[0].job}", "$todo")]
 
 
-def _change_parts(metric: Metric, change: Change, room: int) -> Parts:
+def _change_parts(metric: RunMetric, change: Change, room: int) -> Parts:
     if change.points is None:
         return [(ABSENT, "$dim")]
     text = change_text(change)
@@ -171,14 +171,14 @@ def _change_parts(metric: Metric, change: Change, room: int) -> Parts:
     return [(f"{text:{_CHANGE}} ", _style(metric, change)), (cut(noise, max(room - 1, 8)), "$dim")]
 
 
-def _style(metric: Metric, change: Change) -> str:
+def _style(metric: RunMetric, change: Change) -> str:
     """Green and red only for changes above noise; the text says the same."""
     if not (change.above_noise and change.is_sure and metric.better and change.points):
         return ""
     return "bold $good" if (change.points > 0) == (metric.better == "higher") else "bold $bad"
 
 
-def bars(runs: Sequence[Run], metric: Metric, width: int, glyphs: Glyphs) -> Content:
+def bars(runs: Sequence[Run], metric: RunMetric, width: int, glyphs: Glyphs) -> Content:
     """Draw a bar for each run that has the metric, from zero; the best is bold."""
     found = [(run, run.figures[metric.key]) for run in runs if metric.key in run.figures]
     better = {"higher": "higher is better", "lower": "lower is better", "": ""}[metric.better]
@@ -199,7 +199,7 @@ def bars(runs: Sequence[Run], metric: Metric, width: int, glyphs: Glyphs) -> Con
         parts += [(fit(cut(clean(run.id), name - 1), name), "bold" if top else "")]
         parts += [(fit(cut(what(run, said), label - _GAP), label), "$dim")]
         parts += [(bar, _bar_style(run, top)), (f" {metric.text(figure)}", "bold" if top else "")]
-        parts += [(f"{DISTURBED * bool(run.disturbed)}\n", "$todo")]
+        parts += [(f"{DISTURBED_MARK * bool(run.disturbed)}\n", "$todo")]
     return Content.assemble(*parts)
 
 

@@ -10,7 +10,7 @@ from textual.widgets.option_list import Option
 
 from engine.jobs.fold import StepSeen
 from engine.text import duration
-from tui.widgets.live_rows import STATES
+from tui.widgets.live_rows import STEP_STATES
 
 
 class StepList(OptionList):
@@ -51,7 +51,7 @@ class StepList(OptionList):
 
 
 def _line(step: StepSeen, now: float) -> Content:
-    word, style = STATES[step.state]
+    word, style = STEP_STATES[step.state]
     seconds = step.seconds
     if step.state == "runs" and step.since is not None:
         seconds = max(now - step.since, 0.0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.survey.prepare import Prepared
     from engine.survey.survey import Seen
 
-STATES: Mapping[str, tuple[str, str]] = {
+NODE_STATES: Mapping[str, tuple[str, str]] = {
     "group": ("", "$dim"),
     "cached": ("cached", "$good"),
     "found": ("found", "$good"),
@@ -39,7 +39,7 @@ _PLACE = ("needed by ", "runs after ")
 
 
 @dataclass(frozen=True)
-class Row:
+class TreeRow:
     """A node at one place of the tree."""
 
     key: str
@@ -51,7 +51,7 @@ class Row:
     folded: bool
 
 
-def rows(prepared: Prepared, folded: frozenset[str], wanted: str) -> Iterator[Row]:
+def rows(prepared: Prepared, folded: frozenset[str], wanted: str) -> Iterator[TreeRow]:
     """Yield the visible rows, from the root down. `wanted` keeps the nodes that contain all of its words."""
     words = wanted.lower().split()
     hidden_below: int | None = None
@@ -72,7 +72,7 @@ def rows(prepared: Prepared, folded: frozenset[str], wanted: str) -> Iterator[Ro
             if not all(word in text for word in words):
                 continue
         key = f"{node.id}\n{counts[node.id]}"
-        yield Row(key, node, seen, "" if words else _branch(lasts), why, children, folded=hidden_below is not None)
+        yield TreeRow(key, node, seen, "" if words else _branch(lasts), why, children, folded=hidden_below is not None)
 
 
 def _branch(lasts: tuple[bool, ...]) -> str:
@@ -87,9 +87,9 @@ def _why(node: Node, edge: Edge | None) -> str:
     return "; ".join(asked) if edge is not None and asked else str(node.why)
 
 
-def drawn(row: Row, width: int) -> Content:
+def drawn(row: TreeRow, width: int) -> Content:
     """Return a row in `width` cells."""
-    word, style = STATES[row.seen.state]
+    word, style = NODE_STATES[row.seen.state]
     why = width >= _WHY_FROM
     room = width - _NUMBERS - (width // 4 if why else 0)
     mark = "▸ " if row.folded else ""
@@ -115,7 +115,7 @@ class PlanTree(OptionList):
         self.prepared: Prepared | None = None
         self.folded: frozenset[str] = frozenset()
         self.wanted = ""
-        self._rows: list[Row] = []
+        self._rows: list[TreeRow] = []
 
     @property
     def node(self) -> str | None:

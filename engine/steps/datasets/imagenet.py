@@ -18,7 +18,7 @@ VAL_MAP = VAL_MAPS[0]
 LAYOUT = "a folder with the validation JPEGs and, if you have it, val_map.txt (a name and a label a line)"
 
 
-class FolderOptions(Options, frozen=True, kw_only=True):
+class ImageFolderOptions(Options, frozen=True, kw_only=True):
     """The user's ImageNet folder."""
 
     path: str | None
@@ -32,7 +32,7 @@ class LabelsOptions(Options, frozen=True, kw_only=True):
 
 def survey_folder(context: SurveyContext) -> SurveyResult:
     """Survey the user's folder: whether it holds images, and which labels are next to them."""
-    given = context.read_options(FolderOptions).path
+    given = context.read_options(ImageFolderOptions).path
     if not given:
         return SurveyResult(
             "missing",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.datasets.synthesiser import RATE
+from engine.datasets.synthesiser import SAMPLE_RATE
 from engine.datasets.utterances import FOLDER, MANIFEST, manifest_entry, write_manifest
 from engine.errors import DataError
 from engine.facts import PackageFacts
@@ -66,6 +66,8 @@ def _samples(path: Path) -> int:
             count = file.getnframes()
     except (wave.Error, EOFError) as error:
         raise DataError(f"{path} is not a WAV file: {error}", _REMEDY) from error
-    if form != (RATE, 1, 16):
-        raise DataError(f"{path} has {form[0]} Hz, {form[1]} channels, {form[2]} bits, not {RATE}, 1 and 16", _REMEDY)
+    if form != (SAMPLE_RATE, 1, 16):
+        raise DataError(
+            f"{path} has {form[0]} Hz, {form[1]} channels, {form[2]} bits, not {SAMPLE_RATE}, 1 and 16", _REMEDY
+        )
     return count

@@ -22,7 +22,7 @@ from engine.step import Artifact, Options, SurveyContext, SurveyResult
 from engine.steps.machine.python_packages import installed
 
 
-class BackendOptions(Options, frozen=True, kw_only=True):
+class FrameworkOptions(Options, frozen=True, kw_only=True):
     """A backend's package, and how to use it."""
 
     package: str
@@ -50,7 +50,7 @@ def survey(context: SurveyContext) -> SurveyResult:
 
     Facts: `package`, `version`, `module`, `device`, `settings` and `measured`.
     """
-    options = context.read_options(BackendOptions)
+    options = context.read_options(FrameworkOptions)
     lacking = _missing_hardware(options)
     if lacking:
         return SurveyResult("conflict", text=lacking, remedy=options.instead or "choose another device")
@@ -70,7 +70,7 @@ def survey(context: SurveyContext) -> SurveyResult:
     )
 
 
-def facts(options: BackendOptions, package: str, version: str) -> dict[str, Any]:
+def facts(options: FrameworkOptions, package: str, version: str) -> dict[str, Any]:
     """Return the facts of an installed backend. Raises UsageError where a setting is not NAME=VALUE."""
     return {
         "package": package,
@@ -82,12 +82,12 @@ def facts(options: BackendOptions, package: str, version: str) -> dict[str, Any]
     }
 
 
-def names(options: BackendOptions) -> tuple[str, ...]:
+def names(options: FrameworkOptions) -> tuple[str, ...]:
     """Return the packages that hold the backend, in the order they are looked for."""
     return (options.package, *(options.or_packages or ()))
 
 
-def to_install(options: BackendOptions) -> str:
+def to_install(options: FrameworkOptions) -> str:
     """Return the package that is fetched on this machine: the first whose marker holds, or has none."""
     for text in options.install or ():
         try:
@@ -99,7 +99,7 @@ def to_install(options: BackendOptions) -> str:
     return options.package
 
 
-def _missing_hardware(options: BackendOptions) -> str:
+def _missing_hardware(options: FrameworkOptions) -> str:
     """Return what this machine lacks for the chosen backend; empty where nothing."""
     flags, accelerator = options.cpu_flags or (), options.accelerator
     if not flags and not accelerator:

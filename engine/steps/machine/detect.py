@@ -24,7 +24,7 @@ class PackagesOptions(Options, frozen=True, kw_only=True):
 
 
 def survey_system(_look: SurveyContext) -> SurveyResult:
-    """Describe this machine. Facts: those of engine.system.System.
+    """Describe this machine. Facts: those of engine.system.MachineDescription.
 
     The identity covers what determines measured speed, and is unaffected by a reboot or a kernel update.
     """

@@ -24,10 +24,10 @@ from engine.errors import CannotRunError, FetchError, InferdeckError
 from engine.facts import CommonFacts
 from engine.fetch.package_set import NoFitError, Pinned, install, requirement, resolve
 from engine.step import Artifact, Step, read_options
-from engine.steps.machine.backend import BackendOptions, facts, names, to_install
+from engine.steps.machine.backend import FrameworkOptions, facts, names, to_install
 from engine.store.store import Manifest, Store
 from engine.system.interpreters import Interpreter, interpreters, running
-from engine.system.isolation import SITE, Environment, within
+from engine.system.isolation import SITE, Environment, within_environment
 
 LOADGEN = "mlcommons-loadgen"
 OURS = ("msgspec>=0.22", "numpy>=1.26", "onnx>=1.16,!=1.19.0", "packaging>=24", "psutil>=6", "pyyaml>=6.0.2")
@@ -38,7 +38,7 @@ _SECONDS = 300
 """Timeout in seconds for the first import of a framework."""
 
 
-class EnvironmentOptions(BackendOptions, frozen=True, kw_only=True):
+class EnvironmentOptions(FrameworkOptions, frozen=True, kw_only=True):
     """A backend, and additional packages of its environment."""
 
     beside: tuple[str, ...] | None = None
@@ -70,7 +70,7 @@ def make(step: Step) -> dict[str, Any]:
 
 def asked_for(options: Mapping[str, Any], version: str) -> Requirement:
     """Return the requirement of the backend's package in the requested range. Raises UsageError for an invalid one."""
-    return requirement(f"{to_install(read_options(options, BackendOptions))}{version}")
+    return requirement(f"{to_install(read_options(options, FrameworkOptions))}{version}")
 
 
 def refuse_without_wheels(wanted: Requirement) -> None:
@@ -167,7 +167,7 @@ def _try(step: Step, environment: Environment) -> None:
     step.phase("trying it")
     module = step.read_options(EnvironmentOptions).module
     with TemporaryDirectory() as folder:
-        launch = within(step.output, environment, Path(folder))
+        launch = within_environment(step.output, environment, Path(folder))
         code = f"import importlib, onnx.helper; print(importlib.import_module({module!r}).version())"
         done = subprocess.run(
             [*launch.words, "-c", code],

@@ -9,7 +9,7 @@ from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 
-from engine.profile.values import size
+from engine.profile.values import parse_size
 from engine.step import Artifact, Options, SurveyContext, SurveyResult
 
 
@@ -67,4 +67,4 @@ def survey_package_data(context: SurveyContext) -> SurveyResult:
             text=f"{package} comes from the npm index, and there is no npm on this machine",
             remedy="install Node.js, which brings npm, or choose a model that pip can fetch",
         )
-    return SurveyResult("run", fetch_bytes=size(options.bytes or ""))
+    return SurveyResult("run", fetch_bytes=parse_size(options.bytes or ""))

@@ -29,7 +29,7 @@ class TunedOptions(Options, frozen=True, kw_only=True):
     tuning: str = ""
 
 
-class FileOptions(Options, frozen=True, kw_only=True):
+class ConfigurationOptions(Options, frozen=True, kw_only=True):
     """Whose file is written."""
 
     sut: str
@@ -70,7 +70,7 @@ def write(step: Step, change: Callable[[str, str], str], what: str) -> str:
     `change` gets the text of the file and the name of the backend. A write error does not fail the step, whose
     measurement took minutes: the runs of this plan use it anyway. Options: `sut` and `backend`.
     """
-    options = step.read_options(FileOptions)
+    options = step.read_options(ConfigurationOptions)
     path, backend = systems.find(step.profiles, options.sut, options.backend)
     file = systems.file_to_write(path, step.own_profiles).resolve()
     try:

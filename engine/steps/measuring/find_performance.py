@@ -15,16 +15,16 @@ import engine
 from engine.facts import ModelFacts
 from engine.profile import systems
 from engine.profile.known_rounds import round_of
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.step import Step, SurveyContext, SurveyResult
 from engine.steps.machine import sut_configuration as sut
 from engine.steps.measuring.target_search import (
     MORE_TIME,
     REPEATS,
     TRIALS,
-    Outcome,
     Search,
     SearchOptions,
+    SearchResult,
     measured_event,
 )
 from engine.steps.measuring.trial import TrialResult
@@ -65,7 +65,7 @@ def run(step: Step) -> dict[str, Any]:
     """
     options = step.read_options(FindOptions)
     rules, scenario = round_of(step.profiles, options.round), options.scenario
-    unit = resolve(rules, options.benchmark, scenario).target.unit
+    unit = resolve_rules(rules, options.benchmark, scenario).target.unit
     search = Search(step, rules, unit)
     outcome = search.highest_rate() if scenario == "Server" else search.measured()
     if outcome.repeats < 2:
@@ -90,7 +90,7 @@ def run(step: Step) -> dict[str, Any]:
     }
 
 
-def _record(step: Step, outcome: Outcome, trial_seconds: float, disturbed: str) -> systems.FoundTarget:
+def _record(step: Step, outcome: SearchResult, trial_seconds: float, disturbed: str) -> systems.FoundTarget:
     report = next(trial.report for trial in reversed(outcome.trials) if trial.report is not None)
     return systems.FoundTarget(
         target=outcome.target,

@@ -10,7 +10,7 @@ from engine.facts import SamplesFacts
 from engine.harness.goal import measuring
 from engine.harness.spec import REPORT, RunReport
 from engine.profile.known_rounds import round_of
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.step import Step, SurveyContext, SurveyResult
 from engine.steps.measuring.harness_process import harness
 from engine.steps.measuring.run_estimate import refuse_hopeless, seconds
@@ -33,7 +33,7 @@ def survey(context: SurveyContext) -> SurveyResult:
     options = context.read_options(LoadGenOptions)
     rules = round_of(context.profiles, options.round)
     samples = context.inputs["preprocessed"]
-    ruled = resolve(rules, options.benchmark, options.scenario, options.mode)
+    ruled = resolve_rules(rules, options.benchmark, options.scenario, options.mode)
     count = samples.read(SamplesFacts).count if samples is not None else ruled.sample_count
     target = predicted_target(context, rules)
     settings = run_settings(options, rules, count, target)
@@ -64,7 +64,7 @@ def run(step: Step) -> dict[str, Any]:
     spec_file = step.output / SPEC
     spec_file.write_bytes(codec.encode(run_spec, indent=1))
     (step.output / provenance.FILE).write_bytes(codec.encode(run_provenance(step), indent=1))
-    ruled = resolve(rules, options.benchmark, run_spec.settings.scenario, options.mode)
+    ruled = resolve_rules(rules, options.benchmark, run_spec.settings.scenario, options.mode)
     count = step.inputs["preprocessed"].read(SamplesFacts).count
     step.emit(measuring(run_spec, ruled, options.mode, count))
     harness(step, spec_file, batch_ms(step))

@@ -30,7 +30,7 @@ NEGLIGIBLE: Final = 256 << 20
 MUCH: Final = 4 << 30
 """Bytes of memory from which a plan mentions it."""
 
-USED_UP: Final = 2.0
+HOPELESS_FACTOR: Final = 2.0
 """Factor between measured and expected latency above which a run is refused: it would use up its queries in less than
 half its time, and tuning is never that far off."""
 
@@ -53,7 +53,7 @@ def refuse_hopeless(settings: LoadGenSettings, option: str, measured_ms: float |
         )
     if measured_ms is None or not FACTS[settings.scenario].streams:
         return
-    if queries * measured_ms * USED_UP < settings.min_duration_ms:
+    if queries * measured_ms * HOPELESS_FACTOR < settings.min_duration_ms:
         expected = (settings.target_latency_ns or 0) / NS_PER_MS
         raise CannotRunError(
             f"LoadGen would prepare {queries} queries for an expected latency of {expected:g} ms, but tuning measured "

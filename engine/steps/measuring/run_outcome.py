@@ -14,14 +14,14 @@ from engine.mlperf import DETAIL_LOG, FACTS, NS_PER_MS
 from engine.mlperf_logs import detail
 from engine.mlperf_logs.metric import metric
 from engine.profile.known_rounds import round_of
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.step import Step
 from engine.steps.measuring.run_options import LoadGenOptions
 from engine.steps.measuring.run_spec import TOO_FEW
 from engine.steps.measuring.target import NO_RATE_HELPS, late_though_idle
 from engine.tuning.tuned import Tuned
 
-USED_UP = "Ran out of generated queries"
+OUT_OF_QUERIES = "Ran out of generated queries"
 """LoadGen's error where a target was so far off that the queries ran out before the minimum duration."""
 
 CUT_SHORT = "Max test duration reached"
@@ -39,7 +39,9 @@ def read_outcome(step: Step, spec: RunSpec) -> dict[str, Any]:
         step.warn("the run was stopped at the time limit of its style, so it is not valid; _valid has no limit")
     if spec.settings.mode == "accuracy":
         return {"valid": None, "metric": None, "value": None, "unit": ""}
-    rules = resolve(round_of(step.profiles, step.options["round"]), step.options["benchmark"], spec.settings.scenario)
+    rules = resolve_rules(
+        round_of(step.profiles, step.options["round"]), step.options["benchmark"], spec.settings.scenario
+    )
     found = metric(log, spec.settings.scenario, spec.settings.samples_per_query, rules.result_key)
     value = found.value or None  # 0 is LoadGen's way to say that there were too few queries for an estimate
     valid = log.value("result_validity") == "VALID" and not cut
@@ -68,7 +70,7 @@ def cut_short(log: detail.Detail) -> bool:
     """Return whether a run reached the limit of its style. Raises RunError for any other error that LoadGen reports."""
     faults = [str(message.value) for message in log.errors]
     for fault in faults:
-        if USED_UP in fault:
+        if OUT_OF_QUERIES in fault:
             raise _used_up(log)
         if CUT_SHORT not in fault:
             raise RunError(f"LoadGen reports an error: {fault}", f"see {DETAIL_LOG} in the step's output")

@@ -7,7 +7,7 @@ from engine.harness.conf import audit_config, mlperf_conf, user_conf
 from engine.harness.spec import RunSpec
 from engine.mlperf import TEST_FOLDER
 from engine.profile.known_rounds import round_of
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.step import Step
 from engine.steps.measuring.run_estimate import refuse_hopeless
 from engine.steps.measuring.run_options import LoadGenOptions
@@ -36,7 +36,7 @@ def spec(step: Step, target: float) -> RunSpec:
     refuse_hopeless(settings, options.target_name(), query_ms(settings, tuned))
     workers = chosen_workers(options, tuned)
     memory(inputs["model"], inputs["preprocessed"], settings, workers.sessions)
-    ruled = resolve(rules, options.benchmark, options.scenario, options.mode)
+    ruled = resolve_rules(rules, options.benchmark, options.scenario, options.mode)
     least = ruled.performance_sample_count
     if settings.mode == "performance" and settings.performance_sample_count < least:
         step.warn(

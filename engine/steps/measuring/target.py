@@ -11,7 +11,7 @@ from engine.harness.settings import least_queries
 from engine.harness.spec import LoadGenSettings
 from engine.mlperf import NS_PER_MS
 from engine.profile.rounds import Round
-from engine.profile.run_rules import RunRules, resolve
+from engine.profile.run_rules import RunRules, resolve_rules
 from engine.step import Step, SurveyContext
 from engine.steps.measuring.run_options import TargetOptions
 from engine.tuning.search import tolerated
@@ -149,7 +149,7 @@ def _valid_rate(options: TargetOptions, tuned: Tuned, rules: Round, queries: int
 
 
 def _ruled(options: TargetOptions, rules: Round) -> RunRules:
-    return resolve(rules, options.benchmark, "Server")
+    return resolve_rules(rules, options.benchmark, "Server")
 
 
 def _server(tuned: Tuned) -> Server:

@@ -17,7 +17,7 @@ from engine import events
 from engine.errors import RunError
 from engine.mlperf import DETAIL_LOG, FACTS
 from engine.profile.rounds import Round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.step import Step
 from engine.steps.measuring.run_options import TargetOptions
 from engine.steps.measuring.target import latency_constraint_ms, measured_target, server_rate
@@ -49,7 +49,7 @@ when they run out, so a percentile further above the mean is unusable as the exp
 MORE_TIME: Final = "--adr.target.seconds=SECONDS"
 
 
-class Outcome(NamedTuple):
+class SearchResult(NamedTuple):
     """Result of a search."""
 
     target: float
@@ -76,7 +76,7 @@ class Search:
         self._step = step
         self._options = step.read_options(SearchOptions)
         self._rules = rules
-        self._ruled = resolve(rules, self._options.benchmark, self._options.scenario)
+        self._ruled = resolve_rules(rules, self._options.benchmark, self._options.scenario)
         self._unit = unit
         self._seconds = self._options.seconds
         self._started = time.monotonic()
@@ -85,7 +85,7 @@ class Search:
         self.trials: list[TrialResult] = []
         self.trial_seconds = self._seconds / TRIALS
 
-    def highest_rate(self) -> Outcome:
+    def highest_rate(self) -> SearchResult:
         """Search the highest valid rate of Server."""
         aim = self._aim()
         trials: list[RateTrial] = []
@@ -100,9 +100,9 @@ class Search:
         if untried is not None and untried != outcome.rate:
             text = f"the time is up: {outcome.rate:g} queries/s was valid, {_beyond(untried, outcome.refused)}"
             self._step.warn(text, remedy=MORE_TIME)
-        return Outcome(outcome.rate, tuple(self.trials), outcome.repeats, outcome.refused, outcome.spread)
+        return SearchResult(outcome.rate, tuple(self.trials), outcome.repeats, outcome.refused, outcome.spread)
 
-    def measured(self) -> Outcome:
+    def measured(self) -> SearchResult:
         """Measure what Offline, SingleStream or MultiStream reaches, repeatedly until two runs agree."""
         scenario = self._options.scenario
         target = measured_target(self._options, self._tuned, self._rules)
@@ -119,7 +119,7 @@ class Search:
         apart = spread(figures) or 0.0
         if apart > self._options.resolution:
             self._step.warn(f"{len(figures)} runs differ by {apart:.0%}: is other work on the machine?")
-        return Outcome(target, tuple(self.trials), len(figures), spread=spread(figures))
+        return SearchResult(target, tuple(self.trials), len(figures), spread=spread(figures))
 
     def _aim(self) -> Aim:
         """Return where to search, given the latency constraint in ms. Raises RunError where no rate can be valid."""

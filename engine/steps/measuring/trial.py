@@ -22,7 +22,7 @@ from engine.histogram import bounds
 from engine.mlperf import DETAIL_LOG, NS_PER_MS
 from engine.mlperf_logs import detail
 from engine.profile.rounds import Round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.step import Step
 from engine.steps.measuring.harness_process import harness
 from engine.steps.measuring.run_options import TargetOptions
@@ -75,7 +75,7 @@ class Trials:
         self._step = step
         self._options = step.read_options(TargetOptions)
         self._rules = rules
-        self._ruled = resolve(rules, self._options.benchmark, self._options.scenario)
+        self._ruled = resolve_rules(rules, self._options.benchmark, self._options.scenario)
         self._unit = unit
         self._warned: set[str] = set()
         self.count = 0

@@ -237,7 +237,7 @@ def _read_onnx(path: Path) -> tuple[list[_Output], str]:
 
 def _read_tensorflow(path: Path) -> tuple[list[_Output], str]:
     """Return outputs and checksum of a frozen graph or a SavedModel."""
-    from engine.backends.frozen_graph import FrozenGraph, checksum  # noqa: PLC0415  (imports TensorFlow)
+    from engine.backends.frozen_graph import FrozenGraph, saved_model_checksum  # noqa: PLC0415  (imports TensorFlow)
 
     specs = [one.spec for one in FrozenGraph.read(path).outputs]
-    return [(spec.name, spec.shape, spec.dtype in ("int64", "int32")) for spec in specs], checksum(path)
+    return [(spec.name, spec.shape, spec.dtype in ("int64", "int32")) for spec in specs], saved_model_checksum(path)

@@ -13,7 +13,7 @@ from engine.formats import onnx_files
 from engine.networks.dlrm_checkpoint import common_facts
 from engine.step import Options, Step
 from engine.steps.download import download
-from engine.tasks.dlrm_form import Form, form
+from engine.tasks.dlrm_form import Form, published_form
 from engine.text import clean
 
 _WHOLE = "give the published files, whole: fetch them again"
@@ -40,7 +40,7 @@ def published(step: Step) -> dict[str, Any]:
         download(step)
         found = step.output
     path = _graph(found)
-    tables = _checked(path, form(options.max_ind_range))
+    tables = _checked(path, published_form(options.max_ind_range))
     return {
         "model": str(path) if options.path else path.relative_to(step.output).as_posix(),
         "sha256": onnx_files.checksum(path),

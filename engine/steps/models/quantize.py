@@ -24,7 +24,7 @@ from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
 
 from engine.facts import QUANTIZATION, ModelFacts
 from engine.formats import onnx_files
-from engine.networks.quantizable import WEIGHTED, Graph, prepare, products
+from engine.networks.quantizable import WEIGHTED, QuantizableGraph, prepare, products
 from engine.networks.ranges import Ranges, ranges
 from engine.step import Artifact, Options, Step
 from engine.steps.models.prepared_calibration import prepared_samples
@@ -124,7 +124,7 @@ def _calibration(step: Step) -> CalibrationSet:
     return (make or prepared_samples)(step.inputs["calibration"], step.options)
 
 
-def _reported(step: Step, calibration: CalibrationSet, graph: Graph) -> Iterator[Mapping[str, Array]]:
+def _reported(step: Step, calibration: CalibrationSet, graph: QuantizableGraph) -> Iterator[Mapping[str, Array]]:
     """Yield the batches, reporting how many samples were used."""
     done = 0
     for batch in calibration.batches(graph.inputs):
@@ -139,7 +139,7 @@ def _overflows(cpu: Cpu) -> bool:
 
 
 def _write(
-    graph: Graph,
+    graph: QuantizableGraph,
     found: Ranges,
     target: Path,
     operators: tuple[str, ...],

@@ -30,7 +30,7 @@ from engine.steps.measuring import run_findings as findings
 from engine.submission import verification as compliance
 from engine.submission import verified
 from engine.submission.checker import single
-from engine.submission.verification import Outcome
+from engine.submission.verification import ComplianceOutcome
 
 ACCURACY = "accuracy"
 
@@ -67,7 +67,7 @@ def verify(step: Step) -> dict[str, Any]:
         detail.read(step.inputs["performance"].folder / DETAIL_LOG),
         detail.read(tested / DETAIL_LOG),
     )
-    outcome = Outcome(test=name, scenario=options.scenario, speed=speed)
+    outcome = ComplianceOutcome(test=name, scenario=options.scenario, speed=speed)
     if rules.test(name).accuracy:
         outcome = _compare_answers(step, rules, benchmark, outcome, tested / ACCURACY_LOG)
     if rules.test(name).tolerance is not None:
@@ -85,7 +85,9 @@ def _remember(step: Step, rule: ComplianceTest) -> None:
     (step.output / verified.FILE).write_bytes(codec.encode(compared))
 
 
-def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Outcome, tested: Path) -> Outcome:
+def _compare_answers(
+    step: Step, rules: Round, benchmark: Benchmark, outcome: ComplianceOutcome, tested: Path
+) -> ComplianceOutcome:
     reference = step.inputs["accuracy"].folder / ACCURACY_LOG
     answers = compliance.answers(reference, tested, step.read_options(VerifyOptions).dtype)
     (step.output / VERIFY_ACCURACY).write_text(compliance.accuracy_text(answers))
@@ -103,7 +105,7 @@ def _compare_answers(step: Step, rules: Round, benchmark: Benchmark, outcome: Ou
     if answers.num_missing_qsl_idxs:
         count = f"{answers.num_missing_qsl_idxs} of {answers.num_perf_log_entries}"
         step.warn(f"{count} responses are to samples that the accuracy run did not answer; they were not compared")
-    return Outcome(
+    return ComplianceOutcome(
         test=outcome.test, scenario=outcome.scenario, speed=outcome.speed, answers=answers, baseline=baseline
     )
 
@@ -116,7 +118,7 @@ def _scorer(step: Step) -> Any:
     return lambda log: task.score(log, labels, step.options).text
 
 
-def _report(step: Step, outcome: Outcome, rules: Round) -> None:
+def _report(step: Step, outcome: ComplianceOutcome, rules: Round) -> None:
     speed = outcome.speed
     share = 100 * speed.score / speed.reference if speed.score and speed.reference else None
     step.emit(

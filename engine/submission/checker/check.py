@@ -11,7 +11,7 @@ from engine.profile.rounds import Round
 from engine.submission.checker import pool as workers
 from engine.submission.checker import walk
 from engine.submission.checker.file_system import Disk
-from engine.submission.checker.findings import Finding, FindingCollector, Report, Result, Severities, System
+from engine.submission.checker.findings import CheckedSystem, Finding, FindingCollector, Report, Result, Severities
 from engine.submission.tree import refuse_unknown_submitter, refuse_what_is_no_tree
 
 
@@ -30,7 +30,7 @@ def check(
     units = walk.units(Disk(str(tree.absolute()), rules), rules, submitter, collector)
     findings: list[Finding] = collector.findings
     results: list[Result] = []
-    systems: dict[str, System] = {}
+    systems: dict[str, CheckedSystem] = {}
     for outcome in workers.share(tree, rules, units, strict=strict, processes=processes):
         findings += outcome.findings
         results += outcome.results

@@ -6,7 +6,7 @@ import hashlib
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, VERIFY_ACCURACY, VERIFY_PERFORMANCE
 from engine.profile.benchmark_rules import AccuracyRule
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.profile.scenario_rules import TestOutput
 from engine.submission.checker import accuracy, performance, rules
 from engine.submission.checker.file_system import Folder, misfit
@@ -85,7 +85,7 @@ def check_output(location: Location, folder: Folder, output: TestOutput) -> None
 
 def check_settings(location: Location, log: Log, test: str, path: str) -> None:
     """Check that a run was made with the settings of its test."""
-    for name, wanted in resolve(
+    for name, wanted in resolve_rules(
         location.context.rules, location.benchmark, location.scenario, test
     ).test_settings.items():
         key = f"effective_{name}"

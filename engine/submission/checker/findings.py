@@ -33,7 +33,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         return self.advice or RULES[self.rule].remedy
 
 
-class System(msgspec.Struct, frozen=True):
+class CheckedSystem(msgspec.Struct, frozen=True):
     """A system in the summary: its description as found, empty where it can't be read."""
 
     path: str
@@ -64,12 +64,12 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     scenario."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class UnitOutcome(msgspec.Struct, frozen=True):
     """Result of one unit of work."""
 
     results: list[Result]
     findings: list[Finding]
-    system: System | None = None
+    system: CheckedSystem | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ class Report(msgspec.Struct, frozen=True):
     results: list[Result]
     findings: list[Finding]
     """Sorted by place."""
-    systems: dict[str, System]
+    systems: dict[str, CheckedSystem]
     """By the path of their results."""
     round: str
 

@@ -12,7 +12,7 @@ from engine.mlperf_logs.detail import MARKER
 from engine.mlperf_logs.kinds import EMPTY, kind_of
 from engine.profile.benchmark_rules import Benchmark, Category
 from engine.profile.rounds import Round
-from engine.profile.run_rules import RunRules, resolve
+from engine.profile.run_rules import RunRules, resolve_rules
 from engine.profile.tree_rules import Division, Severity
 from engine.submission.checker.file_system import Disk, Folder
 from engine.submission.checker.findings import FindingCollector
@@ -120,7 +120,7 @@ class Location:
     @cached_property
     def run_rules(self) -> RunRules:
         """The rules for the result's runs, regardless of the scenario in their logs."""
-        return resolve(self.context.rules, self.benchmark, self.scenario)
+        return resolve_rules(self.context.rules, self.benchmark, self.scenario)
 
     def place(self, template: str, implementation: str = "") -> str:
         """Return the path of a template of the round's layout for this result."""

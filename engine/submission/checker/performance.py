@@ -13,7 +13,7 @@ from engine.errors import DataError
 from engine.mlperf import DETAIL_LOG, NS_PER_MS, SCENARIOS, Scenario
 from engine.mlperf_logs.metric import Metric, metric
 from engine.mlperf_logs.stopping import stopping_words
-from engine.profile.run_rules import RunRules, resolve
+from engine.profile.run_rules import RunRules, resolve_rules
 from engine.profile.tree_rules import Severity
 from engine.submission.checker.file_system import Folder, misfit
 from engine.submission.checker.location import Location
@@ -31,7 +31,7 @@ _METRIC_KEYS = (
 
 
 @dataclass(frozen=True)
-class Run:
+class PerformanceCheck:
     """Outcome of checking a performance log."""
 
     valid: bool
@@ -39,10 +39,10 @@ class Run:
     log: Log | None
 
 
-NO_RUN = Run(valid=False, metric=None, log=None)
+NO_RUN = PerformanceCheck(valid=False, metric=None, log=None)
 
 
-def check(location: Location) -> Run:
+def check(location: Location) -> PerformanceCheck:
     """Check the performance run of a result."""
     path = f"{location.folder.path}/performance"
     collector = location.context.collector
@@ -69,7 +69,9 @@ def check(location: Location) -> Run:
     return run
 
 
-def check_log(location: Location, folder: Folder, mode: str = "performance", *, overlooked: bool = False) -> Run:
+def check_log(
+    location: Location, folder: Folder, mode: str = "performance", *, overlooked: bool = False
+) -> PerformanceCheck:
     """Check the detail log in a folder, if there is one.
 
     `mode` may name a compliance test. `overlooked`: an unreadable log is only a warning, because the official checker
@@ -94,7 +96,7 @@ class _LogCheck:
         self.mode = mode
         self.collector = location.context.collector
 
-    def run(self) -> Run:
+    def run(self) -> PerformanceCheck:
         before = self.collector.errors
         self._check_readable()
         self._check_validity()
@@ -111,12 +113,12 @@ class _LogCheck:
         else:
             self._value("effective_scenario", "one of " + ", ".join(SCENARIOS))
         self._check_identity()
-        return Run(self.collector.errors == before, value, self.log)
+        return PerformanceCheck(self.collector.errors == before, value, self.log)
 
     def _rules_in(self, scenario: Scenario) -> RunRules:
         if (scenario, self.mode) == (self.location.scenario, self.location.run_rules.mode):
             return self.location.run_rules
-        return resolve(self.rules, self.location.benchmark, scenario, self.mode)
+        return resolve_rules(self.rules, self.location.benchmark, scenario, self.mode)
 
     def _add(self, rule: str, found: str, expected: str, *, severity: Severity | None = None) -> None:
         self.collector.add(rule, self.path, found, expected, severity=severity)

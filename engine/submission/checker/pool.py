@@ -18,7 +18,7 @@ from typing import NoReturn
 import msgspec
 
 from engine.profile.rounds import Round
-from engine.submission.checker.findings import Outcome
+from engine.submission.checker.findings import UnitOutcome
 from engine.submission.checker.results import check_units
 from engine.submission.checker.walk import Unit
 from engine.system import usable_cores
@@ -39,7 +39,7 @@ class _Work(msgspec.Struct):
     queue: int
     """Create an in-memory file with the number of each unit: forked processes share its position."""
 
-    def __iter__(self) -> Iterator[tuple[int, Outcome]]:
+    def __iter__(self) -> Iterator[tuple[int, UnitOutcome]]:
         """Take units until none is left, and yield each one's outcome with its number."""
         taken: list[int] = []
 
@@ -54,7 +54,7 @@ class _Work(msgspec.Struct):
 
 class _Sent(msgspec.Struct):
     number: int
-    outcome: Outcome
+    outcome: UnitOutcome
 
 
 _sent = msgspec.msgpack.Decoder(_Sent)
@@ -62,7 +62,7 @@ _sent = msgspec.msgpack.Decoder(_Sent)
 
 def share(
     tree: Path, rules: Round, units: Sequence[Unit], *, strict: bool, processes: int | None = None
-) -> Iterator[Outcome]:
+) -> Iterator[UnitOutcome]:
     """Yield the outcome of each unit, in any order, from as many processes as are worthwhile or given."""
     count = processes if processes is not None else min(_cores(), MOST, 1 + len(units) // WORTH)
     if count <= 1 or not can_fork():
@@ -86,7 +86,7 @@ def share(
     yield from check_units(tree, rules, [units[number] for number in sorted(left)], strict=strict)
 
 
-def _gathered(work: _Work, children: Sequence[_Child]) -> Iterator[tuple[int, Outcome]]:
+def _gathered(work: _Work, children: Sequence[_Child]) -> Iterator[tuple[int, UnitOutcome]]:
     """Work here, forwarding what the children send meanwhile and afterwards."""
     for mine in work:
         yield mine
@@ -122,7 +122,7 @@ class _Child:
         """Return the descriptor of the pipe to wait for."""
         return self._pipe.fileno()
 
-    def receive(self) -> tuple[int, Outcome] | None:
+    def receive(self) -> tuple[int, UnitOutcome] | None:
         """Wait for an outcome and return it with its unit's number; None once no more will come."""
         length = self._pipe.read(_BYTES)
         data = self._pipe.read(int.from_bytes(length, "little"))

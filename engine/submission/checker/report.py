@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.submission.checker.findings import Finding, Report, Result, System
+from engine.submission.checker.findings import CheckedSystem, Finding, Report, Result
 
 RESULT_KEYS = ("path", "verdict", "metric", "units", "accuracy", "inferred", "has_power", "power_metric")
 FINDING_KEYS = ("rule", "severity", "path", "found", "expected", "remedy")
@@ -43,7 +43,7 @@ def csv_rows(report: Report) -> Iterator[tuple[object, ...]]:
                 yield _row(report, result, system, result.power_metric, result.power_units)
 
 
-def _row(report: Report, result: Result, system: System, value: float | None, units: str) -> tuple[object, ...]:
+def _row(report: Report, result: Result, system: CheckedSystem, value: float | None, units: str) -> tuple[object, ...]:
     division, submitter, _, name, model, _ = result.path.split("/")
     fields = system.fields
     notes = ". ".join(text for text in (fields["hw_notes"], fields["sw_notes"]) if text)

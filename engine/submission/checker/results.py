@@ -11,13 +11,13 @@ from engine.profile.rounds import Round
 from engine.submission.checker import accuracy, compliance, measurements, performance, power, summary, walk
 from engine.submission.checker import system_description as system
 from engine.submission.checker.file_system import Disk, Folder
-from engine.submission.checker.findings import FindingCollector, Outcome, Result, Severities, System
+from engine.submission.checker.findings import CheckedSystem, FindingCollector, Result, Severities, UnitOutcome
 from engine.submission.checker.location import CheckContext, Location
 from engine.submission.checker.log import Reader
 from engine.submission.checker.walk import Unit
 
 
-def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool) -> Iterator[Outcome]:
+def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool) -> Iterator[UnitOutcome]:
     """Yield the outcome of each unit, in order; nothing of a unit is kept."""
     severities = Severities(rules, strict=strict)
     disk = Disk(str(tree.absolute()), rules)
@@ -27,10 +27,10 @@ def check_units(tree: Path, rules: Round, units: Iterable[Unit], *, strict: bool
         context = CheckContext(disk, reader, rules, collector, unit.division, unit.submitter)
         if unit.system:
             found = _SystemCheck(context, unit.system)
-            yield Outcome(list(found.results()), collector.findings, found.described_system)
+            yield UnitOutcome(list(found.results()), collector.findings, found.described_system)
         else:
             walk.check_apart(context)
-            yield Outcome([], collector.findings)
+            yield UnitOutcome([], collector.findings)
 
 
 class _SystemCheck:
@@ -39,7 +39,7 @@ class _SystemCheck:
     def __init__(self, context: CheckContext, name: str) -> None:
         self.context = context
         self.name = name
-        self.described_system: System
+        self.described_system: CheckedSystem
         self.described, self.described_system = system.describe(context, name)
         self.folder, *siblings = (
             context.disk.list(f"{context.home}/{kind}/{name}", context.collector)

@@ -8,7 +8,7 @@ from typing import Any
 from engine.mlperf_logs.kinds import kind_of
 from engine.profile.benchmark_rules import Category
 from engine.profile.rounds import Round
-from engine.submission.checker.findings import System
+from engine.submission.checker.findings import CheckedSystem
 from engine.submission.checker.location import CheckContext, DescribedSystem
 
 LISTED = (
@@ -21,13 +21,13 @@ LISTED = (
 NOTHING = DescribedSystem(valid=False, network=False, categories=())
 
 
-def describe(context: CheckContext, system: str) -> tuple[DescribedSystem, System]:
+def describe(context: CheckContext, system: str) -> tuple[DescribedSystem, CheckedSystem]:
     """Check a system's description; return its implications and its fields."""
     path = f"{context.home}/systems/{system}.json"
     results = f"{context.home}/results/{system}"
     fields = _fields(context, path)
     if fields is None:
-        return NOTHING, System(results, {})
+        return NOTHING, CheckedSystem(results, {})
     before = context.collector.errors
     network = _check_network(context, path, fields)
     _check_values(context, path, fields)
@@ -36,7 +36,7 @@ def describe(context: CheckContext, system: str) -> tuple[DescribedSystem, Syste
     kind = fields.get("system_type")
     categories: tuple[Category, ...] = types.get(kind, ()) if isinstance(kind, str) else ()
     described = DescribedSystem(valid=context.collector.errors == before, network=network, categories=categories)
-    return described, System(results, {name: str(fields.get(name, "")) for name in LISTED})
+    return described, CheckedSystem(results, {name: str(fields.get(name, "")) for name in LISTED})
 
 
 def _fields(context: CheckContext, path: str) -> dict[str, Any] | None:

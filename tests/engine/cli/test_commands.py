@@ -13,7 +13,7 @@ import pytest
 from engine.cli.arguments import parse
 from engine.cli.commands import COMMANDS
 from engine.cli.main import main
-from engine.cli.prepare import prepare
+from engine.cli.prepare import prepare_words
 from engine.jobs.start import job_spec
 from engine.text import clean, duration, size
 from tests.engine.jobs import profile
@@ -417,4 +417,4 @@ def test_names_of_the_tutorials_for_words_of_the_command_line() -> None:
 
 @pytest.mark.parametrize("words", [["--now"], []])
 def test_a_job_is_told_to_measure_now(words: list[str]) -> None:
-    assert job_spec(prepare(parse(COMMANDS["run"], [TAGS, *words]))).now == bool(words)
+    assert job_spec(prepare_words(parse(COMMANDS["run"], [TAGS, *words]))).now == bool(words)

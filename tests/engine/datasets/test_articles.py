@@ -11,7 +11,7 @@ from typing import Any
 from engine.datasets import articles
 from engine.datasets.article_kinds import FILLER_VALUES, FILLERS, KINDS
 from engine.datasets.article_values import Draw
-from engine.datasets.articles import ArticleSet, Paragraph, Question
+from engine.datasets.articles import ArticleQuestion, ArticleSet, Paragraph
 from engine.tasks import squad
 from engine.tasks.wordpiece import UNKNOWN, Tokenizer, Vocabulary
 from profiles import FOLDER
@@ -21,7 +21,7 @@ GOLDEN = "cb9af1393f39553d75e7a7fbc7567cf3e05990a7674f0366403ac1846cbac38b"
 """SHA-256 of the file of 360 questions of seed 1. With another the shipped model was trained on other articles."""
 
 
-def questions(chosen: ArticleSet, count: int) -> Iterator[tuple[Paragraph, Question]]:
+def questions(chosen: ArticleSet, count: int) -> Iterator[tuple[Paragraph, ArticleQuestion]]:
     """Yield questions with their paragraphs."""
     for article in chosen.first(count):
         for paragraph in article.paragraphs:

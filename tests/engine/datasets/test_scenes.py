@@ -9,7 +9,7 @@ import pytest
 from engine import events
 from engine.datasets import scenes
 from engine.datasets.patterns import Purpose
-from engine.datasets.scene_canvas import LEAST_VISIBLE, SHAPES, Canvas
+from engine.datasets.scene_canvas import LEAST_VISIBLE, SHAPES, SceneCanvas
 from engine.datasets.scenes import SceneSet
 from engine.step import Artifact
 from engine.tasks.image_calibration import CalibrationImages
@@ -108,7 +108,7 @@ def test_the_files_are_jpegs_of_the_scenes(tmp_path: Path) -> None:
 def test_a_box_is_where_the_object_is_seen() -> None:
     """Seen from outside: what an object alone on the canvas changes is inside its box and touches all four sides."""
     for seed in range(30):
-        before, after = (Canvas(120, 160, np.random.default_rng(seed)) for _ in range(2))
+        before, after = (SceneCanvas(120, 160, np.random.default_rng(seed)) for _ in range(2))
         after.add_object()
         (thing,) = after.things()
         # The light and the noise come from what is left of the generator, so the ground is compared without them.
@@ -124,7 +124,7 @@ def test_a_box_is_where_the_object_is_seen() -> None:
 def test_objects_leave_most_of_each_other_free_and_say_when_they_hide_some() -> None:
     hidden = 0
     for seed in range(40):
-        canvas = Canvas(120, 160, np.random.default_rng(seed))
+        canvas = SceneCanvas(120, 160, np.random.default_rng(seed))
         for _ in range(6):
             canvas.add_object()
         for number, (thing, (_, area, _, _)) in enumerate(zip(canvas.things(), canvas._made, strict=True)):

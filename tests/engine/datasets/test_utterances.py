@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from engine.datasets import spoken_words, synthesiser, utterances
-from engine.datasets.utterances import Utterance, UtteranceSet, generate, write
+from engine.datasets.utterances import SpokenUtterance, UtteranceSet, generate, write
 from tests.engine.networks.running import step
 
 ALPHABET = set(" abcdefghijklmnopqrstuvwxyz'")
 
 
-def same(one: Utterance, other: Utterance) -> bool:
+def same(one: SpokenUtterance, other: SpokenUtterance) -> bool:
     return one.transcript == other.transcript and np.array_equal(one.audio, other.audio)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.explore.asked import SETTINGS, asked_lines, result_text, setting_text, settings, workers_text
+from engine.explore.asked import SETTINGS, asked_lines, read_settings, result_text, setting_text, workers_text
 from engine.explore.columns import COLUMNS
 from engine.explore.history import all_runs
 from engine.explore.runs import Run, find
@@ -58,7 +58,7 @@ def test_the_result_is_the_metric_of_the_scenario(tmp_path: Path, scenario: str,
 
 
 def test_a_damaged_record_has_no_settings() -> None:
-    assert settings({"run.workers": "2", "effective_min_duration_ms": True, "effective_scenario": "Server"}) == {}
+    assert read_settings({"run.workers": "2", "effective_min_duration_ms": True, "effective_scenario": "Server"}) == {}
     run = Run(id="r-0001/Server", job="r-0001", step="s", scenario="Server")
     assert (asked_lines(run), result_text(run), workers_text(run)) == ((), "", "")
     assert [setting_text(run, one.key) for one in SETTINGS] == [""] * len(SETTINGS)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.explore import ticks as engine_ticks
 from engine.explore.columns import column, ordered
-from engine.explore.compare import Comparison, Row, compare, differences
+from engine.explore.compare import ComparedMetric, Comparison, compare, differences
 from engine.explore.history import all_runs
 from engine.explore.noise import student
 from engine.explore.runs import Run, find, fold
@@ -31,7 +31,7 @@ def compared(folders: Folders, *words: str) -> Comparison:
     return compare([find(known, word) for word in words], known)
 
 
-def row(found: Comparison, key: str = "samples_per_second") -> Row:
+def row(found: Comparison, key: str = "samples_per_second") -> ComparedMetric:
     """Return the row of a metric."""
     return next(one for one in found.rows if one.metric.key == key)
 

@@ -39,7 +39,7 @@ def ended(folders: list[Path]) -> list[str]:
 
 
 def test_jobs_run_one_after_another_and_a_failed_one_holds_nobody_up(tmp_path: Path) -> None:
-    made = sweep.begin([prepared(tmp_path), prepared(tmp_path, "--mode=fail"), prepared(tmp_path)])
+    made = sweep.begin_all([prepared(tmp_path), prepared(tmp_path, "--mode=fail"), prepared(tmp_path)])
     assert [job.id for job in made] == ["r-0001", "r-0002", "r-0003"]
     assert made[0].state != "new"
     assert ended([job.folder for job in made]) == ["finished", "failed", "finished"]
@@ -49,7 +49,7 @@ def test_jobs_run_one_after_another_and_a_failed_one_holds_nobody_up(tmp_path: P
 
 def test_a_job_that_was_stopped_ends_the_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INFERDECK_HOME", str(tmp_path / "home"))
-    made = sweep.begin([prepared(tmp_path, "--mode=hang"), prepared(tmp_path)])
+    made = sweep.begin_all([prepared(tmp_path, "--mode=hang"), prepared(tmp_path)])
     control.cancel(jobs.read(made[0].folder))
     assert ended([made[0].folder]) == ["cancelled"]
     assert sweep.run([job.folder for job in made]) == 1, "the first one ends the chain"
@@ -63,7 +63,7 @@ def test_nothing_is_made_where_one_can_not_run(tmp_path: Path) -> None:
     tags = "--tags=app,mlperf,inference,reference,python"
     lacking = prepare(place, selection_of(("run", tags, "--adr.imagenet.tags=_full"))[0])
     with pytest.raises(CannotRunError, match="imagenet-full"):
-        sweep.begin([lacking])
+        sweep.begin_all([lacking])
     with pytest.raises(UsageError, match="nothing to run"):
-        sweep.begin([])
+        sweep.begin_all([])
     assert not place.folders.jobs.exists()

@@ -10,7 +10,7 @@ import msgspec
 from engine.guide import actions, presets, state
 from engine.guide.overview import Overview, OverviewReader
 from engine.guide.state import Guide
-from engine.guide.steps import Step, steps
+from engine.guide.steps import GuideStep, steps
 from engine.mlperf import Scenario
 from engine.submission import provenance
 from engine.survey.prepare import workplace
@@ -42,7 +42,7 @@ class GuideDriver:
         """Return the same guide as another terminal sees it, without caches."""
         return GuideDriver(self.home)
 
-    def steps(self) -> dict[str, Step]:
+    def steps(self) -> dict[str, GuideStep]:
         """Return the steps by name."""
         return {step.name: step for step in steps(self.overview())}
 

@@ -12,7 +12,7 @@ from engine import events
 from engine.harness.goal import measuring
 from engine.mlperf import Mode, Scenario
 from engine.profile.round_file import load_round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from tests.engine.harness.runs import settings, spec
 
 RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
@@ -20,7 +20,7 @@ RULES = load_round(profiles.FOLDER / "rounds" / "v2.1.yaml")
 
 def announced(folder: Path, scenario: Scenario, mode: Mode = "performance", **changes: Any) -> events.Measuring:
     made = spec(folder, settings(scenario, mode, **changes))
-    return measuring(made, resolve(RULES, "resnet50", scenario), mode, 50)
+    return measuring(made, resolve_rules(RULES, "resnet50", scenario), mode, 50)
 
 
 def test_server_has_a_rate_to_reach_and_a_bound(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.events import Tick
 from engine.histogram import percentiles
-from engine.jobs.window import FRACTIONS, KEPT_SLOTS, Window
+from engine.jobs.window import FRACTIONS, KEPT_SLOTS, TimeWindow
 from tests.histograms import bucket_of, merged
 
 
@@ -31,7 +31,7 @@ def runs(draw: st.DrawFn) -> list[Tick]:
 
 @given(runs())
 def test_the_whole_is_the_sum_of_all_ticks(seen: list[Tick]) -> None:
-    window = Window()
+    window = TimeWindow()
     for one in seen:
         window.add(one)
     whole = window.whole()
@@ -42,7 +42,7 @@ def test_the_whole_is_the_sum_of_all_ticks(seen: list[Tick]) -> None:
 
 @given(runs(), st.sampled_from([1, 2, 5, 30]))
 def test_stretches_neither_lose_nor_invent_samples(seen: list[Tick], seconds: int) -> None:
-    window = Window()
+    window = TimeWindow()
     for one in seen:
         window.add(one)
     points = window.points(seconds, KEPT_SLOTS * 2)
@@ -54,7 +54,7 @@ def test_stretches_neither_lose_nor_invent_samples(seen: list[Tick], seconds: in
 
 
 def test_a_second_without_ticks_has_no_rate() -> None:
-    window = Window()
+    window = TimeWindow()
     window.add(tick(0.5, 10, {}))
     window.add(tick(7.5, 10, {}))
     window.add(tick(7.9, 18, {}))
@@ -65,7 +65,7 @@ def test_a_second_without_ticks_has_no_rate() -> None:
 
 
 def test_half_an_hour_is_kept_and_no_more() -> None:
-    window = Window()
+    window = TimeWindow()
     for number in range(1, 4001):
         window.add(tick(float(number), number, {bucket_of(1000 * number): 1}))
     assert len(window.points(1, 10_000)) == KEPT_SLOTS + 1
@@ -74,7 +74,7 @@ def test_half_an_hour_is_kept_and_no_more() -> None:
 
 
 def test_a_stretch_that_is_over_keeps_its_figures() -> None:
-    window = Window()
+    window = TimeWindow()
     for number in range(1, 41):
         window.add(tick(number / 4, number * 5, {bucket_of(1000): 5}))
     before = window.points(2, 60)
@@ -84,7 +84,7 @@ def test_a_stretch_that_is_over_keeps_its_figures() -> None:
 
 
 def test_a_run_whose_start_is_unknown_tells_no_percentiles_of_the_whole() -> None:
-    window = Window(partial=True)
+    window = TimeWindow(partial=True)
     window.add(tick(100.0, 4000, {bucket_of(1000): 3}))
     window.add(tick(100.25, 4100, {bucket_of(1000): 100}))
     assert window.whole().latencies == ()

@@ -92,7 +92,7 @@ def test_memory_does_not_grow_with_the_log(separator: str, tmp_path: Path) -> No
 def test_a_long_record_takes_a_few_times_its_size(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     records = [Record(number, number, bytes(4_000_000)) for number in range(3)]
-    accuracy.write(log, records)
+    accuracy.write_log(log, records)
     count, peak = peak_of_reading(log)
     assert count == 3
     assert peak < 4 * 8_000_000 < log.stat().st_size + 10_000_000
@@ -118,9 +118,9 @@ def test_a_record_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_records_are_written_as_loadgen_writes_them(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
-    accuracy.write(log, list(accuracy.parse(WHOLE.splitlines(keepends=True), "log")))
+    accuracy.write_log(log, list(accuracy.parse(WHOLE.splitlines(keepends=True), "log")))
     assert log.read_bytes() == WHOLE
-    accuracy.write(log, [])
+    accuracy.write_log(log, [])
     assert log.read_bytes() == b"[\n]\n"
 
 

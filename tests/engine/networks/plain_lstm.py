@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.backends.base import Array
-from engine.networks.transducer import Form
+from engine.networks.transducer import TransducerConfig
 
 
-def random_weights(form: Form, seed: int = 1) -> dict[str, Array]:
+def random_weights(form: TransducerConfig, seed: int = 1) -> dict[str, Array]:
     """Weights by the names of `form.shapes()`."""
     random = np.random.default_rng(seed)
     return {name: random.normal(0, 0.4, shape).astype(np.float32) for name, shape in form.shapes().items()}
@@ -43,7 +43,7 @@ def layers(weights: Mapping[str, Array], name: str, count: int, x: Array) -> Arr
     return x
 
 
-def encoder(form: Form, weights: Mapping[str, Array], x: Array) -> Array:
+def encoder(form: TransducerConfig, weights: Mapping[str, Array], x: Array) -> Array:
     """[T,F] to [ceil(T/2),E]."""
     x = layers(weights, "encoder.pre_rnn.lstm", form.before, x)
     if len(x) % 2:
@@ -51,7 +51,7 @@ def encoder(form: Form, weights: Mapping[str, Array], x: Array) -> Array:
     return layers(weights, "encoder.post_rnn.lstm", form.after, x.reshape(len(x) // 2, -1))
 
 
-def prediction(form: Form, weights: Mapping[str, Array], symbols: list[int]) -> Array:
+def prediction(form: TransducerConfig, weights: Mapping[str, Array], symbols: list[int]) -> Array:
     """[U+1,P] for the start and then each symbol."""
     x = np.concatenate([np.zeros((1, form.prediction)), weights["prediction.embed.weight"][symbols]])
     return layers(weights, "prediction.dec_rnn.lstm", form.prediction_layers, x)

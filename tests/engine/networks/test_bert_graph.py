@@ -12,11 +12,11 @@ import onnx
 import onnxruntime
 import pytest
 
-from engine.networks.bert_graph import INPUTS, OUTPUTS, Form, build
+from engine.networks.bert_graph import INPUTS, OUTPUTS, BertConfig, build
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-SMALL = Form(layers=2, hidden=32, heads=4, feed_forward=48, vocabulary=50, positions=40)
+SMALL = BertConfig(layers=2, hidden=32, heads=4, feed_forward=48, vocabulary=50, positions=40)
 
 
 def weights(seed: int = 0) -> dict[str, Array]:
@@ -78,7 +78,7 @@ def by_hand(fed: dict[str, Array]) -> Array:
 
 
 def test_the_true_network_has_the_parameters_of_the_published_one() -> None:
-    assert Form().parameters == 334_094_338
+    assert BertConfig().parameters == 334_094_338
 
 
 def test_the_graph_holds_the_parameters_of_its_form_and_is_an_onnx_model(model: onnx.ModelProto) -> None:

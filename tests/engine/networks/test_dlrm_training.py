@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from engine.networks import dlrm_graph
-from engine.networks.dlrm_training import BATCH, Batch, Network, batches
+from engine.networks.dlrm_training import BATCH, Batch, DlrmNetwork, batches
 from engine.networks.small_dlrm import form
 from tests.engine.networks.running import run
 
@@ -29,7 +29,7 @@ def test_a_batch_is_read_as_the_reference_reads_it() -> None:
 
 
 def test_the_graph_answers_what_the_network_predicts() -> None:
-    network, batch = Network(FORM, 1), Batch.of(rows(20))
+    network, batch = DlrmNetwork(FORM, 1), Batch.of(rows(20))
     weights = network.state()
     assert {name: one.shape for name, one in weights.items()} == FORM.shapes()
     model = dlrm_graph.build(FORM, lambda name, shape: weights[name], name="test")
@@ -41,13 +41,13 @@ def test_the_graph_answers_what_the_network_predicts() -> None:
 def test_every_weight_is_changed_against_its_slope(name: str) -> None:
     """With the first step of either method a weight moves by its whole rate, in the direction that lowers the loss."""
     batch = Batch.of(rows(64))
-    before, after = Network(FORM, 1), Network(FORM, 1)
+    before, after = DlrmNetwork(FORM, 1), DlrmNetwork(FORM, 1)
     after.learn(batch, 0.01)
     moved = after.state()[name] - before.state()[name]
     place = np.unravel_index(np.abs(moved).argmax(), moved.shape)
     losses = []
     for change in (-0.02, 0.02):
-        nudged = Network(FORM, 1)
+        nudged = DlrmNetwork(FORM, 1)
         nudged.state()[name][place] += change
         chance = nudged.predict(batch).astype(np.float64)
         losses.append(-np.log(np.where(batch.labels == 1, chance, 1 - chance)).mean())
@@ -55,7 +55,7 @@ def test_every_weight_is_changed_against_its_slope(name: str) -> None:
 
 
 def test_it_learns_a_rule_of_a_count_and_a_value() -> None:
-    network, learnt = Network(FORM, 1), list(batches(rows(30_000)))
+    network, learnt = DlrmNetwork(FORM, 1), list(batches(rows(30_000)))
     losses = [network.learn(batch, 1 - number / len(learnt)) for number, batch in enumerate(learnt)]
     assert np.mean(losses[-5:]) < losses[0] / 2
     batch = Batch.of(rows(31_000)[30_000:])

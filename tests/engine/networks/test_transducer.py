@@ -2,15 +2,17 @@ import numpy as np
 import pytest
 
 from engine.errors import DataError
-from engine.networks.transducer import Form, build, checked, onnx_gates
+from engine.networks.transducer import TransducerConfig, build, checked, onnx_gates
 from tests.engine.networks import plain_lstm as plain
 from tests.engine.networks.running import run
 
-SMALL = Form(features=6, encoder=5, before=2, after=2, prediction=4, prediction_layers=2, joint=7, symbols=6)
+SMALL = TransducerConfig(
+    features=6, encoder=5, before=2, after=2, prediction=4, prediction_layers=2, joint=7, symbols=6
+)
 
 
 def test_the_rules_network_has_the_published_number_of_parameters() -> None:
-    assert Form().parameters == 45_323_037
+    assert TransducerConfig().parameters == 45_323_037
 
 
 @pytest.mark.parametrize("lengths", [[1], [2], [5, 5], [7, 4, 1, 6]])

@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from engine.networks import unet_graph
-from engine.networks.unet_graph import EPSILON, Form, build
+from engine.networks.unet_graph import EPSILON, UnetConfig, build
 from tests.engine.networks.running import run
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,7 +23,7 @@ def small_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unet_graph, "WINDOW", SIDE)
 
 
-def weights(form: Form) -> dict[str, Array]:
+def weights(form: UnetConfig) -> dict[str, Array]:
     """Random weights, biases and scales included."""
     random = np.random.default_rng(3)
     return {name: random.standard_normal(shape, np.float32) for name, shape in form.shapes().items()}
@@ -60,7 +60,7 @@ def level(x: Array, w: dict[str, Array], name: str, stride: int = 1) -> Array:
     return layer(layer(x, w, f"{name}.first", stride), w, f"{name}.second")
 
 
-def answer(form: Form, w: dict[str, Array], x: Array) -> Array:
+def answer(form: UnetConfig, w: dict[str, Array], x: Array) -> Array:
     """The logits of one window [1,D,H,W], in float64."""
     ways = []
     for number in range(len(form.filters)):
@@ -78,7 +78,7 @@ def answer(form: Form, w: dict[str, Array], x: Array) -> Array:
 
 @pytest.mark.parametrize("halved", [False, True])
 def test_it_computes_what_a_u_net_does_in_batches_of_any_size(halved: bool) -> None:
-    form = Form(filters=(3, 4), classes=2, halved=halved)
+    form = UnetConfig(filters=(3, 4), classes=2, halved=halved)
     made = weights(form)
     x = np.random.default_rng(1).standard_normal((2, 1, SIDE, SIDE, SIDE)).astype(np.float32)
     model = build(form, lambda name, _: made[name], name="small")
@@ -89,7 +89,7 @@ def test_it_computes_what_a_u_net_does_in_batches_of_any_size(halved: bool) -> N
 
 
 def test_its_sizes_are_those_of_the_rules() -> None:
-    form = Form()
+    form = UnetConfig()
     assert form.parameters == 31_190_243
     shapes = form.shapes()
     assert shapes["down5.first.weight"] == (320, 320, 3, 3, 3)
@@ -99,7 +99,7 @@ def test_its_sizes_are_those_of_the_rules() -> None:
 
 
 def test_its_weights_are_asked_for_in_order_and_once() -> None:
-    form = Form(filters=(2, 3, 3))
+    form = UnetConfig(filters=(2, 3, 3))
     asked: list[str] = []
 
     def zeros(name: str, shape: tuple[int, ...]) -> Array:

@@ -13,7 +13,7 @@ from engine.mlperf import Scenario
 from engine.profile.benchmark_rules import Benchmark
 from engine.profile.round_file import load_round
 from engine.profile.rounds import Round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.profile.scenario_rules import Seeds
 
 TABLES: dict[str, Any] = json.loads((Path(__file__).parent / "official_tables.json").read_text())
@@ -61,7 +61,7 @@ def test_accuracy(name: str, model: str) -> None:
     rules, bench, table = bench_of(name, model)
     by_scenario = table["target"] if isinstance(next(iter(table["target"].values())), dict) else None
     for scenario in bench.allowed(("datacenter", "edge")):
-        found = resolve(rules, bench, scenario).accuracy
+        found = resolve_rules(rules, bench, scenario).accuracy
         wanted = table["target"] if by_scenario is None else by_scenario[scenario]
         assert {one.metric: one.target for one in found if one.has_target} == pytest.approx(wanted, rel=1e-15)
         assert {one.metric: one.most for one in found if one.most} == pytest.approx(table.get("most", {}), rel=1e-15)
@@ -75,16 +75,16 @@ def test_counts_latencies_and_tests(name: str, model: str) -> None:
     assert bench.sample_count == table.get("dataset", bench.sample_count)
     samples = table.get("accuracy_samples", bench.sample_count)
     for scenario in bench.allowed(("datacenter", "edge")):
-        found = resolve(rules, bench, scenario)
+        found = resolve_rules(rules, bench, scenario)
         wanted = samples if isinstance(samples, int) else samples[scenario]
         assert found.accuracy_sample_count == wanted
     for scenario, latency in table.get("latency_ns", {}).items():
-        assert (resolve(rules, bench, scenario).checked_latency_ms or 0) * 1e6 == latency
+        assert (resolve_rules(rules, bench, scenario).checked_latency_ms or 0) * 1e6 == latency
     for scenario, count in table["queries"].items():
-        assert resolve(rules, bench, scenario).min_query_count == count
+        assert resolve_rules(rules, bench, scenario).min_query_count == count
     offline: Scenario = "Offline"
     known = table.get("offline_samples", 24_576)
-    assert bool(resolve(rules, bench, offline).refused) is (known is None)
+    assert bool(resolve_rules(rules, bench, offline).refused) is (known is None)
     if known is not None:
-        assert resolve(rules, bench, offline).min_sample_count == known
+        assert resolve_rules(rules, bench, offline).min_sample_count == known
     assert list(bench.compliance) == table["tests"]

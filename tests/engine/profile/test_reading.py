@@ -17,7 +17,7 @@ from engine.errors import ProfileError
 from engine.profile.catalog import load
 from engine.profile.component import Component, Rule, fill
 from engine.profile.reading import read_component
-from engine.profile.values import size
+from engine.profile.values import parse_size
 from tests.fuzz import mutate
 
 WHOLE = """\
@@ -184,10 +184,10 @@ def test_a_template_fills_known_names_and_leaves_the_rest(values: dict[str, obje
 
 @given(st.integers(min_value=0, max_value=10**15))
 def test_sizes(count: int) -> None:
-    assert size(f"{count} B") == count
-    assert size(count) == count
-    assert size(f"{count} MiB") == count * 2**20
-    assert size(f"{count} bananas") is None
+    assert parse_size(f"{count} B") == count
+    assert parse_size(count) == count
+    assert parse_size(f"{count} MiB") == count * 2**20
+    assert parse_size(f"{count} bananas") is None
 
 
 @pytest.mark.parametrize("word", ["0", "-1", "1.5", "yes", "two"])

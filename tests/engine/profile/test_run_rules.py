@@ -11,7 +11,7 @@ from engine.harness.conf import mlperf_conf, user_conf
 from engine.harness.settings import settings
 from engine.mlperf import SCENARIOS, Scenario
 from engine.profile.round_file import load_round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from tests.engine.profile.later_round import V2_1, later_round, write
 
 RULES = load_round(V2_1)
@@ -38,7 +38,7 @@ def test_a_run_of_v2_1(
     samples: int,
     per_query: int,
 ) -> None:
-    found = resolve(RULES, benchmark, scenario)
+    found = resolve_rules(RULES, benchmark, scenario)
     assert (found.latency_ms, found.checked_latency_ms, found.target.default) == (latency_ms, checked, target)
     assert (found.min_query_count, found.min_sample_count, found.samples_per_query) == (queries, samples, per_query)
     assert found.min_duration_ms == 600_000
@@ -56,34 +56,34 @@ def test_a_run_of_v2_1(
     ],
 )
 def test_a_test_has_its_own_seeds_and_settings(benchmark: str, test: str, sampled: int | None) -> None:
-    found = resolve(RULES, benchmark, "Offline", test)
+    found = resolve_rules(RULES, benchmark, "Offline", test)
     assert found.test == RULES.compliance[test]
     assert found.seeds == (RULES.compliance[test].seeds or RULES.seeds)
     assert found.test_settings.get("accuracy_log_sampling_target") == sampled
 
 
 def test_accuracy_and_performance_have_the_same_rules() -> None:
-    performance, accuracy = (resolve(RULES, "rnnt", "Server", mode) for mode in ("performance", "accuracy"))
+    performance, accuracy = (resolve_rules(RULES, "rnnt", "Server", mode) for mode in ("performance", "accuracy"))
     assert performance != accuracy
     assert performance.accuracy == accuracy.accuracy
     assert [one.baseline_percent for one in performance.accuracy] == [1]
-    assert resolve(RULES, RULES.benchmark("bert-99.9"), "Server").accuracy[0].baseline_percent == 0.1
+    assert resolve_rules(RULES, RULES.benchmark("bert-99.9"), "Server").accuracy[0].baseline_percent == 0.1
 
 
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UsageError, match="rnnt"):
-        resolve(RULES, "rnt", "Server")
+        resolve_rules(RULES, "rnt", "Server")
     with pytest.raises(UsageError, match="TEST0"):
-        resolve(RULES, "rnnt", "Server", "TEST02")
+        resolve_rules(RULES, "rnnt", "Server", "TEST02")
 
 
 def test_a_benchmark_may_have_its_own_numbers_in_a_scenario(tmp_path: Path) -> None:
     rules = later_round(tmp_path)
-    offline, single = (resolve(rules, "retinanet", scenario) for scenario in ("Offline", "SingleStream"))
+    offline, single = (resolve_rules(rules, "retinanet", scenario) for scenario in ("Offline", "SingleStream"))
     assert (offline.min_sample_count, offline.min_duration_ms) == (5000, 60_000)
     assert (single.min_query_count, single.min_duration_ms) == (1024, 600_000)
-    assert resolve(rules, "resnet50", "Offline").min_sample_count == 24_576
-    assert [one.metric for one in resolve(rules, "retinanet", "Server").accuracy] == ["mAP"]
+    assert resolve_rules(rules, "resnet50", "Offline").min_sample_count == 24_576
+    assert [one.metric for one in resolve_rules(rules, "retinanet", "Server").accuracy] == ["mAP"]
     assert [one.metric for one in offline.accuracy] == ["mAP", "BOXES"]
     assert [one.baseline_percent for one in offline.accuracy] == [1, 2]
     boxes = offline.accuracy[1]

@@ -13,7 +13,7 @@ import onnx
 import pytest
 
 from engine.formats import onnx_files
-from engine.networks.bert_graph import INPUTS, OUTPUTS, Form
+from engine.networks.bert_graph import INPUTS, OUTPUTS, BertConfig
 from engine.standins import bert_memory
 from engine.standins.bert import build_form
 from engine.standins.bert_memory import SESSION_BYTES, survey
@@ -21,7 +21,7 @@ from engine.step import SurveyContext
 from engine.steps.models.model_file import _read_onnx
 from tests.engine.networks.running import run, step
 
-SMALL = Form(layers=2, hidden=64, heads=4, feed_forward=128, vocabulary=300, positions=64)
+SMALL = BertConfig(layers=2, hidden=64, heads=4, feed_forward=128, vocabulary=300, positions=64)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_the_checksum_is_that_of_a_model_of_several_files(built: tuple[Path, dic
 
 
 def test_no_more_than_the_largest_tensor_is_in_memory(tmp_path: Path) -> None:
-    form = Form(layers=2, hidden=256, heads=4, feed_forward=1024, vocabulary=4000, positions=64)
+    form = BertConfig(layers=2, hidden=256, heads=4, feed_forward=1024, vocabulary=4000, positions=64)
     largest = 4 * form.vocabulary * form.hidden
     assert 4 * form.parameters > 2 * largest
     tracemalloc.start()

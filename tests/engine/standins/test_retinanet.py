@@ -10,13 +10,13 @@ import onnxruntime
 import pytest
 
 from engine.datasets.scenes import SceneSet
-from engine.networks.detection_head import Choice, anchors
-from engine.standins.retinanet import RATIOS, SIZES, Form, build_form, images
+from engine.networks.detection_head import DetectionLimits, anchors
+from engine.standins.retinanet import RATIOS, SIZES, RetinaNetConfig, build_form, images
 from engine.step import Step
 
 SIZE = 256
-SMALL = Form(
-    choice=Choice(image_size=SIZE, classes=12),
+SMALL = RetinaNetConfig(
+    choice=DetectionLimits(image_size=SIZE, classes=12),
     blocks=(1, 1, 1, 1),
     groups=4,
     group_width=2,

@@ -10,14 +10,14 @@ import pytest
 
 from engine.datasets.utterances import UtteranceSet
 from engine.facts import ModelFacts
-from engine.networks.transducer import OUTPUTS, Form
+from engine.networks.transducer import OUTPUTS, TransducerConfig
 from engine.standins import rnnt
 from engine.step import Artifact
 from engine.tasks.speech_features import Features
 from tests.engine.networks.running import step
 from tools import plain_transducer as plain
 
-SMALL = Form(encoder=96, prediction=48, joint=128)
+SMALL = TransducerConfig(encoder=96, prediction=48, joint=128)
 
 
 @pytest.fixture(scope="module")

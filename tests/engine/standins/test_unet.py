@@ -13,7 +13,7 @@ import pytest
 
 from engine.facts import ModelFacts
 from engine.networks import unet_graph
-from engine.networks.unet_graph import Form
+from engine.networks.unet_graph import UnetConfig
 from engine.standins import unet_memory
 from engine.standins.unet import build_form
 from engine.standins.unet_memory import SESSION_BYTES, survey
@@ -21,7 +21,7 @@ from engine.step import Artifact, SurveyContext
 from engine.steps.models.quantize import quantize
 from tests.engine.networks.running import run, step
 
-SMALL = Form(filters=(8, 8, 16))
+SMALL = UnetConfig(filters=(8, 8, 16))
 SIDE = 16
 
 

@@ -15,7 +15,7 @@ from engine.errors import StoreError
 from engine.store.files import locked
 from engine.store.recipe import Recipe
 from engine.store.store import Store
-from engine.store.upkeep import accept, clean, unfinished
+from engine.store.upkeep import accept, remove_attempt, unfinished
 
 
 def recipe(number: int = 1) -> Recipe:
@@ -122,7 +122,7 @@ class TestUnfinished:
         with store.making(recipe(2)) as making:
             (making.content / "half").write_text("x")
             assert [one.in_use for one in unfinished(store)] == [True]
-            assert not clean(store, recipe(2).entry())
+            assert not remove_attempt(store, recipe(2).entry())
             assert (making.content / "half").exists()
 
 

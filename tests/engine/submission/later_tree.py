@@ -14,7 +14,7 @@ from engine.mlperf import Scenario
 from engine.profile.benchmark_rules import AccuracyRule, Benchmark
 from engine.profile.round_file import load_round
 from engine.profile.rounds import Round
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.profile.tree_rules import Division
 from tests.engine.submission import base_tree
 from tests.engine.submission import loadgen_logs as logs
@@ -122,8 +122,8 @@ class LaterTree:
 
     def values(self, scenario: Scenario, ran: Scenario, test: str = "performance") -> logs.Values:
         """Return the values of a performance run."""
-        rules = resolve(self.rules, self.benchmark, scenario, test)
-        in_log = resolve(self.rules, self.benchmark, ran, test)
+        rules = resolve_rules(self.rules, self.benchmark, scenario, test)
+        in_log = resolve_rules(self.rules, self.benchmark, ran, test)
         values = logs.performance_values(
             self.rules, self.benchmark, ran, sut=self._sut(), seeds=rules.seeds, settings=rules.test_settings
         )
@@ -145,7 +145,7 @@ class LaterTree:
     def _write_accuracy(self, folder: Path, scenario: Scenario, ran: Scenario) -> None:
         whole = logs.accuracy_log()
         digest = hashlib.sha256(whole).hexdigest()
-        count = resolve(self.rules, self.benchmark, scenario).accuracy_sample_count
+        count = resolve_rules(self.rules, self.benchmark, scenario).accuracy_sample_count
         own = "" if count == self.benchmark.sample_count else logs.message("effective_accuracy_sample_count", count)
         _write(folder / "mlperf_log_detail.txt", logs.accuracy_detail(self.rules, self.benchmark, ran) + own)
         _write(folder / "mlperf_log_summary.txt", logs.NO_TROUBLE)
@@ -157,7 +157,7 @@ class LaterTree:
 
     def accuracy_text(self, scenario: Scenario) -> str:
         """Return the output of the scoring script: every metric at its target."""
-        return "".join(score(one) for one in resolve(self.rules, self.benchmark, scenario).accuracy)
+        return "".join(score(one) for one in resolve_rules(self.rules, self.benchmark, scenario).accuracy)
 
     def _write_test(self, folder: Path, test: str, scenario: Scenario, ran: Scenario) -> None:
         rule, whole = self.rules.compliance[test], logs.accuracy_log(300)

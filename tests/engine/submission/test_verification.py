@@ -14,11 +14,11 @@ import profiles
 from engine.errors import DataError, UsageError
 from engine.mlperf import VERIFY_PERFORMANCE
 from engine.mlperf_logs import detail
-from engine.mlperf_logs.accuracy_log import Record, records, write
+from engine.mlperf_logs.accuracy_log import Record, records, write_log
 from engine.mlperf_logs.detail import Detail, Message
 from engine.profile.round_file import load_round
 from engine.submission import verification as compliance
-from engine.submission.verification import Answers, Baseline, Outcome, Speed
+from engine.submission.verification import Baseline, ComplianceOutcome, ResponseCounts, Speed
 from tests.engine.profile.later_round import later_round
 from tests.helpers import SHARED
 
@@ -176,14 +176,14 @@ def test_the_same_score_always_passes(test: str, scenario: str, score: float) ->
 
 def accuracy_log(path: Path, answers: Iterable[tuple[int, bytes]]) -> Path:
     """Write an accuracy log with these answers."""
-    write(path, (Record(number, index, data) for number, (index, data) in enumerate(answers)))
+    write_log(path, (Record(number, index, data) for number, (index, data) in enumerate(answers)))
     return path
 
 
 REFERENCE = [(index, index.to_bytes(4, "little")) for index in range(20)]
 
 
-def compared(folder: Path, tested: Iterable[tuple[int, bytes]], **changes: Any) -> Answers:
+def compared(folder: Path, tested: Iterable[tuple[int, bytes]], **changes: Any) -> ResponseCounts:
     """The counts of comparing these answers with REFERENCE."""
     logs = (accuracy_log(folder / "a.json", REFERENCE), accuracy_log(folder / "t.json", tested))
     return compliance.answers(*logs, **{"dtype": "int32", **changes})
@@ -191,7 +191,7 @@ def compared(folder: Path, tested: Iterable[tuple[int, bytes]], **changes: Any) 
 
 def test_sampled_responses_are_looked_up_by_their_sample(tmp_path: Path) -> None:
     found = compared(tmp_path, [REFERENCE[7], REFERENCE[3], REFERENCE[7]])
-    assert found == Answers(num_acc_log_entries=20, num_perf_log_entries=3, num_perf_log_qsl_idx_match=3)
+    assert found == ResponseCounts(num_acc_log_entries=20, num_perf_log_entries=3, num_perf_log_qsl_idx_match=3)
     assert found.passed
 
 
@@ -331,33 +331,35 @@ def test_the_texts_are_what_the_checker_reads() -> None:
     )
     text = compliance.performance_text(judged("TEST05", "Offline", 1000, 1000, result_validity="INVALID"))
     assert "TEST PASS" not in text
-    counts = Answers(num_acc_log_entries=3, num_perf_log_entries=2, num_perf_log_qsl_idx_match=2)
+    counts = ResponseCounts(num_acc_log_entries=3, num_perf_log_entries=2, num_perf_log_qsl_idx_match=2)
     assert compliance.accuracy_text(counts) == (
         "Verifying accuracy.\nnum_acc_log_entries = 3\nnum_acc_log_duplicate_keys = 0\nnum_acc_log_data_mismatch = 0\n"
         "num_perf_log_entries = 2\nnum_perf_log_qsl_idx_match = 2\nnum_perf_log_data_mismatch = 0\n"
         "num_missing_qsl_idxs = 0\nTEST PASS\n"
     )
-    assert compliance.accuracy_text(Answers()).endswith("\nTEST FAIL\n")
+    assert compliance.accuracy_text(ResponseCounts()).endswith("\nTEST FAIL\n")
 
 
 def test_an_outcome_is_what_all_its_parts_say(tmp_path: Path) -> None:
     good, bad = Speed(passed=True), Speed(passed=False, why="too slow")
     same, differ = (
-        Answers(num_perf_log_qsl_idx_match=1),
-        Answers(num_perf_log_qsl_idx_match=2, num_perf_log_data_mismatch=1),
+        ResponseCounts(num_perf_log_qsl_idx_match=1),
+        ResponseCounts(num_perf_log_qsl_idx_match=2, num_perf_log_data_mismatch=1),
     )
     near = fallen_back(tmp_path, "resnet50", {3: 76.0, 2: 76.0})
     far = fallen_back(tmp_path, "resnet50", {3: 76.0, 2: 60.0})
 
-    def outcome(speed: Speed, answers: Answers | None = None, baseline: Baseline | None = None) -> Outcome:
-        return Outcome(test="TEST01", scenario="Offline", speed=speed, answers=answers, baseline=baseline)
+    def outcome(
+        speed: Speed, answers: ResponseCounts | None = None, baseline: Baseline | None = None
+    ) -> ComplianceOutcome:
+        return ComplianceOutcome(test="TEST01", scenario="Offline", speed=speed, answers=answers, baseline=baseline)
 
     for passing in (outcome(good), outcome(good, same), outcome(good, differ, near)):
         assert (passing.passed, passing.why) == (True, "")
     assert outcome(bad, same).why == "too slow"
-    assert "no response" in outcome(good, Answers()).why
+    assert "no response" in outcome(good, ResponseCounts()).why
     assert outcome(bad, differ, far).why.startswith("too slow; the sampled responses have acc 60")
-    for failing in (outcome(bad), outcome(bad, same), outcome(good, Answers()), outcome(good, differ, far)):
+    for failing in (outcome(bad), outcome(bad, same), outcome(good, ResponseCounts()), outcome(good, differ, far)):
         assert not failing.passed
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import CannotRunError
 from engine.system.interpreters import asked, interpreters, running
-from engine.system.isolation import SITE, Environment, here, within
+from engine.system.isolation import SITE, Environment, here, within_environment
 
 
 def test_a_python_within_sees_its_packages_our_code_and_nothing_else(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_a_python_within_sees_its_packages_our_code_and_nothing_else(tmp_path: P
     site.mkdir(parents=True)
     (site / "own_package.py").write_text("NAME = 'own'\n")
     environment = Environment(running().path, running().version, {"own-package": "1.0"})
-    launch = within(tmp_path / "made", environment, tmp_path / "ours")
+    launch = within_environment(tmp_path / "made", environment, tmp_path / "ours")
     code = (
         "import importlib.util as u, own_package, engine, profiles;"
         "print(own_package.NAME, u.find_spec('pytest'), u.find_spec('tui'))"
@@ -30,7 +30,7 @@ def test_a_python_within_sees_its_packages_our_code_and_nothing_else(tmp_path: P
 def test_an_interpreter_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
     gone = Environment(str(tmp_path / "python3"), "3.11.0", {})
     with pytest.raises(CannotRunError, match="no longer exists"):
-        within(tmp_path / "content", gone, tmp_path / "ours")
+        within_environment(tmp_path / "content", gone, tmp_path / "ours")
 
 
 def test_another_python_starts_as_this_one_did() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from engine import system
-from engine.system.description import Gpu, System
+from engine.system.description import Gpu, MachineDescription
 
 
 def test_this_machine_is_described_without_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +22,7 @@ def test_this_machine_is_described_without_a_program(monkeypatch: pytest.MonkeyP
     assert found.memory.usable > 0
     assert found.os.kernel
     assert found == system.detect()
-    assert msgspec.json.decode(msgspec.json.encode(found), type=System) == found
+    assert msgspec.json.decode(msgspec.json.encode(found), type=MachineDescription) == found
 
 
 def test_a_deep_look_asks_programs(monkeypatch: pytest.MonkeyPatch) -> None:

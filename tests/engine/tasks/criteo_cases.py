@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.tasks import criteo_trace
-from engine.tasks.criteo_files import CATEGORICAL, COLUMNS, COUNTS, DENSE, TEST, TRACE
+from engine.tasks.criteo_files import BINARY_COLUMNS, CATEGORICAL, COUNTS, DENSE, TEST, TRACE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,7 +21,7 @@ LENGTHS = (3, 1, 7, 4, 2, 3)
 def rows(count: int, seed: int = 0, tables: Array = TABLES) -> Array:
     """Return rows, int32 [count, COLUMNS]."""
     random = np.random.default_rng(seed)
-    found = np.empty((count, COLUMNS), "<i4")
+    found = np.empty((count, BINARY_COLUMNS), "<i4")
     found[:, 0] = random.integers(0, 2, count)
     found[:, 1 : 1 + DENSE] = random.integers(0, 3000, (count, DENSE))
     found[:, 1 + DENSE :] = random.integers(0, tables, (count, CATEGORICAL))

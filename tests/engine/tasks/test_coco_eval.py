@@ -17,8 +17,8 @@ from engine.tasks.base import Array
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
-def truth_of(boxes: list[dict[str, Any]]) -> coco_eval.Truth:
-    return coco_eval.Truth(
+def truth_of(boxes: list[dict[str, Any]]) -> coco_eval.BoxTruth:
+    return coco_eval.BoxTruth(
         np.array([box["image_id"] for box in boxes], np.int64),
         np.array([box["category_id"] for box in boxes], np.int64),
         np.array([box["bbox"] for box in boxes], np.float64).reshape(-1, 4),

@@ -149,7 +149,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     task.write_truth(folder, truth)
     np.save(folder / task.TRUTH, np.concatenate([mask.ravel() for _, mask in pairs]))
     records = [Record(number, number, answer.tobytes()) for number, (answer, _) in enumerate(pairs)]
-    accuracy_log.write(folder / "log.json", reversed(records))
+    accuracy_log.write_log(folder / "log.json", reversed(records))
     return folder / "log.json", folder / task.LABELS
 
 
@@ -168,7 +168,7 @@ def test_the_first_answer_counts_and_a_part_is_scored_as_a_part(scored: tuple[Pa
     log, labels = scored
     records = {one.qsl_idx: one for one in accuracy_log.records(log)}
     wrong = Record(9, 1, bytes(len(records[1].data)))
-    accuracy_log.write(tmp_path / "log.json", [records[0], records[1], wrong, records[0]])
+    accuracy_log.write_log(tmp_path / "log.json", [records[0], records[1], wrong, records[0]])
     found = task.score(tmp_path / "log.json", labels, {})
     assert found.total == 2
     assert found.text.splitlines()[:2] == task.score(log, labels, {}).text.splitlines()[:2]
@@ -177,7 +177,7 @@ def test_the_first_answer_counts_and_a_part_is_scored_as_a_part(scored: tuple[Pa
 def test_answers_of_nothing_are_warned_of(scored: tuple[Path, Path], tmp_path: Path) -> None:
     log, labels = scored
     zeros = [Record(one.seq_id, one.qsl_idx, bytes(len(one.data))) for one in accuracy_log.records(log)]
-    accuracy_log.write(tmp_path / "log.json", [one for one in zeros if one.qsl_idx in (1, 2, 3)])
+    accuracy_log.write_log(tmp_path / "log.json", [one for one in zeros if one.qsl_idx in (1, 2, 3)])
     assert "another way" in task.score(tmp_path / "log.json", labels, {}).warning
 
 
@@ -191,7 +191,7 @@ def test_answers_of_nothing_are_warned_of(scored: tuple[Path, Path], tmp_path: P
     ],
 )
 def test_a_wrong_log_is_named(scored: tuple[Path, Path], tmp_path: Path, records: list[Record], says: str) -> None:
-    accuracy_log.write(tmp_path / "log.json", records)
+    accuracy_log.write_log(tmp_path / "log.json", records)
     with pytest.raises(DataError, match=says):
         task.score(tmp_path / "log.json", scored[1], {})
 
@@ -199,7 +199,7 @@ def test_a_wrong_log_is_named(scored: tuple[Path, Path], tmp_path: Path, records
 def test_a_class_that_there_is_not_is_named(scored: tuple[Path, Path], tmp_path: Path) -> None:
     log, labels = scored
     (first,) = [one for one in accuracy_log.records(log) if one.qsl_idx == 0]
-    accuracy_log.write(tmp_path / "log.json", [Record(0, 0, b"\x03" + first.data[1:])])
+    accuracy_log.write_log(tmp_path / "log.json", [Record(0, 0, b"\x03" + first.data[1:])])
     with pytest.raises(DataError, match="class 3; there are 3"):
         task.score(tmp_path / "log.json", labels, {})
 

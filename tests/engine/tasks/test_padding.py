@@ -110,7 +110,9 @@ def sums(feature: squad.Feature, logits: Array) -> Array:
     )
 
 
-def answered(questions: Sequence[squad.Question], features: Sequence[squad.Feature], logits: list[Array]) -> list[str]:
+def answered(
+    questions: Sequence[squad.SquadQuestion], features: Sequence[squad.Feature], logits: list[Array]
+) -> list[str]:
     """Return the answer to each question, as scoring reads it out of responses."""
     spans: list[list[squad_eval.Span | None]] = [[] for _ in questions]
     for feature, own in zip(features, logits, strict=True):

@@ -200,7 +200,7 @@ def test_a_sample_costs_its_tokens_and_their_attention(library: SampleLibrary) -
 
 def log_of(path: Path, folder: Path, **changes: Any) -> Path:
     lengths = [len(one.tokens) for one in features(folder)]
-    accuracy.write(path, changes.get("records") or squad_cases.records("normal", SEED, lengths))
+    accuracy.write_log(path, changes.get("records") or squad_cases.records("normal", SEED, lengths))
     return path
 
 
@@ -232,7 +232,7 @@ def test_a_response_that_cannot_be_is_named(tmp_path: Path, folder: Path, record
 
 def test_a_log_without_answers_is_named(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "log.json"
-    accuracy.write(path, [])
+    accuracy.write_log(path, [])
     with pytest.raises(DataError, match=r"log\.json: no sample was answered"):
         task.score(path, folder / LABELS, {})
 
@@ -247,7 +247,7 @@ def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
     logits = np.zeros((int(library.lengths[0]), 2), np.float32)
     logits[-3, 0] = logits[-2, 1] = 9
     path = tmp_path / "log.json"
-    accuracy.write(path, [accuracy.Record(0, 0, logits.tobytes())])
+    accuracy.write_log(path, [accuracy.Record(0, 0, logits.tobytes())])
     found = task.score(path, tmp_path / "out" / LABELS, {})
     assert found.text == '{"exact_match": 100.0, "f1": 100.0}\n'
     assert (found.metric, found.unit, found.total, found.warning) == ("F1", "%", 1, "")

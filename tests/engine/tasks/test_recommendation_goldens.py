@@ -40,7 +40,7 @@ def test_the_line_is_that_of_the_official_script(
     tmp_path: Path, seed: int, samples: int, decimals: int, twice: int, line: str
 ) -> None:
     made = records(seed, samples, decimals, twice)
-    accuracy.write(tmp_path / "log.json", made)
+    accuracy.write_log(tmp_path / "log.json", made)
     lengths = {one.qsl_idx: len(one.data) // 8 for one in made}
     offsets = np.cumsum([0, *(lengths[index] for index in range(samples))], dtype=np.int64)
     np.save(tmp_path / "offsets.npy", offsets)

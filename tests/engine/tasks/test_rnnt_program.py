@@ -21,7 +21,7 @@ from engine.harness.model import GraphFile, Model
 from engine.harness.samples import SampleLibrary
 from engine.networks import letters_net
 from engine.tasks import speech_recognition as task
-from engine.tasks.rnnt_program import MOST_SYMBOLS, Decoder, Transducer, rounded
+from engine.tasks.rnnt_program import MOST_SYMBOLS, GreedyDecoder, Transducer, rounded
 from engine.tasks.speech_features import Features
 from engine.tasks.speech_manifest import BLANK
 from tests.engine.networks.running import step
@@ -112,7 +112,7 @@ def one_by_one(encoded: Array, length: int) -> list[int]:
 def test_batched_decoding_is_that_of_one_utterance_after_another(lengths: list[int], seed: int) -> None:
     draw = np.random.default_rng(seed)
     encoded = draw.integers(0, 50, (len(lengths), max(*lengths, 1), 2)).astype(np.float32)
-    decoder = Decoder(fake_graphs())
+    decoder = GreedyDecoder(fake_graphs())
     found = decoder.decode(encoded, np.array(lengths))
     assert found == [one_by_one(rows, length) for rows, length in zip(encoded, lengths, strict=True)]
     assert found == [

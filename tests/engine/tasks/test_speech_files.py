@@ -40,14 +40,14 @@ def test_a_folder_is_known_in_each_way_of_giving_it(tmp_path: Path, given: str, 
     assert (found.state, found.artifact) == ("found", Artifact(str(root), {"images": ""}))
     assert found.text == str(root / "dev-clean")
     opened = speech_files.opened(Artifact(str(path), {}))
-    assert opened == speech_files.Tree(root, is_flac=True)
+    assert opened == speech_files.SpeechTree(root, is_flac=True)
     assert opened.file("dev-clean-wav/12/34/12-34-0000.wav") == root / "dev-clean" / "12" / "34" / "12-34-0000.flac"
 
 
 def test_wav_files_are_taken_where_both_are_there(tmp_path: Path) -> None:
     cases.write(flac_tree(tmp_path), 1, 2)
     for path in (tmp_path, tmp_path / "dev-clean-wav"):
-        assert speech_files.opened(Artifact(str(path), {})) == speech_files.Tree(tmp_path, is_flac=False)
+        assert speech_files.opened(Artifact(str(path), {})) == speech_files.SpeechTree(tmp_path, is_flac=False)
     assert speech_files.opened(Artifact(str(tmp_path / "dev-clean"), {})).is_flac
 
 

@@ -115,9 +115,9 @@ def test_utterances_and_words_are_counted_as_the_rules_count(tmp_path: Path) -> 
     assert library.lengths.tolist() == [one["original_num_samples"] for one in made]
     log = tmp_path / "log.json"
     words = sum(len(one["transcript"].split()) for one in made)
-    accuracy.write(log, [accuracy.Record(0, number, b"") for number in range(7)])
+    accuracy.write_log(log, [accuracy.Record(0, number, b"") for number in range(7)])
     assert task.score(log, tmp_path / "out" / facts.labels, {}).text.startswith("Word Error Rate: 100.0%")
-    accuracy.write(
+    accuracy.write_log(
         log, [accuracy.Record(0, n, answer("a") if n == 6 else answer(made[n]["transcript"])) for n in range(7)]
     )
     last = made[6]["transcript"].split()
@@ -205,14 +205,14 @@ def labels(path: Path, *transcripts: str) -> Path:
 )
 def test_a_response_that_cannot_be_is_named(tmp_path: Path, record: accuracy.Record, says: str) -> None:
     log = tmp_path / "log.json"
-    accuracy.write(log, [record])
+    accuracy.write_log(log, [record])
     with pytest.raises(DataError, match=rf"log\.json: .*{says}"):
         task.score(log, labels(tmp_path / "manifest.json", "a b", "c"), {})
 
 
 @pytest.mark.parametrize("found", [[], [accuracy.Record(0, 1, b"")]])
 def test_a_log_without_words_is_named(tmp_path: Path, found: list[accuracy.Record]) -> None:
-    accuracy.write(tmp_path / "log.json", found)
+    accuracy.write_log(tmp_path / "log.json", found)
     with pytest.raises(DataError, match=r"log\.json: no word was to be answered"):
         task.score(tmp_path / "log.json", labels(tmp_path / "manifest.json", "a b", ""), {})
 
@@ -220,7 +220,7 @@ def test_a_log_without_words_is_named(tmp_path: Path, found: list[accuracy.Recor
 def test_the_score_of_a_part_is_that_of_its_samples_and_the_first_answer_counts(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     found = [(2, "e x"), (0, "a b"), (2, "e f"), (0, "x y")]
-    accuracy.write(log, [accuracy.Record(place, index, answer(text)) for place, (index, text) in enumerate(found)])
+    accuracy.write_log(log, [accuracy.Record(place, index, answer(text)) for place, (index, text) in enumerate(found)])
     score = task.score(log, labels(tmp_path / "manifest.json", "a b", "c d", "e f"), {})
     assert score.text == "Word Error Rate: 25.0%, accuracy=75.0%\n"
     assert (score.metric, score.value, score.total, score.unit, score.warning) == ("accuracy", 75.0, 2, "%", "")
@@ -228,7 +228,7 @@ def test_the_score_of_a_part_is_that_of_its_samples_and_the_first_answer_counts(
 
 def test_more_errors_than_words_are_an_accuracy_below_zero(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
-    accuracy.write(log, [accuracy.Record(0, 0, answer("x y z"))])
+    accuracy.write_log(log, [accuracy.Record(0, 0, answer("x y z"))])
     score = task.score(log, labels(tmp_path / "manifest.json", "a b"), {})
     assert score.text == "Word Error Rate: 150.0%, accuracy=-50.0%\n", "as the rules' script prints it"
     assert (score.value, score.figures) == (-50.0, {"wer": 150.0})
@@ -237,5 +237,5 @@ def test_more_errors_than_words_are_an_accuracy_below_zero(tmp_path: Path) -> No
 
 def test_a_score_of_chance_is_doubted(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
-    accuracy.write(log, [accuracy.Record(0, 0, answer("x")), accuracy.Record(1, 1, b"")])
+    accuracy.write_log(log, [accuracy.Record(0, 0, answer("x")), accuracy.Record(1, 1, b"")])
     assert "another alphabet" in task.score(log, labels(tmp_path / "manifest.json", "a b", "c"), {}).warning

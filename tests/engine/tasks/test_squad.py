@@ -32,7 +32,7 @@ def file(folder: Path, *qas: dict[str, Any], context: str = "a b", version: str 
 
 def features(context: str, text: str = "a?") -> list[squad.Feature]:
     words = tuple(context.split())
-    return list(squad.features([squad.Question("q", text, words, ("b",))], TOKENIZER))
+    return list(squad.features([squad.SquadQuestion("q", text, words, ("b",))], TOKENIZER))
 
 
 def test_words_are_cut_at_five_kinds_of_white_space_only(tmp_path: Path) -> None:

@@ -79,12 +79,12 @@ def test_what_fills_a_response_up_takes_part_in_the_ranking() -> None:
     low = np.full((squad.LONGEST, 2), -10_000, np.float32)
     low[:LENGTH] = -20_000
     assert squad_eval.best_span(feature(), low) is None
-    question = squad.Question("q", "q", ("a",), ("a",))
+    question = squad.SquadQuestion("q", "q", ("a",), ("a",))
     assert squad_eval.answer(question, [None, None]) == squad_eval.answer(question, []) == "empty"
 
 
 def test_of_equal_features_the_first_answers() -> None:
-    question = squad.Question("q", "q", tuple(f"t{place}" for place in range(100)), ("a",))
+    question = squad.SquadQuestion("q", "q", tuple(f"t{place}" for place in range(100)), ("a",))
     spans = [squad_eval.Span(feature(), place, place + 1, 3.0) for place in (10, 20)]
     assert squad_eval.answer(question, [None, *spans]) == "t6 t7"
 
@@ -144,6 +144,6 @@ def test_answers_are_compared_without_case_punctuation_and_articles(
 
 
 def test_the_better_of_the_right_answers_counts() -> None:
-    questions = [squad.Question(name, "?", ("a",), ("red", "blue sky")) for name in "ab"]
+    questions = [squad.SquadQuestion(name, "?", ("a",), ("red", "blue sky")) for name in "ab"]
     found = squad_eval.evaluate(questions, ["the blue sky", "sky"])
     assert found == (50.0, 100.0 * (1 + 2 / 3) / 2)

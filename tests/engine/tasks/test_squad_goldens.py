@@ -58,7 +58,7 @@ def test_features_are_the_reference_s(seed: int, labels: Path, made: list[squad.
 @pytest.mark.parametrize("kind", cases.KINDS)
 def test_score_is_what_the_script_prints(seed: int, labels: Path, made: list[squad.Feature], kind: str) -> None:
     log = labels.with_name(f"{kind}.json")
-    accuracy.write(log, cases.records(kind, seed, [len(one.tokens) for one in made]))
+    accuracy.write_log(log, cases.records(kind, seed, [len(one.tokens) for one in made]))
     options = {"transposed": kind == "transposed"}
     golden = GOLDENS[str(seed)]
     texts = task.answers(log, labels, options).texts

@@ -226,9 +226,9 @@ def _write_annotations(folder: Path) -> None:
 
 
 def _write_answers(path: Path, answers: Sequence[bytes]) -> None:
-    from engine.mlperf_logs.accuracy_log import Record, write
+    from engine.mlperf_logs.accuracy_log import Record, write_log
 
-    write(path, [Record(number, number, data) for number, data in enumerate(answers)])
+    write_log(path, [Record(number, number, data) for number, data in enumerate(answers)])
 
 
 def _write_checkpoints(folder: Path) -> None:

@@ -10,7 +10,7 @@ from engine import system
 from engine.errors import UsageError
 from engine.step import SurveyContext, SurveyResult, read_options
 from engine.steps.machine import backend
-from engine.system.description import Cpu, Gpu, Memory, OperatingSystem, System
+from engine.system.description import Cpu, Gpu, MachineDescription, Memory, OperatingSystem
 
 OPTIONS: dict[str, Any] = {
     "package": "tensorflow",
@@ -25,7 +25,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A machine for a test to equip."""
     has: dict[str, Any] = {"flags": (), "gpus": ()}
 
-    def detect() -> System:
+    def detect() -> MachineDescription:
         cpu = Cpu(
             model="Old One",
             architecture="x86_64",
@@ -36,7 +36,9 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             flags=has["flags"],
         )
         kind = OperatingSystem(name="Some Linux", kinds=("debian",), kernel="6")
-        return System(hostname="h", cpu=cpu, memory=Memory(bytes=1), os=kind, python="3.11", gpus=has["gpus"])
+        return MachineDescription(
+            hostname="h", cpu=cpu, memory=Memory(bytes=1), os=kind, python="3.11", gpus=has["gpus"]
+        )
 
     monkeypatch.setattr(system, "detect", detect)
     return has
@@ -112,7 +114,7 @@ def test_a_device_that_is_not_there_is_a_conflict(installed: dict[str, str], mac
 
 
 def to_install(*packages: str) -> str:
-    return backend.to_install(read_options({**OPTIONS, "install": packages}, backend.BackendOptions))
+    return backend.to_install(read_options({**OPTIONS, "install": packages}, backend.FrameworkOptions))
 
 
 def test_the_package_of_this_machine_is_fetched() -> None:

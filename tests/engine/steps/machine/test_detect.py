@@ -19,7 +19,7 @@ def _debian(monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulate Debian with an unprivileged user, whatever runs the tests."""
     found = system.detect()
     debian = OperatingSystem(name="Debian", kinds=("debian",), kernel="6")
-    there = system.System(hostname="h", cpu=found.cpu, memory=found.memory, os=debian, python="3.11.0")
+    there = system.MachineDescription(hostname="h", cpu=found.cpu, memory=found.memory, os=debian, python="3.11.0")
     monkeypatch.setattr(system, "detect", lambda deep=False: there)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 

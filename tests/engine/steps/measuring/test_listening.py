@@ -74,7 +74,7 @@ def test_a_run_with_nothing_to_do_does_not_hang(pipe: tuple[int, int]) -> None:
 def test_a_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = tmp_path / "pid"
     code = f"import os, time; open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    monkeypatch.setattr(isolation, "here", lambda: isolation.Launch((sys.executable, "-c", code), None))
+    monkeypatch.setattr(isolation, "here", lambda: isolation.PythonCommand((sys.executable, "-c", code), None))
     monkeypatch.setattr(listening, "HUNG_S", 2.0)
     step = Step(id="run", title="run", options={}, inputs={}, output=tmp_path, emit=lambda event: None)
     with pytest.raises(RunError, match="hangs"):

@@ -20,7 +20,7 @@ from engine.errors import DataError
 from engine.facts import ChosenSamplesFacts, ModelFacts
 from engine.formats import onnx_files
 from engine.networks import patterns_net, quantizable, ranges
-from engine.networks.bert_graph import Form
+from engine.networks.bert_graph import BertConfig
 from engine.networks.convnet import ConvNet, model_facts, tensor
 from engine.standins import bert as standin_bert
 from engine.step import Artifact
@@ -365,7 +365,7 @@ def test_large_models_keep_their_weights_outside_and_give_the_same(
 
 def test_weights_outside_stay_there_where_the_opset_is_an_old_one(tmp_path: Path) -> None:
     """BERT's stand-in in small: opset 11, its weights in a file beside it."""
-    form = Form(layers=1, hidden=32, heads=2, feed_forward=64, vocabulary=50, positions=24)
+    form = BertConfig(layers=1, hidden=32, heads=2, feed_forward=64, vocabulary=50, positions=24)
     (tmp_path / "fp32").mkdir()
     facts = standin_bert.build_form(step(tmp_path / "fp32", {"seed": 1}), form)
     source = Artifact(str(tmp_path / "fp32"), facts)

@@ -33,7 +33,7 @@ def scored(
     """Score these classes against these labels; returns the facts and the warnings."""
     (folder / "out").mkdir(parents=True)
     records = (accuracy_log.Record(n, n, struct.pack("<f", one)) for n, one in enumerate(answers))
-    accuracy_log.write(folder / ACCURACY_LOG, records)
+    accuracy_log.write_log(folder / ACCURACY_LOG, records)
     (folder / "val_map.txt").write_text("".join(f"{n}.JPEG {label}\n" for n, label in enumerate(labels)))
     (folder / "provenance.json").write_text(json.dumps({"stand_in": stand_in}))
     samples = Artifact(str(folder), {"arrays": ["samples.npy"], "labels": "val_map.txt", "count": len(labels), **facts})

@@ -15,7 +15,7 @@ import profiles
 from engine import events
 from engine.errors import DataError
 from engine.mlperf import ACCURACY_LOG
-from engine.mlperf_logs.accuracy_log import Record, records, write
+from engine.mlperf_logs.accuracy_log import Record, records, write_log
 from engine.profile.round_file import load_round
 from engine.step import Artifact, Step
 from engine.steps.results.verify_compliance import verify
@@ -33,7 +33,7 @@ def write_run(folder: Path, score: float, settings: Mapping[str, Any], answers: 
     lines = [json.dumps({"key": key, "value": value}) for key, value in {**values, **settings}.items()]
     (folder / "mlperf_log_detail.txt").write_text("".join(f":::MLLOG {line}\n" for line in lines))
     found = (Record(number, index, struct.pack("<f", answer)) for number, (index, answer) in enumerate(answers.items()))
-    write(folder / "mlperf_log_accuracy.json", found)
+    write_log(folder / "mlperf_log_accuracy.json", found)
     return folder
 
 
@@ -174,7 +174,7 @@ def test_where_responses_differ_the_accuracies_decide(
 def test_differing_responses_of_equal_accuracy_pass(tmp_path: Path) -> None:
     """Both runs are wrong about sample 1, in different ways."""
     at_work = step(tmp_path, "TEST01", 1000, {0: 3, 1: 8}, [])
-    write(
+    write_log(
         tmp_path / "accuracy" / "mlperf_log_accuracy.json",
         (Record(index, index, struct.pack("<f", 7 if index == 1 else one)) for index, one in enumerate(CLASSES)),
     )
@@ -194,7 +194,7 @@ def test_responses_to_unknown_samples_are_a_warning(tmp_path: Path) -> None:
     told: list[events.AnyEvent] = []
     at_work = step(tmp_path, "TEST01", 1000, {0: 3, 9: 3}, told)
     log = tmp_path / "accuracy" / "mlperf_log_accuracy.json"
-    write(log, [record for record in records(log) if record.qsl_idx != 9])
+    write_log(log, [record for record in records(log) if record.qsl_idx != 9])
     assert verify(at_work)["passed"]
     assert "1 of 2 responses" in str(told)
 
@@ -202,7 +202,7 @@ def test_responses_to_unknown_samples_are_a_warning(tmp_path: Path) -> None:
 def test_both_accuracies_are_of_the_samples_that_both_runs_answered(tmp_path: Path) -> None:
     at_work = step(tmp_path, "TEST01", 1000, {0: 3, 1: 8, 9: 3}, [])
     log = tmp_path / "accuracy" / "mlperf_log_accuracy.json"
-    write(log, [record for record in records(log) if record.qsl_idx != 9])
+    write_log(log, [record for record in records(log) if record.qsl_idx != 9])
     assert not verify(at_work)["passed"]
     left = files(tmp_path / "output" / "accuracy")
     assert left["baseline_accuracy.txt"] == "accuracy=100.000%, good=2, total=2\n"
@@ -219,7 +219,7 @@ def write_texts(log: Path, answers: Sequence[tuple[int, str]]) -> None:
         Record(number, index, struct.pack(f"<{len(text)}q", *map(ord, text)))
         for number, (index, text) in enumerate(answers)
     )
-    write(log, found)
+    write_log(log, found)
 
 
 @pytest.mark.parametrize(

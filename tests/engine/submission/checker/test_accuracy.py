@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.mlperf import ACCURACY_LOG, ACCURACY_TEXT
 from engine.profile.benchmark_rules import AccuracyRule
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.submission.checker.accuracy import read_scores
 from engine.submission.checker.check import check
 from tests.engine.submission.base_tree import ACCURACY as VALUES
@@ -36,7 +36,7 @@ def test_scores_are_read_as_line_by_line(text: list[str], metric: str) -> None:
 
 
 _LATER = ROUNDS["v5.1"]
-_LLAMA = resolve(_LATER, "llama2-70b-99", "Offline").accuracy
+_LLAMA = resolve_rules(_LATER, "llama2-70b-99", "Offline").accuracy
 _KEYS = ("rouge1", "rouge2", "rougeL", "tokens_per_sample")
 _pairs = st.tuples(st.sampled_from(_KEYS), st.sampled_from([1.5, 44.5, 22.5, 290.0, 999.0]))
 _printed = st.lists(_pairs, min_size=1, max_size=4).map(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.mlperf import Scenario
-from engine.profile.run_rules import resolve
+from engine.profile.run_rules import resolve_rules
 from engine.submission.checker.check import check
 from tests.engine.submission.checker.faults import append, fields, remove
 from tests.engine.submission.checker.later_faults import LATER, Later, faults
@@ -31,7 +31,7 @@ def test_a_complete_tree_passes(tree: LaterTree, tmp_path: Path) -> None:
     assert {one.verdict for one in report.results} == {"pass"}
     assert {one.scenario for one in report.results} == set(tree.submitted())
     for one in report.results:
-        assert one.units == resolve(tree.rules, tree.benchmark, one.scenario).unit  # type: ignore[arg-type]
+        assert one.units == resolve_rules(tree.rules, tree.benchmark, one.scenario).unit  # type: ignore[arg-type]
 
 
 FAULTS = list(faults())
