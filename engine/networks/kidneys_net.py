@@ -13,11 +13,11 @@ import onnx
 from engine.errors import DataError
 from engine.networks.convnet import model_facts
 from engine.networks.shipped import contents
-from engine.networks.unet_graph import OUTPUT, Form, build
+from engine.networks.unet_graph import OUTPUT, UnetConfig, build
 from engine.step import Step
 from engine.store.files import disk_errors
 
-FORM = Form(filters=(8, 16, 32), halved=True)
+FORM = UnetConfig(filters=(8, 16, 32), halved=True)
 
 FILE = "kidneys-net.npz"
 """The weights by the names of the form, float16."""
