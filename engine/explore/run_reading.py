@@ -189,7 +189,7 @@ def _measured(run: Run, output: Path, damage: _Damage, fields: Mapping[str, Any]
         },
         when=_when(place, output),
         figures=figures(readings),
-        read_settings=read_settings(readings),
+        settings=read_settings(readings),
         seeds=_seeds(log),
         machine=_machine(report.get("machine")),
         decided=origin.measured(report, fields),

@@ -52,6 +52,8 @@ def read_component(path: Path, known: Mapping[str, BenchmarkProfile] = MappingPr
 def component(top: Value, known: Mapping[str, BenchmarkProfile] = MappingProxyType({})) -> Component:
     """Read a component from a composed document."""
     keys = top.section(_COMPONENT, required=("name", "tags"))
+    if not keys["tags"].words():
+        raise keys["tags"].wrong("there are no tags", "name one tag or more, by which it is found")
     options = {name: _option(name, value) for name, value in _pairs(keys, "options")}
     read = Component(
         name=_name(keys["name"]),

@@ -282,7 +282,7 @@ async def test_a_scenario_is_repeated(home: Path, size: tuple[int, int], monkeyp
         begun.extend(one.command() for one in prepared)  # type: ignore[attr-defined]
         return tuple(jobs.all_jobs(folders_in(home)))[: len(prepared)]
 
-    monkeypatch.setattr(sweep, "begin", begin)
+    monkeypatch.setattr(sweep, "begin_all", begin)
     app = deck(home)
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
@@ -307,7 +307,7 @@ async def test_a_sweep_is_asked_for_step_by_step(
         begun.extend(one.command() for one in prepared)  # type: ignore[attr-defined]
         return tuple(jobs.all_jobs(folders_in(home)))[: len(prepared)]
 
-    monkeypatch.setattr(sweep, "begin", begin)
+    monkeypatch.setattr(sweep, "begin_all", begin)
     app = deck(home)
     async with app.run_test(size=size) as pilot:
         await opened(pilot)

@@ -140,7 +140,7 @@ def test_a_damaged_table_is_named(tmp_path: Path) -> None:
 
 
 def fetched(folder: Path, form: Form, monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
-    monkeypatch.setattr(published_dlrm, "form", lambda _: form)
+    monkeypatch.setattr(published_dlrm, "published_form", lambda _: form)
     given = {"max_ind_range": 40_000_000, "path": str(folder), "url": ["https://example.org/tb00_40M.onnx.tar"]}
     return published_dlrm.published(step(folder, given | options))
 
