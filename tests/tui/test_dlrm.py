@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from engine.store.folders import folders
 from profiles import FOLDER
 from tests.tui import deck as decks
+from tests.tui.choosing import take
 from tests.tui.deck import SIZES, deck, shows, text, until
-from tests.tui.test_bert import take
 from tui.app import InferdeckApp
 
 SMALL = {"standin-dlrm": ("default: 1000000", "default: 500"), "criteo-drawn": ("default: 2048", "default: 24")}
