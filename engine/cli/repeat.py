@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from engine.cli import arguments as words
 from engine.cli.results import draw
-from engine.cli.run import follow
 from engine.cli.screen import Screen
 from engine.explore import sweep
 from engine.explore.columns import columns
@@ -22,8 +22,8 @@ _PATIENCE = 60.0
 """Seconds after which a job that has not started is given up."""
 
 
-def repeat(prepared: Prepared, asked: words.Words, times: int) -> int:
-    """Start the jobs and follow them; the status is the highest of theirs.
+def repeat(prepared: Prepared, asked: words.Words, times: int, follow: Callable[..., int]) -> int:
+    """Start the jobs and follow them by `follow` (engine.cli.run); the status is the highest of theirs.
 
     Each job measures anew; prepared data and models are shared. Raises CannotRunError, JobError.
     """

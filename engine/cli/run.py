@@ -34,7 +34,7 @@ def run_command(asked: words.Words) -> int:
         return start(prepared, asked)
     from engine.cli.repeat import repeat  # noqa: PLC0415  (it needs the readers of results)
 
-    return repeat(prepared, asked, times)
+    return repeat(prepared, asked, times, follow)
 
 
 def start(prepared: Prepared, asked: words.Words) -> int:

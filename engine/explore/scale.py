@@ -11,6 +11,8 @@ from engine.explore.diagrams import Axis, Diagram
 from engine.text import short_figure
 
 _MOST_DECADES = 9
+_TINY = 1e-200
+"""Below it values can't be told apart, and logarithms and quotients leave the range of a float."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -45,13 +47,13 @@ def scales(diagram: Diagram, count: int = 5) -> tuple[Scale, Scale]:
 
 
 def _scale(axis: Axis, values: Sequence[float], count: int) -> Scale:
-    found = [value for value in values if isfinite(value) and (value > 0 or not axis.log)]
+    found = [value for value in values if isfinite(value) and (value > _TINY or not axis.log)]
     if axis.log:
         return _log(found or [1.0])
     low, high = (min(found), max(found)) if found else (0.0, 1.0)
     if not axis.date and low > 0 and low < 0.6 * high:
         low = 0.0
-    if low == high:
+    if high - low <= _TINY:
         low, high = (
             (low - 1800, high + 1800) if axis.date else (low - abs(low) / 10 - 1e-9, high + abs(high) / 10 + 1e-9)
         )

@@ -52,7 +52,7 @@ def audit_config(rules: Round, benchmark: str, test: str) -> str:
     Raises UsageError for an unknown benchmark or test.
     """
     rule = rules.test(test)
-    values = {"mode": _PERFORMANCE_ONLY, **rule.settings_of(rules.benchmark(benchmark))}
+    values = {"mode": _PERFORMANCE_ONLY, **rule.settings_of(rules.benchmark(benchmark).compliance_samples)}
     if rule.seeds is not None:
         values |= _seeds(rule.seeds)
     return _lines(_for_all(values))

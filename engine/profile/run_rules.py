@@ -115,7 +115,7 @@ def resolve_rules(rules: Round, benchmark: Benchmark | str, scenario: Scenario, 
             for one in own.accuracy or bench.accuracy
         ),
         test=test,
-        test_settings={} if test is None else test.settings_of(bench),
+        test_settings={} if test is None else test.settings_of(bench.compliance_samples),
         refused=own.refused,
     )
 

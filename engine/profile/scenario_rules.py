@@ -1,14 +1,11 @@
 """Rules of a round for runs: random seeds, scenarios, run styles and compliance tests."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from engine.mlperf import VERIFY_ACCURACY, Scenario
-
-if TYPE_CHECKING:
-    from engine.profile.benchmark_rules import Benchmark
 
 Style = Literal["test", "fast", "valid"]
 SAMPLING_TARGET = "accuracy_log_sampling_target"
@@ -117,10 +114,10 @@ class ComplianceTest(msgspec.Struct, frozen=True, kw_only=True):
     output: TestOutput | None = None
     """Required of a test that is neither; its run can't be made here."""
 
-    def settings_of(self, benchmark: "Benchmark") -> dict[str, int]:
-        """Return the settings for one benchmark, which may have its own number of responses to log."""
-        if SAMPLING_TARGET in self.settings and benchmark.compliance_samples:
-            return {**self.settings, SAMPLING_TARGET: benchmark.compliance_samples}
+    def settings_of(self, samples: int | None) -> dict[str, int]:
+        """Return the settings for a benchmark; `samples` is its own number of responses to log, if it has one."""
+        if SAMPLING_TARGET in self.settings and samples:
+            return {**self.settings, SAMPLING_TARGET: samples}
         return self.settings
 
 

@@ -175,7 +175,7 @@ def _fault(rules: Round, benchmark: Benchmark, rule: ComplianceTest, reference: 
             return f"the {name} run is {log.value('result_validity') or 'unfinished'}"
     seeds = rule.seeds or rules.seeds
     wanted = {f"{name}_rng_seed": getattr(seeds, name) for name in ("qsl", "sample_index", "schedule")}
-    for name, value in {**wanted, **rule.settings_of(benchmark)}.items():
+    for name, value in {**wanted, **rule.settings_of(benchmark.compliance_samples)}.items():
         found = tested.value(f"effective_{name}")
         if found != value:
             return f"this is no run of the test: {name} is {found}, not {value}"

@@ -21,7 +21,7 @@ from tui.screens import home
 async def test_home_says_what_can_be_started_and_what_the_machine_lacks(tmp_path: Path, size: tuple[int, int]) -> None:
     app = deck(tmp_path)
     async with app.run_test(size=size) as pilot:
-        await shows(pilot, "recipe demo-offline")
+        await shows(pilot, "recipe demo ")
         await shows(pilot, "nothing yet: t runs a first job here")
         seen = text(app)
         assert "Guided first submission" in seen

@@ -133,7 +133,7 @@ async def test_a_recipe_is_saved_and_opened(tmp_path: Path) -> None:
         assert recipe_files.read(path).options["scenarios"] == "SingleStream,Offline"
         await pilot.press("1", "o")
         await shows(pilot, "two ")
-        await pilot.press("end", "enter")
+        await pilot.press("home", "enter")
         await shows(pilot, "SingleStream,Offline")
 
 

@@ -101,7 +101,7 @@ async def test_a_window_is_of_use_in_a_small_terminal(tmp_path: Path) -> None:
         await pilot.pause()
         assert isinstance(app.screen, Question)
         await pilot.resize_terminal(60, 20)
-        await shows(pilot, "demo-offline")
+        await shows(pilot, "demo-3d-unet")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: len(app.screen_stack) == 1, "the window closed")
 

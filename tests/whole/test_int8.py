@@ -56,5 +56,5 @@ def test_int8_of_a_transducer_is_nearly_as_right_as_fp32(tmp_path: Path) -> None
     assert int8["Offline", "accuracy"]["value"] >= fp32["Offline", "accuracy"]["value"] - 2
     origin = json.loads((out / "default" / "rnnt" / "Offline" / "accuracy" / "provenance.json").read_text())
     assert origin["model"]["weight_data_types"] == "int8"
-    assert "dynamic quantization of the LSTMs" in origin["model"]["weight_transformations"]
+    assert "of the LSTMs (ONNX Runtime DynamicQuantizeLSTM)" in origin["model"]["weight_transformations"]
     assert origin["calibration"] is None

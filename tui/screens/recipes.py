@@ -20,10 +20,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 
 
 def choose_recipe(deck: Deck) -> None:
-    """Ask which recipe to open, and go to the plan with it."""
+    """Ask which recipe to open, the user's own first, and go to the plan with it."""
     files = recipe_files.files(deck.place.catalog.folders)
+    shipped = deck.place.catalog.folders[0]
     answers = []
-    for name, path in files.items():
+    for name, path in sorted(files.items(), key=lambda one: one[1].is_relative_to(shipped)):
         try:
             title = recipe_files.read(path).title
         except InferdeckError as error:

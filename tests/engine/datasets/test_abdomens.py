@@ -25,9 +25,9 @@ def test_a_case_has_kidneys_and_a_tumour_that_look_their_part() -> None:
     assert voxels[KIDNEY] > 10_000
     assert voxels[TUMOUR] > 500
     fat, kidney, tumour = (case.image[case.label == one].mean() for one in (0, KIDNEY, TUMOUR))
-    assert fat < 0 < tumour < kidney - 20
-    muscles = (case.label == 0) & (case.image > tumour - 5) & (case.image < tumour + 5)
-    assert muscles.sum() > voxels[TUMOUR] / 2, "density alone does not tell a tumour"
+    assert fat < 0 < kidney < tumour - 20
+    bright = (case.label == 0) & (case.image > tumour)
+    assert bright.sum() > voxels[TUMOUR] / 2, "brightness alone does not tell a tumour: the spine has it too"
 
 
 def test_some_cases_are_so_long_that_windows_overlap() -> None:

@@ -32,7 +32,7 @@ def plan_of(home: Path, *words: str) -> Resolved:
         ([f"{APP},_test04"], "'_test04'", "write --compliance=TEST04"),
         ([f"{APP},_full"], "'_full'", "write --add_deps_tags.imagenet=_full"),
         ([f"{APP},_photographs"], "'_photographs'", "write --add_deps_tags.imagenet=_photographs"),
-        (["--tags=run-mlperf,inference,_r5.1-dev"], "'_r5.1-dev'", "--round=v2.1"),
+        (["--tags=run-mlperf,inference,_r5.1-dev"], "'_r5.1-dev'", "--round=v5.1"),
         ([f"{APP},retinanet"], "retinanet", "write _retinanet"),
         ([f"{APP},valid"], "'valid'", "write _valid"),
         ([f"{APP},Offline"], "'Offline'", "write --scenarios=Offline"),

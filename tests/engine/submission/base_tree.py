@@ -204,7 +204,7 @@ def write_power(performance: Path) -> None:
 def write_test(folder: Path, test: str, benchmark: Benchmark, scenario: Scenario, system: System) -> None:
     """Write a compliance test's run and the output of its verification."""
     rule = RULES.test(test)
-    settings = rule.settings_of(benchmark)
+    settings = rule.settings_of(benchmark.compliance_samples)
     values = logs.performance_values(RULES, benchmark, scenario, sut=_sut(system), seeds=rule.seeds, settings=settings)
     write_run(folder / "performance" / "run_1", values)
     scores = "reference score = 1099.25\ntest score = 1099.25\n"

@@ -108,7 +108,9 @@ def test_every_sample_is_answered_through_loadgen(tmp_path: Path, scenario: Scen
     assert {index for index, _ in done.answers} == set(range(runs.SAMPLES))
     for index, data in done.answers:
         close(data, wanted[index])
-    assert done.report.batches < runs.SAMPLES or scenario == "SingleStream"
+    assert done.report.batches < runs.SAMPLES or scenario in ("SingleStream", "Server"), (
+        "a fast machine is done before the next"
+    )
 
 
 @pytest.mark.parametrize(
