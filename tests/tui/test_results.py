@@ -10,9 +10,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, SelectionList
 
+from engine.explore import sweep
 from engine.explore.history import all_runs
 from engine.explore.runs import Run
 from engine.jobs import jobs
+from engine.survey.prepare import Prepared
 from tests.engine.explore import history, pictured
 from tests.helpers import folders_in
 from tests.tui.deck import SIZES, deck, grid, shows, terminal, text, until
@@ -37,6 +39,19 @@ def home(tmp_path: Path) -> Path:
     said = {"result_validity": "INVALID", "result_invalid_reason": "[bold]Reduce\x1b[2J target QPS"}
     history.job(folders, "--scenarios=Server", "--target_qps=50", rate=50.0, log=said)
     return tmp_path
+
+
+@pytest.fixture
+def begun(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Return the commands of the jobs that a sweep would start; none is started."""
+    commands: list[tuple[str, ...]] = []
+
+    def begin(prepared: list[Prepared]) -> tuple[jobs.Job, ...]:
+        commands.extend(one.command() for one in prepared)
+        return tuple(jobs.all_jobs(folders_in(home)))[: len(prepared)]
+
+    monkeypatch.setattr(sweep, "begin_all", begin)
+    return commands
 
 
 async def opened(pilot: Pilot[None]) -> ResultsScreen:
@@ -273,16 +288,7 @@ async def test_the_same_again_goes_to_the_plan(home: Path, size: tuple[int, int]
         assert app.screen.draft.selection.options["max_batch"] == "8"
 
 
-async def test_a_scenario_is_repeated(home: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.explore import sweep
-
-    begun: list[tuple[str, ...]] = []
-
-    def begin(prepared: list[object]) -> tuple[jobs.Job, ...]:
-        begun.extend(one.command() for one in prepared)  # type: ignore[attr-defined]
-        return tuple(jobs.all_jobs(folders_in(home)))[: len(prepared)]
-
-    monkeypatch.setattr(sweep, "begin_all", begin)
+async def test_a_scenario_is_repeated(home: Path, size: tuple[int, int], begun: list[tuple[str, ...]]) -> None:
     app = deck(home)
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
@@ -297,17 +303,8 @@ async def test_a_scenario_is_repeated(home: Path, size: tuple[int, int], monkeyp
 
 
 async def test_a_sweep_is_asked_for_step_by_step(
-    home: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    home: Path, size: tuple[int, int], begun: list[tuple[str, ...]]
 ) -> None:
-    from engine.explore import sweep
-
-    begun: list[tuple[str, ...]] = []
-
-    def begin(prepared: list[object]) -> tuple[jobs.Job, ...]:
-        begun.extend(one.command() for one in prepared)  # type: ignore[attr-defined]
-        return tuple(jobs.all_jobs(folders_in(home)))[: len(prepared)]
-
-    monkeypatch.setattr(sweep, "begin_all", begin)
     app = deck(home)
     async with app.run_test(size=size) as pilot:
         await opened(pilot)
