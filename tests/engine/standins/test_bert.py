@@ -14,7 +14,7 @@ import pytest
 
 from engine.formats import onnx_files
 from engine.networks.bert_graph import INPUTS, OUTPUTS, BertConfig
-from engine.standins import bert_memory
+from engine.standins import session_memory
 from engine.standins.bert import build_form
 from engine.standins.bert_memory import SESSION_BYTES, survey
 from engine.step import SurveyContext
@@ -79,14 +79,14 @@ def context() -> SurveyContext:
 
 
 def test_the_plan_says_what_memory_a_session_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bert_memory, "free_memory", lambda: 8 * SESSION_BYTES)
+    monkeypatch.setattr(session_memory, "free_memory", lambda: 8 * SESSION_BYTES)
     result = survey(context())
     assert result.state == "run"
     assert "1.5 GB of memory" in result.text
 
 
 def test_a_machine_that_it_does_not_fit_is_refused_in_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bert_memory, "free_memory", lambda: SESSION_BYTES - 1)
+    monkeypatch.setattr(session_memory, "free_memory", lambda: SESSION_BYTES - 1)
     result = survey(context())
     assert result.state == "conflict"
     assert "span-net" in result.remedy

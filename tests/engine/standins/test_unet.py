@@ -14,7 +14,7 @@ import pytest
 from engine.facts import ModelFacts
 from engine.networks import unet_graph
 from engine.networks.unet_graph import UnetConfig
-from engine.standins import unet_memory
+from engine.standins import session_memory
 from engine.standins.unet import build_form
 from engine.standins.unet_memory import SESSION_BYTES, survey
 from engine.step import Artifact, SurveyContext
@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_file(
 
 @pytest.mark.parametrize(("free", "state"), [(8 * SESSION_BYTES, "run"), (SESSION_BYTES - 1, "conflict")])
 def test_the_plan_says_what_memory_a_session_takes(monkeypatch: pytest.MonkeyPatch, free: int, state: str) -> None:
-    monkeypatch.setattr(unet_memory, "free_memory", lambda: free)
+    monkeypatch.setattr(session_memory, "free_memory", lambda: free)
     result = survey(SurveyContext(options={"seed": 7}, inputs={}))
     assert result.state == state
     assert "GB of memory" in result.text
