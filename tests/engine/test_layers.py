@@ -13,6 +13,7 @@ ENGINE = Path(__file__).parents[2] / "engine"
 
 ROOMS = [
     {"cli"},
+    {"design_space"},
     {"explore", "guide"},
     {"watch"},
     {"jobs"},
