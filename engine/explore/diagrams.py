@@ -14,14 +14,14 @@ from engine.histogram import value_of
 
 Role = Literal["plain", "front", "bad"]
 """How a series is drawn: `front` stands out, `bad` marks results that do not count."""
-Point = tuple[float, float]
+ChartPoint = tuple[float, float]
 
 MOST_SERIES = 8
 """More lines in one chart can't be told apart."""
 
 
 @dataclass(frozen=True)
-class Axis:
+class ChartAxis:
     """A direction of a chart."""
 
     title: str
@@ -36,7 +36,7 @@ class Series:
     """Points that belong together."""
 
     name: str
-    points: tuple[Point, ...]
+    points: tuple[ChartPoint, ...]
     """In display units, ascending in x."""
     line: bool = False
     """Whether the points are joined."""
@@ -50,8 +50,8 @@ class Diagram:
     """A chart."""
 
     title: str
-    x: Axis
-    y: Axis
+    x: ChartAxis
+    y: ChartAxis
     series: tuple[Series, ...]
     notes: tuple[str, ...] = ()
     """What the chart leaves out, and how it is to be read."""
@@ -92,8 +92,8 @@ def pareto(runs: Iterable[Run], x: str = "samples_per_second", y: str = "latency
     mixed = ("these runs answer different questions: filter by benchmark and scenario",) if len(kinds) > 1 else ()
     return Diagram(
         f"{up.title} against {across.title}",
-        Axis(across.title),
-        Axis(up.title, log=up.display_unit == "ms"),
+        ChartAxis(across.title),
+        ChartAxis(up.title, log=up.display_unit == "ms"),
         tuple(series),
         (f"better: {across.header} {across.better}, {up.header} {up.better}", *mixed),
     )
@@ -127,7 +127,9 @@ def distribution(timelines: Mapping[str, Timeline]) -> Diagram:
             points.append((value_of(bucket) / 1e6, 100 * below / total))
         series.append(Series(name, tuple(points), line=True))
     notes = _left_out(len(timelines))
-    return Diagram("latency distribution", Axis("latency ms", log=True), Axis("queries %"), tuple(series), notes)
+    return Diagram(
+        "latency distribution", ChartAxis("latency ms", log=True), ChartAxis("queries %"), tuple(series), notes
+    )
 
 
 def over_time(timelines: Mapping[str, Timeline], what: Literal["throughput", "latency"] = "throughput") -> Diagram:
@@ -137,8 +139,8 @@ def over_time(timelines: Mapping[str, Timeline], what: Literal["throughput", "la
         values = found.rates if what == "throughput" else found.p99_ms
         points = tuple((at, value) for at, value in zip(found.seconds, values, strict=True) if value is not None)
         series.append(Series(name, points, line=True))
-    up = Axis("samples/s") if what == "throughput" else Axis("p99 latency ms", log=True)
-    return Diagram(f"{what} over time", Axis("seconds"), up, tuple(series), _left_out(len(timelines)))
+    up = ChartAxis("samples/s") if what == "throughput" else ChartAxis("p99 latency ms", log=True)
+    return Diagram(f"{what} over time", ChartAxis("seconds"), up, tuple(series), _left_out(len(timelines)))
 
 
 def trend(runs: Iterable[Run]) -> Diagram:
@@ -165,8 +167,8 @@ def trend(runs: Iterable[Run]) -> Diagram:
     notes = (f"{others} series of scenarios with another metric are left out: filter by scenario",) if others else ()
     return Diagram(
         f"{metric.title} over dates",
-        Axis("date", date=True),
-        Axis(metric.title),
+        ChartAxis("date", date=True),
+        ChartAxis(metric.title),
         tuple(series[:MOST_SERIES]),
         (*notes, *_left_out(len(series))),
     )
@@ -174,15 +176,15 @@ def trend(runs: Iterable[Run]) -> Diagram:
 
 def batches(report: TuningReport) -> Diagram:
     """Return samples per second by batch size, a line for each split of the cores, as tuning measured them."""
-    splits: dict[str, list[Point]] = {}
+    splits: dict[str, list[ChartPoint]] = {}
     for one in report.tuned.table:
         name = f"{one.sessions} x {one.intra_op_threads}" + (" pinned" if one.pinned else "")
         splits.setdefault(name, []).append((float(one.batch), one.samples_per_second))
     series = [Series(name, tuple(sorted(points)), line=True) for name, points in splits.items()]
     return Diagram(
         "samples/s by batch size",
-        Axis("batch", log=True),
-        Axis("samples/s"),
+        ChartAxis("batch", log=True),
+        ChartAxis("samples/s"),
         tuple(series[:MOST_SERIES]),
         ("sessions x threads per session", *_left_out(len(series))),
     )

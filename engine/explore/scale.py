@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
-from engine.explore.diagrams import Axis, Diagram
+from engine.explore.diagrams import ChartAxis, Diagram
 from engine.text import short_figure
 
 _MOST_DECADES = 9
@@ -46,7 +46,7 @@ def scales(diagram: Diagram, count: int = 5) -> tuple[Scale, Scale]:
     return _scale(diagram.x, [x for x, _ in points], count), _scale(diagram.y, [y for _, y in points], count)
 
 
-def _scale(axis: Axis, values: Sequence[float], count: int) -> Scale:
+def _scale(axis: ChartAxis, values: Sequence[float], count: int) -> Scale:
     found = [value for value in values if isfinite(value) and (value > _TINY or not axis.log)]
     if axis.log:
         return _log(found or [1.0])

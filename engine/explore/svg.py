@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-from engine.explore.diagrams import Diagram, Point, Series
+from engine.explore.diagrams import ChartPoint, Diagram, Series
 from engine.explore.scale import Scale, scales
 from engine.text import clean
 
@@ -52,7 +52,7 @@ class _Place:
     def y(self, value: float) -> float:
         return round(self.bottom - self.up.share(value) * (self.bottom - self.top), 1)
 
-    def point(self, point: Point) -> tuple[float, float]:
+    def point(self, point: ChartPoint) -> tuple[float, float]:
         return self.x(point[0]), self.y(point[1])
 
 

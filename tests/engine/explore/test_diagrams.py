@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.explore.charts import CHARTS, chart
-from engine.explore.diagrams import MOST_SERIES, Axis, Diagram, Series, distribution, front, pareto, trend
+from engine.explore.diagrams import MOST_SERIES, ChartAxis, Diagram, Series, distribution, front, pareto, trend
 from engine.explore.dots import plain, rows
 from engine.explore.history import all_runs
 from engine.explore.metrics import BY_KEY
@@ -107,8 +107,8 @@ finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_v
 anything = st.builds(
     Diagram,
     title=st.text(max_size=20),
-    x=st.builds(Axis, st.text(max_size=8), log=st.booleans(), date=st.just(False)),
-    y=st.builds(Axis, st.text(max_size=8), log=st.booleans(), date=st.just(False)),
+    x=st.builds(ChartAxis, st.text(max_size=8), log=st.booleans(), date=st.just(False)),
+    y=st.builds(ChartAxis, st.text(max_size=8), log=st.booleans(), date=st.just(False)),
     series=st.lists(
         st.builds(
             Series,
