@@ -89,10 +89,20 @@ _COMMANDS = (
         "engine.cli.plan:plan_command",
         "show everything that would run",
         Arguments("", "two lock files", "inferdeck plan --diff A B", 2, 2, with_flag="diff"),
-        (*_PLANNED, CommandOption("diff", "compare two lock files: plan --diff A B"), *_IDLE),
+        (
+            *_PLANNED,
+            CommandOption("diff", "compare two lock files: plan --diff A B"),
+            CommandOption("probe", "measure this machine's speed first, in about 20 seconds"),
+            *_IDLE,
+        ),
         SELECTS,
         _SELECTION,
-        (f"plan {_TAGS},_all-modes", f"plan {_TAGS} --lock plan.json", "plan --diff plan.json other.json"),
+        (
+            f"plan {_TAGS},_all-modes",
+            f"plan {_TAGS},_valid --probe",
+            f"plan {_TAGS} --lock plan.json",
+            "plan --diff plan.json other.json",
+        ),
     ),
     Command(
         "run",

@@ -50,6 +50,8 @@ def start(prepared: Prepared, asked: words.Words) -> int:
         locks.write(whole_path(asked.values["lock"]), prepared.lock())
     if prepared.notice and not quiet:
         screen.line(prepared.notice, "todo")
+    if not quiet:
+        _show_feasibility(screen, prepared)
     job, how = control.begin(prepared.workplace.folders, spec)
     if how in _BEGUN and not quiet:
         screen.line(_BEGUN[how].format(job.id), "dim")
@@ -58,6 +60,12 @@ def start(prepared: Prepared, asked: words.Words) -> int:
         return 0
     as_json = "json" in asked.flags
     return follow(screen, job, attempt=job.attempts, plain="plain" in asked.flags, quiet=quiet, as_json=as_json)
+
+
+def _show_feasibility(screen: Screen, prepared: Prepared) -> None:
+    from engine.cli.feasibility import show_before_run  # noqa: PLC0415  (it reads what tuning measured)
+
+    show_before_run(screen, prepared)
 
 
 def _finished(screen: Screen, prepared: Prepared, spec: JobSpec, *, quiet: bool) -> jobs.Job | None:
@@ -83,8 +91,12 @@ def follow(
     plain: bool = False,
     quiet: bool = False,
     as_json: bool = False,
+    report: bool = True,
 ) -> int:
-    """Show a job from that attempt until it ends; Ctrl-C detaches, a second one within CANCEL_WINDOW stops the job."""
+    """Show a job from that attempt until it ends; Ctrl-C detaches, a second one within CANCEL_WINDOW stops the job.
+
+    Returns the exit status; without `report` 0 or 1, and no report is printed.
+    """
     view = JobView(screen, plain=plain, quiet=quiet)
     try:
         for seen in jobs.follow(job, attempt=attempt):
@@ -94,7 +106,8 @@ def follow(
     except KeyboardInterrupt:
         view.close()
         return _left(screen, job)
-    return _report(screen, jobs.read(job.folder), as_json=as_json)
+    ended = jobs.read(job.folder)
+    return _report(screen, ended, as_json=as_json) if report else int(ended.state != "finished")
 
 
 def _left(screen: Screen, job: jobs.Job) -> int:

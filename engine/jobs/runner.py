@@ -343,7 +343,7 @@ class Runner:
         else:
             self.seen[ended.node] = ended.seen
             if ended.outcome == "built":
-                self.times[ended.node] = ended.seconds
+                self.times[ended.seen.identity] = ended.seconds
         cancelled = ended.error is not None and self._cancelled.is_set()
         self.log.write(
             events.StepEnded(

@@ -15,7 +15,9 @@ from engine.submission import describe
 from engine.submission.generate import OVERRIDES
 from engine.submission.identity import identity_warnings
 from engine.submission.preflight import Expected, Intended, preflight
+from engine.survey.feasibility import feasibility, is_valid_style
 from engine.survey.prepare import Prepared
+from engine.survey.survey import Seen
 
 
 def is_benchmark(prepared: Prepared) -> bool:
@@ -35,7 +37,16 @@ def expected(prepared: Prepared) -> list[Expected]:
         Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan", "machine")
         for node, seen in prepared.seen.problems()
     ]
-    return [*by_the_rules(prepared), *problems, *_disturbed(prepared)]
+    return [*by_the_rules(prepared), *problems, *_late(prepared), *_disturbed(prepared)]
+
+
+def _late(prepared: Prepared) -> list[Expected]:
+    """Return a warning for each run whose latency constraint can hardly be met, with the smaller choices."""
+    found = feasibility(prepared) if is_valid_style(prepared) else None
+    if found is None:
+        return []
+    remedy = "; ".join(found.advice) or "take a quicker model, or a machine with more cores"
+    return [Expected("warning", f"{run.scenario}: {run.beyond}", remedy) for run in found.late]
 
 
 def _disturbed(prepared: Prepared) -> list[Expected]:
@@ -91,14 +102,16 @@ def _pictures(plan: Plan, calibration: Node) -> list[Node]:
 
 
 def _samples(prepared: Prepared) -> int | None:
-    """Return the number of samples: of the sample set if it exists, else of the data set."""
+    """Return the number of samples, existing or planned: of the sample set if that is known, else of the data set."""
     for name in ("preprocessed", "dataset"):
         for edge in prepared.plan.nodes[prepared.plan.root].needs:
-            artifact = prepared.seen.seen[edge.node].artifact
-            count = artifact.read(DataFacts).count if edge.name == name and artifact is not None else None
-            if count is not None:
+            if edge.name == name and (count := _count(prepared.seen.seen[edge.node])) is not None:
                 return count
     return None
+
+
+def _count(seen: Seen) -> int | None:
+    return seen.artifact.read(DataFacts).count if seen.artifact else seen.expected_facts.get("count")
 
 
 def _description(prepared: Prepared, sut: str, rules: Round) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.errors import CannotRunError, InferdeckError, ProfileError
+from engine.facts import DataFacts
 from engine.moved import present_name
 from engine.plan.plan import Node, Plan
 from engine.plan.reason import NoRoom
@@ -152,7 +153,7 @@ class Surveyor:
             return stored
         if result.state == "missing":
             return Seen(state="missing", text=result.text, remedy=result.remedy)
-        return self._to_do(node, component, result, recipe)
+        return self._to_do(node, component, result, recipe, seen)
 
     def _stored(self, component: Component, recipe: Recipe, result: SurveyResult) -> Seen | None:
         manifest = self.store.hit(recipe) if component.cache and not self.again else None
@@ -169,12 +170,14 @@ class Surveyor:
             made=manifest.made,
         )
 
-    def _to_do(self, node: Node, component: Component, result: SurveyResult, recipe: Recipe) -> Seen:
+    def _to_do(
+        self, node: Node, component: Component, result: SurveyResult, recipe: Recipe, seen: Mapping[str, Seen]
+    ) -> Seen:
         fetch = result.fetch_bytes if result.fetch_bytes is not None else component.cost.fetch_bytes
         causes: tuple[Cause, ...] = (NotKept(),)
         if component.cache:
             causes = (AskedAgain(),) if self.again else self.store.causes(recipe)
-        seconds, origin = self._seconds(node, component, result)
+        seconds, origin = self._seconds(recipe, component, result)
         return Seen(
             state="run" if not component.cache else "fetch" if fetch else "build",
             identity=recipe.key(),
@@ -188,36 +191,38 @@ class Surveyor:
             text="; ".join(filter(None, (result.text, _decided_here(node)))),
             remedy=result.remedy,
             warning=result.warning,
-            expected_facts=dict(result.expected_facts),
+            expected_facts=_expected_facts(node, result, seen),
         )
 
     def _seconds(
-        self, node: Node, component: Component, result: SurveyResult
+        self, recipe: Recipe, component: Component, result: SurveyResult
     ) -> tuple[float | None, Literal["", "measured here", "profile", "rules"]]:
+        if recipe.key() in self.times:
+            return self.times[recipe.key()], "measured here"
         if result.seconds is not None:
             return result.seconds, "rules"
-        if node.id in self.times:
-            return self.times[node.id], "measured here"
         if component.cost.seconds is not None:
             return component.cost.seconds, "profile"
         return None, ""
 
-    def _survey_result(self, node: Node, component: Component, seen: Mapping[str, Seen]) -> SurveyResult:
-        if not component.survey:
-            return SurveyResult("run")
-        inputs = {edge.name: seen[edge.node].artifact for edge in node.needs}
-        context = SurveyContext(
+    def context(self, node: Node, seen: Mapping[str, Seen]) -> SurveyContext:
+        """Return what a survey function of a node gets, given the results of the nodes that it needs."""
+        return SurveyContext(
             options=node.values(),
-            inputs=inputs,
+            inputs={edge.name: seen[edge.node].artifact for edge in node.needs},
             expected_facts={edge.name: seen[edge.node].expected_facts for edge in node.needs},
             version=node.version_range or None,
             profiles=self.catalog.folders,
             own_profiles=self.folders.profiles,
             store=self.folders.store,
         )
+
+    def _survey_result(self, node: Node, component: Component, seen: Mapping[str, Seen]) -> SurveyResult:
+        if not component.survey:
+            return SurveyResult("run")
         try:
             with disk_errors(self.folders.store):
-                result = load_function(component.survey, component)(context)
+                result = load_function(component.survey, component)(self.context(node, seen))
         except InferdeckError as error:
             return SurveyResult("missing", text=error.what, remedy=error.remedy)
         assert isinstance(result, SurveyResult)
@@ -237,6 +242,24 @@ class Surveyor:
             run_seconds=sum(time_ for node, time_ in times.items() if node in measures),
             unknown_times=sum(one.seconds is None for one in todo.values()),
         )
+
+
+def _expected_facts(node: Node, result: SurveyResult, seen: Mapping[str, Seen]) -> dict[str, Any]:
+    """Return the facts that an artifact will have: at least the number of its samples, where it is known.
+
+    That is what the node's own option `count` asks for, but no more than its data set has.
+    """
+    facts = dict(result.expected_facts)
+    counts = [count for count in (node.values().get("count"), _samples_needed(node, seen)) if isinstance(count, int)]
+    return facts if "count" in facts or not counts else {**facts, "count": min(counts)}
+
+
+def _samples_needed(node: Node, seen: Mapping[str, Seen]) -> int | None:
+    """Return the number of samples of the data set that a node needs; None where unknown, or where it needs none."""
+    needed = next((seen[edge.node] for edge in node.needs if edge.name == "dataset"), None)
+    if needed is None:
+        return None
+    return needed.artifact.read(DataFacts).count if needed.artifact else needed.expected_facts.get("count")
 
 
 def _decided_here(node: Node) -> str:

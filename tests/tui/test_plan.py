@@ -86,6 +86,21 @@ async def test_a_plan_that_cannot_run_says_why_and_what_to_do(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("size", SIZES)
+async def test_the_runs_are_shown_with_what_they_need_and_the_measurement_is_offered(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        await pilot.press("p")
+        await shows(pilot, "Offline performance")
+        await shows(pilot, "is not measured yet")
+        await shows(pilot, "measure this machine's speed")
+        await pilot.press("escape")
+
+
+@pytest.mark.parametrize("size", SIZES)
 async def test_why_tells_the_whole_chain_of_a_node(tmp_path: Path, size: tuple[int, int]) -> None:
     app = deck(tmp_path)
     async with app.run_test(size=size) as pilot:

@@ -33,10 +33,10 @@ class Question(Window[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
 
-    def __init__(self, title: str, text: str, answers: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, title: str, text: Content | str, answers: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self.asked = title
-        self.text = clean_lines(text)
+        self.text = text if isinstance(text, Content) else clean_lines(text)
         self.answers = tuple(answers)
 
     def compose(self) -> ComposeResult:

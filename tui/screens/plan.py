@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -22,6 +22,7 @@ from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
 from tui.screens.choosing import Write, window
 from tui.screens.dialogs import Question, Reading
+from tui.screens.probing import before_run, feasibility_text
 from tui.widgets.choice_list import ChoiceList
 from tui.widgets.pane import Pane
 from tui.widgets.tree import PlanTree
@@ -65,6 +66,7 @@ class PlanScreen(DeckScreen):
         Action("y", "copy", "copy command", "copy the equivalent command to the terminal's clipboard"),
         Action("s", "save", "save", "save the choices as a recipe"),
         Action("f", "preflight", "preflight", "what a checker would reject of a submission with these choices"),
+        Action("p", "probe", "feasible?", "how long each run takes and whether it can be valid; measured if needed"),
         Action("slash", "find", "filter", "show only nodes that contain these words; Esc shows all"),
         Action("space", "fold", "fold", "close or open the branch under the cursor"),
         Action("o", "output", "results folder", "choose where the results go"),
@@ -230,7 +232,7 @@ class PlanScreen(DeckScreen):
         """Actions need a plan; running needs one without problems."""
         if self.prepared is None:
             return "the plan is still being made"
-        if name == "run" and self.prepared.seen.problems():
+        if name in ("run", "probe") and self.prepared.seen.problems():
             node, seen = self.prepared.seen.problems()[0]
             return f"it can't run yet: {node}: {seen.text}. {seen.remedy}"
         if name == "undo" and not self.before:
@@ -272,6 +274,7 @@ class PlanScreen(DeckScreen):
     def do_run(self) -> None:
         """Ask, then start the job."""
         from engine.jobs import measuring  # noqa: PLC0415
+        from engine.survey.feasibility import feasibility, is_valid_style  # noqa: PLC0415
 
         assert self.prepared is not None
         totals = self.prepared.seen.totals
@@ -282,22 +285,46 @@ class PlanScreen(DeckScreen):
             f"Results go to {where}.\nThe job continues without this screen or connection."
         )
         answers = [("run", "run it"), ("back", "cancel")]
+        if is_valid_style(self.prepared):
+            text += before_run(feasibility(self.prepared))
         if holder := measuring.holder():
             text += f"\nIt waits for {holder} before it measures."
             answers.insert(1, ("now", "run and measure at once: results are marked as disturbed"))
         self.deck.push_screen(Question("run", text, answers), self._answered)
 
     def _answered(self, answer: str | None) -> None:
-        if answer in ("run", "now"):
-            begin = partial(self._begin, now=answer == "now")
-            self.run_worker(begin, thread=True, group="begin", exclusive=True, exit_on_error=False)
-
-    def _begin(self, *, now: bool) -> None:
         from engine.jobs.start import begin  # noqa: PLC0415
 
-        assert self.prepared is not None
+        if answer in ("run", "now") and self.prepared is not None:
+            self._start(partial(begin, replace(self.prepared, now=answer == "now")))
+
+    def do_probe(self) -> None:
+        """Show what the runs need; where this machine's speed is unknown, offer to measure it."""
+        from engine.jobs.preparation import begin_probe  # noqa: PLC0415
+        from engine.survey.feasibility import feasibility, probe_nodes  # noqa: PLC0415
+
+        prepared = self.prepared
+        assert prepared is not None
+
+        def answered(answer: str | None) -> None:
+            if answer == "measure":
+                self._start(partial(begin_probe, prepared))
+
+        text = feasibility_text(feasibility(prepared))
+        if not probe_nodes(prepared):
+            self.deck.push_screen(Reading("feasible?", text))
+            return
+        answers = [("measure", "measure this machine's speed: about 20 s, after fetching")]
+        self.deck.push_screen(Question("feasible?", text, [*answers, ("back", "cancel")]), answered)
+
+    def _start(self, begin: Callable[[], Job]) -> None:
+        """Start a job in a thread and show it."""
+        start = partial(self._begin, begin)
+        self.run_worker(start, thread=True, group="begin", exclusive=True, exit_on_error=False)
+
+    def _begin(self, begin: Callable[[], Job]) -> None:
         try:
-            job: Job = begin(replace(self.prepared, now=now))
+            job = begin()
         except InferdeckError as error:
             self.deck.call_from_thread(self.deck.say_error, error)
             return

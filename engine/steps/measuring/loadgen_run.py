@@ -13,16 +13,15 @@ from engine.profile.known_rounds import round_of
 from engine.profile.run_rules import resolve_rules
 from engine.step import Step, SurveyContext, SurveyResult
 from engine.steps.measuring.harness_process import harness
-from engine.steps.measuring.run_estimate import refuse_hopeless, seconds
+from engine.steps.measuring.run_estimate import memory_text
+from engine.steps.measuring.run_forecast import forecast
 from engine.steps.measuring.run_options import LoadGenOptions
 from engine.steps.measuring.run_outcome import read_outcome
 from engine.steps.measuring.run_provenance import run_provenance
-from engine.steps.measuring.run_settings import given_target, query_ms, run_settings
 from engine.steps.measuring.run_spec import SPEC, spec
-from engine.steps.measuring.run_workers import batch_ms, expected_memory
-from engine.steps.measuring.target import above_latency_constraint, predicted_target, target
+from engine.steps.measuring.run_workers import batch_ms
+from engine.steps.measuring.target import target
 from engine.submission import provenance
-from engine.tuning.tuned import Tuned
 
 
 def survey(context: SurveyContext) -> SurveyResult:
@@ -30,25 +29,9 @@ def survey(context: SurveyContext) -> SurveyResult:
 
     Raises CannotRunError for a run that can't work: its queries do not fit memory, or do not last.
     """
-    options = context.read_options(LoadGenOptions)
-    rules = round_of(context.profiles, options.round)
-    samples = context.inputs["preprocessed"]
-    ruled = resolve_rules(rules, options.benchmark, options.scenario, options.mode)
-    count = samples.read(SamplesFacts).count if samples is not None else ruled.sample_count
-    target = predicted_target(context, rules)
-    settings = run_settings(options, rules, count, target)
-    workers = context.inputs["workers"]
-    tuned = workers.read(Tuned) if workers is not None else None
-    each_ms = query_ms(settings, tuned)
-    refuse_hopeless(settings, options.target_name(), each_ms)
-    per_second = tuned.trial("Offline").samples_per_second if tuned is not None else None
-    takes = seconds(settings, given_target(options) or each_ms or target, per_second)
-    beyond = (
-        above_latency_constraint(options, tuned, rules) if tuned is not None and settings.mode == "performance" else ""
-    )
-    return SurveyResult(
-        "run", seconds=takes, text="; ".join(filter(None, (beyond, expected_memory(context, options, settings, tuned))))
-    )
+    known = forecast(context)
+    memory = memory_text(known.memory_bytes, known.sessions) if known.memory_bytes else ""
+    return SurveyResult("run", seconds=known.seconds, text="; ".join(filter(None, (known.beyond, memory))))
 
 
 def run(step: Step) -> dict[str, Any]:

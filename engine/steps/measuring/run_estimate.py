@@ -43,7 +43,7 @@ def refuse_hopeless(settings: LoadGenSettings, option: str, measured_ms: float |
     """
     if settings.mode == "accuracy":
         return
-    queries, samples = prepared(settings)
+    queries, samples = prepared_queries(settings)
     needed = prepared_bytes(settings)
     if needed > NEGLIGIBLE and needed > (free := free_memory()):
         raise CannotRunError(
@@ -62,7 +62,7 @@ def refuse_hopeless(settings: LoadGenSettings, option: str, measured_ms: float |
         )
 
 
-def prepared(settings: LoadGenSettings) -> tuple[int, int]:
+def prepared_queries(settings: LoadGenSettings) -> tuple[int, int]:
     """Return the number of queries that LoadGen prepares for a performance run, and the samples of each."""
     seconds = settings.min_duration_ms / 1000
     if settings.scenario == "Offline":
@@ -79,7 +79,7 @@ def prepared(settings: LoadGenSettings) -> tuple[int, int]:
 
 def prepared_bytes(settings: LoadGenSettings) -> int:
     """Return the minimum number of bytes that the queries of a performance run take."""
-    queries, samples = prepared(settings)
+    queries, samples = prepared_queries(settings)
     if settings.scenario == "Offline":
         return samples * OFFLINE_SAMPLE_BYTES
     return queries * (QUERY_BYTES + samples * SAMPLE_BYTES)
@@ -94,7 +94,7 @@ def seconds(settings: LoadGenSettings, target: float | None, per_second: float |
         return None
     least = settings.min_duration_ms / 1000
     if settings.scenario == "Offline":
-        samples = prepared(settings)[1]
+        samples = prepared_queries(settings)[1]
         rate = per_second or settings.target_qps
         return samples / rate if rate and (per_second or target) else least
     if settings.scenario == "Server":
@@ -144,9 +144,8 @@ def _sessions(count: int) -> str:
 def _remedy(settings: LoadGenSettings, option: str, free: int) -> str:
     """Return the option, with a value, that makes the queries fit half of the free memory."""
     share = free / 2
-    each = (
-        QUERY_BYTES + prepared(settings)[1] * SAMPLE_BYTES if settings.scenario != "Offline" else OFFLINE_SAMPLE_BYTES
-    )
+    samples = prepared_queries(settings)[1]
+    each = OFFLINE_SAMPLE_BYTES if settings.scenario == "Offline" else QUERY_BYTES + samples * SAMPLE_BYTES
     counted = settings.min_sample_count if settings.scenario == "Offline" else settings.min_query_count
     most = share / each
     if counted > most:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from engine.harness.spec import LoadGenSettings, Workers
-from engine.step import Artifact, Step, SurveyContext
-from engine.steps.measuring.run_estimate import memory_text, refuse_memory, resident_bytes
+from engine.step import Artifact, Step
+from engine.steps.measuring.run_estimate import refuse_memory, resident_bytes
 from engine.steps.measuring.run_options import LoadGenOptions, TargetOptions
 from engine.tuning.tuned import Tuned
 
@@ -28,17 +28,6 @@ def batch_ms(step: Step) -> float:
     """Return the time in ms of a batch of a step's run according to tuning; 0 where unknown."""
     tuned = step.inputs["workers"].read(Tuned)
     return tuned.trial(step.read_options(TargetOptions).scenario).batch_ms if tuned.table else 0.0
-
-
-def expected_memory(
-    context: SurveyContext, options: LoadGenOptions, settings: LoadGenSettings, tuned: Tuned | None
-) -> str:
-    """Return the memory of a run as text, where it is large and known. Raises CannotRunError where it does not fit."""
-    model, samples = context.inputs["model"], context.inputs["preprocessed"]
-    if model is None or samples is None or tuned is None:
-        return ""
-    sessions = chosen_workers(options, tuned).sessions
-    return memory_text(memory(model, samples, settings, sessions), sessions)
 
 
 def memory(model: Artifact, samples: Artifact, settings: LoadGenSettings, sessions: int) -> int:

@@ -50,3 +50,9 @@ def test_bert_is_calibrated_with_the_lists_of_the_rules_in_closed(
     about = [one.what for one in found if "calibration" in one.what]
     assert len(about) == bool(refused)
     assert refused in "".join(about)
+
+
+def test_generated_questions_too_few_for_a_valid_run_are_an_error_before_they_are_made(tmp_path: Path) -> None:
+    chosen, _ = selection_of([f"{BERT},_span-net", "--env.CM_SUT_NAME=demo"])
+    found = by_the_rules(prepare(workplace(str(tmp_path)), chosen))
+    assert "the data set has 1024 samples, a run draws from 10833" in [one.what for one in found if one.about == "data"]
