@@ -57,7 +57,7 @@ class Estimates:
         self, trials: Iterable[Trial], objectives: Sequence[Objective], constraints: Sequence[Constraint] = ()
     ) -> None:
         self.objectives = tuple(objectives)
-        groups = grouped(trials, objectives)
+        groups = by_point_and_stage(trials, objectives)
         self.groups = {point: stages for point, stages in groups.items() if is_eligible(stages, constraints)}
         self.points = tuple(self.groups)
         self.stages: dict[int, StageFigures] = {}
@@ -134,7 +134,7 @@ class Estimates:
         return StageFigures(count, mean, error, own_freedom, np.sqrt(pooled), freedom)
 
 
-def grouped(trials: Iterable[Trial], objectives: Sequence[Objective]) -> dict[Point, dict[int, list[Trial]]]:
+def by_point_and_stage(trials: Iterable[Trial], objectives: Sequence[Objective]) -> dict[Point, dict[int, list[Trial]]]:
     """Return the trials that have all figures by point and stage, in their order."""
     groups: dict[Point, dict[int, list[Trial]]] = {}
     keys = [one.key for one in objectives]
