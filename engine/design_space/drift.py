@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
-from engine.design_space.estimates import by_point_and_stage
+from engine.design_space.estimates import RelativeChange, by_point_and_stage
 from engine.design_space.exploration import CONFIDENCE
 from engine.design_space.trials import Objective, Point, Trial
 from engine.explore.student import student
@@ -28,27 +28,13 @@ _ENOUGH = 4
 
 
 @dataclass(frozen=True)
-class DriftChange:
-    """A relative change of a figure of the baseline."""
-
-    share: float
-    margin: float
-    """Half of its interval."""
-
-    @property
-    def is_beyond_noise(self) -> bool:
-        """Whether the interval excludes no change."""
-        return abs(self.share) > self.margin
-
-
-@dataclass(frozen=True)
 class SessionDrift:
     """The baseline of one session against that of the session with most trials."""
 
     session: int
     n: int
     """Trials of the baseline in it."""
-    changes: Mapping[str, DriftChange]
+    changes: Mapping[str, RelativeChange]
     """By the objective's key; empty for the session that the others are compared with."""
 
     @property
@@ -62,7 +48,7 @@ class BaselineTrial:
     """A trial of the baseline against the median of its session."""
 
     trial: Trial
-    changes: Mapping[str, DriftChange]
+    changes: Mapping[str, RelativeChange]
 
     @property
     def has_drifted(self) -> bool:
@@ -128,7 +114,7 @@ def _session(
     for key, width in widths.items():
         level = fmean(trial.figures[key] for trial in reference)
         mean = fmean(trial.figures[key] for trial in here)
-        changes[key] = DriftChange(
+        changes[key] = RelativeChange(
             mean / level - 1 if level else 0.0, width * (1 / len(here) + 1 / len(reference)) ** 0.5
         )
     return SessionDrift(number, len(here), changes)
@@ -139,7 +125,7 @@ def _trial(trial: Trial, session: Sequence[Trial], widths: Mapping[str, float]) 
     for key, width in widths.items():
         level = median(one.figures[key] for one in session)
         share = trial.figures[key] / level - 1 if level else 0.0
-        changes[key] = DriftChange(share, width * (1 + _OF_MEDIAN / len(session)) ** 0.5)
+        changes[key] = RelativeChange(share, width * (1 + _OF_MEDIAN / len(session)) ** 0.5)
     return BaselineTrial(trial, changes)
 
 

@@ -34,6 +34,20 @@ WORKS = ("valid", "valid if longer")
 
 
 @dataclass(frozen=True)
+class RelativeChange:
+    """A relative change of a figure with its interval."""
+
+    share: float
+    margin: float
+    """Half of the interval; infinite where the noise is not known."""
+
+    @property
+    def is_beyond_noise(self) -> bool:
+        """Whether the interval excludes no change."""
+        return abs(self.share) > self.margin
+
+
+@dataclass(frozen=True)
 class StageFigures:
     """Figures of all points in trials of one duration; arrays of shape (objectives, points)."""
 
@@ -112,6 +126,23 @@ class Estimates:
                 found = np.where(both, gap, found)
                 margin = np.where(both, _margin(figures, first, second, confidence), margin)
         return found, margin
+
+    def changes(self, point: Point, other: Point, confidence: float) -> dict[str, RelativeChange]:
+        """Return by how much the figures of a point differ from those of another, by objective."""
+        pair = [np.array([self.points.index(one)]) for one in (point, other)]
+        difference, margin = self.difference(pair[0], pair[1], (1 + confidence) / 2)
+        found = {}
+        for row, one in enumerate(self.objectives):
+            level = self._level(int(pair[1][0]), int(pair[0][0]), row)
+            if level:
+                gain = float(difference[row, 0, 0]) * float(self._sign[row])
+                found[one.key] = RelativeChange(gain / level, float(margin[row, 0, 0]) / abs(level))
+        return found
+
+    def _level(self, number: int, other: int, row: int) -> float:
+        """Return the mean of a point in the longest trials that both points have."""
+        both = [one for one in self.stages.values() if one.count[number] and one.count[other]]
+        return float(both[-1].mean[row, number]) if both else 0.0
 
     def _figures(self, stage: int, squares: Array, freedom: Array) -> StageFigures:
         shape = (len(self.objectives), len(self.points))
