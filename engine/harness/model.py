@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.backends.base import Array, BackendOptions
 from engine.backends.graph import Graph
 from engine.harness.cores import pin
 from engine.harness.samples import SampleLibrary
+from engine.tasks.base import TaskOptions
 from engine.tasks.programs import MODEL, Direct, MakeProgram, MakeSharedProgram, OpenGraphs, Program, SharedProgram
 
 
@@ -29,8 +30,8 @@ class Model(NamedTuple):
 
     backend: ModuleType
     task: ModuleType
-    options: Mapping[str, Any]
-    """Options of the task."""
+    options: TaskOptions
+    """What the task needs to know of the model: engine.tasks.base.model_options."""
     graphs: Mapping[str, GraphFile]
 
     def program(self, library: SampleLibrary, options: BackendOptions) -> Program:
@@ -42,7 +43,7 @@ class Model(NamedTuple):
         make: MakeProgram | None = getattr(self.task, "program", None)
         if make is not None:
             return make(loaded, library, self.options)
-        return Direct(loaded[MODEL], library, partial(self.task.respond, options=self.options))
+        return Direct(loaded[MODEL], library, partial(self.task.respond, model=self.options))
 
     @property
     def is_shared(self) -> bool:

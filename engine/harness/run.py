@@ -29,6 +29,7 @@ from engine.harness.ticker import Parts, Ticker
 from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
 from engine.system.machine_state import StateWatch
+from engine.tasks.base import model_options
 
 Emit = Callable[[events.AnyEvent], None]
 
@@ -44,7 +45,8 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     folder = _log_folder(spec)
     samples = [_absolute(one) for one in spec.samples]
     graphs = graph_files(spec.model, spec.outputs)
-    model = Model(_module(spec.backend), _module(spec.task), spec.task_options, graphs)
+    task = _module(spec.task)
+    model = Model(_module(spec.backend), task, model_options(task, spec.task_options), graphs)
     os.chdir(folder)
     settings = loadgen.settings(spec, folder)
     library = SampleLibrary(samples, spec.settings.performance_sample_count, spec.on_load)

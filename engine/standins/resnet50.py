@@ -20,6 +20,7 @@ from engine.networks.convnet import ConvNet, fold_batch_norm, model_facts, tenso
 from engine.standins.options import SeedOptions
 from engine.step import Step
 from engine.tasks import image_classification
+from engine.tasks.image_form import ImageForm
 from engine.tasks.labels import read_val_map
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -43,7 +44,7 @@ BATCH = 8
 SHARPNESS = 10.0
 """Scale from the fitted scores in 0...1 to logits."""
 
-PREPROCESSING = {"preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224}
+PREPROCESSING = ImageForm(preprocessing="vgg", layout="NCHW", dtype="float32", image_size=224)
 
 
 class ClassifierOptions(SeedOptions, frozen=True, kw_only=True):
@@ -176,11 +177,10 @@ def _features(step: Step, body: _Body, images: patterns.ImageSet, scratch: Path)
 
 def _batches(images: patterns.ImageSet, folder: Path) -> Iterator[tuple[Array, list[int]]]:
     """Yield batches of preprocessed images, float32 [n,3,224,224], with their labels."""
-    shape, dtype = image_classification.sample_shape(PREPROCESSING)
     entries = read_val_map(folder / patterns.VAL_MAP)
     for start in range(0, images.count, BATCH):
         chosen = entries[start : start + BATCH]
-        batch = np.empty((len(chosen), *shape), dtype)
+        batch = np.empty((len(chosen), *PREPROCESSING.shape), PREPROCESSING.dtype)
         for slot, (name, _) in zip(batch, chosen, strict=True):
             image_classification.preprocess(folder / name, PREPROCESSING, slot)
         yield batch, [label for _, label in chosen]

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from engine.backends.base import TensorSpec
+from engine.errors import DataError
 from engine.step import Artifact
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -84,17 +87,18 @@ class Samples(Protocol):
 class Task(Protocol):
     """A task module: one file in engine/tasks with these functions at its top level.
 
-    Optional: ONE_THREAD, names of graphs that run on one thread in every session.
+    Optional: ONE_THREAD, names of graphs that run on one thread in every session; OPTIONS, a subclass of
+    TaskOptions, of which `respond`, `program` and `cost` get the values for a model as the argument `model`.
 
     Optional functions: `program` or `shared_program`, in place of `respond` (engine/tasks/programs.py), `cost`
     (`CostOf`), and `calibration` (`CalibrationOf`), if a model is not calibrated with prepared samples. Sample
     preparation is not part of the interface: a component names a function for it.
     """
 
-    def respond(self, outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
+    def respond(self, outputs: Sequence[Array], indices: Sequence[int], model: Any) -> Responses:
         """Convert a model's outputs for the samples `indices` (QSL indices, batch order) to response bytes."""
 
-    def score(self, log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+    def score(self, log: Path, labels: Path) -> Score:
         """Score the samples answered in an accuracy log against their labels.
 
         The log of an accuracy run answers all samples; that of TEST01 some of them, some more than once: the first
@@ -103,8 +107,22 @@ class Task(Protocol):
         """
 
 
-CostOf = Callable[[Samples, Mapping[str, Any]], Array]
-"""Samples and options of the task → cost of each sample, int64 [N], in a unit of the task (tokens, windows)."""
+CostOf = Callable[[Samples, Any], Array]
+"""Samples and the task's OPTIONS → cost of each sample, int64 [N], in a unit of the task (tokens, windows)."""
 
 CalibrationOf = Callable[[Artifact, Mapping[str, Any]], CalibrationSet]
 """A calibration step's artifact, and the options of the quantized model's component → its calibration set."""
+
+
+class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task needs to know of a model: nothing, unless a subclass declares it."""
+
+
+def model_options(task: ModuleType, known: Mapping[str, Any]) -> TaskOptions:
+    """Return a model's task options as the task's OPTIONS. Raises DataError if they don't fit."""
+    kind: type[TaskOptions] = getattr(task, "OPTIONS", TaskOptions)
+    try:
+        return msgspec.convert(dict(known), kind)
+    except msgspec.ValidationError as error:
+        what = f"the model's task options do not fit: {error}"
+        raise DataError(what, f"see OPTIONS in {task.__name__}") from None

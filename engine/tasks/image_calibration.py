@@ -13,9 +13,10 @@ import numpy as np
 from engine.backends.base import TensorSpec
 from engine.errors import DataError
 from engine.facts import ChosenFacts
-from engine.step import Artifact
+from engine.step import Artifact, Options, read_options
 from engine.store.files import read_plain
 from engine.tasks.base import Array, CalibrationSet
+from engine.tasks.image_form import ImageForm
 from engine.tasks.image_task import ImageTask
 from engine.tasks.labelled import collecting, refuse_bad
 from engine.tasks.labels import read_names
@@ -24,6 +25,12 @@ from engine.text import clean
 
 LIST = "pictures.txt"
 """Names of the images, one a line, in the order they are used."""
+
+
+class ChainOptions(Options, frozen=True):
+    """How a model's calibration images are prepared."""
+
+    preprocessing: str
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,10 @@ def calibration(task: ImageTask, chosen: Artifact, options: Mapping[str, Any]) -
 
     Its batches raise DataError if the model's input is no square image, and for unusable images, naming all.
     """
-    images = CalibrationImages.of(chosen)
+    images, preprocessing = CalibrationImages.of(chosen), read_options(options, ChainOptions).preprocessing
 
     def batches(inputs: Sequence[TensorSpec]) -> Iterator[Mapping[str, Array]]:
-        return _batches(task, images.files, options["preprocessing"], inputs)
+        return _batches(task, images.files, preprocessing, inputs)
 
     return CalibrationSet(
         count=len(images.files),
@@ -78,19 +85,18 @@ def _batches(
     fixed size is padded with earlier images: the ranges don't change.
     """
     image = _image(inputs)
-    options = {"preprocessing": preprocessing, **_form(image)}
-    shape, dtype = task.sample_shape(options)
+    form = _form(image, preprocessing)
     size, count, bad = image.shape[0] or 1, len(files), dict[str, str]()
     for start in range(0, count, size):
-        batch = np.empty((size, *shape), dtype)
+        batch = np.empty((size, *form.shape), form.dtype)
         for place, slot in enumerate(batch, start=start):
             file = files[place % count]
             with collecting(bad, file, file.name):
-                task.preprocess(file, options, slot)
+                task.preprocess(file, form, slot)
         if bad:
             for file in files[start + size :]:  # name all unusable images at once
                 with collecting(bad, file, file.name):
-                    task.preprocess(file, options, batch[0])
+                    task.preprocess(file, form, batch[0])
             refuse_bad(bad, files[0].parent, count)
         yield {image.name: batch}
         del batch
@@ -105,13 +111,13 @@ def _image(inputs: Sequence[TensorSpec]) -> TensorSpec:
     )
 
 
-def _form(image: TensorSpec) -> dict[str, Any]:
-    """Return layout, size and type of the model's input images."""
+def _form(image: TensorSpec, preprocessing: str) -> ImageForm:
+    """Return the form of the model's input images. Raises DataError if they are no square RGB images."""
     match image.shape:
-        case (_, 3, int(height), int(width)) if height == width:
-            return {"layout": "NCHW", "image_size": height, "dtype": image.dtype}
-        case (_, int(height), int(width), 3) if height == width:
-            return {"layout": "NHWC", "image_size": height, "dtype": image.dtype}
+        case (_, 3, int(size), int(width)) if size == width:
+            return ImageForm(preprocessing=preprocessing, layout="NCHW", dtype=image.dtype, image_size=size)
+        case (_, int(size), int(width), 3) if size == width:
+            return ImageForm(preprocessing=preprocessing, layout="NHWC", dtype=image.dtype, image_size=size)
     raise DataError(
         f"the model's input '{image.name}' takes {list(image.shape)}, not square RGB images",
         "export it with a fixed image size: [N,3,S,S] or [N,S,S,3]",

@@ -17,7 +17,8 @@ from engine.errors import DataError, UsageError, nearest
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Artifact
 from engine.tasks import image_task
-from engine.tasks.base import Array, CalibrationSet, Responses, Score
+from engine.tasks.base import Array, CalibrationSet, Responses, Score, TaskOptions
+from engine.tasks.image_form import ImageForm
 from engine.tasks.image_task import Sample
 from engine.tasks.labels import read_val_map
 from engine.tasks.picture import Panel, Picture, Shown, visible
@@ -40,6 +41,16 @@ IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 """RGB mean and standard deviation of ImageNet's images in 0...1, as torchvision's models expect."""
 
 
+class ClassOptions(TaskOptions, frozen=True):
+    """What `respond` needs to know of a model."""
+
+    label_offset: int
+    """Class of the model that is label 0: 1 where class 0 is the background."""
+
+
+OPTIONS = ClassOptions
+
+
 def samples(labels: Path) -> list[Sample]:
     """Return the images that a val_map.txt names. Raises DataError naming an invalid line."""
     return [Sample(name) for name, _ in read_val_map(labels)]
@@ -51,15 +62,8 @@ def keep(labels: Path, indices: Sequence[int], target: Path) -> None:
     target.write_text("".join("{} {}\n".format(*entries[index]) for index in indices), encoding="utf-8")
 
 
-def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
-    """Return shape and dtype of one preprocessed sample, as `preprocess` expects its `out`."""
-    size = int(options["image_size"])
-    shape = (3, size, size) if options["layout"] == "NCHW" else (size, size, 3)
-    return shape, np.dtype(options["dtype"])
-
-
-def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-    """Preprocess the image `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
+def preprocess(raw: Path, form: ImageForm, out: Array) -> tuple[int, int]:
+    """Preprocess the image `raw` into `out` (shape and dtype of the form), RGB, by the named chain.
 
     Returns its width and height.
 
@@ -67,13 +71,12 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
     Raises DataError naming a file that is not a complete image, UsageError for an unknown chain.
     """
     try:
-        frame, normalise = CHAINS[options["preprocessing"]]
+        frame, normalise = CHAINS[form.preprocessing]
     except KeyError as error:
         raise UsageError(f"preprocessing: unknown chain {error}", nearest(str(error.args[0]), CHAINS)) from error
     whole = image_task.read(raw)
-    image = frame(whole, int(options["image_size"]))
-    # Channel by channel: numpy is five times as fast along a row of pixels as along the three channels of one.
-    for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
+    image = frame(whole, form.image_size)
+    for colour, plane in enumerate(form.planes(out)):
         if out.dtype == np.uint8:
             plane[...] = image[..., colour]
         else:
@@ -82,13 +85,13 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
 
 
 def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
-    """Return the model's calibration images. Option: `preprocessing`. Raises DataError."""
+    """Return the model's calibration images. Options: image_calibration.ChainOptions. Raises DataError."""
     from engine.tasks import image_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
 
     return image_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
-def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
+def respond(outputs: Sequence[Array], indices: Sequence[int], model: ClassOptions) -> Responses:
     """Return the class of each sample, minus `label_offset`, as float32.
 
     The first output is either classes (int64 [N] or [N,1]) or scores ([N,C], argmax).
@@ -96,10 +99,10 @@ def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[s
     classes = outputs[0]
     if classes.ndim == 2 and classes.shape[1] > 1:
         classes = classes.argmax(1)
-    return Responses(np.subtract(classes, options["label_offset"], dtype=np.float32, casting="unsafe"), RESPONSE_BYTES)
+    return Responses(np.subtract(classes, model.label_offset, dtype=np.float32, casting="unsafe"), RESPONSE_BYTES)
 
 
-def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+def score(log: Path, labels: Path) -> Score:
     """Return top-1 accuracy as the rules' accuracy-imagenet.py prints it.
 
     `labels` is a val_map.txt: line number = QSL index. The first answer to a sample counts; the total is the number of

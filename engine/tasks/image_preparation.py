@@ -18,8 +18,9 @@ import msgspec
 
 from engine.errors import DataError
 from engine.facts import DataFacts, OnLoad
-from engine.step import Artifact, Options, Step, SurveyContext, SurveyResult
+from engine.step import Artifact, Step, SurveyContext, SurveyResult, read_options
 from engine.system import disk_free, usable_cores
+from engine.tasks.image_form import ImageForm
 from engine.tasks.labelled import Labelled, collecting, labelled, refuse_bad
 
 if TYPE_CHECKING:  # numpy is imported later: a plan must be instant
@@ -41,15 +42,17 @@ USUAL_RATE = 100.0
 """Images per second and core, for the estimate in the plan."""
 
 
-class PreparationOptions(Options, frozen=True, kw_only=True):
-    """Which images are prepared, and how; the task reads `preprocessing`, `layout`, `dtype` and `image_size`."""
+class TaskForm(ImageForm, frozen=True, kw_only=True):
+    """How a task prepares an image."""
 
     task: str
-    preprocessing: str
-    layout: Literal["NCHW", "NHWC"]
+    """Its module."""
+
+
+class PreparationOptions(TaskForm, frozen=True, kw_only=True):
+    """Which images are prepared, and how."""
+
     dtype: Literal["float32", "uint8"]
-    image_size: int
-    """Pixels of a side."""
     count: int | None
     """The first samples; None for all."""
     on_load: bool = False
@@ -106,7 +109,7 @@ def prepare(step: Step) -> dict[str, Any]:
         step.warn(warning)
     task.keep(labels.folder / str(labels.read(DataFacts).labels), found.indices, step.output / task.LABELS)
     files = [found.folder / sample.name for sample in found.samples]
-    shape, dtype = task.sample_shape(step.options)
+    shape, dtype = options.shape, np.dtype(options.dtype)
     facts = {
         "count": len(files),
         "labels": task.LABELS,
@@ -115,7 +118,7 @@ def prepare(step: Step) -> dict[str, Any]:
     }
     if options.on_load:
         _check(step, task, found, files)
-        return {**facts, "on_load": _on_load(step, files, shape, dtype)}
+        return {**facts, "on_load": _on_load(step, files)}
     samples = _array(step.output / SAMPLES, (len(files), *shape), dtype)
     done = _array(step.output / DONE, (len(files),), np.dtype(np.uint8))
     cv2.setNumThreads(1)
@@ -129,7 +132,7 @@ def prepare(step: Step) -> dict[str, Any]:
     def one(index: int) -> None:
         sample, name = np.empty(shape, dtype), found.samples[index].name
         with collecting(bad, files[index], name):
-            size = task.preprocess(files[index], step.options, sample)
+            size = task.preprocess(files[index], options, sample)
             _same_size(size, found.samples[index].size)
             _write(file.fileno(), sample, start + index * sample.nbytes)
             done[index] = 1
@@ -150,12 +153,12 @@ def _check(step: Step, task: ImageTask, found: Labelled, files: Sequence[Path]) 
     import numpy as np  # noqa: PLC0415
 
     cv2.setNumThreads(1)
-    shape, dtype = task.sample_shape(step.options)
+    form = step.read_options(PreparationOptions)
     bad = dict(found.bad)
 
     def one(index: int) -> None:
         with collecting(bad, files[index], found.samples[index].name):
-            size = task.preprocess(files[index], step.options, np.empty(shape, dtype))
+            size = task.preprocess(files[index], form, np.empty(form.shape, form.dtype))
             _same_size(size, found.samples[index].size)
 
     with ThreadPoolExecutor(_cores()) as pool:
@@ -165,18 +168,18 @@ def _check(step: Step, task: ImageTask, found: Labelled, files: Sequence[Path]) 
     refuse_bad(bad, found.folder, len(files) + len(found.bad))
 
 
-def _on_load(step: Step, files: Sequence[Path], shape: tuple[int, ...], dtype: Any) -> dict[str, Any]:
+def _on_load(step: Step, files: Sequence[Path]) -> dict[str, Any]:
     """Write the list of images that the samples are made from; return the facts of OnLoad."""
     names = b"\0".join(os.fsencode(file.absolute()) for file in files)
     (step.output / FILES).write_bytes(names)
-    options = {name: step.options[name] for name in ("task", "preprocessing", "layout", "dtype", "image_size")}
+    form = step.read_options(TaskForm)
     how = OnLoad(
         maker=f"{__name__}:maker",
-        options=options,
+        options=msgspec.to_builtins(form),
         count=len(files),
-        shape=shape,
-        dtype=dtype.name,
-        bytes=math.prod(shape) * int(dtype.itemsize),
+        shape=form.shape,
+        dtype=form.dtype,
+        bytes=math.prod(form.shape) * BYTES[form.dtype],
     )
     made: dict[str, Any] = msgspec.to_builtins(how)
     return made
@@ -190,11 +193,12 @@ def maker(folder: Path, options: Mapping[str, Any]) -> Callable[[int, Array], No
     import cv2  # noqa: PLC0415
 
     cv2.setNumThreads(1)
-    task: ImageTask = importlib.import_module(options["task"])
+    form = read_options(options, TaskForm)
+    task: ImageTask = importlib.import_module(form.task)
     files = [Path(os.fsdecode(line)) for line in (folder / FILES).read_bytes().split(b"\0")]
 
     def make(index: int, out: Array) -> None:
-        task.preprocess(files[index], options, out)
+        task.preprocess(files[index], form, out)
 
     return make
 

@@ -1,15 +1,16 @@
 """Shared parts of tasks with images: their interface, and image decoding as in the rules' reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from engine.errors import DataError
 from engine.store.files import read_plain
 from engine.tasks.base import Array
+from engine.tasks.image_form import ImageForm
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,8 @@ class ImageTask(Protocol):
     def keep(self, labels: Path, indices: Sequence[int], target: Path) -> None:
         """Write the labels of these samples, by their index in `samples`, in this order."""
 
-    def sample_shape(self, options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Return shape and dtype of one prepared sample."""
-
-    def preprocess(self, raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-        """Preprocess one sample into `out`; return width and height of the decoded image.
+    def preprocess(self, raw: Path, form: ImageForm, out: Array) -> tuple[int, int]:
+        """Preprocess one sample into `out`, an array of the form; return width and height of the decoded image.
 
         Raises DataError naming an unreadable file.
         """

@@ -31,8 +31,10 @@ from engine.tasks.picture import Panel, Picture, Shown, visible
 from engine.tasks.programs import OpenGraphs
 from engine.tasks.volumes import How, Scan, prepared
 from engine.tasks.window_calibration import middle_windows
-from engine.tasks.window_program import Windows, window_options, windows_of
+from engine.tasks.window_program import VolumeOptions, Windows, windows_of
 from engine.text import clean
+
+OPTIONS = VolumeOptions
 
 LABELS = "cases.json"
 VOXELS = "voxels.npy"
@@ -176,14 +178,14 @@ def _read(file: Path) -> Scan:
         return Scan(kept["image"], kept["label"], kept["affine"])
 
 
-def shared_program(opens: Sequence[OpenGraphs], samples: Samples, options: Mapping[str, Any]) -> Windows:
+def shared_program(opens: Sequence[OpenGraphs], samples: Samples, model: VolumeOptions) -> Windows:
     """Return the program of all sessions. Raises DataError where graphs or samples are not those of volumes."""
-    return Windows(opens, samples, options)
+    return Windows(opens, samples, model)
 
 
-def cost(samples: Samples, options: Mapping[str, Any]) -> Array:
+def cost(samples: Samples, model: VolumeOptions) -> Array:
     """Return what each sample costs, int64 [N]: windows."""
-    return windows_of(samples, window_options(options))
+    return windows_of(samples, model)
 
 
 def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
@@ -191,7 +193,7 @@ def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
     return middle_windows(chosen)
 
 
-def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+def score(log: Path, labels: Path) -> Score:
     """Return the mean Dice score over the cases that a log answers, as the rules' accuracy_kits.py prints it.
 
     Before that line the text has the scores of each case. Where a case was answered twice, as in a log of TEST01, its

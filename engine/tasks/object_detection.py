@@ -16,7 +16,8 @@ from engine.errors import DataError, RunError, UsageError, nearest
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Artifact
 from engine.tasks import coco_boxes, coco_eval, image_task
-from engine.tasks.base import Array, CalibrationSet, Responses, Score
+from engine.tasks.base import Array, CalibrationSet, Responses, Score, TaskOptions
+from engine.tasks.image_form import ImageForm
 from engine.tasks.image_task import Sample
 from engine.tasks.picture import Box, Panel, Picture, Shown, visible
 
@@ -36,6 +37,16 @@ _TOP_LEFT_BOTTOM_RIGHT = np.array([1, 0, 3, 2])
 """Indices of a model's box (left, top, right, bottom) in the response's order."""
 
 _MEASURED = "score with the annotations of the data set that was measured"
+
+
+class DetectorOptions(TaskOptions, frozen=True):
+    """What `respond` needs to know of a model."""
+
+    image_size: int
+    """Side of the square image in which the model states its boxes, in pixels."""
+
+
+OPTIONS = DetectorOptions
 
 
 def samples(labels: Path) -> list[Sample]:
@@ -61,30 +72,22 @@ def _refuse_boxless(known: coco_boxes.Boxes, indices: Sequence[int], labels: Pat
         )
 
 
-def sample_shape(options: Mapping[str, Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
-    """Return shape and dtype of one preprocessed sample, as `preprocess` expects its `out`."""
-    size = int(options["image_size"])
-    shape = (3, size, size) if options["layout"] == "NCHW" else (size, size, 3)
-    return shape, np.dtype(options["dtype"])
-
-
-def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, int]:
-    """Preprocess the whole image `raw` into `out` (shape and dtype of `sample_shape`), RGB, by the named chain.
+def preprocess(raw: Path, form: ImageForm, out: Array) -> tuple[int, int]:
+    """Preprocess the whole image `raw` into `out` (shape and dtype of the form), RGB, by the named chain.
 
     Its aspect ratio is not kept. Returns its width and height. With dtype uint8 the resized image is stored
     unnormalised. Raises DataError naming a file that is not a complete image, UsageError if the chain is unknown or has
     no such form.
     """
-    name = options["preprocessing"]
+    name = form.preprocessing
     if name not in CHAINS:
         raise UsageError(f"preprocessing: unknown chain '{name}'", nearest(str(name), CHAINS))
     resize, normalise = CHAINS[name]
     if out.dtype == np.uint8 and resize is _resize_exact:
         raise UsageError(f"preprocessing: chain '{name}' gives fractional pixel values", "ask for dtype float32")
     whole = image_task.read(raw)
-    image = resize(whole, int(options["image_size"]))
-    # Channel by channel: numpy is five times as fast along a row of pixels as along the three channels of one.
-    for colour, plane in enumerate(out if options["layout"] == "NCHW" else out.transpose(2, 0, 1)):
+    image = resize(whole, form.image_size)
+    for colour, plane in enumerate(form.planes(out)):
         if out.dtype == np.uint8:
             plane[...] = image[..., colour]
         else:
@@ -93,13 +96,13 @@ def preprocess(raw: Path, options: Mapping[str, Any], out: Array) -> tuple[int, 
 
 
 def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
-    """Return the model's calibration images. Option: `preprocessing`. Raises DataError."""
+    """Return the model's calibration images. Options: image_calibration.ChainOptions. Raises DataError."""
     from engine.tasks import image_calibration  # noqa: PLC0415  (a LoadGen run loads this module too)
 
     return image_calibration.calibration(sys.modules[__name__], chosen, options)
 
 
-def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[str, Any]) -> Responses:
+def respond(outputs: Sequence[Array], indices: Sequence[int], model: DetectorOptions) -> Responses:
     """Return one image's detections, float32 [n,7] with the fields of FIELDS, in the model's order.
 
     Outputs: boxes float32 [m,4] (left, top, right, bottom in 0...image_size), scores float32 [m], descending, and
@@ -120,13 +123,13 @@ def respond(outputs: Sequence[Array], indices: Sequence[int], options: Mapping[s
     count = int(low.argmax()) if low.any() else len(scores)
     answer = np.empty((count, FIELDS), np.float32)
     answer[:, 0] = indices[0]
-    np.divide(boxes[:count].take(_TOP_LEFT_BOTTOM_RIGHT, 1), options["image_size"], out=answer[:, 1:5])
+    np.divide(boxes[:count].take(_TOP_LEFT_BOTTOM_RIGHT, 1), model.image_size, out=answer[:, 1:5])
     answer[:, 5] = scores[:count]
     answer[:, 6] = labels[:count]
     return Responses(answer, count * DETECTION_BYTES)
 
 
-def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+def score(log: Path, labels: Path) -> Score:
     """Return mAP as the rules' accuracy-openimages.py prints it, over the answered images.
 
     The first answer to a sample counts. An empty answer is an image without detections. Boxes that leave their image

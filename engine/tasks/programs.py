@@ -32,8 +32,8 @@ class Program(Protocol):
         """Free the memory and the threads of all graphs."""
 
 
-MakeProgram = Callable[[Mapping[str, Graph], Samples, Mapping[str, Any]], Program]
-"""Graphs by name, samples, and the options of the task."""
+MakeProgram = Callable[[Mapping[str, Graph], Samples, Any], Program]
+"""Graphs by name, samples, and the task's OPTIONS."""
 
 
 class SharedProgram(Protocol):
@@ -58,8 +58,8 @@ class SharedProgram(Protocol):
 OpenGraphs = Callable[[], Mapping[str, Graph]]
 """Loads the graphs of one session, by name, for the thread that calls it."""
 
-MakeSharedProgram = Callable[[Sequence[OpenGraphs], Samples, Mapping[str, Any]], SharedProgram]
-"""What opens the graphs of each session, samples, and the options of the task."""
+MakeSharedProgram = Callable[[Sequence[OpenGraphs], Samples, Any], SharedProgram]
+"""What opens the graphs of each session, samples, and the task's OPTIONS."""
 
 Respond = Callable[[Sequence[Array], Sequence[int]], Responses]
 """Outputs of a batch and its QSL indices → responses."""

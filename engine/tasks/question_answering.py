@@ -21,7 +21,7 @@ from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Step
 from engine.store.files import disk_errors
 from engine.tasks import squad, squad_eval
-from engine.tasks.base import Array, Responses, Samples, Score
+from engine.tasks.base import Array, Responses, Samples, Score, TaskOptions
 from engine.tasks.programs import MODEL, Padded
 from engine.tasks.squad_files import LABELS, VOCABULARY, FeatureOptions, Sources
 from engine.tasks.wordpiece import Tokenizer, Vocabulary
@@ -111,13 +111,23 @@ def write(
     return {"arrays": [{"values": name, "offsets": OFFSETS} for name in names], "count": len(features)}
 
 
-def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Padded:
+class PaddingOptions(TaskOptions, frozen=True):
+    """How batches of a model are padded."""
+
+    bucket: int = BUCKET
+    """Tokens: the padded length is a multiple of it."""
+
+
+OPTIONS = PaddingOptions
+
+
+def program(graphs: Mapping[str, Graph], samples: Samples, model: PaddingOptions) -> Padded:
     """Return the program of a session: batches padded to their longest sample, in whole buckets.
 
-    Option `bucket`: tokens. Raises DataError if the model's inputs are not INPUTS or of another type.
+    Raises DataError if the model's inputs are not INPUTS or of another type.
     """
     graph = graphs[MODEL]
-    return Padded(graph, _Ordered(samples, _order(graph)), respond, bucket=int(options.get("bucket", BUCKET)))
+    return Padded(graph, _Ordered(samples, _order(graph)), respond, bucket=model.bucket)
 
 
 def _order(graph: Graph) -> list[int]:
@@ -181,19 +191,19 @@ def _interleave(outputs: Sequence[Array], lengths: Sequence[int], answer: Array)
         place += length
 
 
-def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
+def cost(samples: Samples, model: PaddingOptions) -> Array | None:
     """Return the cost of each sample in tokens, int64 [N]: its length, plus the square for the attention."""
     lengths = samples.lengths
     return None if lengths is None else lengths + lengths * lengths // ATTENTION
 
 
-def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+def score(log: Path, labels: Path, *, transposed: bool = False) -> Score:
     """Return exact match and F1 as the rules' accuracy-squad.py prints them, over all questions of the sample set.
 
-    Options and errors are those of `answers`. A question without an answered sample counts as answered with `empty`, as
-    in the rules' script, which scores the sampled logs of TEST01 in the same way.
+    Arguments and errors are those of `answers`. A question without an answered sample counts as answered with `empty`,
+    as in the rules' script, which scores the sampled logs of TEST01 in the same way.
     """
-    found = answers(log, labels, options)
+    found = answers(log, labels, transposed=transposed)
     figures = squad_eval.evaluate(found.questions, found.texts)
     return Score(
         text=json.dumps(figures._asdict()) + "\n",
@@ -217,10 +227,10 @@ class Answers(NamedTuple):
     """Questions without an answered sample."""
 
 
-def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
+def answers(log: Path, labels: Path, *, transposed: bool = False) -> Answers:
     """Return the answers in an accuracy log; `labels` is the questions file of a sample set.
 
-    Option `transposed`: responses are all start logits, then all end logits. The last answer to a sample counts. Raises
+    `transposed`: responses are all start logits, then all end logits. The last answer to a sample counts. Raises
     DataError for malformed logs and files, for a response shorter than its sample, which features in another order
     give, or longer than 384 tokens, and for logits that are not finite.
     """
@@ -233,7 +243,7 @@ def answers(log: Path, labels: Path, options: Mapping[str, Any]) -> Answers:
             raise DataError(f"{log}: sample {index} is no feature of {labels}, which has {len(features)}", _MEASURED)
         feature = features[index]
         what = f"{log}: the answer for sample {index} (question {questions[feature.question].id})"
-        logits = _logits(record.data, len(feature.tokens), what, transposed=bool(options.get("transposed")))
+        logits = _logits(record.data, len(feature.tokens), what, transposed=transposed)
         best[index] = squad_eval.best_span(feature, logits)
     if not best:
         raise DataError(f"{log}: no sample was answered", "run in accuracy mode again")

@@ -19,7 +19,7 @@ from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Artifact, Options, Step
 from engine.store.files import disk_errors
 from engine.tasks import criteo_files, criteo_rows, criteo_survey, roc
-from engine.tasks.base import Array, CalibrationSet, Samples, Score
+from engine.tasks.base import Array, CalibrationSet, Samples, Score, TaskOptions
 from engine.tasks.clicks_calibration import calibration as calibration_of
 from engine.tasks.dlrm_program import PAIR_BYTES, Pairs
 from engine.tasks.programs import MODEL
@@ -96,17 +96,17 @@ def calibration(chosen: Artifact, options: Mapping[str, Any]) -> CalibrationSet:
     return calibration_of(chosen, options)
 
 
-def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Pairs:
+def program(graphs: Mapping[str, Graph], samples: Samples, model: TaskOptions) -> Pairs:
     """Return the program of a session. Raises DataError where graph or samples are not those of a DLRM."""
     return Pairs(graphs[MODEL], samples)
 
 
-def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
+def cost(samples: Samples, model: TaskOptions) -> Array | None:
     """Return the pairs of each sample, int64 [N]."""
     return samples.lengths
 
 
-def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+def score(log: Path, labels: Path) -> Score:
     """Return AUC and accuracy of the answered samples as the rules' accuracy-dlrm.py prints them.
 
     `labels` is OFFSETS of the sample set: a response has one pair for each of its rows. The first answer to a sample

@@ -19,7 +19,7 @@ from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Step
 from engine.store.files import disk_errors
 from engine.tasks import speech_audio, speech_features, speech_files, speech_manifest
-from engine.tasks.base import Array, Samples, Score
+from engine.tasks.base import Array, Samples, Score, TaskOptions
 from engine.tasks.rnnt_program import Transducer
 from engine.tasks.speech_manifest import ALPHABET
 from engine.tasks.word_errors import errors
@@ -98,17 +98,17 @@ def audio(source: Path, name: str, tree: speech_files.SpeechTree, samples: int |
     return found
 
 
-def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Transducer:
+def program(graphs: Mapping[str, Graph], samples: Samples, model: TaskOptions) -> Transducer:
     """Return the program of a session. Raises DataError where graphs or samples are not those of a transducer."""
     return Transducer(graphs, samples)
 
 
-def cost(samples: Samples, options: Mapping[str, Any]) -> Array | None:
+def cost(samples: Samples, model: TaskOptions) -> Array | None:
     """Return what each sample costs, int64 [N]: rows of features, of 30 ms each."""
     return None if samples.lengths is None else speech_features.rows(samples.lengths)
 
 
-def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+def score(log: Path, labels: Path) -> Score:
     """Return the word error rate over the samples that a log answers, as the rules' accuracy_eval.py prints it.
 
     The value is 100 % less that rate, below zero where there are more errors than words; the rate is the figure `wer`.

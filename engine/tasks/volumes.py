@@ -24,6 +24,8 @@ from engine.tasks.base import Array
 from engine.tasks.kits_files import GENERATED, IMAGE, TRUTH
 from engine.text import clean
 
+MOST_VOXELS = 1 << 29
+"""Of a resampled volume: several times a whole body at the rules' spacing."""
 MOST_COMPRESSED = 1032
 """Times that the deflate format makes data smaller, at most."""
 BACKGROUND = -2.2
@@ -104,7 +106,11 @@ def _resampled(folder: Path, how: How) -> Scan:
         factor = np.array(spacing) / np.array(how.spacing)
     else:
         return Scan(image, label, affine)
-    if not np.rint(np.array(image.shape) * factor).all():
+    voxels = np.rint(np.array(image.shape) * factor)
+    if voxels.prod() > MOST_VOXELS:
+        sizes = " × ".join(f"{size:,.0f}" for size in np.array(image.shape) * spacing)
+        raise DataError(f"{clean(str(folder / IMAGE))} is {sizes} mm large: its spacing is damaged", _PUBLISHED)
+    if not voxels.all():
         raise DataError(f"{clean(str(folder / IMAGE))} is thinner than a voxel of {how.spacing} mm", _PUBLISHED)
     image = zoom(image, factor, order=1, mode="constant", cval=image.min(), grid_mode=False)
     label = zoom(label, factor, order=0, mode="constant", cval=label.min(), grid_mode=False)

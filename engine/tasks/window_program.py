@@ -8,18 +8,17 @@ each session wait to be added up.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from threading import Barrier, local
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import msgspec
 import numpy as np
 
 from engine.backends.graph import Graph
 from engine.errors import DataError, InferdeckError
-from engine.tasks.base import Array, Responses, Samples
+from engine.tasks.base import Array, Responses, Samples, TaskOptions
 from engine.tasks.programs import MODEL, OpenGraphs
 from engine.tasks.windows import Blend, Place, count, patch, places, within
 
@@ -29,8 +28,8 @@ WAITING = 2
 _NEEDED = "give a model of one volume, [N,1,D,H,W] or [N,D,H,W,1], with outputs for each of its voxels"
 
 
-class WindowOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Task options of a model. The defaults are those of the rules."""
+class VolumeOptions(TaskOptions, frozen=True, forbid_unknown_fields=True):
+    """How a model takes and gives volumes. The defaults are those of the rules."""
 
     window: tuple[int, int, int] | None = (128, 128, 128)
     """Voxels of a window; None: the whole volume is one."""
@@ -42,15 +41,7 @@ class WindowOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """For a model with one output: above it a voxel is of class 1. None: the class of the greatest output."""
 
 
-def window_options(options: Mapping[str, Any]) -> WindowOptions:
-    """Return the task options of a model. Raises DataError where they are others."""
-    try:
-        return msgspec.convert(dict(options), WindowOptions)
-    except msgspec.ValidationError as error:
-        raise DataError(f"the model's task options do not fit: {error}", "see engine/tasks/window_program.py") from None
-
-
-def windows_of(samples: Samples, options: WindowOptions) -> Array:
+def windows_of(samples: Samples, options: VolumeOptions) -> Array:
     """Return how many windows each sample has, int64 [N]. Raises DataError where samples are not volumes, or one is
     smaller than a window."""
     shapes = samples.shapes
@@ -78,10 +69,10 @@ class Windows:
 
     unit = "windows"
 
-    def __init__(self, opens: Sequence[OpenGraphs], samples: Samples, options: Mapping[str, Any]) -> None:
+    def __init__(self, opens: Sequence[OpenGraphs], samples: Samples, options: VolumeOptions) -> None:
         """Load a graph for each session, on the thread that runs it. Raises DataError where samples or graphs do not
         fit."""
-        self._options = window_options(options)
+        self._options = options
         self._count: list[int] = windows_of(samples, self._options).tolist()
         self._sample = samples.sample
         self._weights = patch(self._options.window) if self._options.window else None
@@ -199,7 +190,7 @@ def batch_sizes(windows: int, batch: int, sessions: int) -> Iterator[int]:
         windows -= even
 
 
-def _classes(graph: Graph, options: WindowOptions) -> int:
+def _classes(graph: Graph, options: VolumeOptions) -> int:
     """Return the outputs of a voxel. Raises DataError where the graph is no model of volumes."""
     axis = 1 if options.channels == "first" else -1
     ins, outs = graph.inputs, graph.outputs

@@ -24,6 +24,7 @@ import numpy as np
 from engine.datasets import patterns
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.tasks import object_detection as task
+from engine.tasks.image_form import ImageForm
 from tests.benchmarks.runs import ROOT
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -35,7 +36,7 @@ CATEGORIES = 264
 WIDTH, HEIGHT = 1024, 683
 TARGET_SECONDS, TARGET_GB = 120, 4
 
-OPTIONS = {"preprocessing": "retinanet", "layout": "NCHW", "dtype": "float32", "image_size": 800}
+FORM = ImageForm(preprocessing="retinanet", layout="NCHW", dtype="float32", image_size=800)
 
 RESPONSES = 2000
 INFERENCES = 30
@@ -74,7 +75,7 @@ def _scoring(folder: Path, images: int) -> None:
 
 def _score(folder: Path) -> None:
     start = time.perf_counter()
-    score = task.score(folder / "log.json", folder / task.LABELS, {})
+    score = task.score(folder / "log.json", folder / task.LABELS)
     seconds = time.perf_counter() - start
     peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1e6
     print(
@@ -161,9 +162,8 @@ def _plain(path: Path) -> Array:
 
 
 def _ours(path: Path) -> Array:
-    shape, dtype = task.sample_shape(OPTIONS)
-    slot = np.empty(shape, dtype)
-    task.preprocess(path, OPTIONS, slot)
+    slot = np.empty(FORM.shape, FORM.dtype)
+    task.preprocess(path, FORM, slot)
     return slot
 
 
@@ -177,11 +177,11 @@ def _responses(model: Path) -> None:
     names = ["boxes", "scores", "labels"]
     inference = _median(lambda: session.run(names, {entry.name: sample}), INFERENCES)
     print(f"{model.name}: an inference takes {inference * 1e3:.2f} ms")
-    random, options = np.random.default_rng(0), {"image_size": entry.shape[-1]}
+    random, known = np.random.default_rng(0), task.DetectorOptions(image_size=entry.shape[-1])
     for count in (0, DETECTIONS, 300):
         boxes, labels = random.random((count, 4), np.float32), random.integers(0, CATEGORIES, count)
         outputs: list[Array] = [boxes, np.linspace(1, 0.06, count, dtype=np.float32), labels]
-        seconds = _median(partial(task.respond, outputs, [7], options), RESPONSES)
+        seconds = _median(partial(task.respond, outputs, [7], known), RESPONSES)
         share = seconds / inference
         print(f"a response of {count:>3} detections: {seconds * 1e6:.1f} us, {share:.3%} (target {TARGET_SHARE:.0%})")
 

@@ -75,7 +75,7 @@ def score(folder: Path, pairs: int) -> None:
         file.write(b"\n]\n")
     size = (folder / "log.json").stat().st_size / 1e9
     begun = time.perf_counter()
-    line = recommendation.score(folder / "log.json", folder / "offsets.npy", {}).text
+    line = recommendation.score(folder / "log.json", folder / "offsets.npy").text
     seconds = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{size:.2f} GB: {seconds:.1f} s, {peak:.2f} GB at most: {line}", end="")

@@ -27,6 +27,7 @@ from engine.harness.main import read_spec
 from engine.harness.samples import SampleLibrary
 from engine.harness.spec import RunSpec
 from engine.tasks import recommendation
+from engine.tasks.base import TaskOptions
 from engine.tasks.programs import MODEL
 
 
@@ -42,7 +43,7 @@ def main(argv: list[str]) -> None:
     batches = [order[one].tolist() for one in slices]
     private: list[int] = []
     graphs = [_graph(spec, private) for _ in range(spec.workers.sessions)]
-    programs = [recommendation.program({MODEL: graph}, library, {}) for graph in graphs]
+    programs = [recommendation.program({MODEL: graph}, library, TaskOptions()) for graph in graphs]
     for program in programs:
         program.prepare(spec.workers.max_batch)
     bare = [_bound(graph, lengths) for graph in graphs]

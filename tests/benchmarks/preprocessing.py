@@ -20,11 +20,12 @@ import numpy as np
 
 from engine.datasets import patterns
 from engine.tasks import image_classification
+from engine.tasks.image_form import ImageForm
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Work = Callable[[tuple[Path, ...]], None]
 
-OPTIONS = {"preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224}
+FORM = ImageForm(preprocessing="vgg", layout="NCHW", dtype="float32", image_size=224)
 IMAGE_SIZE = 500
 """Typical long side of an ImageNet photograph, in pixels."""
 
@@ -47,9 +48,7 @@ def main(argv: list[str]) -> None:
         list(patterns.write(patterns.ImageSet(seed=0, count=count, size=IMAGE_SIZE), folder))
         paths = [folder / patterns.file_name(index) for index in range(count)]
         size = sum(path.stat().st_size for path in paths) / count
-        sys.stdout.write(
-            f"{count} JPEGs of about 500x375, {size / 1000:.0f} kB each, chain {OPTIONS['preprocessing']}\n"
-        )
+        sys.stdout.write(f"{count} JPEGs of about 500x375, {size / 1000:.0f} kB each, chain {FORM.preprocessing}\n")
         spawn = multiprocessing.get_context("spawn")
         rows: list[tuple[str, Callable[[], Executor], Work]] = [
             ("rules' steps, one thread", lambda: ThreadPoolExecutor(1), _plain),
@@ -103,17 +102,15 @@ def _steps(path: Path) -> Array:
 
 def _same(path: Path) -> None:
     """Raise where both ways do not give the same bits: then there is nothing to compare."""
-    shape, dtype = image_classification.sample_shape(OPTIONS)
-    slot = np.empty(shape, dtype)
-    image_classification.preprocess(path, OPTIONS, slot)
+    slot = np.empty(FORM.shape, FORM.dtype)
+    image_classification.preprocess(path, FORM, slot)
     np.testing.assert_array_equal(slot, _steps(path))
 
 
 def _preprocess(paths: tuple[Path, ...]) -> None:
-    shape, dtype = image_classification.sample_shape(OPTIONS)
-    slot = np.empty(shape, dtype)
+    slot = np.empty(FORM.shape, FORM.dtype)
     for path in paths:
-        image_classification.preprocess(path, OPTIONS, slot)
+        image_classification.preprocess(path, FORM, slot)
 
 
 if __name__ == "__main__":

@@ -140,8 +140,9 @@ def test_a_valid_run_refuses_a_small_data_set(tmp_path: Path) -> None:
 
 def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> None:
     """The preprocessing step stores exactly the bytes that the task gives for each image."""
-    from engine.step import Artifact, Step
+    from engine.step import Artifact, Step, read_options
     from engine.tasks import image_classification as task
+    from engine.tasks.image_form import ImageForm
     from engine.tasks.image_preparation import prepare
     from engine.tasks.labels import read_val_map
 
@@ -159,6 +160,6 @@ def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> Non
     samples = np.load(output / "samples.npy", mmap_mode="r")
     for index, (name, _) in enumerate(read_val_map(output / facts["labels"])):
         out = np.empty(samples.shape[1:], np.float32)
-        task.preprocess(pictures / name, options, out)
+        task.preprocess(pictures / name, read_options(options, ImageForm), out)
         assert np.array_equal(samples[index], out)
     assert sorted(path.name for path in output.iterdir()) == ["samples.npy", "val_map.txt"]

@@ -29,6 +29,7 @@ from engine.step import Options, Step
 from engine.steps.machine import sut_configuration as sut
 from engine.submission import provenance
 from engine.system import cpu_quota
+from engine.tasks.base import model_options
 from engine.text import short_figure
 from engine.tuning.bench import Load
 from engine.tuning.sampled import SampledRunner
@@ -114,7 +115,7 @@ def _measure(step: Step) -> Tuned:
 def _parts(step: Step, model: ModelFacts) -> float:
     """Return how many runs of the model a sample takes on average."""
     task: Any = import_module(step.read_options(WorkersOptions).task)
-    return float(task.cost(_library(step), model.task_options).mean())
+    return float(task.cost(_library(step), model_options(task, model.task_options)).mean())
 
 
 def _library(step: Step) -> SampleLibrary:
@@ -128,7 +129,8 @@ def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) 
     """Return a loader of the task's program over samples of typical cost, and the cost of one of them."""
     options = step.read_options(WorkersOptions)
     backend = import_module(step.inputs["backend"].read(BackendFacts).module)
-    whole = Model(backend, import_module(options.task), model.task_options, graphs)
+    task = import_module(options.task)
+    whole = Model(backend, task, model_options(task, model.task_options), graphs)
     library = _library(step)
     costs = whole.costs(library)
     chosen = typical(costs, library.count, options.max_batch)

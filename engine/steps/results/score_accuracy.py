@@ -19,7 +19,7 @@ from engine.submission.checker import single
 
 
 class ScoreOptions(Options, frozen=True, kw_only=True):
-    """How an accuracy run is scored; the task reads options of its own."""
+    """How an accuracy run is scored."""
 
     round: str
     task: str
@@ -32,7 +32,7 @@ def score(step: Step) -> dict[str, Any]:
     options, samples = step.read_options(ScoreOptions), step.inputs["preprocessed"].read(SamplesFacts)
     labels = step.inputs["preprocessed"].folder / samples.labels
     task = importlib.import_module(options.task)
-    found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels, step.options)
+    found = task.score(step.inputs["run"].folder / ACCURACY_LOG, labels)
     (step.output / ACCURACY_TEXT).write_text(found.text)
     if found.warning and not _stand_in(step):
         step.warn(

@@ -115,7 +115,7 @@ def _scorer(step: Step) -> Any:
     task = importlib.import_module(step.read_options(VerifyOptions).task)
     samples = step.inputs["preprocessed"]
     labels = samples.folder / samples.read(SamplesFacts).labels
-    return lambda log: task.score(log, labels, step.options).text
+    return lambda log: task.score(log, labels).text
 
 
 def _report(step: Step, outcome: ComplianceOutcome, rules: Round) -> None:

@@ -7,12 +7,11 @@ as the sample has numbers, in any batch.
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
 from engine.backends.graph import Graph
-from engine.tasks.base import Responses, Samples
+from engine.tasks.base import Responses, Samples, TaskOptions
 
 ITEM = 8
 """Bytes of one number of a response."""
@@ -51,7 +50,16 @@ class Running:
         self._head.close()
 
 
-def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Running:
+class Known(TaskOptions, frozen=True):
+    """What the program knows of the model."""
+
+    known: str
+
+
+OPTIONS = Known
+
+
+def program(graphs: Mapping[str, Graph], samples: Samples, model: Known) -> Running:
     """Return the program of a session."""
-    assert options == {"known": "option"}
+    assert model.known == "option"
     return Running(graphs, samples)

@@ -1,19 +1,27 @@
 """A task for tests whose samples are padded into batches: each is answered with the outputs of its own length."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from engine.backends.base import Array
 from engine.backends.graph import Graph
-from engine.tasks.base import Responses, Samples
+from engine.tasks.base import Responses, Samples, TaskOptions
 from engine.tasks.programs import MODEL, Padded
 
 
-def program(graphs: Mapping[str, Graph], samples: Samples, options: Mapping[str, Any]) -> Padded:
+class BucketOptions(TaskOptions, frozen=True):
+    """How a batch is padded."""
+
+    bucket: int = 4
+
+
+OPTIONS = BucketOptions
+
+
+def program(graphs: Mapping[str, Graph], samples: Samples, model: BucketOptions) -> Padded:
     """Return the program of a session."""
-    return Padded(graphs[MODEL], samples, respond, bucket=int(options.get("bucket", 4)))
+    return Padded(graphs[MODEL], samples, respond, bucket=model.bucket)
 
 
 def respond(outputs: Sequence[Array], indices: Sequence[int], lengths: Sequence[int]) -> Responses:

@@ -116,7 +116,7 @@ def padded(tmp_path_factory: pytest.TempPathFactory) -> Padded:
     library = SampleLibrary([ragged(folder)], runs.SAMPLES)
     library.load(range(runs.SAMPLES))
     graph = Graph(onnxruntime.load(model, BackendOptions()))
-    made = padded_task.program({MODEL: graph}, library, {})
+    made = padded_task.program({MODEL: graph}, library, padded_task.BucketOptions())
     made.prepare(8)
     return made
 

@@ -12,7 +12,8 @@ from engine.errors import DataError
 from engine.facts import ModelFacts
 from engine.networks import brain_net
 from engine.step import Artifact
-from engine.tasks.window_program import window_options
+from engine.tasks import medical_segmentation
+from engine.tasks.base import model_options
 from tests.engine.formats.test_tensorflow_constants import constant, tensor
 from tests.engine.networks.running import run, step
 
@@ -85,7 +86,8 @@ def test_the_published_graph_becomes_a_model_of_whole_volumes(tmp_path: Path) ->
     facts = brain_net.convert(step(tmp_path / "out", OPTIONS, {"package": source}))
     model = Artifact(str(tmp_path / "out"), facts).read(ModelFacts)
     assert model.outputs == ("prob",)
-    options = window_options(model.task_options)
+    options = model_options(medical_segmentation, model.task_options)
+    assert isinstance(options, medical_segmentation.OPTIONS)
     assert (options.window, options.channels, options.threshold) == (None, "last", 0.5)
 
 

@@ -9,9 +9,10 @@ from engine.datasets import patterns
 from engine.errors import DataError
 from engine.networks import patterns_net
 from engine.tasks import image_classification
+from engine.tasks.image_form import ImageForm
 from tests.engine.networks.running import run, step
 
-OPTIONS = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image_size": 64, "label_offset": 0}
+FORM = ImageForm(preprocessing="unit", layout="NCHW", dtype="float32", image_size=64)
 
 
 def test_the_shipped_model_classifies_pictures_of_another_seed(tmp_path: Path) -> None:
@@ -20,12 +21,12 @@ def test_the_shipped_model_classifies_pictures_of_another_seed(tmp_path: Path) -
     assert facts["outputs"] == ["scores"]
     images = patterns.ImageSet(seed=77, count=400)
     list(patterns.write(images, tmp_path))
-    shape, dtype = image_classification.sample_shape(OPTIONS)
-    samples = np.empty((images.count, *shape), dtype)
+    samples = np.empty((images.count, *FORM.shape), FORM.dtype)
     for index, slot in enumerate(samples):
-        image_classification.preprocess(tmp_path / patterns.file_name(index), OPTIONS, slot)
+        image_classification.preprocess(tmp_path / patterns.file_name(index), FORM, slot)
     outputs = [run(tmp_path / "model.onnx", {"input": samples})["scores"]]
-    responses = image_classification.respond(outputs, range(images.count), OPTIONS)
+    model = image_classification.ClassOptions(label_offset=0)
+    responses = image_classification.respond(outputs, range(images.count), model)
     labels = [images.label(index) for index in range(images.count)]
     assert (responses.data == labels).mean() > 0.97
 

@@ -10,9 +10,10 @@ import pytest
 from engine.datasets import scenes
 from engine.errors import DataError
 from engine.networks import scenes_net
-from engine.step import Artifact
+from engine.step import Artifact, read_options
 from engine.steps.models.quantize import quantize
 from engine.tasks import object_detection
+from engine.tasks.image_form import ImageForm
 from tests.engine.networks.running import run, step
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -43,25 +44,25 @@ def shipped_weights() -> dict[str, Array]:
 
 def answers(model: Path, folder: Path) -> list[dict[str, Array]]:
     """The model's outputs for each scene, with the task's own preprocessing."""
-    shape, dtype = object_detection.sample_shape(OPTIONS)
-    found, sample = [], np.empty((1, *shape), dtype)
+    form = read_options(OPTIONS, ImageForm)
+    found, sample = [], np.empty((1, *form.shape), form.dtype)
     loaded = onnx.load(model)
     for one in object_detection.samples(folder / scenes.LABELS):
-        object_detection.preprocess(folder / scenes.IMAGES / one.name, OPTIONS, sample[0])
+        object_detection.preprocess(folder / scenes.IMAGES / one.name, form, sample[0])
         found.append(run(loaded, {"input": sample}))
     return found
 
 
 def mean_average_precision(found: list[dict[str, Array]], folder: Path) -> float:
     """Score answers as a measurement would: through the responses and an accuracy log."""
-    lines = []
+    lines, model = [], object_detection.DetectorOptions(image_size=scenes_net.IMAGE_SIZE)
     for index, outputs in enumerate(found):
         ordered = [outputs[name] for name in ("boxes", "scores", "labels")]
-        response = object_detection.respond(ordered, [index], {"image_size": scenes_net.IMAGE_SIZE})
+        response = object_detection.respond(ordered, [index], model)
         lines.append({"seq_id": index, "qsl_idx": index, "data": response.data.tobytes().hex().upper()})
     log = folder / "mlperf_log_accuracy.json"
     log.write_text("[\n" + ",\n".join(json.dumps(line) for line in lines) + "\n]\n")
-    return object_detection.score(log, folder / scenes.LABELS, {}).value
+    return object_detection.score(log, folder / scenes.LABELS).value
 
 
 def test_the_shipped_model_finds_the_objects_of_scenes_that_it_never_saw(model: Artifact, held_out: Path) -> None:

@@ -22,6 +22,7 @@ from engine.networks.ssd_mobilenet import ENCODINGS, PREDICTIONS, anchors, build
 from engine.step import Artifact
 from engine.steps.datasets.package_data import boxed, fetch_package
 from engine.tasks import coco_boxes, object_detection
+from engine.tasks.image_form import ImageForm
 from tests.engine.networks.running import run, step
 
 ANCHORS = 1917
@@ -195,17 +196,18 @@ def test_the_real_network_finds_what_is_on_the_real_pictures(tmp_path: Path) -> 
     boxed(step(tmp_path / "data", {}, fetched(tmp_path, "openimages-photographs")))
     labels = tmp_path / "data/annotations/openimages-mlperf.json"
     known = coco_boxes.read(labels)
-    options = {"preprocessing": "ssd", "layout": "NCHW", "dtype": "float32", "image_size": 300}
+    form = ImageForm(preprocessing="ssd", layout="NCHW", dtype="float32", image_size=300)
     log = []
     for number, sample in enumerate(object_detection.samples(labels)):
         image = np.empty((1, 3, 300, 300), np.float32)
-        size = object_detection.preprocess(tmp_path / "data/validation/data" / sample.name, options, image[0])
+        size = object_detection.preprocess(tmp_path / "data/validation/data" / sample.name, form, image[0])
         assert size == sample.size
         found = run(tmp_path / "model/model.onnx", {"input": image})
-        answer = object_detection.respond([found[name] for name in facts["outputs"]], [number], facts["task_options"])
+        model = object_detection.DetectorOptions(**facts["task_options"])
+        answer = object_detection.respond([found[name] for name in facts["outputs"]], [number], model)
         log.append({"seq_id": number, "qsl_idx": number, "data": answer.data.tobytes().hex().upper()})
     (tmp_path / "log.json").write_text("[\n" + ",\n".join(json.dumps(one) for one in log) + "\n]\n")
-    score = object_detection.score(tmp_path / "log.json", labels, {})
+    score = object_detection.score(tmp_path / "log.json", labels)
     assert 59 <= score.value <= 63
     assert len(known.box) == 44
 

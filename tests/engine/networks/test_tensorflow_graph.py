@@ -19,6 +19,7 @@ from engine.networks.convnet import ConvNet, tensor
 from engine.standins import resnet50 as standin_resnet50
 from engine.step import Artifact
 from engine.tasks import image_classification
+from engine.tasks.image_form import ImageForm
 from tests.engine.networks.running import run, step
 from tests.engine.networks.test_efficientnet_lite import WEIGHTS
 
@@ -44,13 +45,12 @@ def answers(model: Path, outputs: Sequence[str], images: Array) -> list[Array]:
     return list(binding.run())
 
 
-def held_out(folder: Path, count: int, options: Mapping[str, Any]) -> Array:
+def held_out(folder: Path, count: int, form: ImageForm) -> Array:
     """Images that no model here was trained with, preprocessed."""
     list(patterns.write(patterns.ImageSet(seed=77, count=count), folder))
-    shape, dtype = image_classification.sample_shape(options)
-    samples = np.empty((count, *shape), dtype)
+    samples = np.empty((count, *form.shape), form.dtype)
     for index, slot in enumerate(samples):
-        image_classification.preprocess(folder / patterns.file_name(index), options, slot)
+        image_classification.preprocess(folder / patterns.file_name(index), form, slot)
     return samples
 
 
@@ -63,8 +63,8 @@ def softmax(scores: Array) -> Array:
 def test_the_shipped_model_in_both_forms(tmp_path: Path, form: str) -> None:
     facts = patterns_net.shipped(step(tmp_path, {}))
     found, path = converted(tmp_path, facts, form)
-    options = {"preprocessing": "unit", "layout": "NCHW", "dtype": "float32", "image_size": 64}
-    images = held_out(tmp_path, 300, options)
+    unit = ImageForm(preprocessing="unit", layout="NCHW", dtype="float32", image_size=64)
+    images = held_out(tmp_path, 300, unit)
     expected = run(tmp_path / "model.onnx", {"input": images})["scores"]
     (scores,) = answers(path, found["outputs"], images)
     np.testing.assert_allclose(softmax(scores), softmax(expected), atol=1e-4)
@@ -99,8 +99,8 @@ def test_efficientnet(tmp_path: Path) -> None:
     onnx.save(efficientnet_lite.build(WEIGHTS), tmp_path / "model.onnx")
     facts = {"model": "model.onnx", "outputs": ["logits"], "weight_transformations": "folded"}
     _, path = converted(tmp_path, facts)
-    preprocessing = {"preprocessing": "efficientnet-lite", "layout": "NCHW", "dtype": "float32", "image_size": 224}
-    images = held_out(tmp_path, 20, preprocessing)
+    own = ImageForm(preprocessing="efficientnet-lite", layout="NCHW", dtype="float32", image_size=224)
+    images = held_out(tmp_path, 20, own)
     expected = run(tmp_path / "model.onnx", {"input": images})["logits"]
     (logits,) = answers(path, ["logits"], images)
     np.testing.assert_allclose(softmax(logits), softmax(expected), atol=1e-4)

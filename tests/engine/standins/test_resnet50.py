@@ -13,7 +13,7 @@ from tests.engine.networks.running import run, step
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = standin_resnet50.PREPROCESSING | {"label_offset": standin_resnet50.LABEL_OFFSET}
+FORM = standin_resnet50.PREPROCESSING
 
 
 class Built:
@@ -65,10 +65,9 @@ def test_its_tensors_are_those_of_the_rules(built: Built, tmp_path: Path) -> Non
     count = 50
     images = patterns.ImageSet(seed=1, count=count)
     list(patterns.write(images, tmp_path))
-    shape, dtype = image_classification.sample_shape(OPTIONS)
-    samples = np.empty((count, *shape), dtype)
+    samples = np.empty((count, *FORM.shape), FORM.dtype)
     for index, slot in enumerate(samples):
-        image_classification.preprocess(tmp_path / patterns.file_name(index), OPTIONS, slot)
+        image_classification.preprocess(tmp_path / patterns.file_name(index), FORM, slot)
     outputs = run(built.model, {"input_tensor:0": samples})
     assert list(outputs) == ["ArgMax:0", "softmax_tensor:0"]
     classes, scores = outputs.values()
@@ -77,6 +76,7 @@ def test_its_tensors_are_those_of_the_rules(built: Built, tmp_path: Path) -> Non
     assert scores.shape == (count, 1001)
     np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-4)
     assert np.array_equal(scores.argmax(1), classes)
-    answers = image_classification.respond([classes], range(count), OPTIONS).data
+    model = image_classification.ClassOptions(label_offset=standin_resnet50.LABEL_OFFSET)
+    answers = image_classification.respond([classes], range(count), model).data
     found = (answers == [images.label(index) for index in range(count)]).mean()
     assert found > 0.1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +10,7 @@ from engine.mlperf_logs import accuracy_log as accuracy
 from engine.tasks.base import Score
 
 
-def score(log: Path, labels: Path, options: Mapping[str, Any]) -> Score:
+def score(log: Path, labels: Path) -> Score:
     """Return the fraction of correct letters over the answered samples: one line of labels each."""
     texts = labels.read_text().splitlines()
     answers: dict[int, str] = {}

@@ -21,6 +21,7 @@ from engine.step import Artifact
 from engine.steps.models.quantize import quantize
 from engine.tasks import recommendation as task
 from engine.tasks import roc
+from engine.tasks.base import TaskOptions
 from tests.engine.networks.running import step
 
 
@@ -35,7 +36,7 @@ def samples(folder: Path, name: str, count: int, purpose: str) -> tuple[Path, di
 
 
 def area(model: Path, library: SampleLibrary) -> float:
-    program = task.program({"model": Graph(onnxruntime.load(model, BackendOptions()))}, library, {})
+    program = task.program({"model": Graph(onnxruntime.load(model, BackendOptions()))}, library, TaskOptions())
     program.prepare(1)
     pairs: Array = np.concatenate([program.infer([index]).data for index in range(library.count)])
     program.close()

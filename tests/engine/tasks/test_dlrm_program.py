@@ -21,6 +21,7 @@ from engine.harness.spec import Workers
 from engine.mlperf import Scenario
 from engine.networks.dlrm_graph import build
 from engine.tasks import recommendation as task
+from engine.tasks.base import TaskOptions
 from engine.tasks.criteo_files import CATEGORICAL, DENSE
 from engine.tasks.dlrm_form import Form
 from engine.tasks.programs import MODEL
@@ -85,7 +86,7 @@ def test_each_form_of_the_inputs_gives_the_same_pairs(
     tmp_path: Path, library: SampleLibrary, form: dict[str, bool]
 ) -> None:
     graph = Graph(onnxruntime.load(model(tmp_path, **form), BackendOptions()))
-    program = task.program({MODEL: graph}, library, {})
+    program = task.program({MODEL: graph}, library, TaskOptions())
     program.prepare(4)
     wanted = expected()
     for indices in ([0], [3, 1, 2, 3], [7, 8], [0]):
@@ -131,14 +132,14 @@ def test_a_model_with_other_inputs_is_named(
     onnx.save(made, tmp_path / "other.onnx")
     graph = Graph(onnxruntime.load(tmp_path / "other.onnx", BackendOptions()))
     with pytest.raises(DataError, match=says):
-        task.program({MODEL: graph}, library, {})
+        task.program({MODEL: graph}, library, TaskOptions())
 
 
 def test_samples_of_one_shape_are_named(tmp_path: Path) -> None:
     np.save(tmp_path / "fixed.npy", np.zeros((3, 13), np.float32))
     graph = Graph(onnxruntime.load(model(tmp_path), BackendOptions()))
     with pytest.raises(DataError, match="all one shape"):
-        task.program({MODEL: graph}, SampleLibrary([tmp_path / "fixed.npy"], 3), {})
+        task.program({MODEL: graph}, SampleLibrary([tmp_path / "fixed.npy"], 3), TaskOptions())
 
 
 def test_an_index_beyond_the_models_table_is_an_error_of_the_run(tmp_path: Path) -> None:
@@ -147,6 +148,6 @@ def test_an_index_beyond_the_models_table_is_an_error_of_the_run(tmp_path: Path)
     source = cases.write(tmp_path / "source", rows, LENGTHS, tables=None)
     _, library = prepare(tmp_path / "samples", source)
     graph = Graph(onnxruntime.load(model(tmp_path), BackendOptions()))
-    program = task.program({MODEL: graph}, library, {})
+    program = task.program({MODEL: graph}, library, TaskOptions())
     with pytest.raises(RunError, match="out of data bounds"):
         program.infer([0])

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,15 +16,15 @@ from PIL import Image
 from engine.backends.base import Array
 from engine.errors import DataError, UsageError
 from engine.tasks import image_classification as task
+from engine.tasks.image_form import ImageForm
 from engine.tasks.labels import read_val_map
 
-VGG = {"preprocessing": "vgg", "layout": "NCHW", "dtype": "float32", "image_size": 224, "label_offset": 0}
+VGG = ImageForm(preprocessing="vgg", layout="NCHW", dtype="float32", image_size=224)
 
 
 def prepared(raw: Path, **options: Any) -> Array:
-    chosen = VGG | options
-    shape, dtype = task.sample_shape(chosen)
-    out = np.full(shape, 99, dtype)
+    chosen = msgspec.structs.replace(VGG, **options)
+    out = np.full(chosen.shape, 99, chosen.dtype)
     task.preprocess(raw, chosen, out)
     return out
 
@@ -161,7 +162,9 @@ def test_an_unknown_chain_is_refused_with_the_nearest_name(tmp_path: Path) -> No
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=40), st.sampled_from([0, 1]), st.booleans())
 def test_classes_are_answered_less_the_offset(classes: list[int], offset: int, column: bool) -> None:
     output = np.array(classes, np.int64)
-    responses = task.respond([output[:, None] if column else output], range(len(classes)), {"label_offset": offset})
+    responses = task.respond(
+        [output[:, None] if column else output], range(len(classes)), task.ClassOptions(label_offset=offset)
+    )
     assert responses.sizes == 4
     expected = b"".join(struct.pack("<f", value - offset) for value in classes)
     assert responses.data.flags.c_contiguous
@@ -171,7 +174,7 @@ def test_classes_are_answered_less_the_offset(classes: list[int], offset: int, c
 @given(st.integers(1, 8), st.integers(2, 1001), st.integers(0, 100), st.sampled_from([np.float32, np.float16, np.int8]))
 def test_of_scores_the_highest_is_answered(count: int, classes: int, seed: int, kind: type) -> None:
     scores: Array = np.random.default_rng(seed).uniform(-100, 100, (count, classes)).astype(kind)
-    responses = task.respond([scores], range(count), {"label_offset": 1})
+    responses = task.respond([scores], range(count), task.ClassOptions(label_offset=1))
     assert responses.data.dtype == np.float32
     assert responses.data.tolist() == [row.index(max(row)) - 1 for row in scores.tolist()]
 
@@ -207,7 +210,7 @@ def test_the_score_counts_each_sample_once_by_its_first_answer(data: st.DataObje
     good = sum(labels[index] == value for index, value in first.items())
     with TemporaryDirectory() as name:
         log = write_log(Path(name) / "log.json", ((index, answer(value)) for index, value in answers))
-        score = task.score(log, write_labels(Path(name) / "val_map.txt", labels), {})
+        score = task.score(log, write_labels(Path(name) / "val_map.txt", labels))
     assert (score.good, score.total, score.metric) == (good, len(first), "accuracy")
     assert score.value == pytest.approx(100 * good / len(first))
     assert score.text == f"accuracy={100 * good / len(first):.3f}%, good={good}, total={len(first)}\n"
@@ -216,7 +219,7 @@ def test_the_score_counts_each_sample_once_by_its_first_answer(data: st.DataObje
 def test_the_line_is_that_of_the_rules(tmp_path: Path) -> None:
     labels = write_labels(tmp_path / "val_map.txt", range(20))
     log = write_log(tmp_path / "log.json", ((n, answer(n if n < 18 else 999)) for n in range(20)))
-    assert task.score(log, labels, {}).text == "accuracy=90.000%, good=18, total=20\n"
+    assert task.score(log, labels).text == "accuracy=90.000%, good=18, total=20\n"
 
 
 @pytest.mark.parametrize(
@@ -227,13 +230,13 @@ def test_the_line_is_that_of_the_rules(tmp_path: Path) -> None:
 def test_an_answer_that_is_not_one_class_is_named(tmp_path: Path, data: bytes) -> None:
     log = write_log(tmp_path / "log.json", [(0, answer(1)), (1, data)])
     with pytest.raises(DataError, match="sample 1"):
-        task.score(log, write_labels(tmp_path / "val_map.txt", [1, 1]), {})
+        task.score(log, write_labels(tmp_path / "val_map.txt", [1, 1]))
 
 
 def test_a_sample_without_a_label_is_named(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.json", [(0, answer(1)), (2, answer(1))])
     with pytest.raises(DataError, match="sample 2 has no label"):
-        task.score(log, write_labels(tmp_path / "val_map.txt", [1, 1]), {})
+        task.score(log, write_labels(tmp_path / "val_map.txt", [1, 1]))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +253,7 @@ def test_a_sample_without_a_label_is_named(tmp_path: Path) -> None:
 def test_a_malformed_log_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "log.json").write_text(text)
     with pytest.raises(DataError, match=r"log\.json"):
-        task.score(tmp_path / "log.json", write_labels(tmp_path / "val_map.txt", [1]), {})
+        task.score(tmp_path / "log.json", write_labels(tmp_path / "val_map.txt", [1]))
 
 
 @pytest.mark.parametrize("line", ["", "ILSVRC2012_val_00000002.JPEG", "ILSVRC2012_val_00000002.JPEG cat"])

@@ -19,8 +19,9 @@ from engine.datasets import patterns
 from engine.errors import DataError
 from engine.facts import SamplesFacts
 from engine.harness.samples import SampleLibrary
-from engine.step import Artifact, SurveyContext
+from engine.step import Artifact, SurveyContext, read_options
 from engine.tasks import image_classification, image_preparation
+from engine.tasks.image_form import ImageForm
 from tests.engine.networks.running import step
 
 OPTIONS = {
@@ -58,8 +59,8 @@ def test_samples_are_in_the_order_of_the_labels(tmp_path: Path, images: Path, la
     assert (samples.dtype, len(samples)) == (np.dtype(dtype), COUNT)
     for index in (0, 17, COUNT - 1):
         want = np.empty_like(samples[0])
-        options = OPTIONS | {"layout": layout, "dtype": dtype}
-        image_classification.preprocess(images / patterns.file_name(index), options, want)
+        form = read_options(OPTIONS | {"layout": layout, "dtype": dtype}, ImageForm)
+        image_classification.preprocess(images / patterns.file_name(index), form, want)
         np.testing.assert_array_equal(samples[index], want)
     assert (tmp_path / "val_map.txt").read_text() == (images / "val_map.txt").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["samples.npy", "val_map.txt"]

@@ -57,7 +57,7 @@ def test_cases_become_a_ragged_tensor_with_labels_and_affines(tmp_path: Path) ->
         assert (masks[number] == scan.label.ravel()).all()
         assert truth.cases[number].name == f"case_{number:05d}"
         assert truth.cases[number].affine == scan.affine.tolist()
-    assert list(task.cost(library, {})) == [1, 1, 1]
+    assert list(task.cost(library, task.OPTIONS())) == [1, 1, 1]
     assert facts["text"] == "3 volumes, 6.3 million voxels"
     progress = [one for one in said if isinstance(one, events.Progress)]
     assert progress[-1].done == progress[-1].total == 3
@@ -154,7 +154,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_the_score_is_the_line_of_the_rules(scored: tuple[Path, Path]) -> None:
-    found = task.score(*scored, {})
+    found = task.score(*scored)
     *each, line = found.text.splitlines()
     assert line == LINE
     kidney, tumor, mean = FIRST
@@ -169,16 +169,16 @@ def test_the_first_answer_counts_and_a_part_is_scored_as_a_part(scored: tuple[Pa
     records = {one.qsl_idx: one for one in accuracy_log.records(log)}
     wrong = Record(9, 1, bytes(len(records[1].data)))
     accuracy_log.write_log(tmp_path / "log.json", [records[0], records[1], wrong, records[0]])
-    found = task.score(tmp_path / "log.json", labels, {})
+    found = task.score(tmp_path / "log.json", labels)
     assert found.total == 2
-    assert found.text.splitlines()[:2] == task.score(log, labels, {}).text.splitlines()[:2]
+    assert found.text.splitlines()[:2] == task.score(log, labels).text.splitlines()[:2]
 
 
 def test_answers_of_nothing_are_warned_of(scored: tuple[Path, Path], tmp_path: Path) -> None:
     log, labels = scored
     zeros = [Record(one.seq_id, one.qsl_idx, bytes(len(one.data))) for one in accuracy_log.records(log)]
     accuracy_log.write_log(tmp_path / "log.json", [one for one in zeros if one.qsl_idx in (1, 2, 3)])
-    assert "another way" in task.score(tmp_path / "log.json", labels, {}).warning
+    assert "another way" in task.score(tmp_path / "log.json", labels).warning
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_answers_of_nothing_are_warned_of(scored: tuple[Path, Path], tmp_path: P
 def test_a_wrong_log_is_named(scored: tuple[Path, Path], tmp_path: Path, records: list[Record], says: str) -> None:
     accuracy_log.write_log(tmp_path / "log.json", records)
     with pytest.raises(DataError, match=says):
-        task.score(tmp_path / "log.json", scored[1], {})
+        task.score(tmp_path / "log.json", scored[1])
 
 
 def test_a_class_that_there_is_not_is_named(scored: tuple[Path, Path], tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_class_that_there_is_not_is_named(scored: tuple[Path, Path], tmp_path:
     (first,) = [one for one in accuracy_log.records(log) if one.qsl_idx == 0]
     accuracy_log.write_log(tmp_path / "log.json", [Record(0, 0, b"\x03" + first.data[1:])])
     with pytest.raises(DataError, match="class 3; there are 3"):
-        task.score(tmp_path / "log.json", labels, {})
+        task.score(tmp_path / "log.json", labels)
 
 
 @pytest.mark.parametrize(
@@ -216,4 +216,4 @@ def test_wrong_labels_are_named(scored: tuple[Path, Path], tmp_path: Path, name:
     else:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match="labels"):
-        task.score(scored[0], tmp_path / task.LABELS, {})
+        task.score(scored[0], tmp_path / task.LABELS)

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,18 +17,18 @@ from PIL import Image
 from engine.backends.base import Array
 from engine.errors import DataError, RunError, UsageError
 from engine.tasks import object_detection as task
+from engine.tasks.image_form import ImageForm
 from engine.tasks.image_task import Sample
 from tests.engine.tasks.test_coco_eval import generated, reference
 
-RETINANET = {"preprocessing": "retinanet", "layout": "NCHW", "dtype": "float32", "image_size": 800}
-SIZE = {"image_size": 800}
+RETINANET = ImageForm(preprocessing="retinanet", layout="NCHW", dtype="float32", image_size=800)
+SIZE = task.DetectorOptions(image_size=800)
 FLOATS = st.floats(0, 1, width=32)
 
 
 def prepared(raw: Path, **options: Any) -> Array:
-    chosen = RETINANET | options
-    shape, dtype = task.sample_shape(chosen)
-    out = np.full(shape, 99, dtype)
+    chosen = msgspec.structs.replace(RETINANET, **options)
+    out = np.full(chosen.shape, 99, chosen.dtype)
     task.preprocess(raw, chosen, out)
     return out
 
@@ -78,8 +79,7 @@ def test_exif_orientation_is_applied_as_in_the_reference(tmp_path: Path, orienta
     path = tmp_path / "turned.jpg"
     image.save(path, exif=exif)
     assert np.array_equal(prepared(path, image_size=64), rules_chain(path, 64))
-    shape, dtype = task.sample_shape(RETINANET)
-    size = task.preprocess(path, RETINANET, np.empty(shape, dtype))
+    size = task.preprocess(path, RETINANET, np.empty(RETINANET.shape, RETINANET.dtype))
     assert size == ((320, 240) if orientation < 5 else (240, 320))
 
 
@@ -152,7 +152,7 @@ def rules_response(index: int, outputs: Sequence[Array], size: int) -> bytes:
 @given(st.integers(0, 300), st.integers(0, 10**6), st.integers(0, 24780), st.sampled_from([800, 300, 96]))
 def test_a_response_is_that_of_the_rules_byte_for_byte(count: int, seed: int, index: int, size: int) -> None:
     outputs = detections(count, seed)
-    responses = task.respond(outputs, [index], {"image_size": size})
+    responses = task.respond(outputs, [index], task.DetectorOptions(image_size=size))
     assert responses.data.flags.c_contiguous
     assert responses.data.tobytes() == rules_response(index, outputs, size)
     assert responses.sizes == responses.data.nbytes
@@ -239,7 +239,7 @@ WHOLE = (0, 0, 640, 480, 0.8, 7)
 
 def test_the_text_is_that_of_the_rules(tmp_path: Path) -> None:
     labels = annotations(tmp_path, TRUTH, images=4)
-    score = task.score(write_log(tmp_path / "log.json", [(0, answer(0, RIGHT)), (1, answer(1, WHOLE))]), labels, {})
+    score = task.score(write_log(tmp_path / "log.json", [(0, answer(0, RIGHT)), (1, answer(1, WHOLE))]), labels)
     assert (score.metric, score.good, score.total) == ("mAP", None, 2)
     assert score.value == pytest.approx(100)
     lines = score.text.splitlines()
@@ -256,19 +256,19 @@ def test_of_two_answers_the_first_counts(tmp_path: Path) -> None:
     log = write_log(
         tmp_path / "log.json", [(0, answer(0, RIGHT)), (0, b""), (1, b""), (1, answer(1, WHOLE)), (1, b"x")]
     )
-    score = task.score(log, labels, {})
+    score = task.score(log, labels)
     assert score.value == pytest.approx(50)
     assert score.total == 2
 
 
 def test_pictures_that_were_not_seen_do_not_count(tmp_path: Path) -> None:
-    score = task.score(write_log(tmp_path / "log.json", [(1, answer(1, WHOLE))]), annotations(tmp_path, TRUTH), {})
+    score = task.score(write_log(tmp_path / "log.json", [(1, answer(1, WHOLE))]), annotations(tmp_path, TRUTH))
     assert score.value == pytest.approx(100)
     assert score.total == 1
 
 
 def test_a_log_without_any_detection_is_worth_nothing(tmp_path: Path) -> None:
-    score = task.score(write_log(tmp_path / "log.json", [(0, b""), (1, b"")]), annotations(tmp_path, TRUTH), {})
+    score = task.score(write_log(tmp_path / "log.json", [(0, b""), (1, b"")]), annotations(tmp_path, TRUTH))
     assert (score.value, score.total) == (0, 2)
     assert "not one object was found" in score.warning
     assert score.text.endswith("\nmAP=0.000%\n")
@@ -277,7 +277,7 @@ def test_a_log_without_any_detection_is_worth_nothing(tmp_path: Path) -> None:
 def test_pictures_without_any_box_have_no_score(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.json", [(2, answer(2, RIGHT))])
     with pytest.raises(DataError, match="none of the 1 answered images"):
-        task.score(log, annotations(tmp_path, TRUTH, images=3), {})
+        task.score(log, annotations(tmp_path, TRUTH, images=3))
 
 
 @pytest.mark.parametrize("crowd", [None, 1])
@@ -298,7 +298,7 @@ def test_labels_without_a_box_that_counts_are_refused_before_anything_is_measure
 def test_a_detection_that_names_another_sample_counts_for_that_of_its_record(tmp_path: Path) -> None:
     labels = annotations(tmp_path, TRUTH)
     log = write_log(tmp_path / "log.json", [(0, answer(1, RIGHT)), (1, answer(1, WHOLE))])
-    score = task.score(log, labels, {})
+    score = task.score(log, labels)
     assert score.value == pytest.approx(100)
     warning = score.text.splitlines()[:2]
     assert warning[0].startswith("WARNING: 1 detections name another sample")
@@ -309,7 +309,7 @@ def test_a_detection_that_names_another_sample_counts_for_that_of_its_record(tmp
 def test_a_box_that_leaves_its_picture_is_scored_as_it_stands(tmp_path: Path) -> None:
     labels = annotations(tmp_path, TRUTH)
     log = write_log(tmp_path / "log.json", [(1, answer(1, (-640, 0, 640, 480, 0.9, 7)))])
-    figures = task.score(log, labels, {}).text.splitlines()
+    figures = task.score(log, labels).text.splitlines()
     assert figures[1].endswith("1.000")  # half of it is the object: an IoU of 0.5 exactly
     assert figures[2].endswith("0.000")
 
@@ -331,21 +331,21 @@ def test_a_box_that_leaves_its_picture_is_scored_as_it_stands(tmp_path: Path) ->
 def test_a_bad_answer_is_named(tmp_path: Path, data: bytes, said: str) -> None:
     log = write_log(tmp_path / "log.json", [(1, answer(1, WHOLE)), (0, data)])
     with pytest.raises(DataError, match=rf"log\.json: the answer for sample 0 .*{said}"):
-        task.score(log, annotations(tmp_path, TRUTH), {})
+        task.score(log, annotations(tmp_path, TRUTH))
 
 
 @pytest.mark.parametrize("index", [2, -1, 2**40])
 def test_a_sample_without_an_image_is_named(tmp_path: Path, index: int) -> None:
     log = write_log(tmp_path / "log.json", [(0, answer(0, RIGHT)), (index, b"")])
     with pytest.raises(DataError, match=f"sample {index} has no image"):
-        task.score(log, annotations(tmp_path, TRUTH), {})
+        task.score(log, annotations(tmp_path, TRUTH))
 
 
 @pytest.mark.parametrize("text", ["", "[\n]\n", "[\n{broken\n]\n", "[\n"])
 def test_a_malformed_log_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "log.json").write_text(text)
     with pytest.raises(DataError, match=r"log\.json"):
-        task.score(tmp_path / "log.json", annotations(tmp_path, TRUTH), {})
+        task.score(tmp_path / "log.json", annotations(tmp_path, TRUTH))
 
 
 @pytest.mark.slow
@@ -369,7 +369,7 @@ def test_the_score_of_a_log_is_that_of_pycocotools(tmp_path: Path) -> None:
             sides = [(right * 640) - (left * 640), (bottom * 480) - (top * 480)]
             where = {"image_id": image, "category_id": int(label)}
             expected.append({**where, "bbox": [left * 640, top * 480, *sides], "score": score})
-    score = task.score(write_log(tmp_path / "log.json", answers), labels, {})
+    score = task.score(write_log(tmp_path / "log.json", answers), labels)
     figures, lines = reference(truth, expected)
     assert 10 < score.value < 90
     assert score.value == pytest.approx(100 * figures[0], abs=1e-6)
@@ -383,4 +383,4 @@ def test_samples_are_the_images_and_keep_keeps_some(tmp_path: Path) -> None:
     task.keep(labels, [2, 1], tmp_path / "kept.json")
     assert [sample.name for sample in task.samples(tmp_path / "kept.json")] == [names[2], names[1]]
     log = write_log(tmp_path / "log.json", [(0, b""), (1, answer(1, WHOLE))])
-    assert task.score(log, tmp_path / "kept.json", {}).value == pytest.approx(100)
+    assert task.score(log, tmp_path / "kept.json").value == pytest.approx(100)

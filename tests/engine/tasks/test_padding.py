@@ -77,7 +77,7 @@ def padded(folder: Path, library: SampleLibrary) -> list[Array]:
 @pytest.fixture(scope="module")
 def bucketed(folder: Path, library: SampleLibrary) -> list[Array]:
     """Both logits of each sample as the product's program answers: in batches, in whole buckets, [length,2] each."""
-    program = task.program({MODEL: graph(folder)}, library, {})
+    program = task.program({MODEL: graph(folder)}, library, task.PaddingOptions())
     program.prepare(BATCH)
     found: list[Array] = []
     for start in range(0, library.count, BATCH):

@@ -124,9 +124,9 @@ def test_a_context_of_control_characters_alone_has_no_sample(tmp_path: Path) -> 
         prepare(tmp_path / "out", tmp_path)
 
 
-def program(path: Path, library: SampleLibrary, **options: Any) -> Padded:
+def program(path: Path, library: SampleLibrary, **options: int) -> Padded:
     graph = GraphFile(path, ())
-    found = Model(onnxruntime, task, options, {MODEL: graph}).program(library, BackendOptions())
+    found = Model(onnxruntime, task, task.PaddingOptions(**options), {MODEL: graph}).program(library, BackendOptions())
     assert isinstance(found, Padded)
     return found
 
@@ -184,13 +184,13 @@ def test_a_batch_is_filled_up_to_whole_buckets(tmp_path: Path, source: Path, lib
     graph.bound = lambda shapes: asked.append(shapes) or bound(shapes)  # type: ignore[method-assign, func-returns-value]
     assert library.lengths is not None
     shortest = int(library.lengths.argmin())
-    task.program({MODEL: graph}, library, {"bucket": 32}).infer([shortest])
+    task.program({MODEL: graph}, library, task.PaddingOptions(bucket=32)).infer([shortest])
     length = int(library.lengths[shortest])
     assert asked == [((1, -(-length // 32) * 32),) * 3]
 
 
 def test_a_sample_costs_its_tokens_and_their_attention(library: SampleLibrary) -> None:
-    costs = task.cost(library, {})
+    costs = task.cost(library, task.PaddingOptions())
     assert costs is not None
     assert library.lengths is not None
     assert costs.dtype == np.int64
@@ -210,7 +210,7 @@ def test_features_in_another_order_are_told_by_the_question(tmp_path: Path, fold
     with pytest.raises(
         DataError, match=r"log\.json: the answer for sample \d+ \(question [0-9a-f]+\) has \d+ bytes"
     ) as found:
-        task.score(log_of(tmp_path / "log.json", folder, records=turned), folder / LABELS, {})
+        task.score(log_of(tmp_path / "log.json", folder, records=turned), folder / LABELS)
     assert "features in another order give this" in found.value.remedy
 
 
@@ -227,14 +227,14 @@ def test_features_in_another_order_are_told_by_the_question(tmp_path: Path, fold
 )
 def test_a_response_that_cannot_be_is_named(tmp_path: Path, folder: Path, record: accuracy.Record, says: str) -> None:
     with pytest.raises(DataError, match=rf"log\.json: .*{says}"):
-        task.score(log_of(tmp_path / "log.json", folder, records=[record]), folder / LABELS, {})
+        task.score(log_of(tmp_path / "log.json", folder, records=[record]), folder / LABELS)
 
 
 def test_a_log_without_answers_is_named(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "log.json"
     accuracy.write_log(path, [])
     with pytest.raises(DataError, match=r"log\.json: no sample was answered"):
-        task.score(path, folder / LABELS, {})
+        task.score(path, folder / LABELS)
 
 
 def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
     logits[-3, 0] = logits[-2, 1] = 9
     path = tmp_path / "log.json"
     accuracy.write_log(path, [accuracy.Record(0, 0, logits.tobytes())])
-    found = task.score(path, tmp_path / "out" / LABELS, {})
+    found = task.score(path, tmp_path / "out" / LABELS)
     assert found.text == '{"exact_match": 100.0, "f1": 100.0}\n'
     assert (found.metric, found.unit, found.total, found.warning) == ("F1", "%", 1, "")
 
@@ -256,9 +256,9 @@ def test_a_right_answer_at_the_very_end_scores_in_full(tmp_path: Path) -> None:
 def test_doubts_are_said(tmp_path: Path, folder: Path) -> None:
     lengths = [len(one.tokens) for one in features(folder)]
     part = squad_cases.records("normal", SEED, lengths)[:3]
-    found = task.score(log_of(tmp_path / "part.json", folder, records=part), folder / LABELS, {})
+    found = task.score(log_of(tmp_path / "part.json", folder, records=part), folder / LABELS)
     assert "of 48 questions were not answered, and count as wrong" in found.warning
     flat = squad_cases.records("flat", SEED, lengths)
-    found = task.score(log_of(tmp_path / "flat.json", folder, records=flat), folder / LABELS, {})
+    found = task.score(log_of(tmp_path / "flat.json", folder, records=flat), folder / LABELS)
     assert found.value < task.POOR_F1
     assert "a vocabulary of another model" in found.warning

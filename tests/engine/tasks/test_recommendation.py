@@ -19,6 +19,7 @@ from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Artifact
 from engine.tasks import criteo_rows
 from engine.tasks import recommendation as task
+from engine.tasks.base import TaskOptions
 from engine.tasks.criteo_files import COUNTS, DENSE, TEST, TRACE
 from tests.engine.networks.running import step
 from tests.engine.tasks import criteo_cases as cases
@@ -58,7 +59,7 @@ def test_samples_are_the_rows_of_the_trace_with_the_references_arithmetic(tmp_pa
         assert [one.dtype.name for one in (dense, sparse, labels)] == ["float32", "int32", "float32"]
         start += length
     assert [one.done for one in said if isinstance(one, events.Progress)][-1] == ROWS
-    costs = task.cost(library, {})
+    costs = task.cost(library, TaskOptions())
     assert costs is not None
     assert costs.tolist() == list(cases.LENGTHS)
 
@@ -155,7 +156,7 @@ def test_the_line_is_that_of_the_rules(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     records = [answer((0.9, 1), (0.2, 0)), answer((0.5, 1)), answer((0.4, 1), (0.6, 0), (0.1, 0))]
     accuracy.write_log(log, [accuracy.Record(n, n, data) for n, data in enumerate(records)])
-    score = task.score(log, offsets(tmp_path / "offsets.npy", 2, 1, 3), {})
+    score = task.score(log, offsets(tmp_path / "offsets.npy", 2, 1, 3))
     # Of 9 pairs of a click and no click, 0.9 is above 3, 0.5 and 0.4 above 2 each; 0.5 rounds to 0.
     assert score.text == "AUC=77.778%, accuracy=50.000%, good=3, total=6, queries=3\n"
     assert (score.metric, score.total, score.unit, score.warning) == ("AUC", 3, "%", "")
@@ -166,14 +167,14 @@ def test_the_first_answer_counts_and_a_part_is_scored_alone(tmp_path: Path) -> N
     log = tmp_path / "log.json"
     found = [(2, answer((0.9, 1), (0.1, 0))), (2, answer((0.1, 1), (0.9, 0))), (0, answer((0.3, 0)))]
     accuracy.write_log(log, [accuracy.Record(place, index, data) for place, (index, data) in enumerate(found)])
-    score = task.score(log, offsets(tmp_path / "offsets.npy", 1, 5, 2), {})
+    score = task.score(log, offsets(tmp_path / "offsets.npy", 1, 5, 2))
     assert score.text == "AUC=100.000%, accuracy=100.000%, good=3, total=3, queries=2\n"
 
 
 def test_an_order_of_chance_is_doubted(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     accuracy.write_log(log, [accuracy.Record(0, 0, answer((0.2, 1), (0.2, 0)))])
-    assert "any order" in task.score(log, offsets(tmp_path / "offsets.npy", 2), {}).warning
+    assert "any order" in task.score(log, offsets(tmp_path / "offsets.npy", 2)).warning
 
 
 @pytest.mark.parametrize(
@@ -191,13 +192,13 @@ def test_a_response_that_cannot_be_is_named(tmp_path: Path, record: accuracy.Rec
     log = tmp_path / "log.json"
     accuracy.write_log(log, [record])
     with pytest.raises(DataError, match=rf"log\.json: .*{says}"):
-        task.score(log, offsets(tmp_path / "offsets.npy", 1, 2), {})
+        task.score(log, offsets(tmp_path / "offsets.npy", 1, 2))
 
 
 def test_a_log_without_answers_is_named(tmp_path: Path) -> None:
     accuracy.write_log(tmp_path / "log.json", [])
     with pytest.raises(DataError, match="no sample was answered"):
-        task.score(tmp_path / "log.json", offsets(tmp_path / "offsets.npy", 1), {})
+        task.score(tmp_path / "log.json", offsets(tmp_path / "offsets.npy", 1))
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", json.dumps([1]).encode()])
@@ -205,4 +206,4 @@ def test_offsets_that_are_none_are_named(tmp_path: Path, content: bytes) -> None
     accuracy.write_log(tmp_path / "log.json", [])
     (tmp_path / "offsets.npy").write_bytes(content)
     with pytest.raises(DataError, match=r"offsets\.npy"):
-        task.score(tmp_path / "log.json", tmp_path / "offsets.npy", {})
+        task.score(tmp_path / "log.json", tmp_path / "offsets.npy")

@@ -44,4 +44,4 @@ def test_the_line_is_that_of_the_official_script(
     lengths = {one.qsl_idx: len(one.data) // 8 for one in made}
     offsets = np.cumsum([0, *(lengths[index] for index in range(samples))], dtype=np.int64)
     np.save(tmp_path / "offsets.npy", offsets)
-    assert task.score(tmp_path / "log.json", tmp_path / "offsets.npy", {}).text == f"{line}\n"
+    assert task.score(tmp_path / "log.json", tmp_path / "offsets.npy").text == f"{line}\n"

@@ -21,6 +21,7 @@ from engine.harness.model import GraphFile, Model
 from engine.harness.samples import SampleLibrary
 from engine.networks import letters_net
 from engine.tasks import speech_recognition as task
+from engine.tasks.base import TaskOptions
 from engine.tasks.rnnt_program import MOST_SYMBOLS, GreedyDecoder, Transducer, rounded
 from engine.tasks.speech_features import Features
 from engine.tasks.speech_manifest import BLANK
@@ -137,7 +138,7 @@ def library(folder: Path, lengths: Sequence[int] = LENGTHS) -> SampleLibrary:
 
 def running(paths: Mapping[str, str], samples: SampleLibrary, backend: ModuleType = onnxruntime) -> Transducer:
     graphs = {name: GraphFile(Path(path), ()) for name, path in paths.items()}
-    found = Model(backend, task, {}, graphs).program(samples, BackendOptions())
+    found = Model(backend, task, TaskOptions(), graphs).program(samples, BackendOptions())
     assert isinstance(found, Transducer)
     return found
 
@@ -231,7 +232,9 @@ def test_the_steps_of_decoding_run_on_one_thread(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(onnxruntime, "load", loading)
     paths = transducer_model.write(tmp_path / "model")
     graphs = {name: GraphFile(Path(path), ()) for name, path in paths.items()}
-    Model(onnxruntime, task, {}, graphs).program(library(tmp_path), BackendOptions(intra_op_threads=2)).close()
+    Model(onnxruntime, task, TaskOptions(), graphs).program(
+        library(tmp_path), BackendOptions(intra_op_threads=2)
+    ).close()
     assert threads == {"encoder": 2, "prediction": 1, "joint": 1}
 
 

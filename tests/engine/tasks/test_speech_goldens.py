@@ -49,6 +49,6 @@ def test_the_score_is_what_the_script_prints(tmp_path: Path, seed: str, kind: st
     labels, log = tmp_path / "manifest.json", tmp_path / "log.json"
     labels.write_text(json.dumps(entries))
     accuracy.write_log(log, cases.records(kind, int(seed), [one["transcript"] for one in entries]))
-    found = task.score(log, labels, {})
+    found = task.score(log, labels)
     assert found.text == GOLDENS["scores"][seed][kind]
     assert f"accuracy={found.value}%" in found.text

@@ -20,6 +20,7 @@ from engine.harness.samples import SampleLibrary
 from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Artifact
 from engine.tasks import speech_recognition as task
+from engine.tasks.base import TaskOptions
 from tests.engine.networks.running import step
 from tests.engine.tasks import speech_cases as cases
 from tests.engine.tasks.test_speech_audio import flac, needs_flac
@@ -116,13 +117,13 @@ def test_utterances_and_words_are_counted_as_the_rules_count(tmp_path: Path) -> 
     log = tmp_path / "log.json"
     words = sum(len(one["transcript"].split()) for one in made)
     accuracy.write_log(log, [accuracy.Record(0, number, b"") for number in range(7)])
-    assert task.score(log, tmp_path / "out" / facts.labels, {}).text.startswith("Word Error Rate: 100.0%")
+    assert task.score(log, tmp_path / "out" / facts.labels).text.startswith("Word Error Rate: 100.0%")
     accuracy.write_log(
         log, [accuracy.Record(0, n, answer("a") if n == 6 else answer(made[n]["transcript"])) for n in range(7)]
     )
     last = made[6]["transcript"].split()
     wrong = len(last) - ("a" in last)
-    found = task.score(log, tmp_path / "out" / facts.labels, {})
+    found = task.score(log, tmp_path / "out" / facts.labels)
     assert found.text == f"Word Error Rate: {wrong / words * 100}%, accuracy={(1 - wrong / words) * 100}%\n"
 
 
@@ -180,7 +181,7 @@ def test_digits_in_a_transcript_are_named_before_audio_is_read(tmp_path: Path, s
 
 def test_a_sample_costs_its_rows_of_features(tmp_path: Path, source: Path) -> None:
     _, library = prepare(tmp_path / "out", source)
-    costs = task.cost(library, {})
+    costs = task.cost(library, TaskOptions())
     assert costs is not None
     assert costs.dtype == np.int64
     lengths = [one["original_num_samples"] for one in entries(source)]
@@ -207,21 +208,21 @@ def test_a_response_that_cannot_be_is_named(tmp_path: Path, record: accuracy.Rec
     log = tmp_path / "log.json"
     accuracy.write_log(log, [record])
     with pytest.raises(DataError, match=rf"log\.json: .*{says}"):
-        task.score(log, labels(tmp_path / "manifest.json", "a b", "c"), {})
+        task.score(log, labels(tmp_path / "manifest.json", "a b", "c"))
 
 
 @pytest.mark.parametrize("found", [[], [accuracy.Record(0, 1, b"")]])
 def test_a_log_without_words_is_named(tmp_path: Path, found: list[accuracy.Record]) -> None:
     accuracy.write_log(tmp_path / "log.json", found)
     with pytest.raises(DataError, match=r"log\.json: no word was to be answered"):
-        task.score(tmp_path / "log.json", labels(tmp_path / "manifest.json", "a b", ""), {})
+        task.score(tmp_path / "log.json", labels(tmp_path / "manifest.json", "a b", ""))
 
 
 def test_the_score_of_a_part_is_that_of_its_samples_and_the_first_answer_counts(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     found = [(2, "e x"), (0, "a b"), (2, "e f"), (0, "x y")]
     accuracy.write_log(log, [accuracy.Record(place, index, answer(text)) for place, (index, text) in enumerate(found)])
-    score = task.score(log, labels(tmp_path / "manifest.json", "a b", "c d", "e f"), {})
+    score = task.score(log, labels(tmp_path / "manifest.json", "a b", "c d", "e f"))
     assert score.text == "Word Error Rate: 25.0%, accuracy=75.0%\n"
     assert (score.metric, score.value, score.total, score.unit, score.warning) == ("accuracy", 75.0, 2, "%", "")
 
@@ -229,7 +230,7 @@ def test_the_score_of_a_part_is_that_of_its_samples_and_the_first_answer_counts(
 def test_more_errors_than_words_are_an_accuracy_below_zero(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     accuracy.write_log(log, [accuracy.Record(0, 0, answer("x y z"))])
-    score = task.score(log, labels(tmp_path / "manifest.json", "a b"), {})
+    score = task.score(log, labels(tmp_path / "manifest.json", "a b"))
     assert score.text == "Word Error Rate: 150.0%, accuracy=-50.0%\n", "as the rules' script prints it"
     assert (score.value, score.figures) == (-50.0, {"wer": 150.0})
     assert score.warning
@@ -238,4 +239,4 @@ def test_more_errors_than_words_are_an_accuracy_below_zero(tmp_path: Path) -> No
 def test_a_score_of_chance_is_doubted(tmp_path: Path) -> None:
     log = tmp_path / "log.json"
     accuracy.write_log(log, [accuracy.Record(0, 0, answer("x")), accuracy.Record(1, 1, b"")])
-    assert "another alphabet" in task.score(log, labels(tmp_path / "manifest.json", "a b", "c"), {}).warning
+    assert "another alphabet" in task.score(log, labels(tmp_path / "manifest.json", "a b", "c")).warning

@@ -59,10 +59,10 @@ def test_features_are_the_reference_s(seed: int, labels: Path, made: list[squad.
 def test_score_is_what_the_script_prints(seed: int, labels: Path, made: list[squad.Feature], kind: str) -> None:
     log = labels.with_name(f"{kind}.json")
     accuracy.write_log(log, cases.records(kind, seed, [len(one.tokens) for one in made]))
-    options = {"transposed": kind == "transposed"}
+    transposed = kind == "transposed"
     golden = GOLDENS[str(seed)]
-    texts = task.answers(log, labels, options).texts
+    texts = task.answers(log, labels, transposed=transposed).texts
     assert hashlib.sha256("\n".join(texts).encode()).hexdigest() == golden["predictions"][kind]
-    found = task.score(log, labels, options)
+    found = task.score(log, labels, transposed=transposed)
     assert found.text == golden["lines"][kind] + "\n"
     assert found.value == json.loads(found.text)["f1"]

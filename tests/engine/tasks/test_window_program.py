@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,11 +19,11 @@ from engine.errors import DataError, RunError
 from engine.facts import Ragged
 from engine.harness.samples import SampleLibrary
 from engine.tasks.programs import MODEL, OpenGraphs
-from engine.tasks.window_program import WAITING, Windows, batch_sizes
+from engine.tasks.window_program import WAITING, VolumeOptions, Windows, batch_sizes
 from engine.tasks.windows import patch, places, within
 
 SIZE, STRIDE = (4, 4, 4), (2, 2, 2)
-OPTIONS: Mapping[str, Any] = {"window": list(SIZE), "stride": list(STRIDE)}
+OPTIONS = VolumeOptions(window=SIZE, stride=STRIDE)
 SHAPES = ((4, 4, 4), (6, 4, 8), (8, 6, 6), (4, 10, 4), (6, 6, 6))
 CLASSES = 3
 
@@ -125,7 +125,7 @@ def test_answers_are_the_bytes_of_the_plain_loop(
     library: SampleLibrary, indices: list[int], sessions: int, batch: int, fixed: bool, last: bool
 ) -> None:
     runners = [Runner(batch if fixed else None, last=last) for _ in range(sessions)]
-    program = Windows(opens(runners), library, {**OPTIONS, "channels": "last" if last else "first"})
+    program = Windows(opens(runners), library, msgspec.structs.replace(OPTIONS, channels="last" if last else "first"))
     program.prepare(batch)
     warm = [list(one.batches) for one in runners]
     assert warm == [[batch]] * sessions, "each session was warmed up"
@@ -160,7 +160,7 @@ def test_few_batches_wait_for_a_slow_one(library: SampleLibrary) -> None:
 
 
 def test_a_whole_volume_is_one_window(library: SampleLibrary) -> None:
-    program = Windows(opens([Runner()]), library, {"window": None})
+    program = Windows(opens([Runner()]), library, VolumeOptions(window=None))
     program.prepare(8)
     (answer,) = program.answers([1])
     assert answer.data.tobytes() == net(library.sample(0, 1)).argmax(axis=0).astype(np.uint8).tobytes()
@@ -184,13 +184,16 @@ def test_the_first_error_of_a_session_ends_the_query_and_names_the_sample(librar
 @pytest.mark.parametrize(
     ("runner", "options", "says"),
     [
-        (Runner(), {"window": [8, 4, 4], "stride": [4, 4, 4]}, r"sample 0 has 4 × 4 × 4 voxels, a window 8 × 4 × 4"),
+        (Runner(), VolumeOptions(window=(8, 4, 4), stride=SIZE), r"sample 0 has 4 × 4 × 4 voxels, a window 8 × 4 × 4"),
         (Runner(last=True), OPTIONS, r"the model takes input float32\[None, 4, 4, 4, 1\]"),
-        (Runner(), {**OPTIONS, "threshold": 0.5}, r"the model gives output float32\[None, 3, 4, 4, 4\]"),
-        (Runner(), {"windows": 3}, "task options do not fit.*'windows'|unknown field `windows`"),
+        (
+            Runner(),
+            VolumeOptions(window=SIZE, stride=STRIDE, threshold=0.5),
+            r"gives output float32\[None, 3, 4, 4, 4\]",
+        ),
     ],
 )
-def test_what_does_not_fit_is_named(library: SampleLibrary, runner: Runner, options: dict[str, Any], says: str) -> None:
+def test_what_does_not_fit_is_named(library: SampleLibrary, runner: Runner, options: VolumeOptions, says: str) -> None:
     with pytest.raises(DataError, match=says):
         Windows(opens([runner]), library, options)
 

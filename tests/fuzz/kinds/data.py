@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from engine.backends.base import Array
 from engine.errors import InferdeckError
 from engine.step import Artifact, Step, SurveyContext
+from engine.tasks.image_form import ImageForm
 from tests.fuzz import flatbuffer, places
 
-CLASSIFY = {"preprocessing": "vgg", "image_size": 32, "layout": "NCHW", "dtype": "float32", "label_offset": 0}
-DETECT = {**CLASSIFY, "preprocessing": "ssd"}
+CLASSIFY = ImageForm(preprocessing="vgg", image_size=32, layout="NCHW", dtype="float32")
+DETECT = msgspec.structs.replace(CLASSIFY, preprocessing="ssd")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def _classify(folder: Path) -> None:
 
     task.samples(folder / "val_map.txt")
     task.keep(folder / "val_map.txt", [0], folder.with_name("kept.txt"))
-    task.score(folder / "answers.json", folder / "val_map.txt", CLASSIFY)
+    task.score(folder / "answers.json", folder / "val_map.txt")
 
 
 def _detect(folder: Path) -> None:
@@ -67,17 +69,16 @@ def _detect(folder: Path) -> None:
 
     task.samples(folder / "annotations.json")
     task.keep(folder / "annotations.json", [0], folder.with_name("kept.json"))
-    task.score(folder / "boxes.json", folder / "annotations.json", DETECT)
+    task.score(folder / "boxes.json", folder / "annotations.json")
 
 
 def _pictures(folder: Path) -> None:
     from engine.tasks import image_classification, object_detection
 
-    for task, options in ((image_classification, CLASSIFY), (object_detection, DETECT)):
+    for task, form in ((image_classification, CLASSIFY), (object_detection, DETECT)):
         for name in ("a.jpg", "b.png"):
-            shape, dtype = task.sample_shape(options)
             with suppress(InferdeckError):
-                task.preprocess(folder / name, options, np.empty(shape, dtype))
+                task.preprocess(folder / name, form, np.empty(form.shape, form.dtype))
 
 
 def _calibration(folder: Path) -> None:

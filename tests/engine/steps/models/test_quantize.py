@@ -23,10 +23,11 @@ from engine.networks import patterns_net, quantizable, ranges
 from engine.networks.bert_graph import BertConfig
 from engine.networks.convnet import ConvNet, model_facts, tensor
 from engine.standins import bert as standin_bert
-from engine.step import Artifact
+from engine.step import Artifact, read_options
 from engine.steps.models import calibration, quantize
 from engine.system import detect
 from engine.tasks import image_calibration, image_classification
+from engine.tasks.image_form import ImageForm
 from tests.engine.networks.running import run, step
 from tests.engine.networks.transformer import INPUTS, features, transformer
 
@@ -101,10 +102,10 @@ def test_int8_answers_as_fp32_does_on_pictures_that_neither_has_seen(
     facts = quantized(tmp_path / "int8", shipped, images, said)
     held_out = patterns.ImageSet(seed=77, count=400)
     list(patterns.write(held_out, tmp_path))
-    shape, dtype = image_classification.sample_shape(CHAIN)
-    samples = np.empty((held_out.count, *shape), dtype)
+    form = read_options(CHAIN, ImageForm)
+    samples = np.empty((held_out.count, *form.shape), form.dtype)
     for index, slot in enumerate(samples):
-        image_classification.preprocess(tmp_path / patterns.file_name(index), CHAIN, slot)
+        image_classification.preprocess(tmp_path / patterns.file_name(index), form, slot)
     labels = np.array([held_out.label(index) for index in range(held_out.count)])
     right = {}
     for name, path in (("fp32", shipped.folder / "model.onnx"), ("int8", tmp_path / "int8" / "model.onnx")):
