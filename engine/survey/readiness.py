@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from engine.errors import InferdeckError, UsageError, nearest
@@ -37,7 +38,20 @@ class Readiness:
 def recipe_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness]:
     """Survey every recipe."""
     known = recipe_files.files(place.catalog.folders).items()
-    return [_check(f"recipe {name}", of_recipe(recipe_files.read(path)), place, given) for name, path in known]
+    found: list[Readiness] = []
+    for name, path in known:
+        with _reporting(f"recipe {name}", found):
+            found.append(_check(f"recipe {name}", of_recipe(recipe_files.read(path)), place, given))
+    return found
+
+
+@contextmanager
+def _reporting(name: str, found: list[Readiness]) -> Iterator[None]:
+    """Add what a person has to mend in a profile or recipe as a check that failed: the others are still made."""
+    try:
+        yield
+    except InferdeckError as error:
+        found.append(Readiness(name, ready=False, text=error.what, remedy=error.remedy))
 
 
 def refuse_unread(place: Workplace, given: Given) -> None:
@@ -55,17 +69,20 @@ def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness
 
     `given` are inputs by their external names; each plan gets those that it reads.
     """
-    found = []
+    found: list[Readiness] = []
     for variation in place.catalog.components[APP].groups()["benchmark"]:
         if variation.refused:
             found.append(Readiness(variation.name, ready=False, text=variation.refused))
             continue
         file = place.catalog.benchmarks[variation.name].file
         chosen = Selection(Query(TAGS, (variation.name, "all-scenarios", "all-modes")))
-        found.append(_check(f"{variation.name}, full data set", on_data(chosen, full_data(file)), place, given))
-        usual = _usual_source(place, chosen)
-        if usual and full_data(file) not in ("", usual):
-            found.append(_check(f"{variation.name}, {usual} {file.samples}", chosen, place, given))
+        whole = f"{variation.name}, full data set"
+        with _reporting(whole, found):
+            found.append(_check(whole, on_data(chosen, full_data(file)), place, given))
+        with _reporting(variation.name, found):
+            usual = _usual_source(place, chosen)
+            if usual and full_data(file) not in ("", usual):
+                found.append(_check(f"{variation.name}, {usual} {file.samples}", chosen, place, given))
     return found
 
 
@@ -99,12 +116,9 @@ def _usual_source(place: Workplace, chosen: Selection) -> str:
 
 def _check(name: str, chosen: Selection, place: Workplace, given: Given) -> Readiness:
     """Survey what would run."""
-    try:
-        if given:
-            chosen = replace(chosen, env={**chosen.env, **_read(place, chosen, given)})
-        survey = prepare(place, chosen).seen
-    except InferdeckError as error:
-        return Readiness(name, ready=False, text=error.what, remedy=error.remedy)
+    if given:
+        chosen = replace(chosen, env={**chosen.env, **_read(place, chosen, given)})
+    survey = prepare(place, chosen).seen
     problems = survey.problems()
     if problems:
         remedy = "; ".join(seen.remedy for _, seen in problems)
