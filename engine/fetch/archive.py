@@ -148,12 +148,12 @@ def _damage(archive: Path) -> Iterator[None]:
 
 
 def _members(archive: Path, file: BinaryIO, bounds: _Bounds) -> Iterator[_Member]:
-    if zipfile.is_zipfile(file):
-        return _zip_members(archive, file)
-    file.seek(0)
     try:
         tarfile.open(fileobj=file, tarinfo=_Header).close()  # is_tarfile reads headers of any length
     except tarfile.TarError:
+        file.seek(0)
+        if zipfile.is_zipfile(file):  # second, because it is also true of a tar archive that ends with a wheel
+            return _zip_members(archive, file)
         what = f"{clean(str(archive))}: neither a zip nor a tar archive"
         raise DataError(what, "check the address that it came from") from None
     file.seek(0)

@@ -100,6 +100,21 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Progre
         raise unreachable(what, text) or failed(what, text, _shown(words))
 
 
+def download(packages: Sequence[Pinned], python: Path, folder: Path) -> None:
+    """Download the wheels of a set, checked against their hashes. Raises FetchError; needs pip, uv can't do it."""
+    if not _has_pip():
+        raise FetchError("only pip downloads wheels, and this Python has none", f"{sys.executable} -m ensurepip")
+    with TemporaryDirectory() as place:
+        listed = Path(place) / "packages.txt"
+        listed.write_bytes(to_bytes("".join(f"{one.line}\n" for one in packages)))
+        last = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest", str(folder), "-r", str(listed))
+        words = [*_pip(python, "download"), "--progress-bar", "off", *last]
+        output, status = pip.run(words, _silent)
+    if status:
+        what, text = f"{len(packages)} packages", "\n".join(output)
+        raise unreachable(what, text) or failed(what, text, _shown(words))
+
+
 def _shown(words: Sequence[str]) -> str:
     """Return a command in a form that the user can repeat."""
     return " ".join(words[:6]) + " ..."

@@ -36,8 +36,14 @@ def probe(prepared: Prepared) -> JobSpec:
     return _part(prepared, [*_needs(prepared), *measured], f"speed of this machine for {root.title}", "")
 
 
+def fetching(prepared: Prepared, fetched: list[str]) -> JobSpec:
+    """Return the spec of a job that makes only these nodes, and what they need."""
+    root = prepared.plan.nodes[prepared.plan.root]
+    return _part(prepared, fetched, f"downloads for {root.title}", "")
+
+
 def _part(prepared: Prepared, needs: list[str], title: str, results: str) -> JobSpec:
-    """Return the spec of a job that makes these needs of the root and what they need."""
+    """Return the spec of a job that makes these nodes and what they need."""
     plan = prepared.plan
     root = plan.nodes[plan.root]
     bare = msgspec.structs.replace(root, needs=tuple(edge for edge in root.needs if edge.node in needs), after=())

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 from engine.errors import CannotRunError, FetchError, InferdeckError
 from engine.facts import CommonFacts
-from engine.fetch.package_set import NoFitError, Pinned, install, requirement, resolve
+from engine.fetch.package_set import NoFitError, Pinned, download, install, requirement, resolve
 from engine.step import Artifact, Step, read_options
 from engine.steps.machine.backend import FrameworkOptions, facts, names, to_install
 from engine.store.store import Manifest, Store
@@ -82,10 +82,24 @@ def refuse_without_wheels(wanted: Requirement) -> None:
     _resolved([wanted], alone=True)
 
 
+def download_wheels(options: Mapping[str, Any], version: str, folder: Path) -> None:
+    """Download the wheels of a backend's environment into a folder.
+
+    Raises CannotRunError where no Python here has wheels for it, FetchError where the index does not answer.
+    """
+    python, packages = _resolved(_requirements(options, asked_for(options, version)))
+    download(packages, Path(python.path), folder)
+
+
+def _requirements(options: Mapping[str, Any], wanted: Requirement) -> list[Requirement]:
+    """Return all that an environment must hold, the backend first."""
+    beside = read_options(options, EnvironmentOptions).beside or ()
+    return [wanted, *map(requirement, (f"{LOADGEN}=={metadata.version(LOADGEN)}", *OURS, *beside))]
+
+
 def _fetched(step: Step, wanted: Requirement) -> Environment:
-    ours = (f"{LOADGEN}=={metadata.version(LOADGEN)}", *OURS, *(step.read_options(EnvironmentOptions).beside or ()))
     step.phase("choosing versions")
-    python, packages = _resolved([wanted, *map(requirement, ours)])
+    python, packages = _resolved(_requirements(step.options, wanted))
     environment = Environment(python.path, python.version, {one.name: one.version for one in packages})
     same = [path for path, found in _environments(step) if _same(found, environment)]
     step.phase(f"{wanted.name} {environment.packages[canonicalize_name(wanted.name)]} for Python {python.version}")

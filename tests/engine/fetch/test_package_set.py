@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import UsageError
+from engine.errors import FetchError, UsageError
 from engine.fetch import package_set
 from engine.fetch.package_set import Pinned, requirement
 
@@ -51,13 +51,19 @@ def test_no_wheel_for_this_python_is_told_from_a_silent_index() -> None:
     assert "does not answer" in silent.what
 
 
-def test_a_persons_own_pip_settings_do_not_stop_an_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheel = tmp_path / "sample-1.0-py3-none-any.whl"
+def sample_wheel(folder: Path) -> Path:
+    """Write the wheel of a package with one empty module."""
+    wheel = folder / "sample-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("sample.py", "")
         archive.writestr("sample-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n")
         archive.writestr("sample-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr("sample-1.0.dist-info/RECORD", "")
+    return wheel
+
+
+def test_a_persons_own_pip_settings_do_not_stop_an_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = sample_wheel(tmp_path)
     settings = tmp_path / "pip.conf"
     settings.write_text("[global]\nuser = true\nrequire-virtualenv = true\n")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
@@ -67,3 +73,16 @@ def test_a_persons_own_pip_settings_do_not_stop_an_install(tmp_path: Path, monke
     python = Path(sys.base_prefix) / "bin" / "python3"
     package_set.install([Pinned("sample", "1.0", (f"sha256:{digest}",))], python, tmp_path / "site", lambda *_: None)
     assert (tmp_path / "site" / "sample.py").exists()
+
+
+def test_wheels_are_downloaded_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    digest = hashlib.sha256(sample_wheel(source).read_bytes()).hexdigest()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", source.as_uri())
+    python = Path(sys.executable)
+    package_set.download([Pinned("sample", "1.0", (f"sha256:{digest}",))], python, out)
+    assert [one.name for one in out.iterdir()] == ["sample-1.0-py3-none-any.whl"]
+    with pytest.raises(FetchError):
+        package_set.download([Pinned("sample", "1.0", (f"sha256:{digest[::-1]}",))], python, out)
