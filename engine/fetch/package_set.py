@@ -100,7 +100,7 @@ def install(packages: Sequence[Pinned], python: Path, site: Path, report: Progre
         raise unreachable(what, text) or failed(what, text, _shown(words))
 
 
-def download(packages: Sequence[Pinned], python: Path, folder: Path) -> None:
+def download_set(packages: Sequence[Pinned], python: Path, folder: Path) -> None:
     """Download the wheels of a set, checked against their hashes. Raises FetchError; needs pip, uv can't do it."""
     if not _has_pip():
         raise FetchError("only pip downloads wheels, and this Python has none", f"{sys.executable} -m ensurepip")

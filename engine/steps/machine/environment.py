@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 from engine.errors import CannotRunError, FetchError, InferdeckError
 from engine.facts import CommonFacts
-from engine.fetch.package_set import NoFitError, Pinned, download, install, requirement, resolve
+from engine.fetch.package_set import NoFitError, Pinned, download_set, install, requirement, resolve
 from engine.step import Artifact, Step, read_options
 from engine.steps.machine.backend import FrameworkOptions, facts, names, to_install
 from engine.store.store import Manifest, Store
@@ -88,7 +88,7 @@ def download_wheels(options: Mapping[str, Any], version: str, folder: Path) -> N
     Raises CannotRunError where no Python here has wheels for it, FetchError where the index does not answer.
     """
     python, packages = _resolved(_requirements(options, asked_for(options, version)))
-    download(packages, Path(python.path), folder)
+    download_set(packages, Path(python.path), folder)
 
 
 def _requirements(options: Mapping[str, Any], wanted: Requirement) -> list[Requirement]:

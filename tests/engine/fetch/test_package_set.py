@@ -82,7 +82,7 @@ def test_wheels_are_downloaded_and_checked(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", source.as_uri())
     python = Path(sys.executable)
-    package_set.download([Pinned("sample", "1.0", (f"sha256:{digest}",))], python, out)
+    package_set.download_set([Pinned("sample", "1.0", (f"sha256:{digest}",))], python, out)
     assert [one.name for one in out.iterdir()] == ["sample-1.0-py3-none-any.whl"]
     with pytest.raises(FetchError):
-        package_set.download([Pinned("sample", "1.0", (f"sha256:{digest[::-1]}",))], python, out)
+        package_set.download_set([Pinned("sample", "1.0", (f"sha256:{digest[::-1]}",))], python, out)
