@@ -7,6 +7,7 @@ from engine.cli.results_commands import RESULTS
 from engine.cli.shared_options import (
     DEMO,
     ENTRY,
+    EXAMPLE_TAGS,
     HOME,
     IDLE,
     JOB,
@@ -18,7 +19,6 @@ from engine.cli.shared_options import (
     RUN,
     SELECTION,
     SYSTEM,
-    TAGS,
 )
 from engine.cli.submission_commands import SUBMISSION
 
@@ -51,9 +51,9 @@ _COMMANDS = (
         SELECTS,
         SELECTION,
         (
-            f"plan {TAGS},_all-modes",
-            f"plan {TAGS},_valid --probe",
-            f"plan {TAGS} --lock plan.json",
+            f"plan {EXAMPLE_TAGS},_all-modes",
+            f"plan {EXAMPLE_TAGS},_valid --probe",
+            f"plan {EXAMPLE_TAGS} --lock plan.json",
             "plan --diff plan.json other.json",
         ),
     ),
@@ -70,7 +70,7 @@ _COMMANDS = (
         SELECTS,
         SELECTION,
         (
-            f"run {TAGS} --scenarios=Offline --output_dir=results",
+            f"run {EXAMPLE_TAGS} --scenarios=Offline --output_dir=results",
             "run --recipe=demo-offline --detach",
             "run --bundle=bundle.tar",
         ),
@@ -87,7 +87,7 @@ _COMMANDS = (
         ),
         SELECTS,
         SELECTION,
-        (f"bundle {TAGS},_all-modes --out=bundle.tar",),
+        (f"bundle {EXAMPLE_TAGS},_all-modes --out=bundle.tar",),
     ),
     Command(
         "tune",
@@ -96,7 +96,7 @@ _COMMANDS = (
         options=RUN,
         selects=SELECTS,
         about=SELECTION,
-        examples=(f"tune {TAGS} --sut=my-box", f"tune {TAGS} --adr.workers.seconds=600"),
+        examples=(f"tune {EXAMPLE_TAGS} --sut=my-box", f"tune {EXAMPLE_TAGS} --adr.workers.seconds=600"),
     ),
     Command(
         "tune show",

@@ -43,7 +43,7 @@ IDLE = tuple(one._replace(meaning="for run; no effect here") for one in (*STARTE
 DEMO = tuple(one for one in RUN if one.name != "locked")
 
 ONE_FOLDER = Arguments("TREE", "one folder", "for example: DIR/submission", 1, 1)
-CHECKED = (
+CHECK_OPTIONS = (
     ROUND,
     CommandOption("submitter", "check only this submitter", "NAME"),
     CommandOption("strict", "fail on warnings too"),
@@ -67,4 +67,4 @@ Selecting what runs:
   --add_deps_tags.NAME=_x     variations of a dependency by its name, at any depth
   --adr.NAME.version=RANGE    the version of a dependency; --adr.NAME.OPTION=VALUE an option of it"""
 
-TAGS = "--tags=app,mlperf,inference,_resnet50,_patterns-net"
+EXAMPLE_TAGS = "--tags=app,mlperf,inference,_resnet50,_patterns-net"

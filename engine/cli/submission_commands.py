@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.cli.command import SELECTS, Arguments, Command, CommandOption
-from engine.cli.shared_options import CHECKED, HOME, IDLE, ONE_FOLDER, PLANNED, PROFILES, ROUND, SELECTION
+from engine.cli.shared_options import CHECK_OPTIONS, HOME, IDLE, ONE_FOLDER, PLANNED, PROFILES, ROUND, SELECTION
 
 SUBMISSION = (
     Command(
@@ -20,7 +20,7 @@ SUBMISSION = (
         "engine.cli.submission:check_command",
         "check a tree as the official checker does, and what that one misses",
         ONE_FOLDER,
-        CHECKED,
+        CHECK_OPTIONS,
         examples=("submission check DIR/submission", "submission check DIR/submission --strict --csv=summary.csv"),
     ),
     Command(
@@ -28,7 +28,7 @@ SUBMISSION = (
         "engine.cli.submission_report:report_command",
         "list every result of a tree by system, rejected ones with the rules that they break",
         ONE_FOLDER,
-        CHECKED,
+        CHECK_OPTIONS,
         examples=("submission report DIR/submission", "submission report DIR/submission --json"),
     ),
     Command(
