@@ -121,7 +121,7 @@ def _check(name: str, chosen: Selection, place: Workplace, given: Given) -> Read
     survey = prepare(place, chosen).seen
     problems = survey.problems()
     if problems:
-        remedy = "; ".join(seen.remedy for _, seen in problems)
+        remedy = "; ".join(dict.fromkeys(seen.remedy for _, seen in problems))
         return Readiness(name, ready=False, text="; ".join(seen.text for _, seen in problems), remedy=remedy)
     fetch = survey.totals.fetch_bytes
     text = f"can run, {size(fetch)} to fetch first" if fetch else "can run, nothing to fetch"

@@ -90,8 +90,13 @@ class Survey(msgspec.Struct, frozen=True):
     totals: Totals
 
     def problems(self) -> list[tuple[str, Seen]]:
-        """Return the nodes that prevent the plan from running."""
-        return [(node, seen) for node, seen in self.seen.items() if seen.state in STOPS]
+        """Return the nodes that prevent the plan from running; several for the same reason are one, and counted."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for node, seen in self.seen.items():
+            if seen.state in STOPS:
+                found.setdefault((seen.text, seen.remedy), []).append(node)
+        more = {nodes[0]: f" and {len(nodes) - 1} more" if len(nodes) > 1 else "" for nodes in found.values()}
+        return [(node + said, self.seen[node]) for node, said in more.items()]
 
     def warnings(self) -> list[tuple[str, str]]:
         """Return (node, text) of every caveat that applies to results of this plan."""
@@ -113,7 +118,7 @@ class Survey(msgspec.Struct, frozen=True):
         if found:
             raise CannotRunError(
                 "; ".join(f"{node}: {seen.text}" for node, seen in found),
-                "; ".join(seen.remedy for _, seen in found if seen.remedy),
+                "; ".join(dict.fromkeys(seen.remedy for _, seen in found if seen.remedy)),
             )
 
 
