@@ -19,7 +19,7 @@ import numpy as np
 from engine.design_space.estimates import Array, Estimates, RelativeChange, by_point_and_stage
 from engine.design_space.exploration import CONFIDENCE
 from engine.design_space.front import Standing
-from engine.design_space.points import differences
+from engine.design_space.points import axis_differences
 from engine.design_space.trials import Axis, Constraint, Objective, Point, Trial
 from engine.explore.student import student
 
@@ -108,7 +108,7 @@ def contrast(
     found = Estimates(trials, objectives, constraints)
     both = point in found.groups and other in found.groups
     changes = found.changes(point, other, confidence) if both else {}
-    return Contrast(point, other, differences(point, other), changes)
+    return Contrast(point, other, axis_differences(point, other), changes)
 
 
 def neighbour(point: Point, standings: Mapping[Point, Standing], objectives: Sequence[Objective]) -> Point | None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from engine.design_space.exploration import CONFIDENCE
-from engine.design_space.points import differences
+from engine.design_space.points import axis_differences
 from engine.design_space.trials import Constraint, Objective, Point, Trial
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def simpler(
     found = Estimates([trial for trial in trials if trial.point in standings], objectives)
     open_ = [number for number, point in enumerate(found.points) if standings[point].word != "dominated"]
     known = np.array([one for one in open_ if len(standings[found.points[one]].intervals) == len(objectives)], int)
-    changes = [len(differences(point, default)) for point in found.points]
+    changes = [len(axis_differences(point, default)) for point in found.points]
     difference, margin = found.difference(known, known, 1 - (1 - confidence) / len(objectives))
     worse = np.asarray((difference > margin).any(axis=0) | np.isinf(margin).any(axis=0))
     result = {}
@@ -121,7 +121,7 @@ def simpler(
 
 def simpler_text(point: Point, other: Point, default: Point) -> str:
     """Return in words why a simpler point is preferred."""
-    here, there = len(differences(point, default)), len(differences(other, default))
+    here, there = len(axis_differences(point, default)), len(axis_differences(other, default))
     kept = f"{there} of the default's choices changed instead of {here}" if there else "it is the default"
     return f"a simpler point is as good within noise: {kept}"
 

@@ -35,7 +35,7 @@ def as_point(axes: Sequence[Axis], chosen: Mapping[str, str]) -> Point:
     return tuple((axis.name, chosen[axis.name]) for axis in axes if axis.name in chosen)
 
 
-def differences(point: Point, other: Point) -> tuple[tuple[str, str, str], ...]:
+def axis_differences(point: Point, other: Point) -> tuple[tuple[str, str, str], ...]:
     """Return (axis, value here, value there) of what differs; empty for the value of an axis that does not exist."""
     here, there = dict(point), dict(other)
     return tuple(

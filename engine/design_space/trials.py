@@ -73,3 +73,5 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Duration, waiting for the machine excluded."""
     job: str = ""
     """Id of its job; empty for a refused point."""
+    note: str = ""
+    """What may have changed its figures: other work on the machine. Empty where nothing is known."""

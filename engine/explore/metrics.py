@@ -16,7 +16,14 @@ Readings = Mapping[str, Any]
 
 Better = Literal["higher", "lower", ""]
 
-_SCALES = {("ns", "ms"): 1e-6, ("us", "ms"): 1e-3, ("ms", "s"): 1e-3, ("share", "%"): 100.0}
+_SCALES = {
+    ("ns", "ms"): 1e-6,
+    ("us", "ms"): 1e-3,
+    ("ms", "s"): 1e-3,
+    ("s", "ms"): 1e3,
+    ("B", "MB"): 1e-6,
+    ("share", "%"): 100.0,
+}
 """(unit, display unit) → factor; absent for units that are displayed as stored."""
 
 
@@ -266,6 +273,56 @@ class RunSeconds(RunMetric):
         return number(readings, "run.seconds")
 
 
+class PeakMemory(RunMetric):
+    """Largest resident memory of the run's process: model, samples and LoadGen's queries. `peak_memory` of run.json."""
+
+    key, header, short = "peak_memory", "peak memory", "memory"
+    unit, display, better = "B", "MB", "lower"
+    across = True
+
+    def read(self, readings: Readings) -> float | None:
+        """Read the harness's figure."""
+        return number(readings, "run.peak_memory")
+
+
+class _PerSample(RunMetric):
+    """Something that a run used, by its samples."""
+
+    name: ClassVar[str]
+    better, across = "lower", True
+
+    def read(self, readings: Readings) -> float | None:
+        """Divide the harness's figures."""
+        used, samples = number(readings, self.name), number(readings, "run.samples")
+        return None if used is None or not samples else used / samples
+
+
+class CpuPerSample(_PerSample):
+    """Processor time per sample, of all threads, the harness's own included. `cpu_seconds` / `samples` of run.json."""
+
+    key, header, short, name = "cpu_s_per_sample", "CPU time per sample", "CPU", "run.cpu_seconds"
+    unit, display = "s", "ms"
+
+
+class EnergyPerSample(_PerSample):
+    """Energy of the processor packages per sample (RAPL), idle power included. `joules` / `samples` of run.json."""
+
+    key, header, short, name = "energy_per_sample", "energy per sample", "energy", "run.joules"
+    unit = "J"
+
+
+class ModelBytes(RunMetric):
+    """Size of the model's files. `model_bytes` of run.json."""
+
+    key, header, short = "model_bytes", "model size", "model MB"
+    unit, display, better = "B", "MB", "lower"
+    across = True
+
+    def read(self, readings: Readings) -> float | None:
+        """Read the harness's figure."""
+        return number(readings, "run.model_bytes")
+
+
 METRICS: tuple[RunMetric, ...] = (
     SamplesPerSecond(),
     ScheduledRate(),
@@ -281,6 +338,10 @@ METRICS: tuple[RunMetric, ...] = (
     MeanLatency(),
     P95(),
     MeanBatch(),
+    PeakMemory(),
+    CpuPerSample(),
+    EnergyPerSample(),
+    ModelBytes(),
     RunSeconds(),
     LoadSeconds(),
 )

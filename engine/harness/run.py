@@ -16,6 +16,7 @@ from engine import codec, events
 from engine.backends.base import Array, BackendOptions
 from engine.errors import RunError
 from engine.facts import Ragged
+from engine.formats.onnx_files import weight_bytes
 from engine.harness import STARTED, loadgen
 from engine.harness.cores import pin
 from engine.harness.failure import FailLoudly
@@ -29,6 +30,7 @@ from engine.harness.ticker import Parts, Ticker
 from engine.mlperf import AUDIT_CONFIG
 from engine.system import usable_cores
 from engine.system.machine_state import StateWatch
+from engine.system.usage import Usage
 from engine.tasks.base import model_options
 
 Emit = Callable[[events.AnyEvent], None]
@@ -57,10 +59,10 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
     parts = Parts(sut.program, float(costs.mean())) if isinstance(sut, SharedSut) and costs is not None else None
     load_seconds = time.monotonic() - STARTED
     emit(events.Phase(at=time.time(), step=spec.step, name="measure"))
-    started, interference, state = time.monotonic(), Interference(), StateWatch()
+    started, interference, state, used = time.monotonic(), Interference(), StateWatch(), Usage()
     with Ticker(spec.step, sut.tallies, emit, parts):
         _test(sut, library, settings, folder)
-    seconds = time.monotonic() - started
+    seconds, spent = time.monotonic() - started, used.end()
     disturbed = interference.complaint() if spec.settings.mode == "performance" else ""
     if disturbed:
         emit(events.Warned(at=time.time(), step=spec.step, text=disturbed, disturbs=True))
@@ -75,6 +77,10 @@ def run(spec: RunSpec, emit: Emit) -> RunReport:
         workers=spec.workers,
         disturbed=disturbed,
         machine=state.end(),
+        cpu_seconds=spent.cpu_seconds,
+        peak_memory=spent.peak_memory,
+        joules=spent.joules,
+        model_bytes=sum(weight_bytes(one.path) for one in graphs.values()),
     )
     _write(folder / REPORT, codec.encode(report, indent=2))
     return report

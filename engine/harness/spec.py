@@ -114,3 +114,11 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     """A warning about other load on the machine during the measurement; empty if there was none."""
     machine: MachineState | None = None
     """State of the machine around the measurement."""
+    cpu_seconds: float | None = None
+    """Processor time of the run's process from LoadGen's start to its end, all threads, user and system."""
+    peak_memory: int | None = None
+    """Largest resident set of the run's process so far, in bytes."""
+    joules: float | None = None
+    """Energy that the processor packages took meanwhile; None where this machine's counters can't be read."""
+    model_bytes: int | None = None
+    """Size of the model's files."""

@@ -29,6 +29,9 @@ FILE = "inferdeck-measuring.lock"
 _BESIDE = "inferdeck-measuring-beside.lock"
 """Shared lock of jobs that measure despite the holder (--now): the next in line waits for them too."""
 
+EXPLORING = "inferdeck-exploring.lock"
+"""The same for explorations: between two trials of one no other may measure."""
+
 _FOLDERS = ("/run/lock", "/tmp")  # noqa: S108  (shared on purpose; the file is opened with care)
 _LONGEST = 4096
 """Bytes of the file that are read, and beyond which no line is added."""
@@ -159,8 +162,8 @@ def _checked(handle: int) -> int:
 class Turn:
     """A job's turn to measure. A thread waits for the lock, so that the wait can be cancelled."""
 
-    def __init__(self, job: str) -> None:
-        self.path = lock_file()
+    def __init__(self, job: str, file: str = FILE) -> None:
+        self.path = lock_file().with_name(file)
         self.fault = ""
         """Why measurements can't be serialised here; empty where they can."""
         self.locks: tuple[int, ...] = ()
@@ -291,9 +294,9 @@ def _user() -> str:
 
 
 @contextmanager
-def turn(job: str) -> Iterator[Turn]:
-    """Wait for the turn to measure, and release it at the end."""
-    found = Turn(job)
+def turn(job: str, file: str = FILE) -> Iterator[Turn]:
+    """Wait for the turn to measure (or with `file`, for what that lock stands for), and release it at the end."""
+    found = Turn(job, file)
     try:
         yield found
     finally:

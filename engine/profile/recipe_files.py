@@ -10,6 +10,7 @@ from typing import Any
 from engine.profile import document
 
 FOLDER = "recipes"
+KEYS = ("title", "tags", "options", "env", "adr")
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,18 @@ def files(folders: Sequence[Path]) -> dict[str, Path]:
 
 def read(path: Path) -> RecipeFile:
     """Read a recipe. Raises ProfileError with the position of the error."""
-    keys = document.read(path).section(("title", "tags", "options", "env", "adr"), required=("tags",))
+    return of_keys(document.read(path).section(KEYS, required=("tags",)), path.stem)
+
+
+def of_keys(keys: Mapping[str, document.Value], title: str) -> RecipeFile:
+    """Read the selection of a file from those of its keys that are `KEYS`; `title` is used where it has none."""
 
     def written(key: str) -> dict[str, str]:
         return {name: _text(value) for name, value in keys[key].items()} if key in keys else {}
 
     return RecipeFile(
-        title=str(keys["title"].plain()) if "title" in keys else path.stem,
-        tags=tuple(keys["tags"].words()),
+        title=str(keys["title"].plain()) if "title" in keys else title,
+        tags=tuple(keys["tags"].words()) if "tags" in keys else (),
         options=written("options"),
         env=written("env"),
         adr={name: {what: _text(value) for what, value in inner.items()} for name, inner in keys["adr"].items()}

@@ -110,7 +110,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["cancel", "r-1", "r-2"], "one job at a time", "attach"),
         (["cancel", "r-1", "--forse"], "unknown option '--forse'", "cancel --help"),
         (["submission", "truncate", "T", "--submiter=x"], "unknown option '--submiter'", "--submitter"),
-        (["submission", "truncate", "T", "--dry-run=yes"], "unknown option '--dry-run'", "truncate --help"),
+        (["submission", "truncate", "T", "--zzz=yes"], "unknown option '--zzz'", "truncate --help"),
         (["submission", "generate", "S", "--outt=x"], "unknown option '--outt'", "--out"),
         (["submission", "zip", "T", "--submiter=x"], "unknown option '--submiter'", "--submitter"),
         (["submission", "preflight", "T"], "unexpected word 'T'", "--help"),

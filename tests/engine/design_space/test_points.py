@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.design_space.points import differences, every_point, pick
+from engine.design_space.points import axis_differences, every_point, pick
 from engine.design_space.trials import Axis
 from tests.engine.design_space.spaces import AXES, SIZE
 
@@ -43,8 +43,8 @@ def test_shares_of_the_way_through_the_values() -> None:
 
 def test_differences_name_both_values() -> None:
     one = (("backend", "openvino"), ("openvino.streams", "2"))
-    assert differences(one, (("backend", "onnxruntime"),)) == (
+    assert axis_differences(one, (("backend", "onnxruntime"),)) == (
         ("backend", "openvino", "onnxruntime"),
         ("openvino.streams", "2", ""),
     )
-    assert differences(one, one) == ()
+    assert axis_differences(one, one) == ()
