@@ -11,11 +11,12 @@ import msgspec
 from engine.errors import UsageError, nearest
 from engine.events import AnyEvent
 from engine.guide import choices_form, presets
-from engine.guide.overview import ROUND, Overview, OverviewReader
+from engine.guide.overview import Overview, OverviewReader
 from engine.guide.state import Guide, save
 from engine.jobs import preparation
 from engine.jobs.jobs import Job
 from engine.jobs.start import begin
+from engine.profile.known_rounds import newest_with
 from engine.profile.names import WHOLE_LOGS
 from engine.profile.rounds import Round
 from engine.step import Step
@@ -39,7 +40,8 @@ def choose(reader: OverviewReader, guide: Guide, name: str, value: str) -> Guide
     new = msgspec.structs.replace(guide, **{name: value})
     if name in ("offer", "benchmark"):
         new = _fitting(new, reader, turned=name == "benchmark")
-    return save(reader.place.folders, new)
+    decided = presets.filled(new, reader.place.catalog).round
+    return save(reader.place.folders, msgspec.structs.replace(new, round=decided))
 
 
 def _fitting(guide: Guide, reader: OverviewReader, *, turned: bool) -> Guide:
@@ -52,8 +54,8 @@ def _fitting(guide: Guide, reader: OverviewReader, *, turned: bool) -> Guide:
     if turned:
         few = next((name for name in file.offers if name not in presets.PRESETS), presets.PRACTICE)
         lost = guide.offer and guide.offer not in file.offers
-        types = presets.CATEGORIES.items()
-        categories = [name for name, type_ in types if reader.rules.required(named.benchmark, type_)]
+        types, folders = presets.CATEGORIES.items(), catalog.folders
+        categories = [name for name, type_ in types if newest_with(folders, named.benchmark, type_)]
         guide = msgspec.structs.replace(
             guide,
             offer=few if lost else guide.offer,
@@ -79,7 +81,7 @@ def describe(reader: OverviewReader, guide: Guide, changes: Mapping[str, str]) -
         user_systems.write(profiles, guide.system, reader.draft(guide))
     for name, value in changes.items():
         user_systems.set_field(profiles, guide.system, name, value)
-    _add_network_fields(reader.rules, reader, guide)
+    _add_network_fields(reader.rules(guide), reader, guide)
     return path
 
 
@@ -126,7 +128,7 @@ def build(overview: Overview) -> None:
         Step(
             id=_node(overview),
             title="",
-            options={**options, "round": ROUND},
+            options={**options, "round": overview.rules.name},
             inputs={},
             output=overview.folder,
             emit=_ignore,

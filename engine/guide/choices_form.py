@@ -16,6 +16,8 @@ from engine.guide.state import Guide, folder_of
 from engine.plan.plan import Plan
 from engine.plan.selection import Selection
 from engine.profile.component import Query
+from engine.profile.known_rounds import all_rounds, has
+from engine.profile.round_effects import round_choices
 from engine.profile.rounds import Round
 from engine.submission.form import Field, FieldChoice, system_name
 from engine.submission.user_systems import is_shipped
@@ -34,11 +36,14 @@ HOW = "how"
 WHERE = "where"
 """Groups of the form."""
 
+_FIRST = ("round", "offer", "benchmark")
+"""Fields before a kind of submission is chosen."""
+
 
 def form(guide: Guide, place: Workplace, rules: Round) -> tuple[Field, ...]:
     """Return the form, checked; where no kind of submission is chosen yet only its first fields."""
     chosen = presets.preset(guide, place.catalog) is not None
-    names = [name for name in _FIELDS if name != "data" or guide.offer == REAL] if chosen else ["offer", "benchmark"]
+    names = [name for name in _FIELDS if name != "data" or guide.offer == REAL] if chosen else _FIRST
     return tuple(field(name, guide, place, rules) for name in names)
 
 
@@ -47,10 +52,32 @@ def field(name: str, guide: Guide, place: Workplace, rules: Round) -> Field:
     return _FIELDS[name](guide, place, rules)
 
 
+def _round(guide: Guide, place: Workplace, rules: Round) -> Field:
+    known = round_choices(all_rounds(place.catalog.folders), rules, guide.benchmark)
+    picks = tuple(
+        FieldChoice(name, text, refused or _not_in_category(guide, place, name)) for name, text, refused in known
+    )
+    rule = "whose rules apply; the newest that has benchmark and category is proposed"
+    return _picked("round", "round", WHAT, guide.round, rule, picks[::-1])
+
+
+def _not_in_category(guide: Guide, place: Workplace, name: str) -> str:
+    there = has(place.round(name), guide.benchmark, presets.system_type(guide))
+    return "" if there else f"has no {guide.benchmark} in {guide.category}"
+
+
 def _benchmark(guide: Guide, place: Workplace, _: Round) -> Field:
     members = place.catalog.components[APP].groups()["benchmark"]
-    picks = tuple(FieldChoice(one.name, one.help, one.refused) for one in members)
-    return _picked("benchmark", "benchmark", WHAT, guide.benchmark, "one of the round's", picks)
+    picks = tuple(
+        FieldChoice(one.name, one.help + _other_round(guide, place, benchmark=one.name), one.refused) for one in members
+    )
+    return _picked("benchmark", "benchmark", WHAT, guide.benchmark, "its model and data", picks)
+
+
+def _other_round(guide: Guide, place: Workplace, **changed: str) -> str:
+    """Return, as part of a text, which round another choice takes; empty where the chosen one has it."""
+    taken = presets.filled(msgspec.structs.replace(guide, **changed), place.catalog).round
+    return f" (round {taken})" if taken != guide.round else ""
 
 
 def _offer(guide: Guide, place: Workplace, _: Round) -> Field:
@@ -86,13 +113,18 @@ def _division(guide: Guide, place: Workplace, rules: Round) -> Field:
     return _picked("division", "division", HOW, guide.division, "who you are compared with", picks)
 
 
-def _category(guide: Guide, _: Workplace, rules: Round) -> Field:
-    picks = tuple(
-        FieldChoice(name, ", ".join(required), "" if required else f"{guide.benchmark} is not in it")
-        for name in CATEGORIES
-        for required in [rules.required(guide.benchmark, CATEGORIES[name])]
-    )
+def _category(guide: Guide, place: Workplace, _: Round) -> Field:
+    picks = tuple(_in_category(guide, place, name) for name in CATEGORIES)
     return _picked("category", "category", HOW, guide.category, "decides which scenarios are required", picks)
+
+
+def _in_category(guide: Guide, place: Workplace, name: str) -> FieldChoice:
+    taken = presets.filled(msgspec.structs.replace(guide, category=name), place.catalog).round
+    rules = place.round(taken)
+    if not has(rules, guide.benchmark, CATEGORIES[name]):
+        return FieldChoice(name, refused=f"{guide.benchmark} is not in it")
+    required = ", ".join(rules.required(guide.benchmark, CATEGORIES[name]))
+    return FieldChoice(name, required + _other_round(guide, place, category=name))
 
 
 def _backend(guide: Guide, place: Workplace, _: Round) -> Field:
@@ -257,6 +289,7 @@ def _fault(guide: Guide, place: Workplace) -> InferdeckError | None:
 
 
 _FIELDS: Mapping[str, Callable[[Guide, Workplace, Round], Field]] = {
+    "round": _round,
     "offer": _offer,
     "benchmark": _benchmark,
     "division": _division,

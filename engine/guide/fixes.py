@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.guide.presets import SHORT
 from engine.mlperf import SCENARIOS
 from engine.profile.rounds import Round
 from engine.submission.checker.findings import Finding
@@ -21,12 +22,6 @@ EDIT, RUN, TRUNCATE, CHOOSE = "e", "r", "t", "Enter"
 """Keys of the remedies: edit a field of the description, run a scenario again, truncate logs, change the choices of
 step 1."""
 
-_SHORT = (
-    "performance.min_duration",
-    "performance.min_query_count",
-    "performance.samples_per_query",
-    "performance.early_stopping",
-)
 EMPTY = "system.field_empty"
 _RUN_CONCERNS = ("performance", "accuracy", "compliance")
 _LOGS = ("accuracy.log_size", "accuracy.hash_missing", "compliance.log_size", "compliance.hash_missing")
@@ -103,7 +98,7 @@ def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, by_
     accepted = finding.severity != "error"
     reasons = (
         (
-            finding.rule in _SHORT and origin.style != "valid" and accepted,
+            finding.rule in SHORT and origin.style != "valid" and (accepted or by_design),
             f"expected: runs of the style {origin.style} are short; the style valid keeps this rule",
         ),
         (
@@ -112,7 +107,7 @@ def _explained(finding: Finding, origin: Provenance | None, rules: Round, *, by_
         ),
         (
             finding.rule in ("accuracy.data_set", "accuracy.samples") and few,
-            f"expected with {origin.samples} samples; the open division allows it",
+            f"expected with {origin.samples} samples{'; the open division allows it' if accepted else ''}",
         ),
         (
             finding.rule == "accuracy.target" and accepted,

@@ -28,13 +28,12 @@ from engine.store.files import digest
 from engine.submission import describe, user_systems
 from engine.submission.checker.check import check
 from engine.submission.checker.findings import Report
+from engine.submission.describe import NOT_APPLICABLE
 from engine.submission.form import Field, form, problems
 from engine.submission.preflight import Expected
 from engine.survey import plan_preflight as preflight
 from engine.survey.prepare import Prepared, Workplace, prepare
 from engine.text import whole_path
-
-ROUND = "v2.1"
 
 
 @dataclass(frozen=True)
@@ -138,20 +137,27 @@ class OverviewReader:
 
     def __init__(self, place: Workplace) -> None:
         self.place = _with_own_profiles(place)
-        self.rules = self.place.round(ROUND)
+        self._detected: dict[str, Mapping[str, str]] = {}
 
-    @cached_property
-    def machine(self) -> Mapping[str, str]:
+    def rules(self, guide: Guide) -> Round:
+        """The rules of a guide's round."""
+        return self.place.round(presets.filled(guide, self.place.catalog).round)
+
+    def machine(self, rules: Round) -> Mapping[str, str]:
         """The description's fields as detected on this machine."""
-        return describe.detected(self.rules, self.place.folders.store.parent, describe.frameworks())
+        if rules.name not in self._detected:
+            found = describe.detected(rules, self.place.folders.store.parent, describe.frameworks())
+            self._detected[rules.name] = found
+        return self._detected[rules.name]
 
     def read(self, guide: Guide) -> Overview:
         """Return the current state. Raises ProfileError where the description's file is invalid."""
         self.place = _with_own_profiles(self.place)
         guide = presets.filled(guide, self.place.catalog)
-        found = choices_form.form(guide, self.place, self.rules)
+        rules = self.rules(guide)
+        found = choices_form.form(guide, self.place, rules)
         folder = folder_of(self.place.folders, guide.name)
-        overview = Overview(guide, self.place, self.rules, folder, found)
+        overview = Overview(guide, self.place, rules, folder, found)
         if problems(found):
             return overview
         overview = self._described(overview)
@@ -160,22 +166,30 @@ class OverviewReader:
     def draft(self, guide: Guide) -> dict[str, str | int | float | bool]:
         """Return a guide's description: the file's, or the initial one."""
         system = user_systems.read(self.place.folders.profiles, guide.system)
+        machine = self.machine(self.rules(guide))
         if system is not None:
-            return {**self.machine, **system.description} if system.detected else dict(system.description)
-        chosen = {"division": guide.division, "system_type": presets.system_type(guide)}
-        return {**self.machine, **chosen}
+            return {**machine, **system.description} if system.detected else dict(system.description)
+        chosen = {"division": guide.division, "system_type": presets.system_type(guide), "system_name": guide.system}
+        filled = {} if guide.offer == presets.REAL else self._left_open(guide, machine)
+        return {**machine, **filled, **chosen}
+
+    def _left_open(self, guide: Guide, machine: Mapping[str, str]) -> dict[str, str]:
+        """Return N/A for the fields that the round refuses empty and nothing detects, for a practice."""
+        fields = self.rules(guide).system.meaningful
+        return {name: NOT_APPLICABLE for name in fields if name != "submitter" and not machine.get(name)}
 
     def fields(self, guide: Guide, changes: Mapping[str, str] = MappingProxyType({})) -> tuple[Field, ...]:
         """Return the form of the description, with the given changes applied."""
         description = {**self.draft(guide), **changes}
         differing = {line.partition(":")[0]: line for line in describe.differences(description)}
-        fields = form(description, self.rules, self.machine, differing)
-        return tuple(_fitting(field, guide, self.rules) for field in fields)
+        rules = self.rules(guide)
+        fields = form(description, rules, self.machine(rules), differing)
+        return tuple(_fitting(field, guide, rules) for field in fields)
 
     def choice(self, guide: Guide, name: str, value: str) -> Field:
         """Return a field of the form of choices, as it would be with another value."""
         changed = presets.filled(msgspec.structs.replace(guide, **{name: value}), self.place.catalog)
-        return choices_form.field(name, changed, self.place, self.rules)
+        return choices_form.field(name, changed, self.place, self.rules(changed))
 
     def _described(self, overview: Overview) -> Overview:
         written = user_systems.path_of(self.place.folders.profiles, overview.guide.system).is_file()
@@ -213,7 +227,7 @@ class OverviewReader:
         return found
 
     def _checked(self, overview: Overview) -> Overview:
-        report = check(overview.tree, self.rules, processes=1)
+        report = check(overview.tree, overview.rules, processes=1)
         stale = _stale(overview, self.draft(overview.guide))
         fresh = report.verdict == "pass" and not stale and _newer(overview.zip, overview.results / CHECKED)
         return replace(overview, report=report, stale=stale, packed=fresh)

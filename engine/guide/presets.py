@@ -16,6 +16,7 @@ from engine.plan.selection_syntax import Changes, changed
 from engine.profile.benchmarks import BenchmarkFile, default_name
 from engine.profile.catalog import Catalog
 from engine.profile.component import Query
+from engine.profile.known_rounds import DEFAULT, all_rounds, has, newest_with
 from engine.store.files import digest
 from engine.survey import readiness
 from engine.survey.readiness import APP, TAGS
@@ -23,6 +24,17 @@ from engine.survey.readiness import APP, TAGS
 PRACTICE: Final = "practice"
 STAND_IN: Final = "stand-in"
 REAL: Final = readiness.REAL
+
+SHORT: Final = (
+    "performance.min_duration",
+    "performance.min_query_count",
+    "performance.samples_per_query",
+    "performance.early_stopping",
+)
+"""Rules of the checker that short runs break."""
+
+FEW_SAMPLES: Final = ("performance.sample_count", "accuracy.data_set", "accuracy.samples")
+"""Rules that a small data set breaks."""
 
 PRECISIONS: Final = "precision"
 """The group of variations that say in which numbers the model computes."""
@@ -39,7 +51,7 @@ class Preset:
     """Run styles; the first is the default."""
     notice: str = ""
     """`{samples}` stands for what the benchmark's samples are."""
-    expected: tuple[str, ...] = ("performance.sample_count",)
+    expected: tuple[str, ...] = (*SHORT, *FEW_SAMPLES)
     """Rules of the checker that it breaks by design, so that there is nothing to fix."""
 
 
@@ -78,7 +90,17 @@ def filled(guide: Guide, catalog: Catalog) -> Guide:
     known = catalog.benchmarks.get(benchmark)
     backend = guide.backend or (known.file.backends[0] if known else "")
     precision = guide.precision or default_precision(catalog)
-    return msgspec.structs.replace(guide, benchmark=benchmark, backend=backend, precision=precision)
+    found = msgspec.structs.replace(guide, benchmark=benchmark, backend=backend, precision=precision)
+    return msgspec.structs.replace(found, round=_round(found, catalog))
+
+
+def _round(guide: Guide, catalog: Catalog) -> str:
+    """Return the chosen round, or the newest where it lacks benchmark or category; the default one where all do."""
+    known, wanted = {one.name: one for one in all_rounds(catalog.folders)}, system_type(guide)
+    if guide.round in known and has(known[guide.round], guide.benchmark, wanted):
+        return guide.round
+    newest = newest_with(catalog.folders, guide.benchmark, wanted)
+    return newest.name if newest else guide.round if guide.round in known else DEFAULT
 
 
 def default_precision(catalog: Catalog) -> str:
@@ -110,6 +132,7 @@ def label(guide: Guide) -> str:
     parts += [guide.precision] if guide.precision not in ("", "fp32") else []
     parts += [name for name in (guide.tuning, guide.targets) if name not in ("quick", "configured")]
     parts += [digest(guide.data)[:6]] if guide.offer == REAL and guide.data else []
+    parts += [guide.round] if guide.round not in ("", DEFAULT) else []
     return "-".join(parts)
 
 
@@ -123,6 +146,8 @@ def selection(guide: Guide, catalog: Catalog) -> Selection:
     file, chosen = catalog.benchmarks[guide.benchmark].file, PRESETS.get(guide.offer, FEW)
     changes = Changes()
     changes.keep("sut", guide.system)
+    if guide.round not in ("", DEFAULT):
+        changes.keep("round", guide.round)
     if chosen.notice:
         changes.keep("notice", chosen.notice.format(samples=file.samples))
     if guide.offer == REAL and guide.data:

@@ -12,6 +12,7 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError
+from engine.profile.known_rounds import DEFAULT
 from engine.store.files import explained, read_plain, write_atomic
 from engine.store.folders import Folders
 
@@ -29,6 +30,8 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
     """Short name of the system, used for its folder, its description and the command line."""
     made: float
     """Creation time, seconds since the epoch."""
+    round: str = DEFAULT
+    """Empty takes the newest that has benchmark and category. A file without it is older than the choice."""
     offer: str = ""
     """Kind of submission, a name in the benchmark's `offers`; empty until it is chosen."""
     benchmark: str = ""
@@ -81,7 +84,7 @@ def load(folders: Folders, name: str) -> Guide:
     try:
         return codec.decode(read_plain(path, LARGEST), type=Guide)
     except FileNotFoundError:
-        return Guide(name=name, system=default_system(), made=time.time())
+        return Guide(name=name, system=default_system(), made=time.time(), round="")
     except OSError as error:
         raise explained(error, path) from None
     except msgspec.DecodeError as error:
@@ -101,7 +104,7 @@ def another(folders: Folders) -> Guide:
     taken = names(folders)
     number = next(number for number in range(2, len(taken) + 3) if f"submission-{number}" not in taken)
     system = load(folders, taken[0]).system if taken else default_system()
-    return Guide(name=f"submission-{number}" if taken else FIRST, system=system, made=time.time())
+    return Guide(name=f"submission-{number}" if taken else FIRST, system=system, made=time.time(), round="")
 
 
 def default_system() -> str:

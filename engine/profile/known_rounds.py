@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from engine.profile.benchmark_rules import Category
 from engine.profile.catalog import profile_file
 from engine.profile.round_file import FOLDER, load_round
 from engine.profile.rounds import Round
@@ -31,10 +30,14 @@ def all_rounds(folders: Sequence[Path]) -> list[Round]:
     return sorted(map(round_at, paths.values()), key=lambda rules: (rules.published, rules.name))
 
 
-def newest_with(folders: Sequence[Path], benchmark: str, category: Category) -> Round | None:
-    """Return the newest round in which a category has a benchmark; None where there is none."""
-    rounds = [one for one in all_rounds(folders) if benchmark in one.benchmarks]
-    return next((one for one in reversed(rounds) if one.benchmarks[benchmark].allowed((category,))), None)
+def newest_with(folders: Sequence[Path], benchmark: str, system_type: str) -> Round | None:
+    """Return the newest round in which systems of a type have a benchmark; None where there is none."""
+    return next((one for one in reversed(all_rounds(folders)) if has(one, benchmark, system_type)), None)
+
+
+def has(rules: Round, benchmark: str, system_type: str) -> bool:
+    """Return whether systems of a type have a benchmark in a round."""
+    return benchmark in rules.benchmarks and bool(rules.allowed(benchmark, system_type))
 
 
 @lru_cache(maxsize=32)

@@ -164,3 +164,21 @@ async def test_text_from_a_profile_is_never_markup_or_an_escape(tmp_path: Path) 
         await pilot.press("o")
         await shows(pilot, "[red]x[/]")
         assert "\x1b" not in text(app)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_round_says_what_it_changes_and_why_it_is_not_available(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        put_cursor(app, "option round")
+        await pilot.press("e")
+        await shows(pilot, "no TEST05 · LoadGen 5.1")
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: "--round=v6.1" in "".join(text(app).split()), "the new command line")
+        put_cursor(app, "group benchmark")
+        await pilot.press("e")
+        await shows(pilot, "(it left with v6.1:")

@@ -72,11 +72,13 @@ class CheckedTree(DeckScreen):
     def _check(self, truncate: bool) -> None:
         from engine.guide.actions import truncate_tree  # noqa: PLC0415
         from engine.guide.fixes import annotated_findings  # noqa: PLC0415
-        from engine.guide.overview import ROUND  # noqa: PLC0415
+        from engine.profile.known_rounds import DEFAULT  # noqa: PLC0415
         from engine.submission.checker.check import check  # noqa: PLC0415
+        from engine.submission.grouping import origins_by_result  # noqa: PLC0415
 
-        rules = self.deck.place.round(ROUND)
         try:
+            origin = next(iter(origins_by_result(self.folder).values()), None)
+            rules = self.deck.place.round(origin.round if origin else DEFAULT)
             if truncate:
                 truncate_tree(self.folder, rules)
             report = check(self.folder, rules, processes=1)

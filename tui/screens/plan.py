@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from engine.errors import InferdeckError
-from engine.plan.choices import Choice, choices, choose
+from engine.plan.choices import Alternative, Choice, choices, choose
 from engine.plan.selection import Selection
 from engine.profile.component import Query
 from engine.text import clean, clean_lines, cut, duration, shell_line, size
@@ -246,8 +246,21 @@ class PlanScreen(DeckScreen):
         choice = self.query_one(ChoiceList).choice
         if choice is None:
             self.deck.say("there is no choice under the cursor")
-            return
+        elif choice.key == "option round":  # reading all rounds takes a second
+            self.run_worker(partial(self._ask_round, choice), thread=True, group="round", exit_on_error=False)
+        else:
+            self._ask(choice)
 
+    def _ask_round(self, choice: Choice) -> None:
+        assert self.prepared is not None
+        try:
+            known = _rounds(self.prepared)
+        except InferdeckError as error:
+            self.deck.call_from_thread(self.deck.say_error, error)
+            return
+        self.deck.call_from_thread(self._ask, replace(choice, kind="one", alternatives=known))
+
+    def _ask(self, choice: Choice) -> None:
         def taken(value: str | None) -> None:
             if value is not None and value != choice.value:
                 selection = choose(self.deck.place.catalog, self.draft.selection, choice, value)
@@ -380,6 +393,17 @@ class PlanScreen(DeckScreen):
 
         about = "a folder; empty: the job's own folder"
         self.deck.push_screen(Write("results folder", about, self.draft.output, lambda _: ""), taken)
+
+
+def _rounds(prepared: Prepared) -> tuple[Alternative, ...]:
+    """Return the rounds with what each changes for the plan's benchmark."""
+    from engine.profile.known_rounds import all_rounds  # noqa: PLC0415  (start-up: paint first)
+    from engine.profile.round_effects import round_choices  # noqa: PLC0415
+
+    place = prepared.workplace
+    benchmark = str(prepared.plan.nodes[prepared.plan.root].options["benchmark"].value)
+    rounds = all_rounds(place.catalog.folders)
+    return tuple(Alternative(*one) for one in round_choices(rounds, place.round(prepared.round), benchmark))
 
 
 def _title(prepared: Prepared) -> str:

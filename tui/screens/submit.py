@@ -125,7 +125,7 @@ class SubmitScreen(GuideView):
             self.work(partial(actions.describe, self.overview_reader, self.there.guide, {}))
         self._show_detail("form")
         if name == "offer" and self.there.offer is None:
-            self._ask(next(one for one in self.there.choices if one.name == "offer"))
+            self._ask_choice("round")
         if self.step.state != "done":
             self.query_one(FormList).put_on_next()
 
@@ -168,6 +168,9 @@ class SubmitScreen(GuideView):
             return
         self._ask(field)
 
+    def _ask_choice(self, name: str) -> None:
+        self._ask(next(one for one in self.there.choices if one.name == name))
+
     def _ask(self, field: Field) -> None:
         self.deck.push_screen(AnswerWindow(field, partial(self._judged, field.name)), partial(self._answered, field))
 
@@ -184,7 +187,9 @@ class SubmitScreen(GuideView):
     def _answered(self, field: Field, value: str | None) -> None:
         if value is None or self.overview is None:
             return
-        then = self._next_field if field.verdict == "problem" else None
+        then: Callable[[object], None] | None = self._next_field if field.verdict == "problem" else None
+        if field.name == "round" and self.there.offer is None:
+            then = lambda _: self._ask_choice("offer")  # noqa: E731
         if self.step.name == "offer":
             self.work(partial(actions.choose, self.overview_reader, self.there.guide, field.name, value), then)
         else:

@@ -48,7 +48,7 @@ class GuideDriver:
 
     def choose(self, offer: str = presets.PRACTICE, **more: str) -> None:
         """Do step 1."""
-        for name, value in {"offer": offer, "system": SYSTEM, **more}.items():
+        for name, value in {"round": "v2.1", "offer": offer, "system": SYSTEM, **more}.items():
             actions.choose(self.reader, self.guide, name, value)
 
     def describe(self, **fields: str) -> None:

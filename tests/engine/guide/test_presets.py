@@ -32,7 +32,8 @@ def made(driver: GuideDriver, **chosen: str) -> Guide:
 
 def form(driver: GuideDriver, **chosen: str) -> dict[str, Field]:
     """Return the fields of the form for these choices, by name."""
-    found = choices_form.form(made(driver, **chosen), driver.reader.place, driver.reader.rules)
+    guide = made(driver, **chosen)
+    found = choices_form.form(guide, driver.reader.place, driver.reader.rules(guide))
     return {field.name: field for field in found}
 
 
@@ -102,7 +103,7 @@ def test_precision_tuning_and_targets_are_in_the_plan_and_in_the_name_of_the_res
 
 
 def test_what_is_not_in_the_file_of_a_guide_is_asked_again(driver: GuideDriver) -> None:
-    assert list(form(driver, benchmark="bert-99", offer="photographs")) == ["offer", "benchmark"]
+    assert list(form(driver, benchmark="bert-99", offer="photographs")) == ["round", "offer", "benchmark"]
     assert form(driver, benchmark="nonsense", offer="practice")["benchmark"].verdict == "problem"
     assert form(driver, offer="practice", backend="nonsense")["backend"].verdict == "problem"
 
@@ -110,9 +111,34 @@ def test_what_is_not_in_the_file_of_a_guide_is_asked_again(driver: GuideDriver) 
 def test_another_benchmark_takes_what_it_lacks_from_its_own(driver: GuideDriver) -> None:
     driver.choose("photographs", backend="tensorflow", data="/data")
     guide = actions.choose(driver.reader, driver.guide, "benchmark", "bert-99.9")
-    assert (guide.offer, guide.category, guide.backend, guide.data) == ("paragraphs", "datacenter", "tensorflow", "")
+    assert guide.round == "v6.1", "v2.1 has it in datacenters only"
+    assert (guide.offer, guide.category, guide.backend, guide.data) == ("paragraphs", "edge", "tensorflow", "")
     guide = actions.choose(driver.reader, driver.guide, "benchmark", "rnnt")
-    assert (guide.offer, guide.category, guide.backend) == ("practice", "datacenter", "")
+    assert (guide.offer, guide.category, guide.backend) == ("practice", "edge", "")
+    assert guide.round == "v4.0"
+
+
+def test_the_newest_round_that_has_benchmark_and_category_is_proposed(driver: GuideDriver) -> None:
+    assert made(driver, round="").round == "v6.1"
+    assert made(driver, round="", benchmark="rnnt").round == "v4.0"
+    assert made(driver, round="", category="datacenter").round == "v5.0"
+    assert made(driver, round="v6.1", category="datacenter").round == "v5.0", "v6.1 has no such category"
+    assert (made(driver, round="v3.1").round, made(driver, round="nonsense").round) == ("v3.1", "v6.1")
+    assert made(driver).round == "v2.1", "a file from before there was a choice"
+    found = form(driver, round="v6.1", offer="practice")
+    assert {one.value: one.help for one in found["category"].picks}["datacenter"] == "Server, Offline (round v5.0)"
+    assert {one.value: one.help for one in found["benchmark"].picks}["rnnt"].endswith(" (round v4.0)")
+    assert [one.value for one in found["round"].picks][:2] == ["v6.1", "v6.0"]
+    found = form(driver, round="v5.0", offer="practice", category="datacenter")
+    refused = {one.value: one.refused for one in found["round"].picks}
+    assert (refused["v5.0"], refused["v5.1"]) == ("", "has no resnet50 in datacenter")
+
+
+def test_the_round_is_in_the_plan_and_in_the_name_of_the_results(driver: GuideDriver) -> None:
+    guide = made(driver, offer="practice", round="v6.1")
+    assert presets.label(guide) == "practice-open-resnet50-onnxruntime-test-v6.1"
+    for chosen in (presets.selection(guide, CATALOG), presets.trial(guide, CATALOG)):
+        assert resolved(driver.reader.place, chosen).round == "v6.1"
 
 
 def test_results_go_where_they_are_wanted(driver: GuideDriver, tmp_path: Path) -> None:
