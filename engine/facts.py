@@ -87,6 +87,13 @@ class ChosenFacts(DataFacts, frozen=True, kw_only=True):
     """Whether they are a complete calibration list of the rules."""
 
 
+class InstalledFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A package of the running Python."""
+
+    package: str
+    version: str
+
+
 class PackageFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Files that were extracted from a package."""
 

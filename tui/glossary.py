@@ -1,7 +1,7 @@
 """Glossary of MLPerf and inferdeck, a sentence or two per term, for the help and the palette."""
 
 WORDS = {
-    "round": "A release of MLPerf Inference with its rules, here v2.1. Results of one round can be compared.",
+    "round": "A release of MLPerf Inference with its rules, such as v5.1. Results of one round can be compared.",
     "benchmark": "A model, a data set and an accuracy target that the round fixes; Plan and the guide list them.",
     "division": "closed: the same model for everyone, so that systems compare. open: model and accuracy are yours to "
     "choose. network: closed, with the queries coming over a network.",

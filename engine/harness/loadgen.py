@@ -17,8 +17,12 @@ from engine.errors import RunError
 from engine.harness.spec import LoadGenSettings, RunSpec
 from engine.mlperf import AUDIT_CONFIG, MLPERF_CONF, USER_CONF
 
-_FILE_ONLY: Final = 2
-"""FromConfig's `conf_type`: read this file alone. 0 and 1 load the newest round's rules that are built into LoadGen."""
+_READS_BOTH: Final = "conf_type" in (lg.TestSettings.FromConfig.__doc__ or "")
+"""Whether LoadGen reads mlperf.conf; before version 5 it takes its built-in one, and calls another an error."""
+
+_FILE_ONLY: Final = 2 if _READS_BOTH else 0
+"""FromConfig's last argument: `conf_type`, whose 0 and 1 load the newest round's rules that are built into LoadGen; or,
+before version 5, whether the file is mlperf.conf."""
 
 _NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "SingleStream": {
@@ -66,13 +70,16 @@ def settings(spec: RunSpec, folder: Path) -> "lg.TestSettings":
     They do not include audit.config's changes. Raises RunError if one of the other two differs from the record, LoadGen
     cannot parse one, or `folder` holds an audit.config that is not in the record.
     """
-    wanted = attributes(spec.settings)
     effective = lg.TestSettings()
+    # LoadGen before 6 has no attribute for sample_concatenate_permutation: there mlperf.conf alone sets it.
+    wanted = {name: value for name, value in attributes(spec.settings).items() if hasattr(effective, name)}
     effective.scenario = getattr(lg.TestScenario, spec.settings.scenario)
     effective.mode = lg.TestMode.AccuracyOnly if spec.settings.mode == "accuracy" else lg.TestMode.PerformanceOnly
     _assign(effective, wanted)
     for name, text in ((MLPERF_CONF, spec.mlperf_conf), (USER_CONF, spec.user_conf)):
-        _read(effective, _written(folder / name, text), spec)
+        path = _written(folder / name, text)
+        if name == USER_CONF or _READS_BOTH:
+            _read(effective, path, spec)
     for name, value in wanted.items():
         found = getattr(effective, name)
         if not isclose(found, value, rel_tol=1e-9):

@@ -164,4 +164,4 @@ class LoadGen(msgspec.Struct, frozen=True, kw_only=True):
     approved: tuple[str, ...]
     """Beginnings of the approved versions."""
     package: str
-    """Version of mlcommons-loadgen on PyPI that draws this round's samples; empty where there is none."""
+    """The newest approved version of mlcommons-loadgen on PyPI that has wheels; empty where there is none."""

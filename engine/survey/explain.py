@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.plan.plan import Node
 from engine.plan.reason import OptionDefault
+from engine.survey.loadgen_version import unapproved
 from engine.survey.prepare import Prepared
 from engine.survey.survey import Seen
 from engine.text import date_time, duration, size
@@ -29,6 +30,7 @@ def explain(prepared: Prepared, name: str) -> tuple[Fact, ...]:
         *_variations(prepared, node),
         *_options(node),
         *_stored(seen),
+        *_loadgen(prepared, node),
     )
 
 
@@ -42,6 +44,11 @@ def _here(prepared: Prepared, node: Node) -> list[Fact]:
     if node.version_why is not None:
         found.append(Fact("version", f"{node.version or node.version_range or 'any'}: {node.version_why}"))
     return found
+
+
+def _loadgen(prepared: Prepared, node: Node) -> list[Fact]:
+    said = unapproved(prepared.plan, prepared.seen, prepared.workplace.round(prepared.round))
+    return [Fact("round", f"{said.what}. {said.remedy}")] if said and node.component == "loadgen" else []
 
 
 def _parents(prepared: Prepared, name: str) -> list[str]:

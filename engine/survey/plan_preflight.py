@@ -16,6 +16,7 @@ from engine.submission.generate import OVERRIDES
 from engine.submission.identity import identity_warnings
 from engine.submission.preflight import Expected, Intended, preflight
 from engine.survey.feasibility import feasibility, is_valid_style
+from engine.survey.loadgen_version import unapproved
 from engine.survey.prepare import Prepared
 from engine.survey.survey import Seen
 
@@ -28,7 +29,8 @@ def is_benchmark(prepared: Prepared) -> bool:
 def by_the_rules(prepared: Prepared) -> list[Expected]:
     """Return the rules' objections to submitting what this plan makes. Raises UsageError if it is not a benchmark."""
     rules = prepared.workplace.round(prepared.round)
-    return preflight(_intended(prepared, rules), rules)
+    loadgen = unapproved(prepared.plan, prepared.seen, rules)
+    return [*preflight(_intended(prepared, rules), rules), *([loadgen] if loadgen else [])]
 
 
 def expected(prepared: Prepared) -> list[Expected]:

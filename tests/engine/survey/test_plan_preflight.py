@@ -56,3 +56,17 @@ def test_generated_questions_too_few_for_a_valid_run_are_an_error_before_they_ar
     chosen, _ = selection_of([f"{BERT},_span-net", "--env.CM_SUT_NAME=demo"])
     found = by_the_rules(prepare(workplace(str(tmp_path)), chosen))
     assert "the data set has 1024 samples, a run draws from 10833" in [one.what for one in found if one.about == "data"]
+
+
+@pytest.mark.parametrize(("name", "package"), [("v2.1", ""), ("v5.1", "5.1"), ("v6.1", None)])
+def test_a_loadgen_that_the_round_does_not_approve_is_named_with_the_one_to_install(
+    tmp_path: Path, name: str, package: str | None
+) -> None:
+    chosen, _ = selection_of([f"{TAGS},_patterns-net", f"--round={name}", "--env.CM_SUT_NAME=demo"])
+    found = [one for one in by_the_rules(prepare(workplace(str(tmp_path)), chosen)) if "LoadGen" in one.what]
+    if package is None:
+        assert found == []
+        return
+    assert f"is not an approved version of round {name}: {name[1:]}" in found[0].what
+    assert found[0].severity == ("warning" if package else "note")
+    assert found[0].remedy.startswith(f"pip install mlcommons-loadgen=={package}" if package else "there is no wheel")
