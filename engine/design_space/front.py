@@ -62,11 +62,11 @@ def standing(
     from engine.design_space.estimates import Estimates  # noqa: PLC0415  (numpy)
 
     found = Estimates(trials, objectives, constraints)
-    words = judged(found, confidence)
+    words = words_of(found, confidence)
     return {point: _standing(found, number, words[number], confidence) for number, point in enumerate(found.points)}
 
 
-def judged(found: Estimates, confidence: float = CONFIDENCE) -> list[Word]:
+def words_of(found: Estimates, confidence: float = CONFIDENCE) -> list[Word]:
     """Return the word of each point."""
     import numpy as np  # noqa: PLC0415
 

@@ -117,6 +117,7 @@ class _Step:
         self.baseline = baseline(history, policy.default)
         found = drift(history, policy.objectives, self.baseline)
         self.trials = comparable(history, found)
+        self.is_steady = not any(one.session == session and one.has_drifted for one in found.sessions)
 
     def seconds(self, stage: int) -> float:
         """Return the expected seconds of a trial."""
@@ -191,6 +192,8 @@ class _Step:
         return Planned(point, "repeat", 0, "a repeat: it could change the front")
 
     def _caught(self) -> Planned | None:
+        if not self.is_steady:
+            return None
         kept = {trial.point for trial in self.trials} | {one.point for one in self.running}
         for point in dict.fromkeys(trial.point for trial in self.history if trial.point not in kept):
             if sum(trial.point == point for trial in self.history) < _AGAIN and self.valid(point):

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.design_space.estimates import Array, Estimates, StageFigures
 from engine.design_space.exploration import CONFIDENCE
-from engine.design_space.front import judged
+from engine.design_space.front import words_of
 from engine.design_space.trials import Constraint, Objective, Point, Trial
 from engine.explore.student import one_sided
 
@@ -37,7 +37,7 @@ def worth_repeating(
     """
     shortest = min((trial.stage for trial in trials), default=0)
     found = Estimates([trial for trial in trials if trial.stage == shortest], objectives, constraints)
-    words = judged(found, confidence)
+    words = words_of(found, confidence)
     rivals = np.array([number for number, word in enumerate(words) if word != "dominated"], int)[:_MOST_RIVALS]
     if len(rivals) < 2:
         return None

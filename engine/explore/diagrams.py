@@ -15,6 +15,8 @@ from engine.histogram import value_of
 Role = Literal["plain", "front", "bad"]
 """How a series is drawn: `front` stands out, `bad` marks results that do not count."""
 ChartPoint = tuple[float, float]
+ChartSpan = tuple[float, float, float, float]
+"""Interval of a point in x and in y: from, to, from, to."""
 
 MOST_SERIES = 8
 """More lines in one chart can't be told apart."""
@@ -43,6 +45,8 @@ class Series:
     role: Role = "plain"
     labels: tuple[str, ...] = ()
     """A label per point; empty for none."""
+    spans: tuple[ChartSpan, ...] = ()
+    """The interval of each point, in display units; empty for none. Only the SVG shows them."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,6 @@ control characters and, in Markdown, escaped.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,17 +20,13 @@ from engine.explore.compare import ABSENT, Change, Comparison
 from engine.explore.metrics import BY_KEY, RESULT
 from engine.explore.origin import place
 from engine.explore.runs import Run
+from engine.explore.tables import csv_text, drawn_tables, json_text
 from engine.store.files import write_atomic
 from engine.store.folders import Folders
-from engine.text import cells, clean, csv_cell, fit, fit_right, iso_time, percent, shell_line, to_bytes
+from engine.text import iso_time, percent, shell_line, to_bytes
 
 Format = Literal["text", "csv", "json", "md"]
 SUFFIX: Mapping[Format, str] = {"text": ".txt", "csv": ".csv", "json": ".json", "md": ".md"}
-
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|])")
-
-Rows = Sequence[Sequence[str]]
-"""Rows of cells; the first is the header."""
 
 
 def format_named(word: str) -> Format:
@@ -48,29 +40,29 @@ def format_named(word: str) -> Format:
 def listing(runs: Sequence[Run], as_: Format, columns: Sequence[Column] | None = None) -> str:
     """Return a list of runs in a format. Without columns, text and Markdown have the screen's, CSV has all."""
     if as_ == "json":
-        return _json([as_data(run) for run in runs])
+        return json_text([as_data(run) for run in runs])
     if as_ == "csv":
         every = list(columns or COLUMNS.values())
         header = [*(column.header for column in every), "folder", "command"]
-        return _csv([header, *([*(_cell(column, run) for column in every), *_ends(run)] for run in runs)])
+        return csv_text([header, *([*(_cell(column, run) for column in every), *_ends(run)] for run in runs)])
     shown = list(columns or (one for one in map(COLUMNS.__getitem__, LISTED) if any(map(one.text, runs))))
     rows = [[column.header for column in shown], *([column.text(run) for column in shown] for run in runs)]
     right = [number for number, column in enumerate(shown) if column.number]
-    return _drawn([(rows, right)], notices(runs), as_)
+    return drawn_tables([(rows, right)], notices(runs), as_)
 
 
 def comparison(found: Comparison, as_: Format) -> str:
     """Return a comparison in a format: what differs, what is the same, figures with change and noise, what is
     missing."""
     if as_ == "json":
-        return _json(comparison_data(found))
+        return json_text(comparison_data(found))
     heads = [run.id for run in found.runs]
     differs = [["what differs", *heads], *([one.name, *one.values] for one in found.differs)]
     states = ["state", *(run.verdict for run in found.runs)]
     figures = figure_rows(found)
     figures.insert(1, [*states, *[""] * (len(figures[0]) - len(states))])
     if as_ == "csv":
-        return _csv([*differs, [], *figures])
+        return csv_text([*differs, [], *figures])
     tables = [(differs, []), (figures, list(range(1, len(heads) + 1)))]
     lines = [
         *found.questions,
@@ -79,7 +71,7 @@ def comparison(found: Comparison, as_: Format) -> str:
         *_disturbed_lines(found.runs),
         *notices(found.runs),
     ]
-    return _drawn(tables, lines, as_)
+    return drawn_tables(tables, lines, as_)
 
 
 def write_export(places: Folders, name: str, as_: Format, text: str) -> Path:
@@ -257,48 +249,3 @@ def _cell(column: Column, run: Run) -> str:
 
 def _ends(run: Run) -> list[str]:
     return [str(place(run)), command_line(run.command) if run.command else ""]
-
-
-def _drawn(tables: Sequence[tuple[Rows, Sequence[int]]], lines: Sequence[str], as_: Format) -> str:
-    """Return tables (rows, and the indices of right-aligned columns) followed by lines, as text."""
-    draw, say, gap = (_markdown, _escaped, "\n\n") if as_ == "md" else (_text, one_line, "\n")
-    drawn = [draw(rows, right) for rows, right in tables if len(rows) > 1]
-    return "\n".join([*drawn, *([gap.join(map(say, lines)) + "\n"] if lines else [])])
-
-
-def _text(rows: Rows, right: Sequence[int]) -> str:
-    cleaned = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(cells, column)) for column in zip(*cleaned, strict=True)]
-    lines = [
-        "  ".join(
-            fit_right(cell, width) if number in right else fit(cell, width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cleaned
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _markdown(rows: Rows, right: Sequence[int]) -> str:
-    ruled = ["---:" if number in right else "---" for number in range(len(rows[0]))]
-    lines = [[_escaped(cell) for cell in rows[0]], ruled, *([_escaped(cell) for cell in row] for row in rows[1:])]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def _csv(rows: Rows) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([csv_cell(one_line(cell)) for cell in row] for row in rows)
-    return out.getvalue()
-
-
-def _json(data: object) -> str:
-    return json.dumps(data, indent=1) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", one_line(text))
-
-
-def one_line(text: str) -> str:
-    """Return the text on one line, without control characters."""
-    return clean(" ".join(text.split()))

@@ -47,13 +47,18 @@ class _Place:
         self.left, self.right, self.top, self.bottom = _LEFT, width - _RIGHT, _TOP, height - _BOTTOM
 
     def x(self, value: float) -> float:
-        return round(self.left + self.across.share(value) * (self.right - self.left), 1)
+        return round(self.left + _inside(self.across.share(value)) * (self.right - self.left), 1)
 
     def y(self, value: float) -> float:
-        return round(self.bottom - self.up.share(value) * (self.bottom - self.top), 1)
+        return round(self.bottom - _inside(self.up.share(value)) * (self.bottom - self.top), 1)
 
     def point(self, point: ChartPoint) -> tuple[float, float]:
         return self.x(point[0]), self.y(point[1])
+
+
+def _inside(share: float) -> float:
+    """Return a share of the way that is not outside of the chart."""
+    return min(max(share, 0.0), 1.0)
 
 
 def _axes(diagram: Diagram, place: _Place) -> Iterable[str]:
@@ -78,6 +83,9 @@ def _axes(diagram: Diagram, place: _Place) -> Iterable[str]:
 
 def _drawn(series: Series, colour: str, place: _Place) -> Iterable[str]:
     points = [place.point(point) for point in series.points]
+    for (x, y), (left, right, low, high) in zip(points, series.spans, strict=False):
+        path = f"M{place.x(left)} {y}H{place.x(right)}M{x} {place.y(low)}V{place.y(high)}"
+        yield f'<path d="{path}" fill="none" stroke="{colour}" stroke-opacity="0.5"/>'
     if series.line and len(points) > 1:
         joined = " ".join(f"{x},{y}" for x, y in points)
         yield f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="1.8"/>'
