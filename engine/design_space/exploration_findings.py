@@ -175,6 +175,7 @@ def _row(
         word = _APART if all(trial.number in found.apart for trial in trials) else "breaks"
     if stands is None and last.reason:
         notes.append(last.reason)
+    notes += dict.fromkeys(trial.note for trial in trials if trial.note)
     if point == asked.default:
         notes.insert(0, "default")
     return PointRow(trials[0].number, point, word, stands, tuple(trials), tuple(notes))

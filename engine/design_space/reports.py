@@ -48,13 +48,13 @@ def csv(exploration: Exploration) -> str:
     objectives = [one.key for one in exploration.objectives]
     keys = dict.fromkeys([*objectives, *(key for trial in exploration.trials for key in trial.figures)])
     head = ["trial", "standing", "state", "purpose", "stage", "session", "started", "seconds", *names, *keys]
-    lines = [[*head, "reason", "job", "command"]]
+    lines = [[*head, "reason", "note", "job", "command"]]
     for trial in exploration.trials:
         chosen, row = dict(trial.point), rows[trial.point]
         facts = [str(trial.number), row.word, trial.state, trial.purpose, str(trial.stage), str(trial.session)]
         figures = [f"{trial.figures[key]:.9g}" if key in trial.figures else "" for key in keys]
         choices = [chosen.get(name, "") for name in names]
-        ends = [trial.reason, trial.job, _command(exploration, trial.point)]
+        ends = [trial.reason, trial.note, trial.job, _command(exploration, trial.point)]
         lines.append([*facts, iso_time(trial.started), f"{trial.seconds:.3f}", *choices, *figures, *ends])
     return csv_text(lines)
 
