@@ -146,7 +146,7 @@ class PseudoTerminal:
         """What the screen shows."""
         return self.emulator.text()
 
-    def until(self, wanted: str | Callable[[], bool], seconds: float = 30.0) -> None:
+    def until(self, wanted: str | Callable[[], bool], seconds: float = 60.0) -> None:
         """Let time pass until the screen shows a text, or a condition holds; fails with the screen's text."""
         holds = wanted if callable(wanted) else lambda: wanted in self.text
         end = time.monotonic() + seconds
@@ -253,8 +253,11 @@ class PseudoTerminal:
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a user at a capable local terminal, independent of the tests' own."""
-    drop = re.compile(r"SSH_|LC_|TEXTUAL_|TMUX|COLUMNS$|LINES$|NO_COLOR$|INFERDECK_")
+    """Return the environment of a user at a capable local terminal, independent of the tests' own.
+
+    Only the folder of the measuring lock stays: a job of the person who runs the tests is not waited for.
+    """
+    drop = re.compile(r"SSH_|LC_|TEXTUAL_|TMUX|COLUMNS$|LINES$|NO_COLOR$|INFERDECK_(?!LOCK_DIR)")
     kept = {name: value for name, value in os.environ.items() if not drop.match(name)}
     good = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     return {name: value for name, value in {**kept, **good, **more}.items() if value}

@@ -25,7 +25,7 @@ from tests.engine.flaky_server import Flaky, serving
 from tests.helpers import folders_in, stored
 from tests.whole.command import SHORT, inferdeck, start
 
-KILLS = 50
+KILLS = 30
 PATIENCE = 120
 """Seconds within which a step must have started, on a machine under load."""
 OVERLAP = 0.5
