@@ -24,8 +24,6 @@ _STYLES = {"valid": "good", "valid if longer": "todo", "breaks": "bad", "failed"
 _STANDINGS = {"on the front": "good", "indistinguishable": "todo", "dominated": "dim"}
 _LOOK = 1.0
 """Seconds between two looks at what the present trial waits for."""
-_SHOWN = 12
-"""Refused points that are named before a remark tells how many more there are."""
 
 
 def point_text(point: Point) -> str:
@@ -47,6 +45,19 @@ def trial_kind(trial: Trial) -> str:
     return ", ".join(filter(None, (kinds.get(trial.purpose, ""), "longer run" if trial.stage else "")))
 
 
+def refused_lines(refused: Mapping[Point, str]) -> list[str]:
+    """Return why points are refused, a line for each reason: what its points have in common, and how many they are."""
+    by_reason: dict[str, list[Point]] = {}
+    for point, reason in refused.items():
+        by_reason.setdefault(reason, []).append(point)
+    lines = []
+    for reason, points in by_reason.items():
+        common = tuple(pair for pair in points[0] if all(pair in point for point in points))
+        which = point_text(points[0] if len(points) == 1 else common) or "all"
+        lines.append(which + (f" ({len(points)} points)" if len(points) > 1 else "") + f": {reason}")
+    return lines
+
+
 class LiveLines:
     """Prints what is new in the log of an exploration."""
 
@@ -57,6 +68,8 @@ class LiveLines:
         self._seen = trial_log.LogState()
         self._jobs = self.folder.parents[1] / "jobs"
         self._waits, self._looked = "", 0.0
+        self._refused: dict[Point, str] = {}
+        """Points refused since the last line."""
 
     def show(self) -> bool:
         """Print the new events; return whether the exploration's process lives."""
@@ -101,6 +114,12 @@ class LiveLines:
         screen.line(f"report: inferdeck explore show {found.name} --format=html --out={found.name}.html", "dim")
 
     def _one(self, event: trial_log.LogEvent) -> None:
+        if isinstance(event, trial_log.TrialEnded) and event.trial.state == "refused":
+            self._refused[event.trial.point] = event.trial.reason
+            return
+        for line in refused_lines(self._refused):
+            self.screen.line(f"       refused          {line}", "dim")
+        self._refused.clear()
         match event:
             case trial_log.SessionBegan() if event.session > 1:
                 self.screen.line(f"session {event.session} began on {date_time(event.at)}", "dim")
@@ -117,7 +136,7 @@ class LiveLines:
         trial = trials[-1]
         cells: list[Cell] = [(f"{trial.number:5d}  ", ""), (f"{trial.state:<15}  ", _STYLES[trial.state])]
         cells += [(f"{point_text(trial.point)}  ", "")]
-        if trial.state not in ("failed", "refused"):
+        if trial.state != "failed":
             cells += [(f"{figures_text(self.spec.objectives, trial)}  ", "bold")]
             stands = standings(standpoint(self.spec, self._seen)).get(trial.point)
             cells += [(f"{stands.word}  ", _STANDINGS[stands.word])] if stands is not None else []
@@ -125,7 +144,7 @@ class LiveLines:
         cells += [(f"{trial.reason}  ", "dim")] if trial.reason else []
         cells += [("disturbed  ", "todo")] if trial.note else []
         left = self._left()
-        cells += [(f"{left} left", "dim")] if left and trial.state != "refused" else []
+        cells += [(f"{left} left", "dim")] if left else []
         self.screen.cells(cells)
 
     def _left(self) -> str:
@@ -158,10 +177,8 @@ def plan_lines(screen: Screen, spec: ExplorationSpec, plan: CostPlan) -> None:
         screen.line(f"objective  {one.title}: {'more' if one.maximize else 'less'} is better ({one.unit})")
     for limit in spec.limits:
         screen.line(f"constraint {limit.text}" + (f" ({limit.why})" if limit.why else ""))
-    for point, reason in list(plan.refused.items())[:_SHOWN]:
-        screen.line(f"refused    {point_text(point)}: {reason}", "todo")
-    if len(plan.refused) > _SHOWN:
-        screen.line(f"           and {len(plan.refused) - _SHOWN} more", "todo")
+    for line in refused_lines(plan.refused):
+        screen.line(f"refused    {line}", "todo")
     looked = f", of the first {plan.looked_at} looked at" if plan.looked_at < plan.points else ""
     refused = f", {len(plan.refused)} refused{looked}" if plan.refused or looked else ""
     screen.line(f"space      {plan.points:,} points{refused}; sampler {spec.sampler}, seed {spec.seed}")

@@ -11,7 +11,7 @@ from engine.design_space.driver import RESOLVED_AT_START
 from engine.design_space.exploration_spec import ExplorationSpec
 from engine.design_space.points import every_point
 from engine.design_space.space import Space
-from engine.design_space.trial_jobs import TrialJobs
+from engine.design_space.trial_jobs import TrialJobs, reason_of
 from engine.design_space.trials import Point
 from engine.errors import InferdeckError
 from engine.survey.survey import STOPS, Survey
@@ -59,7 +59,7 @@ def cost_plan(spec: ExplorationSpec, bench: TrialJobs, space: Space) -> CostPlan
         try:
             prepared = bench.prepared(alike[0], spec.seconds)
         except InferdeckError as error:
-            refused |= dict.fromkeys(alike, error.what)
+            refused |= dict.fromkeys(alike, reason_of(error))
             continue
         problems = [f"{node}: {seen.text}" for node, seen in prepared.seen.seen.items() if seen.state in STOPS]
         if problems:

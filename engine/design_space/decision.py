@@ -71,9 +71,10 @@ class Standpoint:
     @property
     def missing(self) -> int:
         """Number of points of the space that have no trial; refused ones have one as soon as they are known."""
-        return max(
-            self.spec.size - len({one.point for one in self.trials if AS_PLANNED not in dict(one.point).values()}), 0
-        )
+        values = {axis.name: axis.values for axis in self.spec.axes}
+        points = {one.point for one in self.trials}
+        inside = [one for one in points if all(value in values.get(name, ()) for name, value in one)]
+        return max(self.spec.size - len(inside), 0)
 
     def seconds(self, stage: int) -> float:
         """Return how long a trial of that stage is expected to take."""

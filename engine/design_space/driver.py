@@ -21,7 +21,7 @@ from engine.design_space.decision import End, Standpoint, next_step
 from engine.design_space.exploration_spec import ExplorationSpec, read_exploration_spec
 from engine.design_space.policy import Planned
 from engine.design_space.space import Space, space
-from engine.design_space.trial_jobs import Bench, Outcome, TrialJobs
+from engine.design_space.trial_jobs import Bench, Outcome, TrialJobs, reason_of
 from engine.design_space.trials import Constraint, Point, Trial
 from engine.errors import CannotRunError, FetchError, InferdeckError, JobError, UsageError
 from engine.jobs.measuring import EXPLORING, turn
@@ -117,7 +117,7 @@ class Driver:
                 return True
             job = self._create(step, key, seconds, accuracy=False)
         except (CannotRunError, UsageError, FetchError) as error:
-            self._end(step.point, Outcome(state="refused", reason=error.what), step)
+            self._end(step.point, Outcome(state="refused", reason=reason_of(error)), step)
             return True
         return self._await(step, job, key)
 

@@ -12,7 +12,7 @@ from engine.design_space import objectives
 from engine.design_space.exploration_spec import ExplorationSpec
 from engine.design_space.space import Space
 from engine.design_space.trials import Point
-from engine.errors import UsageError
+from engine.errors import InferdeckError, UsageError
 from engine.events import Done, Launch, StepEnded, StepStarted, Waiting
 from engine.explore.history import all_runs
 from engine.explore.run_reading import job_runs
@@ -99,7 +99,7 @@ class TrialJobs:
                 resolved(self.place, self.selection(point, None))
                 self._refused[point] = ""
             except UsageError as error:
-                self._refused[point] = error.what
+                self._refused[point] = reason_of(error)
         return self._refused[point]
 
     def selection(
@@ -222,6 +222,11 @@ class TrialJobs:
             job=job.id,
             command=job.spec.command,
         )
+
+
+def reason_of(error: InferdeckError) -> str:
+    """Return in one line why something can't be done, and what can be done instead."""
+    return "; ".join(filter(None, (error.what, error.remedy)))
 
 
 def measurements(prepared: Prepared) -> list[Node]:
