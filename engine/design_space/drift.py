@@ -93,7 +93,13 @@ def drift(trials: Sequence[Trial], objectives: Sequence[Objective], baseline: Po
     most = sessions[max(counts, key=lambda session: counts[session])]
     by_session = tuple(_session(number, found, most, overall) for number, found in sorted(sessions.items()))
     alone = len(here) <= _FEW
-    by_trial = tuple(_trial(one, sessions[one.session], widths(one.number) if alone else overall) for one in here)
+    levels = {
+        session: {key: median(one.figures[key] for one in found) for key in keys} for session, found in sessions.items()
+    }
+    by_trial = tuple(
+        _trial(one, levels[one.session], len(sessions[one.session]), widths(one.number) if alone else overall)
+        for one in here
+    )
     apart = {one.session for one in by_session if one.has_drifted}
     numbers = {trial.number for trial in trials if trial.session in apart}
     numbers |= {number for stretch in _drifted_stretches(trials, by_trial) for number in stretch}
@@ -120,12 +126,11 @@ def _session(
     return SessionDrift(number, len(here), changes)
 
 
-def _trial(trial: Trial, session: Sequence[Trial], widths: Mapping[str, float]) -> BaselineTrial:
+def _trial(trial: Trial, levels: Mapping[str, float], n: int, widths: Mapping[str, float]) -> BaselineTrial:
     changes = {}
     for key, width in widths.items():
-        level = median(one.figures[key] for one in session)
-        share = trial.figures[key] / level - 1 if level else 0.0
-        changes[key] = RelativeChange(share, width * (1 + _OF_MEDIAN / len(session)) ** 0.5)
+        share = trial.figures[key] / levels[key] - 1 if levels[key] else 0.0
+        changes[key] = RelativeChange(share, width * (1 + _OF_MEDIAN / n) ** 0.5)
     return BaselineTrial(trial, changes)
 
 

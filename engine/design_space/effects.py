@@ -20,7 +20,7 @@ from engine.design_space.estimates import Array, Estimates, RelativeChange, by_p
 from engine.design_space.exploration import CONFIDENCE
 from engine.design_space.front import Standing
 from engine.design_space.points import axis_differences
-from engine.design_space.trials import Axis, Constraint, Objective, Point, Trial
+from engine.design_space.trials import Axis, Objective, Point, Trial
 from engine.explore.student import student
 
 _ZERO = 1e-9
@@ -93,19 +93,11 @@ def main_effects(
     return found
 
 
-def contrast(
-    point: Point,
-    other: Point,
-    trials: Sequence[Trial],
-    objectives: Sequence[Objective],
-    constraints: Sequence[Constraint] = (),
-    confidence: float = CONFIDENCE,
-) -> Contrast:
+def contrast(point: Point, other: Point, found: Estimates, confidence: float = CONFIDENCE) -> Contrast:
     """Return why a point is better or worse than another: what differs, and by how much the figures do.
 
     No figures where one of the two does not count, or they have no trials of equal duration.
     """
-    found = Estimates(trials, objectives, constraints)
     both = point in found.groups and other in found.groups
     changes = found.changes(point, other, confidence) if both else {}
     return Contrast(point, other, axis_differences(point, other), changes)

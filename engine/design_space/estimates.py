@@ -74,6 +74,7 @@ class Estimates:
         groups = by_point_and_stage(trials, objectives)
         self.groups = {point: stages for point, stages in groups.items() if is_eligible(stages, constraints)}
         self.points = tuple(self.groups)
+        self._place = {point: number for number, point in enumerate(self.points)}
         self.stages: dict[int, StageFigures] = {}
         squares, freedom = np.zeros(len(self.objectives)), np.zeros(len(self.objectives))
         for stage in sorted({stage for stages in groups.values() for stage in stages}):
@@ -129,7 +130,7 @@ class Estimates:
 
     def changes(self, point: Point, other: Point, confidence: float) -> dict[str, RelativeChange]:
         """Return by how much the figures of a point differ from those of another, by objective."""
-        pair = [np.array([self.points.index(one)]) for one in (point, other)]
+        pair = [np.array([self._place[one]]) for one in (point, other)]
         difference, margin = self.difference(pair[0], pair[1], (1 + confidence) / 2)
         found = {}
         for row, one in enumerate(self.objectives):
@@ -152,7 +153,7 @@ class Estimates:
             count[number] = len(trials)
             for row, objective in enumerate(self.objectives if trials else ()):
                 values = [trial.figures[objective.key] for trial in trials]
-                mean[row, number] = fmean(values)
+                mean[row, number] = sum(values) / len(values)
                 own[row, number] = _squares(values)
         with np.errstate(divide="ignore", invalid="ignore"):
             pooled = squares / freedom
@@ -202,7 +203,7 @@ def _pooled(objectives: Sequence[Objective], groups: Sequence[Sequence[Trial]]) 
 
 
 def _squares(values: Sequence[float]) -> float:
-    mean = fmean(values)
+    mean = sum(values) / len(values)
     return sum((value / mean - 1) ** 2 for value in values) if mean and len(values) > 1 else 0.0
 
 

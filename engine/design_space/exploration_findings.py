@@ -10,7 +10,7 @@ from engine.design_space.drift import Drift, comparable, drift
 from engine.design_space.effects import AxisEffect, Contrast, contrast, main_effects, neighbour
 from engine.design_space.estimates import Estimates
 from engine.design_space.exploration import CONFIDENCE, Exploration
-from engine.design_space.front import Standing, simpler, simpler_text, standing
+from engine.design_space.front import Standing, simpler, simpler_text, standings_of
 from engine.design_space.policy import baseline
 from engine.design_space.trials import Constraint, Point, Trial
 from engine.text import percent, short_figure
@@ -58,6 +58,7 @@ class Findings:
     """Relative standard deviation of a short trial, by objective; without those where nothing was repeated."""
     trials: tuple[Trial, ...]
     """Those that can be compared."""
+    estimates: Estimates
 
     @property
     def best(self) -> tuple[PointRow, ...]:
@@ -76,8 +77,7 @@ class Findings:
         return None if other is None else self._contrast(point, other)
 
     def _contrast(self, point: Point, other: Point) -> Contrast:
-        asked = self.exploration
-        return contrast(point, other, self.trials, asked.objectives, asked.constraints)
+        return contrast(point, other, self.estimates)
 
 
 def findings(exploration: Exploration) -> Findings:
@@ -85,8 +85,9 @@ def findings(exploration: Exploration) -> Findings:
     asked = exploration
     found = drift(asked.trials, asked.objectives, baseline(asked.trials, asked.default))
     trials = comparable(asked.trials, found)
-    standings = standing(trials, asked.objectives, asked.constraints)
-    better = simpler(standings, trials, asked.objectives, asked.default) if asked.default else {}
+    estimates = Estimates(trials, asked.objectives, asked.constraints)
+    standings = standings_of(estimates)
+    better = simpler(estimates, standings, asked.default) if asked.default else {}
     groups: dict[Point, list[Trial]] = {}
     for trial in asked.trials:
         groups.setdefault(trial.point, []).append(trial)
@@ -97,8 +98,9 @@ def findings(exploration: Exploration) -> Findings:
         rows=tuple(sorted(rows, key=lambda row: _rank(row, asked))),
         drift=found,
         effects=tuple(main_effects(trials, asked.axes, asked.objectives)),
-        noise=_noise(asked, trials),
+        noise=_noise(estimates),
         trials=tuple(trials),
+        estimates=estimates,
     )
 
 
@@ -190,13 +192,12 @@ def _rank(row: PointRow, asked: Exploration) -> tuple[int, float, int]:
     return order, -figure if first.maximize else figure, row.number
 
 
-def _noise(asked: Exploration, trials: list[Trial]) -> dict[str, float]:
-    found = Estimates(trials, asked.objectives, asked.constraints).stages
-    if not found:
+def _noise(found: Estimates) -> dict[str, float]:
+    if not found.stages:
         return {}
-    figures = found[min(found)]
+    figures = found.stages[min(found.stages)]
     return {
         one.key: float(spread)
-        for one, spread, freedom in zip(asked.objectives, figures.noise, figures.noise_freedom, strict=True)
+        for one, spread, freedom in zip(found.objectives, figures.noise, figures.noise_freedom, strict=True)
         if freedom
     }

@@ -61,7 +61,11 @@ def standing(
     """
     from engine.design_space.estimates import Estimates  # noqa: PLC0415  (numpy)
 
-    found = Estimates(trials, objectives, constraints)
+    return standings_of(Estimates(trials, objectives, constraints), confidence)
+
+
+def standings_of(found: Estimates, confidence: float = CONFIDENCE) -> dict[Point, Standing]:
+    """Return the standing of each point that counts."""
     words = words_of(found, confidence)
     return {point: _standing(found, number, words[number], confidence) for number, point in enumerate(found.points)}
 
@@ -75,10 +79,10 @@ def words_of(found: Estimates, confidence: float = CONFIDENCE) -> list[Word]:
     if not count:
         return words
     strict = 1 - (1 - confidence) / _rounded(count - 1)
-    best = _front_of(found.gain)
+    best = front_of(found.gain)
     alive = np.arange(count)
     for step in (0, 1):
-        beaten = _any_pair(found, _surest(found, alive) if step else best, alive, strict, _beats)
+        beaten = _any_pair(found, _surest(found, alive) if step else best, alive, strict, beats)
         for number in alive[beaten]:
             words[number] = "dominated"
         alive = alive[~beaten]
@@ -90,11 +94,7 @@ def words_of(found: Estimates, confidence: float = CONFIDENCE) -> list[Word]:
 
 
 def simpler(
-    standings: Mapping[Point, Standing],
-    trials: Sequence[Trial],
-    objectives: Sequence[Objective],
-    default: Point,
-    confidence: float = CONFIDENCE,
+    found: Estimates, standings: Mapping[Point, Standing], default: Point, confidence: float = CONFIDENCE
 ) -> dict[Point, Point]:
     """Return for points of the front the simplest point that is not surely worse in any objective.
 
@@ -103,11 +103,10 @@ def simpler(
     """
     import numpy as np  # noqa: PLC0415
 
-    from engine.design_space.estimates import Estimates  # noqa: PLC0415
-
-    found = Estimates([trial for trial in trials if trial.point in standings], objectives)
+    objectives = found.objectives
     open_ = [number for number, point in enumerate(found.points) if standings[point].word != "dominated"]
     known = np.array([one for one in open_ if len(standings[found.points[one]].intervals) == len(objectives)], int)
+    known = _surest(found, known)
     changes = [len(axis_differences(point, default)) for point in found.points]
     difference, margin = found.difference(known, known, 1 - (1 - confidence) / len(objectives))
     worse = np.asarray((difference > margin).any(axis=0) | np.isinf(margin).any(axis=0))
@@ -153,7 +152,7 @@ def _rounded(count: int) -> int:
     return int(1 << max(count - 1, 0).bit_length())
 
 
-def _front_of(gain: Array) -> Array:
+def front_of(gain: Array) -> Array:
     """Return the indices of the columns that no other column equals or beats in every row and beats in one."""
     import numpy as np  # noqa: PLC0415
 
@@ -181,7 +180,7 @@ def _any_pair(found: Estimates, first: Array, second: Array, confidence: float, 
     return result
 
 
-def _beats(difference: Array, margin: Array) -> Array:
+def beats(difference: Array, margin: Array) -> Array:
     """Return whether the first is surely at least as good in all and surely better in one."""
     better = difference > margin
     equal = (difference == 0) & (margin == 0)

@@ -5,12 +5,24 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection", "criteo")
+ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection", "criteo", "explore")
 """Those that need neither a model file nor a further package."""
 
-NAMES = (*ALONE, "offline", "tensorflow", "side-by-side", "bert", "dlrm", "3d-unet", "rnnt", "shares")
+NAMES = (
+    *ALONE,
+    "offline",
+    "tensorflow",
+    "side-by-side",
+    "bert",
+    "dlrm",
+    "3d-unet",
+    "rnnt",
+    "shares",
+    "explore",
+    "explore-table",
+)
 
-MODULES = {"side-by-side": "side_by_side", "3d-unet": "unet"}
+MODULES = {"side-by-side": "side_by_side", "3d-unet": "unet", "explore-table": "explore_table"}
 """Where a name is no module's."""
 
 

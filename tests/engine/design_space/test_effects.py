@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from engine.design_space.effects import contrast, main_effects, neighbour
+from engine.design_space.estimates import Estimates
 from engine.design_space.front import standing
 from engine.design_space.points import every_point
 from engine.design_space.trials import Point, Trial
@@ -84,13 +85,13 @@ def test_why_better() -> None:
     best = (("backend", "openvino"), ("precision", "fp32"))
     found = [trial(default, 1, 100.0, 10.0), trial(default, 2, 101.0, 10.1)]
     found += [trial(best, 3, 150.0, 10.0), trial(best, 4, 151.0, 10.1)]
-    told = contrast(best, default, found, OBJECTIVES)
+    told = contrast(best, default, Estimates(found, OBJECTIVES))
     assert told.choices == (("backend", "openvino", "onnxruntime"),)
     assert told.changes["Offline"].share == pytest.approx(0.4975, abs=1e-3)
     assert told.changes["Offline"].is_beyond_noise
     assert not told.changes["SingleStream"].is_beyond_noise
     failed = Trial(number=5, point=numbered(1), state="failed")
-    assert contrast(best, numbered(1), [*found, failed], OBJECTIVES).changes == {}
+    assert contrast(best, numbered(1), Estimates([*found, failed], OBJECTIVES)).changes == {}
 
 
 def test_the_neighbour_on_the_front() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.design_space.estimates import Estimates
 from engine.design_space.front import simpler, simpler_text, standing
 from engine.design_space.trials import Constraint, Trial
 from tests.engine.design_space.spaces import OBJECTIVES, measured, numbered, trial
@@ -114,7 +115,7 @@ def test_simpler_within_noise() -> None:
     trials += [trial(simple, 3, 100.0, 10.0), trial(simple, 4, 101.0, 10.1), trial(simple, 5, 100.5, 10.0)]
     trials += [trial(fancy, 6, 100.4, 10.0), trial(fancy, 7, 101.1, 10.1), trial(fancy, 8, 100.9, 10.0)]
     found = standing(trials, OBJECTIVES)
-    assert simpler(found, trials, OBJECTIVES, default) == {fancy: simple}
+    assert simpler(Estimates(trials, OBJECTIVES), found, default) == {fancy: simple}
     assert simpler_text(fancy, simple, default) == (
         "a simpler point is as good within noise: 1 of the default's choices changed instead of 2"
     )
