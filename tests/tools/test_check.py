@@ -38,10 +38,15 @@ def test_one_piece_is_run_by_its_name(ran: list[Sequence[str]], capsys: pytest.C
     assert capsys.readouterr().out == "all good\n"
 
 
+def test_coverage_is_measured_when_asked(ran: list[Sequence[str]]) -> None:
+    assert check.main(["coverage"]) == 0
+    assert ran == [check.COVERAGE]
+
+
 def test_an_unknown_piece_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         check.main(["test"])
-    assert "no piece 'test': lint, format, types, tests" in capsys.readouterr().err
+    assert "no piece 'test': lint, format, types, tests, coverage" in capsys.readouterr().err
 
 
 def test_ci_runs_every_piece() -> None:
