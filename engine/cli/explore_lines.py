@@ -11,7 +11,7 @@ from engine.design_space import trial_log
 from engine.design_space.axis_words import axis_text
 from engine.design_space.cost_plan import CostPlan
 from engine.design_space.decision import standings
-from engine.design_space.driver import EXPLORATION_LOCK, judged_trials, standpoint
+from engine.design_space.driver import EXPLORATION_LOCK, standpoint
 from engine.design_space.exploration_spec import ExplorationSpec, read_exploration_spec
 from engine.design_space.explorations import ExplorationState
 from engine.design_space.front import Standing
@@ -74,15 +74,35 @@ class LiveLines:
     def show(self) -> bool:
         """Print the new events; return whether the exploration's process lives."""
         alive = is_locked(self.folder / EXPLORATION_LOCK)
-        for event in self._reader.read():
+        events = list(self._reader.read())
+        for event in events:
             self._seen.take(event)
-            if not self.quiet:
-                self._one(event)
-        if alive and not self.quiet:
-            self._tell_waiting()
-        if self.screen.is_terminal and not self.quiet:
-            self.screen.status(self._status() if alive else "")
+        if not self.quiet:
+            self._print(events)
+            if alive:
+                self._tell_waiting()
+            if self.screen.is_terminal:
+                self.screen.status(self._status() if alive else "")
         return alive
+
+    def _print(self, events: Sequence[trial_log.LogEvent]) -> None:
+        """Print events; trials stand as they do now, which of many old ones is told once for all."""
+        ended = [event for event in events if isinstance(event, trial_log.TrialEnded)]
+        if not ended:
+            for event in events:
+                self._one(event)
+            return
+        at = standpoint(self.spec, self._seen)
+        stands, trials = standings(at), {trial.number: trial for trial in at.trials}
+        for event in events:
+            if not isinstance(event, trial_log.TrialEnded):
+                self._one(event)
+            elif event.trial.state == "refused":
+                self._refused[event.trial.point] = event.trial.reason
+            else:
+                self._flush_refused()
+                left = at.left if event is ended[-1] else 0.0
+                self._trial(trials[event.trial.number], stands, left)
 
     def _tell_waiting(self) -> None:
         """Print whose measurement the present trial waits for."""
@@ -114,12 +134,7 @@ class LiveLines:
         screen.line(f"report: inferdeck explore show {found.name} --format=html --out={found.name}.html", "dim")
 
     def _one(self, event: trial_log.LogEvent) -> None:
-        if isinstance(event, trial_log.TrialEnded) and event.trial.state == "refused":
-            self._refused[event.trial.point] = event.trial.reason
-            return
-        for line in refused_lines(self._refused):
-            self.screen.line(f"       refused          {line}", "dim")
-        self._refused.clear()
+        self._flush_refused()
         match event:
             case trial_log.SessionBegan() if event.session > 1:
                 self.screen.line(f"session {event.session} began on {date_time(event.at)}", "dim")
@@ -128,35 +143,34 @@ class LiveLines:
             case trial_log.AccuracyKnown():
                 shown = ", ".join(f"{key} {figure(value)} %" for key, value in event.figures.items())
                 self.screen.line(f"       {event.failed or shown} ({event.job})", "bad" if event.failed else "")
-            case trial_log.TrialEnded():
-                self._trial()
 
-    def _trial(self) -> None:
-        trials, _ = judged_trials(self.spec, self._seen)
-        trial = trials[-1]
-        cells: list[Cell] = [(f"{trial.number:5d}  ", ""), (f"{trial.state:<15}  ", _STYLES[trial.state])]
-        cells += [(f"{point_text(trial.point)}  ", "")]
-        if trial.state != "failed":
-            cells += [(f"{figures_text(self.spec.objectives, trial)}  ", "bold")]
-            stands = standings(standpoint(self.spec, self._seen)).get(trial.point)
-            cells += [(f"{stands.word}  ", _STANDINGS[stands.word])] if stands is not None else []
-        cells += [(f"{trial_kind(trial)}  ", "dim")] if trial_kind(trial) else []
-        cells += [(f"{trial.reason}  ", "dim")] if trial.reason else []
-        cells += [("disturbed  ", "todo")] if trial.note else []
-        left = self._left()
-        cells += [(f"{left} left", "dim")] if left else []
-        self.screen.cells(cells)
+    def _flush_refused(self) -> None:
+        for line in refused_lines(self._refused):
+            self.screen.line(f"       refused          {line}", "dim")
+        self._refused.clear()
 
-    def _left(self) -> str:
-        left = standpoint(self.spec, self._seen).left
-        return f"about {duration(left)}" if left else ""
+    def _trial(self, trial: Trial, stands: Mapping[Point, Standing], left: float) -> None:
+        stand = stands.get(trial.point) if trial.state != "failed" else None
+        cells: list[Cell] = [
+            (f"{trial.number:5d}", ""),
+            (f"{trial.state:<15}", _STYLES[trial.state]),
+            (point_text(trial.point), ""),
+            (figures_text(self.spec.objectives, trial), "bold"),
+            (stand.word if stand is not None else "", _STANDINGS[stand.word] if stand is not None else ""),
+            (trial_kind(trial), "dim"),
+            (trial.reason, "dim"),
+            ("disturbed" if trial.note else "", "todo"),
+            (f"about {duration(left)} left" if left else "", "dim"),
+        ]
+        self.screen.cells([cell for part in cells if part[0] for cell in (part, ("  ", ""))])
 
     def _status(self) -> str:
         now = self._seen.started
         if now is None:
             return ""
         what = "accuracy" if now.accuracy_key else f"trial {len(self._seen.trials) + 1}"
-        return f"{what}: {point_text(now.point)} ({now.job or 'starting'})  {self._left()} left"
+        left = duration(standpoint(self.spec, self._seen).left)
+        return f"{what}: {point_text(now.point)} ({now.job or 'starting'})  {left} left  {now.why}"
 
 
 def _front_table(screen: Screen, objectives: Sequence[Objective], front: Mapping[Point, Standing]) -> None:

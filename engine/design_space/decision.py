@@ -101,13 +101,16 @@ def next_step(at: Standpoint, valid: Callable[[Point], bool]) -> Planned | End:
     if spec.trials is not None and len(at.measured) >= spec.trials:
         return End("finished", f"{spec.trials} trials were asked for", left_out(at))
     remaining = None if spec.budget is None else spec.budget - at.spent
-    found = next_trials(at.policy, at.trials, valid, remaining, at.session, count=2)
-    if found and found[0].purpose == "baseline" and len(found) == 1 and at.measured:
-        found = []  # nothing would be compared with it
-    if found:
+    found = next_trials(at.policy, at.trials, valid, remaining, at.session)
+    if found and (found[0].purpose != "baseline" or not at.measured or _goes_on(at, valid, remaining)):
         return found[0]
     left = left_out(at)
     return End("budget", "the budget is used up", left) if left and remaining is not None else End("finished", "", left)
+
+
+def _goes_on(at: Standpoint, valid: Callable[[Point], bool], remaining: float | None) -> bool:
+    """Return whether anything follows a trial of the baseline; else nothing would be compared with it."""
+    return len(next_trials(at.policy, at.trials, valid, remaining, at.session, count=2)) > 1
 
 
 def left_out(at: Standpoint) -> tuple[str, ...]:

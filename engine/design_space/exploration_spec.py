@@ -79,7 +79,7 @@ class ExplorationSpec(msgspec.Struct, frozen=True, kw_only=True):
         """Arguments after `inferdeck` that start it or go on with it."""
         ways = {True: "max:", False: "min:"}
         optional: Mapping[str, object] = {
-            "budget": f"{self.budget:g}s" if self.budget else None,
+            "budget": time_text(self.budget) if self.budget else None,
             "trials": self.trials,
             "seconds": None if self.seconds is None else f"{self.seconds:g}",
             "final-seconds": None if self.final_seconds is None else f"{self.final_seconds:g}",
@@ -97,6 +97,12 @@ class ExplorationSpec(msgspec.Struct, frozen=True, kw_only=True):
             *(["--again"] if self.again else []),
             f"--name={self.name}",
         )
+
+
+def time_text(seconds: float) -> str:
+    """Return a time as it is written: 45m, 90s."""
+    units = ((3600, "h"), (60, "m"))
+    return next((f"{seconds / size:g}{unit}" for size, unit in units if seconds % size == 0), f"{seconds:g}s")
 
 
 def refuse_name(name: str) -> None:
