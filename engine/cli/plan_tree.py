@@ -9,6 +9,7 @@ import msgspec
 from engine.cli.screen import Cell, Screen
 from engine.plan.plan import Edge, Node, Plan
 from engine.plan.reason import Asked, GroupDefault
+from engine.survey.grouped_tree import GroupedRow, grouped_rows
 from engine.survey.survey import Seen, Survey
 from engine.text import duration, size
 
@@ -18,11 +19,8 @@ _STYLE = {"cached": "good", "found": "good", "group": "dim", "missing": "bad", "
 def draw(screen: Screen, plan: Plan, survey: Survey) -> None:
     """Print the tree, the totals and the problems."""
     screen.cells([(_columns("state", "size", "time"), "dim"), ("step and reason", "dim")], crop=True)
-    for node, edge, lasts in plan.walk():
-        seen = survey.seen[node.id]
-        cells: list[Cell] = [(_columns(_word(seen), _size(seen), _time(seen)), _STYLE.get(seen.state, "todo"))]
-        cells += [(_branch(lasts), "dim"), (_title(node), "bold" if edge is None else "")]
-        screen.cells([*cells, ("  " + _why(node, edge, seen), "dim")], crop=True)
+    for row in grouped_rows(plan, survey):
+        screen.cells(_cells(row, survey), crop=True)
     _draw_totals(screen, survey)
     for name, warning in survey.warnings():
         screen.line(f"warning: {name}: {warning}", "todo")
@@ -30,6 +28,16 @@ def draw(screen: Screen, plan: Plan, survey: Survey) -> None:
         screen.line()
         screen.line(f"{name}: {seen.text}", "bad")
         screen.line(f"  {seen.remedy}")
+
+
+def _cells(row: GroupedRow, survey: Survey) -> list[Cell]:
+    if row.node is None:
+        numbers = _columns("", "", duration(row.seconds))
+        return [(numbers, "todo"), (_branch(row.lasts), "dim"), (f"{row.heading}  {row.to_do} steps to do", "bold")]
+    seen = survey.seen[row.node.id]
+    cells: list[Cell] = [(_columns(_word(seen), _size(seen), _time(seen)), _STYLE.get(seen.state, "todo"))]
+    cells += [(_branch(row.lasts), "dim"), (_title(row.node), "bold" if row.edge is None else "")]
+    return [*cells, ("  " + _why(row.node, row.edge, seen), "dim")]
 
 
 def as_json(plan: Plan, survey: Survey) -> dict[str, Any]:

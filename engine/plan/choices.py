@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from engine.plan.plan import Node, Plan
-from engine.plan.reason import Asked, Reason
+from engine.plan.reason import Asked, HandedDown, ImpliedBy, Reason
 from engine.plan.selection import Selection
 from engine.profile.catalog import Catalog
 from engine.profile.component import NOWHERE, Component, Option, Override, Query, Variation
 
 Kind = Literal["one", "several", "text"]
 """One of the alternatives, any number of them, or a free text."""
+
+PATH_UNIT = "file or folder"
+"""The unit of a choice that is a path."""
 
 UNSET = ""
 """The value that resets a choice to what follows from the others."""
@@ -51,6 +54,8 @@ class Choice:
     name: str = ""
     """Name of the option or of the group."""
     is_option: bool = False
+    env: str = ""
+    """Outside name of an input, by which it is set."""
 
     @property
     def changed(self) -> bool:
@@ -74,7 +79,48 @@ def choices(catalog: Catalog, plan: Plan, systems: Sequence[str] = ()) -> tuple[
         rows += [one for one in below if one.name not in own]
     rows += _options(component, root, systems)
     rows += [_version(edge.name, plan.nodes[edge.node]) for edge in root.needs if edge.name == "backend"]
-    return tuple(rows)
+    inputs = [one for name in plan.nodes if name != plan.root for one in _inputs(catalog, plan, name)]
+    return (*rows, *{one.key: one for one in inputs}.values())
+
+
+def _inputs(catalog: Catalog, plan: Plan, name: str) -> Iterator[Choice]:
+    """Yield a row for every file or folder that a component reads from the user."""
+    node = plan.nodes[name]
+    for one in _options(catalog.components[node.component], node, (), _handle(plan, name)):
+        if one.env and not isinstance(one.reason, HandedDown):
+            yield replace(one, key=f"input {one.env}", title=one.env.replace("_", " ").lower())
+
+
+def node_choices(catalog: Catalog, plan: Plan, name: str, systems: Sequence[str] = ()) -> tuple[Choice, ...]:
+    """Return what can be chosen of one component of a plan, at any depth: variations, options and version.
+
+    Options that its parent passes down are not among them: they are chosen there.
+    """
+    if name == plan.root:
+        return choices(catalog, plan, systems)
+    node = plan.nodes[name]
+    component, handle = catalog.components[node.component], _handle(plan, name)
+    rows = [*_groups(component, node, handle), *_switches(component, node, handle)]
+    rows += [
+        one for one in _options(component, node, systems, handle) if not isinstance(one.reason, HandedDown | ImpliedBy)
+    ]
+    if component.versions or node.version_range or "backend" in component.tags:
+        rows.append(_version(handle, node))
+    return tuple(replace(one, title=one.title.removeprefix(f"{handle} ")) for one in rows)
+
+
+def reached(plan: Plan, handle: str) -> list[str]:
+    """Return the nodes that a change to the dependency of this name reaches."""
+    edges = [edge for node in plan.nodes.values() for edge in (*node.needs, *node.after) if edge.name == handle]
+    return list(dict.fromkeys(edge.node for edge in edges))
+
+
+def _handle(plan: Plan, name: str) -> str:
+    """Return the name by which a node is addressed from outside: the one that reaches the fewest others."""
+    root = plan.nodes[plan.root]
+    parents = (root, *(node for node in plan.nodes.values() if node.id != plan.root))
+    found = [edge.name for node in parents for edge in (*node.needs, *node.after) if edge.node == name]
+    return min(found, key=lambda one: len(reached(plan, one)))
 
 
 def _groups(component: Component, node: Node, dependency: str) -> Iterator[Choice]:
@@ -117,25 +163,26 @@ def _alternative(variation: Variation) -> Alternative:
     return Alternative(variation.name, variation.help, variation.refused)
 
 
-def _switches(component: Component, node: Node) -> Iterator[Choice]:
+def _switches(component: Component, node: Node, dependency: str = "") -> Iterator[Choice]:
     """Yield a row for every variation without a group: on or off."""
     on = {one.name: one.reason for one in node.variations}
     for variation in component.variations.values():
         if variation.group or variation.name.endswith(".#"):
             continue
         yield Choice(
-            key=f"switch {variation.name}",
+            key=f"{dependency} switch {variation.name}".strip(),
             title=variation.name,
             kind="one",
             value="on" if variation.name in on else "off",
             reason=on.get(variation.name),
             alternatives=(Alternative("on", variation.help, variation.refused), Alternative("off")),
             help=variation.help,
+            dependency=dependency,
             name=variation.name,
         )
 
 
-def _options(component: Component, node: Node, systems: Sequence[str]) -> Iterator[Choice]:
+def _options(component: Component, node: Node, systems: Sequence[str], dependency: str = "") -> Iterator[Choice]:
     """Yield a row for every option that no group of variations sets."""
     grouped = {name for one in component.variations.values() if one.group for name in one.set}
     for option in component.options.values():
@@ -147,7 +194,7 @@ def _options(component: Component, node: Node, systems: Sequence[str]) -> Iterat
             allowed = tuple(Alternative(name) for name in systems)
         kind: Kind = "text" if not allowed else "several" if option.type == "list" else "one"
         yield Choice(
-            key=f"option {option.name}",
+            key=f"{dependency} option {option.name}".strip(),
             title=option.name.replace("_", " "),
             kind=kind,
             value=_written(decided.value),
@@ -155,13 +202,15 @@ def _options(component: Component, node: Node, systems: Sequence[str]) -> Iterat
             alternatives=allowed,
             help=option.help,
             unit=_unit(option),
+            dependency=dependency,
             name=option.name,
             is_option=True,
+            env=option.env[0] if option.type == "path" and option.env else "",
         )
 
 
 def _unit(option: Option) -> str:
-    return "file or folder" if option.type == "path" else option.unit
+    return PATH_UNIT if option.type == "path" else option.unit
 
 
 def _version(dependency: str, node: Node) -> Choice:
@@ -180,6 +229,11 @@ def _version(dependency: str, node: Node) -> Choice:
 
 def choose(catalog: Catalog, chosen: Selection, choice: Choice, value: str) -> Selection:
     """Return the selection with a choice made; `UNSET` resets it."""
+    if choice.env:
+        env = _without_env(catalog, chosen, choice.name) if choice.dependency == "" else chosen.env
+        env = {name: old for name, old in env.items() if name != choice.env}
+        options = {name: old for name, old in chosen.options.items() if choice.dependency or name != choice.name}
+        return replace(chosen, options=options, env={**env, choice.env: value} if value != UNSET else env)
     if choice.dependency:
         return _choose_below(catalog, chosen, choice, value)
     if choice.is_option:
@@ -218,12 +272,13 @@ def _choose_below(catalog: Catalog, chosen: Selection, choice: Choice, value: st
         if old is not None:
             overrides[choice.dependency] = _joined(overrides.get(choice.dependency), old)
     old = overrides.pop(choice.dependency, Override())
-    if choice.name == "version":
+    if choice.key == f"{choice.dependency} version":
         new = replace(old, version=value if not value or value[:1] in "<>=!~" else f"=={value}")
+    elif choice.is_option:
+        options = {name: known for name, known in old.set.items() if name != choice.name}
+        new = replace(old, set={**options, choice.name: value} if value != UNSET else options)
     else:
-        mine = {one.value for one in choice.alternatives}
-        kept = tuple(name for name in old.add.variations if name not in mine)
-        new = replace(old, add=Query(old.add.tags, (*kept, value) if value else kept, old.add.without))
+        new = replace(old, add=_query(old.add, choice, value))
     return replace(chosen, overrides={**overrides, choice.dependency: new} if new != Override() else overrides)
 
 

@@ -55,19 +55,50 @@ class Expected:
     what: str
     remedy: str
     about: About = "runs"
+    choice: str = ""
+    """The choice of the Plan screen that changes it (engine.plan.choices), or `node` and the node; empty for none."""
+
+
+_CHOICES: Mapping[About, str] = {
+    "description": "option sut",
+    "data": "dataset group source",
+    "style": "group style",
+    "model": "group model",
+}
+"""The choice that findings about something are about, where they name no other."""
+
+_SEVERITIES: Sequence[Severity] = ("error", "warning", "note")
+
+
+def worst_first(found: Iterable[Expected]) -> list[Expected]:
+    """Return predicted findings, the worst first."""
+    return sorted(found, key=lambda one: _SEVERITIES.index(one.severity))
 
 
 def preflight(plan: Intended, rules: Round) -> list[Expected]:
     """Return what will be rejected (error), what is accepted but risky (warning), and what to know (note)."""
-    found = [*_of("description", _description(plan, rules)), *_runs(plan, rules), *_of("data", _data(plan, rules))]
+    found = [
+        *_of("description", _description(plan, rules)),
+        *_runs(plan, rules),
+        *_of("data", _data(plan, rules)),
+    ]
     if plan.style != "valid":
         found.append(_error(f"runs of the style {plan.style} can't be submitted", "take _valid", "style"))
     if plan.stand_in:
         found.append(
-            _error("synthetic weights show speed only and can't be submitted", "measure the real model", "model")
+            _error(
+                "synthetic weights show speed only and can't be submitted",
+                "measure the real model",
+                "model",
+                "group model",
+            )
         )
     elif plan.notice:
-        found.append(_error("a demonstration can't be submitted", "measure the real model on the real data", "model"))
+        found.append(
+            _error(
+                "a demonstration can't be submitted", "measure the real model on the real data", "model", "group model"
+            )
+        )
     division = plan.description.get("division", "open")
     if plan.own_calibration and division != "open":
         what = f"{plan.own_calibration} are not calibration samples of the rules, and {division} allows no others"
@@ -79,7 +110,8 @@ def preflight(plan: Intended, rules: Round) -> list[Expected]:
         Expected("warning", f"{one.what}; zip refuses that", one.remedy, "description")
         for one in plan.identity_warnings
     ]
-    return found + identity_warnings
+    found += identity_warnings
+    return worst_first(replace(one, choice=one.choice or _CHOICES.get(one.about, "")) for one in found)
 
 
 def _of(about: About, found: Iterable[Expected]) -> Iterator[Expected]:
@@ -124,14 +156,20 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
         categories = rules.categories(str(plan.description["system_type"]))
         lacking = rules.benchmark(plan.benchmark).lacking(categories, plan.scenarios)
     if division is not None and division.all_scenarios and lacking:
-        found.append(_error(f"{', '.join(lacking)} must be run as well", "_all-scenarios"))
+        found.append(_error(f"{', '.join(lacking)} must be run as well", "_all-scenarios", choice="option scenarios"))
     if division is not None and division.compliance:
         tests = [test for test in rules.benchmark(plan.benchmark).compliance if test not in plan.compliance]
         if tests:
-            found.append(_error(f"the compliance tests {', '.join(tests)} must be run as well", "_compliance"))
+            found.append(
+                _error(
+                    f"the compliance tests {', '.join(tests)} must be run as well",
+                    "_compliance",
+                    choice="option compliance",
+                )
+            )
     for mode in ("performance", "accuracy"):
         if mode not in plan.modes:
-            found.append(_error(f"a result needs {mode} runs", "_all-modes"))
+            found.append(_error(f"a result needs {mode} runs", "_all-modes", choice="option modes"))
     for scenario in plan.scenarios:
         least = resolve_rules(rules, plan.benchmark, scenario).min_duration_ms
         if plan.style == "valid" and plan.min_duration_ms is not None and plan.min_duration_ms < least:
@@ -140,11 +178,15 @@ def _runs(plan: Intended, rules: Round) -> list[Expected]:
                     "warning",
                     f"{scenario} may end after {plan.min_duration_ms} of {least} ms",
                     "leave it out: --min_duration_ms",
+                    choice="option min_duration_ms",
                 )
             )
     found += [
         Expected(
-            "note", f"{scenario} has no configured target: it is measured at the start", "_find-performance searches it"
+            "note",
+            f"{scenario} has no configured target: it is measured at the start",
+            "_find-performance searches it",
+            choice="switch find-performance",
         )
         for scenario in plan.scenarios
         if scenario not in plan.targets
@@ -170,5 +212,5 @@ def _data(plan: Intended, rules: Round) -> list[Expected]:
     return found
 
 
-def _error(what: str, remedy: str, about: About = "runs") -> Expected:
-    return Expected("error", what, remedy, about)
+def _error(what: str, remedy: str, about: About = "runs", choice: str = "") -> Expected:
+    return Expected("error", what, remedy, about, choice)

@@ -14,7 +14,7 @@ from engine.steps.models.calibration import RULES_LISTS
 from engine.submission import describe
 from engine.submission.generate import OVERRIDES
 from engine.submission.identity import identity_warnings
-from engine.submission.preflight import Expected, Intended, preflight
+from engine.submission.preflight import Expected, Intended, preflight, worst_first
 from engine.survey.feasibility import feasibility, is_valid_style
 from engine.survey.loadgen_version import unapproved
 from engine.survey.prepare import Prepared
@@ -36,10 +36,10 @@ def by_the_rules(prepared: Prepared) -> list[Expected]:
 def expected(prepared: Prepared) -> list[Expected]:
     """Return all objections, and why the plan can't run at all. Raises UsageError if it is not a benchmark."""
     problems = [
-        Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan", "machine")
+        Expected("error", f"{node}: {seen.text}", seen.remedy or "see inferdeck plan", "machine", f"node {node}")
         for node, seen in prepared.seen.problems()
     ]
-    return [*by_the_rules(prepared), *problems, *_late(prepared), *_disturbed(prepared)]
+    return worst_first([*by_the_rules(prepared), *problems, *_late(prepared), *_disturbed(prepared)])
 
 
 def _late(prepared: Prepared) -> list[Expected]:
@@ -48,7 +48,8 @@ def _late(prepared: Prepared) -> list[Expected]:
     if found is None:
         return []
     remedy = "; ".join(found.advice) or "take a quicker model, or a machine with more cores"
-    return [Expected("warning", f"{run.scenario}: {run.beyond}", remedy) for run in found.late]
+    late = [f"{run.scenario}: {run.beyond}" for run in found.late]
+    return [Expected("warning", what, remedy, choice="option scenarios") for what in late]
 
 
 def _disturbed(prepared: Prepared) -> list[Expected]:

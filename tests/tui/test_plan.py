@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from engine.profile import recipe_files
 from tests.tui.deck import SIZES, deck, grid, shows, text, until
@@ -111,6 +112,67 @@ async def test_why_tells_the_whole_chain_of_a_node(tmp_path: Path, size: tuple[i
         await pilot.press("w")
         await shows(pilot, "needed by app-mlperf-inference")
         await shows(pilot, "loadgen.yaml")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_component_in_the_tree_is_changed_there(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        tree = plan(app).query_one(PlanTree)
+        tree.focus()
+        tree.go_to("choose-workers")
+        await pilot.press("e")
+        await shows(pilot, "server percentile")
+        await pilot.press("enter")
+        await pilot.press("backspace", "backspace", *"35", "enter")
+        await until(pilot, lambda: "--adr.workers.seconds=35" in "".join(text(app).split()), "the change")
+        tree.go_to("detect-system")
+        await pilot.press("e")
+        await until(pilot, lambda: "nothing can be chosen" in app.messages[-1].text, "the reason")
+
+
+async def test_a_folder_is_completed_and_looked_into_while_it_is_typed(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    (tmp_path / "pictures-of-cats").mkdir()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        put_cursor(app, "dataset group source")
+        await pilot.press("e", "down", "enter")
+        await shows(pilot, "imagenet path")
+        put_cursor(app, "input IMAGENET_PATH")
+        await pilot.press("e")
+        app.screen.query_one(Input).value = f"{tmp_path}/pict"
+        await shows(pilot, "there is no folder")
+        await pilot.press("tab")
+        await until(pilot, lambda: "pictures-of-cats/" in app.screen.query_one(Input).value, "the completed path")
+        await until(pilot, lambda: "there is no folder" not in text(app) and "JPEG" in text(app), "what is there")
+        await pilot.press("enter")
+        await until(pilot, lambda: "--env.IMAGENET_PATH=" in "".join(text(app).split()), "the new command line")
+
+
+async def test_what_this_machine_lacks_for_a_value_is_marked_before_it_is_taken(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        put_cursor(app, "dataset group source")
+        await pilot.press("e")
+        await shows(pilot, "ImageNet can't be downloaded freely")
+
+
+async def test_a_preflight_row_leads_to_its_choice(tmp_path: Path) -> None:
+    app = deck(tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "LoadGen")
+        await pilot.press("f")
+        await shows(pilot, "a result needs accuracy runs")
+        await pilot.press("down", "enter")
+        rows = plan(app).query_one(ChoiceList)
+        await until(pilot, lambda: rows.choice is not None and rows.choice.key == "option modes", "the choice")
 
 
 async def test_the_tree_folds_and_filters(tmp_path: Path) -> None:

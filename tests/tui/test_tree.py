@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,12 @@ from textual.app import App, ComposeResult
 
 from engine.plan.selection_syntax import selection_of
 from engine.profile.catalog import load
-from engine.survey.prepare import Prepared, Workplace, prepare
+from engine.survey.prepare import Prepared, Workplace, prepare, workplace
 from tests.engine.jobs import profile
 from tests.helpers import folders_in
 from tests.tui.deck import same_grid
 from tui.theme import THEMES
-from tui.widgets.tree import PlanTree, rows
+from tui.widgets.tree import PlanTree, TreeRow, rows
 
 
 def prepared(home: Path) -> Prepared:
@@ -36,6 +37,10 @@ class TreeApp(App[None]):
         yield PlanTree(id="tree")
 
 
+def ids(found: Iterable[TreeRow]) -> list[str]:
+    return [row.node.id if row.node is not None else "" for row in found]
+
+
 def drawn(app: App[None]) -> list[str]:
     return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips(app.size)]
 
@@ -52,10 +57,10 @@ async def test_the_tree_as_it_is_drawn(tmp_path: Path, size: tuple[int, int]) ->
 
 def test_a_folded_branch_hides_what_is_below_it_and_a_filter_finds_it_all_the_same(tmp_path: Path) -> None:
     plan = prepared(tmp_path)
-    whole = [row.node.id for row in rows(plan, frozenset(), "")]
+    whole = ids(rows(plan, frozenset(), ""))
     root = plan.plan.root
-    assert [row.node.id for row in rows(plan, frozenset({root}), "")] == [root]
-    found = [row.node.id for row in rows(plan, frozenset({root}), "measure")]
+    assert ids(rows(plan, frozenset({root}), "")) == [root]
+    found = ids(rows(plan, frozenset({root}), "measure"))
     assert found == [name for name in whole if name.startswith("measure")]
     assert not list(rows(plan, frozenset(), "measure nonsense"))
 
@@ -63,3 +68,21 @@ def test_a_folded_branch_hides_what_is_below_it_and_a_filter_finds_it_all_the_sa
 def test_every_place_in_the_tree_has_a_key_of_its_own(tmp_path: Path) -> None:
     keys = [row.key for row in rows(prepared(tmp_path), frozenset(), "")]
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("tags", "headings"),
+    [("_all-modes", []), ("_all-scenarios,_all-modes", ["SingleStream", "MultiStream", "Offline"])],
+)
+def test_steps_of_several_scenarios_are_below_headings_with_their_times(
+    tmp_path: Path, tags: str, headings: list[str]
+) -> None:
+    words = [f"--tags=app,mlperf,inference,_resnet50,_patterns-net,_valid,{tags}"]
+    plan = prepare(workplace(str(tmp_path)), selection_of(words)[0])
+    found = list(rows(plan, frozenset(), ""))
+    groups = [row for row in found if row.node is None]
+    assert [row.title for row in groups] == headings
+    assert all(row.seconds and row.seconds >= 600 for row in groups)
+    assert sorted(ids(found)) == sorted([*(node.id for node, _, _ in plan.plan.walk()), *[""] * len(headings)])
+    folded = [row.title for row in rows(plan, frozenset(headings[:1]), "")]
+    assert len(folded) == len(found) - 3 * bool(headings)

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.plan.choices import UNSET, Choice
+from engine.plan.choices import UNSET, Alternative, Choice
 from engine.text import clean, fit
 from tui.screens.dialogs import Window
 from tui.widgets.pane import Pane
@@ -21,6 +21,8 @@ TAKE_BACK = "(automatic)"
 
 Verdict = Callable[[str], str]
 """Returns why a value is not available; empty where it is."""
+Here = Callable[[str], tuple[str, str]]
+"""Returns why a value is not available on this machine, and what it needs; both may be empty. Runs in a thread."""
 
 
 class TakeOne(Window[str | None]):
@@ -28,10 +30,11 @@ class TakeOne(Window[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "back")]
 
-    def __init__(self, choice: Choice, verdict: Verdict) -> None:
+    def __init__(self, choice: Choice, verdict: Verdict, here: Here | None = None) -> None:
         super().__init__()
         self.choice = choice
         self.verdict = verdict
+        self.here = here
 
     def compose(self) -> ComposeResult:
         """Show the values; unavailable ones stay visible, with the reason."""
@@ -40,25 +43,47 @@ class TakeOne(Window[str | None]):
         yield pane
 
     def _options(self) -> Sequence[Option]:
-        width = max((len(one.value) for one in self.choice.alternatives), default=0) + 2
         options = []
         for one in self.choice.alternatives:
             reason = one.refused or self.verdict(one.value)
-            now = one.value == self.choice.value
-            text = f"not available: {clean(reason)}" if reason else clean(one.help)
-            parts = [
-                ("● " if now else "  ", "$mark"),
-                (fit(clean(one.value), width), "$dim" if reason else "bold"),
-                (text, "$todo" if reason else "$dim"),
-            ]
-            options.append(Option(Content.assemble(*parts), id=one.value, disabled=bool(reason)))
+            options.append(Option(self._prompt(one, reason), id=one.value, disabled=bool(reason)))
         if self.choice.changed:
             options.append(Option(Content.styled(f"  {TAKE_BACK}", "$dim"), id=TAKE_BACK))
         return options
 
+    def _prompt(self, one: Alternative, reason: str, note: str = "") -> Content:
+        """Return the line of a value; `reason` says why it is not available, `note` what it needs on this machine."""
+        width = max((len(other.value) for other in self.choice.alternatives), default=0) + 2
+        text = f"not available: {clean(reason)}" if reason else clean(one.help)
+        return Content.assemble(
+            ("● " if one.value == self.choice.value else "  ", "$mark"),
+            (fit(clean(one.value), width), "$dim" if reason else "bold"),
+            (text, "$todo" if reason else "$dim"),
+            (f"{'; ' if text else ''}{clean(note)}" if note else "", "$todo"),
+        )
+
+    def _look(self, here: Here, values: Sequence[Alternative]) -> None:
+        """Add what each value needs on this machine. Runs in a thread."""
+        for one in values:
+            reason, note = here(one.value)
+            if not self.is_running:
+                return
+            if reason or note:
+                self.app.call_from_thread(self._add, one, reason, note)
+
+    def _add(self, one: Alternative, reason: str, note: str) -> None:
+        options = self.query(OptionList)
+        if options:
+            options.first().replace_option_prompt(one.value, self._prompt(one, reason, note))
+            if reason and one.value != self.choice.value:
+                options.first().disable_option(one.value)
+
     def on_mount(self) -> None:
-        """Put the cursor on the current value."""
+        """Put the cursor on the current value, and look at what the others need."""
         options = self.query_one(OptionList)
+        if (here := self.here) is not None:
+            free = [one for one in self.choice.alternatives if not options.get_option(one.value).disabled]
+            self.run_worker(lambda: self._look(here, free), thread=True, exit_on_error=False)
         ids = [options.get_option_at_index(number).id for number in range(options.option_count)]
         options.highlighted = ids.index(self.choice.value) if self.choice.value in ids else 0
         options.focus()
@@ -147,11 +172,11 @@ class Write(Window[str | None]):
             self.dismiss(event.value)
 
 
-def window(choice: Choice, verdict: Verdict) -> ModalScreen[str | None]:
+def window(choice: Choice, verdict: Verdict, here: Here | None = None) -> ModalScreen[str | None]:
     """Return the dialog for a choice."""
     if choice.kind == "several":
         return TakeSeveral(choice)
     if choice.kind == "one" and choice.alternatives:
-        return TakeOne(choice, verdict)
+        return TakeOne(choice, verdict, here)
     unit = f" ({choice.unit})" if choice.unit else ""
     return Write(choice.title, f"{choice.help}{unit}", choice.value, lambda text: verdict(text) if text else "")

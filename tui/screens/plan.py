@@ -14,14 +14,17 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from engine.errors import InferdeckError
-from engine.plan.choices import Alternative, Choice, choices, choose
+from engine.plan.choices import Choice, choices
 from engine.plan.selection import Selection
 from engine.profile.component import Query
-from engine.text import clean, clean_lines, cut, duration, shell_line, size
+from engine.text import clean, cut, duration, shell_line, size
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen
-from tui.screens.choosing import Write, window
 from tui.screens.dialogs import Question, Reading
+from tui.screens.path_window import WritePath
+from tui.screens.plan_editing import Editor, look_at_results, systems
+from tui.screens.plan_texts import reasons, title_text, totals_text
+from tui.screens.preflight_window import Preflight
 from tui.screens.probing import before_run, feasibility_text
 from tui.widgets.choice_list import ChoiceList
 from tui.widgets.pane import Pane
@@ -29,7 +32,6 @@ from tui.widgets.tree import PlanTree
 
 if TYPE_CHECKING:
     from engine.jobs.jobs import Job
-    from engine.submission.preflight import Expected
     from engine.survey.prepare import Prepared
 
 FIRST = Selection(
@@ -59,7 +61,7 @@ class PlanScreen(DeckScreen):
         "Nothing runs before r. The command below does the same."
     )
     ACTIONS = (
-        Action("e", "edit", "change", "change the choice under the cursor"),
+        Action("e", "edit", "change", "change the choice under the cursor; in the tree: what that component can be"),
         Action("w", "why", "why", "why the node under the cursor is there: who chose it, what else was possible"),
         Action("r", "run", "run", "start the job; a question first says how long it takes"),
         Action("u", "undo", "undo", "undo the last change"),
@@ -177,14 +179,12 @@ class PlanScreen(DeckScreen):
         self.prepared = prepared
         self.query_one(ChoiceList).show(self._choices(prepared))
         self.query_one(PlanTree).show(prepared)
-        self.query_one("#totals", Static).update(_totals(prepared))
+        self.query_one("#totals", Static).update(totals_text(prepared))
         self.query_one("#command", Static).update(self._command_line(prepared))
-        self.header().set_texts(title=clean(_title(prepared)))
+        self.header().set_texts(title=clean(title_text(prepared)))
 
     def _choices(self, prepared: Prepared) -> tuple[Choice, ...]:
-        places = prepared.workplace.catalog.folders
-        systems = sorted({path.stem for folder in places for path in (folder / "systems").glob("*.yaml")})
-        return choices(prepared.workplace.catalog, prepared.plan, systems)
+        return choices(prepared.workplace.catalog, prepared.plan, systems(prepared))
 
     def _command_line(self, prepared: Prepared) -> Content:
         width = max(self.size.width - 11, 20)
@@ -209,16 +209,7 @@ class PlanScreen(DeckScreen):
         if self.prepared is None or node is None:
             return
         self.query_one("#why-pane", Pane).rename(f"why: {clean(self.prepared.plan.nodes[node].title)}")
-        self.query_one("#why", Static).update(self._reasons(node))
-
-    def _reasons(self, node: str) -> Content:
-        from engine.survey.explain import explain  # noqa: PLC0415  (start-up: paint first)
-
-        assert self.prepared is not None
-        parts: list[tuple[str, str]] = []
-        for fact in explain(self.prepared, node):
-            parts += [(f"{fact.heading:18}", "bold $mark"), (clean(fact.text) + "\n", "")]
-        return Content.assemble(*parts)
+        self.query_one("#why", Static).update(reasons(self.prepared, node))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter the tree with every key."""
@@ -242,47 +233,25 @@ class PlanScreen(DeckScreen):
         return None
 
     def do_edit(self) -> None:
-        """Ask for another value."""
-        choice = self.query_one(ChoiceList).choice
-        if choice is None:
-            self.deck.say("there is no choice under the cursor")
-        elif choice.key == "option round":  # reading all rounds takes a second
-            self.run_worker(partial(self._ask_round, choice), thread=True, group="round", exit_on_error=False)
-        else:
-            self._ask(choice)
-
-    def _ask_round(self, choice: Choice) -> None:
+        """Ask for another value, or for what to change of the component under the cursor."""
         assert self.prepared is not None
-        try:
-            known = _rounds(self.prepared)
-        except InferdeckError as error:
-            self.deck.call_from_thread(self.deck.say_error, error)
-            return
-        self.deck.call_from_thread(self._ask, replace(choice, kind="one", alternatives=known))
+        prepared = replace(self.prepared, selection=self.draft.selection)
+        editor = Editor(self.deck, prepared, self.draft.output, self._chosen)
+        if self.query_one(PlanTree).has_focus:
+            editor.node(self.query_one(PlanTree).node)
+        elif (choice := self.query_one(ChoiceList).choice) is not None:
+            editor.choice(choice)
+        else:
+            self.deck.say("there is no choice under the cursor")
 
-    def _ask(self, choice: Choice) -> None:
-        def taken(value: str | None) -> None:
-            if value is not None and value != choice.value:
-                selection = choose(self.deck.place.catalog, self.draft.selection, choice, value)
-                self._take(_Draft(selection, self.draft.output))
-
-        self.deck.push_screen(window(choice, lambda value: self._verdict(choice, value)), taken)
-
-    def _verdict(self, choice: Choice, value: str) -> str:
-        """Return why a value is not available, as the resolver reports it."""
-        from engine.survey.prepare import resolved  # noqa: PLC0415
-
-        try:
-            resolved(self.deck.place, choose(self.deck.place.catalog, self.draft.selection, choice, value))
-        except InferdeckError as error:
-            return f"{error.what} ({error.remedy})" if error.remedy else error.what
-        return ""
+    def _chosen(self, selection: Selection) -> None:
+        self._take(_Draft(selection, self.draft.output))
 
     def do_why(self) -> None:
         """Show why a node is there."""
         node = self.query_one(PlanTree).node
         if self.prepared is not None and node is not None:
-            self.deck.push_screen(Reading(clean(self.prepared.plan.nodes[node].title), self._reasons(node)))
+            self.deck.push_screen(Reading(clean(self.prepared.plan.nodes[node].title), reasons(self.prepared, node)))
 
     def do_run(self) -> None:
         """Ask, then start the job."""
@@ -365,7 +334,18 @@ class PlanScreen(DeckScreen):
         from engine.survey.plan_preflight import expected  # noqa: PLC0415
 
         assert self.prepared is not None
-        self.deck.push_screen(Reading("preflight", _expected(expected(self.prepared))))
+        self.deck.push_screen(Preflight(expected(self.prepared)), self._go_to)
+
+    def _go_to(self, where: str | None) -> None:
+        """Put the cursor on the choice, or on the node, that a preflight row is about."""
+        rows, tree = self.query_one(ChoiceList), self.query_one(PlanTree)
+        kind, _, name = (where or "").partition(" ")
+        if kind == "node":
+            tree.go_to(name)
+            tree.focus()
+        elif where:
+            rows.go_to(where)
+            rows.focus()
 
     def do_find(self) -> None:
         """Open the filter."""
@@ -392,49 +372,4 @@ class PlanScreen(DeckScreen):
                 self._take(_Draft(self.draft.selection, value))
 
         about = "a folder; empty: the job's own folder"
-        self.deck.push_screen(Write("results folder", about, self.draft.output, lambda _: ""), taken)
-
-
-def _rounds(prepared: Prepared) -> tuple[Alternative, ...]:
-    """Return the rounds with what each changes for the plan's benchmark."""
-    from engine.profile.known_rounds import all_rounds  # noqa: PLC0415  (start-up: paint first)
-    from engine.profile.round_effects import round_choices  # noqa: PLC0415
-
-    place = prepared.workplace
-    benchmark = str(prepared.plan.nodes[prepared.plan.root].options["benchmark"].value)
-    rounds = all_rounds(place.catalog.folders)
-    return tuple(Alternative(*one) for one in round_choices(rounds, place.round(prepared.round), benchmark))
-
-
-def _title(prepared: Prepared) -> str:
-    options = prepared.plan.nodes[prepared.plan.root].values()
-    words = [str(options[name]) for name in ("benchmark", "backend", "sut", "style") if options.get(name)]
-    return " · ".join(words) or prepared.plan.root
-
-
-def _totals(prepared: Prepared) -> Content:
-    totals = prepared.seen.totals
-    parts = [
-        (f"{totals.ready} ready, {totals.to_do} to do · {size(totals.fetch_bytes)} to fetch · ", ""),
-        (f"prepare {duration(totals.prepare_seconds) or '0:00'} + run {duration(totals.run_seconds) or '0:00'}", ""),
-        (f" + {totals.unknown_times} of unknown duration" if totals.unknown_times else "", ""),
-    ]
-    problems = prepared.seen.problems()
-    if problems:
-        node, seen = problems[0]
-        parts.append((f"\ncan't run yet: {clean(node)}: {clean(seen.text)}. {clean(seen.remedy)}", "bold $bad"))
-    for name, warning in prepared.seen.warnings():
-        parts.append((f"\n{clean(name)}: {clean(warning)}", "$todo"))
-    for notice in (prepared.notice, prepared.accuracy_note):
-        if notice and not problems:
-            parts.append((f"\n{clean_lines(notice)}", "$todo"))
-    return Content.assemble(*parts)
-
-
-def _expected(found: Iterable[Expected]) -> Content:
-    styles = {"error": "bold $bad", "warning": "$todo", "note": "$dim"}
-    parts: list[tuple[str, str]] = []
-    for one in found:
-        parts += [(f"{one.severity:9}", styles[one.severity]), (clean(one.what) + "\n", "")]
-        parts += [(f"{'':9}{clean(one.remedy)}\n", "$dim")]
-    return Content.assemble(*parts) if parts else Content("no problem found; what only a run shows is not checked")
+        self.deck.push_screen(WritePath("results folder", about, self.draft.output, look_at_results), taken)

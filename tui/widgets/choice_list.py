@@ -40,7 +40,9 @@ _TITLE = 17
 def ordered(choices: Sequence[Choice]) -> list[tuple[str, list[Choice]]]:
     """Return the choices by section, in the order in which they are shown."""
     by_key = {one.key: one for one in choices}
-    found = [(title, [by_key.pop(key) for key in keys if key in by_key]) for title, keys in SECTIONS]
+    inputs = tuple(one.key for one in choices if one.env and one.dependency)
+    sections = [(title, (*keys, *inputs) if title == "what" else keys) for title, keys in SECTIONS]
+    found = [(title, [by_key.pop(key) for key in keys if key in by_key]) for title, keys in sections]
     return [(title, rows) for title, rows in (*found, ("more", list(by_key.values()))) if rows]
 
 
@@ -62,6 +64,11 @@ class ChoiceList(OptionList):
         at = self.highlighted_option.id if self.highlighted_option is not None else None
         self._choices = {one.key: one for one in choices}
         self._draw(at)
+
+    def go_to(self, key: str) -> None:
+        """Put the cursor on a choice, if there is one with this key."""
+        if key in self._choices:
+            self.highlighted = self.get_option_index(key)
 
     def on_resize(self, _: events.Resize) -> None:
         """Fit the values."""

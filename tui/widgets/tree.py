@@ -15,6 +15,7 @@ from engine.text import clean, cut, duration, fit, size
 
 if TYPE_CHECKING:
     from engine.plan.plan import Edge, Node
+    from engine.survey.grouped_tree import GroupedRow
     from engine.survey.prepare import Prepared
     from engine.survey.survey import Seen
 
@@ -40,11 +41,14 @@ _PLACE = ("needed by ", "runs after ")
 
 @dataclass(frozen=True)
 class TreeRow:
-    """A node at one place of the tree."""
+    """A node at one place of the tree, or the heading of a scenario."""
 
     key: str
-    node: Node
-    seen: Seen
+    node: Node | None
+    """None for a heading."""
+    seen: Seen | None
+    title: str
+    seconds: float | None
     branch: str
     why: str
     children: bool
@@ -52,27 +56,44 @@ class TreeRow:
 
 
 def rows(prepared: Prepared, folded: frozenset[str], wanted: str) -> Iterator[TreeRow]:
-    """Yield the visible rows, from the root down. `wanted` keeps the nodes that contain all of its words."""
+    """Yield the visible rows, from the root down. `wanted` keeps the nodes that contain all of its words.
+
+    `folded` holds ids of nodes, and names of scenarios.
+    """
+    from engine.survey.grouped_tree import grouped_rows  # noqa: PLC0415  (start-up: paint first)
+
     words = wanted.lower().split()
     hidden_below: int | None = None
     counts: dict[str, int] = {}
-    for node, edge, lasts in prepared.plan.walk():
-        depth = len(lasts)
-        if hidden_below is not None and depth > hidden_below:
+    for row in grouped_rows(prepared.plan, prepared.seen):
+        if hidden_below is not None and row.depth > hidden_below:
             continue
         hidden_below = None
-        counts[node.id] = counts.get(node.id, 0) + 1
-        seen = prepared.seen.seen[node.id]
-        children = any(not one.shared for one in (*node.needs, *node.after))
-        if node.id in folded and not words:
-            hidden_below = depth
-        why = _why(node, edge)
-        if words:
-            text = f"{node.title} {node.id} {seen.state} {why} {' '.join(one.name for one in node.variations)}".lower()
-            if not all(word in text for word in words):
-                continue
-        key = f"{node.id}\n{counts[node.id]}"
-        yield TreeRow(key, node, seen, "" if words else _branch(lasts), why, children, folded=hidden_below is not None)
+        name = row.node.id if row.node is not None else row.heading
+        counts[name] = counts.get(name, 0) + 1
+        if name in folded and not words:
+            hidden_below = row.depth
+        shown = _row(row, prepared, f"{name}\n{counts[name]}", words, is_folded=hidden_below is not None)
+        if shown is not None:
+            yield shown
+
+
+def _row(row: GroupedRow, prepared: Prepared, key: str, words: list[str], *, is_folded: bool) -> TreeRow | None:
+    """Return a row as it is shown; None where it lacks one of the words."""
+    from engine.survey.grouped_tree import found_version  # noqa: PLC0415
+
+    branch = "" if words else _branch(row.lasts)
+    if row.node is None:
+        why = f"{row.to_do} steps to do" if row.to_do else "done before"
+        heading = TreeRow(key, None, None, row.heading, row.seconds, branch, why, children=True, folded=is_folded)
+        return None if words else heading
+    node, seen, why = row.node, prepared.seen.seen[row.node.id], _why(row.node, row.edge)
+    text = f"{node.title} {node.id} {seen.state} {why} {' '.join(one.name for one in node.variations)}".lower()
+    if not all(word in text for word in words):
+        return None
+    children = any(not one.shared for one in (*node.needs, *node.after))
+    title = " ".join(filter(None, (clean(node.title), clean(found_version(node, seen)))))
+    return TreeRow(key, node, seen, title, seen.seconds, branch, why, children=children, folded=is_folded)
 
 
 def _branch(lasts: tuple[bool, ...]) -> str:
@@ -89,16 +110,16 @@ def _why(node: Node, edge: Edge | None) -> str:
 
 def drawn(row: TreeRow, width: int) -> Content:
     """Return a row in `width` cells."""
-    word, style = NODE_STATES[row.seen.state]
+    word, style = NODE_STATES[row.seen.state] if row.seen else ("", "")
     why = width >= _WHY_FROM
     room = width - _NUMBERS - (width // 4 if why else 0)
-    mark = "▸ " if row.folded else ""
-    title = f"{row.branch}{mark}{clean(row.node.title)}{f' {row.node.version}' if row.node.version else ''}"
-    todo = row.seen.state not in _DONE
-    taken = duration(row.seen.seconds) if todo else ""
-    bytes_ = size(row.seen.fetch_bytes or row.seen.disk_bytes) if row.seen.state != "group" else ""
+    title = f"{row.branch}{'▸ ' if row.folded else ''}{row.title}"
+    todo = row.seen is None or row.seen.state not in _DONE
+    taken = duration(row.seconds) if todo else ""
+    has_bytes = row.seen is not None and row.seen.state != "group"
+    bytes_ = size(row.seen.fetch_bytes or row.seen.disk_bytes) if row.seen and has_bytes else ""
     parts = [
-        (fit(cut(title, room - 1), room), "bold" if not row.branch else ""),
+        (fit(cut(title, room - 1), room), "bold" if not row.branch or row.node is None else ""),
         (f"{word:10}", style),
         (f"{bytes_:>8}{taken:>8}", "$dim" if not todo else ""),
     ]
@@ -119,8 +140,9 @@ class PlanTree(OptionList):
 
     @property
     def node(self) -> str | None:
-        """The node under the cursor."""
-        return self._rows[self.highlighted].node.id if self.highlighted is not None and self._rows else None
+        """The node under the cursor; None on a heading."""
+        row = self._rows[self.highlighted] if self.highlighted is not None and self._rows else None
+        return row.node.id if row is not None and row.node is not None else None
 
     def show(self, prepared: Prepared) -> None:
         """Show a plan; the cursor stays on its node where that is still there."""
@@ -134,9 +156,15 @@ class PlanTree(OptionList):
 
     def fold(self) -> None:
         """Close or open the branch under the cursor."""
-        if self.node is not None and self._rows[self.highlighted or 0].children:
-            self.folded = self.folded ^ {self.node}
+        if self.highlighted is not None and self._rows and self._rows[self.highlighted].children:
+            self.folded = self.folded ^ {self._rows[self.highlighted].key.partition("\n")[0]}
             self._draw()
+
+    def go_to(self, node: str) -> None:
+        """Put the cursor on a node, if it is shown."""
+        at = next((number for number, row in enumerate(self._rows) if row.node and row.node.id == node), None)
+        if at is not None:
+            self.highlighted = at
 
     def on_resize(self, _: events.Resize) -> None:
         """Fit the columns."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InferdeckError
-from engine.plan.choices import UNSET, Choice, choices, choose
+from engine.plan.choices import UNSET, Choice, choices, choose, node_choices
 from engine.plan.plan import Plan
 from engine.plan.resolve import resolve
 from engine.plan.rule_book import rule_book
@@ -126,3 +126,41 @@ def test_what_can_be_chosen_is_what_the_plan_then_shows(data: st.DataObject) -> 
     except InferdeckError:
         return  # excluded by another choice: the window shows the resolver's reason next to it
     assert row.key not in after or after[row.key].value == value
+
+
+def node_rows(chosen: Selection, name: str) -> dict[str, Choice]:
+    return {one.key: one for one in node_choices(catalog(), plan_of(chosen), name)}
+
+
+def test_a_component_at_any_depth_has_its_own_choices_and_keeps_them() -> None:
+    chosen = replace(APP, query=Query(APP.query.tags, ("resnet50", "patterns-net")))
+    count = node_rows(chosen, "imagenet-patterns")["images option count"]
+    assert (count.title, count.value, count.unit) == ("count", "1024", "images")
+    fewer = choose(catalog(), chosen, count, "64")
+    assert plan_of(fewer).nodes["imagenet-patterns"].options["count"].value == 64
+    assert node_rows(fewer, "imagenet-patterns")["images option count"].changed
+    assert choose(catalog(), fewer, count, UNSET) == chosen
+
+
+def test_a_switch_and_a_version_of_a_dependency_are_changed() -> None:
+    on_load = node_rows(APP, "imagenet-preprocessed")["preprocessed switch on-load"]
+    assert "on-load" in {
+        one.name for one in plan_of(choose(catalog(), APP, on_load, "on")).nodes["imagenet-preprocessed"].variations
+    }
+    version = node_rows(APP, "onnxruntime")["backend version"]
+    assert plan_of(choose(catalog(), APP, version, "1.23.2")).nodes["onnxruntime"].version_range == "==1.23.2"
+
+
+def test_what_the_parent_passes_down_is_no_choice_of_the_child() -> None:
+    assert not node_rows(APP, "sut-configuration")
+    assert "workers option benchmark" not in node_rows(APP, "choose-workers")
+
+
+def test_a_folder_of_the_user_has_a_row_and_is_set_by_its_outside_name() -> None:
+    dataset = rows(APP)["dataset group source"]
+    full = choose(catalog(), APP, dataset, "full")
+    row = rows(full)["input IMAGENET_PATH"]
+    given = choose(catalog(), full, row, "/data/imagenet")
+    assert given.env == {"IMAGENET_PATH": "/data/imagenet"}
+    assert rows(given)["input IMAGENET_PATH"].value == "/data/imagenet"
+    assert choose(catalog(), given, row, UNSET) == full
