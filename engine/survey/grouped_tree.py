@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from engine.facts import CommonFacts
 from engine.plan.plan import Edge, Node, Plan
 from engine.survey.survey import TO_DO, Seen, Survey
 
@@ -53,8 +54,7 @@ def grouped_rows(plan: Plan, survey: Survey) -> Iterator[GroupedRow]:
 
 def found_version(node: Node, seen: Seen) -> str:
     """Return the version of a node: the one that was decided, else the one that was found here; empty if unknown."""
-    version = seen.artifact.facts.get("version") if seen.artifact is not None else ""
-    return node.version or (version if isinstance(version, str) else "")
+    return node.version or (seen.artifact.read(CommonFacts).version if seen.artifact is not None else "")
 
 
 def _branches(rows: list[GroupedRow]) -> list[list[GroupedRow]]:
