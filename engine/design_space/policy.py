@@ -18,7 +18,7 @@ from engine.design_space.repeats import PRECISION, worth_repeating
 from engine.design_space.samplers import next_points
 from engine.design_space.trials import Axis, Constraint, Objective, Point, Trial
 
-_REPEATS_SHARE = 0.25
+_REPEATS_SHARE = 0.15
 """Of the trials while there are new points to measure."""
 _LAST_SHARE = 0.2
 """Of the time for short trials, at its end, in which repeats go first."""

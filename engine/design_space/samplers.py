@@ -21,12 +21,12 @@ SAMPLERS = ("grid", "random", "sobol", "tpe")
 REMEDY = "pip install 'inferdeck[explore]'"
 _STALE = 1000
 """After so many known points in a row the rest of a space is taken in order."""
-_ASKED = 20
+_ASKED = 10
 """After so many points from Optuna in a row that are known or refused the evenly spread ones follow."""
 _BLOCK = 6
 """The first draw is of two to the power of this."""
-_SPREAD = 10
-"""Points spread evenly before the likely best are asked for: fewer tell Optuna's sampler nothing."""
+_SPREAD = 5
+"""Points spread evenly before the likely best are asked for."""
 
 
 def next_points(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import FrozenTrial, create_trial
 
+from engine.design_space.front import front_of
 from engine.design_space.points import as_point, exists, in_dependency_order
 from engine.design_space.trials import Axis, Constraint, Objective, Point, Trial
 
-MOST = 500
-"""Latest points that it is told: the sampler takes longer with each, and is made for hundreds."""
+MOST = 120
+"""Latest points that it is told beside the best: it takes longer with each, and is made for hundreds."""
 _RAN, _WORKS = "ran", "state"
 _WORST = 10.0
 """By how much a point without figures is out of bounds; a constraint is by the share of its bound."""
@@ -37,18 +38,21 @@ class Study:
         groups: dict[Point, list[Trial]] = {}
         for trial in history:
             groups.setdefault(trial.point, []).append(trial)
-        latest = dict(list(groups.items())[-MOST:])
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # The seed moves on with the trials: otherwise each answer would be the previous one.
             sampler = optuna.samplers.TPESampler(
-                seed=(seed * 1_000_003 + len(history)) % _SEEDS, n_startup_trials=1, multivariate=True, group=True
+                seed=(seed * 1_000_003 + len(history)) % _SEEDS,
+                n_startup_trials=1,
+                gamma=_good,
+                multivariate=True,
+                group=True,
             )
             kinds = optuna.study.StudyDirection
             directions = [kinds.MAXIMIZE if one.maximize else kinds.MINIMIZE for one in objectives]
             self._study = optuna.create_study(sampler=sampler, directions=directions)
-            self._study.add_trials(_told(self._ordered, objectives, constraints, latest))
+            self._study.add_trials(_told(self._ordered, objectives, constraints, groups))
 
     def asked(self, count: int) -> Iterator[Point]:
         """Yield points that are likely to be among the best, the same point more than once perhaps.
@@ -66,6 +70,11 @@ class Study:
             yield as_point(self._axes, chosen)
 
 
+def _good(count: int) -> int:
+    """Return how many of so many points count as good: with Optuna's tenth a front of few points has one end only."""
+    return min(3 + count // 10, 25)
+
+
 def _suggested(trial: optuna.Trial, axis: Axis) -> str:
     if axis.is_number:
         return axis.values[trial.suggest_int(axis.name, 0, len(axis.values) - 1)]
@@ -79,10 +88,14 @@ def _told(
     groups: Mapping[Point, Sequence[Trial]],
 ) -> list[FrozenTrial]:
     """Return each point as a finished trial; one without figures as out of bounds, with the worst figures of all."""
-    figures = {point: _figures(trials, objectives, constraints) for point, trials in groups.items()}
-    whole = [one for one in figures.values() if all(objective.key in one for objective in objectives)]
-    if not whole:
+    every = {point: _figures(trials, objectives, constraints) for point, trials in groups.items()}
+    have = [point for point, one in every.items() if all(objective.key in one for objective in objectives)]
+    if not have:
         return []
+    gains = np.array([[every[one][key.key] * (1 if key.maximize else -1) for one in have] for key in objectives])
+    kept = {*list(every)[-MOST:], *(have[number] for number in front_of(gains))}
+    figures = {point: one for point, one in every.items() if point in kept}
+    whole = [every[point] for point in have]
     worst = [(min if one.maximize else max)(found[one.key] for found in whole) for one in objectives]
     told = []
     for point, found in figures.items():
@@ -105,7 +118,7 @@ def _figures(
 ) -> dict[str, float]:
     keys = dict.fromkeys([*(one.key for one in objectives), *(one.key for one in constraints)])
     found = {key: [trial.figures[key] for trial in trials if key in trial.figures] for key in keys}
-    return {key: fmean(values) for key, values in found.items() if values}
+    return {key: sum(values) / len(values) for key, values in found.items() if values}
 
 
 def _violations(

@@ -42,9 +42,9 @@ def _print_replay(table: Table, samplers: list[str], seeds: int) -> None:
             found = [replay(table, sampler, seed, seconds) for seed in range(seeds)]
             spent = median(one.trials for one in found) * table.seconds
             claims, false = sum(one.claims for one in found), sum(one.false for one in found)
-            shares, points = [one.share for one in found], median(one.points for one in found)
+            shares, found_points = [one.share for one in found], median(one.points for one in found)
             print(
                 f"{sampler:10}{spent / whole:>13.0%}{spent * repeats / whole:>12.0%} "
                 f"{median(shares):>14.4f} (>={min(shares):.2f})"
-                f"{f'{false} of {claims}':>17}{false / claims if claims else 0:>7.2%}{points:>8.0f}"
+                f"{f'{false} of {claims}':>17}{false / claims if claims else 0:>7.2%}{found_points:>8.0f}"
             )

@@ -144,12 +144,11 @@ def synthetic_table(seed: int = 1, noise: float = 0.015, repeats: int = _REPEATS
                     rate = bases[backend] * factor * gains[split] * size**0.12 / (1 + (size / 24) ** 2 / 4)
                     rate *= 1 + 0.03 * random.uniform(-1, 1)
                     spread = noise * (2.0 if split == "2x2" else 1.0)
-                    values = []
+                    values: list[Figures] = []
                     for _ in range(repeats):
                         one = rate * random.gauss(1, spread) * (0.92 if random.random() < 0.02 else 1.0)
                         values.append((one, 1000 * size * sessions[split] / one))
-                    point = tuple(zip(NAMES, (backend, precision, split, batch), strict=True))
-                    figures[point] = values
+                    figures[tuple(zip(NAMES, (backend, precision, split, batch), strict=True))] = values
     return Table("SYNTHETIC: made up, not measured", _axes(figures), figures, 2.0)
 
 

@@ -124,7 +124,7 @@ def _measured(group: Group, model: Path, output: str, batches: str, seconds: flo
 def _busy() -> float:
     """Return the seconds that the cores worked for other processes than those started here."""
     cores, own = psutil.cpu_times(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return sum(getattr(cores, name) for name in _WORKING) - own.ru_utime - own.ru_stime
+    return float(sum(getattr(cores, name) for name in _WORKING)) - own.ru_utime - own.ru_stime
 
 
 def _description(given: argparse.Namespace) -> dict[str, Any]:
