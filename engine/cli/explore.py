@@ -13,7 +13,7 @@ from engine.cli.screen import Screen, notice_if_slow
 from engine.design_space import explorations
 from engine.design_space.axis_words import axes_of
 from engine.design_space.cost_plan import cost_plan
-from engine.design_space.driver import space_of
+from engine.design_space.driver import STOP, space_of
 from engine.design_space.exploration_request import (
     ExplorationRequest,
     of_file,
@@ -42,13 +42,14 @@ def explore_command(asked: words.Words) -> int:
     request = _request(place, asked)
     screen = Screen()
     if "dry-run" in asked.flags:
-        with notice_if_slow("looking at every combination"):
+        with notice_if_slow("looking at every combination"), words.named_options(asked):
             spec, spread = specification(place, request)
             bench, _ = space_of(spec, asked.values.get("home"))
             found = cost_plan(spec, bench, spread)
         plan_lines(screen, spec, found)
         return 0
-    folder, how = explorations.begin(place, request)
+    with words.named_options(asked):
+        folder, how = explorations.begin(place, request)
     quiet = "quiet" in asked.flags or "json" in asked.flags
     if not quiet:
         begun = {"resumed": "going on with {}", "joined": "{} is running already", "new": "exploring as {}"}[how]
@@ -56,11 +57,13 @@ def explore_command(asked: words.Words) -> int:
     if "detach" in asked.flags:
         screen.line(f"{folder.name} is running; follow it with: inferdeck explore watch {folder.name}")
         return 0
-    return _follow(screen, folder, quiet=quiet, as_json="json" in asked.flags)
+    return _follow(screen, folder, plain="plain" in asked.flags, quiet=quiet, as_json="json" in asked.flags)
 
 
 def _request(place: Workplace, asked: words.Words) -> ExplorationRequest:
     """Return what a command line asks for: a file, changed by the options with it, or options alone."""
+    if "output_dir" in asked.changes.options:
+        raise UsageError("an exploration has no results folder: each trial keeps its own", "explore promote takes one")
     name = asked.values.get("name", "")
     if asked.positional:
         request = of_file(_file(place, asked.positional[0]))
@@ -113,9 +116,9 @@ def _file(place: Workplace, word: str) -> Path:
     raise UsageError(f"there is no exploration file '{word}'", f"write its path, or put it at {own}")
 
 
-def _follow(screen: Screen, folder: Path, *, quiet: bool = False, as_json: bool = False) -> int:
+def _follow(screen: Screen, folder: Path, *, plain: bool = False, quiet: bool = False, as_json: bool = False) -> int:
     """Print a line for each trial until the exploration's process ends; Ctrl-C leaves it running."""
-    lines = LiveLines(screen, folder, quiet=quiet)
+    lines = LiveLines(screen, folder, plain=plain, quiet=quiet)
     try:
         while lines.show():
             time.sleep(_LOOK)
@@ -140,7 +143,7 @@ def _left(screen: Screen, folder: Path) -> int:
     try:
         time.sleep(STOP_WINDOW)
     except KeyboardInterrupt:
-        (folder / "stop").touch()
+        (folder / STOP).touch()
         screen.line(f"{name} stops after the present trial; the same command goes on", "todo")
         return 130
     screen.line(f"follow it with: inferdeck explore watch {name}")

@@ -20,7 +20,7 @@ _EXPLORED = (
     CommandOption("dry-run", "show what it would do and cost"),
     CommandOption("again", "measure also what equal runs have measured before"),
     CommandOption("detach", "start it and exit"),
-    PLAIN._replace(meaning="no effect here: there is a line for each trial"),
+    PLAIN._replace(meaning="a line for each trial, without cursor control"),
 )
 _EXPLORATION = Arguments("[NAME]", "one exploration", "inferdeck explore list names them", 0, 1)
 _AXES = "--axis=sessions=1,2 --axis=max_batch=1:16:log2"

@@ -61,8 +61,9 @@ def refused_lines(refused: Mapping[Point, str]) -> list[str]:
 class LiveLines:
     """Prints what is new in the log of an exploration."""
 
-    def __init__(self, screen: Screen, folder: Path, *, quiet: bool = False) -> None:
+    def __init__(self, screen: Screen, folder: Path, *, plain: bool = False, quiet: bool = False) -> None:
         self.screen, self.folder, self.quiet = screen, folder, quiet
+        self._is_live = screen.is_terminal and not plain and not quiet
         self.spec = read_exploration_spec(folder)
         self._reader = trial_log.LogReader(folder)
         self._seen = trial_log.LogState()
@@ -81,7 +82,7 @@ class LiveLines:
             self._print(events)
             if alive:
                 self._tell_waiting()
-            if self.screen.is_terminal:
+            if self._is_live:
                 self.screen.status(self._status() if alive else "")
         return alive
 
@@ -158,7 +159,7 @@ class LiveLines:
             (figures_text(self.spec.objectives, trial), "bold"),
             (stand.word if stand is not None else "", _STANDINGS[stand.word] if stand is not None else ""),
             (trial_kind(trial), "dim"),
-            (trial.reason, "dim"),
+            ("" if trial.state == "valid if longer" else trial.reason, "dim"),
             ("disturbed" if trial.note else "", "todo"),
             (f"about {duration(left)} left" if left else "", "dim"),
         ]

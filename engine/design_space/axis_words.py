@@ -38,7 +38,8 @@ def _axis(text: str) -> Axis:
     if not equals or not name or not written.strip(" ,"):
         raise UsageError(f"'{text}' is not an axis", _FORMS)
     values = _values(name, written)
-    is_number = all(_number(value) is not None for value in values)
+    # Versions look like numbers, but 1.20 is not 1.2.
+    is_number = not name.endswith(".version") and all(_number(value) is not None for value in values)
     if is_number:
         values = sorted(values, key=float)
     return Axis(name=name, values=tuple(dict.fromkeys(values)), is_number=is_number)
@@ -65,8 +66,10 @@ def _range(name: str, part: str) -> list[str]:
             raise UsageError(f"'{part}': doubling starts above 0", f"write {name}=1:{high}:log2")
         return [f"{first * 2**power:.12g}" for power in range(1 + int(math.log2(last / first) + 1e-9))]
     by = _number(step)
-    if by is None or by <= 0 or (last - first) / by >= LONGEST:
-        raise UsageError(f"'{part}': '{step}' is no step", f"write log2, or a number of which there are {LONGEST}")
+    if by is None or by <= 0:
+        raise UsageError(f"'{part}': '{step}' is no step", "write log2, or a number above 0")
+    if (last - first) / by >= LONGEST:
+        raise UsageError(f"'{part}' has more than {LONGEST} values", "take a larger step, or log2")
     return [f"{first + by * number:.12g}" for number in range(1 + int((last - first) / by + 1e-9))]
 
 

@@ -40,6 +40,8 @@ RESOLVED_AT_START = 200
 """Points of a space up to which all are resolved at the start, so that refused ones are known."""
 FASTER = 1.1
 """Margin of the rate by which a longer Offline run is sized: LoadGen calls one that ends early INVALID."""
+HOPELESS = 5
+"""Trials at the start of a session after which it ends, if all of them failed."""
 SHORTEST_LIMIT, LIMIT = 300.0, 10.0
 """Seconds, and multiple of the expected time, after which a trial is ended."""
 
@@ -71,6 +73,11 @@ class Driver:
         self._write(trial_log.WaitsForMachine(at=time.time(), holder=holder))
 
     @property
+    def jobs(self) -> frozenset[str]:
+        """Ids of the jobs of its trials so far."""
+        return frozenset(trial.job for trial in self._seen.trials if trial.purpose != "reused")
+
+    @property
     def stops(self) -> bool:
         """Whether it was asked to stop after the present trial."""
         return (self.folder / STOP).exists()
@@ -84,11 +91,20 @@ class Driver:
         while goes_on:
             if self.stops:
                 return "stopped", "it was stopped after a trial", ()
+            if why := self._nothing_works():
+                return "failed", why, ()
             step = next_step(self._standpoint(), self._valid)
             if isinstance(step, End):
                 return step.ending, step.reason, step.left_out
             goes_on = self._trial(step)
         return "cancelled", "the job of a trial was cancelled", ()
+
+    def _nothing_works(self) -> str:
+        """Return why it is pointless to go on: all trials of this session failed; empty where it is not."""
+        here = [one for one in self._seen.trials if one.session == self._seen.session and one.state != "refused"]
+        if len(here) < HOPELESS or any(one.state != "failed" for one in here):
+            return ""
+        return f"the first {len(here)} trials failed, the last one: {here[-1].reason}"
 
     def _standpoint(self) -> Standpoint:
         return standpoint(self.spec, self._seen)
@@ -282,6 +298,7 @@ def main(arguments: Sequence[str]) -> int:
             points = list(every_point(spec.axes)) if spec.size <= RESOLVED_AT_START else []
             with turn(f"exploration {spec.name}", EXPLORING) as place:
                 driver = Driver(folder, spec, bench, points)
+                bench.own = driver.jobs
 
                 def wait(driver: Driver) -> bool:
                     place.wait(lambda: driver.stops, lambda: False, driver.waits_for)

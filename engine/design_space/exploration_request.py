@@ -168,6 +168,7 @@ def specification(place: Workplace, asked: ExplorationRequest) -> tuple[Explorat
 
     Raises UsageError for what can't be explored, and as resolving the selection does.
     """
+    resolved(place, asked.selection)  # a mistyped option first: it may be the missing axis
     if not asked.axes:
         raise UsageError("nothing is varied", "write --axis=NAME=V1,V2, for example --axis=sessions=1,2")
     wanted, limits = objectives.objectives_of(asked.objectives), objectives.limits_of(asked.constraints)

@@ -52,6 +52,8 @@ class ExplorationState:
     """The trial that is being made, or was left by a killed process."""
     spent: float = 0.0
     """Seconds of the budget."""
+    stops: bool = False
+    """Whether it stops after the present trial."""
     left: float | None = None
     """Expected seconds to its end; None where unknown, 0 where it is over."""
     over: trial_log.Over | None = None
@@ -107,16 +109,18 @@ def read(folder: Path) -> ExplorationState:
 def seen_of(folder: Path, spec: ExplorationSpec, seen: trial_log.LogState) -> ExplorationState:
     """Return the state that a folder and its log describe."""
     running = is_locked(folder / EXPLORATION_LOCK)
+    stops = running and (folder / STOP).exists()
     at = standpoint(spec, seen)
     trials, bounds = list(at.trials), tuple(at.constraints)
     return ExplorationState(
         spec=spec,
         folder=folder,
-        exploration=_exploration(spec, seen, trials, bounds, running),
+        exploration=_exploration(spec, seen, trials, bounds, state_text(seen, running=running, stops=stops)),
         constraints=bounds,
         running=running,
         waits_for=seen.waits_for if running else "",
         present=seen.started,
+        stops=stops,
         spent=seen.spent,
         left=at.left if running or seen.over is None else 0.0,
         over=None if running else seen.over,
@@ -128,7 +132,7 @@ def _exploration(
     seen: trial_log.LogState,
     trials: list[Trial],
     bounds: tuple[Constraint, ...],
-    running: bool,
+    state: str,
 ) -> Exploration:
     refused = {trial.point: trial.reason for trial in trials if trial.state == "refused"}
     over = seen.over
@@ -149,14 +153,14 @@ def _exploration(
         size=spec.size - len(refused),
         sessions=seen.sessions,
         left_out=over.left_out if over is not None else (),
-        state=state_text(seen, running),
+        state=state,
     )
 
 
-def state_text(seen: trial_log.LogState, running: bool) -> str:
+def state_text(seen: trial_log.LogState, *, running: bool, stops: bool) -> str:
     """Return the state of an exploration in a word or two."""
     if running:
-        return "running"
+        return "stopping after the present trial" if stops else "waiting" if seen.waits_for else "running"
     if seen.over is None:
         return "died" if seen.sessions else "not started"
     return {"finished": "finished", "budget": "finished: the budget is used up"}.get(

@@ -88,6 +88,8 @@ class TrialJobs:
 
     def __init__(self, place: Workplace, spec: ExplorationSpec, space: Space) -> None:
         self.place, self.spec, self.space = place, spec, space
+        self.own: frozenset[str] = frozenset()
+        """Jobs of the exploration itself, whose points are known."""
         self._refused: dict[Point, str] = {}
         self._history: dict[str, Run] | None = None
         self._last: tuple[Selection, Prepared] | None = None
@@ -144,7 +146,9 @@ class TrialJobs:
         found = self.prepared(point, seconds, accuracy=accuracy)
         if self._history is None:
             self._history = {
-                run.recipe: run for run in reversed(all_runs(self.place.folders)) if run.recipe and not run.damage
+                run.recipe: run
+                for run in reversed(all_runs(self.place.folders, self.own))
+                if run.recipe and not run.damage
             }
         entries = [found.seen.seen[node.id].entry for node in measurements(found)]
         runs = [self._history[entry] for entry in entries if entry in self._history]

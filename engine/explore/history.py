@@ -6,6 +6,7 @@ A finished job hardly ever changes, so its runs are read once (7 ms of processor
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -33,12 +34,13 @@ class _Kept(msgspec.Struct, frozen=True):
     runs: list[Run]
 
 
-def all_runs(folders: Folders) -> list[Run]:
+def all_runs(folders: Folders, without: Container[str] = ()) -> list[Run]:
     """Return every finished measurement of every job: newest job first, within it in plan order.
 
-    Raises StoreError where the folder of jobs can't be read.
+    Jobs whose id is in `without` are left out. Raises StoreError where the folder of jobs can't be read.
     """
-    return [run for folder in jobs.job_folders(folders) for run in _runs(folder)]
+    found = (folder for folder in jobs.job_folders(folders) if folder.name not in without)
+    return [run for folder in found for run in _runs(folder)]
 
 
 def results_are_there(job: jobs.Job) -> bool:

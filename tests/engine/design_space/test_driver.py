@@ -166,3 +166,11 @@ def test_finalists_get_longer_runs(tmp_path: Path) -> None:
     longer = {one.point for one in trials(tmp_path, asked) if one.stage == 1}
     assert longer
     assert longer < set(ALL)
+
+
+def test_it_ends_where_nothing_works(tmp_path: Path) -> None:
+    bench = FakeBench(fails=dict.fromkeys(ALL, "no model"))
+    assert run(tmp_path, spec(), bench) == "failed"
+    over = trial_log.progress(tmp_path).over
+    assert over is not None
+    assert over.reason == "the first 5 trials failed, the last one: no model"

@@ -119,7 +119,7 @@ def test_equal_runs_are_taken_and_no_others(place: Workplace, monkeypatch: pytes
     )
 
     def known(*runs: Run) -> TrialJobs:
-        monkeypatch.setattr(trial_jobs, "all_runs", lambda _: list(runs))
+        monkeypatch.setattr(trial_jobs, "all_runs", lambda *_: list(runs))
         return bench(place, objectives=objectives_of(["Offline"]))
 
     found = known(run).before(POINT, None)
