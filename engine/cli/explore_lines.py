@@ -140,7 +140,7 @@ class LiveLines:
             case trial_log.SessionBegan() if event.session > 1:
                 self.screen.line(f"session {event.session} began on {date_time(event.at)}", "dim")
             case trial_log.WaitsForMachine():
-                self.screen.line(f"waits: {event.holder} explores on this machine", "todo")
+                self.screen.line(f"waits for {event.holder}", "todo")
             case trial_log.AccuracyKnown():
                 shown = ", ".join(f"{key} {figure(value)} %" for key, value in event.figures.items())
                 self.screen.line(f"       {event.failed or shown} ({event.job})", "bad" if event.failed else "")

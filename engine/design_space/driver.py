@@ -84,13 +84,13 @@ class Driver:
 
     def _go_on(self, wait: Callable[[Driver], bool]) -> tuple[trial_log.Ending, str, tuple[str, ...]]:
         if not wait(self):
-            return "stopped", "it was stopped while it waited", ()
+            return "stopped", "while it waited for the machine", ()
         goes_on = self._finish_started()
         for point in self._every_point:
             self._valid(point)
         while goes_on:
             if self.stops:
-                return "stopped", "it was stopped after a trial", ()
+                return "stopped", "", ()
             if why := self._nothing_works():
                 return "failed", why, ()
             step = next_step(self._standpoint(), self._valid)

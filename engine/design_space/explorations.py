@@ -163,9 +163,7 @@ def state_text(seen: trial_log.LogState, *, running: bool, stops: bool) -> str:
         return "stopping after the present trial" if stops else "waiting" if seen.waits_for else "running"
     if seen.over is None:
         return "died" if seen.sessions else "not started"
-    return {"finished": "finished", "budget": "finished: the budget is used up"}.get(
-        seen.over.ending, f"{seen.over.ending}: {seen.over.reason}"
-    )
+    return ": ".join(filter(None, ("finished" if seen.over.ending == "budget" else seen.over.ending, seen.over.reason)))
 
 
 def conditions(spec: ExplorationSpec) -> dict[str, str]:

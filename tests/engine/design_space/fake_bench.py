@@ -22,6 +22,7 @@ AXES = (
     Axis(name="backend", values=("onnxruntime", "openvino")),
     Axis(name="sessions", values=("1", "2", "4"), is_number=True),
 )
+ALL = list(every_point(AXES))
 DEFAULT = (("backend", "onnxruntime"), ("sessions", "1"))
 
 

@@ -12,9 +12,7 @@ from engine.design_space.driver import STOP, judged_trials
 from engine.design_space.exploration_spec import ExplorationSpec
 from engine.design_space.points import every_point
 from engine.design_space.trials import Axis, Trial
-from tests.engine.design_space.fake_bench import ACCURATE, AXES, DEFAULT, FakeBench, KilledError, run, spec
-
-ALL = list(every_point(AXES))
+from tests.engine.design_space.fake_bench import ACCURATE, ALL, AXES, DEFAULT, FakeBench, KilledError, run, spec
 
 
 def trials(folder: Path, asked: ExplorationSpec | None = None) -> list[Trial]:
