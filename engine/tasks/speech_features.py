@@ -104,13 +104,13 @@ class Features:
         return found.reshape(count, SPLICE * self._bands)
 
 
-def filters(bands: int) -> Array:
-    """Return triangular mel filters of equal area between 0 Hz and half the rate, float32 [bands, FFT // 2 + 1].
+def filters(bands: int, fft: int = FFT) -> Array:
+    """Return triangular mel filters of equal area between 0 Hz and half the rate, float32 [bands, fft // 2 + 1].
 
     The scale is Slaney's: linear to 1000 Hz, logarithmic above.
     """
     edges = _hz(np.linspace(0, _mel(RATE / 2), bands + 2))
-    bins = np.linspace(0, RATE / 2, FFT // 2 + 1)
+    bins = np.linspace(0, RATE / 2, fft // 2 + 1)
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
     area = 2 / (edges[2:] - edges[:-2])
