@@ -163,6 +163,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the outputs that the task reads, by graph for several; empty means all."""
     task_options: dict[str, Any] = {}
     """Options that the task needs to interpret the outputs."""
+    task_files: dict[str, str] = {}
+    """Further options: files in the artifact's folder, such as a vocabulary."""
     sha256: str = ""
     """Over all files of the model, including external data."""
     format: str = "onnx"
@@ -177,6 +179,10 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     stand_in: bool = False
     """Whether its weights are synthetic."""
     calibration: CalibratedFacts | None = None
+
+    def options(self, folder: Path) -> dict[str, Any]:
+        """Return the options of the task, with its files in the artifact's folder."""
+        return {**self.task_options, **{name: str(folder / file) for name, file in self.task_files.items()}}
 
     def paths(self, folder: Path) -> str | dict[str, str]:
         """Return the path of the model file, or those of its graphs by name, in the artifact's folder."""

@@ -23,11 +23,15 @@ def demo_command(asked: words.Words) -> int:
     if "recipe" in asked.values:
         return start(prepare_words(asked), asked)
     known = workplace(asked.values.get("home"), asked.profiles).catalog.benchmarks
-    file = known[benchmark(asked.values.get("model", default_name(known)), known)].file
+    chosen = benchmark(asked.values.get("model", default_name(known)), known)
+    file = known[chosen].file
     demo = file.demo
+    if "offline" in asked.flags and not demo.offline:
+        others = ", ".join(name for name, one in known.items() if one.file.demo.offline)
+        raise UsageError(f"{chosen} has no model that needs no network", f"leave out --offline, or choose {others}")
     prepared = _prepared(asked, demo.offline if "offline" in asked.flags else demo.recipe)
     problems = prepared.seen.problems()
-    if problems and "offline" not in asked.flags:
+    if problems and "offline" not in asked.flags and demo.offline:
         _, lacking = problems[0]
         if not asked.flags & {"quiet", "json"}:
             Screen().line(f"{lacking.text}: using generated {file.samples} instead ({lacking.remedy})", "todo")

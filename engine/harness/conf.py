@@ -110,6 +110,8 @@ def _model(rules: Round, bench: Benchmark) -> dict[str, float]:
     lines: dict[str, float] = {"*.performance_sample_count_override": _drawn_from(bench)}
     if bench.sample_concatenate_permutation:
         lines["*.sample_concatenate_permutation"] = 1
+    if bench.counts_tokens:
+        lines["*.use_token_latencies"] = 1
     if bench.server_latency_ms is not None:
         lines["Server.target_latency"] = bench.server_latency_ms
     for scenario, target in bench.targets.items():

@@ -48,6 +48,7 @@ _COMMON: Final[Mapping[str, str]] = {
     "max_query_count": "max_query_count",
     "performance_sample_count": "performance_sample_count_override",
     "sample_concatenate_permutation": "sample_concatenate_permutation",
+    "use_token_latencies": "use_token_latencies",
     "qsl_rng_seed": "qsl_rng_seed",
     "sample_index_rng_seed": "sample_index_rng_seed",
     "schedule_rng_seed": "schedule_rng_seed",

@@ -53,12 +53,12 @@ def complete(ids: Sequence[int], responses: Responses) -> None:
             "this is a fault of the task or of the model's outputs: check the names of the outputs",
         )
     first = data.ctypes.data
+    tokens = (responses.tokens,) if responses.tokens else ()
     if isinstance(sizes, int):
-        made = map(
-            lg.QuerySampleResponse, ids, range(first, first + total, sizes) if sizes else repeat(first), repeat(sizes)
-        )
+        places = range(first, first + total, sizes) if sizes else repeat(first)
+        made = map(lg.QuerySampleResponse, ids, places, repeat(sizes), *tokens)
     else:
-        made = map(lg.QuerySampleResponse, ids, accumulate(chain((first,), sizes)), sizes)
+        made = map(lg.QuerySampleResponse, ids, accumulate(chain((first,), sizes)), sizes, *tokens)
     lg.QuerySamplesComplete(list(made))
 
 

@@ -81,6 +81,7 @@ def settings(
         target_latency_percentile=ruled.share,
         samples_per_query=ruled.samples_per_query,
         sample_concatenate_permutation=ruled.sample_concatenate_permutation,
+        use_token_latencies=ruled.counts_tokens,
         qsl_rng_seed=ruled.seeds.qsl,
         sample_index_rng_seed=ruled.seeds.sample_index,
         schedule_rng_seed=ruled.seeds.schedule,

@@ -33,6 +33,8 @@ class LoadGenSettings(msgspec.Struct, frozen=True, kw_only=True):
     min_sample_count: int = 0
     """Offline: minimum samples of the one query."""
     sample_concatenate_permutation: bool = False
+    use_token_latencies: bool = False
+    """LoadGen counts the tokens of responses."""
     qsl_rng_seed: int
     sample_index_rng_seed: int
     schedule_rng_seed: int

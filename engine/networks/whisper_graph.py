@@ -75,7 +75,9 @@ def config(weights: Mapping[str, Array]) -> WhisperConfig:
 
 
 def _layers(weights: Mapping[str, Array], part: str) -> int:
-    return len({name.split("/")[1] for name in weights if name.endswith("/ffn/linear_0/bias") and name.startswith(part)})
+    return len(
+        {name.split("/")[1] for name in weights if name.endswith("/ffn/linear_0/bias") and name.startswith(part)}
+    )
 
 
 def build(weights: Mapping[str, Array], *, name: str) -> dict[str, onnx.ModelProto]:

@@ -124,6 +124,8 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     in_scenario: dict[Scenario, InScenario] = {}
     token_latencies: bool = False
     """LoadGen must have measured the latencies of tokens."""
+    counts_tokens: bool = False
+    """LoadGen counts the tokens of responses: its result is tokens per second."""
     token_latency: TokenLatency | None = None
     """In all scenarios but Offline; a scenario may have its own."""
     sample_concatenate_permutation: bool = False

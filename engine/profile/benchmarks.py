@@ -49,8 +49,8 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     """Recipes of the demonstration."""
 
     recipe: str
-    offline: str
-    """The one that fetches nothing."""
+    offline: str = ""
+    """The one that fetches nothing; empty where there is no model without a network."""
 
 
 class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):

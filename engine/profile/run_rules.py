@@ -58,6 +58,8 @@ class RunRules(msgspec.Struct, frozen=True, kw_only=True):
     """The least number of samples that a performance run draws from."""
     performance_set_is_whole: bool
     sample_concatenate_permutation: bool
+    counts_tokens: bool
+    """LoadGen counts the tokens of responses."""
     accuracy: tuple[AccuracyRule, ...]
     """By metric, the principal one first; `baseline_percent` falls back to the benchmark's."""
     test: ComplianceTest | None
@@ -110,6 +112,7 @@ def resolve_rules(rules: Round, benchmark: Benchmark | str, scenario: Scenario, 
         performance_sample_count=bench.performance_sample_count,
         performance_set_is_whole=bench.performance_set_is_whole,
         sample_concatenate_permutation=bench.sample_concatenate_permutation,
+        counts_tokens=bench.counts_tokens,
         accuracy=tuple(
             msgspec.structs.replace(one, baseline_percent=one.baseline_percent or bench.baseline_percent)
             for one in own.accuracy or bench.accuracy

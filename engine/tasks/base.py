@@ -24,6 +24,8 @@ class Responses:
     """C-contiguous; its bytes are the responses in order."""
     sizes: int | Sequence[int]
     """Bytes per sample: one number if all are equal, else one per sample (0 is an empty response)."""
+    tokens: Sequence[int] = ()
+    """Tokens per sample, of a model that generates text; none of others."""
 
 
 @dataclass(frozen=True, kw_only=True)

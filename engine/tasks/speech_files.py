@@ -30,6 +30,9 @@ PACKED = "LibriSpeech"
 """The folder in LibriSpeech's archives."""
 MANIFEST = "dev-clean-wav.json"
 
+REPACKED = "dev-all-repack"
+"""The rules' set of Whisper: dev-clean and dev-other, joined to 30 s."""
+
 UTTERANCES = 2_513
 """Samples of the rules' set."""
 BYTES = 200_000
@@ -40,6 +43,10 @@ SECONDS = 0.01
 _DEEPEST = 2
 """Folders below that of a part: speakers and their chapters."""
 _FORMS = f"a folder with {PART} (FLAC, as LibriSpeech is packed) or {PART}{WAV} (WAV, as the rules' reference makes it)"
+_MAKE = (
+    f"--env.LIBRISPEECH_REPACKED_PATH=DIR with {REPACKED} and {REPACKED}.json, which repackage_librispeech.py of the "
+    "rules makes"
+)
 _NO_SOUNDFILE = "soundfile, which reads FLAC, is not installed"
 _INSTALL = "pip install 'inferdeck[speech]'; or --env.LIBRISPEECH_PATH=DIR with the WAV files of the rules' reference"
 
@@ -49,6 +56,12 @@ class SpeechPathOptions(Options, frozen=True, kw_only=True):
 
     path: str | None
     part: str = PART
+
+
+class RepackedOptions(Options, frozen=True, kw_only=True):
+    """Where a person has the rules' set of Whisper."""
+
+    path: str | None
 
 
 class SpeechSetOptions(Options, frozen=True, kw_only=True):
@@ -170,6 +183,29 @@ def opened(dataset: Artifact, part: str = PART) -> SpeechTree:
     if found is None:
         raise DataError(f"{clean(str(folder))} has no {part}", f"give {_FORMS.replace(PART, part)}")
     return found
+
+
+def with_audio(dataset: Artifact) -> SpeechTree:
+    """Return the WAV files that a data set's own manifest names, or its dev-clean. Raises DataError as `opened`."""
+    folder = _folder(dataset)
+    own = dataset.read(DataFacts).labels and tree(folder) is None
+    return SpeechTree(folder, is_flac=False) if own else opened(dataset)
+
+
+def survey_repacked(context: SurveyContext) -> SurveyResult:
+    """Look for the rules' set of Whisper, utterances joined to 30 s, where the person said, option `path`."""
+    given = context.read_options(RepackedOptions).path
+    if not given:
+        return SurveyResult("missing", text="there is no folder of it", remedy=_MAKE)
+    folder = Path(given).expanduser().absolute()
+    with readable(folder):
+        found = (folder / REPACKED).is_dir() and (folder / f"{REPACKED}.json").is_file()
+    if not found:
+        what = f"{clean(str(folder))} lacks {REPACKED} or {REPACKED}.json"
+        return SurveyResult("missing", text=what, remedy=_MAKE)
+    known = {"images": "", "labels": f"{REPACKED}.json"}
+    identity = f"{folder} {_state(folder / REPACKED)} {stamp((folder / known['labels']).stat())}"
+    return SurveyResult("found", Artifact(str(folder), known), identity, clean(str(folder / REPACKED)))
 
 
 def manifest(dataset: Artifact, labels: Artifact) -> Path:

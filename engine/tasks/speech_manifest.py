@@ -52,16 +52,16 @@ class Utterance:
     """As it stands in the manifest, JSON."""
 
 
-def read(path: Path) -> list[Utterance]:
-    """Return the utterances of at most 15 seconds, in the order of the manifest, which is that of the samples.
+def read(path: Path, longest: float = LONGEST) -> list[Utterance]:
+    """Return the utterances of at most `longest` seconds, in the order of the manifest, which is that of the samples.
 
     Raises DataError where the file is none, has none of them, or has one that leads outside its folder or whose
     transcript has a character that a model can't answer. The rules' scripts would write digits and abbreviations out
     and drop other signs; their own transcripts have none.
     """
-    kept = [(one, raw) for one, raw in _entries(path) if one.original_duration <= LONGEST]
+    kept = [(one, raw) for one, raw in _entries(path) if one.original_duration <= longest]
     if not kept:
-        raise DataError(f"{clean(str(path))} has no utterance of at most {LONGEST:g} s", _AS_PUBLISHED)
+        raise DataError(f"{clean(str(path))} has no utterance of at most {longest:g} s", _AS_PUBLISHED)
     return [_utterance(path, one, bytes(raw)) for one, raw in kept]
 
 

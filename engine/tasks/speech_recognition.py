@@ -43,18 +43,18 @@ POOR_WER = 75.0
 _MEASURED = "score with the sample set that was measured"
 
 
-def prepare(step: Step) -> dict[str, Any]:
+def prepare(step: Step, longest: float = speech_manifest.LONGEST) -> dict[str, Any]:
     """Write the audio of the need `dataset`, in the order of its own manifest or that of the need `manifest`.
 
-    One ragged tensor, int16 [samples], 16 kHz: the first `count` utterances of at most 15 s, or all. Facts: `arrays`,
+    One ragged tensor, int16 [samples], 16 kHz: the first `count` utterances of at most `longest` seconds, or all. Facts: `arrays`,
     `count`, `labels`, `text`. Raises DataError that names the file which is missing, damaged, of another form or of
     another length than the manifest says.
     """
     dataset = step.inputs["dataset"]
     source = speech_files.manifest(dataset, step.inputs["manifest"])
     count = step.read_options(speech_files.SpeechSetOptions).count
-    utterances = speech_manifest.read(source)[:count]
-    tree = speech_files.opened(dataset)
+    utterances = speech_manifest.read(source, longest)[:count]
+    tree = speech_files.with_audio(dataset)
     lengths = [one.samples for one in utterances]
     facts = write(step, (audio(source, one.name, tree, one.samples) for one in utterances), lengths)
     with disk_errors(step.output):

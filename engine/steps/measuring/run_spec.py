@@ -56,7 +56,7 @@ def spec(step: Step, target: float) -> RunSpec:
         model=model.paths(inputs["model"].folder),
         outputs=model.outputs,
         task=options.task,
-        task_options=model.task_options,
+        task_options=model.options(inputs["model"].folder),
         samples=samples.paths(inputs["preprocessed"].folder),
         on_load=samples.made(inputs["preprocessed"].folder),
         workers=workers,

@@ -115,7 +115,7 @@ def _measure(step: Step) -> Tuned:
 def _parts(step: Step, model: ModelFacts) -> float:
     """Return how many runs of the model a sample takes on average."""
     task: Any = import_module(step.read_options(WorkersOptions).task)
-    return float(task.cost(_library(step), model_options(task, model.task_options)).mean())
+    return float(task.cost(_library(step), model_options(task, model.options(step.inputs["model"].folder))).mean())
 
 
 def _library(step: Step) -> SampleLibrary:
@@ -130,7 +130,7 @@ def _on_samples(step: Step, model: ModelFacts, graphs: Mapping[str, GraphFile]) 
     options = step.read_options(WorkersOptions)
     backend = import_module(step.inputs["backend"].read(BackendFacts).module)
     task = import_module(options.task)
-    whole = Model(backend, task, model_options(task, model.task_options), graphs)
+    whole = Model(backend, task, model_options(task, model.options(step.inputs["model"].folder)), graphs)
     library = _library(step)
     costs = whole.costs(library)
     chosen = typical(costs, library.count, options.max_batch)

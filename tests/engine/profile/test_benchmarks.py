@@ -9,7 +9,7 @@ import pytest
 from engine.errors import ProfileError
 from engine.profile import benchmarks
 from engine.profile.catalog import load, profile_file
-from engine.profile.round_file import load_round
+from engine.profile.known_rounds import all_rounds
 from profiles import FOLDER
 from tests.helpers import write_components
 
@@ -77,16 +77,17 @@ def test_a_wrong_file_is_named(tmp_path: Path, old: str, new: str, says: str, re
 def test_what_the_shipped_files_name_is_there() -> None:
     catalog = load([])
     app = catalog.components["app-mlperf-inference"]
-    rules = load_round(profile_file([FOLDER], "rounds", "v2.1"))
-    assert set(catalog.benchmarks) <= set(rules.benchmarks)
+    rounds = all_rounds([FOLDER])
+    assert set(catalog.benchmarks) <= {name for rules in rounds for name in rules.benchmarks}
     inputs = {name for one in catalog.components.values() for option in one.options.values() for name in option.env}
     for one in benchmarks.read_all([FOLDER]).values():
         models = [offer.model for offer in one.file.offers.values()]
         assert {app.variation(name) is not None for name in (*models, *one.file.backends)} == {True}
         assert one.file.folder.env in inputs
-        for recipe in (one.file.demo.recipe, one.file.demo.offline):
+        for recipe in filter(None, (one.file.demo.recipe, one.file.demo.offline)):
             assert profile_file([FOLDER], "recipes", recipe).is_file()
-        assert {"practice", "real"} <= set(one.file.offers)
+        assert "real" in one.file.offers
+        assert len(one.file.offers) > 1
 
 
 def test_one_benchmark_is_used_where_none_is_chosen() -> None:
