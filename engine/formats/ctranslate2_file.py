@@ -6,7 +6,6 @@ in it is code.
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterator
 from math import prod
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import DataError
-from engine.store.files import open_plain
+from engine.store.files import read_plain
 from engine.text import clean
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -24,6 +23,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 VERSION = 6
 """The form of the file; the only one that is read."""
 MOST_TENSORS = 100_000
+LARGEST = 8 << 30
+"""Bytes of a file that is read."""
 DTYPES = {0: "<f4", 1: "i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 """By CTranslate2's number of the type."""
 
@@ -31,7 +32,7 @@ _REMEDY = f"give a model.bin of CTranslate2, form {VERSION}"
 
 
 class _Reader:
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
 
     def number(self, kind: str) -> int:
@@ -54,15 +55,14 @@ class _Reader:
         return np.frombuffer(self.data, dtype, prod(shape), self.at - size).reshape(shape)
 
 
-def read(path: Path) -> tuple[str, dict[str, Array]]:
+def read_tensors(path: Path) -> tuple[str, dict[str, Array]]:
     """Return the kind of model (`WhisperSpec`) and its tensors by name. Raises DataError for any other file."""
     try:
-        with open_plain(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            reader = _Reader(data)
-            if reader.number("I") != VERSION:
-                raise DataError(f"{clean(str(path))} is not of CTranslate2's form {VERSION}", _REMEDY)
-            kind, _ = reader.text(), reader.number("I")
-            return kind, {name: np.array(values) for name, values in _tensors(reader)}
+        reader = _Reader(read_plain(path, LARGEST))
+        if reader.number("I") != VERSION:
+            raise DataError(f"{clean(str(path))} is not of CTranslate2's form {VERSION}", _REMEDY)
+        kind, _ = reader.text(), reader.number("I")
+        return kind, dict(_tensors(reader))
     except OSError as error:
         raise DataError(f"{clean(str(path))} cannot be read: {error.strerror or error}", _REMEDY) from error
     except (ValueError, KeyError, struct.error) as error:

@@ -3,8 +3,8 @@
 encoder: `mel` float32 [B,bands,2T] → for each layer of the decoder `key_L` float32 [B,heads,size,T] and `value_L`
 [B,heads,T,size], to which the decoder attends.
 
-decoder: `token` int64 [B], `place` int64 [1], `mask` float32 [P] (0 for what was said, very negative for what is empty),
-for each layer `key_L` and `value_L` as above, `past_key_L` float32 [B,heads,size,P] and `past_value_L` [B,heads,P,size]
+decoder: `token` int64 [B], `place` int64 [1], `mask` float32 [P] (0 where something was said, else very negative), for
+each layer `key_L` and `value_L` as above, `past_key_L` float32 [B,heads,size,P] and `past_value_L` [B,heads,P,size]
 → `next` int64 [B] (the likeliest token), and for each layer `new_key_L` and `new_value_L` float32 [B,heads,size], which
 belong into the past at `place`. The past has a fixed size, so that the same buffers serve every step.
 
@@ -13,23 +13,30 @@ Weights go by the names, shapes and order that CTranslate2 gives them: matrices 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
 from engine.errors import DataError
+from engine.networks.bert_graph import inside
 from engine.networks.convnet import ConvNet, tensor
+from engine.store.files import digest, sha256_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Shape = list[int | str]
+WeightStore = Callable[[str, Array], onnx.TensorProto]
+"""Name and values of a weight → how the model refers to it."""
 
 OPSET = 17
 EPSILON = 1e-5
 ENCODER, DECODER = "encoder", "decoder"
+LARGE = 1024
+"""Elements from which on a weight may stand beside the graph."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +87,39 @@ def _layers(weights: Mapping[str, Array], part: str) -> int:
     )
 
 
-def build(weights: Mapping[str, Array], *, name: str) -> dict[str, onnx.ModelProto]:
-    """Return both graphs by name; B is open, P too. Raises DataError where a tensor is missing or does not fit."""
+def build(weights: Mapping[str, Array], *, name: str, store: WeightStore = inside) -> dict[str, onnx.ModelProto]:
+    """Return both graphs by name; B and P are open. `store` makes the tensor of a weight, in the model or beside it.
+
+    Raises DataError where a tensor is missing or does not fit.
+    """
     form = config(weights)
     try:
-        return {ENCODER: _Encoder(form, weights).built(name), DECODER: _Decoder(form, weights).built(name)}
+        parts: dict[str, type[_Encoder | _Decoder]] = {ENCODER: _Encoder, DECODER: _Decoder}
+        return {part: made(form, weights, store).built(name) for part, made in parts.items()}
     except (KeyError, ValueError) as error:
         raise DataError(f"no Whisper: {error} is missing or of another shape", "give the weights of one") from None
+
+
+def graph_facts(weights: Mapping[str, Array], folder: Path, files: Sequence[str]) -> dict[str, Any]:
+    """Return the facts of a model of both graphs, whose files are these in a folder."""
+    parts = [f"{part}_{layer}" for layer in range(config(weights).decoder_layers) for part in ("key", "value")]
+    return {
+        "model": {part: f"{part}.onnx" for part in (ENCODER, DECODER)},
+        "format": "onnx",
+        "outputs": {ENCODER: parts, DECODER: ["next", *(f"new_{part}" for part in parts)]},
+        "sha256": digest("\n".join(f"{file} {sha256_of(folder / file)}" for file in files)),
+        "weight_data_types": "fp32",
+        "input_data_types": "fp32",
+        "retraining": "no",
+    }
 
 
 class _Part(ConvNet):
     """What encoder and decoder have in common."""
 
-    def __init__(self, form: WhisperConfig, weights: Mapping[str, Array]) -> None:
+    def __init__(self, form: WhisperConfig, weights: Mapping[str, Array], store: WeightStore) -> None:
         super().__init__()
-        self.form, self.source = form, weights
+        self.form, self.source, self._store = form, weights, store
 
     def trained(self, name: str, shape: tuple[int, ...]) -> str:
         """Add a weight, float32. Raises KeyError where there is none, ValueError where it is of another shape."""
@@ -104,6 +129,12 @@ class _Part(ConvNet):
         if values.shape != shape:
             raise ValueError(f"{name} {list(values.shape)}, not {list(shape)},")
         return self.weight(name, values)
+
+    def weight(self, name: str, values: Array) -> str:
+        """Add an initializer; large ones go where `store` puts them."""
+        self.parameters += values.size
+        self._weights[name] = self._store(name, values) if values.size >= LARGE else inside(name, values)
+        return name
 
     def whole(self, name: str, values: list[int]) -> str:
         """Add whole numbers, such as a shape."""
@@ -117,9 +148,10 @@ class _Part(ConvNet):
 
     def linear(self, x: str, name: str, outputs: int, inputs: int) -> str:
         """Add a linear layer over the last axis; the weight is stored [in,out]."""
-        self.trained(f"{name}/weight", (outputs, inputs))
-        matrix = self.weight(f"{name}/matrix", self.source[f"{name}/weight"].astype(np.float32).T)
-        del self._weights[f"{name}/weight"]
+        values = self.source[f"{name}/weight"].astype(np.float32)
+        if values.shape != (outputs, inputs):
+            raise ValueError(f"{name} {list(values.shape)}, not {[outputs, inputs]},")
+        matrix = self.weight(f"{name}/matrix", np.ascontiguousarray(values.T))
         product = self.node("MatMul", [x, matrix], f"{name}/product")
         return self.node("Add", [product, self.trained(f"{name}/bias", (outputs,))], name)
 
@@ -233,18 +265,12 @@ class _Decoder(_Part):
         self.node("ArgMax", [logits], "next", axis=-1, keepdims=0)
         heads, size = form.heads, form.size
         layers = range(form.decoder_layers)
-        past: list[tuple[str, Shape]] = [
-            pair
-            for layer in layers
-            for pair in (
-                (f"past_key_{layer}", ["B", heads, size, "P"]),
-                (f"past_value_{layer}", ["B", heads, "P", size]),
-            )
-        ]
-        new = [(f"new_{part}_{layer}", ["B", heads, size]) for layer in layers for part in ("key", "value")]
+        shapes: tuple[tuple[str, Shape], ...] = (("key", ["B", heads, size, "P"]), ("value", ["B", heads, "P", size]))
+        past = [(f"past_{part}_{layer}", shape) for layer in layers for part, shape in shapes]
+        new = [f"new_{part}_{layer}" for layer in layers for part, _ in shapes]
         numbers = [tensor("token", "int64", ["B"]), tensor("place", "int64", [1]), tensor("mask", "float32", ["P"])]
         inputs = [*numbers, *(tensor(one, "float32", shape) for one, shape in (*self.attended(form), *past))]
-        outputs = [tensor("next", "int64", ["B"]), *(tensor(one, "float32", [*shape]) for one, shape in new)]
+        outputs = [tensor("next", "int64", ["B"]), *(tensor(one, "float32", ["B", heads, size]) for one in new)]
         return self.finished(f"{name}-decoder", inputs, outputs)
 
     def _self_attention(self, x: str, layer: int) -> str:

@@ -8,16 +8,16 @@ from typing import Any
 import onnx
 
 from engine.errors import DataError
-from engine.formats.ctranslate2_file import read
-from engine.networks.whisper_graph import DECODER, ENCODER, build, config
+from engine.formats.ctranslate2_file import read_tensors
+from engine.networks.whisper_graph import build, graph_facts
 from engine.step import Options, Step
-from engine.store.files import digest, disk_errors, sha256_of
+from engine.store.files import disk_errors
 
 KIND = "WhisperSpec"
 VOCABULARY = "tokenizer.json"
 
 
-class WhisperOptions(Options, frozen=True, kw_only=True):
+class PackagedWhisperOptions(Options, frozen=True, kw_only=True):
     """Where the weights are in the need `weights`, and the tokens that frame a text."""
 
     weights_file: str
@@ -29,35 +29,25 @@ class WhisperOptions(Options, frozen=True, kw_only=True):
 def convert(step: Step) -> dict[str, Any]:
     """Write both graphs of engine.networks.whisper_graph, and the vocabulary.
 
-    Facts: those of a model of two graphs, and `parameters`. Raises DataError where a file is damaged or of another kind.
+    Facts: those of a model of two graphs, and `parameters`. Raises DataError where a file is damaged or of another
+    kind.
     """
-    options, source = step.read_options(WhisperOptions), step.inputs["weights"].folder
+    options, source = step.read_options(PackagedWhisperOptions), step.inputs["weights"].folder
     step.phase("reading the weights")
-    kind, weights = read(source / options.weights_file)
+    kind, weights = read_tensors(source / options.weights_file)
     if kind != KIND:
         raise DataError(f"{source / options.weights_file} is a {kind}, no Whisper", "give a Whisper of CTranslate2")
-    form = config(weights)
     step.phase("writing the graphs")
-    files = {part: f"{part}.onnx" for part in (ENCODER, DECODER)}
     with disk_errors(step.output):
-        for part, graph in build(weights, name="whisper").items():
-            onnx.save(graph, step.output / files[part])
+        graphs = build(weights, name="whisper")
+        for part, graph in graphs.items():
+            onnx.save(graph, step.output / f"{part}.onnx")
         shutil.copyfile(source / options.vocabulary_file, step.output / VOCABULARY)
-    layers = range(form.decoder_layers)
     return {
-        "model": files,
-        "format": "onnx",
-        "outputs": {
-            ENCODER: [f"{part}_{layer}" for layer in layers for part in ("key", "value")],
-            DECODER: ["next", *(f"new_{part}_{layer}" for layer in layers for part in ("key", "value"))],
-        },
-        "sha256": digest("\n".join(f"{file} {sha256_of(step.output / file)}" for file in files.values())),
+        **graph_facts(weights, step.output, [f"{part}.onnx" for part in graphs]),
         "task_options": {"prompt": [int(one) for one in options.prompt], "end": options.end},
         "task_files": {"vocabulary": VOCABULARY},
         "starting_weights_filename": options.weights_file,
-        "weight_data_types": "fp32",
-        "input_data_types": "fp32",
-        "retraining": "no",
         "weight_transformations": "CTranslate2's fp16 weights written as ONNX in fp32",
         "parameters": sum(values.size for values in weights.values()),
     }

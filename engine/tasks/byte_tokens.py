@@ -40,7 +40,7 @@ class ByteTokens:
         return b"".join(self._bytes.get(one, b"") for one in tokens).decode("utf-8", "replace")
 
 
-def read(path: Path) -> ByteTokens:
+def read_vocabulary(path: Path) -> ByteTokens:
     """Return the vocabulary of a tokenizer.json. Raises DataError for any other file."""
     try:
         found = msgspec.json.decode(read_plain(path), type=_Tokenizer)

@@ -15,7 +15,8 @@ _SHORT = {
     r"\bwon't\b": "will not", r"\bcan't\b": "can not", r"\blet's\b": "let us", r"\bain't\b": "aint",
     r"\bwanna\b": "want to", r"\bgonna\b": "going to", r"\bgotta\b": "got to",
     r"\bmr\b": "mister ", r"\bmrs\b": "missus ", r"\bdr\b": "doctor ", r"\bst\b": "saint ", r"\bprof\b": "professor ",
-    r"\bcapt\b": "captain ", r"\bgov\b": "governor ", r"\bgen\b": "general ", r"\bjr\b": "junior ", r"\besq\b": "esquire ",
+    r"\bcapt\b": "captain ", r"\bgov\b": "governor ", r"\bgen\b": "general ", r"\bjr\b": "junior ",
+    r"\besq\b": "esquire ",
     r"n't\b": " not", r"'re\b": " are", r"'ll\b": " will", r"'ve\b": " have", r"'m\b": " am", r"'d\b": " would",
     r"'s\b": " is",
 }  # fmt: skip
@@ -46,8 +47,8 @@ def normalised(text: str) -> str:
     text = re.sub(r"(\d),(\d)", r"\1\2", text)
     text = re.sub(r"\.([^\d]|$)", r" \1", text)
     text = "".join(_sign(one) for one in unicodedata.normalize("NFKD", text))
-    words = re.sub(r"[.$¢€£](?!\d)|(?<!\d)%", " ", text).split()
-    return re.sub(r"\b1(s?)\b", r"one\1", " ".join(_numbers(words)))
+    found = re.sub(r"[.$¢€£](?!\d)|(?<!\d)%", " ", text).split()
+    return re.sub(r"\b1(s?)\b", r"one\1", " ".join(_numbers(found)))
 
 
 def _sign(one: str) -> str:

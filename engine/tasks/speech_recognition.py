@@ -46,9 +46,9 @@ _MEASURED = "score with the sample set that was measured"
 def prepare(step: Step, longest: float = speech_manifest.LONGEST) -> dict[str, Any]:
     """Write the audio of the need `dataset`, in the order of its own manifest or that of the need `manifest`.
 
-    One ragged tensor, int16 [samples], 16 kHz: the first `count` utterances of at most `longest` seconds, or all. Facts: `arrays`,
-    `count`, `labels`, `text`. Raises DataError that names the file which is missing, damaged, of another form or of
-    another length than the manifest says.
+    One ragged tensor, int16 [samples], 16 kHz: the first `count` utterances of at most `longest` seconds, or all.
+    Facts: `arrays`, `count`, `labels`, `text`. Raises DataError that names the file which is missing, damaged, of
+    another form or of another length than the manifest says.
     """
     dataset = step.inputs["dataset"]
     source = speech_files.manifest(dataset, step.inputs["manifest"])

@@ -1,7 +1,7 @@
 """Transcription by Whisper: audio of up to 30 seconds → text → accuracy log → word error rate, as from round v5.1 on.
 
 Features and the filling up to 30 seconds are part of what is timed, so a sample is audio as it was recorded. A response
-is the lower-case text as symbols of ALPHABET, int64, as in the rules' reference; LoadGen is told how many tokens it has.
+is the lower-case text as symbols of ALPHABET, int64, as in the rules' reference; LoadGen is told its number of tokens.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Step
 from engine.tasks import speech_manifest, speech_recognition, whisper_features
 from engine.tasks.base import Array, Responses, Samples, Score, TaskOptions
-from engine.tasks.byte_tokens import ByteTokens, read
+from engine.tasks.byte_tokens import ByteTokens, read_vocabulary
 from engine.tasks.english_text import normalised
 from engine.tasks.whisper_program import Whisper
 from engine.tasks.word_errors import distance, joined
@@ -74,7 +74,7 @@ def symbols(text: str) -> list[int]:
 
 def program(graphs: Mapping[str, Graph], samples: Samples, model: WhisperOptions) -> Transcriber:
     """Return the program of a session. Raises DataError where graphs, samples or vocabulary are not Whisper's."""
-    return Transcriber(Whisper(graphs, samples, model.prompt, model.end), read(Path(model.vocabulary)))
+    return Transcriber(Whisper(graphs, samples, model.prompt, model.end), read_vocabulary(Path(model.vocabulary)))
 
 
 def cost(samples: Samples, model: WhisperOptions) -> Array | None:

@@ -13,8 +13,8 @@ from engine.tasks.base import Array
 from engine.tasks.speech_features import HOP, RATE, filters
 
 SECONDS = 30
-SAMPLES = SECONDS * RATE
-FRAMES = SAMPLES // HOP
+LONGEST_AUDIO = SECONDS * RATE
+FRAMES = LONGEST_AUDIO // HOP
 """Of every sample, however short its audio."""
 
 FFT = 400
@@ -37,7 +37,7 @@ class LogMel:
 
     def of(self, audio: Array) -> Array:
         """Return the features of audio, int16 [n] of at most 30 s: float32 [bands, FRAMES]."""
-        signal = np.zeros(SAMPLES, np.float32)
+        signal = np.zeros(LONGEST_AUDIO, np.float32)
         signal[: len(audio)] = audio
         signal *= _FULL_SCALE
         frames = sliding_window_view(np.pad(signal, FFT // 2, mode="reflect"), FFT)[::HOP][:FRAMES]
@@ -48,4 +48,5 @@ class LogMel:
             spectrum = np.fft.rfft(frames[part] * self._window, axis=1)
             power = np.square(spectrum.real) + np.square(spectrum.imag)
             found[part] = np.log10(np.maximum(power.astype(np.float32) @ self._weights, FLOOR))
-        return (np.maximum(found, found.max() - DEEPEST).T + 4) / 4
+        lifted: Array = np.maximum(found, found.max() - DEEPEST)
+        return (lifted.T + 4) / 4

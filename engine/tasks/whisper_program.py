@@ -14,7 +14,7 @@ from engine.backends.base import Array, Binding, TensorSpec
 from engine.backends.graph import Graph
 from engine.errors import DataError
 from engine.tasks.base import Samples
-from engine.tasks.whisper_features import FRAMES, SAMPLES, LogMel
+from engine.tasks.whisper_features import FRAMES, LONGEST_AUDIO, LogMel
 
 MOST_TOKENS = 200
 """Of an answer."""
@@ -32,7 +32,7 @@ class Whisper:
         if sorted(graphs) != ["decoder", "encoder"]:
             raise DataError(f"the model has the graphs {', '.join(graphs)}", _NEEDED)
         self._encoder, self._decoder = graphs["encoder"], graphs["decoder"]
-        if samples.lengths is None or samples.lengths.max() > SAMPLES:
+        if samples.lengths is None or samples.lengths.max() > LONGEST_AUDIO:
             raise DataError("the samples are no audio of at most 30 s", "prepare them as audio: int16 [samples]")
         self._mel = LogMel(_bands(self._encoder.inputs))
         self._sample, self._prompt, self._end = samples.sample, tuple(prompt), end
