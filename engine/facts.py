@@ -54,8 +54,8 @@ class CommonFacts(msgspec.Struct, frozen=True, kw_only=True):
     """For the user: the step's result."""
     disturbed: str = ""
     """How other work disturbed a measurement, as a sentence; empty if it did not."""
-    version: str = ""
-    """Of the package that it comes from; empty where it comes from none."""
+    version: Any = ""
+    """Of the package that it comes from, a text; a step of the user's own may mean something else by it."""
     environment: dict[str, Any] = {}
     """The Python environment in the artifact (engine.system.isolation); empty if it is none."""
 

@@ -53,7 +53,7 @@ def list_command(asked: words.Words) -> int:
 def draw(screen: Screen, found: list[Run], chosen: list[columns.Column]) -> None:
     """Draw the list; on a terminal only the columns that fit, unless columns were chosen."""
     listed = [columns.COLUMNS[key] for key in columns.LISTED]
-    shown, width = chosen or [one for one in listed if any(one.text(run) for run in found)], None
+    shown, width = chosen or [one for one in listed if any(one.text(run) not in ("", "-") for run in found)], None
     if screen.is_terminal and not chosen:
         fitted = layout.layout(found, shown, screen.console.width)
         shown, width = list(fitted.columns), fitted.widths

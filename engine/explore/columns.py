@@ -40,7 +40,7 @@ def _scored(run: Run) -> str:
 
 
 def _figure(metric: RunMetric) -> Column:
-    unit = "" if metric.short == metric.display_unit else f" {metric.display_unit}"
+    unit = "" if metric.display_unit in ("", metric.short) else f" {metric.display_unit}"
     return Column(
         key=metric.key,
         header=f"{metric.short}{unit}",
@@ -116,7 +116,7 @@ COLUMNS: Mapping[str, Column] = {
 
 LISTED = (
     *("run", "when", "benchmark", "system", "model", "backend", "style", "choices", "workers", "target"),
-    *("result", "n", "spread", "samples_per_second", "latency_p99", "accuracy", "scored", "state", "why"),
+    *("result", "n", "spread", "samples_per_second", "latency_p99", "accuracy", "dice", "scored", "state", "why"),
 )
 """Columns of the list on the screen and the command line, where there is room for all of them."""
 

@@ -14,6 +14,9 @@ from engine import text
 Readings = Mapping[str, Any]
 """Values that a run recorded, by name: the detail log's keys, `run.*` of run.json, `score.*` of the accuracy step."""
 
+DICE = "DICE"
+"""Metric of a scoring step whose figure is no percentage."""
+
 Better = Literal["higher", "lower", ""]
 
 _SCALES = {
@@ -55,7 +58,7 @@ class RunMetric:
     @property
     def title(self) -> str:
         """Header with the unit: p99 latency ms."""
-        return f"{self.header} {self.display_unit}"
+        return f"{self.header} {self.display_unit}".strip()
 
     def shown(self, figure: float) -> float:
         """Return the figure in the display unit."""
@@ -221,7 +224,19 @@ class Accuracy(RunMetric):
 
     def read(self, readings: Readings) -> float | None:
         """Read the scoring step's figure."""
-        return number(readings, "score.value")
+        return None if readings.get("score.metric") == DICE else number(readings, "score.value")
+
+
+class DiceScore(RunMetric):
+    """Mean Dice score of a segmentation, from 0 to 1: the figure in accuracy.txt (accuracy_kits.py of v2.1)."""
+
+    key, header, short = "dice", "Dice score", "Dice"
+    unit, better = "", "higher"
+    across = True
+
+    def read(self, readings: Readings) -> float | None:
+        """Read the scoring step's figure."""
+        return number(readings, "score.value") if readings.get("score.metric") == DICE else None
 
 
 class WordErrorRate(RunMetric):
@@ -329,6 +344,7 @@ METRICS: tuple[RunMetric, ...] = (
     Estimate90(),
     Estimate99(),
     Accuracy(),
+    DiceScore(),
     WordErrorRate(),
     P50(),
     P90(),
@@ -349,7 +365,7 @@ METRICS: tuple[RunMetric, ...] = (
 
 BY_KEY: Mapping[str, RunMetric] = {metric.key: metric for metric in METRICS}
 
-SCORES = ("accuracy", "wer")
+SCORES = ("accuracy", "dice", "wer")
 """Metrics that an accuracy run gives."""
 
 RESULT: Mapping[str, RunMetric] = {

@@ -130,7 +130,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def notices(self) -> tuple[str, ...]:
         """What to show wherever the run is shown."""
-        unscored = self.quantized and "accuracy" not in self.figures
+        unscored = self.quantized and self.figures.keys().isdisjoint(SCORES)
         return tuple(text for text in (self.notice, NO_ACCURACY if unscored else "") if text)
 
     def choices_text(self) -> str:
@@ -159,7 +159,7 @@ def _with(run: Run, more: Sequence[Run]) -> Run:
         return run
     scored = next((one for one in more if one.mode == "accuracy"), None)
     changes: dict[str, object] = {"beside": {one.mode: one.state for one in more}}
-    if scored is not None and "accuracy" in scored.figures:
+    if scored is not None and not scored.figures.keys().isdisjoint(SCORES):
         changes["figures"] = {**run.figures, **{key: scored.figures[key] for key in SCORES if key in scored.figures}}
         changes |= {"score": scored.score, "samples": scored.samples, "labelled": scored.labelled}
     return msgspec.structs.replace(run, **changes)

@@ -54,7 +54,8 @@ def grouped_rows(plan: Plan, survey: Survey) -> Iterator[GroupedRow]:
 
 def found_version(node: Node, seen: Seen) -> str:
     """Return the version of a node: the one that was decided, else the one that was found here; empty if unknown."""
-    return node.version or (seen.artifact.read(CommonFacts).version if seen.artifact is not None else "")
+    version = seen.artifact.read(CommonFacts).version if seen.artifact is not None else ""
+    return node.version or (version if isinstance(version, str) else "")
 
 
 def _branches(rows: list[GroupedRow]) -> list[list[GroupedRow]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, SelectionList
+from textual.widgets import Input, OptionList
 
 from engine.explore import sweep
 from engine.explore.history import all_runs
@@ -19,6 +19,7 @@ from tests.engine.explore import history, pictured
 from tests.helpers import folders_in
 from tests.tui.deck import SIZES, deck, grid, shows, terminal, text, until
 from tui.app import InferdeckApp
+from tui.screens.column_chooser import ColumnChooser
 from tui.screens.results import ResultsScreen
 from tui.screens.varying import Values
 from tui.settings import load
@@ -221,9 +222,13 @@ async def test_columns_are_chosen_and_kept(home: Path, size: tuple[int, int]) ->
         screen = await opened(pilot)
         await pilot.press("t")
         await shows(pilot, "Space marks")
-        chooser = app.screen.query_one(SelectionList)
-        chooser.deselect_all()
-        chooser.select("batch_mean")
+        chooser = app.screen
+        assert isinstance(chooser, ColumnChooser)
+        chooser.chosen.clear()
+        options = chooser.query_one(OptionList)
+        options.highlighted = options.get_option_index("batch_mean")
+        await pilot.press("space")
+        await shows(pilot, "[x] batch samples")
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen, "the list")
         assert screen.query_one(RunList).chosen == ("run", "batch_mean", "state")

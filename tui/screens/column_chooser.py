@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import SelectionList
-from textual.widgets.selection_list import Selection
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
 from engine.explore.columns import COLUMNS
 from tui.screens.dialogs import Window
@@ -23,29 +24,45 @@ class ColumnChooser(Window[tuple[str, ...] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back"),
+        Binding("space", "mark", "mark", priority=True),
         Binding("enter", "take", "take", priority=True),
         Binding("d", "default", "default"),
     ]
 
     def __init__(self, chosen: Sequence[str]) -> None:
         super().__init__()
-        self.chosen = frozenset(chosen)
+        self.chosen = set(chosen)
 
     def compose(self) -> ComposeResult:
-        """Show every column, the shown ones marked."""
-        choices = [Selection(one.header, key, key in self.chosen) for key, one in COLUMNS.items() if key not in ALWAYS]
-        pane = Pane("columns", SelectionList[str](*choices))
+        """Show every column, the shown ones with a cross: their colour alone would not tell without colours."""
+        rows = [Option(self._row(key), id=key) for key in COLUMNS if key not in ALWAYS]
+        pane = Pane("columns", OptionList(*rows, markup=False))
         pane.border_subtitle = "Space marks · Enter takes · d default · Esc back"
         yield pane
 
+    def _row(self, key: str) -> Content:
+        box = "[x] " if key in self.chosen else "[ ] "
+        return Content.assemble((box, "$mark"), (COLUMNS[key].header, "bold" if key in self.chosen else ""))
+
     def on_mount(self) -> None:
         """Let the arrows go to the columns."""
-        self.query(SelectionList).focus()
+        self.query(OptionList).focus()
+
+    def action_mark(self) -> None:
+        """Mark or unmark the column under the cursor."""
+        options = self.query_one(OptionList)
+        if options.highlighted_option is not None:
+            key = str(options.highlighted_option.id)
+            self.chosen ^= {key}
+            options.replace_option_prompt(key, self._row(key))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Mark or unmark the column that was clicked."""
+        self.action_mark()
 
     def action_take(self) -> None:
         """Answer with the marked columns."""
-        marked = {*self.query_one(SelectionList).selected, *ALWAYS}
-        self.dismiss(tuple(key for key in COLUMNS if key in marked))
+        self.dismiss(tuple(key for key in COLUMNS if key in self.chosen or key in ALWAYS))
 
     def action_default(self) -> None:
         """Answer with the default columns."""

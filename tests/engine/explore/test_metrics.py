@@ -15,8 +15,15 @@ def test_metrics_are_facts_with_a_source() -> None:
     for metric in METRICS:
         assert metric.header
         assert metric.short
-        assert metric.unit
+        assert metric.unit or metric.key == "dice"
         assert (type(metric).__doc__ or "").strip().endswith((".", ")"))
+
+
+def test_a_dice_score_is_no_percentage() -> None:
+    found = figures({"score.metric": "DICE", "score.value": 0.9333})
+    assert found == {"dice": 0.9333}
+    assert BY_KEY["dice"].title == "Dice score"
+    assert figures({"score.metric": "F1", "score.value": 90.2}) == {"accuracy": 90.2}
 
 
 @pytest.mark.parametrize("scenario", ["SingleStream", "MultiStream", "Server", "Offline"])
