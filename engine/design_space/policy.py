@@ -147,7 +147,7 @@ class _Step:
         finals = sum(self.seconds(stage) for stage in stages) * self.policy.finalists * self.policy.final_trials
         total = self.remaining + sum(trial.seconds for trial in self.made)
         done = sum(trial.seconds for trial in self.made if trial.stage)
-        return self.remaining - max(min(finals, total / 2) - done, 0.0)
+        return self.remaining - max(min(finals, total / 3) - done, 0.0)
 
     def _baseline(self) -> Planned | None:
         point = self.baseline

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from math import prod
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from engine.design_space.points import every_point, pick
@@ -23,6 +25,8 @@ _STALE = 1000
 """After so many known points in a row the rest of a space is taken in order."""
 _ASKED = 10
 """After so many points from Optuna in a row that are known or refused the evenly spread ones follow."""
+_LISTED = 100_000
+"""Points of a space that are listed, at most."""
 _BLOCK = 6
 """The first draw is of two to the power of this."""
 _SPREAD = 5
@@ -41,10 +45,11 @@ def next_points(
 ) -> list[Point]:
     """Return at most `count` points that are not in the history, and that `valid` does not refuse.
 
-    `grid`: in the order of the values as typed. `random` and `sobol`: along a sequence that the seed alone decides, so
-    that the same points are measured in the end however often the exploration is interrupted. `tpe`: Optuna's
-    multi-objective tree-structured Parzen estimator, behind some points of `sobol`. Fewer points are returned only
-    where the space has no more. Raises UsageError for an unknown sampler, and where its package is not installed.
+    `grid`: all, shuffled, so that a budget that ends early leaves no value out. `random` and `sobol`: along a sequence
+    that the seed alone decides, so that the same points are measured in the end however often the exploration is
+    interrupted. `tpe`: Optuna's multi-objective tree-structured Parzen estimator, behind some points of `sobol`. Fewer
+    points are returned only where the space has no more. Raises UsageError for an unknown sampler, and where its
+    package is not installed.
     """
     if sampler not in SAMPLERS:
         raise UsageError(f"there is no sampler '{sampler}'", nearest(sampler, SAMPLERS))
@@ -77,7 +82,7 @@ def _asked(
     seed: int,
 ) -> Iterable[Point]:
     if sampler == "grid":
-        return every_point(axes)
+        return _shuffled(axes, seed)
     if sampler != "tpe":
         return _Sequence.of(sampler, axes, seed)
     study = _tpe_study()
@@ -85,6 +90,16 @@ def _asked(
     if measured < _SPREAD:
         return spread
     return _then(study(axes, objectives, constraints, history, seed).asked(_ASKED), spread)
+
+
+@lru_cache(maxsize=4)
+def _shuffled(axes: tuple[Axis, ...], seed: int) -> Iterable[Point]:
+    """Return all points, so mixed that a budget that ends early leaves no value out."""
+    if prod(len(axis.values) for axis in axes) > _LISTED:
+        return _Sequence.of("random", axes, seed)
+    points = list(every_point(axes))
+    Random(seed).shuffle(points)  # noqa: S311  (nothing secret)
+    return points
 
 
 def _then(*parts: Iterable[Point]) -> Iterator[Point]:
@@ -135,8 +150,6 @@ def _unique(shares: Iterator[Sequence[float]], axes: tuple[Axis, ...]) -> Iterat
 
 
 def _random_shares(count: int, seed: int) -> Iterator[Sequence[float]]:
-    from random import Random  # noqa: PLC0415
-
     random = Random(seed)  # noqa: S311  (nothing secret)
     while True:
         yield [random.random() for _ in range(count)]

@@ -134,3 +134,14 @@ def test_a_package_that_is_not_installed(sampler: str, package: str, monkeypatch
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UsageError, match=rf"{package}.*\n.*inferdeck\[explore\]"):
         require(sampler)
+
+
+def test_grid_is_mixed() -> None:
+    points = [dict(point) for point in next_points("grid", AXES, OBJECTIVES, (), 20, 1, any_point)]
+    for axis in AXES[:3]:
+        assert {point[axis.name] for point in points} == set(axis.values)
+
+
+def test_grid_of_a_space_too_large_to_list() -> None:
+    axes = tuple(Axis(name=f"axis {number}", values=tuple(map(str, range(100)))) for number in range(12))
+    assert len(set(next_points("grid", axes, OBJECTIVES, (), 20, 1, any_point))) == 20
