@@ -37,7 +37,7 @@ class ValueEffect:
     """Relative difference of the figure to the average of the axis's values."""
     low: float
     high: float
-    """Its interval; from -1 to infinity where there are too few points."""
+    """Its interval."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,9 @@ def main_effects(
 ) -> list[AxisEffect]:
     """Return the effects of each axis on each objective, of short trials of all points that have figures.
 
-    The axes are in their order, for each objective. An axis of which fewer than two values were measured is left out,
-    and so is an objective with a figure that is not positive.
+    The axes are in their order, for each objective. An axis is left out where the points don't tell its effect: fewer
+    than two values were measured, or it always changed with another one. So is an objective with a figure that is not
+    positive; with hardly more points than values nothing is told.
     """
     shortest = min((trial.stage for trial in trials), default=0)
     groups = by_point_and_stage((one for one in trials if one.stage == shortest), objectives)
@@ -135,6 +136,10 @@ def _effects(
     answer = np.log(np.array(figures))
     solution = inverse @ matrix.T @ answer
     freedom = len(points) - int(np.linalg.matrix_rank(matrix))
+    if not freedom:
+        return []
+    # What the points leave open: directions in which the solution may move without changing the fit.
+    loose = np.eye(matrix.shape[1]) - inverse @ matrix.T @ matrix
     rest = float(((answer - matrix @ solution) ** 2).sum())
     result, start = [], 1
     for name, values in levels.items():
@@ -143,12 +148,11 @@ def _effects(
         weights = np.vstack([np.eye(len(values) - 1), -np.ones(len(values) - 1)])
         numbers = weights @ solution[start:end]
         variances = np.diag(weights @ inverse[start:end, start:end] @ weights.T).clip(0)
-        wide = (
-            student(freedom, confidence) * np.sqrt(variances * rest / freedom) if freedom else np.full(len(values), inf)
-        )
+        wide = student(freedom, confidence) * np.sqrt(variances * rest / freedom)
         counts = [sum(has.get(name) == value for has in chosen) for value in values]
         effects = [_effect(*one) for one in zip(values, counts, numbers.tolist(), wide.tolist(), strict=True)]
-        result.append(AxisEffect(name, key, tuple(effects)))
+        if np.abs(weights @ loose[start:end]).max() < _ZERO:
+            result.append(AxisEffect(name, key, tuple(effects)))
         start = end
     return result
 

@@ -17,7 +17,7 @@ from engine.text import percent, short_figure
 
 _APART = "not comparable"
 _ORDER = ("on the front", "indistinguishable", "dominated", _APART, "breaks", "failed", "refused")
-_NAMED = {"on the front": "on the front", "indistinguishable": "indistinguishable from it", "breaks": "out of bounds"}
+_NAMED = {"indistinguishable": "not to be told from the front", "breaks": "out of bounds"}
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ def summary(found: Findings) -> list[str]:
     lines = [f"{told} (confidence {CONFIDENCE:.0%})" if told else "nothing was measured yet"]
     lines += [f"constraint: {bound_text(one)}" for one in asked.constraints]
     titles = {one.key: one.title for one in asked.objectives}
+    if disturbed := [trial.note for trial in found.trials if trial.note]:
+        lines.append(f"{len(disturbed)} of {len(found.trials)} trials disturbed, as the last: {disturbed[-1]}")
     noise = [f"{titles[key]} {percent(value)} %" for key, value in found.noise.items()]
     unknown = [title for key, title in titles.items() if key not in found.noise]
     if noise:
@@ -177,7 +179,8 @@ def _row(
         word = _APART if all(trial.number in found.apart for trial in trials) else "breaks"
     if stands is None and last.reason:
         notes.append(last.reason)
-    notes += dict.fromkeys(trial.note for trial in trials if trial.note)
+    if disturbed := sum(bool(trial.note) for trial in trials):
+        notes.append("disturbed" if disturbed == len(trials) else f"{disturbed} of {len(trials)} trials disturbed")
     if point == asked.default:
         notes.insert(0, "default")
     return PointRow(trials[0].number, point, word, stands, tuple(trials), tuple(notes))

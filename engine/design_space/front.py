@@ -30,6 +30,8 @@ Test = Callable[["Array", "Array"], "Array"]
 Word = Literal["on the front", "indistinguishable", "dominated"]
 _AT_ONCE = 1_000_000
 """Pairs of points that are compared in one step: 8 MB for each objective and array."""
+_NEAR = 0.1
+"""Noise of a difference, relative, up to which two points may be called as good as each other."""
 _MOST_RIVALS = 500
 """Points behind the best that may beat others surely: those with the most trials."""
 
@@ -98,8 +100,8 @@ def simpler(
 ) -> dict[Point, Point]:
     """Return for points of the front the simplest point that is not surely worse in any objective.
 
-    Simpler: it differs from the default in fewer choices. Points without such a one are missing. A point of which the
-    noise is not known has none, because anything would be within it.
+    Simpler: it differs from the default in fewer choices. Points without such a one are missing. Where the noise is not
+    known, or larger than 10 %, anything would be within it, so that nothing is said.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -109,7 +111,8 @@ def simpler(
     known = _surest(found, known)
     changes = [len(axis_differences(point, default)) for point in found.points]
     difference, margin = found.difference(known, known, 1 - (1 - confidence) / len(objectives))
-    worse = np.asarray((difference > margin).any(axis=0) | np.isinf(margin).any(axis=0))
+    vague = margin > _NEAR * np.abs(found.mean[:, known])[:, :, None]
+    worse = np.asarray((difference > margin).any(axis=0) | vague.any(axis=0))
     result = {}
     for row, number in enumerate(known):
         others = [one for column, one in enumerate(known) if not worse[row, column] and changes[one] < changes[number]]

@@ -68,7 +68,8 @@ def figure_text(row: PointRow, objective: Objective) -> str:
     known = row.standing.intervals.get(objective.key) if row.standing is not None else None
     if mean is None or known is None or not mean or known[0] == known[1]:
         return figure(mean)
-    return f"{figure(mean)} ±{percent((known[1] - known[0]) / 2 / mean)} %"
+    half = (known[1] - known[0]) / 2 / abs(mean)
+    return f"{figure(mean)} ±{percent(half)} %" if half < 1 else f"{figure(mean)} ±>100 %"
 
 
 def effect_table(found: Findings) -> tuple[TableRows, list[int]]:
@@ -94,10 +95,10 @@ def effects_by_axis(found: Findings) -> list[tuple[str, list[AxisEffect]]]:
 
 
 def contrast_lines(found: Findings, row: PointRow) -> list[str]:
-    """Return why a point is better: against the default and against its neighbour on the front."""
+    """Return why a point is better: against the default and its neighbour on the front, where they differ."""
     lines = []
     for name, told in (("default", found.against_default(row.point)), ("neighbour", _near(found, row))):
-        if told is not None:
+        if told is not None and any(change.is_beyond_noise for change in told.changes.values()):
             lines.append(f"against the {name}: {choices_changed(told)}: {changes_text(found, told)}")
     return lines
 
@@ -117,7 +118,7 @@ def changes_text(found: Findings, told: Contrast) -> str:
         elif change.is_beyond_noise:
             parts.append(f"{titles[key]} {signed(change.share)} ±{percent(change.margin)} %")
         else:
-            parts.append(f"{titles[key]} equal within ±{percent(change.margin)} %")
+            parts.append(f"{titles[key]} no difference beyond ±{percent(change.margin)} %")
     return ", ".join(parts) or "not comparable"
 
 
