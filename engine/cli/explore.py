@@ -13,7 +13,7 @@ from engine.cli.screen import Screen, notice_if_slow
 from engine.design_space import explorations
 from engine.design_space.axis_words import axes_of
 from engine.design_space.cost_plan import cost_plan
-from engine.design_space.driver import STOP, space_of
+from engine.design_space.driver import STOP
 from engine.design_space.exploration_request import (
     ExplorationRequest,
     of_file,
@@ -22,6 +22,7 @@ from engine.design_space.exploration_request import (
     seconds_of,
     specification,
 )
+from engine.design_space.trial_jobs import TrialJobs
 from engine.errors import UsageError
 from engine.jobs import control
 from engine.jobs.start import job_spec
@@ -41,16 +42,17 @@ def explore_command(asked: words.Words) -> int:
     place = workplace(asked.values.get("home"), asked.profiles)
     request = _request(place, asked)
     screen = Screen()
-    if "dry-run" in asked.flags:
+    quiet = "quiet" in asked.flags or "json" in asked.flags
+    is_new = request.name not in explorations.names(place.folders)
+    if "dry-run" in asked.flags or (is_new and not quiet):
         with notice_if_slow("looking at every combination"), words.named_options(asked):
             spec, spread = specification(place, request)
-            bench, _ = space_of(spec, asked.values.get("home"))
-            found = cost_plan(spec, bench, spread)
+            found = cost_plan(spec, TrialJobs(place, spec, spread), spread)
         plan_lines(screen, spec, found)
+    if "dry-run" in asked.flags:
         return 0
     with words.named_options(asked):
         folder, how = explorations.begin(place, request)
-    quiet = "quiet" in asked.flags or "json" in asked.flags
     if not quiet:
         begun = {"resumed": "going on with {}", "joined": "{} is running already", "new": "exploring as {}"}[how]
         screen.line(begun.format(folder.name), "dim")

@@ -17,8 +17,10 @@ import msgspec
 
 import engine
 from engine.design_space import objectives, trial_log
+from engine.design_space.axis_words import AS_PLANNED
 from engine.design_space.decision import End, Standpoint, next_step
 from engine.design_space.exploration_spec import ExplorationSpec, read_exploration_spec
+from engine.design_space.points import as_point, every_point, exists, in_dependency_order
 from engine.design_space.policy import Planned
 from engine.design_space.space import Space, space
 from engine.design_space.trial_jobs import Bench, Outcome, TrialJobs, reason_of
@@ -179,9 +181,12 @@ class Driver:
         job = left.job or self.bench.unstarted(step.point, seconds, self._rate(step), accuracy=accuracy)
         if not job:
             return True  # nothing had been created: it is decided anew
-        if accuracy:
-            return self._await_accuracy(step, job, left.accuracy_key)
-        return self._await(step, job, self.bench.accuracy_key(step.point))
+        try:
+            if accuracy:
+                return self._await_accuracy(step, job, left.accuracy_key)
+            return self._await(step, job, self.bench.accuracy_key(step.point))
+        except JobError:  # its folder was removed, for example: it is decided anew
+            return True
 
     def _await(self, step: Planned, job: str, key: str) -> bool:
         found = self.bench.outcome(job, self._limit(step))
@@ -263,13 +268,13 @@ def standpoint(spec: ExplorationSpec, seen: trial_log.LogState) -> Standpoint:
 
 
 def _with_every_axis(spec: ExplorationSpec, trial: Trial) -> Trial:
-    have = dict(trial.point)
-    added = [(name, value) for name, value in spec.default if name in spec.added and name not in have]
-    if not added:
+    if not spec.added:
         return trial
-    order = [axis.name for axis in spec.axes]
-    point = tuple(sorted([*trial.point, *added], key=lambda pair: order.index(pair[0])))
-    return msgspec.structs.replace(trial, point=point)
+    chosen, default = dict(trial.point), dict(spec.default)
+    for axis in in_dependency_order(spec.axes):
+        if axis.name in spec.added and axis.name not in chosen and exists(axis, chosen):
+            chosen[axis.name] = default.get(axis.name, AS_PLANNED)
+    return msgspec.structs.replace(trial, point=as_point(spec.axes, chosen))
 
 
 def space_of(spec: ExplorationSpec, home: str | None = None) -> tuple[TrialJobs, Space]:
@@ -282,8 +287,6 @@ def space_of(spec: ExplorationSpec, home: str | None = None) -> tuple[TrialJobs,
 
 def main(arguments: Sequence[str]) -> int:
     """Take the exploration's lock and go on with it."""
-    from engine.design_space.points import every_point  # noqa: PLC0415
-
     folder = Path(arguments[0])
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

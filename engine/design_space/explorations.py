@@ -193,9 +193,11 @@ def begin(place: Workplace, asked: ExplorationRequest) -> tuple[Path, str]:
         folder = base / spec.name
         is_new = not (folder / SPEC_FILE).exists()
         if not is_new:
-            spec = _continued(read_exploration_spec(folder), spec)
-        if not is_new and is_locked(folder / EXPLORATION_LOCK):
-            return folder, "joined"
+            old = read_exploration_spec(folder)
+            spec = _continued(old, spec, asked)
+            if is_locked(folder / EXPLORATION_LOCK):
+                _refuse_change(old, spec)
+                return folder, "joined"
         with disk_errors(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_exploration_spec(folder, spec)
@@ -225,7 +227,16 @@ def _same(one: ExplorationSpec, other: ExplorationSpec) -> bool:
     return mine == (other.words, other.axes, other.objectives, other.limits, other.seconds, other.seed)
 
 
-def _continued(old: ExplorationSpec, new: ExplorationSpec) -> ExplorationSpec:
+def _refuse_change(old: ExplorationSpec, new: ExplorationSpec) -> None:
+    """Raise UsageError where a running exploration is asked to be another."""
+    if old.command != new.command:
+        raise UsageError(
+            f"the exploration {old.name} is running as it was asked for before",
+            f"stop it first: inferdeck explore stop {old.name}",
+        )
+
+
+def _continued(old: ExplorationSpec, new: ExplorationSpec, asked: ExplorationRequest) -> ExplorationSpec:
     """Return the specification with which an exploration goes on: budgets, values and axes may be added.
 
     Raises UsageError where its trials would not be comparable.
@@ -241,7 +252,11 @@ def _continued(old: ExplorationSpec, new: ExplorationSpec) -> ExplorationSpec:
         gone = ", ".join(sorted(before - after))
         raise UsageError(f"the exploration {old.name} varies {gone}, too", "keep its axes, or give another --name")
     added = tuple(dict.fromkeys([*old.added, *(axis.name for axis in new.axes if axis.name not in before)]))
-    return msgspec.structs.replace(new, added=added, created=old.created)
+    # What was chosen for it stays, unless there is something else to choose from.
+    is_same = not asked.sampler and (old.size, old.budget, old.trials) == (new.size, new.budget, new.trials)
+    return msgspec.structs.replace(
+        new, added=added, created=old.created, sampler=old.sampler if is_same else new.sampler
+    )
 
 
 def launch(folder: Path, folders: Folders) -> None:

@@ -172,3 +172,15 @@ def test_it_ends_where_nothing_works(tmp_path: Path) -> None:
     over = trial_log.progress(tmp_path).over
     assert over is not None
     assert over.reason == "the first 5 trials failed, the last one: no model"
+
+
+def test_an_added_axis_stands_at_its_default_only_where_it_exists(tmp_path: Path) -> None:
+    run(tmp_path, spec(), FakeBench())
+    only = (("backend", frozenset({"openvino"})),)
+    more = (*AXES, Axis(name="openvino.streams", values=("1", "2"), is_number=True, only_with=only))
+    asked = spec(axes=more, size=9, added=("openvino.streams",))
+    points = {one.point for one in trials(tmp_path, asked)}
+    assert (*ALL[0],) in points
+    assert (*ALL[3], ("openvino.streams", "default")) in points
+    run(tmp_path, asked, FakeBench())
+    assert {one.point for one in trials(tmp_path, asked)} >= set(every_point(more))
