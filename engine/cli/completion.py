@@ -80,6 +80,10 @@ def _names(command: Command, home: str | None) -> Iterable[str]:
             from engine.jobs import jobs  # noqa: PLC0415
 
             yield from (job.id for job in jobs.all_jobs(folders(home)))
+        elif command.name.startswith("explore ") and command.arguments.usage:
+            from engine.design_space.explorations import names  # noqa: PLC0415
+
+            yield from names(folders(home))
         elif command.name in ("results show", "results compare", "results plot"):
             from engine.explore.history import all_runs  # noqa: PLC0415
 

@@ -15,6 +15,7 @@ from engine.design_space.front import Standing, standing
 from engine.design_space.points import as_point, exists, in_dependency_order
 from engine.design_space.policy import Planned, Policy, baseline, next_trials
 from engine.design_space.trials import Axis, Constraint, Point, Trial
+from engine.text import duration
 
 FINALISTS = 5
 FINAL_TRIALS = 2
@@ -82,8 +83,21 @@ class Standpoint:
         return median(known) if known else self.policy.stage_seconds[min(stage, len(self.policy.stage_seconds) - 1)]
 
     @property
+    def remaining(self) -> float | None:
+        """Seconds of the budget; None for no limit."""
+        return None if self.spec.budget is None else max(self.spec.budget - self.spent, 0.0)
+
+    @property
+    def left_text(self) -> str:
+        """What is expected to the end in words, and what it may become with repeats."""
+        whole, most = self.left, self.remaining
+        if most is None or most < whole + self.seconds(0):
+            return f"about {duration(whole)} left" if whole else ""
+        return f"{duration(whole)} to {duration(most)} left"
+
+    @property
     def left(self) -> float:
-        """Expected seconds to the end: all points, the baseline now and then, and the finalists."""
+        """Expected seconds to the end without repeats: all points, the baseline now and then, and the finalists."""
         spec, points = self.spec, self.missing
         if spec.trials is not None:
             points = min(points, max(spec.trials - len(self.measured), 0))
@@ -92,7 +106,7 @@ class Standpoint:
             made = sum(trial.stage > 0 for trial in self.measured)
             known = len({trial.point for trial in self.measured}) + points
             whole += max(min(FINALISTS, known) * FINAL_TRIALS - made, 0) * self.seconds(1)
-        return whole if spec.budget is None else max(min(whole, spec.budget - self.spent), 0.0)
+        return whole if self.remaining is None else min(whole, self.remaining)
 
 
 def next_step(at: Standpoint, valid: Callable[[Point], bool]) -> Planned | End:
@@ -100,7 +114,7 @@ def next_step(at: Standpoint, valid: Callable[[Point], bool]) -> Planned | End:
     spec = at.spec
     if spec.trials is not None and len(at.measured) >= spec.trials:
         return End("finished", f"{spec.trials} trials were asked for", left_out(at))
-    remaining = None if spec.budget is None else spec.budget - at.spent
+    remaining = at.remaining
     found = next_trials(at.policy, at.trials, valid, remaining, at.session)
     if found and (found[0].purpose != "baseline" or not at.measured or _goes_on(at, valid, remaining)):
         return found[0]

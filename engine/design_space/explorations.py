@@ -55,7 +55,9 @@ class ExplorationState:
     stops: bool = False
     """Whether it stops after the present trial."""
     left: float | None = None
-    """Expected seconds to its end; None where unknown, 0 where it is over."""
+    """Expected seconds to its end without repeats; None where unknown, 0 where it is over."""
+    left_text: str = ""
+    """The same in words, with what it may become; empty where it is over."""
     over: trial_log.Over | None = None
 
     @property
@@ -123,6 +125,7 @@ def seen_of(folder: Path, spec: ExplorationSpec, seen: trial_log.LogState) -> Ex
         stops=stops,
         spent=seen.spent,
         left=at.left if running or seen.over is None else 0.0,
+        left_text=at.left_text if running else "",
         over=None if running else seen.over,
     )
 
