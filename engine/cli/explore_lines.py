@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.cli.screen import Cell, Screen
 from engine.design_space import trial_log
-from engine.design_space.axis_words import axis_text
+from engine.design_space.axis_words import AS_PLANNED, axis_text
 from engine.design_space.cost_plan import CostPlan
 from engine.design_space.decision import standings
 from engine.design_space.driver import EXPLORATION_LOCK, standpoint
@@ -18,10 +18,11 @@ from engine.design_space.front import Standing
 from engine.design_space.trials import Objective, Point, Trial
 from engine.jobs import jobs
 from engine.store.files import is_locked
-from engine.text import date_time, duration, figure
+from engine.text import date_time, duration, figure, fit
 
 _STYLES = {"valid": "good", "valid if longer": "todo", "breaks": "bad", "failed": "bad", "refused": "dim"}
 _STANDINGS = {"on the front": "good", "indistinguishable": "todo", "dominated": "dim"}
+_WIDEST = 60
 _LOOK = 1.0
 """Seconds between two looks at what the present trial waits for."""
 
@@ -34,7 +35,7 @@ def point_text(point: Point) -> str:
 def figures_text(objectives: Sequence[Objective], trial: Trial) -> str:
     """Return the figures of the objectives with their units."""
     parts = [
-        f"{one.title} {figure(trial.figures[one.key])} {one.unit}" for one in objectives if one.key in trial.figures
+        f"{one.title} {figure(trial.figures[one.key]):>5} {one.unit}" for one in objectives if one.key in trial.figures
     ]
     return " · ".join(parts)
 
@@ -68,6 +69,9 @@ class LiveLines:
         self._reader = trial_log.LogReader(folder)
         self._seen = trial_log.LogState()
         self._jobs = self.folder.parents[1] / "jobs"
+        widths = [len(axis.name) + 1 + max(map(len, (*axis.values, AS_PLANNED))) for axis in self.spec.axes]
+        self._width = min(sum(widths) + len(widths) - 1, _WIDEST)
+        """Cells of the column of points."""
         self._waits, self._looked = "", 0.0
         self._refused: dict[Point, str] = {}
         """Points refused since the last line."""
@@ -102,7 +106,7 @@ class LiveLines:
                 self._refused[event.trial.point] = event.trial.reason
             else:
                 self._flush_refused()
-                left = at.left if event is ended[-1] else 0.0
+                left = at.left_text if event is ended[-1] else ""
                 self._trial(trials[event.trial.number], stands, left)
 
     def _tell_waiting(self) -> None:
@@ -150,18 +154,18 @@ class LiveLines:
             self.screen.line(f"       refused          {line}", "dim")
         self._refused.clear()
 
-    def _trial(self, trial: Trial, stands: Mapping[Point, Standing], left: float) -> None:
+    def _trial(self, trial: Trial, stands: Mapping[Point, Standing], left: str) -> None:
         stand = stands.get(trial.point) if trial.state != "failed" else None
         cells: list[Cell] = [
             (f"{trial.number:5d}", ""),
             (f"{trial.state:<15}", _STYLES[trial.state]),
-            (point_text(trial.point), ""),
+            (fit(point_text(trial.point), self._width), ""),
             (figures_text(self.spec.objectives, trial), "bold"),
             (stand.word if stand is not None else "", _STANDINGS[stand.word] if stand is not None else ""),
             (trial_kind(trial), "dim"),
             ("" if trial.state == "valid if longer" else trial.reason, "dim"),
             ("disturbed" if trial.note else "", "todo"),
-            (f"about {duration(left)} left" if left else "", "dim"),
+            (left, "dim"),
         ]
         self.screen.cells([cell for part in cells if part[0] for cell in (part, ("  ", ""))])
 
@@ -170,8 +174,8 @@ class LiveLines:
         if now is None:
             return ""
         what = "accuracy" if now.accuracy_key else f"trial {len(self._seen.trials) + 1}"
-        left = duration(standpoint(self.spec, self._seen).left)
-        return f"{what}: {point_text(now.point)} ({now.job or 'starting'})  {left} left  {now.why}"
+        left = standpoint(self.spec, self._seen).left_text
+        return f"{what}: {point_text(now.point)} ({now.job or 'starting'})  {left}  {now.why}"
 
 
 def _front_table(screen: Screen, objectives: Sequence[Objective], front: Mapping[Point, Standing]) -> None:
@@ -197,7 +201,7 @@ def plan_lines(screen: Screen, spec: ExplorationSpec, plan: CostPlan) -> None:
     looked = f", of the first {plan.looked_at} looked at" if plan.looked_at < plan.points else ""
     refused = f", {len(plan.refused)} refused{looked}" if plan.refused or looked else ""
     screen.line(f"space      {plan.points:,} points{refused}; sampler {spec.sampler}, seed {spec.seed}")
-    screen.line(f"start      {point_text(spec.default)}", "dim")
+    screen.line(f"default    {point_text(spec.default)}", "dim")
     parts = [
         _many(len(plan.builds), "build"),
         f"{plan.there} reused",
@@ -234,7 +238,7 @@ def list_lines(screen: Screen, found: Sequence[ExplorationState], damaged: Mappi
                 (str(len(one.exploration.trials)), ""),
                 (str(one.spec.size), ""),
                 (duration(one.spent), ""),
-                (duration(one.left) if one.left else "", ""),
+                (one.left_text.removesuffix(" left"), ""),
                 (" ".join(axis.name for axis in one.spec.axes), ""),
             ]
         )

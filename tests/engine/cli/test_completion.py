@@ -28,6 +28,7 @@ TABLE = list(COMMANDS.values())
         (["tune", "s"], ["show"]),
         (["submission", ""], ["check", "generate", "preflight", "report", "truncate", "zip"]),
         (["completion", "f"], ["fish"]),
+        (["explore", "p"], ["promote"]),
         (["nothing", "x"], []),
     ],
 )
