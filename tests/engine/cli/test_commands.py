@@ -372,7 +372,7 @@ def test_the_plan_and_the_preflight_foresee_the_same(capsys: pytest.CaptureFixtu
     status, out, _ = said(capsys, "submission", "preflight", *TUTORIAL, "--json")
     assert status == 1
     assert found["preflight"] == json.loads(out)
-    assert {one["severity"] for one in found["preflight"]} == {"warning", "error"}
+    assert {one["severity"] for one in found["preflight"]} == {"note", "warning", "error"}
     assert "preflight" not in json.loads(said(capsys, "plan", TAGS, "--json")[1])
 
 
