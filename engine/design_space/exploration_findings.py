@@ -153,8 +153,12 @@ def signed(share: float) -> str:
 
 
 def choices_text(point: Point) -> str:
-    """Return the values of a point in a few words."""
-    return " ".join(value if not value.replace(".", "").isdigit() else f"{name}={value}" for name, value in point)
+    """Return the values of a point in a few words: those that don't tell what they are with the axis's name."""
+    return " ".join(f"{name}={value}" if _tells_nothing(value) else value for name, value in point)
+
+
+def _tells_nothing(value: str) -> bool:
+    return value.replace(".", "").isdigit() or value in ("default", "yes", "no", "true", "false")
 
 
 def _row(
