@@ -117,6 +117,9 @@ def _timed(spec: ExplorationSpec, plan: CostPlan) -> CostPlan:
         longer = min(longer, int(room / 2 / long))
         share = min(share, int((room - longer * long) / each))
     runs = share + share // spec.baseline_every
+    if spec.trials is not None:
+        runs = min(runs, spec.trials)
+        longer = min(longer, spec.trials - runs)
     seconds = making + runs * each + longer * long
     return replace(
         plan,

@@ -92,7 +92,8 @@ class TrialJobs:
         """Jobs of the exploration itself, whose points are known."""
         self._refused: dict[Point, str] = {}
         self._history: dict[str, Run] | None = None
-        self._last: tuple[Selection, Prepared] | None = None
+        self._prepared: dict[tuple[str, ...], Prepared] = {}
+        """By selection: those for which nothing has to be made any more."""
 
     def refused(self, point: Point) -> str:
         """Resolve a point; the reason is the resolver's."""
@@ -123,9 +124,13 @@ class TrialJobs:
     ) -> Prepared:
         """Resolve and survey a trial."""
         chosen = self.selection(point, seconds, rate, accuracy=accuracy)
-        if self._last is None or self._last[0] != chosen:
-            self._last = (chosen, prepare(self.place, chosen))
-        return self._last[1]
+        words = chosen.words()
+        if words in self._prepared:
+            return self._prepared[words]
+        found = prepare(self.place, chosen)
+        if not any(one.state in ("fetch", "build") for one in found.seen.seen.values()):
+            self._prepared[words] = found
+        return found
 
     def accuracy_key(self, point: Point) -> str:
         """Return a digest of everything that decides the accuracy."""
@@ -185,7 +190,6 @@ class TrialJobs:
                 return Outcome(state="failed", reason="its process was killed: perhaps the memory ran out", job=job)
             else:
                 control.launch(folder, self.place.folders)
-        self._last = None  # what was built is there now
         return self._read(found, limit if ended else None)
 
     def _wait(self, job: jobs.Job, limit: float) -> bool:
