@@ -32,18 +32,24 @@ def worth_repeating(
     Two points that are not dominated are open while one may beat the other. If the means say that it does, the
     difference must become sure in every objective; if not, in the one where that takes fewest trials. It takes so many
     trials more of both that the margin is less than the difference, or than `precision` of the figure, whichever is
-    larger. The pair that needs fewest is taken, and of it the point with fewer trials. None where every pair is told
-    apart, or would need more than MOST trials of a point.
+    larger. The pair that needs fewest is taken, and of it the point with fewer trials. First come points that are on
+    the front by a single trial: the best of many looks better than it is. None where every pair is told apart, or would
+    need more than MOST trials of a point.
     """
     shortest = min((trial.stage for trial in trials), default=0)
     found = Estimates([trial for trial in trials if trial.stage == shortest], objectives, constraints)
     words = words_of(found, confidence)
     rivals = np.array([number for number, word in enumerate(words) if word != "dominated"], int)[:_MOST_RIVALS]
-    if len(rivals) < 2:
+    if len(found.points) < 2:
         return None
     figures = found.stages[shortest]
     if not figures.noise_freedom.all():
         return found.points[min(rivals, key=lambda number: (figures.count[number], number))]
+    alone = [one for one in rivals if words[one] == "on the front" and figures.count[one] == 1]
+    if alone and figures.noise.any():
+        return found.points[alone[0]]
+    if len(rivals) < 2:
+        return None
     needed = _needed(found, figures, rivals, confidence, precision)
     best = needed.min()
     if not np.isfinite(best):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from statistics import fmean
+from statistics import fmean, median
 
 import numpy as np
 
@@ -117,8 +117,9 @@ def measured_table(path: Path) -> Table:
     rounds = max(map(len, found.values()))
     whole = {point: many for point, many in found.items() if len(many) == rounds}
     said = description(path)
+    others = median(one["busy_by_others"] for one in rows(path))
     return Table(
-        f"measured: {path.stem}, {said['processor']}, {said['cores']} cores",
+        f"measured: {path.stem}, {said['processor']}, {said['cores']} cores, of which others kept {others:.2f} busy",
         _axes(whole),
         whole,
         said["seconds_of_a_point"],

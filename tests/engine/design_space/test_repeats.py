@@ -42,6 +42,14 @@ def test_points_that_are_told_apart_are_not_repeated() -> None:
     assert worth_repeating(measured([(100.0, 10.0), (50.0, 20.0), (200.0, 40.0)], [3, 3, 3], 0.001), OBJECTIVES) is None
 
 
+def test_a_point_on_the_front_by_a_single_trial_is_measured_again() -> None:
+    trials = measured([(100.0, 10.0), (50.0, 20.0), (400.0, 2.0)], [4, 3, 1], 0.01)
+    assert standing(trials, OBJECTIVES)[numbered(2)].word == "on the front"
+    assert worth_repeating(trials, OBJECTIVES) == numbered(2)
+    without_noise = measured([(100.0, 10.0), (400.0, 2.0)], [3, 1])
+    assert worth_repeating(without_noise, OBJECTIVES) is None
+
+
 def test_something_is_repeated_while_the_noise_is_not_known() -> None:
     assert worth_repeating(measured([(100.0, 10.0), (50.0, 5.0)], [1, 1]), OBJECTIVES) == numbered(0)
 

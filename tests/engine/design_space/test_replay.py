@@ -31,7 +31,14 @@ def test_a_table_file_that_was_cut_off(tmp_path: Path) -> None:
     said = {"description": {"processor": "Example", "cores": 2, "seconds_of_a_point": 1.5}}
     point = {"backend": "onnxruntime", "precision": "fp32", "split": "1x1"}
     lines = [
-        {"round": number, **point, "batch": batch, "samples_per_second": 100.0 + number, "mean_ms": 10.0}
+        {
+            "round": number,
+            **point,
+            "batch": batch,
+            "samples_per_second": 100.0 + number,
+            "mean_ms": 10.0,
+            "busy_by_others": 0.02,
+        }
         for number in (1, 2)
         for batch in ("1", "16", "2")
     ]
