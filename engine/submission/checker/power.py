@@ -19,8 +19,11 @@ WATTS = "Watts"
 
 _FORMAT = "%m-%d-%Y %H:%M:%S.%f"
 _DAY = r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31"
-_STAMP = re.compile(rf"(?:{_DAY})-[1-9]\d{{3}} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{{3}}", re.ASCII).fullmatch
+_TIME = rf"(?:{_DAY})-[1-9]\d{{3}} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{{3}}"
 """Pattern of the usual form of a time: comparing text is ten times as fast as parsing dates."""
+_STAMP = re.compile(_TIME, re.ASCII).fullmatch
+_LINES = re.compile(rf"^Time,({_TIME}),[^,\n]*,(\d+\.\d+)(?:,.*)?$", re.ASCII | re.MULTILINE).findall
+"""Time and watts of every line of the usual form."""
 
 
 class _Window(NamedTuple):
@@ -102,7 +105,7 @@ def _average(location: Location, run: Folder, window: _Window) -> float | None:
         return None
     path = f"{run.path}/{SAMPLES}"
     try:
-        watts = _samples(text_lines(data), window, location.context.rules.power)
+        watts = _samples(data, window, location.context.rules.power)
     except ValueError as error:
         location.context.collector.add(
             "power.sample_line", path, str(error), "Time,MM-DD-YYYY hh:mm:ss.mmm,Watts,NUMBER,..."
@@ -116,11 +119,20 @@ def _average(location: Location, run: Folder, window: _Window) -> float | None:
     return reduce(add, watts) / len(watts)
 
 
-def _samples(lines: list[str], window: _Window, rules: PowerRule) -> list[float]:
+def _samples(data: bytes, window: _Window, rules: PowerRule) -> list[float]:
     """Return the watts of the samples in the window. Raises ValueError for an invalid line."""
-    first, last = (_sortable(f"{time:%m-%d-%Y %H:%M:%S.%f}"[:-3]) for time in window)
+    text = data.decode()
+    begin, end = (f"{time:%m-%d-%Y %H:%M:%S.%f}"[:-3] for time in window)
+    first, last = _sortable(begin), _sortable(end)
     exact = all(time.microsecond % 1000 == 0 for time in window)
-    found = []
+    year = first[:4]
+    usual = _LINES(text) if exact and last.startswith(year) and "\r" not in text else []
+    if len(usual) == text.count("\n") + (
+        not text.endswith("\n")
+    ):  # all at once: within a year times sort as they are written
+        within = [float(watts) for stamp, watts in usual if begin < stamp < end and stamp[6:10] == year]
+        return [watts for watts in within if watts > 0] if rules.positive_only else within
+    found, lines = [], text_lines(data)
     for number, line in enumerate(lines[:-1] if lines[-1] == "" else lines, start=1):
         if rules.other_lines and not line.startswith("Time"):
             continue
