@@ -199,7 +199,7 @@ class TrialJobs:
             time.sleep(_LOOK)
             if time.monotonic() - looked > limit:
                 looked = time.monotonic()
-                if _times(job.events, self._cached(job)).measuring > limit:
+                if _times(job.events, self._cached(job), time.time()).measuring > limit:
                     control.cancel(jobs.read(job.folder))
                     while is_locked(job.folder / places.LOCK):
                         time.sleep(_LOOK)
@@ -215,7 +215,7 @@ class TrialJobs:
         took = _times(job.events, self._cached(job))
         found = _of_runs(job_runs(job.folder), self.spec.keys)
         if limit is not None:
-            found = replace(found, state="failed", reason=f"it took longer than {limit:.0f} s")
+            found = replace(found, state="failed", reason=f"it took longer than {limit:.4g} s")
         elif job.state == "cancelled":
             found = replace(found, state="cancelled", reason=f"{job.id} was cancelled")
         elif job.state == "failed":
@@ -286,24 +286,28 @@ class _Times:
     measuring: float
 
 
-def _times(log: Path, cached: Callable[[str], bool]) -> _Times:
-    """Return the seconds of a job without those that it waited for the machine, and those that it measured."""
-    whole = waited = built = 0.0
-    began: float | None = None
-    last, waits = 0.0, dict[str, float]()
+def _times(log: Path, cached: Callable[[str], bool], now: float | None = None) -> _Times:
+    """Return the seconds of a job without those in which it waited for the machine; and without those, too, in which
+    something for the store was made. `now` is the time, where the job is running."""
+    whole = measuring = last = 0.0
+    waiting, making = set[str](), set[str]()
     for piece in EventReader(log).pieces((Launch, StepStarted, Waiting, StepEnded, Done)):
         for event in piece:
-            if isinstance(event, Launch):
-                whole += last - began if began is not None else 0.0
-                began = event.at
-            elif isinstance(event, Waiting):
-                waits.setdefault(event.step, event.at)
-            elif isinstance(event, StepStarted | StepEnded) and event.step in waits:
-                waited += event.at - waits.pop(event.step)
-            if isinstance(event, StepEnded) and event.outcome in ("built", "failed") and cached(event.step):
-                built += event.seconds
+            if isinstance(event, Launch):  # nothing ran since the event before it
+                waiting.clear()
+                making.clear()
+            else:
+                took = 0.0 if waiting else event.at - last
+                whole, measuring = whole + took, measuring + (0.0 if making else took)
             last = event.at
-    if began is not None:
-        whole += last - began
-    spent = max(whole - waited, 0.0)
-    return _Times(spent, max(spent - built, 0.0))
+            if isinstance(event, Waiting):
+                waiting.add(event.step)
+            elif isinstance(event, StepStarted):
+                waiting.discard(event.step)
+                making |= {event.step} if cached(event.step) else set()
+            elif isinstance(event, StepEnded):
+                waiting.discard(event.step)
+                making.discard(event.step)
+    if now is not None and not waiting:
+        whole, measuring = whole + now - last, measuring + (0.0 if making else now - last)
+    return _Times(whole, measuring)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine import events
 from engine.design_space import trial_jobs
 from engine.design_space.axis_words import axes_of
 from engine.design_space.objectives import limits_of, objectives_of
-from engine.design_space.space import space
+from engine.design_space.space import Space, space
 from engine.design_space.trial_jobs import TrialJobs, measurements
 from engine.design_space.trials import Point
 from engine.explore.runs import Run
+from engine.jobs import control, jobs
+from engine.jobs.event_log import EventWriter
+from engine.jobs.start import job_spec
 from engine.plan.selection_syntax import selection_of
 from engine.store.folders import folders
-from engine.survey.prepare import Workplace, resolved
+from engine.survey.prepare import Workplace, prepare, resolved, workplace
 from tests.engine.design_space.fake_bench import spec
 from tests.engine.explore import history
+from tests.engine.jobs import profile
 
 POINT: Point = (("sessions", "2"), ("max_batch", "8"))
 ACCURACY = limits_of(["accuracy>=99%"])
@@ -145,3 +152,78 @@ def test_a_job_that_was_never_started_is_found_again(place: Workplace, monkeypat
     job = made.create(POINT, None, None)
     assert made.unstarted(POINT, None, None) == job
     assert made.unstarted((("sessions", "1"), ("max_batch", "8")), None, None) == ""
+
+
+def small(tmp_path: Path, mode: str) -> tuple[TrialJobs, str]:
+    """Return a bench and the job of a small profile that hangs, fails or crashes."""
+    own = profile.write(tmp_path / "profile")
+    place = workplace(str(tmp_path / "home"), [own])
+    words = ("run", "--tags=app", f"--diary={tmp_path / 'diary'}", "--numbers=1", "--pieces=2", f"--mode={mode}")
+    job = control.create(place.folders, job_spec(prepare(place, selection_of(words)[0])))
+    plan = resolved(place, selection_of(words)[0]).plan
+    return TrialJobs(place, spec(), Space(place.catalog, selection_of(words)[0], plan, (), {})), job.name
+
+
+def test_a_job_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    made, job = small(tmp_path, "hang")
+    found = made.outcome(job, 0.5)
+    assert (found.state, found.reason, found.job) == ("failed", "it took longer than 0.5 s", job)
+    assert jobs.read(made.place.folders.jobs / job).state == "cancelled"
+
+
+def test_a_job_that_the_user_cancels_stops_the_exploration(tmp_path: Path) -> None:
+    made, job = small(tmp_path, "hang")
+    folder = made.place.folders.jobs / job
+    control.launch(folder, made.place.folders)
+    control.cancel(jobs.read(folder))
+    found = made.outcome(job, 60.0)
+    assert (found.state, found.reason) == ("cancelled", "r-0001 was cancelled")
+
+
+def test_a_failed_job_has_the_reason_of_its_step(tmp_path: Path) -> None:
+    made, job = small(tmp_path, "fail")
+    found = made.outcome(job, 60.0)
+    assert found.state == "failed"
+    assert "the measurement failed" in found.reason
+
+
+def test_a_job_that_is_killed_again_and_again_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, job = small(tmp_path, "hang")
+    wait = TrialJobs._wait
+
+    def kill(bench: TrialJobs, running: jobs.Job, limit: float) -> bool:
+        pid = jobs.process_id(running)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        return wait(bench, running, limit)
+
+    monkeypatch.setattr(TrialJobs, "_wait", kill)
+    found = made.outcome(job, 60.0)
+    assert (found.state, found.reason) == ("failed", "its process was killed: perhaps the memory ran out")
+    assert jobs.read(made.place.folders.jobs / job).attempts == trial_jobs.ATTEMPTS
+
+
+def test_neither_building_nor_waiting_is_measuring(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    writer = EventWriter(log)
+    told: list[events.AnyEvent] = [
+        events.Launch(at=100.0, job="r-0001", pid=1, command=(), version="", steps=2),
+        events.StepStarted(at=101.0, step="model", title="", why=""),
+        events.Launch(at=200.0, job="r-0001", pid=2, command=(), version="", steps=2, resumed=True),
+        events.StepStarted(at=201.0, step="model", title="", why=""),
+        events.StepEnded(at=211.0, step="model", outcome="built", seconds=10.0),
+        events.StepStarted(at=211.0, step="run", title="", why=""),
+        events.Waiting(at=212.0, step="run", holder="r-0007"),
+        events.StepStarted(at=232.0, step="run", title="", why=""),
+        events.StepEnded(at=235.0, step="run", outcome="built", seconds=3.0),
+        events.Done(at=236.0, ending="finished", seconds=36.0),
+    ]
+    for event in told[:-2]:
+        writer.write(event)
+    assert trial_jobs._times(log, lambda step: step == "model", now=234.0).measuring == pytest.approx(1 + 1 + 1 + 2)
+    for event in told[-2:]:
+        writer.write(event)
+    writer.close()
+    took = trial_jobs._times(log, lambda step: step == "model")
+    assert took.whole == pytest.approx(1 + 1 + 10 + 1 + 3 + 1)
+    assert took.measuring == pytest.approx(1 + 1 + 1 + 3 + 1)
