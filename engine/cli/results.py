@@ -6,11 +6,13 @@ import sys
 
 from engine.cli import arguments as words
 from engine.cli.screen import Cell, Screen, notice_if_slow
+from engine.errors import UsageError
 from engine.explore import columns, compare, export, filters, gate, layout, repeat_groups, runs
 from engine.explore.asked import asked_lines
-from engine.explore.history import all_runs
+from engine.explore.history import all_runs, archived_runs
 from engine.explore.metrics import METRICS
 from engine.explore.origin import place
+from engine.explore.pins import pinned, question, read_pins
 from engine.explore.runs import Run
 from engine.store.folders import folders
 
@@ -31,8 +33,8 @@ def _format(asked: words.Words) -> export.Format:
 
 def list_command(asked: words.Words) -> int:
     """List the runs. Raises UsageError for an unknown column or format."""
-    known, as_ = all_known(asked), _format(asked)
-    options = asked.values
+    as_, options = _format(asked), asked.values
+    known = archived_runs(folders(options.get("home"))) if "archived" in asked.flags else all_known(asked)
     found = filters.matching(runs.fold(known), options.get("filter", ""))
     if "group" in asked.flags:
         found = repeat_groups.grouped(found)
@@ -110,7 +112,7 @@ def compare_command(asked: words.Words) -> int:
     """
     known, as_ = all_known(asked), _format(asked)
     wanted = gate.conditions([asked.values["fail-if"]] if "fail-if" in asked.values else [])
-    found = compare.compare([runs.find(known, name) for name in asked.positional], known)
+    found = compare.compare(_chosen(asked, known), known)
     failed = gate.failures(found, wanted)
     if as_ != "text":
         sys.stdout.write(export.comparison(found, as_))
@@ -135,6 +137,18 @@ def compare_command(asked: words.Words) -> int:
     for line in failed:
         screen.line(line, "bad")
     return 1 if failed else 0
+
+
+def _chosen(asked: words.Words, known: list[Run]) -> list[Run]:
+    """Return the runs to compare: those that were named, a single one with the pinned one before it."""
+    chosen = [runs.find(known, name) for name in asked.positional]
+    if len(chosen) > 1:
+        return chosen
+    base = pinned(chosen[0], known, read_pins(folders(asked.values.get("home"))))
+    if base is None:
+        remedy = "name two runs, or pin a baseline: inferdeck results pin RUN"
+        raise UsageError(f"no other run is pinned for {question(chosen[0])}", remedy)
+    return [base, *chosen]
 
 
 def _table(screen: Screen, rows: list[list[str]], right: range = range(0)) -> None:

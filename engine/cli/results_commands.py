@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.cli.command import Arguments, Command, CommandOption
-from engine.cli.shared_options import FORMAT, HOME, JSON, RUNS
+from engine.cli.shared_options import FORMAT, HOME, JOBS, JSON, RUNS
 
 RESULTS = (
     Command(
@@ -16,6 +16,7 @@ RESULTS = (
             CommandOption("sort", "sort by this column; a leading - reverses the order", "COLUMN"),
             CommandOption("group", "one row for repeats of equal choices: mean, number and spread"),
             CommandOption("columns", "show these columns, whatever the width", "NAMES"),
+            CommandOption("archived", "list the archived jobs instead"),
             FORMAT,
             JSON,
             HOME,
@@ -43,8 +44,8 @@ RESULTS = (
     Command(
         "results compare",
         "engine.cli.results:compare_command",
-        "compare runs: what differs, and whether it is above the noise",
-        Arguments("A B...", "two runs or more", RUNS, 2, None),
+        "compare runs: what differs, and whether it is above the noise; one run with the pinned one",
+        Arguments("A [B...]", "a run", RUNS, 1, None),
         (
             CommandOption("fail-if", "exit with 1 where the change against the first run is larger", "CONDITIONS"),
             FORMAT,
@@ -56,6 +57,47 @@ RESULTS = (
             "results compare r-0001/Offline r-0002/Offline",
             "results compare r-0001/Offline r-0002/Offline --fail-if='throughput<-3%'",
         ),
+    ),
+    Command(
+        "results pin",
+        "engine.cli.keeping:pin_command",
+        "make a run the baseline of its benchmark and scenario, or list the baselines",
+        Arguments("[RUN]", "one run", RUNS, 0, 1),
+        (CommandOption("remove", "remove the pin"), HOME),
+        about="The list shows the change of each result against it; results compare RUN compares with it.",
+        examples=("results pin r-0003/Offline", "results pin", "results pin r-0003/Offline --remove"),
+    ),
+    Command(
+        "results archive",
+        "engine.cli.keeping:archive_command",
+        "take jobs with their runs out of all lists",
+        JOBS,
+        (HOME,),
+        examples=("results archive r-0001 r-0002",),
+    ),
+    Command(
+        "results restore",
+        "engine.cli.keeping:restore_command",
+        "bring archived jobs back, or list them",
+        JOBS._replace(usage="[JOB...]", least=0),
+        (HOME,),
+        examples=("results restore r-0001", "results restore"),
+    ),
+    Command(
+        "results delete",
+        "engine.cli.keeping:delete_command",
+        "delete jobs with their runs, after a confirmation that says what is lost",
+        JOBS,
+        (CommandOption("yes", "delete without asking"), CommandOption("archived", "archived jobs"), HOME),
+        examples=("results delete r-0001", "results delete r-0001 --archived --yes"),
+    ),
+    Command(
+        "results import",
+        "engine.cli.keeping:import_command",
+        "list the runs of another machine's results folder beside those measured here",
+        Arguments("FOLDER", "one results folder", "the folder that was --output_dir there", 1, 1),
+        (CommandOption("name", "what its runs are listed under (default: the folder's name)", "NAME"), JSON, HOME),
+        examples=("results import box-2-results --name=box-2",),
     ),
     Command(
         "results plot",

@@ -56,6 +56,7 @@ FORMAT = CommandOption("format", "output format", "text|csv|json|md")
 RUNS = "inferdeck results list names them"
 ENTRY = Arguments("KEY", "the name or key of one entry", "inferdeck store list shows them", 1, 1)
 JOB = Arguments("[JOB]", "one job at a time", "inferdeck attach r-0001", 0, 1)
+JOBS = Arguments("JOB...", "jobs", "inferdeck jobs lists them", 1, None)
 SYSTEM = Arguments("NAME", "one name", "inferdeck system list names them", 1, 1)
 
 SELECTION = """\

@@ -93,6 +93,13 @@ def _setting(setting: RunMetric) -> Column:
 
 RESULTS = Column("result", "result", result_text, lambda run: run.result, number=True)
 """The metric of the rules, in the unit of the scenario."""
+CHANGE = Column(
+    "change",
+    "vs pin %",
+    lambda run: "pinned" if run.pinned else "" if run.change is None else f"{run.change:+.1f}",
+    lambda run: run.change,
+    number=True,
+)
 COUNT = Column(
     "n",
     "n",
@@ -111,12 +118,24 @@ STATE: tuple[Column, ...] = (
 FIGURES: tuple[Column, ...] = tuple(_figure(metric) for metric in METRICS)
 ASKED: tuple[Column, ...] = tuple(_setting(setting) for setting in SETTINGS)
 COLUMNS: Mapping[str, Column] = {
-    column.key: column for column in (*FACTS, RESULTS, COUNT, SPREAD, *FIGURES, SCORED, *ASKED, *STATE)
+    column.key: column for column in (*FACTS, RESULTS, CHANGE, COUNT, SPREAD, *FIGURES, SCORED, *ASKED, *STATE)
 }
 
 LISTED = (
     *("run", "when", "benchmark", "system", "model", "backend", "style", "choices", "workers", "target"),
-    *("result", "n", "spread", "samples_per_second", "latency_p99", "accuracy", "dice", "scored", "state", "why"),
+    *(
+        "result",
+        "change",
+        "n",
+        "spread",
+        "samples_per_second",
+        "latency_p99",
+        "accuracy",
+        "dice",
+        "scored",
+        "state",
+        "why",
+    ),
 )
 """Columns of the list on the screen and the command line, where there is room for all of them."""
 

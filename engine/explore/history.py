@@ -16,12 +16,15 @@ import msgspec
 
 from engine import codec
 from engine.errors import StoreError
+from engine.explore.imported import all_imported, imported_runs
 from engine.explore.origin import place
+from engine.explore.pins import read_pins, with_changes
 from engine.explore.run_reading import LARGEST, READ, job_runs
 from engine.explore.runs import Run
 from engine.jobs import jobs, places
+from engine.jobs.removing import archive_folder
 from engine.mlperf import TEST_FOLDER
-from engine.store.files import digest, is_locked, read_plain, write_atomic
+from engine.store.files import digest, is_locked, names_in, read_plain, write_atomic
 from engine.store.folders import Folders
 
 FILE = "runs.json"
@@ -35,12 +38,24 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 def all_runs(folders: Folders, without: Container[str] = ()) -> list[Run]:
-    """Return every finished measurement of every job: newest job first, within it in plan order.
+    """Return every finished measurement of every job: newest job first, within it in plan order; then the imports.
 
-    Jobs whose id is in `without` are left out. Raises StoreError where the folder of jobs can't be read.
+    Changes against pinned runs are filled in. Jobs whose id is in `without` are left out. Raises StoreError where the
+    folder of jobs can't be read.
     """
     found = (folder for folder in jobs.job_folders(folders) if folder.name not in without)
-    return [run for folder in found for run in _runs(folder)]
+    here = [run for folder in found for run in _runs(folder)]
+    return with_changes([*here, *all_imported(folders)], read_pins(folders))
+
+
+def archived_runs(folders: Folders) -> list[Run]:
+    """Return the measurements of all archived jobs."""
+    place_ = archive_folder(folders)
+    return [
+        run
+        for name in sorted(names_in(place_), reverse=True)
+        for run in (_runs if name.startswith("r-") else imported_runs)(place_ / name)
+    ]
 
 
 def results_are_there(job: jobs.Job) -> bool:

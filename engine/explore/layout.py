@@ -17,7 +17,7 @@ _SHORTENED = {"choices": 10, "model": 8, "backend": 11, "system": 8, "benchmark"
 
 _DROPPED = (
     *("why", "scored", "when", "samples_per_second", "style", "system", "benchmark", "backend", "target"),
-    *("workers", "model", "latency_p99", "accuracy", "dice", "choices", "n", "spread", "result", "state"),
+    *("workers", "model", "latency_p99", "accuracy", "dice", "choices", "n", "spread", "change", "result", "state"),
 )
 """Columns in the order in which they give way; any other column goes before these, the run never."""
 

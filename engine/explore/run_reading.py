@@ -6,6 +6,7 @@ recorded in the run as text: an unreadable run is listed as damaged, never dropp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from engine import codec
 from engine.errors import JobError, StoreError
 from engine.explore import origin
 from engine.explore.asked import read_settings
-from engine.explore.metrics import figures
+from engine.explore.metrics import DICE, figures
 from engine.explore.runs import Run
 from engine.facts import CommonFacts, RunFacts
 from engine.harness.spec import REPORT
@@ -25,7 +26,7 @@ from engine.jobs import places
 from engine.jobs.child import file_name
 from engine.jobs.job_spec import JobSpec, read_spec
 from engine.jobs.runner import Finished
-from engine.mlperf import DETAIL_LOG, SUMMARY_LOG, TEST_FOLDER
+from engine.mlperf import ACCURACY_TEXT, DETAIL_LOG, SUMMARY_LOG, TEST_FOLDER
 from engine.mlperf_logs import detail
 from engine.mlperf_logs import summary_log as summary
 from engine.mlperf_logs.stopping import stopping_words
@@ -33,6 +34,7 @@ from engine.plan.plan import Node
 from engine.store.files import is_locked, read_plain
 from engine.submission import provenance
 from engine.system.machine_state import MachineState
+from engine.text import clean
 
 READ = (REPORT, provenance.FILE, DETAIL_LOG, SUMMARY_LOG)
 """Files of a run that are read, in its output or the folder of a compliance test."""
@@ -87,7 +89,42 @@ def job_runs(folder: Path) -> list[Run]:
             step = folder / "steps" / file_name(node.id)
             if _ended(folder, step):
                 found.append(_run(folder, step, spec, node))
-    return _distinct(found)
+    return numbered(found)
+
+
+def folder_run(output: Path, job: str) -> Run:
+    """Return the run whose files are in a folder of results, without a job: what its own records say."""
+    damage = _Damage()
+    recorded = damage.json(output / provenance.FILE)
+    scenario, mode = str(recorded.get("scenario", output.parent.name)), str(recorded.get("mode", output.name))
+    text = _accuracy_text(output)
+    known = Run(
+        id=_id(job, scenario, mode),
+        job=job,
+        step="",
+        folder=str(output),
+        disturbed=provenance.disturbed(output),
+        score=text,
+    )
+    fields = {"scenario": scenario, "mode": mode, **origin.from_provenance(recorded)}
+    return _measured(known, output, damage, fields, _score_readings(text))
+
+
+def _accuracy_text(output: Path) -> str:
+    """Return the line of accuracy.txt that the checker reads; empty where there is none."""
+    try:
+        lines = read_plain(output / ACCURACY_TEXT, LARGEST).decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
+    return clean(lines[-1]) if lines else ""
+
+
+def _score_readings(text: str) -> dict[str, Any]:
+    """Return the figure of an accuracy line: its first number; a Dice score is below 1."""
+    match = re.search(r"(?:accuracy|mAP|f1|AUC|mean)\D*?(\d+(?:\.\d+)?)", text, re.IGNORECASE)
+    if match is None:
+        return {}
+    return {"score.value": float(match[1]), **({"score.metric": DICE} if "mean" in text.lower() else {})}
 
 
 def _ended(folder: Path, step: Path) -> bool:
@@ -297,7 +334,7 @@ def _id(job: str, scenario: str, mode: str) -> str:
     return f"{job}/{scenario}" + (f"/{mode}" if mode not in ("", "performance") else "")
 
 
-def _distinct(runs: list[Run]) -> list[Run]:
+def numbered(runs: list[Run]) -> list[Run]:
     """Number runs with equal ids, which only the user's own components can cause."""
     seen: dict[str, int] = {}
     found = []

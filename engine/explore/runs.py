@@ -92,6 +92,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of the same scenario and job that were folded into this one: mode → state word."""
     damage: str = ""
     """What can't be read of it; empty where all can."""
+    pinned: bool = False
+    """Whether others of its benchmark and scenario are compared with it (engine.explore.pins)."""
+    change: float | None = None
+    """Change of its result against the pinned run in per cent; None where there is none."""
     disturbed: str = ""
     """What may have changed its figures: other work on the machine, another measuring job. Empty where nothing."""
 

@@ -21,6 +21,7 @@ from engine.jobs import places
 from engine.jobs.event_log import EventReader
 from engine.jobs.job_spec import JobSpec
 from engine.jobs.jobs import Job, all_jobs, process_id, read
+from engine.jobs.removing import archive_folder
 from engine.store.files import disk_errors, is_locked, locked, write_atomic
 from engine.store.folders import Folders
 
@@ -40,7 +41,8 @@ def create(folders: Folders, spec: JobSpec) -> Path:
         # Commands, paths and logs are the user's own business, whatever the umask is.
         folders.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         folders.jobs.mkdir(exist_ok=True)
-        taken = [int(path.name[2:]) for path in folders.jobs.glob("r-*") if path.name[2:].isdecimal()]
+        used = (*folders.jobs.glob("r-*"), *archive_folder(folders).glob("r-*"))
+        taken = [int(path.name[2:]) for path in used if path.name[2:].isdecimal()]
         number = max(taken, default=0) + 1
         while True:
             folder = folders.jobs / f"r-{number:04d}"

@@ -444,3 +444,25 @@ def test_times_are_written_as_one_thinks_of_them(size: tuple[int, int]) -> None:
     assert day(now - 10 * 86_400, now) == "2023-11-04"
     assert day(0.0, now) == "-"
     assert size
+
+
+async def test_a_run_is_pinned_and_compared_with_and_its_job_archived(home: Path, size: tuple[int, int]) -> None:
+    app = deck(home)
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        runs = screen.query_one(RunList)
+        runs.highlighted = runs.get_option_index("r-0001/Offline")
+        await pilot.press("m")
+        await until(pilot, lambda: any(run.pinned for run in screen.known), "the pin")
+        await shows(pilot, "vs pin")
+        runs.highlighted = runs.get_option_index("r-0003/Offline")
+        await pilot.press("c")
+        await until(pilot, lambda: screen.query_one(RunBelow).compared is not None, "the comparison")
+        compared = screen.query_one(RunBelow).compared
+        assert compared is not None
+        assert [run.id for run in compared.runs] == ["r-0001/Offline", "r-0003/Offline"]
+        await pilot.press("escape", "d")
+        await shows(pilot, "remove r-0003")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "r-0003" not in {run.job for run in screen.known}, "the list without it")
+        assert (home / "state" / "archive" / "r-0003").is_dir()

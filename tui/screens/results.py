@@ -14,6 +14,7 @@ from engine.explore import export
 from engine.explore.columns import COLUMNS, column, ordered
 from engine.explore.filters import matching
 from engine.explore.origin import place
+from engine.explore.pins import pin, question, unpin
 from engine.explore.runs import Run, fold
 from engine.plan.selection_syntax import selection_of
 from tui.actions import Action, bindings
@@ -22,6 +23,7 @@ from tui.screens.charting import ask_chart
 from tui.screens.column_chooser import ColumnChooser
 from tui.screens.dialogs import Reading
 from tui.screens.exporting import ask_export, ask_order
+from tui.screens.removing import ask_removal
 from tui.screens.repeating import ask_again
 from tui.settings import save
 from tui.widgets.pane import Pane
@@ -59,6 +61,8 @@ class ResultsScreen(DeckScreen):
         Action("t", "columns", "columns", "choose the columns of the list; the choice is kept"),
         Action("a", "missing", "add missing", "plan the measurement that is missing from the comparison"),
         Action("p", "pictures", "pictures", "draw the first samples of this run with truth and answer"),
+        Action("m", "pin", "pin", "make this run the baseline of its benchmark and scenario; again removes the pin"),
+        Action("d", "remove", "remove", "archive or delete the job of this run; a question says what is lost"),
         Action("y", "copy", "copy", "copy the path of this run's files, or the comparison as text"),
     )
     BINDINGS: ClassVar = [*bindings(ACTIONS), ("escape", "back", "back")]
@@ -208,12 +212,12 @@ class ResultsScreen(DeckScreen):
         if not self.known:
             return "nothing has been measured yet: 1 then t runs a first job" if self.loaded else _READING
         run = self.query_one(RunList).run
-        if name in ("mark", "again", "vary", "pictures") and run is None:
+        if name in ("mark", "again", "vary", "pictures", "pin", "remove") and run is None:
             return "no run is under the cursor"
         if name in ("again", "vary") and run is not None and not run.command:
             return f"the choices of {run.id} are not known: its job's plan can't be read"
-        if name == "compare" and len(self.marked()) < PAIR:
-            return f"Space marks runs; comparing needs two or more, {len(self.marked())} marked"
+        if name == "compare" and len(self._to_compare()) < PAIR:
+            return f"Space marks runs; comparing needs two or more, {len(self.marked())} marked, or a pinned run (m)"
         return self._why_not_missing() if name == "missing" else None
 
     def _why_not_missing(self) -> str | None:
@@ -234,11 +238,20 @@ class ResultsScreen(DeckScreen):
         self._show_count()
 
     def do_compare(self) -> None:
-        """Compare the marked runs."""
-        marked = self.marked()
+        """Compare the marked runs; one alone, or the one under the cursor, with the pinned one."""
+        marked = self._to_compare()
         self.run_worker(
             lambda: self._compare(marked), thread=True, group="compare", exclusive=True, exit_on_error=False
         )
+
+    def _to_compare(self) -> list[Run]:
+        """The marked runs; with fewer than two, the pinned run and this one."""
+        marked, run = self.marked(), self.query_one(RunList).run
+        if len(marked) >= PAIR:
+            return marked
+        one = marked[0] if marked else run
+        base = next((other for other in self.known if other.pinned and one and question(other) == question(one)), None)
+        return [base, one] if base is not None and one is not None and base.id != one.id else marked
 
     def _compare(self, marked: Sequence[Run]) -> None:
         from engine.explore.compare import compare  # noqa: PLC0415
@@ -278,6 +291,22 @@ class ResultsScreen(DeckScreen):
         run = self.query_one(RunList).run
         assert run is not None
         vary(self.deck, run)
+
+    def do_pin(self) -> None:
+        """Pin the run under the cursor, or remove its pin."""
+        run = self.query_one(RunList).run
+        assert run is not None
+        (unpin if run.pinned else pin)(self.deck.place.folders, run)
+        self.deck.say(
+            f"{question(run)} has no pinned run" if run.pinned else f"results of {question(run)} are compared with it"
+        )
+        self._look()
+
+    def do_remove(self) -> None:
+        """Ask whether to archive or delete the job of the run under the cursor."""
+        run = self.query_one(RunList).run
+        assert run is not None
+        ask_removal(self.deck, run, self.known, self._look)
 
     def do_pictures(self) -> None:
         """Show samples with truth and answer."""

@@ -126,7 +126,7 @@ def test_samples_are_drawn_with_truth_and_answer(home: Path, capsys: pytest.Capt
         (["list", "--flter=x"], "--flter", "--filter"),
         (["show"], "takes one run", "list"),
         (["show", "1"], "several runs", "r-0001/Offline, r-0001/Server"),
-        (["compare", "1/Offline"], "two runs or more", "list"),
+        (["compare", "1/Offline"], "no other run is pinned for resnet50 Offline", "results pin"),
         (["compare", "1/Offline", "99"], "no run '99'", "r-000"),
     ],
 )
