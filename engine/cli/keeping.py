@@ -27,10 +27,10 @@ def pin_command(asked: words.Words) -> int:
         return 0
     run = runs.find(all_known(asked), asked.positional[0])
     if "remove" in asked.flags:
-        before = pins.unpin(places, run)
+        before = pins.unpin_run(places, run)
         screen.line(f"{before or 'no run'} was pinned for {pins.question(run)}")
         return 0
-    before = pins.pin(places, run)
+    before = pins.pin_run(places, run)
     instead = f", instead of {before}" if before and before != run.id else ""
     screen.line(f"{run.id} is the baseline of {pins.question(run)}{instead}")
     return 0

@@ -30,12 +30,12 @@ def read_pins(folders: Folders) -> dict[str, str]:
         return {}
 
 
-def pin(folders: Folders, run: Run) -> str:
+def pin_run(folders: Folders, run: Run) -> str:
     """Pin a run; returns the id of the run that was pinned for its question before, or ""."""
     return _changed(folders, question(run), run.id)
 
 
-def unpin(folders: Folders, run: Run) -> str:
+def unpin_run(folders: Folders, run: Run) -> str:
     """Remove the pin of a run's question; returns the id of the run that was pinned, or ""."""
     return _changed(folders, question(run), "")
 

@@ -14,7 +14,7 @@ from engine.explore import export
 from engine.explore.columns import COLUMNS, column, ordered
 from engine.explore.filters import matching
 from engine.explore.origin import place
-from engine.explore.pins import pin, question, unpin
+from engine.explore.pins import pin_run, question, unpin_run
 from engine.explore.runs import Run, fold
 from engine.plan.selection_syntax import selection_of
 from tui.actions import Action, bindings
@@ -296,7 +296,7 @@ class ResultsScreen(DeckScreen):
         """Pin the run under the cursor, or remove its pin."""
         run = self.query_one(RunList).run
         assert run is not None
-        (unpin if run.pinned else pin)(self.deck.place.folders, run)
+        (unpin_run if run.pinned else pin_run)(self.deck.place.folders, run)
         self.deck.say(
             f"{question(run)} has no pinned run" if run.pinned else f"results of {question(run)} are compared with it"
         )
