@@ -9,6 +9,7 @@ widen the intervals.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, log
@@ -149,8 +150,11 @@ def _effects(
         numbers = weights @ solution[start:end]
         variances = np.diag(weights @ inverse[start:end, start:end] @ weights.T).clip(0)
         wide = student(freedom, confidence) * np.sqrt(variances * rest / freedom)
-        counts = [sum(has.get(name) == value for has in chosen) for value in values]
-        effects = [_effect(*one) for one in zip(values, counts, numbers.tolist(), wide.tolist(), strict=True)]
+        counts = Counter(has.get(name) for has in chosen)
+        effects = [
+            _effect(value, counts[value], number, half)
+            for value, number, half in zip(values, numbers.tolist(), wide.tolist(), strict=True)
+        ]
         if np.abs(weights @ loose[start:end]).max() < _ZERO:
             result.append(AxisEffect(name, key, tuple(effects)))
         start = end

@@ -109,13 +109,17 @@ def simpler(
     open_ = [number for number, point in enumerate(found.points) if standings[point].word != "dominated"]
     known = np.array([one for one in open_ if len(standings[found.points[one]].intervals) == len(objectives)], int)
     known = _surest(found, known)
-    changes = [len(axis_differences(point, default)) for point in found.points]
+    changes = {one: len(axis_differences(found.points[one], default)) for one in known.tolist()}
     difference, margin = found.difference(known, known, 1 - (1 - confidence) / len(objectives))
     vague = margin > _NEAR * np.abs(found.mean[:, known])[:, :, None]
     worse = np.asarray((difference > margin).any(axis=0) | vague.any(axis=0))
     result = {}
-    for row, number in enumerate(known):
-        others = [one for column, one in enumerate(known) if not worse[row, column] and changes[one] < changes[number]]
+    for row, number in enumerate(known.tolist()):
+        others = [
+            one
+            for column, one in enumerate(known.tolist())
+            if not worse[row, column] and changes[one] < changes[number]
+        ]
         if others:
             result[found.points[number]] = found.points[min(others, key=lambda one: changes[one])]
     return result
