@@ -212,11 +212,24 @@ def plan_lines(screen: Screen, spec: ExplorationSpec, plan: CostPlan) -> None:
         f"about {duration(plan.seconds)}",
     ]
     screen.line(f"plan       {', '.join(filter(None, parts))}", "bold")
-    for name, seconds in plan.builds.items():
-        screen.line(f"             build {name}" + (f", about {duration(seconds)}" if seconds else ""), "dim")
+    for line in _builds(plan.builds):
+        screen.line(f"             build {line}", "dim")
     if plan.left_out > 0:
         limit_text = f"the budget of {duration(spec.budget)}" if spec.budget else f"{spec.trials} trials"
         screen.line(f"left out   {_many(plan.left_out, 'point')}: {limit_text} will not hold them", "todo")
+
+
+def _builds(builds: Mapping[str, float | None]) -> list[str]:
+    """Return what is built, a line for each component: its name, how many of it, and how long they take."""
+    found: dict[str, list[float]] = {}
+    for entry, seconds in builds.items():
+        found.setdefault(entry.rpartition("-")[0], []).append(seconds or 0.0)
+    return [
+        name
+        + (f", {len(seconds)} times" if len(seconds) > 1 else "")
+        + (f", about {duration(sum(seconds))}" if sum(seconds) else "")
+        for name, seconds in found.items()
+    ]
 
 
 def _many(number: int, word: str) -> str:

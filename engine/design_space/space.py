@@ -20,7 +20,6 @@ from engine.explore.vary import NOT_VARIED
 from engine.plan.choices import UNSET, Alternative, Choice, choices, choose
 from engine.plan.plan import Node, Plan
 from engine.plan.selection import Selection
-from engine.plan.selection_syntax import Changes
 from engine.profile.catalog import Catalog
 from engine.profile.component import NOWHERE, Component
 from engine.profile.values import coerce
@@ -195,25 +194,21 @@ def with_value(catalog: Catalog, chosen: Selection, name: str, owners: Sequence[
     handle, _, what = name.rpartition(".")
     # All members: also those that are another name of one.
     members = dict.fromkeys(one.name for component in owners for one in component.groups().get(what, ()))
-    is_version = what == VERSION and not members
-    if not handle or members or is_version:
-        kind = "group" if members else "option"
-        choice = Choice(
-            key=f"{handle} {kind} {what}".strip(),
-            title=name,
-            kind="one",
-            value="",
-            reason=None,
-            alternatives=tuple(Alternative(one) for one in members),
-            dependency=next(iter(_needs_called(catalog, handle)), handle),
-            name=what,
-            is_option=not members,
-        )
-        return choose(catalog, chosen, choice, value)
-    changes = Changes(overrides=dict(chosen.overrides))
-    if value != UNSET:
-        changes.change_by_path(name, name, value)
-    return replace(chosen, overrides=changes.overrides)
+    dependency = next(iter(_needs_called(catalog, handle)), handle)
+    kind = "group" if members else "option"
+    is_version = bool(handle) and what == VERSION and not members
+    choice = Choice(
+        key=f"{dependency} version" if is_version else f"{dependency} {kind} {what}".strip(),
+        title=name,
+        kind="one",
+        value="",
+        reason=None,
+        alternatives=tuple(Alternative(one) for one in members),
+        dependency=dependency,
+        name=what,
+        is_option=not members,
+    )
+    return choose(catalog, chosen, choice, value)
 
 
 def _value_in(catalog: Catalog, plan: Plan, name: str) -> str:
