@@ -203,7 +203,7 @@ def plan_lines(screen: Screen, spec: ExplorationSpec, plan: CostPlan) -> None:
     screen.line(f"space      {plan.points:,} points{refused}; sampler {spec.sampler}, seed {spec.seed}")
     screen.line(f"default    {point_text(spec.default)}", "dim")
     parts = [
-        _many(len(plan.builds), "build"),
+        "at least " * plan.is_partial + _many(len(plan.builds), "build"),
         f"{plan.there} reused",
         f"{_many(plan.known, 'point')} measured before" if plan.known else "",
         _many(plan.accuracy_runs, "accuracy run") if plan.accuracy_runs else "",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -31,6 +30,8 @@ class CostPlan:
     looked_at: int = 0
     builds: dict[str, float | None] = field(default_factory=dict)
     """What must be fetched or made → seconds, None where unknown."""
+    is_partial: bool = False
+    """Whether more combinations of artifacts exist than were surveyed."""
     there: int = 0
     """Artifacts that are in the store."""
     known: int = 0
@@ -55,7 +56,8 @@ def cost_plan(spec: ExplorationSpec, bench: TrialJobs, space: Space) -> CostPlan
     there: set[str] = set()
     known = 0
     accuracies: set[str] = set()
-    for alike in _alike(space, [one for one in first if one not in refused]):
+    groups = _alike(space, [one for one in first if one not in refused])
+    for alike in groups[:SURVEYED]:
         try:
             prepared = bench.prepared(alike[0], spec.seconds)
         except InferdeckError as error:
@@ -76,6 +78,7 @@ def cost_plan(spec: ExplorationSpec, bench: TrialJobs, space: Space) -> CostPlan
             refused=refused,
             looked_at=len(first),
             builds=builds,
+            is_partial=len(groups) > SURVEYED or spec.size > len(points),
             there=len(there),
             known=known,
             accuracy_runs=len(accuracies),
@@ -83,8 +86,8 @@ def cost_plan(spec: ExplorationSpec, bench: TrialJobs, space: Space) -> CostPlan
     )
 
 
-def _alike(space: Space, points: list[Point]) -> Iterator[list[Point]]:
-    """Yield points that need the same artifacts: they differ in numbers of the runs alone (sessions, max_batch)."""
+def _alike(space: Space, points: list[Point]) -> list[list[Point]]:
+    """Return points that need the same artifacts: they differ in numbers of the runs alone (sessions, max_batch)."""
     numbers = {
         name
         for name, option in space.root.options.items()
@@ -93,7 +96,7 @@ def _alike(space: Space, points: list[Point]) -> Iterator[list[Point]]:
     groups: dict[Point, list[Point]] = {}
     for point in points:
         groups.setdefault(tuple(pair for pair in point if pair[0] not in numbers), []).append(point)
-    yield from islice(groups.values(), SURVEYED)
+    return list(groups.values())
 
 
 def _count(survey: Survey, builds: dict[str, float | None], there: set[str]) -> None:
