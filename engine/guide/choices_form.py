@@ -206,7 +206,8 @@ def _data(guide: Guide, place: Workplace, _: Round) -> Field:
 def _seen(guide: Guide, place: Workplace, env: str) -> list[Seen]:
     """Survey the components that read the folder, with what they need. Raises InferdeckError where none can."""
     source = readiness.full_data(place.catalog.benchmarks[guide.benchmark].file)
-    chosen = Selection(Query(TAGS, (guide.benchmark,)), env={env: str(whole_path(guide.data))})
+    options = {"round": guide.round} if guide.round else {}
+    chosen = Selection(Query(TAGS, (guide.benchmark,)), options=options, env={env: str(whole_path(guide.data))})
     plan = resolved(place, readiness.on_data(chosen, source)).plan
     readers = {
         node.id

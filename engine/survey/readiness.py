@@ -12,6 +12,7 @@ from engine.plan.selection_syntax import Changes, changed, of_recipe
 from engine.profile import recipe_files
 from engine.profile.benchmarks import BenchmarkFile
 from engine.profile.component import Query
+from engine.profile.known_rounds import DEFAULT, all_rounds
 from engine.survey.prepare import Workplace, prepare, resolved
 from engine.text import size
 
@@ -75,7 +76,8 @@ def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness
             found.append(Readiness(variation.name, ready=False, text=variation.refused))
             continue
         file = place.catalog.benchmarks[variation.name].file
-        chosen = Selection(Query(TAGS, (variation.name, "all-scenarios", "all-modes")))
+        query = Query(TAGS, (variation.name, "all-scenarios", "all-modes"))
+        chosen = Selection(query, options=_round(place, variation.name))
         whole = f"{variation.name}, full data set"
         with _reporting(whole, found):
             found.append(_check(whole, on_data(chosen, full_data(file)), place, given))
@@ -84,6 +86,13 @@ def benchmark_checks(place: Workplace, given: Given = NOTHING) -> list[Readiness
             if usual and full_data(file) not in ("", usual):
                 found.append(_check(f"{variation.name}, {usual} {file.samples}", chosen, place, given))
     return found
+
+
+def _round(place: Workplace, benchmark: str) -> dict[str, str]:
+    """Return the option that chooses the newest round with a benchmark, where the default one lacks it."""
+    rounds = [] if benchmark in place.round(DEFAULT).benchmarks else all_rounds(place.catalog.folders)
+    newest = next((one.name for one in reversed(rounds) if benchmark in one.benchmarks), "")
+    return {"round": newest} if newest else {}
 
 
 def full_data(file: BenchmarkFile) -> str:

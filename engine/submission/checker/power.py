@@ -127,9 +127,8 @@ def _samples(data: bytes, window: _Window, rules: PowerRule) -> list[float]:
     exact = all(time.microsecond % 1000 == 0 for time in window)
     year = first[:4]
     usual = _LINES(text) if exact and last.startswith(year) and "\r" not in text else []
-    if len(usual) == text.count("\n") + (
-        not text.endswith("\n")
-    ):  # all at once: within a year times sort as they are written
+    count = text.count("\n") + (not text.endswith("\n"))
+    if len(usual) == count:  # within a year times sort as they are written
         within = [float(watts) for stamp, watts in usual if begin < stamp < end and stamp[6:10] == year]
         return [watts for watts in within if watts > 0] if rules.positive_only else within
     found, lines = [], text_lines(data)
