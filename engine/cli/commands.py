@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.cli.command import SELECTS, Arguments, Command, CommandOption
 from engine.cli.explore_commands import EXPLORE
+from engine.cli.pool_commands import POOL
 from engine.cli.results_commands import RESULTS
 from engine.cli.shared_options import (
     DEMO,
@@ -108,6 +109,7 @@ _COMMANDS = (
         examples=("tune show my-box",),
     ),
     *EXPLORE,
+    *POOL,
     Command(
         "jobs",
         "engine.cli.jobs:jobs_command",

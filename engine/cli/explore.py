@@ -97,6 +97,7 @@ def _with_options(request: ExplorationRequest, asked: words.Words) -> Exploratio
         seconds=positive(values["seconds"]) if "seconds" in values else request.seconds,
         final_seconds=positive(values["final-seconds"]) if "final-seconds" in values else request.final_seconds,
         again=request.again or "again" in asked.flags,
+        pool=str(whole_path(values["pool"])) if "pool" in values else request.pool,
         profiles=tuple(str(one) for one in asked.profiles) or request.profiles,
     )
 

@@ -19,6 +19,7 @@ _EXPLORED = (
     CommandOption("name", "the exploration to start or to go on with", "NAME"),
     CommandOption("dry-run", "show what it would do and cost"),
     CommandOption("again", "measure also what equal runs have measured before"),
+    CommandOption("pool", "let the SUTs of a pool measure: inferdeck pool start", "FOLDER"),
     CommandOption("detach", "start it and exit"),
     PLAIN._replace(meaning="a line for each trial, without cursor control"),
 )

@@ -141,6 +141,13 @@ class LiveLines:
     def _one(self, event: trial_log.LogEvent) -> None:
         self._flush_refused()
         match event:
+            case trial_log.SessionBegan() if event.sut:
+                self.screen.line(f"{event.sut} measures: session {event.session}", "dim")
+            case trial_log.TrialAgain():
+                word = "given up" if event.given_up else "again"
+                self.screen.line(f"       {event.sut}: {word}: {event.why}", "todo")
+            case trial_log.SutRefused():
+                self.screen.line(f"{event.sut} gets no trials, because it is another machine: {event.why}", "bad")
             case trial_log.SessionBegan() if event.session > 1:
                 self.screen.line(f"session {event.session} began on {date_time(event.at)}", "dim")
             case trial_log.WaitsForMachine():

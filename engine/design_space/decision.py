@@ -109,22 +109,28 @@ class Standpoint:
         return whole if self.remaining is None else min(whole, self.remaining)
 
 
-def next_step(at: Standpoint, valid: Callable[[Point], bool]) -> Planned | End:
-    """Return the next trial, or why there is none; `valid` says whether a point is not refused."""
+def next_step(at: Standpoint, valid: Callable[[Point], bool], running: Sequence[Planned] = ()) -> Planned | End:
+    """Return the next trial, or why there is none; `valid` says whether a point is not refused.
+
+    `running` are the trials that other machines make now: what they give may change the answer.
+    """
     spec = at.spec
-    if spec.trials is not None and len(at.measured) >= spec.trials:
+    if spec.trials is not None and len(at.measured) + len(running) >= spec.trials:
         return End("finished", f"{spec.trials} trials were asked for", left_out(at))
-    remaining = at.remaining
-    found = next_trials(at.policy, at.trials, valid, remaining, at.session)
-    if found and (found[0].purpose != "baseline" or not at.measured or _goes_on(at, valid, remaining)):
+    promised = sum(at.seconds(one.stage) for one in running)
+    remaining = None if at.remaining is None else at.remaining - promised
+    found = next_trials(at.policy, at.trials, valid, remaining, at.session, running)
+    if found and (found[0].purpose != "baseline" or not at.measured or _goes_on(at, valid, remaining, running)):
         return found[0]
     left = left_out(at)
     return End("budget", "the budget is used up", left) if left and remaining is not None else End("finished", "", left)
 
 
-def _goes_on(at: Standpoint, valid: Callable[[Point], bool], remaining: float | None) -> bool:
+def _goes_on(
+    at: Standpoint, valid: Callable[[Point], bool], remaining: float | None, running: Sequence[Planned]
+) -> bool:
     """Return whether anything follows a trial of the baseline; else nothing would be compared with it."""
-    return len(next_trials(at.policy, at.trials, valid, remaining, at.session, count=2)) > 1
+    return len(next_trials(at.policy, at.trials, valid, remaining, at.session, running, count=2)) > 1
 
 
 def left_out(at: Standpoint) -> tuple[str, ...]:

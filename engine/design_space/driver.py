@@ -46,6 +46,7 @@ HOPELESS = 5
 """Trials at the start of a session after which it ends, if all of them failed."""
 SHORTEST_LIMIT, LIMIT = 300.0, 10.0
 """Seconds, and multiple of the expected time, after which a trial is ended."""
+_GOOD = ("finished", "budget", "stopped")
 
 
 class Driver:
@@ -211,9 +212,17 @@ class Driver:
         return max(SHORTEST_LIMIT, LIMIT * self._standpoint().seconds(step.stage))
 
     def _end(
-        self, point: Point, found: Outcome, step: Planned | None = None, key: str = "", *, reused: bool = False
+        self,
+        point: Point,
+        found: Outcome,
+        step: Planned | None = None,
+        key: str = "",
+        *,
+        reused: bool = False,
+        session: int | None = None,
+        sut: str = "",
     ) -> None:
-        """Write down how a trial ended."""
+        """Write down how a trial ended; `session` is the present one where none is given."""
         known = self._seen.accuracy.get(key)
         assert found.state != "cancelled"  # which stops the exploration
         trial = Trial(
@@ -224,7 +233,7 @@ class Driver:
             note=found.note,
             figures={**(known.figures if known is not None else {}), **found.figures},
             stage=step.stage if step is not None else 0,
-            session=0 if reused else self._seen.session,
+            session=0 if reused else self._seen.session if session is None else session,
             purpose="reused" if reused else step.purpose if step is not None else "search",
             started=found.started or time.time(),
             seconds=0.0 if reused else found.seconds,
@@ -238,6 +247,7 @@ class Driver:
                 accuracy_key=key,
                 settings=dict(found.settings),
                 command=found.command,
+                sut=sut,
             )
         )
 
@@ -254,14 +264,14 @@ def judged_trials(spec: ExplorationSpec, seen: trial_log.LogState) -> tuple[list
     return [objectives.with_constraints(trial, bounds) for trial in trials], bounds
 
 
-def standpoint(spec: ExplorationSpec, seen: trial_log.LogState) -> Standpoint:
-    """Return what the next decision is made from."""
+def standpoint(spec: ExplorationSpec, seen: trial_log.LogState, session: int | None = None) -> Standpoint:
+    """Return what the next decision is made from; `session` is the latest where none is given."""
     trials, bounds = judged_trials(spec, seen)
     return Standpoint(
         spec=spec,
         trials=trials,
         constraints=bounds,
-        session=seen.session,
+        session=seen.session if session is None else session,
         spent=seen.spent,
         settings=seen.settings.get(spec.default, {}),
     )
@@ -299,6 +309,10 @@ def main(arguments: Sequence[str]) -> int:
             spec = read_exploration_spec(folder)
             bench, _ = space_of(spec)
             points = list(every_point(spec.axes)) if spec.size <= RESOLVED_AT_START else []
+            if spec.pool:
+                from engine.pool.pool_driver import run_in_pool  # noqa: PLC0415  (only there Dask is needed)
+
+                return 0 if run_in_pool(folder, spec, bench, points) in _GOOD else 1
             with turn(f"exploration {spec.name}", EXPLORING) as place:
                 driver = Driver(folder, spec, bench, points)
                 bench.own = driver.jobs
@@ -307,7 +321,7 @@ def main(arguments: Sequence[str]) -> int:
                     place.wait(lambda: driver.stops, lambda: False, driver.waits_for)
                     return not driver.stops
 
-                return 0 if driver.run(wait) in ("finished", "budget", "stopped") else 1
+                return 0 if driver.run(wait) in _GOOD else 1
     except InferdeckError as error:
         sys.stderr.write(f"{clean_lines(str(error))}\n")
         return error.exit_status

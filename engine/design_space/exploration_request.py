@@ -68,6 +68,7 @@ class ExplorationRequest:
     final_seconds: float | None = None
     baseline_every: int = BASELINE_EVERY
     again: bool = False
+    pool: str = ""
     profiles: tuple[str, ...] = ()
 
 
@@ -199,6 +200,7 @@ def specification(place: Workplace, asked: ExplorationRequest) -> tuple[Explorat
         final_seconds=_final(decided, asked),
         baseline_every=max(asked.baseline_every, 1),
         again=asked.again,
+        pool=asked.pool,
         created=time.time(),
         default=spread.default,
         size=size,

@@ -52,6 +52,8 @@ class ExplorationSpec(msgspec.Struct, frozen=True, kw_only=True):
     baseline_every: int = BASELINE_EVERY
     again: bool = False
     """Measure every point, also those that were measured before."""
+    pool: str = ""
+    """Folder of the pool whose SUTs measure; empty: this machine does."""
     created: float = 0.0
     default: Point = ()
     """The point of the base selection."""
@@ -95,6 +97,7 @@ class ExplorationSpec(msgspec.Struct, frozen=True, kw_only=True):
             f"--seed={self.seed}",
             *(f"--{name}={value}" for name, value in optional.items() if value is not None),
             *(["--again"] if self.again else []),
+            *([f"--pool={self.pool}"] if self.pool else []),
             f"--name={self.name}",
         )
 

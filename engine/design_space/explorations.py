@@ -328,6 +328,7 @@ def request_of(spec: ExplorationSpec) -> ExplorationRequest:
         final_seconds=spec.final_seconds,
         baseline_every=spec.baseline_every,
         again=spec.again,
+        pool=spec.pool,
         profiles=spec.profiles,
     )
 

@@ -36,6 +36,10 @@ class SessionBegan(_Event, frozen=True, kw_only=True, tag="session"):
     """From 1."""
     pid: int
     version: str
+    sut: str = ""
+    """Of a pool: each SUT's trials are a session of their own, with a baseline of their own. Empty: this machine."""
+    machine: dict[str, str] = {}
+    """What that SUT is."""
 
 
 class WaitsForMachine(_Event, frozen=True, kw_only=True, tag="waits"):
@@ -54,6 +58,25 @@ class TrialStarted(_Event, frozen=True, kw_only=True, tag="started"):
     job: str = ""
     accuracy_key: str = ""
     """Not empty for an accuracy run: what its figures belong to."""
+    sut: str = ""
+    """The SUT of a pool that makes it; empty: this machine."""
+    token: str = ""
+    """Of a pool: what the SUT knows the trial by, however often it is sent."""
+
+
+class TrialAgain(_Event, frozen=True, kw_only=True, tag="again"):
+    """A trial was sent to its SUT again, or was given up there, so that its point is planned anew."""
+
+    sut: str
+    why: str
+    given_up: bool = False
+
+
+class SutRefused(_Event, frozen=True, kw_only=True, tag="sut refused"):
+    """A SUT of the pool gets no trials: its figures could not be compared."""
+
+    sut: str
+    why: str
 
 
 class TrialEnded(_Event, frozen=True, kw_only=True, tag="ended"):
@@ -67,6 +90,8 @@ class TrialEnded(_Event, frozen=True, kw_only=True, tag="ended"):
     """What it ran with: sessions, intra_op_threads, max_batch."""
     command: tuple[str, ...] = ()
     """Arguments after `inferdeck` that measure it again."""
+    sut: str = ""
+    """The SUT of a pool that made it."""
 
 
 class AccuracyKnown(_Event, frozen=True, kw_only=True, tag="accuracy"):
@@ -88,7 +113,7 @@ class Over(_Event, frozen=True, kw_only=True, tag="over"):
     left_out: tuple[str, ...] = ()
 
 
-LogEvent = SessionBegan | WaitsForMachine | TrialStarted | TrialEnded | AccuracyKnown | Over
+LogEvent = SessionBegan | WaitsForMachine | TrialStarted | TrialEnded | AccuracyKnown | TrialAgain | SutRefused | Over
 _decoder: codec.Decoder[LogEvent] = codec.Decoder(LogEvent)
 
 
@@ -160,9 +185,11 @@ class LogState:
     """As LoadGen judged them; constraints are applied later."""
     accuracy: dict[str, AccuracyKnown] = field(default_factory=dict)
     """By what they belong to."""
-    started: TrialStarted | None = None
-    """The trial or accuracy run that has not ended."""
+    running: dict[str, TrialStarted] = field(default_factory=dict)
+    """Trials and accuracy runs that have not ended, by their SUT; this machine is ''."""
     sessions: dict[int, float] = field(default_factory=dict)
+    sut_machine: dict[str, str] = field(default_factory=dict)
+    """What the first SUT of a pool is; empty where none was there."""
     spent: float = 0.0
     """Seconds of the budget that ended trials took."""
     settings: dict[Point, dict[str, float]] = field(default_factory=dict)
@@ -171,6 +198,11 @@ class LogState:
     """How the last session ended; None while it runs, or where it was killed."""
     waits_for: str = ""
     pid: int = 0
+
+    @property
+    def started(self) -> TrialStarted | None:
+        """The trial or accuracy run that has not ended; of a pool the one that began last."""
+        return next(reversed(self.running.values()), None)
 
     @property
     def session(self) -> int:
@@ -184,21 +216,24 @@ class LogState:
             case SessionBegan():
                 self.sessions[event.session] = event.at
                 self.over, self.pid = None, event.pid
+                self.sut_machine = self.sut_machine or event.machine
             case WaitsForMachine():
                 self.waits_for = event.holder
             case TrialStarted():
-                self.started = event
+                self.running[event.sut] = event
+            case TrialAgain() if event.given_up:
+                self.running.pop(event.sut, None)
             case TrialEnded():
                 self.trials.append(event.trial)
                 self.spent += event.spent
                 self.settings.setdefault(event.trial.point, event.settings)
                 if event.command:
                     self.commands[event.trial.point] = event.command
-                self.started = None
+                self.running.pop(event.sut, None)
             case AccuracyKnown():
                 self.accuracy[event.key] = event
                 self.spent += event.spent
-                self.started = None
+                self.running.pop("", None)  # a SUT of a pool sends it with the trial, which is still to be ended
             case Over():
                 self.over = event
 

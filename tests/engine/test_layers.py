@@ -13,7 +13,7 @@ ENGINE = Path(__file__).parents[2] / "engine"
 
 ROOMS = [
     {"cli"},
-    {"design_space"},
+    {"design_space", "pool"},
     {"explore", "guide"},
     {"watch"},
     {"jobs"},
