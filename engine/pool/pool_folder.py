@@ -38,6 +38,8 @@ CALM = {
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.allowed-failures": 1_000_000,
     "distributed.comm.require-encryption": True,
+    # A worker that waits for its scheduler tries again within a fifth of it.
+    "distributed.comm.timeouts.connect": "5s",
 }
 """Configuration of Dask, for every process of a pool."""
 

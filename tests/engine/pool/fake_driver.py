@@ -19,7 +19,7 @@ def main() -> None:
     """Go on until the exploration ends."""
     folder, pool = Path(sys.argv[1]), Pool(PoolFolder(Path(sys.argv[2])), measure)
     try:
-        print(PoolDriver(folder, SPEC, FileBench(folder), pool, list(every_point(AXES)), away=20.0).run())
+        print(PoolDriver(folder, SPEC, FileBench(folder), pool, list(every_point(AXES))).run())
     finally:
         pool.close()
 
