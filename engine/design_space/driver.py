@@ -295,7 +295,24 @@ def space_of(spec: ExplorationSpec, home: str | None = None) -> tuple[TrialJobs,
     return TrialJobs(place, spec, found), found
 
 
-def main(arguments: Sequence[str]) -> int:
+def run_here(folder: Path, spec: ExplorationSpec, bench: TrialJobs, points: Sequence[Point]) -> trial_log.Ending:
+    """Go on with an exploration on this machine, when no other one measures."""
+    with turn(f"exploration {spec.name}", EXPLORING) as place:
+        driver = Driver(folder, spec, bench, points)
+        bench.own = driver.jobs
+
+        def wait(driver: Driver) -> bool:
+            place.wait(lambda: driver.stops, lambda: False, driver.waits_for)
+            return not driver.stops
+
+        return driver.run(wait)
+
+
+GoOn = Callable[[Path, ExplorationSpec, TrialJobs, Sequence[Point]], trial_log.Ending]
+"""Goes on with an exploration: here, or on a pool."""
+
+
+def main(arguments: Sequence[str], go_on: GoOn = run_here) -> int:
     """Take the exploration's lock and go on with it."""
     folder = Path(arguments[0])
     for number in (signal.SIGHUP, signal.SIGINT):
@@ -309,19 +326,7 @@ def main(arguments: Sequence[str]) -> int:
             spec = read_exploration_spec(folder)
             bench, _ = space_of(spec)
             points = list(every_point(spec.axes)) if spec.size <= RESOLVED_AT_START else []
-            if spec.pool:
-                from engine.pool.pool_driver import run_in_pool  # noqa: PLC0415  (only there Dask is needed)
-
-                return 0 if run_in_pool(folder, spec, bench, points) in _GOOD else 1
-            with turn(f"exploration {spec.name}", EXPLORING) as place:
-                driver = Driver(folder, spec, bench, points)
-                bench.own = driver.jobs
-
-                def wait(driver: Driver) -> bool:
-                    place.wait(lambda: driver.stops, lambda: False, driver.waits_for)
-                    return not driver.stops
-
-                return 0 if driver.run(wait) in _GOOD else 1
+            return 0 if go_on(folder, spec, bench, points) in _GOOD else 1
     except InferdeckError as error:
         sys.stderr.write(f"{clean_lines(str(error))}\n")
         return error.exit_status

@@ -266,6 +266,7 @@ def launch(folder: Path, folders: Folders) -> None:
     """Start the process of an exploration in a session of its own. Raises JobError where it ends at once."""
     with disk_errors(folder):
         (folder / STOP).unlink(missing_ok=True)
+    module = "engine.pool.pool_driver" if read_exploration_spec(folder).pool else "engine.design_space.driver"
     before = trial_log.progress(folder).session
     environment = {**os.environ}
     if folders.state.parent == folders.store.parent:
@@ -274,7 +275,7 @@ def launch(folder: Path, folders: Folders) -> None:
     with disk_errors(folder), log.open("ab") as out:
         start = out.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "engine.design_space.driver", str(folder)],
+            [sys.executable, "-m", module, str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

@@ -1,4 +1,4 @@
-"""An exploration on the SUTs of a pool: each makes one trial at a time, all at the same time.
+"""The process of an exploration on the SUTs of a pool: each makes one trial at a time, all at the same time.
 
 What was sent is in the log by SUT and token. A SUT that went away and came back gets its order again and attaches to
 the job of that token; one that stays away gives its point back.
@@ -7,6 +7,7 @@ the job of that token; one that stays away gives its point back.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import engine
 from engine import codec
 from engine.design_space import trial_log
 from engine.design_space.decision import End, next_step
-from engine.design_space.driver import Driver, standpoint
+from engine.design_space.driver import Driver, main, standpoint
 from engine.design_space.exploration_spec import ExplorationSpec
 from engine.design_space.policy import Planned
 from engine.design_space.trial_jobs import ATTEMPTS, Bench, Outcome
@@ -239,3 +240,7 @@ def run_in_pool(folder: Path, spec: ExplorationSpec, bench: Bench, points: Seque
         return PoolDriver(folder, spec, bench, pool, points).run()
     finally:
         pool.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], run_in_pool))

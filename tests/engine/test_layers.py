@@ -13,7 +13,8 @@ ENGINE = Path(__file__).parents[2] / "engine"
 
 ROOMS = [
     {"cli"},
-    {"design_space", "pool"},
+    {"pool"},
+    {"design_space"},
     {"explore", "guide"},
     {"watch"},
     {"jobs"},
