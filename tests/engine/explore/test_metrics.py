@@ -58,3 +58,13 @@ def test_shares_and_counts() -> None:
     )
     assert found["over_bound"] == 2.5
     assert found["batch_mean"] == 3.0
+
+
+def test_what_a_run_used_is_told_per_sample() -> None:
+    report = {"run.samples": 200, "run.cpu_seconds": 3.0, "run.joules": 50.0, "run.peak_memory": 2_500_000_000}
+    found = figures({**report, "run.model_bytes": 18_000_000})
+    assert (found["cpu_s_per_sample"], found["energy_per_sample"]) == (0.015, 0.25)
+    assert BY_KEY["cpu_s_per_sample"].text(found["cpu_s_per_sample"]) == "15.00"
+    assert BY_KEY["peak_memory"].text(found["peak_memory"]) == "2500"
+    assert BY_KEY["model_bytes"].text(found["model_bytes"]) == "18.00"
+    assert "energy_per_sample" not in figures({"run.samples": 200, "run.joules": None})

@@ -35,6 +35,11 @@ def test_a_run_answers_every_sample_and_says_so(tmp_path: Path, scenario: Scenar
     assert last.issued == last.completed == report.samples > 0
     assert sum(sum(tick.latencies.values()) for tick in ticks(done)) == report.samples
     assert report.batches <= report.samples
+    assert report.cpu_seconds is not None
+    assert report.cpu_seconds > 0
+    assert report.peak_memory is not None
+    assert report.peak_memory > 1 << 24
+    assert report.model_bytes
     assert [event.name for event in done.events if isinstance(event, events.Phase)] == ["load", "measure"]
     if mode == "accuracy":
         expected = {index: np.float32(sum(range(index * 4, index * 4 + 4))).tobytes() for index in range(runs.SAMPLES)}
