@@ -81,6 +81,18 @@ def _submit() -> Screen[None]:
     return SubmitScreen()
 
 
+VI_KEYS = (("j", "down"), ("k", "up"), ("G", "end"), ("ctrl+d", "page_down"), ("ctrl+u", "page_up"))
+"""vi's keys → moves. They work where a screen has no action of its own on the key, and never in a line of text."""
+MOVES = {
+    "down": ("cursor_down", "scroll_down"),
+    "up": ("cursor_up", "scroll_up"),
+    "end": ("last", "scroll_end"),
+    "page_down": ("page_down", "scroll_page_down"),
+    "page_up": ("page_up", "scroll_page_up"),
+}
+"""Move → Textual's actions for it; the first that the focused widget has is taken."""
+
+
 class InferdeckApp(App[None]):
     """inferdeck's terminal UI."""
 
@@ -101,6 +113,7 @@ class InferdeckApp(App[None]):
         Binding("q", "leave", "quit", show=False),
         Binding("ctrl+l", "repaint", "redraw the screen", show=False),
         Binding("ctrl+c", "leave", "quit", show=False, priority=True),
+        *(Binding(key, f"move('{name}')", name, show=False) for key, name in VI_KEYS),
     ]
 
     def __init__(
@@ -293,6 +306,14 @@ class InferdeckApp(App[None]):
             self._driver.repaint()
         else:
             self.refresh(repaint=True, layout=True)
+
+    async def action_move(self, how: str) -> None:
+        """Move in the focused list or text, as vi's keys do; where it can't move so, nothing happens."""
+        focused = self.focused
+        for action in MOVES[how]:
+            if focused is not None and hasattr(focused, f"action_{action}"):
+                await focused.run_action(action)
+                return
 
     def action_help(self) -> None:
         """Explain the screen, the focused pane and the keys."""

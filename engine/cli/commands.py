@@ -117,6 +117,18 @@ _COMMANDS = (
         options=(JSON, HOME),
         examples=("jobs", "jobs --json"),
     ),
+    Command(
+        "jobs replay",
+        "engine.cli.jobs:replay_command",
+        "show the events of a job again, from start to end (default: the newest)",
+        JOB,
+        (
+            CommandOption("speed", "so many times as fast as it was (default: 10)", "N", numbers=(1, 1000)),
+            PLAIN,
+            HOME,
+        ),
+        examples=("jobs replay r-0001 --speed=60",),
+    ),
     *(
         Command(
             name,

@@ -1,16 +1,22 @@
-"""`inferdeck jobs`, `attach`, `watch` and `cancel`."""
+"""`inferdeck jobs`, `jobs replay`, `attach`, `watch` and `cancel`."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from engine.cli import arguments as words
 from engine.cli import output
 from engine.cli.run import follow
 from engine.cli.screen import Cell, Screen, notice_if_slow
+from engine.cli.view import JobView
 from engine.jobs import control, jobs
+from engine.jobs.event_log import EventReader
 from engine.store.folders import folders
 from engine.text import date_time, duration, iso_time, shell_line
+
+LONGEST_PAUSE = 10.0
+"""Seconds between two events that a replay waits at most, at its own speed."""
 
 _STYLE = {"running": "todo", "finished": "good", "new": "todo"}
 
@@ -50,6 +56,25 @@ def attach_command(asked: words.Words) -> int:
     return follow(
         Screen(), job, plain="plain" in asked.flags, as_json="json" in asked.flags, quiet="json" in asked.flags
     )
+
+
+def replay_command(asked: words.Words) -> int:
+    """Show the events of a job again, as fast as they came or faster; Ctrl-C ends it."""
+    job, view = _named(asked), JobView(Screen(), plain="plain" in asked.flags)
+    speed = float(asked.values.get("speed", "10"))
+    last: float | None = None
+    try:
+        for piece in EventReader(job.events).pieces():
+            for event in piece:
+                # A job that stopped for a night is not waited for again.
+                time.sleep(0.0 if last is None else min(max(event.at - last, 0.0), LONGEST_PAUSE) / speed)
+                last = event.at
+                view.show([event])
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        view.close()
+    return 0
 
 
 def cancel_command(asked: words.Words) -> int:

@@ -466,3 +466,25 @@ async def test_a_run_is_pinned_and_compared_with_and_its_job_archived(home: Path
         await pilot.press("down", "enter")
         await until(pilot, lambda: "r-0003" not in {run.job for run in screen.known}, "the list without it")
         assert (home / "state" / "archive" / "r-0003").is_dir()
+
+
+async def test_tabs_footer_and_headings_are_clicked_and_vi_keys_move(home: Path, size: tuple[int, int]) -> None:
+    app = deck(home)
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        runs = screen.query_one(RunList)
+        first = runs.highlighted
+        await pilot.press("j")
+        assert runs.highlighted == (first or 0) + 1
+        await pilot.press("G")
+        assert runs.highlighted == len(runs.runs) - 1
+        await pilot.press("k")
+        assert runs.highlighted == len(runs.runs) - 2
+        heading = grid(app)[2].index("result")
+        await pilot.click("#columns", offset=(heading - 2, 0))
+        await until(pilot, lambda: screen.sort == "result", "the order")
+        line = next(number for number, text_ in enumerate(grid(app)) if "? help" in text_)
+        await pilot.click(offset=(grid(app)[line].index("Space mark"), line))
+        assert len(runs.marks) == 1
+        await pilot.click(offset=(grid(app)[0].index("2 Plan"), 0))
+        await until(pilot, lambda: app.current_mode == "plan", "the Plan screen")

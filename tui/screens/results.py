@@ -26,6 +26,7 @@ from tui.screens.exporting import ask_export, ask_order
 from tui.screens.removing import ask_removal
 from tui.screens.repeating import ask_again
 from tui.settings import save
+from tui.widgets.headings import Headings
 from tui.widgets.pane import Pane
 from tui.widgets.run_below import RunBelow
 from tui.widgets.run_list import SHOWN_COLUMNS, RunList
@@ -92,7 +93,7 @@ class ResultsScreen(DeckScreen):
         line.cursor_blink = False
         yield Pane(
             "runs",
-            Static(id="columns", markup=False),
+            Headings(id="columns", markup=False),
             RunList(id="runs"),
             line,
             id="runs-pane",
@@ -331,6 +332,13 @@ class ResultsScreen(DeckScreen):
                 self._list()
 
         ask_order(self.deck, taken)
+
+    def on_headings_clicked(self, event: Headings.Clicked) -> None:
+        """Sort by the column whose heading was clicked; again: the newest first."""
+        found = self.query_one(RunList).column_at(event.x)
+        if found is not None:
+            self.sort = "when" if self.sort == found.key else found.key
+            self._list()
 
     def do_columns(self) -> None:
         """Ask for the columns of the list, and keep the choice in the settings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
@@ -12,6 +13,9 @@ MODES = (
     ("4", "results", "Results"),
     ("5", "submit", "Submit"),
 )
+
+NAME = " inferdeck  "
+"""What stands before the tabs."""
 
 
 class Header(Static):
@@ -30,9 +34,25 @@ class Header(Static):
             self.title, self.running = new
             self.refresh()
 
+    def mode_at(self, x: int) -> str | None:
+        """Return the mode of the tab in a column of the line; None beside the tabs."""
+        at = len(NAME)
+        for key, mode, label in MODES:
+            width = len(key) + len(label) + 3
+            if at <= x < at + width:
+                return mode
+            at += width
+        return None
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the screen whose tab was clicked."""
+        mode = self.mode_at(event.x)
+        if mode is not None and mode != self.now:
+            await self.run_action(f"app.switch_mode('{mode}')")
+
     def render(self) -> Content:
         """Draw the line for the width that there is."""
-        parts: list[tuple[str, str]] = [(" inferdeck  ", "bold")]
+        parts: list[tuple[str, str]] = [(NAME, "bold")]
         for key, mode, label in MODES:
             here = mode == self.now
             parts.append((f" {key} {label} ", "bold reverse" if here else "$dim"))

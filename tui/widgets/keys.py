@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
 from tui.actions import Action
 
-ALWAYS = (("?", "help"), ("q", "quit"))
+ALWAYS = (("?", "help", "app.help"), ("q", "quit", "app.leave"))
+"""Key, label and action of what every screen has."""
 
 
 class KeyLine(Static):
@@ -24,18 +26,36 @@ class KeyLine(Static):
         self.actions = tuple(actions)
         self.refresh()
 
-    def render(self) -> Content:
-        """Draw the line for the width that there is."""
-        room = self.size.width - 1
-        always = [(key, label) for key, label in ALWAYS]
-        room -= sum(len(key) + len(label) + 3 for key, label in always)
-        shown: list[tuple[str, str]] = []
+    def _shown(self) -> list[tuple[str, str, str]]:
+        """Return key, label and action of what fits."""
+        room = self.size.width - 1 - sum(len(key) + len(label) + 3 for key, label, _ in ALWAYS)
+        shown: list[tuple[str, str, str]] = []
         for action in self.actions:
             room -= len(action.shown_key) + len(action.label) + 3
             if room < 0:
                 break
-            shown.append((action.shown_key, action.label))
+            shown.append((action.shown_key, action.label, f"screen.act('{action.name}')"))
+        return [*shown, *ALWAYS]
+
+    def action_at(self, x: int) -> str | None:
+        """Return the action in a column of the line; None beside them."""
+        at = 1
+        for key, label, action in self._shown():
+            width = len(key) + len(label) + 3
+            if at <= x < at + width:
+                return action
+            at += width
+        return None
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what was clicked."""
+        action = self.action_at(event.x)
+        if action is not None:
+            await self.run_action(action)
+
+    def render(self) -> Content:
+        """Draw the line for the width that there is."""
         parts: list[tuple[str, str]] = [(" ", "")]
-        for key, label in [*shown, *always]:
+        for key, label, _ in self._shown():
             parts += [(key, "bold $mark"), (f" {label}  ", "$dim")]
         return Content.assemble(*parts)

@@ -100,6 +100,15 @@ class RunList(OptionList):
         """The names of the columns."""
         return Content.styled(" " * _INDENT + self._joined([one.header for one in self._layout.columns]), "$dim")
 
+    def column_at(self, x: int) -> Column | None:
+        """Return the column whose heading is at a cell of the line of headings; None beside them."""
+        at = _INDENT
+        for column, width in zip(self._layout.columns, self._layout.widths, strict=True):
+            if at <= x < at + width:
+                return column
+            at += width + GAP
+        return None
+
     def _joined(self, texts: Sequence[str]) -> str:
         return (" " * GAP).join(self._filled(texts))
 

@@ -43,3 +43,13 @@ def test_detached_repeats_go_on_by_themselves(words: list[str], capsys: pytest.C
 @pytest.mark.parametrize("value", ["0", "many", "101"])
 def test_a_count_that_makes_no_sense_is_a_usage_error(words: list[str], value: str) -> None:
     assert main([*words, f"--repeat={value}"]) == 2
+
+
+def test_a_finished_job_is_replayed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert main(["jobs", "replay", "r-0001", "--speed=1000", "--plain"]) == 0
+    replayed = capsys.readouterr().out
+    assert replayed.strip()
+    assert all(line in shown for line in replayed.splitlines() if "..." not in line)
+    assert main(["jobs", "replay", "r-0009"]) == 1
