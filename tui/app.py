@@ -1,4 +1,4 @@
-"""The app: five screens over one workplace. It displays and asks; everything else is done by the engine."""
+"""The app: six screens over one workplace. It displays and asks; everything else is done by the engine."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
+from engine.design_space.exploration_folders import root, running_explorations
 from engine.errors import InferdeckError
 from engine.store.files import user_error
 from engine.store.folders import folders
@@ -81,6 +82,12 @@ def _submit() -> Screen[None]:
     return SubmitScreen()
 
 
+def _explore() -> Screen[None]:
+    from tui.screens.explore import ExploreScreen  # noqa: PLC0415
+
+    return ExploreScreen()
+
+
 VI_KEYS = (("j", "down"), ("k", "up"), ("G", "end"), ("ctrl+d", "page_down"), ("ctrl+u", "page_up"))
 """vi's keys → moves. They work where a screen has no action of its own on the key, and never in a line of text."""
 MOVES = {
@@ -103,6 +110,7 @@ class InferdeckApp(App[None]):
         "run": _run,
         "results": _results,
         "submit": _submit,
+        "explore": _explore,
     }
     DEFAULT_MODE = "home"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
@@ -264,6 +272,19 @@ class InferdeckApp(App[None]):
         """Go to the Run screen and follow a job; `guided` where the guide started it."""
         self.run_worker(self.open_run(job, guided=guided), exit_on_error=False)
 
+    async def open_exploration(self, name: str) -> None:
+        """Go to the Explore screen and follow an exploration."""
+        await self.switch_mode("explore")
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        from tui.screens.exploration import ExplorationScreen  # noqa: PLC0415
+
+        await self.push_screen(ExplorationScreen(root(self.place.folders) / name))
+
+    def go_exploration(self, name: str) -> None:
+        """Go to the Explore screen and follow an exploration."""
+        self.run_worker(self.open_exploration(name), exit_on_error=False)
+
     def go_guide(self) -> None:
         """Go to the guide of a submission."""
         self.run_worker(self.run_action("switch_mode('submit')"), exit_on_error=False)
@@ -331,6 +352,10 @@ class InferdeckApp(App[None]):
                     f"{job.id} continues; come back with: inferdeck, or: inferdeck attach {job.id}"
                     for job in jobs.all_jobs(self._place.folders)
                     if job.state == "running"
+                ]
+                self.exit_messages += [
+                    f"{name} continues; come back with: inferdeck, or: inferdeck explore watch {name}"
+                    for name in running_explorations(self._place.folders)
                 ]
         self.exit()
 

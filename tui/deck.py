@@ -78,6 +78,9 @@ class Deck(Protocol):
     def go_run(self, job: Job, *, guided: bool = False) -> None:
         """Go to the Run screen and follow a job."""
 
+    def go_exploration(self, name: str) -> None:
+        """Go to the Explore screen and follow an exploration."""
+
     def go_guide(self) -> None:
         """Go to the guide of a submission."""
 

@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Seconds between two changes of the charts."""
     columns: tuple[str, ...] = ()
     """Columns of Results, by the names of `results list --columns`. Empty: as many as fit."""
+    trial_columns: tuple[str, ...] = ()
+    """Columns of the trials of an exploration, as `t` there offers them. Empty: as many as fit."""
 
 
 def load(config: Path) -> Settings:

@@ -81,7 +81,7 @@ def _names(command: Command, home: str | None) -> Iterable[str]:
 
             yield from (job.id for job in jobs.all_jobs(folders(home)))
         elif command.name.startswith("explore ") and command.arguments.usage:
-            from engine.design_space.explorations import names  # noqa: PLC0415
+            from engine.design_space.exploration_folders import names  # noqa: PLC0415
 
             yield from names(folders(home))
         elif command.name in ("results show", "results compare", "results plot"):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from engine.cli import arguments as words
 from engine.cli import output
-from engine.cli.explore_lines import LiveLines, plan_lines
+from engine.cli.explore_lines import LiveLines, print_plan
 from engine.cli.screen import Screen, notice_if_slow
 from engine.design_space import explorations
 from engine.design_space.axis_words import axes_of
 from engine.design_space.cost_plan import cost_plan
 from engine.design_space.driver import STOP
+from engine.design_space.exploration_folders import names
 from engine.design_space.exploration_request import (
     ExplorationRequest,
     of_file,
@@ -43,12 +44,12 @@ def explore_command(asked: words.Words) -> int:
     request = _request(place, asked)
     screen = Screen()
     quiet = "quiet" in asked.flags or "json" in asked.flags
-    is_new = request.name not in explorations.names(place.folders)
+    is_new = request.name not in names(place.folders)
     if "dry-run" in asked.flags or (is_new and not quiet):
         with notice_if_slow("looking at every combination"), words.named_options(asked):
             spec, spread = specification(place, request)
             found = cost_plan(spec, TrialJobs(place, spec, spread), spread)
-        plan_lines(screen, spec, found)
+        print_plan(screen, spec, found)
     if "dry-run" in asked.flags:
         return 0
     with words.named_options(asked):
@@ -72,7 +73,7 @@ def _request(place: Workplace, asked: words.Words) -> ExplorationRequest:
         chosen = changed(request.selection, asked.tags, asked.changes)
         refuse_contradictions(chosen, asked.changes, place.catalog)
         request = replace(request, selection=chosen)
-    elif not asked.selects and name in explorations.names(place.folders):
+    elif not asked.selects and name in names(place.folders):
         request = explorations.request_of(explorations.read(explorations.folder_of(place.folders, name)).spec)
     else:
         request = ExplorationRequest(selection=words.selection(asked, place.catalog))
@@ -113,7 +114,7 @@ def _file(place: Workplace, word: str) -> Path:
     own = place.folders.profiles / "explorations" / f"{word}.yaml"
     if own.exists():
         return own
-    known = explorations.names(place.folders)
+    known = names(place.folders)
     if word in known:
         raise UsageError(f"'{word}' is an exploration, not a file", f"inferdeck explore resume {word}")
     raise UsageError(f"there is no exploration file '{word}'", f"write its path, or put it at {own}")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from engine.cli.screen import Cell, Screen
 from engine.design_space import trial_log
-from engine.design_space.axis_words import AS_PLANNED, axis_text
+from engine.design_space.axis_words import AS_PLANNED
 from engine.design_space.cost_plan import CostPlan
 from engine.design_space.decision import standings
-from engine.design_space.driver import EXPLORATION_LOCK, standpoint
+from engine.design_space.driver import standpoint
+from engine.design_space.exploration_folders import EXPLORATION_LOCK
 from engine.design_space.exploration_spec import ExplorationSpec, read_exploration_spec
+from engine.design_space.exploration_words import figures_text, plan_lines, point_text, refused_lines, trial_kind
 from engine.design_space.explorations import ExplorationState
 from engine.design_space.front import Standing
 from engine.design_space.trials import Objective, Point, Trial
@@ -25,38 +27,6 @@ _STANDINGS = {"on the front": "good", "indistinguishable": "todo", "dominated": 
 _WIDEST = 60
 _LOOK = 1.0
 """Seconds between two looks at what the present trial waits for."""
-
-
-def point_text(point: Point) -> str:
-    """Return a point as words: `sessions=2 max_batch=8`."""
-    return " ".join(f"{name}={value}" for name, value in point)
-
-
-def figures_text(objectives: Sequence[Objective], trial: Trial) -> str:
-    """Return the figures of the objectives with their units."""
-    parts = [
-        f"{one.title} {figure(trial.figures[one.key]):>5} {one.unit}" for one in objectives if one.key in trial.figures
-    ]
-    return " · ".join(parts)
-
-
-def trial_kind(trial: Trial) -> str:
-    """Return what a trial was made for, where it is not a first short run of its point."""
-    kinds = {"repeat": "repeat", "baseline": "baseline", "promoted": "promoted", "reused": "measured before"}
-    return ", ".join(filter(None, (kinds.get(trial.purpose, ""), "longer run" if trial.stage else "")))
-
-
-def refused_lines(refused: Mapping[Point, str]) -> list[str]:
-    """Return why points are refused, a line for each reason: what its points have in common, and how many they are."""
-    by_reason: dict[str, list[Point]] = {}
-    for point, reason in refused.items():
-        by_reason.setdefault(reason, []).append(point)
-    lines = []
-    for reason, points in by_reason.items():
-        common = tuple(pair for pair in points[0] if all(pair in point for point in points))
-        which = point_text(points[0] if len(points) == 1 else common) or "all"
-        lines.append(which + (f" ({len(points)} points)" if len(points) > 1 else "") + f": {reason}")
-    return lines
 
 
 class LiveLines:
@@ -194,53 +164,10 @@ def _front_table(screen: Screen, objectives: Sequence[Objective], front: Mapping
     screen.table(rows, right=range(len(objectives) + 1))
 
 
-def plan_lines(screen: Screen, spec: ExplorationSpec, plan: CostPlan) -> None:
+def print_plan(screen: Screen, spec: ExplorationSpec, plan: CostPlan) -> None:
     """Print the plan of an exploration."""
-    for axis in spec.axes:
-        only = "".join(f", only with {name}={'|'.join(sorted(values))}" for name, values in axis.only_with)
-        screen.line(f"axis       {axis_text(axis)}{only}")
-    for one in spec.objectives:
-        screen.line(f"objective  {one.title}: {'more' if one.maximize else 'less'} is better ({one.unit})")
-    for limit in spec.limits:
-        screen.line(f"constraint {limit.text}" + (f" ({limit.why})" if limit.why else ""))
-    for line in refused_lines(plan.refused):
-        screen.line(f"refused    {line}", "todo")
-    looked = f", of the first {plan.looked_at} looked at" if plan.looked_at < plan.points else ""
-    refused = f", {len(plan.refused)} refused{looked}" if plan.refused or looked else ""
-    screen.line(f"space      {plan.points:,} points{refused}; sampler {spec.sampler}, seed {spec.seed}")
-    screen.line(f"default    {point_text(spec.default)}", "dim")
-    parts = [
-        "at least " * plan.is_partial + _many(len(plan.builds), "build"),
-        f"{plan.there} reused",
-        f"{_many(plan.known, 'point')} measured before" if plan.known else "",
-        _many(plan.accuracy_runs, "accuracy run") if plan.accuracy_runs else "",
-        _many(plan.runs, "run"),
-        f"up to {_many(plan.longer, 'longer run')}" if plan.longer else "",
-        f"about {duration(plan.seconds)}",
-    ]
-    screen.line(f"plan       {', '.join(filter(None, parts))}", "bold")
-    for line in _builds(plan.builds):
-        screen.line(f"             build {line}", "dim")
-    if plan.left_out > 0:
-        limit_text = f"the budget of {duration(spec.budget)}" if spec.budget else f"{spec.trials} trials"
-        screen.line(f"left out   {_many(plan.left_out, 'point')}: {limit_text} will not hold them", "todo")
-
-
-def _builds(builds: Mapping[str, float | None]) -> list[str]:
-    """Return what is built, a line for each component: its name, how many of it, and how long they take."""
-    found: dict[str, list[float]] = {}
-    for entry, seconds in builds.items():
-        found.setdefault(entry.rpartition("-")[0], []).append(seconds or 0.0)
-    return [
-        name
-        + (f", {len(seconds)} times" if len(seconds) > 1 else "")
-        + (f", about {duration(sum(seconds))}" if sum(seconds) else "")
-        for name, seconds in found.items()
-    ]
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
+    for text, style in plan_lines(spec, plan):
+        screen.line(text, style)
 
 
 def list_lines(screen: Screen, found: Sequence[ExplorationState], damaged: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from engine.explore.metrics import METRICS
 from engine.explore.origin import place
 from engine.explore.pins import pinned, question, read_pins
 from engine.explore.runs import Run
+from engine.explore.table_columns import ordered
 from engine.store.folders import folders
 
 _STYLE = {"VALID": "good", "passed": "good", "INVALID": "bad", "failed": "bad", "damaged": "bad"}
@@ -40,7 +41,7 @@ def list_command(asked: words.Words) -> int:
         found = repeat_groups.grouped(found)
     sort = options.get("sort", "")
     if sort:
-        found = columns.ordered(found, columns.column(sort.removeprefix("-")), reverse=sort.startswith("-"))
+        found = ordered(found, columns.column(sort.removeprefix("-")), reverse=sort.startswith("-"))
     chosen = columns.columns(options.get("columns", ""))
     screen = Screen()
     if as_ != "text":

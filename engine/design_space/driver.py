@@ -19,6 +19,7 @@ import engine
 from engine.design_space import objectives, trial_log
 from engine.design_space.axis_words import AS_PLANNED
 from engine.design_space.decision import End, Standpoint, next_step
+from engine.design_space.exploration_folders import EXPLORATION_LOCK
 from engine.design_space.exploration_spec import ExplorationSpec, read_exploration_spec
 from engine.design_space.points import as_point, every_point, exists, in_dependency_order
 from engine.design_space.policy import Planned
@@ -32,8 +33,6 @@ from engine.store.files import locked
 from engine.survey.prepare import resolved, workplace
 from engine.text import clean_lines
 
-EXPLORATION_LOCK = "run.lock"
-"""Held for as long as the exploration's process lives."""
 STOP = "stop"
 """Created in the folder to stop it after the present trial."""
 LOG = "exploration.log"

@@ -11,12 +11,12 @@ import msgspec
 
 from engine import codec
 from engine.design_space.axis_words import axis_text
+from engine.design_space.exploration_folders import SPEC_FILE
 from engine.design_space.objectives import Limit, needs_accuracy
 from engine.design_space.trials import Axis, Objective, Point
 from engine.errors import JobError, UsageError
 from engine.store.files import explained, read_plain, write_atomic
 
-SPEC_FILE = "exploration.json"
 VERSION = 1
 LONGEST = 16 << 20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

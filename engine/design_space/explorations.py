@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 
 from engine.design_space import trial_log
-from engine.design_space.driver import EXPLORATION_LOCK, LOG, STOP, space_of, standpoint
+from engine.design_space.driver import LOG, STOP, space_of, standpoint
 from engine.design_space.exploration import Exploration
+from engine.design_space.exploration_folders import EXPLORATION_LOCK, SPEC_FILE, names, root
 from engine.design_space.exploration_request import ExplorationRequest, specification
 from engine.design_space.exploration_spec import (
-    SPEC_FILE,
     ExplorationSpec,
     read_exploration_spec,
     refuse_name,
@@ -28,7 +28,7 @@ from engine.design_space.trials import Axis, Constraint, Trial
 from engine.errors import InferdeckError, JobError, UsageError, nearest
 from engine.plan.selection import Selection
 from engine.plan.selection_syntax import selection_of
-from engine.store.files import disk_errors, is_locked, locked, names_in
+from engine.store.files import disk_errors, is_locked, locked
 from engine.store.folders import Folders
 from engine.survey.prepare import Workplace
 
@@ -69,16 +69,6 @@ class ExplorationState:
     def state(self) -> str:
         """Its state in a word or two."""
         return self.exploration.state
-
-
-def root(folders: Folders) -> Path:
-    """Return the folder that holds a folder for each exploration."""
-    return folders.state / "explorations"
-
-
-def names(folders: Folders) -> list[str]:
-    """Return the names of all explorations."""
-    return [name for name in names_in(root(folders)) if (root(folders) / name / SPEC_FILE).exists()]
 
 
 def folder_of(folders: Folders, name: str) -> Path:

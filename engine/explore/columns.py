@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from engine.errors import UsageError, nearest
 from engine.explore.asked import SETTINGS, result_text, setting_text, workers_text
 from engine.explore.metrics import METRICS, RESULT, RunMetric
 from engine.explore.runs import Run, day
+from engine.explore.table_columns import TableColumn
 from engine.text import percent
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column: what it shows of a run."""
-
-    key: str
-    header: str
-    text: Callable[[Run], str]
-    value: Callable[[Run], Any]
-    """Return the value to sort by and to export."""
-    number: bool = False
-    """Right-aligned; sorted best first."""
-    lower: bool = False
-    """Whether lower is better."""
+Column = TableColumn[Run]
 
 
 def _fact(key: str, header: str, text: Callable[[Run], str]) -> Column:
@@ -154,15 +140,3 @@ def column(name: str) -> Column:
 def columns(names: str) -> list[Column]:
     """Return columns by their names, which commas separate. Raises UsageError with the nearest for an unknown one."""
     return [column(name.strip()) for name in names.split(",") if name.strip()]
-
-
-def ordered(runs: Iterable[Run], by: Column, *, reverse: bool = False) -> list[Run]:
-    """Sort runs by a column: texts alphabetically, figures best first, times newest first.
-
-    Runs without a value come last in either direction; the sort is stable.
-    """
-    listed = list(runs)
-    known = [run for run in listed if by.value(run) not in (None, "")]
-    high_first = (by.number and not by.lower) or by.key == "when"
-    known.sort(key=by.value, reverse=high_first != reverse)
-    return known + [run for run in listed if by.value(run) in (None, "")]

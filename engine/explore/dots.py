@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from engine.explore.diagrams import Diagram, Series
@@ -20,18 +21,25 @@ _BRAILLE = (0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80)
 """The bit of each dot of a character, column by column from the top left."""
 _ASCII = "*o+x#@%&"
 """A mark for each series."""
+_ASCII_SELECTED = "X"
 
 
-def rows(diagram: Diagram, width: int, height: int, *, ascii_only: bool = False) -> tuple[Row, ...]:
-    """Return at most `height` rows of at most `width` cells: title, drawing, axis, and a line per series and note."""
-    told: list[Series | str] = [*(one for one in diagram.series if one.points), *diagram.notes]
+def rows(
+    diagram: Diagram, width: int, height: int, *, ascii_only: bool = False, compact: bool = False
+) -> tuple[Row, ...]:
+    """Return at most `height` rows of at most `width` cells: title, drawing, axis, and a line per series and note.
+
+    `compact`: the series share a line, and there are no notes.
+    """
+    drawn = [one for one in diagram.series if one.points]
+    told: list[Series | str] = [*drawn[:1]] if compact else [*drawn, *diagram.notes]
     if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
         return ((("the terminal is too small for a chart"[:width], "dim"),),)
     shown = told[: max(height - _LEAST_HEIGHT, 0)]
     tall = height - 3 - len(shown)
     across, up = scales(diagram, count=max(min(width // 16, 6), 2))
     canvas = _Canvas(width - GUTTER, tall, ascii_only=ascii_only)
-    for number, series in enumerate(one for one in diagram.series if one.points):
+    for number, series in enumerate(drawn):
         canvas.draw(series, number, across, up)
     labels = {canvas.row_of(up.share(tick)): up.text(tick) for tick in up.ticks}
     bar = "|" if ascii_only else "│"
@@ -40,6 +48,9 @@ def rows(diagram: Diagram, width: int, height: int, *, ascii_only: bool = False)
         found.append(((f"{fit_right(labels.get(number, ''), GUTTER - 2)} {bar}", "dim"), *canvas.row(number)))
     found.append(_ticks(across, width - GUTTER))
     found.append(((fit_right(cut(clean(diagram.x.title), width), width), "dim"),))
+    if compact:
+        legends = [_legend(one, number, width, ascii_only=ascii_only) for number, one in enumerate(drawn)]
+        return (*found, tuple(piece for mark, (name, style) in legends for piece in (mark, (f"{name}   ", style))))
     for number, one in enumerate(shown):
         if isinstance(one, Series):
             found.append(_legend(one, number, width, ascii_only=ascii_only))
@@ -48,13 +59,34 @@ def rows(diagram: Diagram, width: int, height: int, *, ascii_only: bool = False)
     return tuple(found)
 
 
+def thinned(diagram: Diagram, width: int, height: int) -> Diagram:
+    """Return a diagram with one point of each series for each cell of the drawing: thousands cost no more than it."""
+    across, up = scales(diagram)
+
+    def few(series: Series) -> Series:
+        kept: dict[tuple[int, int], int] = {}
+        for number, (x, y) in enumerate(series.points):
+            kept.setdefault((round(across.share(x) * width), round(up.share(y) * height)), number)
+        numbers = sorted(kept.values())
+        labels = tuple(series.labels[number] for number in numbers) if series.labels else ()
+        return replace(series, points=tuple(series.points[number] for number in numbers), labels=labels, spans=())
+
+    return replace(diagram, series=tuple(few(one) for one in diagram.series))
+
+
 def _legend(series: Series, number: int, width: int, *, ascii_only: bool) -> Row:
-    mark = _ASCII[number % len(_ASCII)] if ascii_only else "●"
+    mark = _shape(series, number, ascii_only=ascii_only)
     return ((f"{mark} ", _style(series, number)), (cut(clean(series.name), width - 2), ""))
 
 
 def _style(series: Series, number: int) -> str:
-    return "bad" if series.role == "bad" else f"series {number % len(_ASCII)}"
+    return {"bad": "bad", "selected": "bold", "behind": "dim"}.get(series.role, f"series {number % len(_ASCII)}")
+
+
+def _shape(series: Series, number: int, *, ascii_only: bool) -> str:
+    if ascii_only:
+        return _ASCII_SELECTED if series.role == "selected" else _ASCII[number % len(_ASCII)]
+    return {"bad": "○", "selected": "◆"}.get(series.role, "●")
 
 
 def _ticks(scale: Scale, width: int) -> Row:
@@ -95,7 +127,7 @@ class _Canvas:
                     self._dot(x1 + (x2 - x1) * step // steps, y1 + (y2 - y1) * step // steps, style, number)
         if not series.line or series.labels or len(places) == 1:
             for x, y in places:
-                self._mark(x, y, style, number, hollow=series.role == "bad")
+                self._mark(x, y, style, _shape(series, number, ascii_only=self.ascii_only))
 
     def row(self, number: int) -> Row:
         """Return a row of the drawing."""
@@ -122,9 +154,8 @@ class _Canvas:
             self.bits[row][column] |= _BRAILLE[(x % 2) * 4 + y % 4]
         self.styles[row][column] = style
 
-    def _mark(self, x: int, y: int, style: str, number: int, *, hollow: bool) -> None:
+    def _mark(self, x: int, y: int, style: str, shape: str) -> None:
         column, row = x // self.fine[0], y // self.fine[1]
-        shape = _ASCII[number % len(_ASCII)] if self.ascii_only else "○" if hollow else "●"
         self.marks[row][column], self.styles[row][column] = shape, style
 
 

@@ -74,13 +74,14 @@ def comparison(found: Comparison, as_: Format) -> str:
     return drawn_tables(tables, lines, as_)
 
 
-def write_export(places: Folders, name: str, as_: Format, text: str) -> Path:
+def write_export(places: Folders, name: str, as_: Format | Literal["html"], text: str) -> Path:
     """Write an export to `exports` in the state folder, named by time; returns the file."""
     stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    path = places.state / "exports" / f"{stem}{SUFFIX[as_]}"
+    suffix = ".html" if as_ == "html" else SUFFIX[as_]
+    path = places.state / "exports" / f"{stem}{suffix}"
     number = 2
     while path.exists():
-        path, number = path.with_name(f"{stem}-{number}{SUFFIX[as_]}"), number + 1
+        path, number = path.with_name(f"{stem}-{number}{suffix}"), number + 1
     write_atomic(path, to_bytes(text))
     return path
 

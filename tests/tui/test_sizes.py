@@ -25,6 +25,7 @@ SEEN = {
     "3": "3 Run",
     "4": "r-0002/Offline",
     "5": "What will you submit",
+    "6": "Nothing has been explored",
 }
 """A text of each complete screen."""
 

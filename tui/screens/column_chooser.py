@@ -1,8 +1,8 @@
-"""Choose the columns of the list of runs."""
+"""Choose the columns of a list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,7 +16,8 @@ from tui.screens.dialogs import Window
 from tui.widgets.pane import Pane
 
 ALWAYS = ("run", "state")
-"""Columns that no list can do without."""
+"""Columns that no list of runs can do without."""
+RUN_TITLES = {key: one.header for key, one in COLUMNS.items()}
 
 
 class ColumnChooser(Window[tuple[str, ...] | None]):
@@ -29,20 +30,23 @@ class ColumnChooser(Window[tuple[str, ...] | None]):
         Binding("d", "default", "default"),
     ]
 
-    def __init__(self, chosen: Sequence[str]) -> None:
+    def __init__(
+        self, chosen: Sequence[str], titles: Mapping[str, str] = RUN_TITLES, always: Sequence[str] = ALWAYS
+    ) -> None:
         super().__init__()
+        self.titles, self.always = titles, always
         self.chosen = set(chosen)
 
     def compose(self) -> ComposeResult:
         """Show every column, the shown ones with a cross: their colour alone would not tell without colours."""
-        rows = [Option(self._row(key), id=key) for key in COLUMNS if key not in ALWAYS]
+        rows = [Option(self._row(key), id=key) for key in self.titles if key not in self.always]
         pane = Pane("columns", OptionList(*rows, markup=False))
         pane.border_subtitle = "Space marks · Enter takes · d default · Esc back"
         yield pane
 
     def _row(self, key: str) -> Content:
         box = "[x] " if key in self.chosen else "[ ] "
-        return Content.assemble((box, "$mark"), (COLUMNS[key].header, "bold" if key in self.chosen else ""))
+        return Content.assemble((box, "$mark"), (self.titles[key], "bold" if key in self.chosen else ""))
 
     def on_mount(self) -> None:
         """Let the arrows go to the columns."""
@@ -62,7 +66,7 @@ class ColumnChooser(Window[tuple[str, ...] | None]):
 
     def action_take(self) -> None:
         """Answer with the marked columns."""
-        self.dismiss(tuple(key for key in COLUMNS if key in self.chosen or key in ALWAYS))
+        self.dismiss(tuple(key for key in self.titles if key in self.chosen or key in self.always))
 
     def action_default(self) -> None:
         """Answer with the default columns."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _Parts = list[tuple[str, str]]
 
 _EVERYWHERE = (
-    ("1 to 5", "go to a screen"),
+    ("1 to 6", "go to a screen"),
     ("↑ ↓ ← →", "move; Tab goes to the next pane, Esc back"),
     ("?", "this help"),
     (": or ctrl+p", "all actions, by name"),

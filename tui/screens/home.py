@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from engine.design_space.exploration_folders import running_explorations
 from engine.errors import InferdeckError
 from engine.text import clean, duration, size
 from tui.actions import Action, bindings
@@ -36,6 +37,9 @@ _WORDS = {
     "died": ("  died", "bold $bad"),
     "new": ("  not started", "$dim"),
 }
+
+_EXPLORING = "exploring "
+"""Before the name of an exploration in the list of jobs."""
 
 _STARTS = (
     ("guide", "g", "Guided first submission", "step by step to a checked folder"),
@@ -118,37 +122,39 @@ class HomeScreen(DeckScreen):
         from engine.jobs import jobs  # noqa: PLC0415  (start-up: paint first)
 
         found, damaged = jobs.survey(self.deck.place.folders)
-        self.deck.call_from_thread(self._show_jobs, found, damaged)
+        self.deck.call_from_thread(self._show_jobs, found, damaged, running_explorations(self.deck.place.folders))
 
-    def _show_jobs(self, found: Sequence[Job], damaged: Sequence[DamagedJob]) -> None:
-        running = [job for job in found if job.state == "running"]
-        self.header().set_texts(running=f"{len(running)} running" if running else "")
+    def _show_jobs(self, found: Sequence[Job], damaged: Sequence[DamagedJob], exploring: Sequence[str]) -> None:
+        live = [job for job in found if job.state == "running"]
+        count = len(live)
+        self.header().set_texts(running=f"{count} running" if count else "")
         others: list[Job | DamagedJob] = [*(job for job in found if job.state != "running"), *damaged]
         others.sort(key=lambda job: (len(job.id), job.id), reverse=True)
-        chosen: list[Job | DamagedJob] = [*running, *others][:SHOWN_JOBS]
-        listed = tuple(_shown(job) for job in chosen)
+        chosen: list[Job | DamagedJob] = [*live, *others][:SHOWN_JOBS]
+        listed = (*((name, "exploring", "", 0) for name in exploring), *(_shown(job) for job in chosen))
         if listed == self._listed:
-            self._redraw(chosen)
+            self._redraw(chosen, len(exploring))
             return
         first, self._listed = self._listed is None, listed
         self._jobs = {job.id: job for job in chosen}
         options = self.query_one("#jobs", OptionList)
         kept = options.highlighted
         options.clear_options()
+        options.add_options([Option(_exploring_line(name), id=_EXPLORING + name) for name in exploring])
         options.add_options([Option(_job_line(job), id=job.id) for job in chosen])
-        if not chosen:
+        if not listed:
             empty = Content.styled("nothing yet: t runs a first job here, in half a minute", "$dim")
             options.add_option(Option(empty, disabled=True))
         elif kept is not None:
-            options.highlighted = min(kept, len(chosen) - 1)
-        if first and running:
+            options.highlighted = min(kept, len(listed) - 1)
+        if first and (live or exploring):
             options.focus()
             options.highlighted = 0
 
-    def _redraw(self, chosen: Sequence[Job | DamagedJob]) -> None:
+    def _redraw(self, chosen: Sequence[Job | DamagedJob], above: int) -> None:
         """Update how long ago each job ran; the cursor does not move."""
         options = self.query_one("#jobs", OptionList)
-        for number, job in enumerate(chosen):
+        for number, job in enumerate(chosen, above):
             line = _job_line(job)
             if options.get_option_at_index(number).prompt != line:
                 options.replace_option_prompt_at_index(number, line)
@@ -164,6 +170,9 @@ class HomeScreen(DeckScreen):
         from engine.jobs.jobs import Job  # noqa: PLC0415
 
         name = event.option_id or ""
+        if name.startswith(_EXPLORING):
+            self.deck.go_exploration(name.removeprefix(_EXPLORING))
+            return
         job = self._jobs.get(name)
         if isinstance(job, Job):
             self.deck.go_run(job)
@@ -232,6 +241,12 @@ def _shown(job: Job | DamagedJob) -> tuple[str, str, str, int]:
     if isinstance(job, DamagedJob):
         return job.id, "damaged", job.why, 0
     return job.id, job.state, job.waits, job.steps_ended
+
+
+def _exploring_line(name: str) -> Content:
+    return Content.assemble(
+        ("● exploring   ", "bold $good"), (f"{clean(name)}  ", "bold"), ("Enter shows its trials and front", "$dim")
+    )
 
 
 def _job_line(job: Job | DamagedJob) -> Content:

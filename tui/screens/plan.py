@@ -64,6 +64,7 @@ class PlanScreen(DeckScreen):
         Action("e", "edit", "change", "change the choice under the cursor; in the tree: what that component can be"),
         Action("w", "why", "why", "why the node under the cursor is there: who chose it, what else was possible"),
         Action("r", "run", "run", "start the job; a question first says how long it takes"),
+        Action("v", "vary", "explore", "mark values of choices to vary, and search the space for the best points"),
         Action("u", "undo", "undo", "undo the last change"),
         Action("y", "copy", "copy command", "copy the equivalent command to the terminal's clipboard"),
         Action("s", "save", "save", "save the choices as a recipe"),
@@ -311,6 +312,13 @@ class PlanScreen(DeckScreen):
             self.deck.call_from_thread(self.deck.say_error, error)
             return
         self.deck.call_from_thread(self.deck.go_run, job)
+
+    def do_vary(self) -> None:
+        """Ask what to vary, for what and how long, and start an exploration."""
+        from tui.screens.explore_start import start_exploration  # noqa: PLC0415
+
+        assert self.prepared is not None
+        start_exploration(self.deck, self.prepared)
 
     def do_undo(self) -> None:
         """Undo the last change."""

@@ -11,11 +11,12 @@ from textual.widgets import Input, OptionList, Static
 
 from engine.errors import InferdeckError, UsageError
 from engine.explore import export
-from engine.explore.columns import COLUMNS, column, ordered
+from engine.explore.columns import COLUMNS, column
 from engine.explore.filters import matching
 from engine.explore.origin import place
 from engine.explore.pins import pin_run, question, unpin_run
 from engine.explore.runs import Run, fold
+from engine.explore.table_columns import ordered
 from engine.plan.selection_syntax import selection_of
 from tui.actions import Action, bindings
 from tui.screens.base import DeckScreen

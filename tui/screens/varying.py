@@ -159,10 +159,10 @@ class Values(Window[tuple[str, ...] | None]):
     Values #more { margin: 1 0 0 0; }
     """
 
-    def __init__(self, variable: Variable) -> None:
+    def __init__(self, variable: Variable, marked: Sequence[str] = ()) -> None:
         super().__init__()
         self.variable = variable
-        self.marked: list[str] = []
+        self.marked = list(marked)
 
     def compose(self) -> ComposeResult:
         """Show the values, and for a number a line for others."""

@@ -1,4 +1,4 @@
-"""The header: the five screens, the title of this screen, and the running jobs."""
+"""The header: the six screens, the title of this screen, and the running jobs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ MODES = (
     ("3", "run", "Run"),
     ("4", "results", "Results"),
     ("5", "submit", "Submit"),
+    ("6", "explore", "Explore"),
 )
 
 NAME = " inferdeck  "
-"""What stands before the tabs."""
+"""What stands before the tabs, where there is room."""
+
+
+_WIDE = 100
+"""Cells from which there is room for it."""
 
 
 class Header(Static):
@@ -34,9 +39,14 @@ class Header(Static):
             self.title, self.running = new
             self.refresh()
 
+    @property
+    def name_text(self) -> str:
+        """What stands before the tabs in the width that there is."""
+        return NAME if self.size.width >= _WIDE else " "
+
     def mode_at(self, x: int) -> str | None:
         """Return the mode of the tab in a column of the line; None beside the tabs."""
-        at = len(NAME)
+        at = len(self.name_text)
         for key, mode, label in MODES:
             width = len(key) + len(label) + 3
             if at <= x < at + width:
@@ -52,7 +62,7 @@ class Header(Static):
 
     def render(self) -> Content:
         """Draw the line for the width that there is."""
-        parts: list[tuple[str, str]] = [(NAME, "bold")]
+        parts: list[tuple[str, str]] = [(self.name_text, "bold")]
         for key, mode, label in MODES:
             here = mode == self.now
             parts.append((f" {key} {label} ", "bold reverse" if here else "$dim"))

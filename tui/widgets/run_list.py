@@ -54,7 +54,7 @@ class RunList(OptionList):
         self.chosen: tuple[str, ...] = SHOWN_COLUMNS
         """Keys of the columns that are shown as far as there is room."""
         self._empty = Content("")
-        self._layout = TableLayout((), (), ())
+        self._layout: TableLayout[Run] = TableLayout((), (), ())
 
     @property
     def run(self) -> Run | None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.explore_lines import refused_lines
 from engine.cli.main import main
 from engine.design_space.exploration_spec import write_exploration_spec
+from engine.design_space.exploration_words import refused_lines
 from tests.engine.design_space.fake_bench import ALL, FakeBench, run, spec
 
 TAGS = "--tags=app,mlperf,inference,reference,python,_resnet50,_patterns-net"

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from engine.explore import ticks as engine_ticks
-from engine.explore.columns import column, ordered
+from engine.explore.columns import column
 from engine.explore.compare import ComparedMetric, Comparison, compare, differences
 from engine.explore.history import all_runs
 from engine.explore.runs import Run, find, fold
 from engine.explore.steadiness import steadiness
+from engine.explore.table_columns import ordered
 from engine.store.folders import Folders
 from tests.engine.explore import history
 from tests.helpers import folders_in

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from engine.explore.columns import COLUMNS, column, ordered
+from engine.explore.columns import COLUMNS, column
 from engine.explore.filters import matching
 from engine.explore.history import all_runs
 from engine.explore.runs import Run, find, fold, repeats
+from engine.explore.table_columns import ordered
 from tests.engine.explore import history
 from tests.helpers import folders_in
 
