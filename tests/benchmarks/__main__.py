@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection", "criteo", "explore")
+ALONE = ("start", "plan", "checker", "harness", "preprocessing", "tui", "detection", "criteo", "explore", "pool")
 """Those that need neither a model file nor a further package."""
 
 NAMES = (
