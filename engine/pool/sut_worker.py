@@ -49,7 +49,12 @@ def main(arguments: Sequence[str]) -> int:
         pool = PoolFolder(Path(folder))
         address = given[0] if given else pool.address
         host, port = host_and_port(address)
-        asyncio.run(_work(pool, name, f"tls://{f'[{host}]' if ':' in host else host}:{port}"))
+        where = f"tls://{f'[{host}]' if ':' in host else host}:{port}"
+        # On Linux each thread has a niceness of its own: Dask's is niced, and not the one that starts jobs, which
+        # inherit it, nor this one, which begins anew.
+        trials = ThreadPoolExecutor(1)
+        trials.submit(int).result()
+        ThreadPoolExecutor(1).submit(lambda: asyncio.run(_work(pool, name, where, trials))).result()
     except InferdeckError as error:
         sys.stderr.write(f"{clean_lines(str(error))}\n")
         return error.exit_status
@@ -61,11 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     become_worker(Path(folder), name, *given)
 
 
-async def _work(pool: PoolFolder, name: str, address: str) -> None:
-    # The thread that starts jobs begins before this one is niced: on Linux each thread has a niceness of its own, and
-    # a job inherits that of the thread that starts it.
-    trials = ThreadPoolExecutor(1)
-    trials.submit(int).result()
+async def _work(pool: PoolFolder, name: str, address: str, trials: ThreadPoolExecutor) -> None:
     if sys.platform == "linux":
         os.nice(max(NICENESS - os.nice(0), 0))
     worker = _worker_class()(
@@ -84,7 +85,7 @@ async def _work(pool: PoolFolder, name: str, address: str) -> None:
     except (ValueError, RuntimeError) as error:
         raise JobError(f"the pool does not take {clean(name)}: {_why(error)}", "give another --name") from None
     sys.stderr.write(f"{clean(name)} is in the pool {address}\n")
-    await worker.finished()
+    await worker.is_over.wait()
     sys.stderr.write(f"{clean(name)} lost the scheduler, and waits for it\n")
 
 
@@ -95,10 +96,23 @@ def _why(error: BaseException) -> str:
 
 
 def _worker_class() -> Any:
-    from distributed import Worker  # noqa: PLC0415
+    from distributed import Status, Worker  # noqa: PLC0415
 
     class QuietWorker(Worker):
-        """Without a web page, and with few signs of life."""
+        """Without a web page, and with few signs of life.
+
+        It does not close once it has joined, because that would wait for the trial: the whole process begins anew.
+        """
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.is_over = asyncio.Event()
+
+        async def close(self, *arguments: Any, **options: Any) -> Any:
+            if self.status != Status.running:
+                return await super().close(*arguments, **options)
+            self.is_over.set()
+            return "OK"
 
         def start_http_server(self, *_: Any, **__: Any) -> None:
             return None

@@ -24,7 +24,7 @@ SECONDS = 0.02
 
 
 class FileBench:
-    """Jobs as folders: `point`, `launches` (a line each time that it was started) and `ended`."""
+    """Jobs as folders: `point`, `launches` (the niceness each time that it was started) and `ended`."""
 
     def __init__(self, home: Path) -> None:
         self.jobs = home / "jobs"
@@ -56,7 +56,7 @@ class FileBench:
         folder = self.jobs / job
         if not (folder / "ended").exists():
             with (folder / "launches").open("a") as file:
-                file.write("launched\n")
+                file.write(f"{os.getpriority(os.PRIO_PROCESS, 0)}\n")
             time.sleep(SECONDS)
             (folder / "ended").touch()
         if accuracy:

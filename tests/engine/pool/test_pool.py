@@ -85,7 +85,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 def test_whatever_is_killed_every_point_is_measured(pool: Processes) -> None:
     chance, log = random.Random(20), pool.folder / "exploration"
     pool.start("driver")
-    victims = ["a", "scheduler", "driver", "b"]
+    victims = ["a", "b", "c", "scheduler", "driver", "driver"]
     chance.shuffle(victims)
     moments = sorted(chance.sample(range(5, POINTS - 10), len(victims)))
     for victim, moment in zip(victims, moments, strict=True):
@@ -107,6 +107,8 @@ def test_whatever_is_killed_every_point_is_measured(pool: Processes) -> None:
     assert {job.partition(":")[0] for job in jobs} == set(SUTS), "each of them measured"
     searched = Counter(one.point for one in seen.trials if one.purpose == "search")
     assert max(searched.values()) == 1, "no point is searched twice"
+    launches = [int(line) for path in pool.folder.glob("home-*/jobs/*/launches") for line in path.read_text().split()]
+    assert set(launches) == {os.getpriority(os.PRIO_PROCESS, 0)}, "jobs are not niced, as their worker is"
     made = sum(len(list((pool.folder / f"home-{name}" / "jobs").iterdir())) for name in SUTS)
     scored = sum(
         path.read_text().endswith("True") for name in SUTS for path in pool.folder.glob(f"home-{name}/jobs/*/point")
