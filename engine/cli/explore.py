@@ -98,9 +98,19 @@ def _with_options(request: ExplorationRequest, asked: words.Words) -> Exploratio
         seconds=positive(values["seconds"]) if "seconds" in values else request.seconds,
         final_seconds=positive(values["final-seconds"]) if "final-seconds" in values else request.final_seconds,
         again=request.again or "again" in asked.flags,
-        pool=str(whole_path(values["pool"])) if "pool" in values else request.pool,
+        pool=_pool(values["pool"]) if "pool" in values else request.pool,
         profiles=tuple(str(one) for one in asked.profiles) or request.profiles,
     )
+
+
+def _pool(given: str) -> str:
+    """Return the folder of a pool. Raises JobError where it is none, CannotRunError where Dask is missing."""
+    from engine.pool.pool_folder import PoolFolder, need_dask  # noqa: PLC0415
+
+    need_dask()
+    folder = PoolFolder(whole_path(given))
+    _ = folder.address
+    return str(folder.path)
 
 
 def _installing(chosen: Selection) -> Selection:

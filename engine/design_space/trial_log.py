@@ -204,6 +204,10 @@ class LogState:
         """The trial or accuracy run that has not ended; of a pool the one that began last."""
         return next(reversed(self.running.values()), None)
 
+    def of_suts(self, facts: dict[str, str]) -> dict[str, str]:
+        """Return facts of this machine as those of a pool's SUTs, where these measure."""
+        return {name: self.sut_machine.get(name, fact) for name, fact in facts.items()}
+
     @property
     def session(self) -> int:
         """Number of the latest session; 0 before the first."""

@@ -22,5 +22,8 @@ def test_a_folder_without_a_pool(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["pool", "join", str(tmp_path), "--name=a"]) == 1
     assert "is not the folder of a pool" in capsys.readouterr().err
     assert main(["pool", "join", str(tmp_path), "--name=a/b"]) == 2
+    explore = ["explore", "--tags=app,mlperf,inference,_resnet50", "--axis=sessions=1,2", "--objective=Offline"]
+    assert main([*explore, f"--pool={tmp_path}"]) == 1
+    assert "is not the folder of a pool" in capsys.readouterr().err
     assert main(["pool", "start", f"--folder={tmp_path / 'new'}", "--listen=nowhere"]) == 2
     assert "HOST:PORT" in capsys.readouterr().err

@@ -70,6 +70,7 @@ def events(folder: Path) -> list[trial_log.LogEvent]:
 def test_suts_share_the_points_and_each_has_a_baseline(tmp_path: Path) -> None:
     pool = HerePool(tmp_path, sut("a"), sut("b"))
     seen = explored(tmp_path, pool)
+    assert seen.of_suts({"processor": "that of the scheduler"}) == {"processor": "X"}
     assert {one.point for one in seen.trials} == ALL
     assert {one.job.partition(":")[0] for one in seen.trials} == {"a", "b"}
     baselines = [one for one in seen.trials if one.purpose == "baseline"]
