@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+from textual.content import Content
+from textual.geometry import Size
 
 from engine.design_space.exploration_findings import Findings, findings
 from engine.design_space.explorations import ExplorationState
@@ -20,8 +24,12 @@ from engine.errors import UsageError
 from engine.explore.diagrams import Diagram
 from engine.explore.filters import filtered
 from engine.explore.table_columns import ordered
-from tui.widgets.exploration_chart import drawable
+from tui.widgets import exploration_views
+from tui.widgets.exploration_chart import drawable, drawn_chart
 from tui.widgets.trial_table import TrialList
+
+TextView = Literal["why", "effects", "notes"]
+_TITLES = {"why": "why is this better", "effects": "main effects", "notes": "notes"}
 
 
 @dataclass(frozen=True)
@@ -64,3 +72,29 @@ def arranged(
         rows = ordered(rows, by)
     columns = chosen_columns(exploration, keys, units=units)
     return TrialList(rows, columns, narrowing(exploration), len(read.rows)), fault
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is below the trials."""
+
+    title: str
+    text: Content
+    chart_title: str
+    chart: Content | None
+    """None where there is no room for it."""
+
+
+def drawn(read: ExplorationRead, row: TrialRow | None, view: TextView, size: Size, *, ascii_only: bool) -> Drawn:
+    """Draw the text, and the chart for a size."""
+    found = read.found
+    assert found is not None
+    if view == "why":
+        text = exploration_views.why(found, row) if row is not None else Content("")
+    else:
+        text = exploration_views.effects(found) if view == "effects" else exploration_views.notes(found)
+    number = f": trial {row.trial.number}" if row is not None and view == "why" else ""
+    chart, diagram = None, read.diagram
+    if diagram is not None and size.width:
+        chart = drawn_chart(read.state.exploration, diagram, row, size, ascii_only=ascii_only)
+    return Drawn(f"{_TITLES[view]}{number}", text, diagram.title if diagram is not None else "", chart)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.containers import Horizontal, VerticalScroll
@@ -24,7 +24,8 @@ from engine.errors import InferdeckError
 from engine.explore.diagrams import Diagram
 from engine.text import clean
 from tui.actions import bindings
-from tui.exploration_reading import ExplorationRead, arranged, listed_only, with_standings
+from tui.exploration_reading import Drawn, ExplorationRead, TextView, arranged, drawn, listed_only, with_standings
+from tui.newest import Newest
 from tui.screens import exploration_dialogs, explore
 from tui.screens.base import DeckScreen
 from tui.screens.dialogs import Question, Reading
@@ -43,11 +44,11 @@ REST = 3.0
 """Multiple of the time that reading and comparing took, which is left to the keys before the next."""
 SETTLED = 0.05
 """Seconds after which a cursor that moved counts as still."""
+TYPED = 0.15
+"""Seconds without a key after which a filter is applied."""
 ABOUT_FILTER = "for example: standing:front sessions>2 state:failed -repeat"
 PATIENCE = 60.0
 """Seconds after an error until the log is read again."""
-TextView = Literal["why", "effects", "notes"]
-_TITLES = {"why": "why is this better", "effects": "main effects", "notes": "notes"}
 
 
 class ExplorationScreen(DeckScreen):
@@ -94,8 +95,10 @@ class ExplorationScreen(DeckScreen):
         self._next = 0.0
         self._at = 0.0
         self._settling: Timer | None = None
+        self._typing: Timer | None = None
         self._told = 0
-        self._listing = 0
+        self._lists = Newest(self.deck, "list", self._show)
+        self._drawings = Newest(self.deck, "draw", self._show_below)
 
     def body(self) -> Iterable[Widget]:
         """Yield the state, the trials, and below them the chart and the text."""
@@ -112,7 +115,7 @@ class ExplorationScreen(DeckScreen):
             "shortness makes it INVALID. Enter shows all that is known of a trial.",
         )
         yield Horizontal(
-            FrontPane(self.deck.terminal.glyphs),
+            FrontPane(),
             Pane(
                 "why is this better",
                 VerticalScroll(Static(id="text", markup=False), id="text-scroll"),
@@ -177,23 +180,15 @@ class ExplorationScreen(DeckScreen):
     def _list(self) -> None:
         """Filter and sort the trials in a thread."""
         if self.read is not None:
-            self._listing += 1
-            work = partial(
-                self._arrange, self._listing, self.read, self.words, self.sort, units=self.has_class("-wide")
-            )
-            self.run_worker(work, thread=True, group="list", exit_on_error=False)
+            keys = self.deck.settings.trial_columns or trial_table.USUAL
+            is_wide = self.has_class("-wide")
+            self._lists.ask(partial(arranged, self.read, self.words, self.sort, keys, units=is_wide))
 
-    def _arrange(self, number: int, read: ExplorationRead, words: str, sort: str, *, units: bool) -> None:
-        keys = self.deck.settings.trial_columns or trial_table.USUAL
-        listed, fault = arranged(read, words, sort, keys, units=units)
-        self.deck.call_from_thread(self._show, number, listed, fault)
-
-    def _show(self, number: int, listed: TrialList, fault: str) -> None:
-        if number == self._listing:
-            self.fault = fault
-            self.query_one(TrialTable).show(listed)
-            self._name_table()
-            self._draw()
+    def _show(self, found: tuple[TrialList, str]) -> None:
+        listed, self.fault = found
+        self.query_one(TrialTable).show(listed)
+        self._name_table()
+        self._draw()
 
     def _name_table(self) -> None:
         table = self.query_one(TrialTable)
@@ -225,20 +220,18 @@ class ExplorationScreen(DeckScreen):
         return self.query_one(TrialTable).row
 
     def _draw(self) -> None:
-        """Draw the chart and the text."""
-        found = self.read.found if self.read is not None else None
-        if self.read is None or found is None:
-            return
-        pane, row = self.query_one("#text-pane", Pane), self._row
-        if self.read.diagram is not None:
-            self.query_one(FrontPane).draw(self.read.state.exploration, self.read.diagram, row)
-        number = f": trial {row.trial.number}" if row is not None and self.text == "why" else ""
-        pane.rename(f"{_TITLES[self.text]}{number}")
-        if self.text == "why":
-            text = views.why(found, row) if row is not None else ""
-        else:
-            text = views.effects(found) if self.text == "effects" else views.notes(found)
-        self.query_one("#text", Static).update(text)
+        """Draw the chart and the text in a thread."""
+        if self.read is not None and self.read.found is not None:
+            size = self.query_one(FrontPane).room
+            is_ascii = self.deck.terminal.glyphs == "ascii"
+            self._drawings.ask(partial(drawn, self.read, self._row, self.text, size, ascii_only=is_ascii))
+
+    def _show_below(self, found: Drawn) -> None:
+        pane = self.query_one("#text-pane", Pane)
+        pane.rename(found.title)
+        self.query_one("#text", Static).update(found.text)
+        if found.chart is not None:
+            self.query_one(FrontPane).show(found.chart_title, found.chart)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit what is drawn for a size."""
@@ -251,9 +244,11 @@ class ExplorationScreen(DeckScreen):
             self._list()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter with every key."""
+        """Filter once nothing more is typed."""
         self.words = event.value
-        self._list()
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(TYPED, self._list)
 
     def on_input_submitted(self, _: Input.Submitted) -> None:
         """Go to what was found."""

@@ -16,7 +16,7 @@ from engine.errors import InferdeckError
 from engine.explore.vary import Variable, checked, variables
 from engine.plan.plan import Plan
 from engine.plan.selection import Selection
-from engine.text import clean, cut, fit
+from engine.text import clean, fit
 from tui.screens.choosing import Write
 from tui.screens.dialogs import Question, Window
 from tui.screens.explore import in_thread
@@ -142,8 +142,8 @@ class AxesWindow(Window[Mapping[str, str] | None]):
         Binding("escape", "dismiss(None)", "back"),
         Binding("f2", "next", "next"),
     ]
-    DEFAULT_CSS = """
-    AxesWindow #choices { max-height: 9; text-wrap: nowrap; }
+    CSS = """
+    AxesWindow #choices { height: auto; max-height: 9; text-wrap: nowrap; text-overflow: ellipsis; }
     AxesWindow .label { color: $dim; height: 1; }
     """
 
@@ -179,7 +179,7 @@ class AxesWindow(Window[Mapping[str, str] | None]):
             parts = [
                 ("[x] " if marked else "[ ] ", "$mark"),
                 (fit(clean(name), width), "bold"),
-                (cut(clean(marked or others), 60), "" if marked else "$dim"),
+                (clean(marked or others), "" if marked else "$dim"),
             ]
             options.add_option(Option(Content.assemble(*parts), id=name))
         options.highlighted = at if self.by_axis else None

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from itertools import permutations
 
+from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Static
 
 from engine.design_space import front_charts
@@ -16,7 +18,6 @@ from engine.design_space.trial_table import TrialRow
 from engine.explore import dots
 from engine.explore.diagrams import Diagram, Series
 from engine.text import clean
-from tui.terminal import Glyphs
 from tui.widgets.pane import Pane
 from tui.widgets.run_below import content
 
@@ -25,9 +26,9 @@ _THIN = (160, 80)
 
 
 class FrontPane(Pane):
-    """Draws a chart, with a mark at the point under the cursor."""
+    """Shows a chart, with a mark at the point under the cursor."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self) -> None:
         super().__init__(
             "front",
             Static(id="chart", markup=False),
@@ -35,20 +36,26 @@ class FrontPane(Pane):
             help="One objective against another: a mark for each point. g changes the axes; the point under the "
             "cursor is marked.",
         )
-        self.glyphs = glyphs
 
-    def draw(self, exploration: Exploration, diagram: Diagram, row: TrialRow | None) -> None:
-        """Draw a chart."""
-        chart = self.query_one("#chart", Static)
-        if not chart.size.width:
-            return
-        self.rename(clean(diagram.title))
-        if diagram.is_empty:
-            chart.update("nothing to draw yet")
-            return
-        marked = diagram if row is None else _with_mark(diagram, row, exploration)
-        size, is_ascii = chart.size, self.glyphs == "ascii"
-        chart.update(content(dots.rows(marked, size.width, size.height, ascii_only=is_ascii, compact=True)))
+    @property
+    def room(self) -> Size:
+        """Cells for the chart; none where it is not shown."""
+        return self.query_one("#chart", Static).size
+
+    def show(self, title: str, chart: Content) -> None:
+        """Show a chart."""
+        self.rename(clean(title))
+        self.query_one("#chart", Static).update(chart)
+
+
+def drawn_chart(
+    exploration: Exploration, diagram: Diagram, row: TrialRow | None, size: Size, *, ascii_only: bool
+) -> Content:
+    """Draw a chart for a size."""
+    if diagram.is_empty:
+        return Content("nothing to draw yet")
+    marked = diagram if row is None else _with_mark(diagram, row, exploration)
+    return content(dots.rows(marked, size.width, size.height, ascii_only=ascii_only, compact=True))
 
 
 def charts(exploration: Exploration) -> list[tuple[str, Callable[[Findings], Diagram]]]:
