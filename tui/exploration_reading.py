@@ -85,7 +85,7 @@ class Drawn:
     """None where there is no room for it."""
 
 
-def drawn(read: ExplorationRead, row: TrialRow | None, view: TextView, size: Size, *, ascii_only: bool) -> Drawn:
+def drawn_below(read: ExplorationRead, row: TrialRow | None, view: TextView, size: Size, *, ascii_only: bool) -> Drawn:
     """Draw the text, and the chart for a size."""
     found = read.found
     assert found is not None

@@ -52,7 +52,9 @@ def add(folder: Path, number: int, point: Point) -> None:
 def _ended(number: int, point: Point, *, noise: float = 1.0, **facts: Any) -> trial_log.TrialEnded:
     measured = facts["state"] == "valid"
     figures = {key: figure * noise for key, figure in FakeBench().figures(point).items()} if measured else {}
-    more = {"session": 1, "seconds": 2.0, "job": f"r-{number:04d}"} if facts["state"] != "refused" else {}
+    more: dict[str, Any] = (
+        {"session": 1, "seconds": 2.0, "job": f"r-{number:04d}"} if facts["state"] != "refused" else {}
+    )
     trial = Trial(number=number, point=point, figures=figures, started=_START, **more, **facts)
     return trial_log.TrialEnded(at=_START, trial=trial, spent=2.0, command=("run", "--tags=app", f"--number={number}"))
 

@@ -24,7 +24,7 @@ from engine.errors import InferdeckError
 from engine.explore.diagrams import Diagram
 from engine.text import clean
 from tui.actions import bindings
-from tui.exploration_reading import Drawn, ExplorationRead, TextView, arranged, drawn, listed_only, with_standings
+from tui.exploration_reading import Drawn, ExplorationRead, TextView, arranged, drawn_below, listed_only, with_standings
 from tui.newest import Newest
 from tui.screens import exploration_dialogs, explore
 from tui.screens.base import DeckScreen
@@ -224,7 +224,7 @@ class ExplorationScreen(DeckScreen):
         if self.read is not None and self.read.found is not None:
             size = self.query_one(FrontPane).room
             is_ascii = self.deck.terminal.glyphs == "ascii"
-            self._drawings.ask(partial(drawn, self.read, self._row, self.text, size, ascii_only=is_ascii))
+            self._drawings.ask(partial(drawn_below, self.read, self._row, self.text, size, ascii_only=is_ascii))
 
     def _show_below(self, found: Drawn) -> None:
         pane = self.query_one("#text-pane", Pane)
