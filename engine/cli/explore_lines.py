@@ -140,6 +140,7 @@ class LiveLines:
             (figures_text(self.spec.objectives, trial), "bold"),
             (stand.word if stand is not None else "", _STANDINGS[stand.word] if stand is not None else ""),
             (trial_kind(trial), "dim"),
+            (trial.sut, "dim"),
             ("" if trial.state == "valid if longer" else trial.reason, "dim"),
             ("disturbed" if trial.note else "", "todo"),
             (left, "dim"),

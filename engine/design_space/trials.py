@@ -72,6 +72,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     """Duration, waiting for the machine excluded."""
     job: str = ""
-    """Id of its job; empty for a refused point."""
+    """Id of its job, of a pool with the SUT where it is: `sut-a:r-0001`. Empty for a refused point."""
     note: str = ""
     """What may have changed its figures: other work on the machine. Empty where nothing is known."""
+
+    @property
+    def sut(self) -> str:
+        """The SUT of a pool that made it; empty: this machine."""
+        return self.job.rpartition(":")[0]

@@ -33,4 +33,6 @@ def why_not_trial(name: str, row: TrialRow | None) -> str | None:
         return f"trial {trial.number} was refused: {trial.reason}"
     if name == "job" and not trial.job:
         return f"trial {trial.number} never ran: {trial.reason}"
+    if name == "job" and trial.sut:
+        return f"its job is on another machine: {trial.job}"
     return None

@@ -72,7 +72,7 @@ def test_suts_share_the_points_and_each_has_a_baseline(tmp_path: Path) -> None:
     seen = explored(tmp_path, pool)
     assert seen.of_suts({"processor": "that of the scheduler"}) == {"processor": "X"}
     assert {one.point for one in seen.trials} == ALL
-    assert {one.job.partition(":")[0] for one in seen.trials} == {"a", "b"}
+    assert {one.sut for one in seen.trials} == {"a", "b"}
     baselines = [one for one in seen.trials if one.purpose == "baseline"]
     assert len({one.session for one in baselines}) == 2
     searched = [one.point for one in seen.trials if one.purpose == "search"]
@@ -114,7 +114,7 @@ def test_a_sut_that_stays_away_gives_its_point_back(tmp_path: Path) -> None:
     pool.answer["b"] = leaves
     seen = explored(tmp_path, pool, away=0.0)
     assert {one.point for one in seen.trials} == ALL
-    assert {one.job.partition(":")[0] for one in seen.trials} == {"a"}
+    assert {one.sut for one in seen.trials} == {"a"}
     assert [one.given_up for one in events(tmp_path) if isinstance(one, trial_log.TrialAgain)] == [True]
 
 
