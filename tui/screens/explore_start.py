@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui.deck import Deck
 
 _LINES = (
-    ("objectives", "Offline", "a scenario or metric each: Offline accuracy peak_memory min:latency_p99"),
+    ("objectives", "Offline", "such as Offline accuracy min:latency_p99"),
     ("constraints", "", "for example: accuracy>=99% latency_p99<=15"),
     ("budget", "10m", "time in all: 45m, 2h; empty: no limit"),
     ("name", "", "empty: the next free one"),
@@ -157,7 +157,7 @@ class AxesWindow(Window[Mapping[str, str] | None]):
         """Show the choices, and a line for each thing to write."""
         parts: list[object] = [OptionList(id="choices", markup=False)]
         for name, usual, about in _LINES:
-            line = Input(usual, placeholder=about, id=name)
+            line = Input(usual, id=name)
             line.cursor_blink = False
             parts += [Static(f"{name}: {about}", markup=False, classes="label"), line]
         pane = Pane("explore: what is varied", *parts)
