@@ -104,7 +104,7 @@ def status(one: ExplorationState, seconds: float, width: int) -> Content:
     left = max(one.left - seconds, 0.0) if one.running and one.left is not None else 0.0
     facts = [
         f"{done_text(one)} points{refused}",
-        f"{len(shown.trials):,} trials",
+        f"{len(shown.trials):,} trial{'s' * (len(shown.trials) != 1)}",
         f"{duration(one.spent) or '0:00'}{used} used",
         f"about {duration(left)} left" if left else "",
         f"best {best}" if (best := best_text(shown)) else "",
