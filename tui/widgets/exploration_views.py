@@ -62,8 +62,11 @@ LIST_HEADER = f"  {'name':16}  {'state':12}  {'measured':>11}  {'time':>12}  bes
 
 
 def done_text(one: ExplorationState) -> str:
-    """Return how many points have a trial, of how many: `12/48`."""
-    return f"{len(one.exploration.points):,}/{one.exploration.size or one.spec.size:,}"
+    """Return how many points of the space have a trial, of how many: `12/48`."""
+    shown, values = one.exploration, {axis.name: axis.values for axis in one.spec.axes}
+    points = shown.points
+    is_outside = any(value not in values.get(name, ()) for name, value in one.spec.default)
+    return f"{len(points) - (is_outside and one.spec.default in points):,}/{shown.size or one.spec.size:,}"
 
 
 def list_details(one: ExplorationState) -> Content:
