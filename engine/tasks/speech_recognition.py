@@ -15,13 +15,13 @@ from numpy.lib.format import open_memmap
 
 from engine.backends.graph import Graph
 from engine.errors import DataError
-from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Step
 from engine.store.files import disk_errors
 from engine.tasks import speech_audio, speech_features, speech_files, speech_manifest
 from engine.tasks.base import Array, Samples, Score, TaskOptions
 from engine.tasks.rnnt_program import Transducer
 from engine.tasks.speech_manifest import ALPHABET
+from engine.tasks.transcripts import score_of
 from engine.tasks.word_errors import errors
 from engine.text import clean
 
@@ -33,14 +33,6 @@ OFFSETS = "offsets.npy"
 ONE_THREAD = ("prediction", "joint")
 """Graphs that run on one thread in every session. Their steps take a few hundred microseconds: a second thread hardly
 shortens that, and while it waits for the next one it takes processor time from the encoder (ONNX Runtime spins)."""
-
-SYMBOL_BYTES = 8
-"""Of a response: one int64 for each symbol."""
-
-POOR_WER = 75.0
-"""Per cent; the rules' model reaches 7.45, and one that answers nothing 100."""
-
-_MEASURED = "score with the sample set that was measured"
 
 
 def prepare(step: Step, longest: float = speech_manifest.LONGEST) -> dict[str, Any]:
@@ -118,36 +110,5 @@ def score(log: Path, labels: Path) -> Score:
     response that is no int64 symbols of ALPHABET, and a log that answers no word.
     """
     utterances = speech_manifest.read(labels)
-    answers: dict[int, str] = {}
-    for record in accuracy.records(log):
-        if not 0 <= record.qsl_idx < len(utterances):
-            what = f"{log}: sample {record.qsl_idx} is no utterance of {labels}, which has {len(utterances)}"
-            raise DataError(what, _MEASURED)
-        if record.qsl_idx not in answers:
-            name = utterances[record.qsl_idx].name
-            answers[record.qsl_idx] = _text(record.data, f"{log}: the answer for sample {record.qsl_idx} ({name})")
-    wrong, words = errors((text, utterances[index].transcript) for index, text in answers.items())
-    if not words:
-        raise DataError(f"{log}: no word was to be answered", "run in accuracy mode again")
-    rate = wrong / words
-    value = (1 - rate) * 100
-    return Score(
-        text=f"Word Error Rate: {rate * 100}%, accuracy={value}%\n",
-        metric="accuracy",
-        value=value,
-        good=None,
-        total=len(answers),
-        figures={"wer": rate * 100},
-        warning="a model of another alphabet does this, or audio in another order" if 100 * rate >= POOR_WER else "",
-    )
-
-
-def _text(data: bytes, what: str) -> str:
-    """Return the text of a response."""
-    if len(data) % SYMBOL_BYTES:
-        raise DataError(f"{what} has {len(data)} bytes: no whole int64 numbers", _MEASURED)
-    symbols = np.frombuffer(data, "<i8").tolist()
-    if symbols and not 0 <= min(symbols) <= max(symbols) < len(ALPHABET):
-        strange = next(one for one in symbols if not 0 <= one < len(ALPHABET))
-        raise DataError(f"{what} has the symbol {strange}; there are {len(ALPHABET)}", "look at the model's last layer")
-    return "".join(ALPHABET[one] for one in symbols)
+    poor = "a model of another alphabet does this, or audio in another order"
+    return score_of(log, labels, utterances, ALPHABET, lambda text, right: errors([(text, right)]), poor=poor)

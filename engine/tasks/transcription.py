@@ -14,22 +14,17 @@ from typing import Any
 import numpy as np
 
 from engine.backends.graph import Graph
-from engine.errors import DataError
-from engine.mlperf_logs import accuracy_log as accuracy
 from engine.step import Step
 from engine.tasks import speech_manifest, speech_recognition, whisper_features
 from engine.tasks.base import Array, Responses, Samples, Score, TaskOptions
 from engine.tasks.byte_tokens import ByteTokens, read_vocabulary
 from engine.tasks.english_text import normalised
+from engine.tasks.transcripts import SYMBOL_BYTES, score_of
 from engine.tasks.whisper_program import Whisper
 from engine.tasks.word_errors import distance, joined
 
 ALPHABET = speech_manifest.ALPHABET + "0123456789$¢£€%+-"
 """The symbols of a response, by their index."""
-SYMBOL_BYTES = 8
-POOR_WER = 75.0
-
-_MEASURED = "score with the sample set that was measured"
 
 
 class WhisperOptions(TaskOptions, frozen=True, kw_only=True):
@@ -89,37 +84,11 @@ def score(log: Path, labels: Path) -> Score:
     counts. Raises DataError for malformed logs and manifests, and a log that answers no word.
     """
     utterances = speech_manifest.read(labels, whisper_features.SECONDS)
-    answers: dict[int, str] = {}
-    for record in accuracy.records(log):
-        if not 0 <= record.qsl_idx < len(utterances):
-            what = f"{log}: sample {record.qsl_idx} is no utterance of {labels}, which has {len(utterances)}"
-            raise DataError(what, _MEASURED)
-        if record.qsl_idx not in answers:
-            answers[record.qsl_idx] = _text(record.data, f"{log}: the answer for sample {record.qsl_idx}")
-    wrong = words = 0
-    for index, text in answers.items():
-        right = normalised(utterances[index].transcript).split()
-        wrong += distance(*joined(normalised(text).split(), right))
-        words += len(right)
-    if not words:
-        raise DataError(f"{log}: no word was to be answered", "run in accuracy mode again")
-    rate = wrong / words
-    return Score(
-        text=f"Word Error Rate: {rate * 100}%, accuracy={(1 - rate) * 100}%\n",
-        metric="accuracy",
-        value=(1 - rate) * 100,
-        good=None,
-        total=len(answers),
-        figures={"wer": rate * 100},
-        warning="audio in another order does this, or a vocabulary of another model" if 100 * rate >= POOR_WER else "",
-    )
+    poor = "audio in another order does this, or a vocabulary of another model"
+    return score_of(log, labels, utterances, ALPHABET, _errors, poor=poor)
 
 
-def _text(data: bytes, what: str) -> str:
-    """Return the text of a response. Raises DataError where it is none of int64 symbols."""
-    if len(data) % SYMBOL_BYTES:
-        raise DataError(f"{what} has {len(data)} bytes: no whole int64 numbers", _MEASURED)
-    found = np.frombuffer(data, "<i8").tolist()
-    if found and not 0 <= min(found) <= max(found) < len(ALPHABET):
-        raise DataError(f"{what} has a symbol that is none of {len(ALPHABET)}", "look at the vocabulary")
-    return "".join(ALPHABET[one] for one in found)
+def _errors(text: str, transcript: str) -> tuple[int, int]:
+    """Return the errors of a text, and the words of its transcript."""
+    right = normalised(transcript).split()
+    return distance(*joined(normalised(text).split(), right)), len(right)

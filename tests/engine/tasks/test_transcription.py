@@ -164,7 +164,8 @@ def test_the_score_is_that_of_the_first_answers_in_the_rules_form(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("data", "says"), [("01", "no whole int64"), (np.array([99], np.int64).tobytes().hex(), "none of 45"), ("", "")]
+    ("data", "says"),
+    [("01", "no whole int64"), (np.array([99], np.int64).tobytes().hex(), "the symbol 99; there are 45"), ("", "")],
 )
 def test_malformed_answers_are_named(tmp_path: Path, data: str, says: str) -> None:
     path = tmp_path / "log.json"
