@@ -12,7 +12,7 @@ from engine.explore.diagrams import ChartAxis, ChartPoint, ChartSpan, Diagram, R
 _MOST_CHARTS = 3
 _LOG = 20.0
 """Ratio of the highest to the lowest figure from which an axis is logarithmic."""
-_ROLES: Mapping[str, Role] = {"on the front": "front", "dominated": "behind"}
+_ROLES: Mapping[str, Role] = {"on the front": "front", "indistinguishable": "open", "dominated": "behind"}
 _WORDS = ("on the front", "indistinguishable", "dominated")
 
 

@@ -12,9 +12,9 @@ from engine.explore.timeline import Timeline
 from engine.explore.tuning import TuningReport
 from engine.histogram import value_of
 
-Role = Literal["plain", "front", "behind", "bad", "selected"]
-"""How a series is drawn: `front` stands out, `behind` does not, `bad` marks results that do not count, `selected` is
-under the cursor."""
+Role = Literal["plain", "front", "open", "behind", "bad", "selected"]
+"""How a series is drawn: `front` stands out, `behind` does not, `open` may belong to the front, `bad` marks results
+that do not count, `selected` is under the cursor."""
 ChartPoint = tuple[float, float]
 ChartSpan = tuple[float, float, float, float]
 """Interval of a point in x and in y: from, to, from, to."""

@@ -86,7 +86,7 @@ def _style(series: Series, number: int) -> str:
 def _shape(series: Series, number: int, *, ascii_only: bool) -> str:
     if ascii_only:
         return _ASCII_SELECTED if series.role == "selected" else _ASCII[number % len(_ASCII)]
-    return {"bad": "○", "selected": "◆", "behind": "·"}.get(series.role, "●")
+    return {"bad": "○", "selected": "◆", "behind": "·", "open": "△"}.get(series.role, "●")
 
 
 def _ticks(scale: Scale, width: int) -> Row:
