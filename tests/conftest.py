@@ -12,12 +12,6 @@ settings.register_profile("inferdeck", deadline=None)
 settings.load_profile("inferdeck")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run files with slow tests first: at the end of a parallel run no process then waits long for another."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in slow, "whole" not in item.path.parts))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _measuring_lock_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Jobs of other test processes, and of the person who runs the tests, are not waited for."""
