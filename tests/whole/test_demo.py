@@ -132,10 +132,10 @@ def test_a_broken_picture_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_valid_run_refuses_a_small_data_set(tmp_path: Path) -> None:
     words = (TAGS + ",_patterns-net,_valid", "--adr.images.count=100", "--adr.workers.seconds=1")
-    status, out, _ = inferdeck(tmp_path / "home", "run", *words, "--plain")
-    assert status == 1
-    assert "the data set has 100 samples" in out
-    assert "performance sample count of 1024" in out
+    status, _, err = inferdeck(tmp_path / "home", "run", *words, "--plain")
+    assert status == 2, "known from the plan, before anything runs"
+    assert "the data set has 100 samples" in err
+    assert "performance sample count of 1024" in err
 
 
 def test_the_arrays_of_the_offline_data_are_the_tasks_own(tmp_path: Path) -> None:

@@ -180,6 +180,8 @@ def kill_during(home: Path, words: tuple[str, ...], step: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while step not in running_steps(home):
         assert time.monotonic() < deadline, f"{step} never ran"
+        if jobs.named(folders_in(home), None).state != "running":
+            inferdeck(home, *words, "--detach")  # it had been done before, and the job has ended: a new one measures
         time.sleep(0.005)
     kill(home)
 

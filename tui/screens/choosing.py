@@ -21,8 +21,8 @@ TAKE_BACK = "(automatic)"
 
 Verdict = Callable[[str], str]
 """Returns why a value is not available; empty where it is."""
-Here = Callable[[str], tuple[str, str]]
-"""Returns why a value is not available on this machine, and what it needs; both may be empty. Runs in a thread."""
+Here = Callable[[str], str]
+"""Returns what a value needs on this machine, or why it can't run as things are; may be empty. Runs in a thread."""
 
 
 class TakeOne(Window[str | None]):
@@ -65,18 +65,17 @@ class TakeOne(Window[str | None]):
     def _look(self, here: Here, values: Sequence[Alternative]) -> None:
         """Add what each value needs on this machine. Runs in a thread."""
         for one in values:
-            reason, note = here(one.value)
+            note = here(one.value)
             if not self.is_running:
                 return
-            if reason or note:
-                self.app.call_from_thread(self._add, one, reason, note)
+            if note:
+                self.app.call_from_thread(self._add, one, note)
 
-    def _add(self, one: Alternative, reason: str, note: str) -> None:
+    def _add(self, one: Alternative, note: str) -> None:
+        """Mark a value. It stays available: another choice, such as a smaller model, may make it run."""
         options = self.query(OptionList)
         if options:
-            options.first().replace_option_prompt(one.value, self._prompt(one, reason, note))
-            if reason and one.value != self.choice.value:
-                options.first().disable_option(one.value)
+            options.first().replace_option_prompt(one.value, self._prompt(one, "", note))
 
     def on_mount(self) -> None:
         """Put the cursor on the current value, and look at what the others need."""

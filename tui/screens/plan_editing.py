@@ -88,21 +88,24 @@ class Editor:
         texts = [found.seen.seen[name].text for name in nodes if found.seen.seen[name].text]
         return "; ".join(dict.fromkeys(texts)) or "taken as it is"
 
-    def _here(self, choice: Choice, value: str) -> tuple[str, str]:
-        """Return why this machine can't run a value, or what it needs for it. Runs in a thread."""
+    def _here(self, choice: Choice, value: str) -> str:
+        """Return why this machine can't run a value as things are, or what it needs for it. Runs in a thread."""
         from engine.survey.prepare import prepare  # noqa: PLC0415
 
         selection = choose(self.deck.place.catalog, self.prepared.selection, choice, value)
         try:
             found = prepare(self.deck.place, selection)
         except InferdeckError:
-            return "", ""  # the resolver's reason is shown already
+            return ""  # the resolver's reason is shown already
         known = {seen.text for _, seen in self.prepared.seen.problems()}
         new = [seen for _, seen in found.seen.problems() if seen.text not in known]
         conflict = next((seen.text for seen in new if seen.state == "conflict"), "")
         more = found.seen.totals.fetch_bytes - self.prepared.seen.totals.fetch_bytes
-        needs = [f"needs: {one.text}" for one in new[:1]] or ([f"{size(more)} more to fetch"] if more > 0 else [])
-        return conflict, "" if conflict else "".join(needs)
+        if conflict:
+            return f"not on this machine: {conflict}"
+        if new:
+            return f"needs: {new[0].text}"
+        return f"{size(more)} more to fetch" if more > 0 else ""
 
     def _verdict(self, choice: Choice, value: str) -> str:
         """Return why a value is not available, as the resolver reports it."""
