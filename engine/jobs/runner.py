@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,9 @@ _THERE = ("found", "cached", "group")
 
 LARGEST_MARK = 64 << 20
 """Maximum size of `finished.json` in bytes."""
+
+_LOOK_FOR_SIGNALS = 1.0
+"""Seconds."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +112,7 @@ class Runner:
         while waiting or running:
             waiting = self._start_what_can(waiting, running)
             if running:
-                self._take(self._ended.get(), running)
+                self._take(self._next(), running)
             elif waiting and not self._progress_possible(waiting):
                 raise AssertionError(f"steps wait for each other: {[node.id for node in waiting]}")
         self.surveyor.store.release()
@@ -118,6 +122,12 @@ class Runner:
         self.log.write(events.Done(at=now, ending=ending, seconds=now - started, results=str(self.results)))
         self.log.close()
         return ending
+
+    def _next(self) -> _Ended:
+        """Wait for a step to end. Not for ever: a signal that arrives just before the wait would be seen at its end."""
+        while True:
+            with suppress(queue.Empty):
+                return self._ended.get(timeout=_LOOK_FOR_SIGNALS)
 
     def _progress_possible(self, waiting: list[Node]) -> bool:
         return any(self._ready(node) for node in waiting)
